@@ -1,0 +1,140 @@
+//! Events as everyone sees them.
+
+use neticket_domain::{EventStatus, SEARCH_LEN_MAX, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::page::{PAGE_SIZE_MAX, first};
+
+/// The currency of every price.
+pub const CURRENCY: &str = "KRW";
+
+/// Which events, and which page of them.
+#[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventListQuery {
+    /// Every word of it occurs in the title or the place, whatever its case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 100)]
+    #[validate(length(
+        max = "SEARCH_LEN_MAX",
+        code = "too_long",
+        message = "must be at most 100 characters"
+    ))]
+    pub q: Option<String>,
+    /// Only events of this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<EventStatusWord>)]
+    pub status: Option<EventStatus>,
+    /// Whether events that have started are listed too.
+    #[serde(default)]
+    #[param(default = false)]
+    pub include_past: bool,
+    /// Counted from 1.
+    #[serde(default = "first")]
+    #[param(default = 1, minimum = 1, maximum = 1_000_000)]
+    #[validate(range(
+        min = 1,
+        max = 1_000_000,
+        code = "out_of_range",
+        message = "must be between 1 and 1000000"
+    ))]
+    pub page: u32,
+    /// The most items of a page.
+    #[serde(default = "size_default")]
+    #[param(default = 12, minimum = 1, maximum = 100)]
+    #[validate(range(
+        min = 1,
+        max = "PAGE_SIZE_MAX",
+        code = "out_of_range",
+        message = "must be between 1 and 100"
+    ))]
+    pub size: u32,
+}
+
+fn size_default() -> u32 {
+    12
+}
+
+/// The words of an event's status.
+#[derive(ToSchema)]
+#[schema(as = EventStatus, rename_all = "snake_case")]
+#[allow(dead_code, reason = "exists for the OpenAPI document; the values are the domain's")]
+pub(crate) enum EventStatusWord {
+    Scheduled,
+    OnSale,
+    SoldOut,
+    Paused,
+    Closed,
+    Cancelled,
+}
+
+/// An event in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct EventSummary {
+    pub id: i64,
+    pub title: String,
+    pub place: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub opens_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub closes_at: Timestamp,
+    #[schema(value_type = EventStatusWord)]
+    pub status: EventStatus,
+    /// The lowest price, in won.
+    pub price_from: u64,
+    /// Always `KRW`.
+    #[schema(example = "KRW")]
+    pub currency: String,
+    /// Where the image is; `null` without one.
+    pub image_url: Option<String>,
+}
+
+/// An event with all there is to know before booking.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct EventDetail {
+    #[serde(flatten)]
+    pub summary: EventSummary,
+    pub description: String,
+    /// The most tickets one person may hold of this event.
+    pub max_per_user: u32,
+    /// The clock by which the sale opens, as it was when this was written.
+    #[schema(value_type = String, format = DateTime)]
+    pub server_time: Timestamp,
+    pub ticket_types: Vec<TicketType>,
+}
+
+/// A grade of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct TicketType {
+    pub id: i64,
+    pub name: String,
+    /// In won.
+    pub price: u64,
+    /// How many tickets there are in all.
+    pub capacity: u32,
+    /// How many can still be booked.
+    pub left: u32,
+}
+
+/// What can be booked of an event right now.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Availability {
+    pub event_id: i64,
+    #[schema(value_type = EventStatusWord)]
+    pub status: EventStatus,
+    #[schema(value_type = String, format = DateTime)]
+    pub server_time: Timestamp,
+    pub ticket_types: Vec<TicketTypeLeft>,
+}
+
+/// What is left of a grade.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct TicketTypeLeft {
+    pub id: i64,
+    pub left: u32,
+}

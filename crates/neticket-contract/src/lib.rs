@@ -1,0 +1,22 @@
+//! The wire of the REST API, version 1: request and response types and the table of problem codes.
+//!
+//! The server writes it, the browser client and third parties read it. Nothing here does anything.
+
+mod account;
+mod admin;
+mod event;
+mod page;
+mod problem;
+mod reservation;
+mod rules;
+
+pub use account::{LoginRequest, PasswordChangeRequest, ProfileUpdateRequest, SignupRequest, Token, User};
+pub use admin::{AdminEvent, EventCreateRequest, TicketTypeCreateRequest};
+pub use event::{
+    Availability, CURRENCY, EventDetail, EventListQuery, EventSummary, TicketType, TicketTypeLeft,
+};
+pub use page::{PAGE_SIZE_MAX, Page, PageQuery};
+pub use problem::{FieldProblem, PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
+pub use reservation::{
+    Reservation, ReservationCreateRequest, ReservationEvent, ReservationStatus, ReservationTicketType,
+};

@@ -1,0 +1,76 @@
+//! Reservations, as their owner sees them.
+
+use neticket_domain::{QUANTITY_MAX, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+/// What to book.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReservationCreateRequest {
+    pub ticket_type_id: i64,
+    /// 1 to 100, and with what one holds already no more than the event allows.
+    #[validate(range(
+        min = 1,
+        max = "QUANTITY_MAX",
+        code = "out_of_range",
+        message = "must be between 1 and 100"
+    ))]
+    #[schema(minimum = 1, maximum = 100)]
+    pub quantity: u32,
+}
+
+/// Where a reservation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStatus {
+    /// Taken, and being written down.
+    Pending,
+    Confirmed,
+    /// It was pending and did not come about.
+    Rejected,
+    Cancelled,
+}
+
+/// One booking.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Reservation {
+    pub id: Uuid,
+    pub status: ReservationStatus,
+    pub event: ReservationEvent,
+    pub ticket_type: ReservationTicketType,
+    pub quantity: u32,
+    /// In won, as it was when booked.
+    pub unit_price: u64,
+    /// In won.
+    pub total_price: u64,
+    /// Always `KRW`.
+    #[schema(example = "KRW")]
+    pub currency: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub cancelled_at: Option<Timestamp>,
+    /// Whether it can be cancelled now.
+    pub cancellable: bool,
+}
+
+/// The event of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct ReservationEvent {
+    pub id: i64,
+    pub title: String,
+    pub place: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub starts_at: Timestamp,
+    pub image_url: Option<String>,
+}
+
+/// The grade of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct ReservationTicketType {
+    pub id: i64,
+    pub name: String,
+}

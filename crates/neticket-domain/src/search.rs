@@ -1,0 +1,62 @@
+//! What people type into the search field.
+
+/// Longest query, in characters; what comes after is refused by the API.
+pub const SEARCH_LEN_MAX: u64 = 100;
+/// Most words of one query that count; more are ignored.
+pub const SEARCH_WORDS_MAX: usize = 8;
+
+/// The words of a query: lower case, none empty, at most [`SEARCH_WORDS_MAX`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchWords(Vec<String>);
+
+impl SearchWords {
+    /// Splits `query` on white space.
+    pub fn parse(query: &str) -> Self {
+        Self(query.split_whitespace().take(SEARCH_WORDS_MAX).map(str::to_lowercase).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The text that a title and a place are searched by.
+    pub fn haystack(title: &str, place: &str) -> String {
+        format!("{title}\n{place}").to_lowercase()
+    }
+
+    /// `word` as a `LIKE` pattern that finds it anywhere, `!` being the escape character.
+    pub fn like_pattern(word: &str) -> String {
+        let mut pattern = String::with_capacity(word.len() + 2);
+        pattern.push('%');
+        for c in word.chars() {
+            if matches!(c, '%' | '_' | '!') {
+                pattern.push('!');
+            }
+            pattern.push(c);
+        }
+        pattern.push('%');
+        pattern
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_lowered_and_bounded() {
+        let words = SearchWords::parse("  Hamlet\t서울   100% ");
+        assert_eq!(words.iter().collect::<Vec<_>>(), ["hamlet", "서울", "100%"]);
+        assert_eq!(SearchWords::parse(&"a ".repeat(50)).iter().count(), SEARCH_WORDS_MAX);
+        assert!(SearchWords::parse(" \n ").is_empty());
+    }
+
+    #[test]
+    fn wildcards_in_a_word_are_letters() {
+        assert_eq!(SearchWords::like_pattern("100%_!"), "%100!%!_!!%");
+    }
+}
