@@ -1,1 +1,80 @@
-//! Placeholder.
+//! The ledger: the fast gate in front of the store.
+//!
+//! It knows, per event, how many seats are left, who holds how many, and which admitted reservations the store has
+//! not committed yet (the journal). It can be lost at any moment: the store's guard refuses whatever was admitted
+//! under an epoch that is no longer the store's. Two implementations, one behaviour: [`MemoryLedger`] is the executable
+//! specification and the embedded default, [`RedisLedger`] serves several nodes.
+
+mod memory;
+mod redis;
+mod types;
+
+pub use memory::MemoryLedger;
+pub use redis::{RedisLedger, RedisOptions};
+pub use types::{
+    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerView, LoadAnswer, Release,
+    SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+};
+
+use async_trait::async_trait;
+use neticket_domain::{Epoch, EventId, ReservationId, Timestamp};
+
+/// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
+/// may not have taken effect.
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// The clock by which sales open and close.
+    async fn now(&self) -> Result<Timestamp, LedgerError>;
+
+    /// Admits `requests` of one event, in order, each on its own: takes the seats and journals the taking.
+    ///
+    /// Answers [`AdmitAnswer::Absent`] if the event is not loaded and [`AdmitAnswer::Stale`] if its ledger is of an epoch
+    /// lower than `epoch_min` or of another server run; then nothing was taken.
+    async fn admit(
+        &self,
+        event: EventId,
+        epoch_min: Epoch,
+        requests: &[AdmitRequest],
+    ) -> Result<AdmitAnswer, LedgerError>;
+
+    /// Moves committed reservations from the journal to the settled ones. Ids that are not in the journal are left as
+    /// they are; so is everything if the ledger is absent or of another epoch than `epoch`.
+    async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
+
+    /// Gives back what these journal entries took and forgets them: the store refused them. Ids that are not in the
+    /// journal, and another epoch than `epoch`, change nothing.
+    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
+
+    /// Gives back the seats of cancelled reservations. Each is applied only in the very epoch that it names, once per
+    /// reservation, whether the entry is settled or still in the journal.
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError>;
+
+    /// Replaces the event's ledger by `snapshot` if the present one is absent, of a lower epoch, or of another server
+    /// run; carries the old journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays.
+    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
+
+    /// Forgets the event, journal included. The caller has made sure that nothing needs it.
+    async fn evict(&self, event: EventId) -> Result<(), LedgerError>;
+
+    /// What the ledger says about the event now; `None` if it is not loaded (or of another server run).
+    async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError>;
+
+    /// At most `limit` journal entries admitted at least `age_ms` ago by the ledger's clock, oldest first, with the
+    /// epoch they were admitted under. Empty if the event is absent.
+    async fn journal_older_than(
+        &self,
+        event: EventId,
+        age_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, LedgerError>;
+
+    /// The journal entry of one reservation, if it is in flight.
+    async fn journal_entry(&self, event: EventId, id: ReservationId) -> Result<Option<JournalEntry>, LedgerError>;
+
+    /// Takes the right to load the event for `lease_ms`; `false` if another node has it. Only saves work: loading
+    /// without it is correct too.
+    async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError>;
+
+    /// Whether the ledger answers.
+    async fn ping(&self) -> Result<(), LedgerError>;
+}

@@ -1,0 +1,140 @@
+//! What goes into the ledger and what comes out.
+
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
+
+/// A wish to book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdmitRequest {
+    pub id: ReservationId,
+    pub user: UserId,
+    pub ticket_type: TicketTypeId,
+    pub quantity: Quantity,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdmitAnswer {
+    /// The event is not loaded. Nothing was taken.
+    Absent,
+    /// The ledger is of an epoch too low or of another server run. Nothing was taken.
+    Stale,
+    /// One verdict per request, in order.
+    Verdicts { epoch: Epoch, now: Timestamp, verdicts: Vec<Verdict> },
+}
+
+/// What became of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The seats are taken and journaled: by this call, or by an earlier one with the same id and content.
+    Admitted(Admission),
+    /// The id was settled or released before in this epoch: the store has the reservation.
+    Known,
+    /// The id is in the journal with another user, ticket type or quantity.
+    Mismatch,
+    /// The event has no such ticket type.
+    NoSuchTicketType,
+    /// The sale opens at `opens_at`.
+    NotOpen { opens_at: Timestamp },
+    Closed,
+    Paused,
+    /// Fewer than asked for are left.
+    SoldOut { left: u32 },
+    /// With these, the user would hold more than `max_per_user`.
+    OverLimit { max_per_user: u32, already_held: u32 },
+    /// The journal is as long as it may get.
+    JournalFull,
+}
+
+/// What committing needs to know beyond the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Price of one ticket, in won, as loaded with the epoch.
+    pub unit_price: u64,
+    pub admitted_at: Timestamp,
+}
+
+/// An admitted reservation that the store may not have committed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    pub request: AdmitRequest,
+    pub admission: Admission,
+    /// The epoch of the ledger that holds it.
+    pub epoch: Epoch,
+}
+
+/// A cancelled reservation whose seats go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    pub id: ReservationId,
+    pub user: UserId,
+    pub ticket_type: TicketTypeId,
+    pub quantity: Quantity,
+    /// The epoch that the cancelling transaction saw.
+    pub epoch: Epoch,
+}
+
+/// What the store said in the transaction that raised the epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSnapshot {
+    pub event: EventId,
+    pub epoch: Epoch,
+    pub window: SaleWindow,
+    pub paused: bool,
+    pub max_per_user: u32,
+    pub ticket_types: Vec<SnapshotTicketType>,
+    /// All reservations of the event, cancelled ones too.
+    pub reservations: Vec<SnapshotReservation>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotTicketType {
+    pub id: TicketTypeId,
+    /// In won.
+    pub price: u64,
+    pub left: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotReservation {
+    pub id: ReservationId,
+    pub user: UserId,
+    /// What it counts towards the user's limit; 0 once cancelled.
+    pub held: u32,
+}
+
+/// What became of a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadAnswer {
+    /// `false`: the ledger was as new already, and stays.
+    pub replaced: bool,
+    /// Entries of the old journal that did not fit any more: nothing is taken for them.
+    pub dropped: Vec<ReservationId>,
+}
+
+/// What the ledger says about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerView {
+    pub epoch: Epoch,
+    pub paused: bool,
+    /// How many entries the journal has.
+    pub pending: u64,
+    /// In the order of their ids.
+    pub ticket_types: Vec<TicketTypeView>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketTypeView {
+    pub id: TicketTypeId,
+    pub left: u32,
+}
+
+/// The ledger did not answer, or not in time. Whether the call took effect is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error("the ledger did not answer within {timeout_ms} ms")]
+    Timeout { timeout_ms: u64 },
+    #[error("the ledger cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the ledger answered what it should not: {0}")]
+    Protocol(String),
+}
