@@ -1,0 +1,81 @@
+//! Why a use case was refused: one list for the whole application, in its own words. What each becomes on the wire is
+//! the API's business.
+
+use neticket_domain::Timestamp;
+use neticket_ledger::LedgerError;
+use neticket_store::StoreError;
+
+/// A refusal, or a fault.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// No access token, or one that is bad or over.
+    #[error("not signed in")]
+    Unauthenticated,
+    #[error("unknown e-mail or wrong password")]
+    BadCredentials,
+    /// There is no such thing, or it is somebody else's.
+    #[error("not found")]
+    NotFound,
+    #[error("only {left} left")]
+    SoldOut { left: u32 },
+    #[error("holds {already_held} of at most {max_per_user}")]
+    PurchaseLimitExceeded { max_per_user: u32, already_held: u32 },
+    #[error("opens at {opens_at}")]
+    SaleNotOpen { opens_at: Timestamp, server_time: Timestamp },
+    #[error("the sale is closed")]
+    SaleClosed,
+    #[error("the sale is paused")]
+    SalePaused,
+    #[error("the event started at {starts_at}")]
+    NotCancellable { starts_at: Timestamp },
+    #[error("e-mail taken")]
+    EmailTaken,
+    #[error("nickname taken")]
+    NicknameTaken,
+    #[error("idempotency key used for another booking")]
+    IdempotencyKeyReused,
+    /// Fields whose values are not right; all of them.
+    #[error("{} fields are not right", .0.len())]
+    Invalid(Vec<InvalidField>),
+    /// A queue is full. Nothing was taken.
+    #[error("too busy")]
+    Overloaded,
+    /// The ledger did not answer. A booking may have been taken: repeat it with the same key.
+    #[error("the ledger is unavailable")]
+    LedgerUnavailable(#[source] Option<LedgerError>),
+    /// The store did not answer. A booking may have been taken: repeat it with the same key.
+    #[error("the store is unavailable")]
+    StoreUnavailable(#[source] Option<StoreError>),
+    /// A fault of ours.
+    #[error("internal fault: {0}")]
+    Internal(String),
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidField {
+    pub field: String,
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl InvalidField {
+    pub(crate) fn new(field: &str, code: &'static str, message: &str) -> Self {
+        Self { field: field.to_owned(), code, message: message.to_owned() }
+    }
+}
+
+impl From<LedgerError> for AppError {
+    fn from(error: LedgerError) -> Self {
+        Self::LedgerUnavailable(Some(error))
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Internal(_) => Self::Internal(error.to_string()),
+            StoreError::Unavailable(_) => Self::StoreUnavailable(Some(error)),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What use cases answer with.
+
+use neticket_domain::{
+    EventId, EventStatus, ReservationId, Role, TicketTypeId, Timestamp, UserId,
+};
+use uuid::Uuid;
+
+/// Who asks, as the access token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub user: UserId,
+    pub role: Role,
+    /// The family of refresh tokens that the access token belongs to.
+    pub session: Uuid,
+}
+
+/// An account, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: UserId,
+    pub email: String,
+    pub nickname: String,
+    pub role: Role,
+}
+
+/// A session just started or continued.
+#[derive(Clone)]
+pub struct Session {
+    pub access_token: String,
+    /// Seconds until the access token ends.
+    pub access_token_s: u64,
+    /// The secret for the cookie; used once.
+    pub refresh_token: String,
+    /// Seconds until the refresh token ends.
+    pub refresh_token_s: u64,
+    pub account: Account,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventSearch {
+    pub query: String,
+    pub status: Option<EventStatus>,
+    pub include_past: bool,
+    /// Counted from 1.
+    pub page: u32,
+    pub size: u32,
+}
+
+/// An event in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSummaryView {
+    pub id: EventId,
+    pub title: String,
+    pub place: String,
+    pub starts_at: Timestamp,
+    pub opens_at: Timestamp,
+    pub closes_at: Timestamp,
+    pub status: EventStatus,
+    pub price_from: u64,
+    pub image_url: Option<String>,
+}
+
+/// An event with its grades.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventView {
+    pub summary: EventSummaryView,
+    pub description: String,
+    pub max_per_user: u32,
+    pub image_key: Option<String>,
+    pub created_at: Timestamp,
+    /// In the order of the event's maker.
+    pub ticket_types: Vec<TicketTypeView>,
+}
+
+/// A grade with what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypeView {
+    pub id: TicketTypeId,
+    pub name: String,
+    pub price: u64,
+    pub capacity: u32,
+    pub left: u32,
+}
+
+/// One page of a list, and how many items there are in all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageView<T> {
+    pub items: Vec<T>,
+    pub total_items: u64,
+}
+
+/// Where a reservation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReservationState {
+    Pending,
+    Confirmed,
+    Cancelled { at: Timestamp },
+}
+
+/// One booking, as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservationView {
+    pub id: ReservationId,
+    pub state: ReservationState,
+    pub event_id: EventId,
+    pub event_title: String,
+    pub event_place: String,
+    pub event_starts_at: Timestamp,
+    pub event_image_url: Option<String>,
+    pub ticket_type: TicketTypeId,
+    pub ticket_type_name: String,
+    pub quantity: u32,
+    pub unit_price: u64,
+    pub created_at: Timestamp,
+    pub cancellable: bool,
+}
+
+/// What became of a wish to book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booked {
+    pub reservation: ReservationView,
+    /// The key had been used for this very booking before.
+    pub replayed: bool,
+}
+
+/// A new event, as its maker gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventDraft {
+    pub title: String,
+    pub place: String,
+    pub description: String,
+    pub starts_at: Timestamp,
+    pub opens_at: Timestamp,
+    /// The start if absent.
+    pub closes_at: Option<Timestamp>,
+    /// [`neticket_domain::MAX_PER_USER_DEFAULT`] if absent.
+    pub max_per_user: Option<u32>,
+    pub image_key: Option<String>,
+    pub ticket_types: Vec<TicketTypeDraft>,
+}
+
+/// A grade of a new event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypeDraft {
+    pub name: String,
+    pub price: u64,
+    pub capacity: u32,
+}
