@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What tests across the workspace share.
+
+pub use neticket_testservers as servers;

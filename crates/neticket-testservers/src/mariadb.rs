@@ -1,0 +1,147 @@
+//! How a MariaDB server is started: on a copy of a data folder that is installed once and kept.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, process};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::server::{Program, Server};
+use crate::{database, keeper};
+
+/// Installing takes seconds, copying the result a fraction of one. Small files make the copy quick.
+const INSTALL_OPTIONS: [&str; 5] = [
+    "--auth-root-authentication-method=normal",
+    "--skip-test-db",
+    "--innodb-log-file-size=16M",
+    SYSTEM_FILE,
+    "--innodb-autoextend-increment=1",
+];
+/// The server wants to be told again what the data folder was installed with.
+const SYSTEM_FILE: &str = "--innodb-data-file-path=ibdata1:4M:autoextend";
+
+/// A MariaDB with a user `root` without password, who can only come from this machine.
+#[derive(Clone, Debug, Default)]
+pub struct MariaDb {
+    /// Write every commit to disk before answering, with caches of a production's proportions. For
+    /// benchmarks and for faults; other tests are quicker without.
+    pub durable: bool,
+    /// More command line options (`--innodb-lock-wait-timeout=2`); they win over the ones here.
+    pub extra_options: Vec<String>,
+}
+
+impl MariaDb {
+    /// Starts it in a new folder on a free port and waits until it answers.
+    ///
+    /// # Errors
+    /// When MariaDB is not installed or does not answer in time; nothing is then left running.
+    pub fn start(self) -> Result<Server> {
+        Server::start(self)
+    }
+}
+
+impl Program for MariaDb {
+    fn name(&self) -> &'static str {
+        "mariadb"
+    }
+
+    fn prepare(&self, folder: &Path) -> Result<()> {
+        let template = template_folder()?;
+        let status = Command::new("cp").arg("-a").arg(&template).arg(folder.join("data")).status()?;
+        if !status.success() {
+            bail!("cannot copy {}", template.display());
+        }
+        Ok(())
+    }
+
+    fn command(&self, folder: &Path, port: u16) -> Result<Command> {
+        let mut command = keeper::dying_with_parent(&server_program()?);
+        command.arg("--no-defaults").arg(format!("--datadir={}", folder.join("data").display()));
+        command.arg(format!("--socket={}", folder.join("server.sock").display()));
+        command.arg(format!("--pid-file={}", folder.join("server.pid").display()));
+        command.arg(format!("--port={port}"));
+        command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=500"]);
+        command.args(["--character-set-server=utf8mb4", "--skip-log-bin", "--performance-schema=OFF"]);
+        command.arg(SYSTEM_FILE);
+        if self.durable {
+            command.args(["--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=512M"]);
+            command.arg("--innodb-log-file-size=256M");
+        } else {
+            command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]);
+            command.args(["--innodb-log-file-size=16M", "--innodb-doublewrite=OFF"]);
+        }
+        if is_root()? {
+            command.arg("--user=root");
+        }
+        command.args(&self.extra_options);
+        Ok(command)
+    }
+
+    fn answers(&self, port: u16) -> bool {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+            && database::execute(&self.url(port), "SELECT 1").is_ok()
+    }
+
+    fn url(&self, port: u16) -> String {
+        format!("mysql://root@127.0.0.1:{port}")
+    }
+}
+
+/// A freshly installed data folder, kept beside the build's results for as long as the server's version
+/// and the options stay the same.
+fn template_folder() -> Result<PathBuf> {
+    let version = Command::new(server_program()?).arg("--version").output()?.stdout;
+    let mut hasher = DefaultHasher::new();
+    (version, INSTALL_OPTIONS).hash(&mut hasher);
+    let cache = cache_folder();
+    let template = cache.join(format!("neticket-mariadb-template-{:016x}", hasher.finish()));
+    if template.exists() {
+        return Ok(template);
+    }
+    // Tests that start at the same time each install one; the first to finish keeps it.
+    let fresh = cache.join(format!("neticket-mariadb-install-{}", process::id()));
+    let _ = fs::remove_dir_all(&fresh);
+    let mut command = Command::new("mariadb-install-db");
+    command.arg("--no-defaults").arg(format!("--datadir={}", fresh.display())).args(INSTALL_OPTIONS);
+    if is_root()? {
+        command.arg("--user=root");
+    }
+    let output = command.stdin(Stdio::null()).output().context("cannot run mariadb-install-db")?;
+    if !output.status.success() {
+        let _ = fs::remove_dir_all(&fresh);
+        bail!("mariadb-install-db failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    if fs::rename(&fresh, &template).is_err() {
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    if !template.exists() {
+        bail!("cannot keep the installed data folder in {}", cache.display());
+    }
+    Ok(template)
+}
+
+/// Cargo's target folder, which this program was built into, or else the folder for temporary files.
+fn cache_folder() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    target.map_or_else(env::temp_dir, Path::to_owned)
+}
+
+/// Debian keeps it outside an ordinary user's PATH.
+fn server_program() -> Result<String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.map(|folder| folder.join("mariadbd")).find(|program| program.exists());
+    let program = found.context("mariadbd is not installed: run `cargo xtask setup`")?;
+    Ok(program.display().to_string())
+}
+
+/// MariaDB refuses to run as root unless told to.
+fn is_root() -> Result<bool> {
+    let metadata = fs::metadata("/proc/self").or_else(|_| tempfile::tempfile()?.metadata());
+    Ok(metadata.context("cannot find out who runs this")?.uid() == 0)
+}

@@ -1,0 +1,88 @@
+//! How a Redis server is started and asked.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::keeper;
+use crate::server::{Program, Server};
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A Redis as production runs it: evicts nothing, appends every second, saves no snapshots.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    /// Keep an append-only file, so that a restart finds the data again.
+    pub append_only: bool,
+    /// More command line options (`--maxmemory-policy`, `allkeys-lru`); they win over the ones here.
+    pub extra_options: Vec<String>,
+}
+
+impl Default for Redis {
+    fn default() -> Self {
+        Self { append_only: true, extra_options: Vec::new() }
+    }
+}
+
+impl Redis {
+    /// Starts it in a new folder on a free port and waits until it answers.
+    ///
+    /// # Errors
+    /// When `redis-server` is not installed or does not answer in time; nothing is then left running.
+    pub fn start(self) -> Result<Server> {
+        Server::start(self)
+    }
+}
+
+impl Program for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn prepare(&self, _folder: &Path) -> Result<()> {
+        Ok(())
+    }
+
+    fn command(&self, folder: &Path, port: u16) -> Result<Command> {
+        let mut command = keeper::dying_with_parent("redis-server");
+        command.current_dir(folder).args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
+        command.arg("--dir").arg(folder).args(["--save", "", "--daemonize", "no"]);
+        command.args(["--appendonly", if self.append_only { "yes" } else { "no" }]);
+        command.args(["--maxmemory-policy", "noeviction", "--maxclients", "4000"]);
+        command.args(&self.extra_options);
+        Ok(command)
+    }
+
+    fn answers(&self, port: u16) -> bool {
+        // While it reads its file in, the answer is an error.
+        ask(port, "PING").is_ok_and(|answer| answer == "+PONG")
+    }
+
+    fn url(&self, port: u16) -> String {
+        format!("redis://127.0.0.1:{port}")
+    }
+}
+
+/// Sends one inline command and returns the first line of the answer, as Redis wrote it.
+pub(crate) fn ask(port: u16, command: &str) -> Result<String> {
+    Ok(exchange(port, command)?.lines().next().unwrap_or_default().to_owned())
+}
+
+/// What a setting is at present.
+#[cfg(test)]
+pub(crate) fn config(port: u16, setting: &str) -> Result<String> {
+    Ok(exchange(port, &format!("CONFIG GET {setting}"))?.lines().last().unwrap_or_default().to_owned())
+}
+
+fn exchange(port: u16, command: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.trim_end().trim_end_matches("+OK").trim_end().to_owned())
+}
