@@ -12,12 +12,15 @@ mod types;
 pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
-    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerView, LoadAnswer, Release,
-    SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerView, LoadAnswer,
+    Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 use async_trait::async_trait;
 use neticket_domain::{Epoch, EventId, ReservationId, Timestamp};
+
+/// How many entries an event's journal may have, if nothing else is said.
+pub const JOURNAL_LEN_MAX_DEFAULT: usize = 10_000;
 
 /// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
 /// may not have taken effect.
@@ -49,8 +52,12 @@ pub trait Ledger: Send + Sync + 'static {
     /// reservation, whether the entry is settled or still in the journal.
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError>;
 
-    /// Replaces the event's ledger by `snapshot` if the present one is absent, of a lower epoch, or of another server
-    /// run; carries the old journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays.
+    /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch; carries the old
+    /// journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays, also one of another
+    /// server run: since every load raises the epoch in the store, the next one replaces it.
+    ///
+    /// A snapshot is for one call. After an error take a new one, of a higher epoch: this one may have been loaded, sold
+    /// from, and lost since, and would then know nothing of what was committed under its epoch.
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
 
     /// Forgets the event, journal included. The caller has made sure that nothing needs it.
@@ -69,7 +76,11 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> Result<Vec<JournalEntry>, LedgerError>;
 
     /// The journal entry of one reservation, if it is in flight.
-    async fn journal_entry(&self, event: EventId, id: ReservationId) -> Result<Option<JournalEntry>, LedgerError>;
+    async fn journal_entry(
+        &self,
+        event: EventId,
+        id: ReservationId,
+    ) -> Result<Option<JournalEntry>, LedgerError>;
 
     /// Takes the right to load the event for `lease_ms`; `false` if another node has it. Only saves work: loading
     /// without it is correct too.

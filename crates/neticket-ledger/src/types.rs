@@ -34,13 +34,20 @@ pub enum Verdict {
     /// The event has no such ticket type.
     NoSuchTicketType,
     /// The sale opens at `opens_at`.
-    NotOpen { opens_at: Timestamp },
+    NotOpen {
+        opens_at: Timestamp,
+    },
     Closed,
     Paused,
     /// Fewer than asked for are left.
-    SoldOut { left: u32 },
+    SoldOut {
+        left: u32,
+    },
     /// With these, the user would hold more than `max_per_user`.
-    OverLimit { max_per_user: u32, already_held: u32 },
+    OverLimit {
+        max_per_user: u32,
+        already_held: u32,
+    },
     /// The journal is as long as it may get.
     JournalFull,
 }

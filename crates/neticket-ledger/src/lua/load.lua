@@ -1,0 +1,100 @@
+--[[ Replaces the ledger of one event by a snapshot, unless it is of the same or a higher epoch; carries the journal over.
+
+  KEYS  1 ledger           hash    see admit.lua
+        2 holdings         hash
+        3 journal          hash
+        4 journal_order    zset
+        5 settled          hash
+        6 staged_holdings  hash    the snapshot's, complete; by stage.lua
+        7 staged_settled   hash    the snapshot's, complete; by stage.lua
+  ARGV  1 epoch
+        2 paused           1 or 0
+        3 opens_at         milliseconds since 1970
+        4 closes_at        milliseconds since 1970
+        5 max_per_user
+        6 reservations_len how many reservations were staged
+        then per ticket_type   id, price, left
+  RETURNS  incomplete (the staged reservations are not all there) | kept | replaced, then the id of each journal entry that
+           did not fit
+
+  One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
+  ledger sells the seats that the old journal has taken.
+
+  The server run is not asked. A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the
+  very epoch of a present ledger has been loaded once, so reservations may have been committed under that epoch which
+  it does not know, and the guard would let their users book once more. And since every load raises the epoch in the store, a
+  ledger that answers stale for its run is replaced by the next one. Its journal is carried over too, though it may be an
+  old one: what the store has is dropped, what is over the limit is dropped, and the store decides on the rest. ]]
+
+if redis.call('HLEN', KEYS[7]) ~= tonumber(ARGV[6]) then
+  redis.call('UNLINK', KEYS[6], KEYS[7])
+  return { 'incomplete' }
+end
+local present = redis.call('HGET', KEYS[1], 'epoch')
+if present and tonumber(present) >= tonumber(ARGV[1]) then
+  redis.call('UNLINK', KEYS[6], KEYS[7])
+  return { 'kept' }
+end
+
+local max_per_user = tonumber(ARGV[5])
+local price, left = {}, {}
+for i = 7, #ARGV, 3 do
+  price[ARGV[i]] = ARGV[i + 1]
+  left[ARGV[i]] = tonumber(ARGV[i + 2])
+end
+
+local ids = redis.call('ZRANGE', KEYS[4], 0, -1)
+local journal = hmget(KEYS[3], ids)
+local settled = hmget(KEYS[7], ids)
+local users = {}
+for i = 1, #ids do
+  users[i] = parse_entry(journal[ids[i]])
+end
+local held_before, held_after = hmget(KEYS[6], users), {}
+
+local reply, entries, order = { 'replaced' }, {}, {}
+for i = 1, #ids do
+  local id = ids[i]
+  if not settled[id] then
+    local user, ticket_type, quantity, _, admitted_at = parse_entry(journal[id])
+    local wanted = tonumber(quantity)
+    local held = (held_after[user] or tonumber(held_before[user] or 0)) + wanted
+    if (left[ticket_type] or 0) < wanted or held > max_per_user then
+      reply[#reply + 1] = id
+    else
+      left[ticket_type] = left[ticket_type] - wanted
+      held_after[user] = held
+      -- The price of the new epoch, but the age of old: recovery finds the entry however often the event is loaded.
+      entries[#entries + 1] = id
+      entries[#entries + 1] = table.concat({ user, ticket_type, quantity, price[ticket_type], admitted_at }, ':')
+      order[#order + 1] = admitted_at
+      order[#order + 1] = id
+    end
+  end
+end
+
+local ledger = {
+  epoch = ARGV[1],
+  run_id = run_id(),
+  paused = ARGV[2],
+  opens_at = ARGV[3],
+  closes_at = ARGV[4],
+  max_per_user = ARGV[5],
+}
+for ticket_type, seats in pairs(left) do
+  ledger['left:' .. ticket_type] = integer(seats)
+  ledger['price:' .. ticket_type] = price[ticket_type]
+end
+
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+write('HSET', KEYS[1], pairs_list(ledger))
+if tonumber(ARGV[6]) > 0 then
+  redis.call('RENAME', KEYS[6], KEYS[2])
+  redis.call('RENAME', KEYS[7], KEYS[5])
+  redis.call('PERSIST', KEYS[2])
+  redis.call('PERSIST', KEYS[5])
+end
+write('HSET', KEYS[2], pairs_list(held_after, integer))
+write('HSET', KEYS[3], entries)
+write('ZADD', KEYS[4], order)
+return reply

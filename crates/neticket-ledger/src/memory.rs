@@ -1,0 +1,361 @@
+//! The ledger in this process: the embedded default, and the executable specification of every ledger.
+//!
+//! What a ledger has to do is written down in [`EventLedger`], which knows neither locks nor clocks. The Redis scripts
+//! have to give the same answers; one suite of tests asks both. Each event has a lock of its own, held for the length of
+//! one call and never across an `await`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use neticket_domain::{
+    Epoch, EventId, Quantity, ReservationId, SaleState, SaleWindow, TicketTypeId, Timestamp, UserId,
+};
+
+use crate::{
+    Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    LedgerSnapshot, LedgerView, LoadAnswer, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView,
+    Verdict,
+};
+
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A ledger that lives and dies with this process, and serves this process alone.
+pub struct MemoryLedger {
+    clock: Clock,
+    journal_len_max: usize,
+    /// Slots are made by `load` and `try_lease` and stay: one per event ever sold by this process.
+    slots: Mutex<HashMap<EventId, Arc<Mutex<Slot>>>>,
+}
+
+/// The place of one event.
+#[derive(Default)]
+struct Slot {
+    ledger: Option<EventLedger>,
+    leased_until: Option<Timestamp>,
+}
+
+impl Default for MemoryLedger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLedger {
+    /// An empty ledger that goes by the system's clock.
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(system_now))
+    }
+
+    /// An empty ledger that goes by `clock`.
+    pub fn with_clock(clock: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
+        Self { clock, journal_len_max: JOURNAL_LEN_MAX_DEFAULT, slots: Mutex::default() }
+    }
+
+    /// The same, with journals of at most `journal_len_max` entries per event.
+    #[must_use]
+    pub fn with_journal_len_max(self, journal_len_max: usize) -> Self {
+        Self { journal_len_max, ..self }
+    }
+
+    /// Runs `with` on the event's ledger; `None` if it is not loaded.
+    fn with_ledger<T>(&self, event: EventId, with: impl FnOnce(&mut EventLedger) -> T) -> Option<T> {
+        let slot = lock(&self.slots).get(&event).cloned()?;
+        lock(&slot).ledger.as_mut().map(with)
+    }
+
+    /// Runs `with` on the event's ledger if it is of this very epoch.
+    fn with_epoch(&self, event: EventId, epoch: Epoch, with: impl FnOnce(&mut EventLedger)) {
+        self.with_ledger(event, |ledger| {
+            if ledger.epoch == epoch {
+                with(ledger);
+            }
+        });
+    }
+
+    fn slot(&self, event: EventId) -> Arc<Mutex<Slot>> {
+        Arc::clone(lock(&self.slots).entry(event).or_default())
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn now(&self) -> Result<Timestamp, LedgerError> {
+        Ok((self.clock)())
+    }
+
+    async fn admit(
+        &self,
+        event: EventId,
+        epoch_min: Epoch,
+        requests: &[AdmitRequest],
+    ) -> Result<AdmitAnswer, LedgerError> {
+        let answer = self.with_ledger(event, |ledger| {
+            if ledger.epoch < epoch_min {
+                return AdmitAnswer::Stale;
+            }
+            // Read under the lock: the entries of a later batch are never older than those of an earlier one.
+            let now = (self.clock)();
+            let verdicts = requests.iter().map(|request| ledger.admit(request, now, self.journal_len_max));
+            AdmitAnswer::Verdicts { verdicts: verdicts.collect(), epoch: ledger.epoch, now }
+        });
+        Ok(answer.unwrap_or(AdmitAnswer::Absent))
+    }
+
+    async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
+        self.with_epoch(event, epoch, |ledger| ids.iter().for_each(|id| ledger.settle(*id)));
+        Ok(())
+    }
+
+    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
+        self.with_epoch(event, epoch, |ledger| ids.iter().for_each(|id| ledger.undo(*id)));
+        Ok(())
+    }
+
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError> {
+        self.with_ledger(event, |ledger| {
+            let of_this_epoch = releases.iter().filter(|release| release.epoch == ledger.epoch);
+            for release in of_this_epoch.collect::<Vec<_>>() {
+                ledger.release(release);
+            }
+        });
+        Ok(())
+    }
+
+    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+        let slot = self.slot(snapshot.event);
+        let mut slot = lock(&slot);
+        if slot.ledger.as_ref().is_some_and(|ledger| ledger.epoch >= snapshot.epoch) {
+            return Ok(LoadAnswer { replaced: false, dropped: Vec::new() });
+        }
+        let mut ledger = EventLedger::new(snapshot);
+        let dropped = slot.ledger.take().map(|old| ledger.carry_over(old.entries())).unwrap_or_default();
+        slot.ledger = Some(ledger);
+        Ok(LoadAnswer { replaced: true, dropped })
+    }
+
+    async fn evict(&self, event: EventId) -> Result<(), LedgerError> {
+        let slot = lock(&self.slots).get(&event).cloned();
+        if let Some(slot) = slot {
+            lock(&slot).ledger = None;
+        }
+        Ok(())
+    }
+
+    async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
+        Ok(self.with_ledger(event, |ledger| ledger.view()))
+    }
+
+    async fn journal_older_than(
+        &self,
+        event: EventId,
+        age_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, LedgerError> {
+        let entries = self.with_ledger(event, |ledger| {
+            let admitted_by = (self.clock)().plus_millis(age_ms.saturating_neg());
+            let old =
+                ledger.entries().into_iter().take_while(|entry| entry.admission.admitted_at <= admitted_by);
+            old.take(limit).collect()
+        });
+        Ok(entries.unwrap_or_default())
+    }
+
+    async fn journal_entry(
+        &self,
+        event: EventId,
+        id: ReservationId,
+    ) -> Result<Option<JournalEntry>, LedgerError> {
+        Ok(self.with_ledger(event, |ledger| ledger.journal.get(&id).copied()).flatten())
+    }
+
+    async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {
+        let slot = self.slot(event);
+        let mut slot = lock(&slot);
+        let now = (self.clock)();
+        if slot.leased_until.is_some_and(|until| now < until) {
+            return Ok(false);
+        }
+        slot.leased_until = Some(now.plus_millis(i64::try_from(lease_ms).unwrap_or(i64::MAX)));
+        Ok(true)
+    }
+
+    async fn ping(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
+}
+
+/// The ledger of one event: what each step does, and in which order it asks.
+struct EventLedger {
+    epoch: Epoch,
+    window: SaleWindow,
+    paused: bool,
+    max_per_user: u32,
+    ticket_types: BTreeMap<TicketTypeId, TicketType>,
+    /// Tickets held of this event, by user: of settled and of journaled reservations alike.
+    holdings: HashMap<UserId, u32>,
+    journal: HashMap<ReservationId, JournalEntry>,
+    /// The reservations of this epoch that the store has.
+    settled: HashMap<ReservationId, Mark>,
+}
+
+struct TicketType {
+    price: u64,
+    left: u32,
+}
+
+/// What the ledger remembers of a reservation that the store has.
+#[derive(PartialEq, Eq)]
+enum Mark {
+    Settled,
+    /// Cancelled, and its seats are counted as left already.
+    Released,
+}
+
+impl EventLedger {
+    fn new(snapshot: &LedgerSnapshot) -> Self {
+        let ticket_type = |t: &SnapshotTicketType| (t.id, TicketType { price: t.price, left: t.left });
+        let mark = |r: &SnapshotReservation| (r.id, if r.held == 0 { Mark::Released } else { Mark::Settled });
+        let mut holdings = HashMap::new();
+        for reservation in &snapshot.reservations {
+            *holdings.entry(reservation.user).or_default() += reservation.held;
+        }
+        Self {
+            epoch: snapshot.epoch,
+            window: snapshot.window,
+            paused: snapshot.paused,
+            max_per_user: snapshot.max_per_user,
+            ticket_types: snapshot.ticket_types.iter().map(ticket_type).collect(),
+            holdings,
+            journal: HashMap::new(),
+            settled: snapshot.reservations.iter().map(mark).collect(),
+        }
+    }
+
+    /// What was asked before gets the answer of before, whatever the clock and the seats say now. Then: does it exist,
+    /// does it sell, is there room to remember it, are there seats, may this user have them.
+    fn admit(&mut self, request: &AdmitRequest, now: Timestamp, journal_len_max: usize) -> Verdict {
+        if let Some(entry) = self.journal.get(&request.id) {
+            let same = entry.request == *request;
+            return if same { Verdict::Admitted(entry.admission) } else { Verdict::Mismatch };
+        }
+        if self.settled.contains_key(&request.id) {
+            return Verdict::Known;
+        }
+        let Some(ticket_type) = self.ticket_types.get(&request.ticket_type) else {
+            return Verdict::NoSuchTicketType;
+        };
+        match self.window.at(now) {
+            SaleState::NotOpen => return Verdict::NotOpen { opens_at: self.window.opens_at },
+            SaleState::Closed => return Verdict::Closed,
+            SaleState::Open if self.paused => return Verdict::Paused,
+            SaleState::Open => {}
+        }
+        if self.journal.len() >= journal_len_max {
+            return Verdict::JournalFull;
+        }
+        let admission = Admission { unit_price: ticket_type.price, admitted_at: now };
+        match self.take(request, admission) {
+            Ok(()) => Verdict::Admitted(admission),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Takes the seats and journals the taking, if there are enough and the user may have them.
+    fn take(&mut self, request: &AdmitRequest, admission: Admission) -> Result<(), Verdict> {
+        let quantity = request.quantity.get();
+        let Some(ticket_type) = self.ticket_types.get_mut(&request.ticket_type) else {
+            return Err(Verdict::NoSuchTicketType);
+        };
+        if ticket_type.left < quantity {
+            return Err(Verdict::SoldOut { left: ticket_type.left });
+        }
+        let already_held = self.holdings.get(&request.user).copied().unwrap_or(0);
+        if already_held.saturating_add(quantity) > self.max_per_user {
+            return Err(Verdict::OverLimit { max_per_user: self.max_per_user, already_held });
+        }
+        ticket_type.left -= quantity;
+        self.holdings.insert(request.user, already_held + quantity);
+        self.journal.insert(request.id, JournalEntry { request: *request, admission, epoch: self.epoch });
+        Ok(())
+    }
+
+    fn settle(&mut self, id: ReservationId) {
+        if self.journal.remove(&id).is_some() {
+            self.settled.insert(id, Mark::Settled);
+        }
+    }
+
+    fn undo(&mut self, id: ReservationId) {
+        if let Some(JournalEntry { request, .. }) = self.journal.remove(&id) {
+            self.give_back(request.user, request.ticket_type, request.quantity);
+        }
+    }
+
+    /// An id that is neither journaled nor settled is released too: that its seats count as taken in this epoch is what
+    /// the cancelling transaction saw.
+    fn release(&mut self, release: &Release) {
+        if self.settled.insert(release.id, Mark::Released) == Some(Mark::Released) {
+            return;
+        }
+        self.journal.remove(&release.id);
+        self.give_back(release.user, release.ticket_type, release.quantity);
+    }
+
+    fn give_back(&mut self, user: UserId, ticket_type: TicketTypeId, quantity: Quantity) {
+        if let Some(ticket_type) = self.ticket_types.get_mut(&ticket_type) {
+            ticket_type.left = ticket_type.left.saturating_add(quantity.get());
+        }
+        if let Some(held) = self.holdings.get_mut(&user) {
+            *held = held.saturating_sub(quantity.get());
+        }
+    }
+
+    /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.
+    ///
+    /// They were admitted when the sale was open and the journal had room, so neither is asked again. They keep their
+    /// age, so that recovery finds them however often the event is loaded; they get the price of the new epoch.
+    fn carry_over(&mut self, old: Vec<JournalEntry>) -> Vec<ReservationId> {
+        let mut dropped = Vec::new();
+        for JournalEntry { request, admission, .. } in old {
+            if self.settled.contains_key(&request.id) {
+                continue;
+            }
+            let price = self.ticket_types.get(&request.ticket_type).map(|ticket_type| ticket_type.price);
+            let unit_price = price.unwrap_or(admission.unit_price);
+            if self.take(&request, Admission { unit_price, ..admission }).is_err() {
+                dropped.push(request.id);
+            }
+        }
+        dropped
+    }
+
+    /// The journal, oldest first; of the same age, by id.
+    fn entries(&self) -> Vec<JournalEntry> {
+        let mut entries: Vec<_> = self.journal.values().copied().collect();
+        entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
+        entries
+    }
+
+    fn view(&self) -> LedgerView {
+        let ticket_type = |(id, t): (&TicketTypeId, &TicketType)| TicketTypeView { id: *id, left: t.left };
+        LedgerView {
+            epoch: self.epoch,
+            paused: self.paused,
+            pending: u64::try_from(self.journal.len()).unwrap_or(u64::MAX),
+            ticket_types: self.ticket_types.iter().map(ticket_type).collect(),
+        }
+    }
+}
+
+/// A system clock before 1970 is not set: the sale of everything lies ahead.
+fn system_now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A panic while the lock was held cannot have left a step half done that another step would trip over: go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

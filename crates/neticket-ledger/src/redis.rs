@@ -1,0 +1,246 @@
+//! The ledger on a Redis server, for several nodes.
+//!
+//! Every step is one Lua script (`lua/`), so it happens at once or not at all. All keys of an event carry the hash tag
+//! `{event}`, so that Redis Cluster keeps them together. The server's clock decides what is open, and its run id whether its
+//! data can be trusted: the answers to a ledger of another run are those to none, or `stale`.
+//!
+//! The server's user needs the commands of the scripts, `INFO` among them.
+
+mod connection;
+mod reply;
+mod script;
+
+use async_trait::async_trait;
+use neticket_domain::{Epoch, EventId, ReservationId, Timestamp};
+use uuid::Uuid;
+
+use self::connection::Connections;
+use self::reply::Reply;
+use self::script::{Call, EventKeys, Key, Script, id_text};
+use crate::{
+    AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
+    LedgerView, LoadAnswer, Release,
+};
+
+/// How many reservations of a snapshot go to the server in one call: it stands still for about 2 ms.
+const STAGE_LEN: usize = 1_000;
+/// A load that has not come to its end by now never will.
+const STAGE_EXPIRY_MS: u32 = 60_000;
+
+/// Where the server is and how to talk to it.
+#[derive(Clone, Debug)]
+pub struct RedisOptions {
+    /// Like `redis://user:password@host:6379/0`.
+    pub url: String,
+    /// What the names of all keys begin with.
+    pub prefix: String,
+    /// How long a call may take, connecting included, in milliseconds.
+    pub timeout_ms: u64,
+    /// How many connections there are at most; a call waits for one.
+    pub pool_size: usize,
+    /// How many entries an event's journal may have.
+    pub journal_len_max: usize,
+}
+
+impl RedisOptions {
+    /// The usual options for the server at `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            prefix: "neticket".to_owned(),
+            timeout_ms: 1_000,
+            pool_size: 8,
+            journal_len_max: JOURNAL_LEN_MAX_DEFAULT,
+        }
+    }
+}
+
+/// A ledger that several nodes share.
+pub struct RedisLedger {
+    connections: Connections,
+    prefix: String,
+    journal_len_max: usize,
+}
+
+impl RedisLedger {
+    /// A ledger on the server at `options.url`. Connects when it has to, and again after every loss: a server that is
+    /// down now is no error yet (see [`Ledger::ping`]).
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`] if the address cannot be one.
+    pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
+        let connections = Connections::new(&options.url, options.timeout_ms, options.pool_size)?;
+        Ok(Self { connections, prefix: options.prefix, journal_len_max: options.journal_len_max })
+    }
+
+    /// What the server does when its memory is full. Only `noeviction` is safe: any other policy may forget who
+    /// holds what.
+    ///
+    /// # Errors
+    /// If the server does not answer, or says nothing of it.
+    pub async fn maxmemory_policy(&self) -> Result<String, LedgerError> {
+        let info = self.connections.query(::redis::cmd("INFO").arg("memory")).await?;
+        let info = Reply::new("INFO", info).text()?;
+        let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
+        policy
+            .map(|policy| policy.trim().to_owned())
+            .ok_or_else(|| LedgerError::Protocol("INFO names no maxmemory_policy".to_owned()))
+    }
+
+    fn keys(&self, event: EventId) -> EventKeys {
+        EventKeys::new(&self.prefix, event)
+    }
+
+    async fn run(&self, call: Call) -> Result<Reply, LedgerError> {
+        let name = call.name();
+        Ok(Reply::new(name, self.connections.run(call).await?))
+    }
+
+    /// Runs a script that takes an epoch and ids, and answers nothing.
+    async fn run_on_ids(
+        &self,
+        script: &'static Script,
+        event: EventId,
+        epoch: Epoch,
+        ids: &[ReservationId],
+    ) -> Result<(), LedgerError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut call = Call::new(script, &self.keys(event)).arg("epoch", epoch.0);
+        for id in ids {
+            call = call.arg("id", id_text(id));
+        }
+        self.run(call).await.map(drop)
+    }
+
+    /// Puts the snapshot's reservations where `load` will look for them.
+    async fn stage(&self, snapshot: &LedgerSnapshot, keys: &EventKeys) -> Result<(), LedgerError> {
+        for reservations in snapshot.reservations.chunks(STAGE_LEN) {
+            let mut call = Call::new(&script::STAGE, keys).arg("expiry_ms", STAGE_EXPIRY_MS);
+            for reservation in reservations {
+                call = call
+                    .arg("id", id_text(&reservation.id))
+                    .arg("user", reservation.user.0)
+                    .arg("held", reservation.held);
+            }
+            self.run(call).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Ledger for RedisLedger {
+    async fn now(&self) -> Result<Timestamp, LedgerError> {
+        let time = self.connections.query(&::redis::cmd("TIME")).await?;
+        let mut reply = Reply::new("TIME", time);
+        let (seconds, micros): (i64, i64) = (reply.number()?, reply.number()?);
+        Ok(Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(micros / 1_000)))
+    }
+
+    async fn admit(
+        &self,
+        event: EventId,
+        epoch_min: Epoch,
+        requests: &[AdmitRequest],
+    ) -> Result<AdmitAnswer, LedgerError> {
+        let mut call = Call::new(&script::ADMIT, &self.keys(event))
+            .arg("epoch_min", epoch_min.0)
+            .arg("journal_len_max", self.journal_len_max);
+        for request in requests {
+            call = call
+                .arg("id", id_text(&request.id))
+                .arg("user", request.user.0)
+                .arg("ticket_type", request.ticket_type.0)
+                .arg("quantity", request.quantity.get());
+        }
+        self.run(call).await?.admit_answer(requests.len())
+    }
+
+    async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
+        self.run_on_ids(&script::SETTLE, event, epoch, ids).await
+    }
+
+    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
+        self.run_on_ids(&script::UNDO, event, epoch, ids).await
+    }
+
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError> {
+        if releases.is_empty() {
+            return Ok(());
+        }
+        let mut call = Call::new(&script::RELEASE, &self.keys(event));
+        for release in releases {
+            call = call
+                .arg("id", id_text(&release.id))
+                .arg("user", release.user.0)
+                .arg("ticket_type", release.ticket_type.0)
+                .arg("quantity", release.quantity.get())
+                .arg("epoch", release.epoch.0);
+        }
+        self.run(call).await.map(drop)
+    }
+
+    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+        let keys = self.keys(snapshot.event).staged_as(Uuid::new_v4());
+        self.stage(snapshot, &keys).await?;
+        let mut call = Call::new(&script::LOAD, &keys)
+            .arg("epoch", snapshot.epoch.0)
+            .arg("paused", u8::from(snapshot.paused))
+            .arg("opens_at", snapshot.window.opens_at.as_millis())
+            .arg("closes_at", snapshot.window.closes_at.as_millis())
+            .arg("max_per_user", snapshot.max_per_user)
+            .arg("reservations_len", snapshot.reservations.len());
+        for ticket_type in &snapshot.ticket_types {
+            call = call
+                .arg("id", ticket_type.id.0)
+                .arg("price", ticket_type.price)
+                .arg("left", ticket_type.left);
+        }
+        self.run(call).await?.load_answer()
+    }
+
+    async fn evict(&self, event: EventId) -> Result<(), LedgerError> {
+        self.run(Call::new(&script::EVICT, &self.keys(event))).await.map(drop)
+    }
+
+    async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
+        self.run(Call::new(&script::VIEW, &self.keys(event))).await?.view()
+    }
+
+    async fn journal_older_than(
+        &self,
+        event: EventId,
+        age_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, LedgerError> {
+        // Redis takes no more than a signed 64-bit limit; no journal comes near.
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event))
+            .arg("age_ms", age_ms)
+            .arg("limit", limit);
+        self.run(call).await?.journal()
+    }
+
+    async fn journal_entry(
+        &self,
+        event: EventId,
+        id: ReservationId,
+    ) -> Result<Option<JournalEntry>, LedgerError> {
+        let call = Call::new(&script::JOURNAL_ENTRY, &self.keys(event)).arg("id", id_text(&id));
+        self.run(call).await?.journal_entry(id)
+    }
+
+    async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {
+        let mut set = ::redis::cmd("SET");
+        // Redis knows no expiry of 0.
+        set.arg(self.keys(event).name(Key::Lease)).arg(1).arg("NX").arg("PX").arg(lease_ms.max(1));
+        let answer = self.connections.query(&set).await?;
+        Ok(answer == ::redis::Value::Okay)
+    }
+
+    async fn ping(&self) -> Result<(), LedgerError> {
+        self.connections.query(&::redis::cmd("PING")).await.map(drop)
+    }
+}

@@ -1,0 +1,244 @@
+//! The scripts, what goes into each, and the names of the keys they work on.
+
+use std::sync::LazyLock;
+
+use neticket_domain::{EventId, ReservationId};
+use redis::{Cmd, ToRedisArgs};
+use uuid::Uuid;
+
+/// What the server keeps of an event; a script's header says which of them it gets, in this spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Ledger,
+    Holdings,
+    Journal,
+    JournalOrder,
+    Settled,
+    StagedHoldings,
+    StagedSettled,
+    Lease,
+}
+
+impl Key {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Holdings => "holdings",
+            Self::Journal => "journal",
+            Self::JournalOrder => "journal_order",
+            Self::Settled => "settled",
+            Self::StagedHoldings => "staged_holdings",
+            Self::StagedSettled => "staged_settled",
+            Self::Lease => "lease",
+        }
+    }
+}
+
+/// The keys of one event.
+pub(super) struct EventKeys {
+    /// `prefix:{event}:`; the braces make Redis Cluster keep what begins like this in one place.
+    beginning: String,
+    /// Tells the staged keys of one load from those of another.
+    stage: Uuid,
+}
+
+impl EventKeys {
+    pub(super) fn new(prefix: &str, event: EventId) -> Self {
+        Self { beginning: format!("{prefix}:{{{event}}}:"), stage: Uuid::nil() }
+    }
+
+    pub(super) fn staged_as(self, stage: Uuid) -> Self {
+        Self { stage, ..self }
+    }
+
+    pub(super) fn name(&self, key: Key) -> String {
+        let Self { beginning, stage } = self;
+        let word = key.word();
+        match key {
+            Key::StagedHoldings | Key::StagedSettled => format!("{beginning}{word}:{stage}"),
+            _ => format!("{beginning}{word}"),
+        }
+    }
+}
+
+/// One script and its contract; the contract is the one in the script's header (there is a test).
+pub(super) struct Script {
+    name: &'static str,
+    keys: &'static [Key],
+    /// The arguments that come once.
+    args: &'static [&'static str],
+    /// The arguments that come once per thing in the batch.
+    args_each: &'static [&'static str],
+    compiled: redis::Script,
+}
+
+macro_rules! scripts {
+    ($($name:ident = $file:literal [$($key:ident),*] [$($arg:literal),*] [$($each:literal),*];)*) => {
+        $(pub(super) static $name: LazyLock<Script> = LazyLock::new(|| Script {
+            name: $file,
+            keys: &[$(Key::$key),*],
+            args: &[$($arg),*],
+            args_each: &[$($each),*],
+            compiled: redis::Script::new(concat!(
+                include_str!("../lua/prelude.lua"),
+                include_str!(concat!("../lua/", $file)),
+            )),
+        });)*
+
+        #[cfg(test)]
+        static ALL: &[(&LazyLock<Script>, &str)] =
+            &[$((&$name, include_str!(concat!("../lua/", $file)))),*];
+    };
+}
+
+scripts! {
+    ADMIT = "admit.lua" [Ledger, Holdings, Journal, JournalOrder, Settled]
+        ["epoch_min", "journal_len_max"] ["id", "user", "ticket_type", "quantity"];
+    SETTLE = "settle.lua" [Ledger, Journal, JournalOrder, Settled] ["epoch"] ["id"];
+    UNDO = "undo.lua" [Ledger, Holdings, Journal, JournalOrder] ["epoch"] ["id"];
+    RELEASE = "release.lua" [Ledger, Holdings, Journal, JournalOrder, Settled]
+        [] ["id", "user", "ticket_type", "quantity", "epoch"];
+    STAGE = "stage.lua" [StagedHoldings, StagedSettled] ["expiry_ms"] ["id", "user", "held"];
+    LOAD = "load.lua" [Ledger, Holdings, Journal, JournalOrder, Settled, StagedHoldings, StagedSettled]
+        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len"] ["id", "price", "left"];
+    EVICT = "evict.lua" [Ledger, Holdings, Journal, JournalOrder, Settled] [] [];
+    VIEW = "view.lua" [Ledger, Journal] [] [];
+    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal, JournalOrder] ["age_ms", "limit"] [];
+    JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"] [];
+}
+
+impl Script {
+    /// The name of the argument at `index`, from 0.
+    fn arg_name(&self, index: usize) -> Option<&'static str> {
+        let each = || self.args_each.get((index - self.args.len()) % self.args_each.len().max(1));
+        self.args.get(index).or_else(each).copied()
+    }
+}
+
+/// One run of a script: its keys and what its arguments are.
+pub(super) struct Call {
+    script: &'static Script,
+    command: Cmd,
+    args_len: usize,
+}
+
+impl Call {
+    pub(super) fn new(script: &'static Script, keys: &EventKeys) -> Self {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script.compiled.get_hash()).arg(script.keys.len());
+        for key in script.keys {
+            command.arg(keys.name(*key));
+        }
+        Self { script, command, args_len: 0 }
+    }
+
+    /// Adds the next argument. `name` is what the contract calls it.
+    pub(super) fn arg(mut self, name: &'static str, value: impl ToRedisArgs) -> Self {
+        let expected = self.script.arg_name(self.args_len);
+        debug_assert_eq!(Some(name), expected, "argument {} of {}", self.args_len + 1, self.script.name);
+        self.command.arg(value);
+        self.args_len += 1;
+        self
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.script.name
+    }
+
+    pub(super) fn command(&self) -> &Cmd {
+        &self.command
+    }
+
+    pub(super) fn script(&self) -> &redis::Script {
+        &self.script.compiled
+    }
+}
+
+/// How ids are written in the server, and everywhere else; no allocation.
+pub(super) fn id_text(id: &ReservationId) -> IdText {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    id.0.hyphenated().encode_lower(&mut text);
+    IdText(text)
+}
+
+pub(super) struct IdText([u8; uuid::fmt::Hyphenated::LENGTH]);
+
+impl ToRedisArgs for IdText {
+    fn write_redis_args<W: ?Sized + redis::RedisWrite>(&self, out: &mut W) {
+        out.write_arg(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `KEYS`, `ARGV` and `then per …` of a script's header.
+    #[derive(Debug, Default, PartialEq)]
+    struct Header {
+        keys: Vec<String>,
+        args: Vec<String>,
+        args_each: Vec<String>,
+    }
+
+    fn parse(source: &str) -> Header {
+        let header = source.split("]]").next().unwrap();
+        let (keys, rest) = header.split_once("\n  KEYS").unwrap().1.split_once("\n  ARGV").unwrap();
+        let (args, returns) = rest.split_once("\n  RETURNS").unwrap();
+        assert!(returns.contains("ne script") || returns.contains("A script"), "says why it is one script");
+        let mut parsed = Header { keys: numbered(keys), args: numbered(args), args_each: vec![] };
+        let each = args.lines().find_map(|line| line.trim().strip_prefix("then per "));
+        if let Some(each) = each {
+            let (_, names) = each.split_once("   ").expect("three spaces before the names");
+            parsed.args_each = names.split(',').map(|name| name.trim().to_owned()).collect();
+        }
+        parsed
+    }
+
+    /// The names of lines like `2 name  what it is`, which count from 1.
+    fn numbered(lines: &str) -> Vec<String> {
+        let mut names = vec![];
+        for line in lines.lines() {
+            let mut words = line.split_whitespace();
+            if let Some(number) = words.next().and_then(|word| word.parse::<usize>().ok()) {
+                names.push(words.next().unwrap().to_owned());
+                assert_eq!(number, names.len(), "{line}");
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn every_script_gets_what_its_header_says() {
+        for (script, source) in ALL {
+            let expected = Header {
+                keys: script.keys.iter().map(|key| key.word().to_owned()).collect(),
+                args: script.args.iter().map(|&name| name.to_owned()).collect(),
+                args_each: script.args_each.iter().map(|&name| name.to_owned()).collect(),
+            };
+            assert_eq!(parse(source), expected, "{}", script.name);
+        }
+    }
+
+    #[test]
+    fn every_script_names_no_key_and_no_argument_beyond_its_header() {
+        for (script, source) in ALL {
+            for number in 1..20 {
+                let key = source.contains(&format!("KEYS[{number}]"));
+                assert_eq!(key, number <= script.keys.len(), "KEYS[{number}] of {}", script.name);
+                let argument = source.contains(&format!("ARGV[{number}]"));
+                assert!(!argument || number <= script.args.len(), "ARGV[{number}] of {}", script.name);
+            }
+        }
+    }
+
+    #[test]
+    fn all_keys_of_an_event_share_one_hash_tag() {
+        let keys = EventKeys::new("neticket", EventId(7)).staged_as(Uuid::max());
+        assert_eq!(keys.name(Key::Ledger), "neticket:{7}:ledger");
+        assert_eq!(
+            keys.name(Key::StagedSettled),
+            "neticket:{7}:staged_settled:ffffffff-ffff-ffff-ffff-ffffffffffff"
+        );
+    }
+}
