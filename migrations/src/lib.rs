@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The schema, up and down, for MariaDB/MySQL and SQLite.
+//!
+//! Every moment is a `BIGINT` of milliseconds since 1970, every id of a reservation 16 bytes, every status its word: one
+//! format that compares the same on each database. On MySQL, text compares by its bytes (`utf8mb4_bin`), as SQLite does.
+#![allow(elided_lifetimes_in_paths, reason = "the trait that migrations implement is written without them")]
+
+mod columns;
+mod m20260101_000001_accounts;
+mod m20260101_000002_events;
+mod m20260101_000003_bookings;
+mod m20260101_000004_audit_log;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+/// All migrations, in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20260101_000001_accounts::Migration),
+            Box::new(m20260101_000002_events::Migration),
+            Box::new(m20260101_000003_bookings::Migration),
+            Box::new(m20260101_000004_audit_log::Migration),
+        ]
+    }
+}

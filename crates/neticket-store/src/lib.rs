@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The store: the SQL database, the only authority on what is confirmed.
+//!
+//! MariaDB/MySQL in production, SQLite on the embedded default; both behave the same, and every function here is tested
+//! on both. Nothing outside this crate and the migrations names SeaORM. Seats change only in [`booking`].
+
+mod accounts;
+mod audit_log;
+pub mod booking;
+mod connect;
+mod convert;
+mod entity;
+mod error;
+pub mod events;
+mod sessions;
+
+pub use accounts::{AccountError, NewUser, UserRecord};
+pub use audit_log::{AuditRecord, NewAudit};
+pub use booking::{
+    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, InventoryRecord, LoadedEvent,
+    LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus,
+};
+pub use connect::{Store, StoreOptions};
+pub use error::StoreError;
+pub use events::{EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord};
+pub use sessions::Rotation;

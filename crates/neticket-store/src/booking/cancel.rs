@@ -1,0 +1,137 @@
+//! Cancelling reservations: seats go back exactly once, in the store first, to the ledger by way of the outbox.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use neticket_domain::{ReservationId, TicketTypeId, Timestamp, cancellable};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+
+use super::careful::{Locked, lock};
+use super::{
+    CancelOutcome, CancelRequest, OutboxRecord, ROWS_MAX, ReservationRecord, ReservationStatus, outbox, read,
+};
+use crate::entity::{reservation, ticket_type};
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Cancels a batch in one transaction; one outcome per request, in order. `now` is the ledger's, by which it is
+    /// decided whether an event has started. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`StoreError`]: all of the batch was cancelled or nothing of it; after [`StoreError::Internal`], nothing.
+    pub async fn cancel(
+        &self,
+        requests: &[CancelRequest],
+        now: Timestamp,
+    ) -> Result<Vec<CancelOutcome>, StoreError> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.attempt("cancelling a batch", || self.cancel_batch(requests, now)).await
+    }
+
+    async fn cancel_batch(
+        &self,
+        requests: &[CancelRequest],
+        now: Timestamp,
+    ) -> Result<Vec<CancelOutcome>, DbErr> {
+        let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
+        let transaction = self.begin().await?;
+        // A reservation never changes its ticket type, so this may be read before the lock; its status may not.
+        let ticket_types = read::by_ids(&transaction, &ids).await?;
+        let ticket_types: BTreeSet<_> = ticket_types.values().map(|record| record.ticket_type).collect();
+        let locked = lock(&transaction, &ticket_types).await?;
+        let mut records = read::by_ids(&transaction, &ids).await?;
+
+        let mut outcomes = Vec::with_capacity(requests.len());
+        let mut releases = Vec::new();
+        for request in requests {
+            let outcome = decide(*request, &mut records, &locked, now);
+            if let CancelOutcome::Cancelled { release, .. } = &outcome {
+                releases.push(*release);
+            }
+            outcomes.push(outcome);
+        }
+        if releases.is_empty() {
+            transaction.rollback().await?;
+            return Ok(outcomes);
+        }
+        mark(&transaction, &releases, now).await?;
+        give_back(&transaction, &releases).await?;
+        outbox::insert(&transaction, &releases).await?;
+        transaction.commit().await?;
+        Ok(outcomes)
+    }
+}
+
+/// What becomes of `request`; notes it in `records`, for the case that it comes again in the same batch.
+fn decide(
+    request: CancelRequest,
+    records: &mut HashMap<ReservationId, ReservationRecord>,
+    locked: &BTreeMap<TicketTypeId, Locked>,
+    now: Timestamp,
+) -> CancelOutcome {
+    let Some(record) = records.get_mut(&request.id).filter(|record| record.user == request.user) else {
+        return CancelOutcome::NotFound;
+    };
+    // Not locked: it came into the store between the two reads. For this batch it does not exist yet.
+    let Some(ticket_type) = locked.get(&record.ticket_type) else { return CancelOutcome::NotFound };
+    if record.status == ReservationStatus::Cancelled {
+        return CancelOutcome::Already(record.clone());
+    }
+    if !cancellable(record.event_starts_at, now) {
+        return CancelOutcome::Started(record.clone());
+    }
+    record.status = ReservationStatus::Cancelled;
+    record.cancelled_at = Some(now);
+    let release = OutboxRecord {
+        id: record.id,
+        event: record.event,
+        ticket_type: record.ticket_type,
+        user: record.user,
+        quantity: record.quantity,
+        epoch: ticket_type.epoch,
+        created_at: now,
+    };
+    CancelOutcome::Cancelled { record: record.clone(), release }
+}
+
+async fn mark(
+    transaction: &DatabaseTransaction,
+    releases: &[OutboxRecord],
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    use reservation::Column;
+    for releases in releases.chunks(ROWS_MAX) {
+        let update = Query::update()
+            .table(reservation::Entity)
+            .value(Column::Status, ReservationStatus::Cancelled.as_str())
+            .value(Column::CancelledAt, now.as_millis())
+            .and_where(Expr::col(Column::Id).is_in(releases.iter().map(|release| release.id.0)))
+            .and_where(Expr::col(Column::Status).eq(ReservationStatus::Confirmed.as_str()))
+            .to_owned();
+        let marked = transaction.execute(&update).await?.rows_affected();
+        if usize::try_from(marked) != Ok(releases.len()) {
+            // Somebody changes reservations without the lock of their ticket type: better nothing than seats twice.
+            return Err(DbErr::Custom("a reservation changed under the lock of its ticket type".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+async fn give_back(transaction: &DatabaseTransaction, releases: &[OutboxRecord]) -> Result<(), DbErr> {
+    use ticket_type::Column;
+    let mut seats: BTreeMap<TicketTypeId, i64> = BTreeMap::new();
+    for release in releases {
+        *seats.entry(release.ticket_type).or_default() += i64::from(release.quantity.get());
+    }
+    for (ticket_type, seats) in seats {
+        let update = Query::update()
+            .table(ticket_type::Entity)
+            .value(Column::Left, Expr::col(Column::Left).add(seats))
+            .and_where(Expr::col(Column::Id).eq(ticket_type.0))
+            .to_owned();
+        transaction.execute(&update).await?;
+    }
+    Ok(())
+}

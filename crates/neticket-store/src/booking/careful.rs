@@ -1,0 +1,185 @@
+//! The careful way to commit: under the locks of the ticket types, look at what is there and decide about each
+//! reservation on its own, so that everyone who fits is confirmed and nobody else is affected by the rest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
+use sea_orm::sea_query::{Expr, LockType, Order, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+
+use super::commit::{Take, Takes, guard_statement, insert};
+use super::{CommitOutcome, CommitRequest, ROWS_MAX, ReservationRecord, read};
+use crate::entity::{ticket_type, user};
+use crate::error::is_duplicate;
+use crate::{Store, StoreError};
+
+/// How often the decisions are made anew because somebody else inserted one of the ids under another ticket type, which
+/// the locks do not keep apart. Each time at least one more id is known to exist.
+const RACES_MAX: u32 = 8;
+
+/// A ticket type that is locked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Locked {
+    pub(super) event: EventId,
+    pub(super) epoch: Epoch,
+    pub(super) left: i64,
+}
+
+/// What is known under the locks.
+struct Known {
+    ticket_types: BTreeMap<TicketTypeId, Locked>,
+    existing: HashMap<ReservationId, ReservationRecord>,
+    users: HashSet<UserId>,
+}
+
+impl Store {
+    pub(super) async fn commit_carefully(
+        &self,
+        requests: &[CommitRequest],
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        for _ in 0..RACES_MAX {
+            let decided =
+                self.attempt("committing a batch carefully", || self.decide_and_commit(requests)).await?;
+            if let Some(outcomes) = decided {
+                return Ok(outcomes);
+            }
+        }
+        let error = DbErr::Custom(format!("lost {RACES_MAX} races for the same reservation ids"));
+        Err(StoreError::Unavailable(Box::new(error)))
+    }
+
+    /// `None`, and nothing has changed, if one of the ids turned out to exist after all.
+    async fn decide_and_commit(
+        &self,
+        requests: &[CommitRequest],
+    ) -> Result<Option<Vec<CommitOutcome>>, DbErr> {
+        let transaction = self.begin().await?;
+        let mut known = look(&transaction, requests).await?;
+        let mut outcomes = Vec::with_capacity(requests.len());
+        let mut confirmed: BTreeMap<ReservationId, (usize, &CommitRequest)> = BTreeMap::new();
+        let mut again = Vec::new();
+        let mut takes = Takes::new();
+        for (at, request) in requests.iter().enumerate() {
+            if confirmed.contains_key(&request.id) {
+                again.push(at);
+                outcomes.push(CommitOutcome::Confirmed);
+                continue;
+            }
+            let outcome = known.decide(request, self.guarded());
+            if outcome == CommitOutcome::Confirmed {
+                let take = Take { event: request.event, epoch: request.epoch, seats: 0 };
+                takes.entry(request.ticket_type).or_insert(take).seats += i64::from(request.quantity.get());
+                confirmed.insert(request.id, (at, request));
+            }
+            outcomes.push(outcome);
+        }
+        for (ticket_type, take) in &takes {
+            let guard = guard_statement(*ticket_type, *take, self.guarded());
+            let matched = transaction.execute(&guard).await?.rows_affected();
+            assert_eq!(matched, 1, "the guard of a locked ticket type that was just read");
+        }
+        match insert(&transaction, confirmed.values().map(|(_, request)| *request).collect()).await {
+            Ok(()) => {}
+            Err(error) if is_duplicate(&error) => {
+                transaction.rollback().await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        let repeated: Vec<_> = again.iter().map(|at| requests[*at].id).collect();
+        let mut records = read::by_ids(&transaction, &repeated).await?;
+        transaction.commit().await?;
+        for at in again {
+            if let Some(record) = records.remove(&requests[at].id) {
+                outcomes[at] = CommitOutcome::Existing(record);
+            }
+        }
+        Ok(Some(outcomes))
+    }
+}
+
+async fn look(transaction: &DatabaseTransaction, requests: &[CommitRequest]) -> Result<Known, DbErr> {
+    let ticket_types: BTreeSet<_> = requests.iter().map(|request| request.ticket_type).collect();
+    let ticket_types = lock(transaction, &ticket_types).await?;
+    let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
+    let users: BTreeSet<_> = requests.iter().map(|request| request.user.0).collect();
+    Ok(Known {
+        ticket_types,
+        existing: read::by_ids(transaction, &ids).await?,
+        users: existing_users(transaction, users).await?,
+    })
+}
+
+impl Known {
+    /// What becomes of `request`, given all that came before it in the batch.
+    fn decide(&mut self, request: &CommitRequest, guarded: bool) -> CommitOutcome {
+        if let Some(record) = self.existing.get(&request.id) {
+            return CommitOutcome::Existing(record.clone());
+        }
+        let Some(locked) = self.ticket_types.get_mut(&request.ticket_type) else {
+            return CommitOutcome::NoSuchTicketType;
+        };
+        if locked.event != request.event {
+            return CommitOutcome::NoSuchTicketType;
+        }
+        if !self.users.contains(&request.user) {
+            return CommitOutcome::NoSuchUser;
+        }
+        if guarded && locked.epoch != request.epoch {
+            return CommitOutcome::StaleEpoch { epoch: locked.epoch };
+        }
+        let seats = i64::from(request.quantity.get());
+        if guarded && locked.left < seats {
+            return CommitOutcome::SoldOut;
+        }
+        locked.left -= seats;
+        CommitOutcome::Confirmed
+    }
+}
+
+/// Locks ticket types in the order of their ids, and reads them. Those that do not exist are left out.
+pub(super) async fn lock(
+    transaction: &DatabaseTransaction,
+    ids: &BTreeSet<TicketTypeId>,
+) -> Result<BTreeMap<TicketTypeId, Locked>, DbErr> {
+    use ticket_type::Column;
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let mut found = BTreeMap::new();
+    for ids in ids.chunks(ROWS_MAX) {
+        let select = Query::select()
+            .columns([Column::Id, Column::EventId, Column::Epoch, Column::Left])
+            .from(ticket_type::Entity)
+            .and_where(Expr::col(Column::Id).is_in(ids.iter().copied()))
+            .order_by(Column::Id, Order::Asc)
+            .lock(LockType::Update)
+            .to_owned();
+        for row in transaction.query_all(&select).await? {
+            let locked = Locked {
+                event: EventId(row.try_get("", "event_id")?),
+                epoch: Epoch(row.try_get("", "epoch")?),
+                left: row.try_get("", "left")?,
+            };
+            found.insert(TicketTypeId(row.try_get("", "id")?), locked);
+        }
+    }
+    Ok(found)
+}
+
+async fn existing_users(
+    transaction: &DatabaseTransaction,
+    ids: BTreeSet<i64>,
+) -> Result<HashSet<UserId>, DbErr> {
+    let ids: Vec<_> = ids.into_iter().collect();
+    let mut found = HashSet::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS_MAX) {
+        let select = Query::select()
+            .column(user::Column::Id)
+            .from(user::Entity)
+            .and_where(Expr::col(user::Column::Id).is_in(ids.iter().copied()))
+            .to_owned();
+        for row in transaction.query_all(&select).await? {
+            found.insert(UserId(row.try_get("", "id")?));
+        }
+    }
+    Ok(found)
+}

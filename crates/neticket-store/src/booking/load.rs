@@ -1,0 +1,103 @@
+//! Loading: the transaction that raises an event's epoch and reads everything a ledger is built from.
+//!
+//! Whatever was committed before it is in what it reads; whatever comes after it under the old epoch is refused by the
+//! guard. There is no third kind.
+
+use neticket_domain::{Epoch, EventId, ReservationId, SaleWindow, TicketTypeId, UserId};
+use sea_orm::sea_query::{Expr, LockType, Order, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait};
+
+use super::{LoadedEvent, LoadedReservation, LoadedTicketType, ReservationStatus};
+use crate::entity::{event, reservation, ticket_type};
+use crate::{Store, StoreError, convert};
+
+impl Store {
+    /// Raises the event's epoch and reads the event as of that moment; `None` if there is no such event.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the epoch may have been raised all the same, which costs a second load and nothing else.
+    pub async fn load_event(&self, id: EventId) -> Result<Option<LoadedEvent>, StoreError> {
+        self.attempt("loading an event", || self.load(id)).await
+    }
+
+    async fn load(&self, id: EventId) -> Result<Option<LoadedEvent>, DbErr> {
+        let transaction = self.begin().await?;
+        let (epoch_max, ticket_types) = lock_all(&transaction, id).await?;
+        let epoch = Epoch(epoch_max + 1);
+        let raise = Query::update()
+            .table(ticket_type::Entity)
+            .value(ticket_type::Column::Epoch, epoch.0)
+            .and_where(Expr::col(ticket_type::Column::EventId).eq(id.0))
+            .to_owned();
+        transaction.execute(&raise).await?;
+        let Some(event) = event::Entity::find_by_id(id.0).one(&transaction).await? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        let reservations = reservations(&transaction, id).await?;
+        transaction.commit().await?;
+        Ok(Some(LoadedEvent {
+            event: id,
+            epoch,
+            window: SaleWindow {
+                opens_at: convert::moment(event.opens_at),
+                closes_at: convert::moment(event.closes_at),
+            },
+            paused: event.paused,
+            cancelled: event.cancelled_at.is_some(),
+            max_per_user: convert::from_column(event.max_per_user)?,
+            ticket_types,
+            reservations,
+        }))
+    }
+}
+
+/// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are.
+async fn lock_all(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+) -> Result<(i64, Vec<LoadedTicketType>), DbErr> {
+    use ticket_type::Column;
+    let select = Query::select()
+        .columns([Column::Id, Column::Price, Column::Left, Column::Epoch])
+        .from(ticket_type::Entity)
+        .and_where(Expr::col(Column::EventId).eq(event.0))
+        .order_by(Column::Id, Order::Asc)
+        .lock(LockType::Update)
+        .to_owned();
+    let mut epoch_max = 0;
+    let mut ticket_types = Vec::new();
+    for row in transaction.query_all(&select).await? {
+        epoch_max = std::cmp::max(epoch_max, row.try_get("", "epoch")?);
+        ticket_types.push(LoadedTicketType {
+            id: TicketTypeId(row.try_get("", "id")?),
+            price: convert::from_column(row.try_get("", "price")?)?,
+            left: convert::from_column(row.try_get("", "left")?)?,
+        });
+    }
+    Ok((epoch_max, ticket_types))
+}
+
+async fn reservations(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+) -> Result<Vec<LoadedReservation>, DbErr> {
+    use reservation::Column;
+    let select = Query::select()
+        .columns([Column::Id, Column::UserId, Column::Quantity, Column::Status])
+        .from(reservation::Entity)
+        .and_where(Expr::col(Column::EventId).eq(event.0))
+        .to_owned();
+    let rows = transaction.query_all(&select).await?;
+    rows.iter()
+        .map(|row| {
+            let counts = row.try_get::<String>("", "status")? == ReservationStatus::Confirmed.as_str();
+            let quantity = convert::from_column(row.try_get("", "quantity")?)?;
+            Ok(LoadedReservation {
+                id: ReservationId(row.try_get("", "id")?),
+                user: UserId(row.try_get("", "user_id")?),
+                held: if counts { quantity } else { 0 },
+            })
+        })
+        .collect()
+}

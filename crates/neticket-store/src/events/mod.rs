@@ -1,0 +1,235 @@
+//! Events and their ticket types, as they are described; their seats change in [`crate::booking`] only.
+
+mod list;
+
+use neticket_domain::{EventId, SaleWindow, SearchWords, TicketTypeId, Timestamp};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+
+pub use list::{EventFilter, EventSummaryRecord};
+
+use crate::entity::{event, ticket_type};
+use crate::{Store, StoreError, convert};
+
+/// How long after its start an event still counts as selling: its journal may hold what has to be committed.
+const SELLING_AFTER_START_MS: i64 = 3_600_000;
+
+/// An event to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    pub title: String,
+    pub place: String,
+    pub description: String,
+    pub starts_at: Timestamp,
+    pub opens_at: Timestamp,
+    pub closes_at: Timestamp,
+    pub max_per_user: u32,
+    pub image_key: Option<String>,
+    /// In the order in which they are shown.
+    pub ticket_types: Vec<NewTicketType>,
+}
+
+/// A ticket type to be; all its seats are left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTicketType {
+    pub name: String,
+    /// In won.
+    pub price: u64,
+    pub capacity: u32,
+}
+
+/// An event with all that is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    pub id: EventId,
+    pub title: String,
+    pub place: String,
+    pub description: String,
+    pub starts_at: Timestamp,
+    pub window: SaleWindow,
+    pub max_per_user: u32,
+    pub paused: bool,
+    pub cancelled_at: Option<Timestamp>,
+    pub image_key: Option<String>,
+    /// Grows by one with every edit.
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// In the order in which they are shown.
+    pub ticket_types: Vec<TicketTypeRecord>,
+}
+
+/// A ticket type as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypeRecord {
+    pub id: TicketTypeId,
+    pub name: String,
+    /// In won.
+    pub price: u64,
+    pub capacity: u32,
+    pub left: u32,
+    pub epoch: neticket_domain::Epoch,
+}
+
+impl Store {
+    /// Makes an event, with its ticket types, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event_create(&self, new: &NewEvent, now: Timestamp) -> Result<EventRecord, StoreError> {
+        self.attempt("creating an event", || async move {
+            let transaction = self.begin().await?;
+            let event = event_row(new, now).insert(&transaction).await?;
+            if !new.ticket_types.is_empty() {
+                let rows = (0..)
+                    .zip(&new.ticket_types)
+                    .map(|(position, new)| ticket_type_row(event.id, position, new));
+                let rows = rows.collect::<Result<Vec<_>, _>>()?;
+                ticket_type::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+            }
+            let record = with_ticket_types(&transaction, event).await?;
+            transaction.commit().await?;
+            Ok(record)
+        })
+        .await
+    }
+
+    /// The event with this number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        self.attempt("reading an event", || async move {
+            match event::Entity::find_by_id(id.0).one(self.reader()).await? {
+                Some(event) => with_ticket_types(self.reader(), event).await.map(Some),
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+
+    /// Which event a ticket type is of.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn event_of_ticket_type(&self, id: TicketTypeId) -> Result<Option<EventId>, StoreError> {
+        self.attempt("reading a ticket type", || async move {
+            let event: Option<i64> = ticket_type::Entity::find_by_id(id.0)
+                .select_only()
+                .column(ticket_type::Column::EventId)
+                .into_tuple()
+                .one(self.reader())
+                .await?;
+            Ok(event.map(EventId))
+        })
+        .await
+    }
+
+    /// The events whose ledger should be there, or whose journal may still hold something: not cancelled, opening within
+    /// `lead_ms` or open already, and not started more than an hour ago. In the order in which they open.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_selling(&self, now: Timestamp, lead_ms: i64) -> Result<Vec<EventId>, StoreError> {
+        self.attempt("listing events that sell", || async move {
+            let ids: Vec<i64> = event::Entity::find()
+                .select_only()
+                .column(event::Column::Id)
+                .filter(event::Column::CancelledAt.is_null())
+                .filter(event::Column::OpensAt.lte(now.plus_millis(lead_ms).as_millis()))
+                .filter(event::Column::StartsAt.gt(now.plus_millis(-SELLING_AFTER_START_MS).as_millis()))
+                .order_by_asc(event::Column::OpensAt)
+                .order_by_asc(event::Column::Id)
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+            Ok(ids.into_iter().map(EventId).collect())
+        })
+        .await
+    }
+}
+
+fn event_row(new: &NewEvent, now: Timestamp) -> event::ActiveModel {
+    event::ActiveModel {
+        id: ActiveValue::NotSet,
+        title: ActiveValue::Set(new.title.clone()),
+        place: ActiveValue::Set(new.place.clone()),
+        description: ActiveValue::Set(new.description.clone()),
+        search_text: ActiveValue::Set(SearchWords::haystack(&new.title, &new.place)),
+        starts_at: ActiveValue::Set(new.starts_at.as_millis()),
+        opens_at: ActiveValue::Set(new.opens_at.as_millis()),
+        closes_at: ActiveValue::Set(new.closes_at.as_millis()),
+        max_per_user: ActiveValue::Set(i64::from(new.max_per_user)),
+        paused: ActiveValue::Set(false),
+        cancelled_at: ActiveValue::Set(None),
+        image_key: ActiveValue::Set(new.image_key.clone()),
+        version: ActiveValue::Set(1),
+        created_at: ActiveValue::Set(now.as_millis()),
+        updated_at: ActiveValue::Set(now.as_millis()),
+    }
+}
+
+fn ticket_type_row(
+    event: i64,
+    position: i64,
+    new: &NewTicketType,
+) -> Result<ticket_type::ActiveModel, DbErr> {
+    Ok(ticket_type::ActiveModel {
+        id: ActiveValue::NotSet,
+        event_id: ActiveValue::Set(event),
+        position: ActiveValue::Set(position),
+        name: ActiveValue::Set(new.name.clone()),
+        price: ActiveValue::Set(convert::to_column(new.price)?),
+        capacity: ActiveValue::Set(i64::from(new.capacity)),
+        left: ActiveValue::Set(i64::from(new.capacity)),
+        epoch: ActiveValue::Set(0),
+    })
+}
+
+async fn with_ticket_types(
+    connection: &impl ConnectionTrait,
+    event: event::Model,
+) -> Result<EventRecord, DbErr> {
+    let ticket_types = ticket_type::Entity::find()
+        .filter(ticket_type::Column::EventId.eq(event.id))
+        .order_by_asc(ticket_type::Column::Position)
+        .order_by_asc(ticket_type::Column::Id)
+        .all(connection)
+        .await?;
+    Ok(EventRecord {
+        id: EventId(event.id),
+        title: event.title,
+        place: event.place,
+        description: event.description,
+        starts_at: convert::moment(event.starts_at),
+        window: SaleWindow {
+            opens_at: convert::moment(event.opens_at),
+            closes_at: convert::moment(event.closes_at),
+        },
+        max_per_user: convert::from_column(event.max_per_user)?,
+        paused: event.paused,
+        cancelled_at: event.cancelled_at.map(convert::moment),
+        image_key: event.image_key,
+        version: event.version,
+        created_at: convert::moment(event.created_at),
+        updated_at: convert::moment(event.updated_at),
+        ticket_types: ticket_types.into_iter().map(TicketTypeRecord::try_from).collect::<Result<_, _>>()?,
+    })
+}
+
+impl TryFrom<ticket_type::Model> for TicketTypeRecord {
+    type Error = DbErr;
+
+    fn try_from(row: ticket_type::Model) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: TicketTypeId(row.id),
+            name: row.name,
+            price: convert::from_column(row.price)?,
+            capacity: convert::from_column(row.capacity)?,
+            left: convert::from_column(row.left)?,
+            epoch: neticket_domain::Epoch(row.epoch),
+        })
+    }
+}

@@ -1,0 +1,199 @@
+//! Refresh tokens, in families: one per sign-in. A token is used once and replaced by the next of its family; a token that
+//! comes a second time has been stolen or has leaked, and ends the family. Rows stay until they expire, so that a
+//! second use is recognised for as long as the token could have been valid.
+
+use neticket_domain::{Timestamp, UserId};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::accounts::UserRecord;
+use crate::entity::{refresh_token as token, user};
+use crate::{Store, StoreError};
+
+/// What became of a refresh token that was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// It was good; the new one is in its place.
+    Rotated { user: UserRecord, family: Uuid },
+    /// It had been used before. The family has ended.
+    Reused { family: Uuid },
+    /// Never issued, expired, or signed out.
+    Unknown,
+}
+
+impl Store {
+    /// Begins a family with its first token.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if there is no such user.
+    pub async fn session_start(
+        &self,
+        user: UserId,
+        family: Uuid,
+        token_hash: [u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.attempt("starting a session", || async move {
+            insert(self.writer(), user.0, family, token_hash, expires_at, now).await
+        })
+        .await
+    }
+
+    /// Uses the token with `old_hash` and puts one with `new_hash` in its place. Of several calls with the same token at
+    /// once exactly one is [`Rotation::Rotated`]; the others end the family.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_rotate(
+        &self,
+        old_hash: [u8; 32],
+        new_hash: [u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        self.attempt("rotating a session", || self.rotate(old_hash, new_hash, expires_at, now)).await
+    }
+
+    async fn rotate(
+        &self,
+        old_hash: [u8; 32],
+        new_hash: [u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Rotation, DbErr> {
+        let transaction = self.begin().await?;
+        // The row lock that this takes is what lets only one caller through.
+        let won = token::Entity::update_many()
+            .col_expr(token::Column::UsedAt, Expr::value(now.as_millis()))
+            .filter(token::Column::TokenHash.eq(old_hash.to_vec()))
+            .filter(token::Column::UsedAt.is_null())
+            .filter(token::Column::Ended.eq(false))
+            .filter(token::Column::ExpiresAt.gt(now.as_millis()))
+            .exec(&transaction)
+            .await?;
+        let found = token::Entity::find()
+            .filter(token::Column::TokenHash.eq(old_hash.to_vec()))
+            .one(&transaction)
+            .await?;
+        let rotation = match found {
+            Some(old) if won.rows_affected == 1 => {
+                insert(&transaction, old.user_id, old.family, new_hash, expires_at, now).await?;
+                let user = user::Entity::find_by_id(old.user_id)
+                    .one(&transaction)
+                    .await?
+                    .ok_or_else(|| DbErr::RecordNotFound("the user of a session".to_owned()))?;
+                Rotation::Rotated { user: user.try_into()?, family: old.family }
+            }
+            Some(old) if old.used_at.is_some() && old.expires_at > now.as_millis() => {
+                end_family(&transaction, old.family).await?;
+                Rotation::Reused { family: old.family }
+            }
+            _ => Rotation::Unknown,
+        };
+        transaction.commit().await?;
+        Ok(rotation)
+    }
+
+    /// Ends the whole family of a token. A token that nobody knows ends nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_end(&self, token_hash: [u8; 32]) -> Result<(), StoreError> {
+        self.attempt("ending a session", || async move {
+            let found = token::Entity::find()
+                .filter(token::Column::TokenHash.eq(token_hash.to_vec()))
+                .one(self.reader())
+                .await?;
+            match found {
+                Some(found) => end_family(self.writer(), found.family).await,
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Ends all families of a user, except `keep_family`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_end_others(
+        &self,
+        user: UserId,
+        keep_family: Option<Uuid>,
+    ) -> Result<(), StoreError> {
+        self.attempt("ending sessions", || async move {
+            let mut update = token::Entity::update_many()
+                .col_expr(token::Column::Ended, Expr::value(true))
+                .filter(token::Column::UserId.eq(user.0));
+            if let Some(family) = keep_family {
+                update = update.filter(token::Column::Family.ne(family));
+            }
+            update.exec(self.writer()).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes at most `limit` tokens that have expired at `now`, and says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn sessions_expired_delete(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
+        self.attempt("deleting expired sessions", || async move {
+            let expired: Vec<i64> = token::Entity::find()
+                .select_only()
+                .column(token::Column::Id)
+                .filter(token::Column::ExpiresAt.lte(now.as_millis()))
+                .order_by_asc(token::Column::ExpiresAt)
+                .limit(limit)
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+            if expired.is_empty() {
+                return Ok(0);
+            }
+            let deleted = token::Entity::delete_many()
+                .filter(token::Column::Id.is_in(expired))
+                .exec(self.writer())
+                .await?;
+            Ok(deleted.rows_affected)
+        })
+        .await
+    }
+}
+
+async fn insert(
+    connection: &impl ConnectionTrait,
+    user: i64,
+    family: Uuid,
+    token_hash: [u8; 32],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let row = token::ActiveModel {
+        id: ActiveValue::NotSet,
+        token_hash: ActiveValue::Set(token_hash.to_vec()),
+        family: ActiveValue::Set(family),
+        user_id: ActiveValue::Set(user),
+        used_at: ActiveValue::Set(None),
+        ended: ActiveValue::Set(false),
+        expires_at: ActiveValue::Set(expires_at.as_millis()),
+        created_at: ActiveValue::Set(now.as_millis()),
+    };
+    row.insert(connection).await?;
+    Ok(())
+}
+
+async fn end_family(connection: &impl ConnectionTrait, family: Uuid) -> Result<(), DbErr> {
+    token::Entity::update_many()
+        .col_expr(token::Column::Ended, Expr::value(true))
+        .filter(token::Column::Family.eq(family))
+        .exec(connection)
+        .await?;
+    Ok(())
+}

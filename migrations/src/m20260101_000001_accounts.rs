@@ -1,0 +1,59 @@
+//! Who can sign in, and the refresh tokens that keep them signed in.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{bytes, drop_tables, flag, foreign_key, id, index, number, number_null, table, text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                table("users")
+                    .col(id())
+                    .col(text("email", 254))
+                    .col(text("nickname", 40))
+                    // The nickname as nicknames are compared: two that differ only in case are the same.
+                    .col(text("nickname_key", 40))
+                    .col(text("password_hash", 255))
+                    .col(text("role", 16))
+                    .col(number("created_at"))
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_index(index("users_email", "users", &["email"]).unique().to_owned()).await?;
+        manager.create_index(index("users_nickname", "users", &["nickname_key"]).unique().to_owned()).await?;
+
+        manager
+            .create_table(
+                table("refresh_tokens")
+                    .col(id())
+                    // Only the hash: whoever reads the table cannot sign in with what is in it.
+                    .col(bytes("token_hash", 32))
+                    .col(bytes("family", 16))
+                    .col(number("user_id"))
+                    .col(number_null("used_at"))
+                    // The family has been signed out, or one of its tokens was used twice.
+                    .col(flag("ended"))
+                    .col(number("expires_at"))
+                    .col(number("created_at"))
+                    .foreign_key(&mut foreign_key("refresh_tokens", "user_id", "users"))
+                    .to_owned(),
+            )
+            .await?;
+        let table = "refresh_tokens";
+        manager
+            .create_index(index("refresh_tokens_hash", table, &["token_hash"]).unique().to_owned())
+            .await?;
+        manager.create_index(index("refresh_tokens_family", table, &["family"])).await?;
+        manager.create_index(index("refresh_tokens_user", table, &["user_id"])).await?;
+        manager.create_index(index("refresh_tokens_expiry", table, &["expires_at"])).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["refresh_tokens", "users"]).await
+    }
+}

@@ -1,0 +1,67 @@
+//! Events and their ticket types, the inventory.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{
+    drop_tables, flag, foreign_key, id, index, number, number_null, table, text, text_null,
+};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                table("events")
+                    .col(id())
+                    .col(text("title", 200))
+                    .col(text("place", 200))
+                    .col(ColumnDef::new("description").text().not_null())
+                    // Title and place in lower case: what searching looks at.
+                    .col(text("search_text", 1000))
+                    .col(number("starts_at"))
+                    .col(number("opens_at"))
+                    .col(number("closes_at"))
+                    .col(number("max_per_user"))
+                    .col(flag("paused"))
+                    .col(number_null("cancelled_at"))
+                    .col(text_null("image_key", 100))
+                    // Grows by one with every edit.
+                    .col(number("version"))
+                    .col(number("created_at"))
+                    .col(number("updated_at"))
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_index(index("events_starts", "events", &["starts_at", "id"])).await?;
+        manager.create_index(index("events_opens", "events", &["opens_at"])).await?;
+
+        manager
+            .create_table(
+                table("ticket_types")
+                    .col(id())
+                    .col(number("event_id"))
+                    .col(number("position"))
+                    .col(text("name", 50))
+                    .col(number("price"))
+                    .col(number("capacity"))
+                    .col(number("left"))
+                    // The number of the last load; the guard refuses work admitted under another.
+                    .col(number("epoch").default(0))
+                    // What no code can undo: never fewer than none, never more than there are.
+                    .check(Expr::col("left").gte(0).and(Expr::col("left").lte(Expr::col("capacity"))))
+                    .foreign_key(&mut foreign_key("ticket_types", "event_id", "events"))
+                    .to_owned(),
+            )
+            .await?;
+        // Not by position: a load locks an event's rows in the order of this index, and every other lock of ticket types
+        // is taken in the order of their ids too.
+        manager.create_index(index("ticket_types_event", "ticket_types", &["event_id", "id"])).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["ticket_types", "events"]).await
+    }
+}

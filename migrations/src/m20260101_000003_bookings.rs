@@ -1,0 +1,69 @@
+//! Reservations, and the outbox of seats that cancelled ones give back to the ledger.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{bytes, drop_tables, foreign_key, index, number, number_null, table, text};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .create_table(
+                table("reservations")
+                    // Derived from user and idempotency key: the primary key is what makes a repeated booking one.
+                    .col(bytes("id", 16).primary_key())
+                    .col(number("user_id"))
+                    // Of the ticket type, written down once more so that a load finds an event's reservations by one
+                    // index. No foreign key: the guard has matched ticket type and event already, and a third parent
+                    // would mean a third shared lock per row in the one transaction that must be short.
+                    .col(number("event_id"))
+                    .col(number("ticket_type_id"))
+                    .col(number("quantity"))
+                    // In won, as it was when the seats were taken.
+                    .col(number("unit_price"))
+                    .col(text("status", 16))
+                    .col(number("created_at"))
+                    .col(number_null("cancelled_at"))
+                    .foreign_key(&mut foreign_key("reservations", "user_id", "users"))
+                    .foreign_key(&mut foreign_key("reservations", "ticket_type_id", "ticket_types"))
+                    .to_owned(),
+            )
+            .await?;
+        manager
+            .create_index(
+                Index::create()
+                    .name("reservations_mine")
+                    .table("reservations")
+                    .col("user_id")
+                    .col(("created_at", IndexOrder::Desc))
+                    .col("id")
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_index(index("reservations_event", "reservations", &["event_id"])).await?;
+        manager.create_index(index("reservations_ticket_type", "reservations", &["ticket_type_id"])).await?;
+
+        manager
+            .create_table(
+                table("release_outbox")
+                    .col(bytes("reservation_id", 16).primary_key())
+                    .col(number("event_id"))
+                    .col(number("ticket_type_id"))
+                    .col(number("user_id"))
+                    .col(number("quantity"))
+                    // Of the ticket type, as the cancelling transaction saw it.
+                    .col(number("epoch"))
+                    .col(number("created_at"))
+                    .to_owned(),
+            )
+            .await?;
+        manager.create_index(index("release_outbox_created", "release_outbox", &["created_at"])).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        drop_tables(manager, &["release_outbox", "reservations"]).await
+    }
+}
