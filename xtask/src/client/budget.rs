@@ -1,0 +1,65 @@
+//! Holds the client to its size: what the first page loads, compressed.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::compress;
+use crate::workspace::Workspace;
+
+/// The page, its scripts, its WebAssembly and its styles, each as brotli sends them.
+const BUDGET_BYTES: usize = 250_000;
+const EXTENSIONS: [&str; 3] = ["js", "wasm", "css"];
+
+/// Adds up everything that `index.html` names.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let dist = workspace.dist();
+    let page = fs::read_to_string(dist.join("index.html")).context("the client is not built")?;
+    let mut total = 0;
+    for name in std::iter::once("index.html").chain(assets(&page)) {
+        let bytes = compressed_len(&dist.join(name))?;
+        println!("{bytes:>8} bytes  {name}");
+        total += bytes;
+    }
+    println!("{total:>8} bytes in all, brotli; the budget is {BUDGET_BYTES}");
+    ensure!(total <= BUDGET_BYTES, "the client is {} bytes over its budget", total - BUDGET_BYTES);
+    Ok(())
+}
+
+/// The files of ours that a page names, each once.
+fn assets(page: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = page
+        .split(['"', '\'', '`'])
+        .filter_map(|word| word.strip_prefix('/').or_else(|| word.strip_prefix("./")))
+        .filter(|name| {
+            EXTENSIONS.iter().any(|known| Path::new(name).extension().is_some_and(|own| own == *known))
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn compressed_len(path: &Path) -> Result<usize> {
+    let prepared = compress::with_suffix(path, ".br");
+    let content = if prepared.exists() {
+        fs::read(&prepared)?
+    } else {
+        fs::read(path).with_context(|| format!("the page names {}, which is not there", path.display()))?
+    };
+    Ok(content.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_asset_counts_once() {
+        let page = r#"<link rel="modulepreload" href="/app-1.js"><link href="/style.css" rel="stylesheet">
+            <link rel="preload" href="/app-1_bg.wasm"><script>import init from '/app-1.js';</script>
+            <a href="/events">"#;
+        assert_eq!(assets(page), ["app-1.js", "app-1_bg.wasm", "style.css"]);
+    }
+}

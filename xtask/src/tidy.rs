@@ -1,0 +1,70 @@
+//! `cargo xtask tidy`: the rules of this code base that no other tool knows, each with a clear message.
+
+mod dependencies;
+mod layers;
+mod texts;
+
+use std::fmt;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell;
+use crate::workspace::Workspace;
+
+/// A rule broken somewhere.
+#[derive(Debug, PartialEq)]
+struct Finding {
+    /// A file, with the line where there is one, or a crate.
+    place: String,
+    message: String,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.message)
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let mut findings = layers::check(workspace.metadata());
+    let manifest = fs::read_to_string(workspace.root().join("Cargo.toml"))?;
+    let reasons = fs::read_to_string(workspace.root().join("CONTRIBUTING.md")).unwrap_or_default();
+    findings.extend(dependencies::check(&manifest, &reasons));
+    let files = files(workspace)?;
+    for name in &files {
+        let content = fs::read(workspace.root().join(name)).with_context(|| format!("cannot read {name}"))?;
+        // Pictures and fonts follow other rules.
+        if let Ok(text) = String::from_utf8(content) {
+            findings.extend(texts::check(name, &text));
+            if let Some(advice) = texts::advice(name, &text) {
+                println!("{advice}");
+            }
+        }
+    }
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} rules broken, see above", findings.len());
+    }
+    println!("tidy: {} files keep the rules", files.len());
+    Ok(())
+}
+
+/// Everything that is, or is about to be, in the repository.
+fn files(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut command = Command::new("git");
+    command.current_dir(workspace.root());
+    command.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]);
+    let listed = shell::read(&mut command)?;
+    let exists = |name: &&str| !name.is_empty() && workspace.root().join(name).is_file();
+    Ok(listed.split('\0').filter(exists).map(str::to_owned).collect())
+}

@@ -1,0 +1,181 @@
+//! Rules for single files, by their text.
+
+use std::path::Path;
+
+use super::Finding;
+
+/// Files are meant to stay below this many lines.
+const LINES_ADVISED: usize = 500;
+/// Beyond this they must be divided.
+const LINES_MAX: usize = 650;
+const DIVIDED: [&str; 3] = ["rs", "lua", "css"];
+/// These files name what they look for.
+const THESE_RULES: &str = "xtask/src/tidy/";
+
+/// Words that must not stay in code, and why.
+const UNFINISHED: [(&str, &str); 6] = [
+    ("todo!", "is unfinished work"),
+    ("unimplemented!", "is unfinished work"),
+    ("dbg!", "is left over from debugging"),
+    ("FIXME", "is unfinished work: do it, or write it down where work is planned"),
+    ("XXX", "is unfinished work: do it, or write it down where work is planned"),
+    ("#[ignore", "hides a test: mend it or delete it"),
+];
+
+/// Where the home or the checkout of one machine would show.
+const MACHINE_PATHS: [&str; 4] = ["/work/", "/root/", "/home/", "/Users/"];
+
+/// The store's switch that turns its guard off, to prove that tests would notice.
+const GUARD_SWITCH: &str = "without_guard";
+const GUARD_SWITCH_PLACES: [&str; 3] =
+    ["crates/neticket-store/", "crates/neticket-app/tests/", "crates/neticket-testkit/"];
+
+/// Everything wrong with one file.
+pub(super) fn check(name: &str, text: &str) -> Vec<Finding> {
+    if name.starts_with(THESE_RULES) {
+        return check_shape(name, text);
+    }
+    let mut findings = check_shape(name, text);
+    for (index, line) in text.lines().enumerate() {
+        let place = || format!("{name}:{}", index + 1);
+        findings.extend(check_line(name, line).into_iter().map(|message| Finding::new(place(), message)));
+    }
+    findings
+}
+
+/// What could be better about the file without breaking a rule.
+pub(super) fn advice(name: &str, text: &str) -> Option<String> {
+    let lines = text.lines().count();
+    let is_long = is_divided(name) && lines > LINES_ADVISED && lines <= LINES_MAX;
+    is_long.then(|| format!("note: {name} has {lines} lines; files are meant to stay under {LINES_ADVISED}"))
+}
+
+fn check_shape(name: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let lines = text.lines().count();
+    if is_divided(name) && lines > LINES_MAX {
+        findings.push(Finding::new(
+            name,
+            format!("has {lines} lines, at most {LINES_MAX} are allowed: divide it"),
+        ));
+    }
+    if is_rust(name) && !text.starts_with("//!") {
+        findings.push(Finding::new(name, "does not begin with a `//!` that says what lives here and why"));
+    }
+    findings
+}
+
+fn check_line(name: &str, line: &str) -> Vec<String> {
+    let mut messages = Vec::new();
+    if is_rust(name) {
+        let broken = UNFINISHED.iter().filter(|(word, _)| contains_word(line, word));
+        messages.extend(broken.map(|(word, why)| format!("`{word}` {why}")));
+        let may_switch = GUARD_SWITCH_PLACES.iter().any(|place| name.starts_with(place)) || is_test(name);
+        if line.contains(GUARD_SWITCH) && !may_switch {
+            messages.push(format!("`{GUARD_SWITCH}` is for tests of the store and the booking engine alone"));
+        }
+    }
+    if let Some(path) = MACHINE_PATHS.iter().find(|path| contains_path(line, path)) {
+        messages.push(format!("`{path}…` is a path of one machine"));
+    }
+    if name.ends_with("package-lock.json") && line.contains("\"resolved\": \"http") {
+        messages.push(
+            "the lock file names a registry's host: set omit-lockfile-registry-resolved in .npmrc".into(),
+        );
+    }
+    messages
+}
+
+fn is_divided(name: &str) -> bool {
+    DIVIDED.iter().any(|extension| has_extension(name, extension))
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|own| own == extension)
+}
+
+fn is_rust(name: &str) -> bool {
+    has_extension(name, "rs")
+}
+
+fn is_test(name: &str) -> bool {
+    name.contains("/tests/") || name.ends_with("/tests.rs")
+}
+
+/// Whether `word` stands in `line`, not merely as the end of a longer word.
+fn contains_word(line: &str, word: &str) -> bool {
+    let ends_longer_word = |start: usize| line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(start, _)| !ends_longer_word(start))
+}
+
+/// Whether an absolute path begins with `path` in `line`; in the middle of a longer path or of an address it
+/// is somebody else's.
+fn contains_path(line: &str, path: &str) -> bool {
+    let is_inside =
+        |start: usize| line[..start].ends_with(|c: char| c.is_alphanumeric() || "._-~/*}".contains(c));
+    line.match_indices(path).any(|(start, _)| !is_inside(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(name: &str, text: &str) -> Vec<String> {
+        check(name, text).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_file_that_keeps_the_rules_has_no_findings() {
+        assert_eq!(check("crates/a/src/lib.rs", "//! Why.\nfn my_todo() {}\n"), []);
+        assert_eq!(check("README.md", "see /api/work/items and https://host/home/page\n"), []);
+        assert_eq!(check("deploy.sh", "cd $HOME/work/it\n"), []);
+    }
+
+    #[test]
+    fn a_rust_file_without_an_opening_is_found() {
+        assert!(messages("crates/a/src/lib.rs", "fn main() {}\n")[0].contains("does not begin with"));
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_is_found() {
+        let long = format!("//! Why.\n{}", "\n".repeat(LINES_MAX));
+        assert!(messages("a.rs", &long)[0].contains("divide it"));
+        assert!(messages("a.css", &long)[0].contains("divide it"));
+        assert_eq!(check("a.json", &long), []);
+    }
+
+    #[test]
+    fn a_long_file_is_mentioned_before_it_is_too_long() {
+        assert!(advice("a.rs", &"\n".repeat(LINES_ADVISED + 1)).is_some());
+        assert_eq!(advice("a.rs", &"\n".repeat(LINES_ADVISED)), None);
+        assert_eq!(advice("a.json", &"\n".repeat(LINES_ADVISED + 1)), None);
+    }
+
+    #[test]
+    fn unfinished_work_is_found_with_its_line() {
+        for (word, _) in UNFINISHED {
+            let found = messages("a.rs", &format!("//! Why.\n    {word}(\n"));
+            assert!(found.len() == 1 && found[0].starts_with("a.rs:2: "), "{word}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_of_one_machine_is_found() {
+        assert_eq!(messages("a.toml", "dir = \"/root/.cargo\"\n").len(), 1);
+        assert_eq!(messages("a.sh", "cd /work/main\n").len(), 1);
+    }
+
+    #[test]
+    fn the_guard_switch_is_for_tests_alone() {
+        let line = "//! Why.\nstore.without_guard();\n";
+        assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
+        assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
+        assert_eq!(check("crates/neticket-store/src/lib.rs", line), []);
+    }
+
+    #[test]
+    fn a_lock_file_that_names_a_host_is_found() {
+        let line = "  \"resolved\": \"https://registry.example/a.tgz\",\n";
+        assert_eq!(messages("frontend/e2e/package-lock.json", line).len(), 1);
+    }
+}

@@ -1,0 +1,64 @@
+//! Where things are, and what `cargo metadata` says about them.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::shell;
+
+/// The checkout and the folder that cargo builds into.
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+    metadata: Value,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self> {
+        // Set by `cargo run`; built in for whoever starts the binary itself.
+        let manifest =
+            env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let root = Path::new(&manifest).parent().context("xtask lies in the workspace's folder")?.to_owned();
+        let mut command = shell::cargo(&root);
+        command.args(["metadata", "--no-deps", "--format-version", "1", "--quiet"]);
+        let metadata: Value = serde_json::from_str(&shell::read(&mut command)?)?;
+        let target =
+            metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
+        Ok(Self { target: target.into(), root, metadata })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// What `cargo metadata --no-deps` printed.
+    pub(crate) fn metadata(&self) -> &Value {
+        &self.metadata
+    }
+
+    /// The folder of the browser tests, which is also where npm keeps its packages.
+    pub(crate) fn e2e(&self) -> PathBuf {
+        self.root.join("frontend/e2e")
+    }
+
+    /// Where the browser client is built to.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.root.join("frontend/dist")
+    }
+
+    /// Tools that belong to the project and not to the machine.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
+    /// The server, once built.
+    pub(crate) fn server(&self, release: bool) -> PathBuf {
+        self.target.join(if release { "release" } else { "debug" }).join("neticket")
+    }
+}
