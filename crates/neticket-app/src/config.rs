@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use neticket_domain::Timestamp;
-
 /// Where the server runs, which decides what it insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
@@ -38,8 +36,6 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// `NETICKET_PUBLIC_URL`, how browsers reach the server; `https` is required in production.
     pub public_url: Option<String>,
-    /// The node's clock, in tests an hour wrong; the real one otherwise.
-    pub node_clock: fn() -> Timestamp,
     /// How the booking engine batches, waits and retries.
     pub engine: EngineConfig,
 }
@@ -114,7 +110,10 @@ impl Config {
             return Err(bad("NETICKET_DATABASE_URL", "must start with sqlite: or mysql://"));
         }
         let redis_url = get("NETICKET_REDIS_URL");
-        if redis_url.as_deref().is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://")) {
+        if redis_url
+            .as_deref()
+            .is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://"))
+        {
             return Err(bad("NETICKET_REDIS_URL", "must start with redis:// or rediss://"));
         }
         let jwt_secret = get("NETICKET_JWT_SECRET");
@@ -122,7 +121,12 @@ impl Config {
             return Err(bad("NETICKET_JWT_SECRET", "must be at least 32 bytes"));
         }
         Ok(Self {
-            listen: parse("NETICKET_LISTEN", get("NETICKET_LISTEN"), "127.0.0.1:8080", "an address and a port")?,
+            listen: parse(
+                "NETICKET_LISTEN",
+                get("NETICKET_LISTEN"),
+                "127.0.0.1:8080",
+                "an address and a port",
+            )?,
             data_dir,
             database_url,
             redis_url,
@@ -144,12 +148,13 @@ impl Config {
                 .map(str::trim)
                 .filter(|address| !address.is_empty())
                 .map(|address| {
-                    address.parse().map_err(|_| bad("NETICKET_TRUSTED_PROXIES", "must be addresses separated by commas"))
+                    address
+                        .parse()
+                        .map_err(|_| bad("NETICKET_TRUSTED_PROXIES", "must be addresses separated by commas"))
                 })
                 .collect::<Result<_, _>>()?,
             web_dir: get("NETICKET_WEB_DIR").map(PathBuf::from),
             public_url: get("NETICKET_PUBLIC_URL"),
-            node_clock: system_now,
             engine: EngineConfig::default(),
         })
     }
@@ -166,10 +171,15 @@ impl Config {
         }
         let mut faults = Vec::new();
         if self.jwt_secret.is_none() {
-            faults.push("NETICKET_JWT_SECRET must be set in production, to at least 32 random bytes.".to_owned());
+            faults.push(
+                "NETICKET_JWT_SECRET must be set in production, to at least 32 random bytes.".to_owned(),
+            );
         }
         if !self.embedded_store() && self.redis_url.is_none() {
-            faults.push("NETICKET_REDIS_URL must be set beside a shared database: nodes would not share a ledger.".to_owned());
+            faults.push(
+                "NETICKET_REDIS_URL must be set beside a shared database: nodes would not share a ledger."
+                    .to_owned(),
+            );
         }
         if !self.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) {
             faults.push("NETICKET_PUBLIC_URL must be set to an https:// address in production.".to_owned());
@@ -193,12 +203,6 @@ fn parse<T: std::str::FromStr>(
 ) -> Result<T, ConfigError> {
     let text = value.unwrap_or_else(|| default.to_owned());
     text.parse().map_err(|_| ConfigError { variable, problem: format!("`{text}` is not {what}") })
-}
-
-/// The node's own clock.
-pub fn system_now() -> Timestamp {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

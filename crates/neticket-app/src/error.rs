@@ -51,6 +51,13 @@ pub enum AppError {
     Internal(String),
 }
 
+impl AppError {
+    /// The error and what caused it, for a log.
+    pub fn with_cause(&self) -> String {
+        std::error::Error::source(self).map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
+}
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {

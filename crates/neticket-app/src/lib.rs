@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The application: use cases, the booking engine, background tasks and configuration. Knows no HTTP.
+
+mod accounts;
+mod app;
+mod batcher;
+mod booking;
+mod catalog;
+mod clock;
+mod config;
+mod error;
+mod events;
+mod loader;
+mod reservations;
+mod tasks;
+mod views;
+
+pub use app::{App, StartError};
+pub use config::{Config, ConfigError, EngineConfig, Environment};
+pub use error::{AppError, InvalidField};
+pub use views::{
+    Account, Booked, EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal,
+    ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,
+};

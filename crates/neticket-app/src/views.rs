@@ -1,8 +1,6 @@
 //! What use cases answer with.
 
-use neticket_domain::{
-    EventId, EventStatus, ReservationId, Role, TicketTypeId, Timestamp, UserId,
-};
+use neticket_domain::{EventId, EventStatus, ReservationId, Role, TicketTypeId, Timestamp, UserId};
 use uuid::Uuid;
 
 /// Who asks, as the access token says.

@@ -1,3 +1,6 @@
-//! What tests across the workspace share.
+//! What tests across the workspace share: real servers, and worlds of their own on them.
+
+mod world;
 
 pub use neticket_testservers as servers;
+pub use world::{Parts, World, tickets};

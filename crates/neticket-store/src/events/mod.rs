@@ -2,6 +2,8 @@
 
 mod list;
 
+use std::collections::BTreeMap;
+
 use neticket_domain::{EventId, SaleWindow, SearchWords, TicketTypeId, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -110,6 +112,33 @@ impl Store {
         .await
     }
 
+    /// The events with these numbers, in the order of `ids`; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events(&self, ids: &[EventId]) -> Result<Vec<EventRecord>, StoreError> {
+        self.attempt("reading events", || async move {
+            let wanted = || ids.iter().map(|id| id.0);
+            let events = event::Entity::find().filter(event::Column::Id.is_in(wanted())).all(self.reader()).await?;
+            let mut ticket_types: BTreeMap<i64, Vec<ticket_type::Model>> = BTreeMap::new();
+            let rows = ticket_type::Entity::find()
+                .filter(ticket_type::Column::EventId.is_in(wanted()))
+                .order_by_asc(ticket_type::Column::Position)
+                .all(self.reader())
+                .await?;
+            for row in rows {
+                ticket_types.entry(row.event_id).or_default().push(row);
+            }
+            let mut records = BTreeMap::new();
+            for event in events {
+                let ticket_types = ticket_types.remove(&event.id).unwrap_or_default();
+                records.insert(event.id, event_record(event, ticket_types)?);
+            }
+            Ok(ids.iter().filter_map(|id| records.remove(&id.0)).collect())
+        })
+        .await
+    }
+
     /// Which event a ticket type is of.
     ///
     /// # Errors
@@ -198,6 +227,10 @@ async fn with_ticket_types(
         .order_by_asc(ticket_type::Column::Id)
         .all(connection)
         .await?;
+    event_record(event, ticket_types)
+}
+
+fn event_record(event: event::Model, ticket_types: Vec<ticket_type::Model>) -> Result<EventRecord, DbErr> {
     Ok(EventRecord {
         id: EventId(event.id),
         title: event.title,

@@ -1,0 +1,96 @@
+//! Signing up, and changing what one has signed up with.
+
+use neticket_domain::{Email, Nickname, Password, Role, UserId};
+use neticket_store::{AccountError, NewUser};
+
+use super::account;
+use crate::App;
+use crate::error::AppError;
+use crate::views::{Account, Principal};
+
+impl App {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// `EmailTaken`, `NicknameTaken`, `Overloaded`, `StoreUnavailable`. Nothing was made.
+    pub async fn signup(
+        &self,
+        email: Email,
+        password: Password,
+        nickname: Nickname,
+    ) -> Result<Account, AppError> {
+        self.account_create(email, password, nickname, Role::User).await
+    }
+
+    /// Makes an administrator's account, for the operator's command.
+    ///
+    /// # Errors
+    /// As [`Self::signup`].
+    pub async fn admin_create(
+        &self,
+        email: Email,
+        password: Password,
+        nickname: Nickname,
+    ) -> Result<Account, AppError> {
+        self.account_create(email, password, nickname, Role::Admin).await
+    }
+
+    async fn account_create(
+        &self,
+        email: Email,
+        password: Password,
+        nickname: Nickname,
+        role: Role,
+    ) -> Result<Account, AppError> {
+        let password_hash = self.passwords.hash(password.as_str()).await?;
+        let user = NewUser {
+            email: &email,
+            nickname: &nickname,
+            password_hash: &password_hash,
+            role,
+            now: self.now(),
+        };
+        Ok(account(self.store.user_create(user).await.map_err(refused)?))
+    }
+
+    /// # Errors
+    /// `Unauthenticated` if the account is gone; `StoreUnavailable`.
+    pub async fn account(&self, user: UserId) -> Result<Account, AppError> {
+        Ok(account(self.store.user_by_id(user).await?.ok_or(AppError::Unauthenticated)?))
+    }
+
+    /// # Errors
+    /// `NicknameTaken`, `StoreUnavailable`; `Unauthenticated` if the account is gone.
+    pub async fn nickname_change(&self, user: UserId, nickname: Nickname) -> Result<Account, AppError> {
+        Ok(account(self.store.user_rename(user, &nickname).await.map_err(refused)?))
+    }
+
+    /// Sets a new password and ends all other sessions of the account.
+    ///
+    /// # Errors
+    /// `BadCredentials` if `current` is not the password; `Overloaded`, `StoreUnavailable`.
+    pub async fn password_change(
+        &self,
+        who: Principal,
+        current: &str,
+        new: Password,
+    ) -> Result<(), AppError> {
+        let user = self.store.user_by_id(who.user).await?.ok_or(AppError::Unauthenticated)?;
+        if !self.passwords.matches(current, Some(&user.password_hash)).await? {
+            return Err(AppError::BadCredentials);
+        }
+        let hash = self.passwords.hash(new.as_str()).await?;
+        self.store.user_password_set(who.user, &hash).await?;
+        self.store.sessions_end_others(who.user, Some(who.session)).await?;
+        Ok(())
+    }
+}
+
+fn refused(error: AccountError) -> AppError {
+    match error {
+        AccountError::EmailTaken => AppError::EmailTaken,
+        AccountError::NicknameTaken => AppError::NicknameTaken,
+        AccountError::NoSuchUser => AppError::Unauthenticated,
+        AccountError::Store(error) => error.into(),
+    }
+}

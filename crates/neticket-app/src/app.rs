@@ -1,0 +1,244 @@
+//! Puts the parts together, starts them and ends them in order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use neticket_domain::Timestamp;
+use neticket_ledger::{Ledger, MemoryLedger, RedisLedger, RedisOptions};
+use neticket_media::Media;
+use neticket_store::{Store, StoreOptions};
+
+use crate::accounts::{Passwords, Tokens};
+use crate::booking::{Admission, BookingDesk, CancelDesk, Committer};
+use crate::catalog::Catalog;
+use crate::clock::LedgerClock;
+use crate::config::Config;
+use crate::error::AppError;
+use crate::loader::Loader;
+use crate::tasks::{TaskContext, Tasks};
+
+/// The running application. Use cases are its methods.
+pub struct App {
+    config: Config,
+    pub(crate) store: Store,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) media: Media,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) desk: BookingDesk,
+    pub(crate) cancel_desk: CancelDesk,
+    pub(crate) passwords: Passwords,
+    pub(crate) tokens: Tokens,
+    clock: Arc<LedgerClock>,
+    tasks: Tasks,
+    draining: AtomicBool,
+}
+
+/// Why the application did not start: a sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("not fit for production:\n  {}", .0.join("\n  "))]
+    Production(Vec<String>),
+    #[error("the database is behind by {} migrations ({}): run `neticket migrate` first", .0.len(), .0.join(", "))]
+    Behind(Vec<String>),
+    #[error("the database cannot be opened: {0}")]
+    Store(#[source] neticket_store::StoreError),
+    #[error("the Redis ledger cannot be opened: {0}")]
+    Ledger(#[source] neticket_ledger::LedgerError),
+    #[error("{what}: {source}")]
+    Files { what: String, source: std::io::Error },
+    #[error(transparent)]
+    Other(#[from] AppError),
+}
+
+impl App {
+    /// Connects store, ledger and images, and starts the background tasks. The embedded store migrates itself.
+    ///
+    /// # Errors
+    /// Says in one sentence what is missing; nothing keeps running.
+    pub async fn start(config: Config) -> Result<Arc<Self>, StartError> {
+        let store = Self::open_store(&config).await?;
+        let ledger = Self::open_ledger(&config).await?;
+        Self::start_with(config, store, ledger).await
+    }
+
+    /// Starts on a store and a ledger that are open already.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_with(
+        config: Config,
+        store: Store,
+        ledger: Arc<dyn Ledger>,
+    ) -> Result<Arc<Self>, StartError> {
+        let secret = match &config.jwt_secret {
+            Some(secret) => secret.clone(),
+            None => kept_secret(&config.data_dir)?,
+        };
+        let media = Self::open_media(&config)?;
+        let engine = &config.engine;
+        let clock = Arc::new(LedgerClock::new());
+        if let Err(error) = clock.measure(&*ledger).await {
+            tracing::warn!(%error, "going by this node's own clock until the ledger answers");
+        }
+        let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
+        let loader = Arc::new(Loader::new(
+            Arc::clone(&ledger),
+            store.clone(),
+            Arc::clone(&catalog),
+            Arc::clone(&clock),
+            engine.preload_lead_ms,
+        ));
+        let admission = Arc::new(Admission {
+            ledger: Arc::clone(&ledger),
+            store: store.clone(),
+            loader: Arc::clone(&loader),
+            clock: Arc::clone(&clock),
+        });
+        let committer = Arc::new(Committer::new(store.clone(), Arc::clone(&ledger), Arc::clone(&admission)));
+        let tasks = Tasks::start(&Arc::new(TaskContext {
+            store: store.clone(),
+            ledger: Arc::clone(&ledger),
+            loader,
+            committer: Arc::clone(&committer),
+            clock: Arc::clone(&clock),
+            engine: engine.clone(),
+        }));
+        Ok(Arc::new(Self {
+            desk: BookingDesk::start(engine, admission, committer),
+            cancel_desk: CancelDesk::start(engine, store.clone(), Arc::clone(&ledger), Arc::clone(&clock)),
+            passwords: Passwords::new()?,
+            tokens: Tokens::new(&secret),
+            draining: AtomicBool::new(false),
+            config,
+            store,
+            ledger,
+            media,
+            catalog,
+            clock,
+            tasks,
+        }))
+    }
+
+    /// Opens the store; the embedded one is migrated, a shared one must be up to date.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+        let faults = config.production_faults();
+        if !faults.is_empty() {
+            return Err(StartError::Production(faults));
+        }
+        let store = Store::connect(&Self::store_options(config)).await.map_err(StartError::Store)?;
+        if config.embedded_store() {
+            store.migrate().await.map_err(StartError::Store)?;
+        }
+        let pending = store.migrations_pending().await.map_err(StartError::Store)?;
+        if pending.is_empty() { Ok(store) } else { Err(StartError::Behind(pending)) }
+    }
+
+    /// How the configuration wants the store opened.
+    pub fn store_options(config: &Config) -> StoreOptions {
+        StoreOptions {
+            url: config.database_url.clone(),
+            connections_max: config.engine.store_connections_max,
+            timeout_ms: config.engine.store_timeout_ms,
+        }
+    }
+
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, StartError> {
+        let journal_len_max = config.engine.journal_len_max;
+        let Some(url) = config.redis_url.clone() else {
+            return Ok(Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)));
+        };
+        let options = RedisOptions {
+            prefix: config.redis_prefix.clone(),
+            timeout_ms: config.engine.ledger_timeout_ms,
+            journal_len_max,
+            ..RedisOptions::new(url)
+        };
+        Ok(Arc::new(RedisLedger::connect(options).map_err(StartError::Ledger)?))
+    }
+
+    /// Opens the folder of images.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn open_media(config: &Config) -> Result<Media, StartError> {
+        let folder = config.data_dir.join("images");
+        Media::open(&folder).map_err(|error| StartError::Files {
+            what: format!("the image folder {} cannot be used", folder.display()),
+            source: std::io::Error::other(error),
+        })
+    }
+
+    /// Tells load balancers to stop sending; what comes is still answered.
+    pub fn begin_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Finishes everything that has been taken on. Call it when no requests come any more.
+    pub async fn shut_down(&self) {
+        self.begin_draining();
+        self.tasks.stop().await;
+        self.desk.drain().await;
+        self.cancel_desk.drain().await;
+    }
+
+    /// Whether requests should be sent here.
+    ///
+    /// # Errors
+    /// `Overloaded` while draining; `StoreUnavailable`, `LedgerUnavailable`.
+    pub async fn ready(&self) -> Result<(), AppError> {
+        if self.draining.load(Ordering::Acquire) {
+            return Err(AppError::Overloaded);
+        }
+        let (store, ledger) = futures::future::join(self.store.ping(), self.ledger.ping()).await;
+        store?;
+        Ok(ledger?)
+    }
+
+    /// The time by the ledger's clock, as far as this node knows it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub fn media(&self) -> &Media {
+        &self.media
+    }
+}
+
+/// The token secret of a node that was given none: made once, kept in the data folder, readable by its owner only.
+fn kept_secret(data_dir: &Path) -> Result<String, StartError> {
+    let path = data_dir.join("jwt-secret");
+    let fail = |source| StartError::Files {
+        what: format!("the token secret {} cannot be kept", path.display()),
+        source,
+    };
+    std::fs::create_dir_all(data_dir).map_err(fail)?;
+    match std::fs::read_to_string(&path) {
+        Ok(secret) if secret.len() >= 32 => return Ok(secret),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(fail(error)),
+    }
+    let secret = hex::encode(rand::random::<[u8; 32]>());
+    let temporary = data_dir.join(format!("jwt-secret.{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary).map_err(fail)?;
+    std::io::Write::write_all(&mut file, secret.as_bytes()).map_err(fail)?;
+    file.sync_all().map_err(fail)?;
+    std::fs::rename(&temporary, &path).map_err(fail)?;
+    Ok(secret)
+}

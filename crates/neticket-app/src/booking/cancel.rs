@@ -1,0 +1,146 @@
+//! Cancels: the store first, in batches; then the seats go back to the ledger; then the outbox row goes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_domain::{EventId, ReservationId, UserId};
+use neticket_ledger::{Ledger, LedgerError, Release};
+use neticket_store::{CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, Store};
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use crate::batcher::{BatchLimits, Batcher, QueueFull};
+use crate::clock::LedgerClock;
+use crate::config::EngineConfig;
+use crate::error::AppError;
+
+type Outcome = Result<ReservationRecord, AppError>;
+
+struct CancelWish {
+    request: CancelRequest,
+    reply: oneshot::Sender<Outcome>,
+}
+
+/// The third stage and its queue.
+pub(crate) struct CancelDesk {
+    queue: Batcher<CancelWish>,
+    after: TaskTracker,
+    deadline: Duration,
+}
+
+impl CancelDesk {
+    pub(crate) fn start(
+        config: &EngineConfig,
+        store: Store,
+        ledger: Arc<dyn Ledger>,
+        clock: Arc<LedgerClock>,
+    ) -> Self {
+        let limits = BatchLimits {
+            queue_len_max: config.queue_len_max,
+            batch_len_max: config.batch_len_max,
+            in_flight_max: 1,
+        };
+        let after = TaskTracker::new();
+        let tracker = after.clone();
+        let queue = Batcher::start(limits, move |batch| {
+            cancel(batch, store.clone(), Arc::clone(&ledger), Arc::clone(&clock), tracker.clone())
+        });
+        Self { queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
+    }
+
+    /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
+    ///
+    /// # Errors
+    /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
+    /// `Overloaded`: repeat it.
+    pub(crate) async fn cancel(&self, user: UserId, id: ReservationId) -> Outcome {
+        let (reply, answer) = oneshot::channel();
+        let wish = CancelWish { request: CancelRequest { id, user }, reply };
+        self.queue.try_push(wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
+        match tokio::time::timeout(self.deadline, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(AppError::Internal("a cancel was dropped on its way".to_owned())),
+            Err(_) => Err(AppError::StoreUnavailable(None)),
+        }
+    }
+
+    /// Finishes what has been taken on, and takes no more.
+    pub(crate) async fn drain(&self) {
+        self.queue.drain().await;
+        self.after.close();
+        self.after.wait().await;
+    }
+}
+
+async fn cancel(
+    batch: Vec<CancelWish>,
+    store: Store,
+    ledger: Arc<dyn Ledger>,
+    clock: Arc<LedgerClock>,
+    after: TaskTracker,
+) {
+    let requests: Vec<CancelRequest> = batch.iter().map(|wish| wish.request).collect();
+    let outcomes = match store.cancel(&requests, clock.now()).await {
+        Ok(outcomes) => outcomes,
+        Err(error) => {
+            tracing::warn!(%error, reservations = batch.len(), "the store did not cancel a batch");
+            for wish in batch {
+                let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
+            }
+            return;
+        }
+    };
+    assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
+    let mut outbox = Vec::new();
+    for (wish, outcome) in batch.into_iter().zip(outcomes) {
+        let answer = match outcome {
+            CancelOutcome::Cancelled { record, release } => {
+                outbox.push(release);
+                Ok(record)
+            }
+            CancelOutcome::Already(record) => Ok(record),
+            CancelOutcome::Started(record) => {
+                Err(AppError::NotCancellable { starts_at: record.event_starts_at })
+            }
+            CancelOutcome::NotFound => Err(AppError::NotFound),
+        };
+        let _ = wish.reply.send(answer);
+    }
+    after.spawn(async move {
+        if let Err(error) = to_ledger(&store, &*ledger, &outbox).await {
+            tracing::warn!(%error, releases = outbox.len(), "left to the outbox: releasing failed");
+        }
+    });
+}
+
+/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing.
+///
+/// # Errors
+/// The rows that were not released, or not removed, stay for the next time.
+pub(crate) async fn to_ledger(
+    store: &Store,
+    ledger: &dyn Ledger,
+    outbox: &[OutboxRecord],
+) -> Result<(), AppError> {
+    let mut by_event: BTreeMap<EventId, Vec<Release>> = BTreeMap::new();
+    for row in outbox {
+        by_event.entry(row.event).or_default().push(Release {
+            id: row.id,
+            user: row.user,
+            ticket_type: row.ticket_type,
+            quantity: row.quantity,
+            epoch: row.epoch,
+        });
+    }
+    let mut failure: Option<LedgerError> = None;
+    for (event, releases) in by_event {
+        match ledger.release(event, &releases).await {
+            Ok(()) => {
+                store.outbox_done(&releases.iter().map(|release| release.id).collect::<Vec<_>>()).await?
+            }
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}

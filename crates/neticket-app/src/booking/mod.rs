@@ -1,0 +1,13 @@
+//! The booking engine: two stages of batches (admission at the ledger, commit at the store), and a third for cancels.
+
+mod admission;
+mod cancel;
+mod commit;
+mod desk;
+mod wish;
+
+pub(crate) use admission::Admission;
+pub(crate) use cancel::{CancelDesk, to_ledger};
+pub(crate) use commit::Committer;
+pub(crate) use desk::{Answer, BookingDesk};
+pub(crate) use wish::{Admitted, Done};

@@ -1,0 +1,81 @@
+//! What travels through the stages.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use neticket_domain::{Epoch, EventId, Timestamp};
+use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
+use neticket_store::{CommitRequest, ReservationRecord};
+use tokio::sync::oneshot;
+
+use crate::error::AppError;
+
+/// How a booking ended well.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// It is in the store, put there by this request or by recovery on its behalf.
+    Confirmed { unit_price: u64, created_at: Timestamp },
+    /// It was in the store before, maybe with other content.
+    Existing(Box<ReservationRecord>),
+}
+
+/// A booking on its way, and the way back to who asked.
+pub(crate) struct Wish {
+    pub(crate) event: EventId,
+    pub(crate) request: AdmitRequest,
+    /// The lowest epoch that may admit it.
+    pub(crate) epoch_min: Epoch,
+    /// Set once the ledger has taken the seats.
+    pub(crate) admitted: Arc<AtomicBool>,
+    /// `None`: nobody waits (recovery).
+    pub(crate) reply: Option<oneshot::Sender<Result<Done, AppError>>>,
+}
+
+impl Wish {
+    /// Answers whoever still waits.
+    pub(crate) fn answer(self, outcome: Result<Done, AppError>) {
+        if let Some(reply) = self.reply {
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+/// A booking whose seats the ledger has taken.
+pub(crate) struct Admitted {
+    pub(crate) wish: Wish,
+    pub(crate) admission: Admission,
+    pub(crate) epoch: Epoch,
+}
+
+impl Admitted {
+    pub(crate) fn new(wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+        wish.admitted.store(true, Ordering::Release);
+        Self { wish, admission, epoch }
+    }
+
+    /// An entry of the journal that nobody waits for any more.
+    pub(crate) fn recovered(event: EventId, entry: JournalEntry) -> Self {
+        let wish = Wish {
+            event,
+            request: entry.request,
+            epoch_min: entry.epoch,
+            admitted: Arc::default(),
+            reply: None,
+        };
+        Self::new(wish, entry.admission, entry.epoch)
+    }
+
+    pub(crate) fn to_commit(&self) -> CommitRequest {
+        let AdmitRequest { id, user, ticket_type, quantity } = self.wish.request;
+        CommitRequest {
+            id,
+            user,
+            event: self.wish.event,
+            ticket_type,
+            quantity,
+            unit_price: self.admission.unit_price,
+            epoch: self.epoch,
+            created_at: self.admission.admitted_at,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What events are like, kept in this process for a moment, so that the crowd does not reach the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use neticket_domain::{EventId, TicketTypeId};
+use neticket_ledger::{Ledger, LedgerView};
+use neticket_store::{EventRecord, Store};
+
+use crate::error::AppError;
+
+/// How old a copy of an event may be.
+const EVENT_AGE_MAX: Duration = Duration::from_secs(1);
+/// How old a copy of what is left may be.
+const VIEW_AGE_MAX: Duration = Duration::from_millis(250);
+/// Most events kept.
+const EVENTS_MAX: u64 = 10_000;
+/// Most ticket types whose event is kept: 20 grades for each event.
+const TICKET_TYPES_MAX: u64 = 200_000;
+
+/// Copies of events, and of what their ledgers say. Many askers at once cause one query.
+pub(crate) struct Catalog {
+    store: Store,
+    ledger: Arc<dyn Ledger>,
+    events: Cache<EventId, Arc<EventRecord>>,
+    views: Cache<EventId, Option<Arc<LedgerView>>>,
+    /// Never changes, so it is kept for as long as there is room.
+    event_of_ticket_type: Cache<TicketTypeId, EventId>,
+}
+
+impl Catalog {
+    pub(crate) fn new(store: Store, ledger: Arc<dyn Ledger>) -> Self {
+        Self {
+            store,
+            ledger,
+            events: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
+            views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(VIEW_AGE_MAX).build(),
+            event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),
+        }
+    }
+
+    /// The event, at most [`EVENT_AGE_MAX`] old.
+    ///
+    /// # Errors
+    /// `NotFound`; `StoreUnavailable`.
+    pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
+        let read = async { self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound) };
+        self.events.try_get_with(id, read).await.map_err(shared)
+    }
+
+    /// Which event sells this ticket type.
+    ///
+    /// # Errors
+    /// `NotFound`; `StoreUnavailable`.
+    pub(crate) async fn event_of_ticket_type(&self, id: TicketTypeId) -> Result<EventId, AppError> {
+        let read = async { self.store.event_of_ticket_type(id).await?.ok_or(AppError::NotFound) };
+        self.event_of_ticket_type.try_get_with(id, read).await.map_err(shared)
+    }
+
+    /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
+    pub(crate) async fn view(&self, event: EventId) -> Option<Arc<LedgerView>> {
+        let read = async {
+            self.ledger.view(event).await.map(|view| view.map(Arc::new)).unwrap_or_else(|error| {
+                tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
+                None
+            })
+        };
+        self.views.get_with(event, read).await
+    }
+}
+
+/// One failed query was the answer to many; each gets an error of its own.
+fn shared(error: Arc<AppError>) -> AppError {
+    match &*error {
+        AppError::NotFound => AppError::NotFound,
+        AppError::StoreUnavailable(cause) => {
+            tracing::warn!(?cause, "the store did not answer");
+            AppError::StoreUnavailable(None)
+        }
+        other => AppError::Internal(other.to_string()),
+    }
+}

@@ -1,0 +1,196 @@
+//! Booking, looking at one's bookings, and cancelling them.
+
+use neticket_domain::{EventId, Quantity, ReservationId, TicketTypeId, UserId, cancellable};
+use neticket_ledger::AdmitRequest;
+use neticket_store::{EventRecord, ReservationRecord, TicketTypeRecord};
+use uuid::Uuid;
+
+use crate::App;
+use crate::booking::{Answer, Done};
+use crate::error::AppError;
+use crate::views::{Booked, PageView, ReservationState, ReservationView};
+
+/// Under which name keys are hashed; changing it would make old keys new again.
+const ID_CONTEXT: &str = "NETicket 2026-11 reservation id from user and idempotency key";
+
+impl App {
+    /// Books `quantity` tickets for `user`.
+    ///
+    /// Returns once the reservation is in the store, or is certain to be decided there (`Pending`). The same `key` means
+    /// the same reservation, whenever and wherever it is sent again.
+    ///
+    /// # Errors
+    /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable` and `StoreUnavailable`: then
+    /// it is not known, and the call may be repeated with the same key.
+    pub async fn reservation_create(
+        &self,
+        user: UserId,
+        key: Option<&str>,
+        ticket_type: TicketTypeId,
+        quantity: Quantity,
+    ) -> Result<Booked, AppError> {
+        let event = self.catalog.event_of_ticket_type(ticket_type).await?;
+        let id = key.map_or_else(|| ReservationId(Uuid::new_v4()), |key| reservation_id(user, key));
+        let request = AdmitRequest { id, user, ticket_type, quantity };
+        match self.desk.book(event, request).await? {
+            Answer::Done(Done::Existing(record)) => {
+                if record.user != user || record.ticket_type != ticket_type || record.quantity != quantity {
+                    return Err(AppError::IdempotencyKeyReused);
+                }
+                Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
+            }
+            Answer::Done(Done::Confirmed { unit_price, created_at }) => {
+                let event = self.catalog.event(event).await?;
+                let mut reservation = self.reservation_of(&event, request)?;
+                reservation.unit_price = unit_price;
+                reservation.created_at = created_at;
+                Ok(Booked { reservation, replayed: false })
+            }
+            Answer::Pending => {
+                let event = self.catalog.event(event).await?;
+                let mut reservation = self.reservation_of(&event, request)?;
+                reservation.state = ReservationState::Pending;
+                reservation.cancellable = false;
+                Ok(Booked { reservation, replayed: false })
+            }
+        }
+    }
+
+    /// One reservation of `user`'s.
+    ///
+    /// # Errors
+    /// `NotFound`, also for somebody else's; `StoreUnavailable`.
+    pub async fn reservation(&self, user: UserId, id: ReservationId) -> Result<ReservationView, AppError> {
+        if let Some(record) = self.store.reservation(id).await? {
+            return if record.user == user {
+                Ok(self.reservation_view(record))
+            } else {
+                Err(AppError::NotFound)
+            };
+        }
+        self.reservation_pending(user, id).await?.ok_or(AppError::NotFound)
+    }
+
+    /// `user`'s reservations, newest first.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn reservations_page(
+        &self,
+        user: UserId,
+        page: u32,
+        size: u32,
+    ) -> Result<PageView<ReservationView>, AppError> {
+        let (records, total_items) = self.store.reservations_of(user, page, size).await?;
+        Ok(PageView { items: records.into_iter().map(|r| self.reservation_view(r)).collect(), total_items })
+    }
+
+    /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
+    ///
+    /// # Errors
+    /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
+    /// `Overloaded`: repeat it.
+    pub async fn reservation_cancel(
+        &self,
+        user: UserId,
+        id: ReservationId,
+    ) -> Result<ReservationView, AppError> {
+        Ok(self.reservation_view(self.cancel_desk.cancel(user, id).await?))
+    }
+
+    /// Looks for a reservation that the ledger has admitted and the store has not committed yet.
+    async fn reservation_pending(
+        &self,
+        user: UserId,
+        id: ReservationId,
+    ) -> Result<Option<ReservationView>, AppError> {
+        for event in self.store.events_selling(self.now(), 0).await? {
+            let Some(entry) = self.ledger.journal_entry(event, id).await? else { continue };
+            if entry.request.user != user {
+                return Ok(None);
+            }
+            let event = self.catalog.event(event).await?;
+            let mut reservation = self.reservation_of(&event, entry.request)?;
+            reservation.state = ReservationState::Pending;
+            reservation.cancellable = false;
+            reservation.unit_price = entry.admission.unit_price;
+            reservation.created_at = entry.admission.admitted_at;
+            return Ok(Some(reservation));
+        }
+        Ok(None)
+    }
+
+    /// A reservation as it is known before it is read back: confirmed, now, at the present price.
+    fn reservation_of(
+        &self,
+        event: &EventRecord,
+        request: AdmitRequest,
+    ) -> Result<ReservationView, AppError> {
+        let grade: &TicketTypeRecord = event
+            .ticket_types
+            .iter()
+            .find(|grade| grade.id == request.ticket_type)
+            .ok_or(AppError::NotFound)?;
+        let now = self.now();
+        Ok(ReservationView {
+            id: request.id,
+            state: ReservationState::Confirmed,
+            event_id: EventId(event.id.0),
+            event_title: event.title.clone(),
+            event_place: event.place.clone(),
+            event_starts_at: event.starts_at,
+            event_image_url: self.image_url(event.image_key.as_deref()),
+            ticket_type: grade.id,
+            ticket_type_name: grade.name.clone(),
+            quantity: request.quantity.get(),
+            unit_price: grade.price,
+            created_at: now,
+            cancellable: cancellable(event.starts_at, now),
+        })
+    }
+
+    fn reservation_view(&self, record: ReservationRecord) -> ReservationView {
+        let state =
+            record.cancelled_at.map_or(ReservationState::Confirmed, |at| ReservationState::Cancelled { at });
+        ReservationView {
+            id: record.id,
+            state,
+            event_id: record.event,
+            event_title: record.event_title,
+            event_place: record.event_place,
+            event_starts_at: record.event_starts_at,
+            event_image_url: self.image_url(record.event_image_key.as_deref()),
+            ticket_type: record.ticket_type,
+            ticket_type_name: record.ticket_type_name,
+            quantity: record.quantity.get(),
+            unit_price: record.unit_price,
+            created_at: record.created_at,
+            cancellable: state == ReservationState::Confirmed
+                && cancellable(record.event_starts_at, self.now()),
+        }
+    }
+}
+
+/// The reservation that this user's key stands for, on every node and for ever.
+fn reservation_id(user: UserId, key: &str) -> ReservationId {
+    let mut hasher = blake3::Hasher::new_derive_key(ID_CONTEXT);
+    hasher.update(&user.0.to_be_bytes());
+    hasher.update(key.as_bytes());
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    ReservationId(Uuid::new_v8(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_user_and_key_always_mean_the_same_reservation() {
+        let id = reservation_id(UserId(1), "a");
+        assert_eq!(id.to_string(), reservation_id(UserId(1), "a").to_string());
+        assert_ne!(id, reservation_id(UserId(2), "a"));
+        assert_ne!(id, reservation_id(UserId(1), "b"));
+        assert_eq!(id.0.get_version_num(), 8);
+    }
+}

@@ -1,0 +1,87 @@
+//! Background tasks: reconcilers without input, run by every node, safe to run twice or late.
+
+mod drain_outbox;
+mod open_sales;
+mod recover_journal;
+mod sweep_sessions;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::booking::Committer;
+use crate::clock::LedgerClock;
+use crate::config::EngineConfig;
+use crate::error::AppError;
+use crate::loader::Loader;
+use neticket_ledger::Ledger;
+use neticket_store::Store;
+
+/// Most journal entries, outbox rows or sessions that one run of a task takes up.
+const ITEMS_MAX: u16 = 1_000;
+
+/// What the tasks work with.
+pub(crate) struct TaskContext {
+    pub(crate) store: Store,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) committer: Arc<Committer>,
+    pub(crate) clock: Arc<LedgerClock>,
+    pub(crate) engine: EngineConfig,
+}
+
+/// The running tasks.
+pub(crate) struct Tasks {
+    stop: CancellationToken,
+    running: TaskTracker,
+}
+
+impl Tasks {
+    pub(crate) fn start(context: &Arc<TaskContext>) -> Self {
+        let tasks = Self { stop: CancellationToken::new(), running: TaskTracker::new() };
+        tasks.every("measure_clock", context, |c| async move { Ok(c.clock.measure(&*c.ledger).await?) });
+        tasks.every("open_sales", context, |c| async move { open_sales::run(&c).await });
+        tasks.every("recover_journal", context, |c| async move { recover_journal::run(&c).await });
+        tasks.every("drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
+        tasks.every("sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
+        tasks.running.close();
+        tasks
+    }
+
+    /// Runs `task` again and again. A failed run is logged when it begins to fail, and when it works again.
+    fn every<F>(&self, name: &'static str, context: &Arc<TaskContext>, task: fn(Arc<TaskContext>) -> F)
+    where
+        F: Future<Output = Result<(), AppError>> + Send + 'static,
+    {
+        let (context, stop) = (Arc::clone(context), self.stop.clone());
+        let pause = Duration::from_millis(context.engine.task_interval_ms);
+        self.running.spawn(async move {
+            let mut failing = false;
+            while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                let run = tokio::spawn(task(Arc::clone(&context))).await;
+                match run {
+                    Ok(Ok(())) if failing => {
+                        tracing::info!(task = name, "works again");
+                        failing = false;
+                    }
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) if !failing => {
+                        tracing::warn!(task = name, error = %error.with_cause(), "failed, will be tried again");
+                        failing = true;
+                    }
+                    Ok(Err(_)) => {}
+                    Err(panic) => tracing::error!(task = name, %panic, "panicked, will be tried again"),
+                }
+            }
+        });
+    }
+
+    /// Lets each task finish its run, and ends them.
+    pub(crate) async fn stop(&self) {
+        self.stop.cancel();
+        self.running.wait().await;
+    }
+}

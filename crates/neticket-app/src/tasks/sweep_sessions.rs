@@ -1,0 +1,13 @@
+//! Removes refresh tokens that have ended, so that their table does not grow for ever.
+
+use super::{ITEMS_MAX, TaskContext};
+use crate::error::AppError;
+
+/// One run.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    let swept = context.store.sessions_expired_delete(context.clock.now(), ITEMS_MAX.into()).await?;
+    if swept > 0 {
+        tracing::debug!(swept, "removed refresh tokens that had ended");
+    }
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! Booking and cancelling: nobody is sold a seat that does not exist, or loses one that was confirmed.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use neticket_app::{App, AppError, Booked, ReservationState};
+use neticket_domain::{ReservationId, TicketTypeId, UserId};
+use neticket_testkit::{Parts, World, tickets};
+
+use crate::on_both;
+
+/// Everyone books at once, shared out among the nodes.
+async fn rush(nodes: &[Arc<App>], users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
+    let bookings = users.iter().enumerate().map(|(n, user)| {
+        let (app, user) = (Arc::clone(&nodes[n % nodes.len()]), *user);
+        tokio::spawn(async move { app.reservation_create(user, Some("once"), grade, tickets(1)).await })
+    });
+    join_all(bookings).await.into_iter().map(|booking| booking.expect("no panic")).collect()
+}
+
+fn confirmed(outcomes: &[Result<Booked, AppError>]) -> usize {
+    outcomes
+        .iter()
+        .filter(|o| o.as_ref().is_ok_and(|b| b.reservation.state == ReservationState::Confirmed))
+        .count()
+}
+
+on_both! {
+    async fn of_400_bookings_of_100_seats_at_once_on_two_nodes_exactly_100_are_confirmed(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100], 4).await;
+        let users = world.users(400).await;
+        let outcomes = rush(&nodes, &users, event.ticket_types[0].id).await;
+        assert_eq!(confirmed(&outcomes), 100);
+        for refused in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            assert!(matches!(refused, AppError::SoldOut { left: 0 }), "{refused:?}");
+        }
+        assert_eq!(world.confirmed(&event).await, [100]);
+        world.finish().await;
+    }
+
+    async fn a_ledger_emptied_during_the_rush_sells_neither_more_nor_less(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100], 4).await;
+        let users = world.users(400).await;
+        let (outcomes, ()) = tokio::join!(rush(&nodes, &users, event.ticket_types[0].id), async {
+            for _ in 0..20 {
+                world.lose_ledger(event.id).await;
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(confirmed(&outcomes), 100, "{:?}", outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>());
+        assert_eq!(world.confirmed(&event).await, [100]);
+        world.finish().await;
+    }
+
+    async fn without_the_guard_an_emptied_ledger_oversells(parts: Parts) {
+        // The negative control of the test above: it would notice.
+        let mut oversold = false;
+        for _ in 0..10 {
+            let mut world = World::new(parts).await.without_guard();
+            let nodes = [world.node().await, world.node().await];
+            let event = world.event_on_sale(&[100], 4).await;
+            let users = world.users(400).await;
+            let (outcomes, ()) = tokio::join!(rush(&nodes, &users, event.ticket_types[0].id), async {
+                for _ in 0..20 {
+                    world.lose_ledger(event.id).await;
+                    tokio::task::yield_now().await;
+                }
+            });
+            oversold |= confirmed(&outcomes) > 100;
+            world.finish().await;
+            if oversold {
+                break;
+            }
+        }
+        assert!(oversold, "with the guard off, ten emptied ledgers in a row sold exactly what there was");
+    }
+
+    async fn the_same_key_50_times_at_once_is_one_booking(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100], 4).await;
+        let user = world.user(0).await;
+        let outcomes = rush(&nodes, &[user; 50], event.ticket_types[0].id).await;
+        let ids: std::collections::BTreeSet<ReservationId> =
+            outcomes.iter().map(|outcome| outcome.as_ref().expect("all are answered alike").reservation.id).collect();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(world.confirmed(&event).await, [1]);
+        world.finish().await;
+    }
+
+    async fn fifty_cancels_of_one_booking_at_once_give_its_seats_back_once(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[10], 4).await;
+        let user = world.user(0).await;
+        let booked = nodes[0].reservation_create(user, None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        let id = booked.reservation.id;
+        let cancels = (0..50).map(|n| {
+            let app = Arc::clone(&nodes[n % 2]);
+            tokio::spawn(async move { app.reservation_cancel(user, id).await })
+        });
+        let mut moments = std::collections::BTreeSet::new();
+        for cancel in join_all(cancels).await {
+            match cancel.unwrap().unwrap().state {
+                ReservationState::Cancelled { at } => moments.insert(at),
+                other => panic!("{other:?}"),
+            };
+        }
+        assert_eq!(moments.len(), 1, "it was cancelled at one moment");
+        assert_eq!(world.confirmed(&event).await, [0]);
+        world.finish().await;
+    }
+
+    async fn a_person_books_no_more_than_the_limit_however_often_they_ask(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100, 100], 4).await;
+        let user = world.user(0).await;
+        let bookings = (0..20).map(|n| {
+            let app = Arc::clone(&nodes[n % 2]);
+            let grade = event.ticket_types[n % 2].id;
+            tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+        });
+        let outcomes: Vec<_> = join_all(bookings).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(confirmed(&outcomes), 4);
+        for refused in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
+            assert!(
+                matches!(refused, AppError::PurchaseLimitExceeded { max_per_user: 4, already_held: 4 }),
+                "{refused:?}"
+            );
+        }
+        world.finish().await;
+    }
+
+    async fn the_limit_survives_the_loss_of_the_ledger_and_cancels_are_deducted(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[100], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, None, grade, tickets(3)).await.unwrap();
+        world.lose_ledger(event.id).await;
+        let over = app.reservation_create(user, None, grade, tickets(2)).await;
+        assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { already_held: 3, .. })), "{over:?}");
+        app.reservation_cancel(user, first.reservation.id).await.unwrap();
+        world.lose_ledger(event.id).await;
+        app.reservation_create(user, None, grade, tickets(4)).await.unwrap();
+        world.finish().await;
+    }
+
+    async fn a_key_used_again_is_the_same_booking_even_when_sold_out_lost_or_cancelled(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[2], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        assert!(!first.replayed);
+        let sold_out = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        assert!(sold_out.replayed);
+        assert_eq!(sold_out.reservation, first.reservation);
+        world.lose_ledger(event.id).await;
+        let lost = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        assert_eq!((lost.replayed, &lost.reservation), (true, &first.reservation));
+        app.reservation_cancel(user, first.reservation.id).await.unwrap();
+        let cancelled = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        assert!(matches!(cancelled.reservation.state, ReservationState::Cancelled { .. }));
+        let other = app.reservation_create(user, Some("k"), grade, tickets(1)).await;
+        assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
+        world.finish().await;
+    }
+
+    async fn cancelling_frees_the_seats_for_others(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[1], 4).await;
+        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+        let first = nodes[0].reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
+        let refused = nodes[1].reservation_create(users[1], None, grade, tickets(1)).await;
+        assert!(matches!(refused, Err(AppError::SoldOut { left: 0 })), "{refused:?}");
+        nodes[0].reservation_cancel(users[0], first.reservation.id).await.unwrap();
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+        while nodes[1].reservation_create(users[1], Some("again"), grade, tickets(1)).await.is_err() {
+            assert!(tokio::time::Instant::now() < deadline, "the seat came back");
+            tokio::task::yield_now().await;
+        }
+        world.finish().await;
+    }
+
+    async fn somebody_elses_reservation_is_not_found(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[1], 4).await;
+        let users = world.users(2).await;
+        let booked = app.reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        let id = booked.reservation.id;
+        assert!(matches!(app.reservation(users[1], id).await, Err(AppError::NotFound)));
+        assert!(matches!(app.reservation_cancel(users[1], id).await, Err(AppError::NotFound)));
+        assert_eq!(app.reservation(users[0], id).await.unwrap(), booked.reservation);
+        world.finish().await;
+    }
+
+    async fn my_bookings_come_newest_first_with_all_statuses(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 10).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            ids.insert(0, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id);
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await; // another millisecond, another age
+        }
+        app.reservation_cancel(user, ids[1]).await.unwrap();
+        let page = app.reservations_page(user, 1, 2).await.unwrap();
+        assert_eq!(page.total_items, 3);
+        assert_eq!(page.items.iter().map(|item| item.id).collect::<Vec<_>>(), ids[..2]);
+        assert!(matches!(page.items[1].state, ReservationState::Cancelled { .. }));
+        assert_eq!(app.reservations_page(user, 3, 2).await.unwrap().items, []);
+        world.finish().await;
+    }
+
+    async fn a_booking_that_the_caller_abandons_is_still_decided(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let call = app.reservation_create(user, Some("gone"), grade, tickets(1));
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(1), call).await;
+        // Whatever became of it, the same key ends as one booking, and nothing is left in the journal.
+        app.reservation_create(user, Some("gone"), grade, tickets(1)).await.unwrap();
+        assert_eq!(world.confirmed(&event).await, [1]);
+        world.finish().await;
+    }
+}

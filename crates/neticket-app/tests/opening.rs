@@ -1,0 +1,95 @@
+//! Sales open by the ledger's clock, to the millisecond, without anybody's help.
+
+use std::time::Duration;
+
+use neticket_app::AppError;
+use neticket_domain::{EventStatus, Timestamp};
+use neticket_testkit::{Parts, World, tickets};
+
+use crate::on_both;
+
+on_both! {
+    async fn before_the_opening_is_refused_and_after_it_is_taken_to_the_millisecond(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let now = world.now().await;
+        let opens_at = now.plus_millis(400);
+        let event = world.event(opens_at, now.plus_millis(86_400_000), &[10_000], 100).await;
+        let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
+        let mut refused_until = Timestamp::from_millis(0);
+        let opened = 'open: loop {
+            for user in &users {
+                let asked = world.now().await;
+                let outcome = app.reservation_create(*user, None, grade, tickets(1)).await;
+                let answered = world.now().await;
+                match outcome {
+                    Ok(_) => break 'open answered,
+                    Err(AppError::SaleNotOpen { opens_at: said, .. }) => {
+                        assert_eq!(said, opens_at);
+                        assert!(asked < opens_at, "refused at {asked}, after the opening at {opens_at}");
+                        refused_until = answered;
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        };
+        assert!(opened >= opens_at, "taken at {opened}, before the opening at {opens_at}");
+        assert!(refused_until > Timestamp::from_millis(0), "it was tried before the opening too");
+        world.finish().await;
+    }
+
+    async fn a_sale_closes_at_its_end_and_answers_so(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let now = world.now().await;
+        let event = world.event(now.plus_millis(-60_000), now.plus_millis(300), &[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let booked = app.reservation_create(user, Some("k"), grade, tickets(1)).await.unwrap();
+        while world.now().await < event.starts_at {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let late = app.reservation_create(user, None, grade, tickets(1)).await;
+        assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
+        let cancel = app.reservation_cancel(user, booked.reservation.id).await;
+        assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
+        world.lose_ledger(event.id).await;
+        let again = app.reservation_create(user, Some("k"), grade, tickets(1)).await.unwrap();
+        assert!(again.replayed, "a repeated booking is still that booking");
+        world.finish().await;
+    }
+
+    async fn an_event_added_after_its_opening_time_opens_at_once_and_a_bad_one_keeps_no_other_from_it(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 20;
+        let _app = world.node().await;
+        let _without_grades = world.event_on_sale(&[], 4).await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        while world.ledger.view(event.id).await.unwrap().is_none() {
+            assert!(tokio::time::Instant::now() < deadline, "it was loaded without anyone asking");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        world.finish().await;
+    }
+
+    async fn long_before_the_opening_no_ledger_is_loaded_for_a_wish(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let now = world.now().await;
+        let event = world.event(now.plus_millis(86_400_000), now.plus_millis(2 * 86_400_000), &[10], 4).await;
+        let outcome = app.reservation_create(world.user(0).await, None, event.ticket_types[0].id, tickets(1)).await;
+        assert!(matches!(outcome, Err(AppError::SaleNotOpen { .. })), "{outcome:?}");
+        assert!(world.ledger.view(event.id).await.unwrap().is_none());
+        assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::Scheduled);
+        world.finish().await;
+    }
+
+    async fn a_ticket_type_that_does_not_exist_is_not_found(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let nothing = neticket_domain::TicketTypeId(987_654_321);
+        let outcome = app.reservation_create(world.user(0).await, None, nothing, tickets(1)).await;
+        assert!(matches!(outcome, Err(AppError::NotFound)), "{outcome:?}");
+        world.finish().await;
+    }
+}

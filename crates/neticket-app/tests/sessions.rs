@@ -1,0 +1,97 @@
+//! Accounts and sessions.
+
+use futures::future::join_all;
+use neticket_app::AppError;
+use neticket_domain::{Email, Nickname, Password, Role};
+use neticket_testkit::{Parts, World};
+
+use crate::on_both;
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+fn nickname(text: &str) -> Nickname {
+    Nickname::parse(text).unwrap()
+}
+
+fn password(text: &str) -> Password {
+    Password::parse(text).unwrap()
+}
+
+on_both! {
+    async fn an_email_and_a_nickname_are_taken_whatever_their_case(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("Ann")).await.unwrap();
+        let again = app.signup(email("ANN@example.com"), password("abcdef1!"), nickname("bob")).await;
+        assert!(matches!(again, Err(AppError::EmailTaken)), "{again:?}");
+        let again = app.signup(email("bob@example.com"), password("abcdef1!"), nickname("aNN")).await;
+        assert!(matches!(again, Err(AppError::NicknameTaken)), "{again:?}");
+        world.finish().await;
+    }
+
+    async fn signing_in_tells_unknown_and_wrong_apart_to_nobody(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        for (email, password) in [("ann@example.com", "wrong"), ("bob@example.com", "abcdef1!"), ("", "")] {
+            let outcome = app.login(email, password).await.map(drop);
+            assert!(matches!(outcome, Err(AppError::BadCredentials)), "{email}: {outcome:?}");
+        }
+        let session = app.login("Ann@Example.com", "abcdef1!").await.unwrap();
+        let who = app.authenticate(&session.access_token).unwrap();
+        assert_eq!((who.user, who.role), (session.account.id, Role::User));
+        world.finish().await;
+    }
+
+    async fn a_refresh_token_works_once_and_its_reuse_ends_the_family(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        let first = app.login("ann@example.com", "abcdef1!").await.unwrap();
+        let second = app.session_refresh(&first.refresh_token).await.unwrap();
+        let reused = app.session_refresh(&first.refresh_token).await.map(drop);
+        assert!(matches!(reused, Err(AppError::Unauthenticated)));
+        let ended = app.session_refresh(&second.refresh_token).await.map(drop);
+        assert!(matches!(ended, Err(AppError::Unauthenticated)), "the thief's and the owner's end alike");
+        world.finish().await;
+    }
+
+    async fn of_many_refreshes_of_one_token_at_once_at_most_one_wins(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        let session = app.login("ann@example.com", "abcdef1!").await.unwrap();
+        let refreshes = join_all((0..10).map(|_| app.session_refresh(&session.refresh_token))).await;
+        assert_eq!(refreshes.iter().filter(|refresh| refresh.is_ok()).count(), 1);
+        world.finish().await;
+    }
+
+    async fn signing_out_ends_the_family(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        let session = app.login("ann@example.com", "abcdef1!").await.unwrap();
+        app.logout(Some(&session.refresh_token)).await.unwrap();
+        assert!(app.session_refresh(&session.refresh_token).await.is_err());
+        world.finish().await;
+    }
+
+    async fn a_new_password_ends_the_other_sessions_and_not_this_one(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        let other = app.login("ann@example.com", "abcdef1!").await.unwrap();
+        let own = app.login("ann@example.com", "abcdef1!").await.unwrap();
+        let who = app.authenticate(&own.access_token).unwrap();
+        let wrong = app.password_change(who, "wrong", password("ghijkl2?")).await;
+        assert!(matches!(wrong, Err(AppError::BadCredentials)));
+        app.password_change(who, "abcdef1!", password("ghijkl2?")).await.unwrap();
+        assert!(app.session_refresh(&other.refresh_token).await.is_err());
+        app.session_refresh(&own.refresh_token).await.unwrap();
+        assert!(app.login("ann@example.com", "abcdef1!").await.is_err());
+        app.login("ann@example.com", "ghijkl2?").await.unwrap();
+        world.finish().await;
+    }
+}

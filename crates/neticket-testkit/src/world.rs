@@ -1,0 +1,200 @@
+//! A world of its own for one test: a store, a ledger, and as many nodes on them as wanted.
+
+use std::sync::Arc;
+
+use neticket_app::{App, Config};
+use neticket_domain::{Email, EventId, Nickname, Quantity, Role, TicketTypeId, Timestamp, UserId};
+use neticket_ledger::Ledger;
+use neticket_store::{EventRecord, NewEvent, NewTicketType, NewUser, Store};
+use neticket_testservers::{TestDatabase, redis_url, unique_prefix};
+use tempfile::TempDir;
+
+/// On which parts a world stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// SQLite and the ledger in the process.
+    Embedded,
+    /// MariaDB and Redis.
+    Shared,
+}
+
+/// The parts, and what starts nodes on them. End it with [`World::finish`], which checks that all is well.
+pub struct World {
+    pub parts: Parts,
+    /// What every node is started with; change it before starting one.
+    pub config: Config,
+    pub store: Store,
+    /// A connection to the ledger of its own, beside the nodes'.
+    pub ledger: Arc<dyn Ledger>,
+    nodes: Vec<Arc<App>>,
+    guarded: bool,
+    finished: bool,
+    _folder: TempDir,
+    _database: Option<TestDatabase>,
+}
+
+impl World {
+    pub async fn new(parts: Parts) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = (parts == Parts::Shared).then(|| TestDatabase::create().expect("a database"));
+        let database_url = database.as_ref().map(TestDatabase::url);
+        let redis = (parts == Parts::Shared).then(|| redis_url().expect("a Redis"));
+        let data_dir = folder.path().display().to_string();
+        let config = Config::read(|name| match name {
+            "NETICKET_LISTEN" => Some("127.0.0.1:0".to_owned()),
+            "NETICKET_DATA_DIR" => Some(data_dir.clone()),
+            "NETICKET_DATABASE_URL" => database_url.clone(),
+            "NETICKET_REDIS_URL" => redis.clone(),
+            "NETICKET_REDIS_PREFIX" => Some(unique_prefix()),
+            "NETICKET_RATE_LIMIT" => Some("off".to_owned()),
+            "NETICKET_JWT_SECRET" => Some("a secret for tests, 32 bytes or more".to_owned()),
+            _ => None,
+        })
+        .expect("a configuration");
+        let store = Store::connect(&App::store_options(&config)).await.expect("a store");
+        store.migrate().await.expect("a schema");
+        let ledger = App::open_ledger(&config).await.expect("a ledger");
+        Self {
+            parts,
+            config,
+            store,
+            ledger,
+            nodes: Vec::new(),
+            guarded: true,
+            finished: false,
+            _folder: folder,
+            _database: database,
+        }
+    }
+
+    /// Switches the store's guard off, for negative controls: [`Self::finish`] then checks nothing.
+    #[must_use]
+    pub fn without_guard(mut self) -> Self {
+        self.store = self.store.clone().without_guard();
+        self.guarded = false;
+        self
+    }
+
+    /// Starts a node. On [`Parts::Embedded`] all nodes share the one ledger of the process.
+    pub async fn node(&mut self) -> Arc<App> {
+        let ledger = match self.parts {
+            Parts::Embedded => Arc::clone(&self.ledger),
+            Parts::Shared => App::open_ledger(&self.config).await.expect("a ledger"),
+        };
+        let app = App::start_with(self.config.clone(), self.store.clone(), ledger).await.expect("a node");
+        self.nodes.push(Arc::clone(&app));
+        app
+    }
+
+    /// Adds a person; `n` makes the name.
+    pub async fn user(&self, n: usize) -> UserId {
+        self.person(n, Role::User).await
+    }
+
+    pub async fn person(&self, n: usize, role: Role) -> UserId {
+        let email = Email::parse(&format!("user{n}@example.com")).expect("an e-mail");
+        let nickname = Nickname::parse(&format!("user{n}")).expect("a nickname");
+        let user =
+            NewUser { email: &email, nickname: &nickname, password_hash: "-", role, now: self.now().await };
+        self.store.user_create(user).await.expect("a user").id
+    }
+
+    pub async fn users(&self, count: usize) -> Vec<UserId> {
+        let mut users = Vec::with_capacity(count);
+        for n in 0..count {
+            users.push(self.user(n).await);
+        }
+        users
+    }
+
+    pub async fn now(&self) -> Timestamp {
+        self.ledger.now().await.expect("the ledger's time")
+    }
+
+    /// Adds an event that has been on sale for a minute, with one grade for each capacity.
+    pub async fn event_on_sale(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
+        let now = self.now().await;
+        self.event(now.plus_millis(-60_000), now.plus_millis(86_400_000), capacities, max_per_user).await
+    }
+
+    pub async fn event(
+        &self,
+        opens_at: Timestamp,
+        starts_at: Timestamp,
+        capacities: &[u32],
+        max_per_user: u32,
+    ) -> EventRecord {
+        let grades = ["VIP", "R", "S", "A", "B"];
+        let new = NewEvent {
+            title: "한여름 밤의 꿈".to_owned(),
+            place: "예술의전당".to_owned(),
+            description: "셰익스피어의 희극".to_owned(),
+            starts_at,
+            opens_at,
+            closes_at: starts_at,
+            max_per_user,
+            image_key: None,
+            ticket_types: capacities
+                .iter()
+                .zip(grades)
+                .map(|(capacity, name)| NewTicketType {
+                    name: name.to_owned(),
+                    price: 50_000,
+                    capacity: *capacity,
+                })
+                .collect(),
+        };
+        self.store.event_create(&new, self.now().await).await.expect("an event")
+    }
+
+    /// Loses everything the ledger knows of the event, as a Redis that restarts empty would.
+    pub async fn lose_ledger(&self, event: EventId) {
+        self.ledger.evict(event).await.expect("the ledger answers");
+    }
+
+    /// How many tickets the store has confirmed, for each ticket type of the event.
+    pub async fn confirmed(&self, event: &EventRecord) -> Vec<u64> {
+        let audit = self.store.inventory_audit(None).await.expect("an audit");
+        let of =
+            |id: TicketTypeId| audit.iter().find(|row| row.ticket_type == id).map_or(0, |row| row.confirmed);
+        event.ticket_types.iter().map(|grade| of(grade.id)).collect()
+    }
+
+    /// Ends the nodes and checks the invariants: nothing is in flight any more, seats add up, and the ledger says what
+    /// the store says.
+    pub async fn finish(mut self) {
+        for node in &self.nodes {
+            node.shut_down().await;
+        }
+        self.finished = true;
+        if self.guarded {
+            self.check().await;
+        }
+    }
+
+    /// The invariants of ARCHITECTURE.md, at rest.
+    pub async fn check(&self) {
+        for row in self.store.inventory_audit(None).await.expect("an audit") {
+            assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
+            let Some(view) = self.ledger.view(row.event).await.expect("the ledger answers") else { continue };
+            assert_eq!(view.pending, 0, "the journal is empty at rest: {view:?}");
+            let grade =
+                view.ticket_types.iter().find(|t| t.id == row.ticket_type).expect("the ledger has the grade");
+            assert_eq!(u64::from(grade.left), row.left, "ledger = store: {row:?}");
+        }
+        let after_all = self.now().await.plus_millis(86_400_000);
+        let outbox = self.store.outbox_before(after_all, 1_000).await.expect("an outbox");
+        assert!(outbox.is_empty(), "every release is done: {outbox:?}");
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        assert!(self.finished || std::thread::panicking(), "end a world with finish()");
+    }
+}
+
+/// A number of tickets that is a good one.
+pub fn tickets(n: u32) -> Quantity {
+    Quantity::new(n).expect("1 to 100 tickets")
+}
