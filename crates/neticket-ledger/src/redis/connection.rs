@@ -16,10 +16,8 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(url: &str, timeout_ms: u64, pool_size: usize) -> Result<Self, LedgerError> {
-        // The time-out around each call is the only one: the driver's own would cut it short.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Duration::from_millis(timeout_ms)))
-            .set_response_timeout(None);
+        // The time-out around each call, connecting included, is the only one: the driver's own would cut it short.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let manager = Manager::new_with_config(url, config).map_err(unavailable)?;
         let pool = Pool::builder(manager).max_size(pool_size).runtime(Runtime::Tokio1).build();
         Ok(Self { pool: pool.map_err(unavailable)?, timeout_ms })

@@ -1,0 +1,219 @@
+//! Random histories, played on both ledgers: every answer has to be the same.
+//!
+//! The memory ledger's clock is set to what the Redis server's says, so that even the times of admission are equal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
+use neticket_ledger::{
+    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, MemoryLedger, RedisLedger, RedisOptions, Release,
+    SnapshotReservation, SnapshotTicketType,
+};
+use neticket_testservers::{redis_url, unique_prefix};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::support::{HOUR_MS, id};
+
+const HISTORIES: u32 = 300;
+const JOURNAL_LEN_MAX: usize = 6;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Admit { epoch_min: Epoch, requests: Vec<AdmitRequest> },
+    Settle { epoch: Epoch, ids: Vec<ReservationId> },
+    Undo { epoch: Epoch, ids: Vec<ReservationId> },
+    Release(Vec<Release>),
+    Load(LedgerSnapshot),
+    Evict,
+    JournalEntry(ReservationId),
+    Journal { limit: usize },
+}
+
+fn an_id() -> impl Strategy<Value = ReservationId> {
+    (1..=12_u64).prop_map(id)
+}
+
+fn an_epoch() -> impl Strategy<Value = Epoch> {
+    (1..=4_i64).prop_map(Epoch)
+}
+
+/// One user, grade and quantity per id in most cases, so that repeats are repeats.
+fn a_request() -> impl Strategy<Value = AdmitRequest> {
+    let usual = |n: u64| {
+        (i64::try_from(n % 4).unwrap(), i64::try_from(n % 3).unwrap(), 1 + u32::try_from(n % 2).unwrap())
+    };
+    (1..=12_u64, prop_oneof![9 => Just(None), 1 => (0..4_i64, 0..4_i64, 1..=3_u32).prop_map(Some)]).prop_map(
+        move |(number, other)| {
+            let (user, ticket_type, quantity) = other.unwrap_or(usual(number));
+            AdmitRequest {
+                id: id(number),
+                user: UserId(user),
+                ticket_type: TicketTypeId(ticket_type),
+                quantity: Quantity::new(quantity).unwrap(),
+            }
+        },
+    )
+}
+
+fn a_release() -> impl Strategy<Value = Release> {
+    (a_request(), an_epoch()).prop_map(|(request, epoch)| {
+        let AdmitRequest { id, user, ticket_type, quantity } = request;
+        Release { id, user, ticket_type, quantity, epoch }
+    })
+}
+
+/// The windows lie hours around now or hours ahead, so that no history straddles an edge.
+fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
+    let windows = prop_oneof![8 => Just((-1, 1)), 1 => Just((1, 2)), 1 => Just((-2, -1))];
+    let reservation = (an_id(), 0..4_i64, 0..=2_u32);
+    let reservations = proptest::collection::btree_map(1..=12_u64, reservation, 0..4);
+    (an_epoch(), windows, prop::bool::weighted(0.1), 1..=5_u32, vec(0..=6_u32, 0..=3), reservations).prop_map(
+        move |(epoch, (opens, closes), paused, max_per_user, left, reservations)| LedgerSnapshot {
+            event: EventId(0),
+            epoch,
+            window: SaleWindow {
+                opens_at: now.plus_millis(opens * HOUR_MS),
+                closes_at: now.plus_millis(closes * HOUR_MS),
+            },
+            paused,
+            max_per_user,
+            ticket_types: (0..)
+                .zip(left)
+                .map(|(n, left)| SnapshotTicketType {
+                    id: TicketTypeId(n),
+                    price: u64::from(left) * 1_000,
+                    left,
+                })
+                .collect(),
+            reservations: reservations
+                .into_iter()
+                .map(|(number, (_, user, held))| SnapshotReservation {
+                    id: id(number),
+                    user: UserId(user),
+                    held,
+                })
+                .collect(),
+        },
+    )
+}
+
+fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0..=4_i64, vec(a_request(), 0..8))
+            .prop_map(|(epoch_min, requests)| Step::Admit { epoch_min: Epoch(epoch_min), requests }),
+        3 => (an_epoch(), vec(an_id(), 0..6)).prop_map(|(epoch, ids)| Step::Settle { epoch, ids }),
+        2 => (an_epoch(), vec(an_id(), 0..4)).prop_map(|(epoch, ids)| Step::Undo { epoch, ids }),
+        2 => vec(a_release(), 0..4).prop_map(Step::Release),
+        3 => a_snapshot(now).prop_map(Step::Load),
+        1 => Just(Step::Evict),
+        1 => an_id().prop_map(Step::JournalEntry),
+        1 => (0..8_usize).prop_map(|limit| Step::Journal { limit }),
+    ]
+}
+
+/// Both ledgers, and the clock of the one in memory.
+struct Pair {
+    memory: MemoryLedger,
+    redis: RedisLedger,
+    memory_now: Arc<AtomicI64>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let memory_now = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&memory_now);
+        let clock = Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst)));
+        let options = RedisOptions {
+            prefix: unique_prefix(),
+            journal_len_max: JOURNAL_LEN_MAX,
+            timeout_ms: 20_000,
+            ..RedisOptions::new(redis_url().unwrap())
+        };
+        Self {
+            memory: MemoryLedger::with_clock(clock).with_journal_len_max(JOURNAL_LEN_MAX),
+            redis: RedisLedger::connect(options).unwrap(),
+            memory_now,
+        }
+    }
+
+    fn set_memory_clock(&self, now: Timestamp) {
+        self.memory_now.store(now.as_millis(), Ordering::SeqCst);
+    }
+
+    /// Takes the step on Redis, then in memory, and compares the answers.
+    async fn take(&self, event: EventId, step: &Step) -> Result<(), TestCaseError> {
+        let (memory, redis) = (&self.memory, &self.redis);
+        match step {
+            Step::Admit { epoch_min, requests } => {
+                let answer = redis.admit(event, *epoch_min, requests).await.unwrap();
+                if let AdmitAnswer::Verdicts { now, .. } = answer {
+                    self.set_memory_clock(now);
+                }
+                prop_assert_eq!(memory.admit(event, *epoch_min, requests).await.unwrap(), answer);
+            }
+            Step::Settle { epoch, ids } => {
+                redis.settle(event, *epoch, ids).await.unwrap();
+                memory.settle(event, *epoch, ids).await.unwrap();
+            }
+            Step::Undo { epoch, ids } => {
+                redis.undo(event, *epoch, ids).await.unwrap();
+                memory.undo(event, *epoch, ids).await.unwrap();
+            }
+            Step::Release(releases) => {
+                redis.release(event, releases).await.unwrap();
+                memory.release(event, releases).await.unwrap();
+            }
+            Step::Load(snapshot) => {
+                let snapshot = LedgerSnapshot { event, ..snapshot.clone() };
+                let answer = redis.load(&snapshot).await.unwrap();
+                prop_assert_eq!(memory.load(&snapshot).await.unwrap(), answer);
+            }
+            Step::Evict => {
+                redis.evict(event).await.unwrap();
+                memory.evict(event).await.unwrap();
+            }
+            Step::JournalEntry(id) => {
+                let answer = redis.journal_entry(event, *id).await.unwrap();
+                prop_assert_eq!(memory.journal_entry(event, *id).await.unwrap(), answer);
+            }
+            Step::Journal { limit } => self.compare_journals(event, *limit).await?,
+        }
+        Ok(())
+    }
+
+    async fn compare_journals(&self, event: EventId, limit: usize) -> Result<(), TestCaseError> {
+        self.set_memory_clock(self.redis.now().await.unwrap());
+        let answer = self.redis.journal_older_than(event, 0, limit).await.unwrap();
+        prop_assert_eq!(self.memory.journal_older_than(event, 0, limit).await.unwrap(), answer);
+        Ok(())
+    }
+
+    /// Plays a history, and compares what can be seen after every step.
+    async fn play(&self, event: EventId, history: &[Step]) -> Result<(), TestCaseError> {
+        for step in history {
+            self.take(event, step).await?;
+            let view = self.redis.view(event).await.unwrap();
+            prop_assert_eq!(self.memory.view(event).await.unwrap(), view, "after {:?}", step);
+        }
+        self.compare_journals(event, usize::MAX).await
+    }
+}
+
+#[test]
+fn both_ledgers_answer_every_history_alike() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let pair = Pair::new();
+    let now = runtime.block_on(pair.redis.now()).unwrap();
+    let event = AtomicI64::new(0);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(HISTORIES));
+    // Most histories begin with a load; without one there is little to see.
+    let histories = (prop::option::weighted(0.9, a_snapshot(now)), vec(a_step(now), 1..40));
+    let played = runner.run(&histories, |(first, mut history)| {
+        history.splice(0..0, first.map(Step::Load));
+        let event = EventId(event.fetch_add(1, Ordering::Relaxed));
+        runtime.block_on(pair.play(event, &history))
+    });
+    played.unwrap_or_else(|failure| panic!("{failure}"));
+}

@@ -1,0 +1,215 @@
+//! The ways out of the journal: settled, undone, released; and what it says meanwhile.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use neticket_domain::Epoch;
+use neticket_ledger::{LedgerView, Verdict};
+
+use crate::support::{
+    EVENT, Kind, STANDING, VIP, admit, admit_one, admitted, held, id, ids, is_admitted, journal, journal_ids,
+    left, load, loaded, on_both_ledgers, release, request, reservation, snapshot, wait_past,
+};
+
+on_both_ledgers!(
+    settling_empties_the_journal_and_keeps_the_seats,
+    settling_twice_or_what_is_not_journaled_changes_nothing,
+    undoing_gives_the_seats_back_once,
+    undoing_what_is_settled_changes_nothing,
+    releasing_gives_the_seats_back_once_however_often_and_concurrently,
+    releasing_what_is_still_journaled_takes_it_out_of_the_journal,
+    releasing_what_is_unknown_gives_back_and_is_remembered,
+    releasing_what_was_cancelled_before_the_load_changes_nothing,
+    releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing,
+    another_epoch_changes_nothing,
+    a_full_journal_admits_nobody_new_but_knows_its_own,
+    the_journal_is_told_oldest_first_and_no_more_than_asked_for,
+    only_what_is_old_enough_is_told,
+    evicting_forgets_everything,
+);
+
+async fn settling_empties_the_journal_and_keeps_the_seats(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, STANDING, 1)]).await;
+    ledger.settle(EVENT, Epoch(1), &ids([1, 2])).await.unwrap();
+    assert_eq!(journal_ids(&*ledger).await, []);
+    assert_eq!(ledger.journal_entry(EVENT, id(1)).await.unwrap(), None);
+    assert_eq!(left(&*ledger).await, [8, 99]);
+    assert_eq!(held(&*ledger, 1).await, 2);
+}
+
+async fn settling_twice_or_what_is_not_journaled_changes_nothing(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+    for _ in 0..2 {
+        ledger.settle(EVENT, Epoch(1), &ids([1, 1, 9])).await.unwrap();
+    }
+    assert!(is_admitted(admit_one(&*ledger, request(9, 9, VIP, 1)).await), "9 was never settled");
+    assert_eq!(left(&*ledger).await, [7, 100]);
+}
+
+async fn undoing_gives_the_seats_back_once(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 1, STANDING, 1)]).await;
+    for _ in 0..2 {
+        ledger.undo(EVENT, Epoch(1), &ids([1, 1, 9])).await.unwrap();
+    }
+    assert_eq!(left(&*ledger).await, [10, 99]);
+    assert_eq!(held(&*ledger, 1).await, 1);
+    assert_eq!(journal_ids(&*ledger).await, [id(2)]);
+}
+
+async fn undoing_what_is_settled_changes_nothing(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Known);
+}
+
+async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish, request(2, 2, VIP, 4)]).await;
+    ledger.settle(EVENT, Epoch(1), &ids([1, 2])).await.unwrap();
+    let cancel = release(wish, 1);
+    let releases = (0..20).map(|_| {
+        let ledger = Arc::clone(&ledger);
+        tokio::spawn(async move { ledger.release(EVENT, &[cancel, cancel]).await.unwrap() })
+    });
+    join_all(releases).await.into_iter().for_each(Result::unwrap);
+    assert_eq!(left(&*ledger).await, [6, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+}
+
+async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(journal_ids(&*ledger).await, []);
+    // Late news of the same reservation, in any order.
+    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Known);
+}
+
+async fn releasing_what_is_unknown_gives_back_and_is_remembered(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut of_store = snapshot(&*ledger, 1).await;
+    of_store.reservations = vec![reservation(1, 1, 3)];
+    load(&*ledger, &of_store).await;
+    let unknown = request(2, 1, VIP, 2);
+    for _ in 0..2 {
+        ledger.release(EVENT, &[release(unknown, 1)]).await.unwrap();
+    }
+    assert_eq!(left(&*ledger).await, [12, 100]);
+    assert_eq!(held(&*ledger, 1).await, 1);
+    assert_eq!(admit_one(&*ledger, unknown).await, Verdict::Known);
+}
+
+async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut of_store = snapshot(&*ledger, 2).await;
+    of_store.reservations = vec![reservation(1, 1, 0), reservation(2, 1, 2)];
+    load(&*ledger, &of_store).await;
+    for epoch in [1, 2] {
+        ledger.release(EVENT, &[release(request(1, 1, VIP, 2), epoch)]).await.unwrap();
+    }
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(held(&*ledger, 1).await, 2);
+}
+
+async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 1);
+    admitted(&*ledger, &[wish]).await;
+    let mut other = request(2, 1, VIP, 4);
+    other.ticket_type.0 = 99;
+    ledger.release(EVENT, &[release(other, 1), release(request(3, 5, VIP, 1), 1)]).await.unwrap();
+    let LedgerView { ticket_types, .. } = ledger.view(EVENT).await.unwrap().unwrap();
+    assert_eq!(ticket_types.iter().map(|t| t.id).collect::<Vec<_>>(), [VIP, STANDING]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+    assert_eq!(held(&*ledger, 5).await, 0);
+}
+
+async fn another_epoch_changes_nothing(kind: Kind) {
+    let ledger = kind.ledger();
+    load(&*ledger, &snapshot(&*ledger, 5).await).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    for epoch in [4, 6] {
+        ledger.settle(EVENT, Epoch(epoch), &[wish.id]).await.unwrap();
+        ledger.undo(EVENT, Epoch(epoch), &[wish.id]).await.unwrap();
+        ledger.release(EVENT, &[release(wish, epoch)]).await.unwrap();
+    }
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    assert_eq!(journal_ids(&*ledger).await, [wish.id]);
+    // Of several, each is asked on its own.
+    ledger.release(EVENT, &[release(request(2, 2, VIP, 1), 4), release(wish, 5)]).await.unwrap();
+    assert_eq!(left(&*ledger).await, [10, 100]);
+}
+
+async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
+    let ledger = kind.ledger_of_journal_len_max(2);
+    load(&*ledger, &snapshot(&*ledger, 1).await).await;
+    let wishes = [1, 2, 3].map(|n| request(n, i64::try_from(n).unwrap(), VIP, 1));
+    let verdicts = admit(&*ledger, &wishes).await;
+    assert!(is_admitted(verdicts[0]) && is_admitted(verdicts[1]), "{verdicts:?}");
+    assert_eq!(verdicts[2], Verdict::JournalFull);
+    assert_eq!(admit_one(&*ledger, wishes[0]).await, verdicts[0]);
+    assert_eq!(admit_one(&*ledger, request(4, 4, VIP, 11)).await, Verdict::JournalFull, "before sold out");
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
+    assert!(is_admitted(admit_one(&*ledger, wishes[2]).await));
+}
+
+async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind) {
+    let ledger = loaded(kind).await;
+    // The ids run against the order of admission.
+    for number in [9, 5, 7] {
+        admitted(&*ledger, &[request(number, 1, STANDING, 1)]).await;
+        wait_past(&*ledger, ledger.now().await.unwrap()).await;
+    }
+    // Of the same moment, the lower id first.
+    admitted(&*ledger, &[request(3, 2, STANDING, 1), request(2, 2, STANDING, 1)]).await;
+    assert_eq!(journal_ids(&*ledger).await, ids([9, 5, 7, 2, 3]));
+    let first_two = ledger.journal_older_than(EVENT, 0, 2).await.unwrap();
+    assert_eq!(first_two, journal(&*ledger).await[..2]);
+    assert_eq!(ledger.journal_older_than(EVENT, 0, 0).await.unwrap(), []);
+    assert!(first_two.iter().all(|entry| entry.epoch == Epoch(1) && entry.request.quantity.get() == 1));
+    ledger.undo(EVENT, Epoch(1), &ids([5, 2])).await.unwrap();
+    assert_eq!(journal_ids(&*ledger).await, ids([9, 7, 3]));
+}
+
+async fn only_what_is_old_enough_is_told(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, STANDING, 1)]).await;
+    assert_eq!(ledger.journal_older_than(EVENT, 60_000, 9).await.unwrap(), []);
+    let admitted_at = journal(&*ledger).await[0].admission.admitted_at;
+    wait_past(&*ledger, admitted_at.plus_millis(20)).await;
+    assert_eq!(ledger.journal_older_than(EVENT, 20, 9).await.unwrap().len(), 1);
+}
+
+async fn evicting_forgets_everything(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let (settled, journaled) = (request(1, 1, VIP, 4), request(2, 2, VIP, 4));
+    admitted(&*ledger, &[settled, journaled]).await;
+    ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
+    for _ in 0..2 {
+        ledger.evict(EVENT).await.unwrap();
+        assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+        assert_eq!(journal(&*ledger).await, []);
+    }
+    // Also of a lower epoch than before: there is nothing to compare with.
+    load(&*ledger, &snapshot(&*ledger, 0).await).await;
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+    admitted(&*ledger, &[settled, journaled]).await;
+}

@@ -1,0 +1,208 @@
+//! Loading: what replaces what, and what becomes of the journal.
+
+use neticket_domain::{Epoch, TicketTypeId};
+use neticket_ledger::{LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
+
+use crate::support::{
+    EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit_one, admitted, held, id, ids, is_admitted, journal,
+    journal_ids, left, load, loaded, on_both_ledgers, release, request, reservation, snapshot, wait_past,
+};
+
+on_both_ledgers!(
+    a_load_replaces_only_a_lower_epoch,
+    a_load_forgets_what_the_snapshot_does_not_know,
+    a_load_carries_the_journal_over,
+    an_entry_that_the_store_has_is_dropped_silently,
+    an_entry_that_no_longer_fits_is_dropped_and_reported,
+    an_entry_over_the_limit_is_dropped_and_reported,
+    an_entry_is_carried_over_while_paused_or_closed,
+    what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only,
+    the_view_names_ticket_types_in_the_order_of_their_ids,
+    a_snapshot_of_thirty_thousand_reservations_is_loaded_whole,
+    an_event_without_ticket_types_can_be_loaded,
+    one_node_at_a_time_has_the_lease,
+    a_lease_runs_out,
+    the_ledger_answers_a_ping,
+);
+
+async fn a_load_replaces_only_a_lower_epoch(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut of_store = snapshot(&*ledger, 5).await;
+    load(&*ledger, &of_store).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+    let kept = LoadAnswer { replaced: false, dropped: vec![] };
+    for epoch in [4, 5] {
+        of_store.epoch = Epoch(epoch);
+        assert_eq!(ledger.load(&of_store).await.unwrap(), kept);
+        assert_eq!(left(&*ledger).await, [8, 100]);
+    }
+    of_store.epoch = Epoch(6);
+    load(&*ledger, &of_store).await;
+    assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().epoch, Epoch(6));
+}
+
+async fn a_load_forgets_what_the_snapshot_does_not_know(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut of_store = snapshot(&*ledger, 1).await;
+    of_store.ticket_types.push(SnapshotTicketType { id: TicketTypeId(73), price: 1, left: 1 });
+    of_store.reservations = vec![reservation(1, 1, 4)];
+    load(&*ledger, &of_store).await;
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    assert_eq!(held(&*ledger, 1).await, 0);
+    assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types.len(), 2);
+    assert!(is_admitted(admit_one(&*ledger, request(1, 1, VIP, 1)).await));
+}
+
+async fn a_load_carries_the_journal_over(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    let before = journal(&*ledger).await;
+    let mut dearer = snapshot(&*ledger, 2).await;
+    dearer.ticket_types[0].price = VIP_PRICE + 1;
+    wait_past(&*ledger, before[0].admission.admitted_at).await;
+    let answer = ledger.load(&dearer).await.unwrap();
+    assert_eq!(answer, LoadAnswer { replaced: true, dropped: vec![] });
+    let after = journal(&*ledger).await;
+    assert_eq!((after.len(), after[0].request, after[0].epoch), (1, wish, Epoch(2)));
+    assert_eq!(after[0].admission.unit_price, VIP_PRICE + 1, "the price of the epoch it is committed under");
+    assert_eq!(after[0].admission.admitted_at, before[0].admission.admitted_at, "it is as old as it was");
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    assert_eq!(held(&*ledger, 1).await, 2);
+    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Admitted(after[0].admission));
+}
+
+async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let (confirmed, cancelled) = (request(1, 1, VIP, 2), request(2, 2, VIP, 3));
+    admitted(&*ledger, &[confirmed, cancelled]).await;
+    let mut of_store = snapshot(&*ledger, 2).await;
+    of_store.ticket_types[0].left = 8;
+    of_store.reservations = vec![reservation(1, 1, 2), reservation(2, 2, 0)];
+    assert_eq!(ledger.load(&of_store).await.unwrap(), LoadAnswer { replaced: true, dropped: vec![] });
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    assert_eq!(held(&*ledger, 1).await, 2);
+    assert_eq!(journal_ids(&*ledger).await, []);
+    assert_eq!(admit_one(&*ledger, confirmed).await, Verdict::Known);
+    assert_eq!(admit_one(&*ledger, cancelled).await, Verdict::Known);
+}
+
+async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wishes =
+        [request(1, 1, VIP, 2), request(2, 2, VIP, 3), request(3, 3, VIP, 1), request(4, 4, STANDING, 1)];
+    admitted(&*ledger, &wishes).await;
+    let mut smaller = snapshot(&*ledger, 2).await;
+    smaller.ticket_types[0].left = 3;
+    smaller.ticket_types[1].id = TicketTypeId(73);
+    let answer = ledger.load(&smaller).await.unwrap();
+    assert_eq!(
+        answer,
+        LoadAnswer { replaced: true, dropped: ids([2, 4]) },
+        "3 are left: for the first and third"
+    );
+    let view = ledger.view(EVENT).await.unwrap().unwrap();
+    assert_eq!(view.ticket_types[0], TicketTypeView { id: VIP, left: 0 });
+    assert_eq!(journal_ids(&*ledger).await, ids([1, 3]));
+    assert_eq!(admit_one(&*ledger, wishes[1]).await, Verdict::SoldOut { left: 0 }, "forgotten");
+}
+
+async fn an_entry_over_the_limit_is_dropped_and_reported(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 1, VIP, 2), request(3, 2, VIP, 2)]).await;
+    let mut stricter = snapshot(&*ledger, 2).await;
+    stricter.max_per_user = 3;
+    stricter.reservations = vec![reservation(9, 2, 2)];
+    let answer = ledger.load(&stricter).await.unwrap();
+    assert_eq!(answer, LoadAnswer { replaced: true, dropped: ids([2, 3]) });
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    assert_eq!((held(&*ledger, 1).await, held(&*ledger, 2).await), (2, 2));
+}
+
+async fn an_entry_is_carried_over_while_paused_or_closed(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+    let mut closed = snapshot(&*ledger, 2).await;
+    closed.paused = true;
+    closed.window.closes_at = closed.window.opens_at.plus_millis(HOUR_MS / 2);
+    assert_eq!(ledger.load(&closed).await.unwrap().dropped, []);
+    assert_eq!(journal_ids(&*ledger).await, [id(1)]);
+}
+
+async fn what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let (first, second) = (request(1, 1, VIP, 2), request(2, 2, VIP, 2));
+    admitted(&*ledger, &[first, second]).await;
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    ledger.settle(EVENT, Epoch(1), &[first.id]).await.unwrap();
+    ledger.undo(EVENT, Epoch(1), &[second.id]).await.unwrap();
+    ledger.release(EVENT, &[release(first, 1)]).await.unwrap();
+    assert_eq!(journal_ids(&*ledger).await, ids([1, 2]));
+    ledger.settle(EVENT, Epoch(2), &[first.id]).await.unwrap();
+    ledger.release(EVENT, &[release(first, 2)]).await.unwrap();
+    ledger.undo(EVENT, Epoch(2), &[second.id]).await.unwrap();
+    assert_eq!(journal_ids(&*ledger).await, []);
+    assert_eq!(left(&*ledger).await, [10, 100]);
+}
+
+async fn the_view_names_ticket_types_in_the_order_of_their_ids(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut many = snapshot(&*ledger, 1).await;
+    many.ticket_types =
+        [100, 9, 20, -1].map(|n| SnapshotTicketType { id: TicketTypeId(n), price: 1, left: 1 }).into();
+    load(&*ledger, &many).await;
+    let view = ledger.view(EVENT).await.unwrap().unwrap();
+    assert_eq!(view.ticket_types.iter().map(|t| t.id.0).collect::<Vec<_>>(), [-1, 9, 20, 100]);
+    assert_eq!((view.epoch, view.paused, view.pending), (Epoch(1), false, 0));
+}
+
+async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_whole(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let journaled: Vec<_> = (0..100).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
+    admitted(&*ledger, &journaled).await;
+    let mut large = snapshot(&*ledger, 2).await;
+    // Two reservations per user, far apart; the first fifty of the journal are among them.
+    large.reservations =
+        (0..30_000).map(|n| reservation(n + 50, i64::try_from(n % 15_000).unwrap(), 1)).collect();
+    load(&*ledger, &large).await;
+    assert_eq!(journal_ids(&*ledger).await, ids(0..50));
+    assert_eq!(left(&*ledger).await, [10, 50]);
+    assert_eq!((held(&*ledger, 0).await, held(&*ledger, 49).await), (3, 3));
+    assert_eq!((held(&*ledger, 50).await, held(&*ledger, 14_999).await), (2, 2));
+    for number in [50, 15_000, 30_049] {
+        assert_eq!(admit_one(&*ledger, request(number, 1, VIP, 1)).await, Verdict::Known);
+    }
+    assert!(is_admitted(admit_one(&*ledger, request(30_050, 14_999, VIP, 1)).await));
+}
+
+async fn an_event_without_ticket_types_can_be_loaded(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 1)]).await;
+    let mut bare = snapshot(&*ledger, 2).await;
+    bare.ticket_types.clear();
+    assert_eq!(ledger.load(&bare).await.unwrap(), LoadAnswer { replaced: true, dropped: ids([1]) });
+    assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types, []);
+}
+
+async fn one_node_at_a_time_has_the_lease(kind: Kind) {
+    let ledger = kind.ledger();
+    assert!(ledger.try_lease(EVENT, 60_000).await.unwrap());
+    assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap());
+    let mut other = EVENT;
+    other.0 += 1;
+    assert!(ledger.try_lease(other, 60_000).await.unwrap(), "a lease is for one event");
+    ledger.evict(EVENT).await.unwrap();
+    assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap(), "a lease is no part of the ledger");
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+}
+
+async fn a_lease_runs_out(kind: Kind) {
+    let ledger = kind.ledger();
+    assert!(ledger.try_lease(EVENT, 20).await.unwrap());
+    wait_past(&*ledger, ledger.now().await.unwrap().plus_millis(25)).await;
+    assert!(ledger.try_lease(EVENT, 20).await.unwrap());
+}
+
+async fn the_ledger_answers_a_ping(kind: Kind) {
+    kind.ledger().ping().await.unwrap();
+}

@@ -1,0 +1,15 @@
+//! What every ledger has to do, asked of each of them; what only a server can do to its ledger; and random histories
+//! that both have to answer alike.
+
+#[cfg(test)]
+mod admitting;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod loading;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,211 @@
+//! What only a server can do to its ledger: be lost, come back with old data, be silent.
+
+use std::time::{Duration, Instant};
+
+use neticket_domain::Epoch;
+use neticket_ledger::{AdmitAnswer, Ledger, LedgerError, LoadAnswer, RedisLedger, RedisOptions, Verdict};
+use neticket_testservers::{Redis, Server, redis_url, unique_prefix};
+use redis::Value;
+
+use crate::support::{
+    EVENT, STANDING, VIP, admit_one, admitted, held, id, ids, journal, journal_ids, left, load, release,
+    request, reservation, snapshot,
+};
+
+const TIMEOUT_MS: u64 = 500;
+
+/// A server of the test's own, and a ledger on it.
+async fn own_server(append_only: bool) -> (Server, RedisLedger) {
+    let start = move || Redis { append_only, ..Redis::default() }.start().unwrap();
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(server.url()) };
+    (server, RedisLedger::connect(options).unwrap())
+}
+
+async fn restarted(mut server: Server) -> Server {
+    let restart = move || {
+        server.restart().unwrap();
+        server
+    };
+    tokio::task::spawn_blocking(restart).await.unwrap()
+}
+
+/// Sends one command past the ledger.
+async fn ask(url: &str, command: &[&str]) -> Value {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await.unwrap()
+}
+
+async fn keys(url: &str, prefix: &str) -> Vec<String> {
+    let mut keys: Vec<String> =
+        redis::from_redis_value(ask(url, &["KEYS", &format!("{prefix}*")]).await).unwrap();
+    keys.sort();
+    keys
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_empty_has_no_ledger() {
+    let (server, ledger) = own_server(false).await;
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    admitted(&ledger, &[request(1, 1, VIP, 2)]).await;
+    let _server = restarted(server).await;
+    // The very first call after the loss finds its way: no connection of before is used unasked.
+    let answer = ledger.admit(EVENT, Epoch(1), &[request(2, 2, VIP, 1)]).await.unwrap();
+    assert_eq!(answer, AdmitAnswer::Absent);
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_flushed_server_has_no_ledger_and_the_next_load_brings_one() {
+    let (server, ledger) = own_server(false).await;
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    ask(&server.url(), &["FLUSHALL"]).await;
+    let answer = ledger.admit(EVENT, Epoch(1), &[request(1, 1, VIP, 1)]).await.unwrap();
+    assert_eq!(answer, AdmitAnswer::Absent);
+    load(&ledger, &snapshot(&ledger, 2).await).await;
+    assert_eq!(left(&ledger).await, [10, 100]);
+}
+
+#[tokio::test]
+async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
+    let (server, ledger) = own_server(true).await;
+    let first = snapshot(&ledger, 1).await;
+    load(&ledger, &first).await;
+    let (settled, journaled, other) = (request(1, 1, VIP, 2), request(2, 2, VIP, 3), request(3, 3, VIP, 1));
+    admitted(&ledger, &[settled, journaled, other]).await;
+    ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
+    let server = restarted(server).await;
+
+    // The data is there, but it does not count.
+    assert!(keys(&server.url(), "neticket:{7}:").await.len() >= 5);
+    for epoch_min in [0, 1] {
+        let answer = ledger.admit(EVENT, Epoch(epoch_min), &[journaled]).await.unwrap();
+        assert_eq!(answer, AdmitAnswer::Stale);
+    }
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+    assert_eq!(journal(&ledger).await, []);
+    assert_eq!(ledger.journal_entry(EVENT, journaled.id).await.unwrap(), None);
+    ledger.settle(EVENT, Epoch(1), &[journaled.id]).await.unwrap();
+    ledger.undo(EVENT, Epoch(1), &[other.id]).await.unwrap();
+    ledger.release(EVENT, &[release(settled, 1)]).await.unwrap();
+
+    // The epoch it has may have been sold from since its snapshot: only a newer one replaces it.
+    assert_eq!(ledger.load(&first).await.unwrap(), LoadAnswer { replaced: false, dropped: vec![] });
+    let mut second = snapshot(&ledger, 2).await;
+    second.ticket_types[0].left = 8;
+    second.reservations = vec![reservation(1, 1, 2), reservation(9, 3, 4)];
+    assert_eq!(ledger.load(&second).await.unwrap(), LoadAnswer { replaced: true, dropped: ids([3]) });
+    assert_eq!(left(&ledger).await, [5, 100]);
+    assert_eq!(journal_ids(&ledger).await, [journaled.id]);
+    assert_eq!(admit_one(&ledger, settled).await, Verdict::Known);
+    assert_eq!((held(&ledger, 2).await, held(&ledger, 3).await), (3, 4));
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_in_time_and_found_again() {
+    let (server, ledger) = own_server(false).await;
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    server.pause().unwrap();
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let error = ledger.admit(EVENT, Epoch(1), &[request(1, 1, VIP, 1)]).await.unwrap_err();
+        let took = begun.elapsed();
+        assert!(matches!(error, LedgerError::Timeout { timeout_ms: TIMEOUT_MS }), "{error:?}");
+        assert!(took >= Duration::from_millis(TIMEOUT_MS), "{took:?}");
+        assert!(took < Duration::from_millis(6 * TIMEOUT_MS), "{took:?}");
+    }
+    server.resume().unwrap();
+    // Whether the calls that timed out took effect was not known; a repeat settles it.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while ledger.admit(EVENT, Epoch(1), &[request(1, 1, VIP, 1)]).await.is_err() {
+        assert!(Instant::now() < deadline, "the server is back");
+    }
+    assert_eq!(left(&ledger).await, [9, 100]);
+}
+
+#[tokio::test]
+async fn more_calls_than_connections_wait_for_their_turn() {
+    let options = RedisOptions {
+        pool_size: 1,
+        prefix: unique_prefix(),
+        timeout_ms: 20_000,
+        ..RedisOptions::new(redis_url().unwrap())
+    };
+    let ledger = RedisLedger::connect(options).unwrap();
+    let pings = futures::future::join_all((0..50).map(|_| ledger.ping())).await;
+    assert!(pings.into_iter().all(|ping| ping.is_ok()));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_and_one_that_comes_is_found() {
+    let (mut server, ledger) = own_server(false).await;
+    let server = tokio::task::spawn_blocking(move || {
+        server.kill().unwrap();
+        server
+    });
+    let server = server.await.unwrap();
+    let error = ledger.ping().await.unwrap_err();
+    assert!(matches!(error, LedgerError::Unavailable(_)), "{error:?}");
+    let _server = restarted(server).await;
+    ledger.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_one_is_refused_at_once() {
+    let refused = RedisLedger::connect(RedisOptions::new("http://127.0.0.1"));
+    assert!(matches!(refused, Err(LedgerError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn scripts_are_taught_again_to_a_server_that_forgot_them() {
+    let (server, ledger) = own_server(false).await;
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    ask(&server.url(), &["SCRIPT", "FLUSH"]).await;
+    admitted(&ledger, &[request(1, 1, VIP, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_server_without_memory_refuses_and_takes_nothing() {
+    let (server, ledger) = own_server(false).await;
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    admitted(&ledger, &[request(1, 1, VIP, 1)]).await;
+    ask(&server.url(), &["CONFIG", "SET", "maxmemory", "1"]).await;
+    let error = ledger.admit(EVENT, Epoch(1), &[request(2, 2, VIP, 1)]).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Unavailable(_)), "{error:?}");
+    // What makes room or changes a number still works, wholly.
+    ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
+    assert_eq!(left(&ledger).await, [9, 100]);
+    ask(&server.url(), &["CONFIG", "SET", "maxmemory", "0"]).await;
+    assert_eq!(left(&ledger).await, [9, 100]);
+    assert_eq!(held(&ledger, 2).await, 0);
+    assert_eq!(admit_one(&ledger, request(1, 1, VIP, 1)).await, Verdict::Known);
+}
+
+#[tokio::test]
+async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
+    let url = redis_url().unwrap();
+    let prefix = unique_prefix();
+    let options =
+        RedisOptions { prefix: prefix.clone(), timeout_ms: 20_000, ..RedisOptions::new(url.clone()) };
+    let ledger = RedisLedger::connect(options).unwrap();
+    let mut of_store = snapshot(&ledger, 1).await;
+    of_store.reservations = vec![reservation(1, 1, 2)];
+    load(&ledger, &of_store).await;
+    admitted(&ledger, &[request(2, 2, STANDING, 1)]).await;
+    assert!(!ledger.load(&of_store).await.unwrap().replaced);
+    let all = ["holdings", "journal", "journal_order", "ledger", "settled"];
+    assert_eq!(keys(&url, &prefix).await, all.map(|key| format!("{prefix}:{{7}}:{key}")));
+    for key in all {
+        let ttl = ask(&url, &["TTL", &format!("{prefix}:{{7}}:{key}")]).await;
+        assert_eq!(ttl, Value::Int(-1), "{key} stays until it is evicted");
+    }
+    ledger.evict(EVENT).await.unwrap();
+    assert_eq!(keys(&url, &prefix).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn the_eviction_policy_is_told() {
+    let ledger = RedisLedger::connect(RedisOptions::new(redis_url().unwrap())).unwrap();
+    assert_eq!(ledger.maxmemory_policy().await.unwrap(), "noeviction");
+}

@@ -1,0 +1,177 @@
+//! The ledgers under test, and short words for what the cases say over and over.
+
+use std::sync::Arc;
+
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
+use neticket_ledger::{
+    AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerSnapshot, MemoryLedger, RedisLedger, RedisOptions,
+    Release, SnapshotReservation, SnapshotTicketType, Verdict,
+};
+use neticket_testservers::{redis_url, unique_prefix};
+
+pub(crate) const EVENT: EventId = EventId(7);
+pub(crate) const VIP: TicketTypeId = TicketTypeId(71);
+pub(crate) const STANDING: TicketTypeId = TicketTypeId(72);
+pub(crate) const VIP_PRICE: u64 = 150_000;
+pub(crate) const STANDING_PRICE: u64 = 80_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+
+/// Which ledger a case is run against.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Memory,
+    Redis,
+}
+
+impl Kind {
+    /// A new, empty ledger.
+    pub(crate) fn ledger(self) -> Arc<dyn Ledger> {
+        self.ledger_of_journal_len_max(10_000)
+    }
+
+    pub(crate) fn ledger_of_journal_len_max(self, journal_len_max: usize) -> Arc<dyn Ledger> {
+        match self {
+            Self::Memory => Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)),
+            Self::Redis => {
+                // Generous: the machine may be busy, and no case waits for it to pass.
+                let options = RedisOptions {
+                    prefix: unique_prefix(),
+                    journal_len_max,
+                    timeout_ms: 20_000,
+                    ..RedisOptions::new(redis_url().unwrap())
+                };
+                Arc::new(RedisLedger::connect(options).unwrap())
+            }
+        }
+    }
+}
+
+/// Makes each named case a test per ledger.
+macro_rules! on_both_ledgers {
+    ($($case:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case($crate::support::Kind::Memory).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case($crate::support::Kind::Redis).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_ledgers;
+
+/// The reservation with this number.
+pub(crate) fn id(number: u64) -> ReservationId {
+    ReservationId(uuid::Uuid::from_u128(number.into()))
+}
+
+pub(crate) fn ids(numbers: impl IntoIterator<Item = u64>) -> Vec<ReservationId> {
+    numbers.into_iter().map(id).collect()
+}
+
+pub(crate) fn request(number: u64, user: i64, ticket_type: TicketTypeId, quantity: u32) -> AdmitRequest {
+    AdmitRequest {
+        id: id(number),
+        user: UserId(user),
+        ticket_type,
+        quantity: Quantity::new(quantity).unwrap(),
+    }
+}
+
+/// The release that the cancel of `request` sends.
+pub(crate) fn release(request: AdmitRequest, epoch: i64) -> Release {
+    let AdmitRequest { id, user, ticket_type, quantity } = request;
+    Release { id, user, ticket_type, quantity, epoch: Epoch(epoch) }
+}
+
+pub(crate) fn reservation(number: u64, user: i64, held: u32) -> SnapshotReservation {
+    SnapshotReservation { id: id(number), user: UserId(user), held }
+}
+
+/// On sale for an hour and for another: 10 VIP and 100 standing, 4 per user.
+pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot {
+    let now = ledger.now().await.unwrap();
+    LedgerSnapshot {
+        event: EVENT,
+        epoch: Epoch(epoch),
+        window: SaleWindow { opens_at: now.plus_millis(-HOUR_MS), closes_at: now.plus_millis(HOUR_MS) },
+        paused: false,
+        max_per_user: 4,
+        ticket_types: vec![
+            SnapshotTicketType { id: VIP, price: VIP_PRICE, left: 10 },
+            SnapshotTicketType { id: STANDING, price: STANDING_PRICE, left: 100 },
+        ],
+        reservations: vec![],
+    }
+}
+
+pub(crate) async fn load(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) {
+    assert!(ledger.load(snapshot).await.unwrap().replaced, "the snapshot is newer");
+}
+
+/// A ledger of epoch 1, loaded with the usual snapshot.
+pub(crate) async fn loaded(kind: Kind) -> Arc<dyn Ledger> {
+    let ledger = kind.ledger();
+    load(&*ledger, &snapshot(&*ledger, 1).await).await;
+    ledger
+}
+
+/// The verdicts on `requests`, from whatever epoch the ledger is of.
+pub(crate) async fn admit(ledger: &dyn Ledger, requests: &[AdmitRequest]) -> Vec<Verdict> {
+    match ledger.admit(EVENT, Epoch(0), requests).await.unwrap() {
+        AdmitAnswer::Verdicts { verdicts, .. } => verdicts,
+        other => panic!("verdicts expected, not {other:?}"),
+    }
+}
+
+pub(crate) async fn admit_one(ledger: &dyn Ledger, request: AdmitRequest) -> Verdict {
+    let verdicts = admit(ledger, &[request]).await;
+    assert_eq!(verdicts.len(), 1);
+    verdicts[0]
+}
+
+/// Admits `requests`, which must all be admissible.
+pub(crate) async fn admitted(ledger: &dyn Ledger, requests: &[AdmitRequest]) {
+    for verdict in admit(ledger, requests).await {
+        assert!(is_admitted(verdict), "{verdict:?}");
+    }
+}
+
+pub(crate) fn is_admitted(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Admitted(_))
+}
+
+/// Seats left: VIP and standing.
+pub(crate) async fn left(ledger: &dyn Ledger) -> [u32; 2] {
+    let view = ledger.view(EVENT).await.unwrap().expect("the event is loaded");
+    [VIP, STANDING].map(|id| view.ticket_types.iter().find(|t| t.id == id).unwrap().left)
+}
+
+/// What this user holds, found out by asking for more than the usual limit; five standing must be left.
+pub(crate) async fn held(ledger: &dyn Ledger, user: i64) -> u32 {
+    match admit_one(ledger, request(u64::MAX, user, STANDING, 5)).await {
+        Verdict::OverLimit { already_held, .. } => already_held,
+        other => panic!("over the limit expected, not {other:?}"),
+    }
+}
+
+/// The whole journal, oldest first.
+pub(crate) async fn journal(ledger: &dyn Ledger) -> Vec<JournalEntry> {
+    ledger.journal_older_than(EVENT, 0, usize::MAX).await.unwrap()
+}
+
+pub(crate) async fn journal_ids(ledger: &dyn Ledger) -> Vec<ReservationId> {
+    journal(ledger).await.into_iter().map(|entry| entry.request.id).collect()
+}
+
+/// Waits until the ledger's clock has passed `moment`.
+pub(crate) async fn wait_past(ledger: &dyn Ledger, moment: Timestamp) {
+    while ledger.now().await.unwrap() <= moment {
+        tokio::task::yield_now().await;
+    }
+}
