@@ -58,7 +58,7 @@ impl App {
     /// Says in one sentence what is missing; nothing keeps running.
     pub async fn start(config: Config) -> Result<Arc<Self>, StartError> {
         let store = Self::open_store(&config).await?;
-        let ledger = Self::open_ledger(&config).await?;
+        let ledger = Self::open_ledger(&config)?;
         Self::start_with(config, store, ledger).await
     }
 
@@ -150,7 +150,7 @@ impl App {
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub async fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, StartError> {
+    pub fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, StartError> {
         let journal_len_max = config.engine.journal_len_max;
         let Some(url) = config.redis_url.clone() else {
             return Ok(Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)));

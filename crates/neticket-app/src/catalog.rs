@@ -46,7 +46,7 @@ impl Catalog {
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
         let read = async { self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound) };
-        self.events.try_get_with(id, read).await.map_err(shared)
+        self.events.try_get_with(id, read).await.map_err(|error| error.again())
     }
 
     /// Which event sells this ticket type.
@@ -55,29 +55,20 @@ impl Catalog {
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event_of_ticket_type(&self, id: TicketTypeId) -> Result<EventId, AppError> {
         let read = async { self.store.event_of_ticket_type(id).await?.ok_or(AppError::NotFound) };
-        self.event_of_ticket_type.try_get_with(id, read).await.map_err(shared)
+        self.event_of_ticket_type.try_get_with(id, read).await.map_err(|error| error.again())
     }
 
     /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
     pub(crate) async fn view(&self, event: EventId) -> Option<Arc<LedgerView>> {
         let read = async {
-            self.ledger.view(event).await.map(|view| view.map(Arc::new)).unwrap_or_else(|error| {
-                tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
-                None
-            })
+            match self.ledger.view(event).await {
+                Ok(view) => view.map(Arc::new),
+                Err(error) => {
+                    tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
+                    None
+                }
+            }
         };
         self.views.get_with(event, read).await
-    }
-}
-
-/// One failed query was the answer to many; each gets an error of its own.
-fn shared(error: Arc<AppError>) -> AppError {
-    match &*error {
-        AppError::NotFound => AppError::NotFound,
-        AppError::StoreUnavailable(cause) => {
-            tracing::warn!(?cause, "the store did not answer");
-            AppError::StoreUnavailable(None)
-        }
-        other => AppError::Internal(other.to_string()),
     }
 }

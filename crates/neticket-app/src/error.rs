@@ -52,6 +52,25 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// The same for somebody else who got the same answer; causes stay with the first.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::NotFound => Self::NotFound,
+            Self::SaleClosed => Self::SaleClosed,
+            Self::SaleNotOpen { opens_at, server_time } => {
+                Self::SaleNotOpen { opens_at: *opens_at, server_time: *server_time }
+            }
+            Self::LedgerUnavailable(_) => Self::LedgerUnavailable(None),
+            Self::StoreUnavailable(_) => Self::StoreUnavailable(None),
+            other => Self::Internal(other.with_cause()),
+        }
+    }
+
+    /// Whether it is an answer, not a fault.
+    pub(crate) fn is_refusal(&self) -> bool {
+        !matches!(self, Self::LedgerUnavailable(_) | Self::StoreUnavailable(_) | Self::Internal(_))
+    }
+
     /// The error and what caused it, for a log.
     pub fn with_cause(&self) -> String {
         std::error::Error::source(self).map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
@@ -81,7 +100,9 @@ impl From<LedgerError> for AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Internal(_) => Self::Internal(error.to_string()),
+            StoreError::Internal(cause) => {
+                Self::Internal(format!("the store answered what it should not: {cause}"))
+            }
             StoreError::Unavailable(_) => Self::StoreUnavailable(Some(error)),
         }
     }

@@ -53,7 +53,7 @@ impl World {
         .expect("a configuration");
         let store = Store::connect(&App::store_options(&config)).await.expect("a store");
         store.migrate().await.expect("a schema");
-        let ledger = App::open_ledger(&config).await.expect("a ledger");
+        let ledger = App::open_ledger(&config).expect("a ledger");
         Self {
             parts,
             config,
@@ -79,7 +79,7 @@ impl World {
     pub async fn node(&mut self) -> Arc<App> {
         let ledger = match self.parts {
             Parts::Embedded => Arc::clone(&self.ledger),
-            Parts::Shared => App::open_ledger(&self.config).await.expect("a ledger"),
+            Parts::Shared => App::open_ledger(&self.config).expect("a ledger"),
         };
         let app = App::start_with(self.config.clone(), self.store.clone(), ledger).await.expect("a node");
         self.nodes.push(Arc::clone(&app));

@@ -44,6 +44,9 @@ impl Admission {
                 }
                 Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => {
                     if let Err(refusal) = self.loader.load(event, Need::AtLeast(epoch_min)).await {
+                        if !refusal.is_refusal() {
+                            tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
+                        }
                         self.refuse(wishes, &refusal).await;
                         return Vec::new();
                     }
@@ -118,28 +121,8 @@ impl Admission {
             if asks_store && let Ok(Some(record)) = self.store.reservation(wish.request.id).await {
                 wish.answer(Ok(Done::Existing(Box::new(record))));
             } else {
-                wish.answer(Err(again(refusal)));
+                wish.answer(Err(refusal.again()));
             }
         }
-    }
-}
-
-/// One refusal for many people.
-fn again(refusal: &AppError) -> AppError {
-    match refusal {
-        AppError::NotFound => AppError::NotFound,
-        AppError::SaleClosed => AppError::SaleClosed,
-        AppError::SaleNotOpen { opens_at, server_time } => {
-            AppError::SaleNotOpen { opens_at: *opens_at, server_time: *server_time }
-        }
-        AppError::LedgerUnavailable(cause) => {
-            tracing::warn!(?cause, "a booking was refused: the ledger does not answer");
-            AppError::LedgerUnavailable(None)
-        }
-        AppError::StoreUnavailable(cause) => {
-            tracing::warn!(?cause, "a booking was refused: the store does not answer");
-            AppError::StoreUnavailable(None)
-        }
-        other => AppError::Internal(other.to_string()),
     }
 }

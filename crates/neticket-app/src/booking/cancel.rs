@@ -137,7 +137,8 @@ pub(crate) async fn to_ledger(
     for (event, releases) in by_event {
         match ledger.release(event, &releases).await {
             Ok(()) => {
-                store.outbox_done(&releases.iter().map(|release| release.id).collect::<Vec<_>>()).await?
+                let ids: Vec<ReservationId> = releases.iter().map(|release| release.id).collect();
+                store.outbox_done(&ids).await?;
             }
             Err(error) => failure = Some(error),
         }

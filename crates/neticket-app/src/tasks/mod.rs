@@ -67,12 +67,11 @@ impl Tasks {
                         tracing::info!(task = name, "works again");
                         failing = false;
                     }
-                    Ok(Ok(())) => {}
                     Ok(Err(error)) if !failing => {
                         tracing::warn!(task = name, error = %error.with_cause(), "failed, will be tried again");
                         failing = true;
                     }
-                    Ok(Err(_)) => {}
+                    Ok(Ok(()) | Err(_)) => {}
                     Err(panic) => tracing::error!(task = name, %panic, "panicked, will be tried again"),
                 }
             }
