@@ -5,6 +5,7 @@ mod compress;
 mod fingerprint;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -15,6 +16,16 @@ pub(crate) use budget::check as check_budget;
 use crate::setup::{self, Part, wasm};
 use crate::shell;
 use crate::workspace::Workspace;
+
+/// What every browser of the last years understands and the Rust compiler makes use of.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
 
 /// Inside the built client: what it was built from.
 const STAMP: &str = ".built-from";
@@ -59,13 +70,13 @@ fn trunk(workspace: &Workspace) -> Result<()> {
 }
 
 /// Shrinks the WebAssembly in place, so that its name still is the one that the page asks for.
-fn shrink(workspace: &Workspace, program: &std::path::Path) -> Result<()> {
+fn shrink(workspace: &Workspace, program: &Path) -> Result<()> {
     for entry in fs::read_dir(workspace.dist())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "wasm") {
             let before = fs::metadata(&path)?.len();
             let mut command = Command::new(program);
-            command.arg("-Oz").arg("--all-features").arg(&path).arg("-o").arg(&path);
+            command.arg("-Oz").args(WASM_FEATURES).arg(&path).arg("-o").arg(&path);
             shell::read(&mut command).context("wasm-opt failed")?;
             let after = fs::metadata(&path)?.len();
             ensure!(after > 0, "wasm-opt left nothing");
