@@ -1,6 +1,6 @@
 //! A throw-away server with demo data, for the tests that come from outside.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,11 +38,11 @@ impl DemoServer {
     /// `<name>.log` beside the build's results.
     pub(crate) fn start(workspace: &Workspace, name: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("neticket-demo-").tempdir()?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], neticket_testservers::free_port()?));
         let log = workspace.target().join(format!("{name}.log"));
         let output = fs::File::create(&log)?;
         let command = |word: &str| -> Result<Command> {
-            let mut command = Command::new(workspace.server(false));
+            let mut command = neticket_testservers::dying_with_parent(workspace.server(false));
             command.arg(word).current_dir(folder.path());
             // What the developer has set for other servers is not meant for this one.
             for (variable, _) in std::env::vars().filter(|(variable, _)| variable.starts_with("NETICKET_")) {

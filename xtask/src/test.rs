@@ -67,8 +67,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         client::build(workspace)?;
         client::check_budget(workspace)?;
     }
-    // One build for all kinds of tests: the server that they talk to comes out of it too.
-    build(workspace)?;
+    if options.wants(Kind::E2e) || options.wants(Kind::Schema) {
+        build(workspace)?;
+    }
     if options.wants(Kind::Rust) {
         rust(workspace, options)?;
     }
@@ -81,7 +82,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds all tests and the server in one go: built apart, most dependencies would be built twice, once with
+/// Builds all tests and the server that some of them talk to in one go: built apart, most dependencies would be built twice, once with
 /// the features that tests add to them and once without.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let mut command = shell::cargo(workspace.root());

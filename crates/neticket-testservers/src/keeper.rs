@@ -4,6 +4,7 @@
 //! Every test is a process of its own under nextest, statics are never dropped, and a test that hangs is
 //! killed, so `Drop` alone would leave servers behind.
 
+use std::ffi::OsStr;
 use std::io;
 use std::net::TcpListener;
 use std::path::Path;
@@ -36,8 +37,12 @@ static SPAWNER: LazyLock<Sender<(Command, Sender<Spawned>)>> = LazyLock::new(|| 
     sender
 });
 
-/// Starts `command` so that it is killed when this process ends, however it ends.
-pub(crate) fn spawn(command: Command) -> Result<Child> {
+/// Starts a command of [`dying_with_parent`] from a thread that lives as long as this process, so that the
+/// end of the calling thread is not taken for the parent's death.
+///
+/// # Errors
+/// When the program cannot be started.
+pub fn spawn(command: Command) -> Result<Child> {
     let (sender, receiver) = mpsc::channel();
     let program = command.get_program().to_owned();
     SPAWNER.send((command, sender)).context("the thread that starts servers has ended")?;
@@ -45,15 +50,15 @@ pub(crate) fn spawn(command: Command) -> Result<Child> {
     spawned.with_context(|| format!("cannot start {}", program.display()))
 }
 
-/// A command that runs `program` such that it dies with its parent, where util-linux is there to say so.
-/// Elsewhere only dropping the server ends it.
-pub(crate) fn dying_with_parent(program: &str) -> Command {
+/// A command that runs `program` such that it is killed when whoever spawns it ends, however that ends, where
+/// util-linux is there to say so. Elsewhere only dropping the server ends it. Its pid is the program's own.
+pub fn dying_with_parent(program: impl AsRef<OsStr>) -> Command {
     let setpriv_exists = ["/usr/bin/setpriv", "/bin/setpriv"].iter().any(|path| Path::new(path).exists());
     if !setpriv_exists {
         return Command::new(program);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--", program]);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
     command
 }
 
@@ -87,8 +92,11 @@ fn is_gone(pid: u32) -> bool {
     !Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// A port of 127.0.0.1 that nothing listens on.
-pub(crate) fn free_port() -> Result<u16> {
+/// A port of 127.0.0.1 that nothing listens on, outside the range that outgoing connections take theirs from.
+///
+/// # Errors
+/// When all of some thousand ports are taken.
+pub fn free_port() -> Result<u16> {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
         // Different processes begin at different places.
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());

@@ -7,7 +7,8 @@
 //!
 //! A test asks for [`TestDatabase::create`] and [`redis_url`] with [`unique_prefix`]: whether the servers
 //! were started by `cargo xtask test` or by the test's own process is then no concern of it. Tests that
-//! break servers start their own: `MariaDb::default().start()?`, `Redis::default().start()?`.
+//! break servers start their own: `MariaDb::default().start()?`, `Redis::default().start()?`. For other
+//! programs there are [`dying_with_parent`], [`spawn`] and [`free_port`].
 
 mod database;
 mod keeper;
@@ -17,6 +18,7 @@ mod server;
 mod shared;
 
 pub use database::TestDatabase;
+pub use keeper::{dying_with_parent, free_port, spawn};
 pub use mariadb::MariaDb;
 pub use redis::Redis;
 pub use server::Server;

@@ -67,15 +67,16 @@ fn update_once() -> Result<()> {
 
 fn apt_get() -> Result<Command> {
     let mut command = if is_root() {
-        Command::new("apt-get")
+        Command::new("env")
     } else if has("sudo") {
         let mut command = Command::new("sudo");
-        command.args(["--preserve-env=DEBIAN_FRONTEND", "apt-get"]);
+        command.arg("env");
         command
     } else {
         bail!("packages are missing and this user may not install any: run `cargo xtask setup` as root once");
     };
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    // Through `env`, because sudo keeps variables away from what it runs.
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
     Ok(command)
 }
 

@@ -23,7 +23,7 @@ const UNFINISHED: [(&str, &str); 6] = [
 ];
 
 /// Where the home or the checkout of one machine would show.
-const MACHINE_PATHS: [&str; 4] = ["/work/", "/root/", "/home/", "/Users/"];
+const MACHINE_PATHS: [&str; 3] = ["/work/", "/root/", "/Users/"];
 
 /// The store's switch that turns its guard off, to prove that tests would notice.
 const GUARD_SWITCH: &str = "without_guard";
@@ -99,7 +99,7 @@ fn is_rust(name: &str) -> bool {
 }
 
 fn is_test(name: &str) -> bool {
-    name.contains("/tests/") || name.ends_with("/tests.rs")
+    name.contains("/tests/") || name.ends_with("/tests.rs") || name.ends_with("_tests.rs")
 }
 
 /// Whether `word` stands in `line`, not merely as the end of a longer word.
