@@ -1,0 +1,121 @@
+//! The operations that the pages use, by name.
+
+use leptos::prelude::expect_context;
+use neticket_contract::{
+    Availability, EventDetail, EventListQuery, EventSummary, Page, PasswordChangeRequest,
+    ProfileUpdateRequest, Reservation, ReservationCreateRequest, SignupRequest, User,
+};
+use serde::Serialize;
+
+use super::{Answer, ApiError, Request, encode, send};
+use crate::clock::Clock;
+use crate::session::Session;
+
+/// The most reservations on a page.
+pub(crate) const RESERVATIONS_PAGE_SIZE: u32 = 10;
+
+/// The API, on behalf of whoever is signed in.
+#[derive(Clone, Copy)]
+pub(crate) struct Api {
+    session: Session,
+    clock: Clock,
+}
+
+pub(crate) fn use_api() -> Api {
+    expect_context()
+}
+
+/// All operations fail as [`send`] and [`Answer::json`] do.
+impl Api {
+    pub(crate) fn new(session: Session, clock: Clock) -> Self {
+        Self { session, clock }
+    }
+
+    pub(crate) async fn event_list(self, query: &EventListQuery) -> Result<Page<EventSummary>, ApiError> {
+        let answer = send(&get(format!("/events?{}", query_string(query)))).await?;
+        if let Some(sample) = answer.coarse_sample() {
+            self.clock.learn(sample);
+        }
+        answer.json()
+    }
+
+    pub(crate) async fn event(self, id: i64) -> Result<EventDetail, ApiError> {
+        send(&get(format!("/events/{id}"))).await?.json()
+    }
+
+    /// Also sets the clock.
+    pub(crate) async fn availability(self, event_id: i64) -> Result<Availability, ApiError> {
+        let request = Request { fresh: true, ..get(format!("/events/{event_id}/availability")) };
+        let answer = send(&request).await?;
+        let availability: Availability = answer.json()?;
+        self.clock.learn(answer.sample(availability.server_time));
+        Ok(availability)
+    }
+
+    pub(crate) async fn reservation_create(
+        self,
+        choice: &ReservationCreateRequest,
+        key: &str,
+    ) -> Result<Reservation, ApiError> {
+        let request = Request { idempotency_key: Some(key.to_owned()), ..post("/reservations", choice) };
+        self.signed_in(request).await?.json()
+    }
+
+    /// One's own, newest first; `page` counts from 1.
+    pub(crate) async fn reservation_list(self, page: u32) -> Result<Page<Reservation>, ApiError> {
+        let path = format!("/reservations?page={page}&size={RESERVATIONS_PAGE_SIZE}");
+        self.signed_in(get(path)).await?.json()
+    }
+
+    pub(crate) async fn reservation(self, id: &str) -> Result<Reservation, ApiError> {
+        let request = Request { fresh: true, ..get(format!("/reservations/{}", encode(id))) };
+        self.signed_in(request).await?.json()
+    }
+
+    pub(crate) async fn reservation_cancel(self, id: &str) -> Result<Reservation, ApiError> {
+        let request = Request { method: "POST", ..get(format!("/reservations/{}/cancel", encode(id))) };
+        self.signed_in(request).await?.json()
+    }
+
+    pub(crate) async fn signup(self, account: &SignupRequest) -> Result<User, ApiError> {
+        send(&post("/auth/signup", account)).await?.json()
+    }
+
+    pub(crate) async fn profile_update(self, change: &ProfileUpdateRequest) -> Result<User, ApiError> {
+        let request = Request { method: "PATCH", ..post("/me", change) };
+        self.signed_in(request).await?.json()
+    }
+
+    pub(crate) async fn password_change(self, change: &PasswordChangeRequest) -> Result<(), ApiError> {
+        self.signed_in(post("/me/password", change)).await?.ok()
+    }
+
+    async fn signed_in(self, request: Request) -> Result<Answer, ApiError> {
+        self.session.send(request).await
+    }
+}
+
+fn get(path: String) -> Request {
+    Request { method: "GET", path, ..Request::default() }
+}
+
+pub(crate) fn post<T: Serialize>(path: &str, body: &T) -> Request {
+    // The contract's types have no maps and no failing parts: serialising them always succeeds.
+    Request { body: serde_json::to_string(body).ok(), ..Request { method: "POST", ..get(path.to_owned()) } }
+}
+
+fn query_string(query: &EventListQuery) -> String {
+    let mut text = format!("page={}&size={}", query.page, query.size);
+    if let Some(q) = &query.q {
+        text.push_str("&q=");
+        text.push_str(&encode(q));
+    }
+    if let Some(status) = query.status {
+        text.push_str("&status=");
+        text.push_str(status.as_str());
+    }
+    if query.include_past {
+        text.push_str("&include_past=true");
+    }
+    text
+}

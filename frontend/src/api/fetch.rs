@@ -1,0 +1,138 @@
+//! One request and its answer, through the browser's `fetch`.
+
+use js_sys::Date;
+use leptos::prelude::window;
+use neticket_contract::Problem;
+use neticket_domain::Timestamp;
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Headers, RequestCache, RequestCredentials, RequestInit, Response};
+
+use super::ApiError;
+use crate::clock::Sample;
+use crate::js;
+
+const BASE: &str = "/api/v1";
+/// How long one answer may take before it counts as lost.
+const TIMEOUT_MS: u32 = 20_000;
+
+/// What is asked of the server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    /// After `/api/v1`.
+    pub(crate) path: String,
+    /// JSON.
+    pub(crate) body: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+    /// Past all caches.
+    pub(crate) fresh: bool,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    status: u16,
+    body: String,
+    retry_after_s: Option<u32>,
+    sent_ms: i64,
+    received_ms: i64,
+    /// The `Date` header.
+    date: Option<Timestamp>,
+}
+
+impl Answer {
+    /// The body of a success.
+    ///
+    /// # Errors
+    /// The refusal if it is none, [`ApiError::Unreadable`] if it is neither.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.ok()?;
+        serde_json::from_str(&self.body).map_err(|_| ApiError::Unreadable(self.status))
+    }
+
+    /// Whether it is a success; for those without a body.
+    ///
+    /// # Errors
+    /// As [`Self::json`].
+    pub(crate) fn ok(&self) -> Result<(), ApiError> {
+        if (200..300).contains(&self.status) {
+            return Ok(());
+        }
+        Err(serde_json::from_str::<Problem>(&self.body).map_or(
+            ApiError::Unreadable(self.status),
+            |problem| ApiError::Refused { problem: Box::new(problem), retry_after_s: self.retry_after_s },
+        ))
+    }
+
+    /// What this answer, which says that the server wrote it at `server`, tells about the server's clock.
+    pub(crate) fn sample(&self, server: Timestamp) -> Sample {
+        Sample::of(self.sent_ms, server, self.received_ms)
+    }
+
+    /// The same by the `Date` header.
+    pub(crate) fn coarse_sample(&self) -> Option<Sample> {
+        self.date.map(|date| Sample::coarse(self.sent_ms, date, self.received_ms))
+    }
+}
+
+/// A text as a part of a path or a query.
+pub(crate) fn encode(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
+}
+
+/// Asks and waits.
+///
+/// # Errors
+/// [`ApiError::Lost`]: whether the server acted is not known.
+pub(crate) async fn send(request: &Request) -> Result<Answer, ApiError> {
+    let sent_ms = js::now_ms();
+    let options = options(request).map_err(|_| ApiError::Lost)?;
+    let url = format!("{BASE}{}", request.path);
+    let response: Response = JsFuture::from(window().fetch_with_str_and_init(&url, &options))
+        .await
+        .and_then(JsCast::dyn_into)
+        .map_err(|_| ApiError::Lost)?;
+    let received_ms = js::now_ms();
+    let body = read_body(&response).await.map_err(|_| ApiError::Lost)?;
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    Ok(Answer {
+        status: response.status(),
+        body,
+        retry_after_s: header("Retry-After").and_then(|seconds| seconds.trim().parse().ok()),
+        sent_ms,
+        received_ms,
+        date: header("Date").map(|date| Timestamp::from_millis(js::whole(Date::parse(&date)))),
+    })
+}
+
+fn options(request: &Request) -> Result<RequestInit, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("Accept", "application/json, application/problem+json")?;
+    if let Some(token) = &request.token {
+        headers.set("Authorization", &format!("Bearer {token}"))?;
+    }
+    if let Some(key) = &request.idempotency_key {
+        headers.set("Idempotency-Key", key)?;
+    }
+    let options = RequestInit::new();
+    options.set_method(request.method);
+    options.set_credentials(RequestCredentials::SameOrigin);
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    if request.fresh {
+        options.set_cache(RequestCache::NoStore);
+    }
+    if let Some(body) = &request.body {
+        headers.set("Content-Type", "application/json")?;
+        options.set_body(&JsValue::from_str(body));
+    }
+    options.set_headers(&headers);
+    Ok(options)
+}
+
+async fn read_body(response: &Response) -> Result<String, JsValue> {
+    let text = JsFuture::from(response.text()?).await?;
+    Ok(text.as_string().unwrap_or_default())
+}

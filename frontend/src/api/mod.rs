@@ -1,0 +1,9 @@
+//! The REST API as the client calls it.
+
+mod client;
+mod error;
+mod fetch;
+
+pub(crate) use client::{Api, use_api};
+pub(crate) use error::ApiError;
+pub(crate) use fetch::{Answer, Request, encode, send};

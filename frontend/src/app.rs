@@ -1,0 +1,53 @@
+//! The frame around all pages, and which page is where.
+
+use leptos::prelude::*;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::path;
+
+use crate::api::Api;
+use crate::clock::Clock;
+use crate::components::{Footer, Header};
+use crate::i18n::I18n;
+use crate::pages::{EventPage, HomePage, LoginPage, MePage, NotFoundPage, ReservationPage, SignupPage};
+use crate::session::Session;
+use crate::theme;
+use crate::title::{Announced, focus_on_navigation};
+
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let session = Session::start();
+    let clock = Clock::start();
+    let announced = Announced(RwSignal::new(String::new()));
+    provide_context(I18n::start());
+    provide_context(theme::start());
+    provide_context(session);
+    provide_context(clock);
+    provide_context(Api::new(session, clock));
+    provide_context(announced);
+    view! {
+        <Router>
+            <Frame />
+        </Router>
+        <p class="unseen" role="status">{move || announced.0.get()}</p>
+    }
+}
+
+/// What is around every page.
+#[component]
+fn Frame() -> impl IntoView {
+    focus_on_navigation();
+    view! {
+        <Header />
+        <main id="main" tabindex="-1">
+            <FlatRoutes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage />
+                <Route path=path!("/events/:id") view=EventPage />
+                <Route path=path!("/reservations/:id") view=ReservationPage />
+                <Route path=path!("/me") view=MePage />
+                <Route path=path!("/login") view=LoginPage />
+                <Route path=path!("/signup") view=SignupPage />
+            </FlatRoutes>
+        </main>
+        <Footer />
+    }
+}

@@ -1,0 +1,91 @@
+//! The choice and its idempotency key. Both are in the tab's storage from before the first press until an answer, so
+//! that neither a reload nor signing in loses them.
+
+use neticket_contract::ReservationCreateRequest;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::storage;
+
+const PREFIX: &str = "neticket.attempt.";
+
+/// What someone wants to book of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    /// Two presses with one key are one booking.
+    pub(crate) key: String,
+    pub(crate) ticket_type_id: i64,
+    pub(crate) quantity: u32,
+    /// When it was pressed, by the browser's clock; none before that, and none again after a final answer.
+    pub(crate) pressed_ms: Option<i64>,
+}
+
+impl Attempt {
+    pub(crate) fn new(ticket_type_id: i64, quantity: u32) -> Self {
+        Self { key: Uuid::new_v4().to_string(), ticket_type_id, quantity, pressed_ms: None }
+    }
+
+    /// The same attempt while the choice is the same, a new one for another choice.
+    #[must_use]
+    pub(crate) fn choose(self, ticket_type_id: i64, quantity: u32) -> Self {
+        if (self.ticket_type_id, self.quantity) == (ticket_type_id, quantity) {
+            self
+        } else {
+            Self::new(ticket_type_id, quantity)
+        }
+    }
+
+    pub(crate) fn request(&self) -> ReservationCreateRequest {
+        ReservationCreateRequest { ticket_type_id: self.ticket_type_id, quantity: self.quantity }
+    }
+
+    pub(crate) fn load(event_id: i64) -> Option<Self> {
+        let text = storage::session().get(&format!("{PREFIX}{event_id}"))?;
+        serde_json::from_str(&text).ok()
+    }
+
+    pub(crate) fn save(&self, event_id: i64) {
+        if let Ok(text) = serde_json::to_string(self) {
+            storage::session().set(&format!("{PREFIX}{event_id}"), &text);
+        }
+    }
+
+    pub(crate) fn forget(event_id: i64) {
+        storage::session().remove(&format!("{PREFIX}{event_id}"));
+    }
+}
+
+/// Forgets all attempts: they belong to whoever was signed in.
+pub(crate) fn forget_all() {
+    let store = storage::session();
+    for key in store.keys(PREFIX) {
+        store.remove(&key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt() -> Attempt {
+        Attempt { key: "k".into(), ticket_type_id: 1, quantity: 2, pressed_ms: Some(5) }
+    }
+
+    #[test]
+    fn the_same_choice_keeps_its_key() {
+        assert_eq!(attempt().choose(1, 2), attempt());
+    }
+
+    #[test]
+    fn another_choice_gets_another_key() {
+        let other = attempt().choose(1, 3);
+        assert_ne!(other.key, attempt().key);
+        assert_eq!(other.pressed_ms, None);
+    }
+
+    #[test]
+    fn an_attempt_survives_being_written_down() {
+        let text = serde_json::to_string(&attempt()).unwrap();
+        assert_eq!(serde_json::from_str::<Attempt>(&text).unwrap(), attempt());
+    }
+}

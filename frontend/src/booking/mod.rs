@@ -1,0 +1,8 @@
+//! The booking moment: one press, one booking, however bad the network and however long the queue.
+
+mod attempt;
+mod retry;
+mod run;
+
+pub(crate) use attempt::{Attempt, forget_all};
+pub(crate) use run::{Booking, Stage};

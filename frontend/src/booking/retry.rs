@@ -1,0 +1,140 @@
+//! When to ask again. Nothing here waits or asks: it only decides.
+
+use neticket_contract::ProblemCode;
+
+use crate::api::ApiError;
+
+/// How long a person is kept waiting for one booking before they are told plainly.
+pub(crate) const PATIENCE_MS: i64 = 120_000;
+/// A sale that opens within this time is waited for instead of showing the countdown again.
+const OPENS_SOON_MS: i64 = 3_000;
+/// Waits without a `Retry-After`: the first, doubled each time, and the longest.
+const BACKOFF_FIRST_MS: i64 = 500;
+const BACKOFF_MAX_MS: i64 = 8_000;
+/// A fault of the server's leaves the outcome open; it is asked again this often.
+const INTERNAL_TRIES: u32 = 3;
+
+/// What to do after an answer that is not a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Ask again, with the same key, after so many milliseconds.
+    Wait(i64),
+    /// The answer is final: nothing was booked.
+    Refused,
+    /// Patience is over and the outcome unknown.
+    GiveUp,
+}
+
+/// Decides after try number `tries` (from 1) failed with `error`, `elapsed_ms` after the press. `luck` is a random
+/// number in 0..1000 and spreads those who were sent away together.
+pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> Next {
+    let wait = match error {
+        ApiError::Refused { problem, .. } if problem.code == ProblemCode::SaleNotOpen => {
+            let (Some(opens_at), Some(now)) = (problem.opens_at, problem.server_time) else {
+                return Next::Refused;
+            };
+            match opens_at.millis_since(now) {
+                left if left <= OPENS_SOON_MS => left.max(0) + luck / 10,
+                _ => return Next::Refused,
+            }
+        }
+        ApiError::Refused { problem, .. } if problem.code == ProblemCode::Internal => {
+            if tries >= INTERNAL_TRIES {
+                return Next::GiveUp;
+            }
+            backoff(tries, luck)
+        }
+        ApiError::Refused { retry_after_s: Some(seconds), .. } if error.passing() => {
+            let told = i64::from(*seconds) * 1_000;
+            // Never earlier than told; up to a quarter later, at least within half a second.
+            told + (told / 4).max(500) * luck / 1_000
+        }
+        error if error.passing() => backoff(tries, luck),
+        ApiError::Refused { .. } => return Next::Refused,
+        ApiError::Lost | ApiError::Unreadable(_) => return Next::GiveUp,
+    };
+    if elapsed_ms + wait > PATIENCE_MS { Next::GiveUp } else { Next::Wait(wait) }
+}
+
+/// Doubles from half a second to eight, of which the upper half is luck.
+fn backoff(tries: u32, luck: i64) -> i64 {
+    let full = (BACKOFF_FIRST_MS << tries.min(10)).min(BACKOFF_MAX_MS);
+    full / 2 + full / 2 * luck / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use neticket_contract::Problem;
+    use neticket_domain::Timestamp;
+
+    use super::*;
+
+    fn refused(code: ProblemCode, retry_after_s: Option<u32>) -> ApiError {
+        ApiError::Refused { problem: Box::new(Problem::new(code, "", "")), retry_after_s }
+    }
+
+    #[test]
+    fn a_full_server_is_asked_again_no_earlier_than_it_said() {
+        for luck in [0, 500, 999] {
+            let Next::Wait(wait) = next(&refused(ProblemCode::Overloaded, Some(4)), 1, 0, luck) else {
+                panic!("must wait")
+            };
+            assert!((4_000..=5_000).contains(&wait), "{wait}");
+        }
+    }
+
+    #[test]
+    fn everything_that_passes_is_asked_again() {
+        for error in [
+            refused(ProblemCode::Overloaded, None),
+            refused(ProblemCode::LedgerUnavailable, None),
+            refused(ProblemCode::StoreUnavailable, None),
+            refused(ProblemCode::RateLimited, None),
+            ApiError::Lost,
+            ApiError::Unreadable(502),
+        ] {
+            assert!(matches!(next(&error, 1, 0, 500), Next::Wait(_)), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_final_answer_is_not_asked_again() {
+        for code in ProblemCode::ALL.iter().filter(|code| !code.retryable()) {
+            if *code != ProblemCode::Internal {
+                assert_eq!(next(&refused(*code, None), 1, 0, 0), Next::Refused, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn waits_grow_and_stay_bounded() {
+        let waits: Vec<i64> = (1..20).map(|tries| backoff(tries, 999)).collect();
+        assert!(waits.is_sorted());
+        assert!(waits.iter().all(|wait| (500..=BACKOFF_MAX_MS).contains(wait)));
+    }
+
+    #[test]
+    fn patience_ends_after_two_minutes() {
+        assert_eq!(next(&ApiError::Lost, 30, PATIENCE_MS - 100, 0), Next::GiveUp);
+        assert_eq!(next(&refused(ProblemCode::Overloaded, Some(60)), 2, 70_000, 0), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_fault_of_the_server_is_asked_again_only_a_few_times() {
+        let fault = refused(ProblemCode::Internal, None);
+        assert!(matches!(next(&fault, 1, 0, 0), Next::Wait(_)));
+        assert_eq!(next(&fault, INTERNAL_TRIES, 0, 0), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_sale_about_to_open_is_waited_for() {
+        let mut problem = Problem::new(ProblemCode::SaleNotOpen, "", "");
+        problem.server_time = Some(Timestamp::from_millis(10_000));
+        problem.opens_at = Some(Timestamp::from_millis(10_400));
+        let soon = ApiError::Refused { problem: Box::new(problem.clone()), retry_after_s: None };
+        assert_eq!(next(&soon, 1, 0, 0), Next::Wait(400));
+        problem.opens_at = Some(Timestamp::from_millis(60_000));
+        let later = ApiError::Refused { problem: Box::new(problem), retry_after_s: None };
+        assert_eq!(next(&later, 1, 0, 0), Next::Refused);
+    }
+}

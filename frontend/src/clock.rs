@@ -1,0 +1,131 @@
+//! The server's clock, as well as it can be known from here. Sales open by it, so the countdown follows it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_domain::Timestamp;
+
+use crate::js;
+
+/// How fast two clocks may drift apart, in milliseconds per minute: an old sample is worth less.
+const DRIFT_MS_PER_MIN: i64 = 20;
+
+/// One look at the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// What to add to the browser's clock, in milliseconds.
+    offset_ms: i64,
+    /// How wrong that can be, in milliseconds.
+    error_ms: i64,
+    /// When it was taken, by the browser's clock.
+    at_ms: i64,
+}
+
+impl Sample {
+    /// From a question asked at `sent_ms` and answered at `received_ms`. The server wrote `server` somewhere between:
+    /// the middle is the best guess, and half the way is how wrong it can be.
+    pub(crate) fn of(sent_ms: i64, server: Timestamp, received_ms: i64) -> Self {
+        let half = (received_ms - sent_ms).max(0) / 2;
+        Self { offset_ms: server.as_millis() - (sent_ms + half), error_ms: half, at_ms: received_ms }
+    }
+
+    /// From a `Date` header, which only knows seconds.
+    pub(crate) fn coarse(sent_ms: i64, server: Timestamp, received_ms: i64) -> Self {
+        let middle = Self::of(sent_ms, server.plus_millis(500), received_ms);
+        Self { error_ms: middle.error_ms + 1_000, ..middle }
+    }
+
+    /// The better of two: the newer one, unless it is vaguer and agrees with the older.
+    fn better(self, newer: Self) -> Self {
+        let aged_error = self.error_ms + (newer.at_ms - self.at_ms).max(0) * DRIFT_MS_PER_MIN / 60_000;
+        let agree = (self.offset_ms - newer.offset_ms).abs() <= aged_error + newer.error_ms;
+        if agree && aged_error < newer.error_ms { self } else { newer }
+    }
+}
+
+/// The server's clock as a signal that ticks with its seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    sample: RwSignal<Option<Sample>>,
+    now: RwSignal<Timestamp>,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        let clock =
+            Self { sample: RwSignal::new(None), now: RwSignal::new(Timestamp::from_millis(js::now_ms())) };
+        spawn_local(async move {
+            loop {
+                let now = clock.read();
+                clock.now.set(now);
+                js::sleep(to_next_second(now)).await;
+            }
+        });
+        clock
+    }
+
+    pub(crate) fn learn(self, sample: Sample) {
+        self.sample.update(|known| *known = Some(known.map_or(sample, |known| known.better(sample))));
+        self.now.set(self.read());
+    }
+
+    /// The server's time at this moment. Not tracked.
+    pub(crate) fn read(self) -> Timestamp {
+        let offset = self.sample.get_untracked().map_or(0, |sample| sample.offset_ms);
+        Timestamp::from_millis(js::now_ms().saturating_add(offset))
+    }
+
+    /// The server's time, changing once a second.
+    pub(crate) fn now(self) -> Timestamp {
+        self.now.get()
+    }
+}
+
+/// Milliseconds until shortly after the next full second.
+fn to_next_second(now: Timestamp) -> i64 {
+    1_000 - now.as_millis().rem_euclid(1_000) + 2
+}
+
+pub(crate) fn use_clock() -> Clock {
+    expect_context()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(offset_ms: i64, error_ms: i64, at_ms: i64) -> Sample {
+        Sample { offset_ms, error_ms, at_ms }
+    }
+
+    #[test]
+    fn the_way_there_and_back_is_halved() {
+        let found = Sample::of(1_000, Timestamp::from_millis(61_100), 1_200);
+        assert_eq!(found, sample(60_000, 100, 1_200));
+    }
+
+    #[test]
+    fn a_vaguer_sample_does_not_replace_a_better_one_that_it_agrees_with() {
+        let good = sample(60_000, 10, 1_000);
+        assert_eq!(good.better(sample(60_300, 500, 2_000)), good);
+    }
+
+    #[test]
+    fn a_sample_that_disagrees_wins_because_the_clock_was_set() {
+        let good = sample(60_000, 10, 1_000);
+        let new = sample(0, 500, 2_000);
+        assert_eq!(good.better(new), new);
+    }
+
+    #[test]
+    fn an_old_sample_loses_its_worth() {
+        let old = sample(60_000, 10, 0);
+        let new = sample(60_020, 100, 600_000);
+        assert_eq!(old.better(new), new);
+    }
+
+    #[test]
+    fn the_clock_ticks_just_after_a_full_second() {
+        assert_eq!(to_next_second(Timestamp::from_millis(5_000)), 1_002);
+        assert_eq!(to_next_second(Timestamp::from_millis(5_999)), 3);
+    }
+}

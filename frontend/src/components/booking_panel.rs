@@ -1,0 +1,200 @@
+//! Where one chooses and books.
+
+use std::collections::HashMap;
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use neticket_contract::{EventDetail, ProblemCode};
+use neticket_domain::EventStatus;
+use wasm_bindgen::JsCast as _;
+
+use super::grade_picker::{GradePicker, QuantityPicker};
+use super::stage_notice::StageNotice;
+use super::{Countdown, SpokenCountdown};
+use crate::api::use_api;
+use crate::booking::{Attempt, Booking, Stage};
+use crate::clock::use_clock;
+use crate::format;
+use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::pages::login_path;
+use crate::sale::status_text;
+use crate::session::{Who, use_session};
+
+/// What is chosen on the page; also in the tab's storage, with its key.
+#[derive(Clone, Copy)]
+struct Choice {
+    event_id: i64,
+    grade: RwSignal<Option<i64>>,
+    quantity: RwSignal<u32>,
+}
+
+impl Choice {
+    /// The choice of before, if it still fits; the only grade, if there is only one.
+    fn start(event: &EventDetail) -> Self {
+        let known = |id: i64| event.ticket_types.iter().any(|grade| grade.id == id);
+        let stored = Attempt::load(event.summary.id).filter(|attempt| known(attempt.ticket_type_id));
+        let only = match event.ticket_types.as_slice() {
+            [grade] => Some(grade.id),
+            _ => None,
+        };
+        let quantity = stored.as_ref().map_or(1, |attempt| attempt.quantity);
+        let choice = Self {
+            event_id: event.summary.id,
+            grade: RwSignal::new(stored.map(|attempt| attempt.ticket_type_id).or(only)),
+            quantity: RwSignal::new(quantity.clamp(1, event.max_per_user.max(1))),
+        };
+        Effect::new(move |_| {
+            if let (Some(grade), quantity) = (choice.grade.get(), choice.quantity.get()) {
+                choice.attempt(grade, quantity).save(choice.event_id);
+            }
+        });
+        choice
+    }
+
+    /// The attempt for this choice: its key was made when it was chosen.
+    fn attempt(self, grade: i64, quantity: u32) -> Attempt {
+        match Attempt::load(self.event_id) {
+            Some(stored) => stored.choose(grade, quantity),
+            None => Attempt::new(grade, quantity),
+        }
+    }
+}
+
+#[component]
+pub(crate) fn BookingPanel(
+    event: EventDetail,
+    #[prop(into)] status: Signal<EventStatus>,
+    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let choice = Choice::start(&event);
+    let booking = Booking::new(event.summary.id, use_api(), use_clock());
+    let stage = booking.stage;
+    let missing = RwSignal::new(false);
+    let opens_at = event.summary.opens_at;
+    let prices: HashMap<i64, u64> = event.ticket_types.iter().map(|grade| (grade.id, grade.price)).collect();
+    let grades = StoredValue::new(event.ticket_types.clone());
+    follow_stage(booking);
+    if let Some(attempt) = Attempt::load(event.summary.id) {
+        booking.resume(attempt);
+    }
+    // With the outcome open, another choice could become a second booking.
+    let locked = Signal::derive(move || {
+        matches!(stage.get(), Stage::Trying { .. } | Stage::Booked(_) | Stage::Unknown)
+    });
+    let press = press(choice, booking, missing);
+    let total = move || {
+        let price = choice.grade.get().and_then(|grade| prices.get(&grade).copied())?;
+        Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
+    };
+    let closed = move || status.get() != EventStatus::OnSale || locked.get() && stage.get() != Stage::Unknown;
+    view! {
+        <form class="booking" novalidate aria-labelledby="booking-title" on:submit=press>
+            <h2 id="booking-title">{tr(T::BookingTitle)}</h2>
+            <Show when=move || status.get() == EventStatus::Scheduled>
+                <div class="booking__opening">
+                    <p>{move || i18n.fill(T::EventOpensAt, &[("date", &format::full_date(i18n, opens_at))])}</p>
+                    <Countdown until=opens_at />
+                </div>
+            </Show>
+            <SpokenCountdown until=opens_at />
+            <GradePicker grades=event.ticket_types left chosen=choice.grade locked missing />
+            <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
+            <StageNotice stage grades left chosen=choice.grade />
+            <div class="booking__bar">
+                <p class="booking__total">
+                    <span>{tr(T::BookingTotal)}</span>
+                    <output>{move || total().unwrap_or_else(|| "–".to_owned())}</output>
+                </p>
+                <button
+                    type="submit"
+                    class="button button--main"
+                    data-testid="book"
+                    disabled=closed
+                    aria-busy=move || matches!(stage.get(), Stage::Trying { .. }).to_string()
+                >
+                    {move || button_text(i18n, status.get(), &stage.get(), &session.who(), opens_at)}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+/// What the button says it does, or why it does nothing.
+fn button_text(
+    i18n: I18n,
+    status: EventStatus,
+    stage: &Stage,
+    who: &Who,
+    opens_at: neticket_domain::Timestamp,
+) -> AnyView {
+    if matches!(stage, Stage::Trying { .. } | Stage::Booked(_)) {
+        return i18n.text(T::BookingBusy).into_any();
+    }
+    match status {
+        EventStatus::Scheduled => view! {
+            <span>{i18n.text(T::BookingOpensIn)}</span>
+            " "
+            <Countdown until=opens_at />
+        }
+        .into_any(),
+        EventStatus::OnSale if *stage == Stage::Unknown => i18n.text(T::BookingContinue).into_any(),
+        EventStatus::OnSale if *who == Who::Visitor => i18n.text(T::BookingLogin).into_any(),
+        EventStatus::OnSale => i18n.text(T::BookingAction).into_any(),
+        other => i18n.text(status_text(other)).into_any(),
+    }
+}
+
+/// The press: signs in first where that is needed, else books.
+fn press(choice: Choice, booking: Booking, missing: RwSignal<bool>) -> impl Fn(SubmitEvent) + 'static {
+    let session = use_session();
+    let navigate = use_navigate();
+    move |event| {
+        event.prevent_default();
+        let Some(grade) = choice.grade.get_untracked() else {
+            missing.set(true);
+            focus_first_grade();
+            return;
+        };
+        let attempt = choice.attempt(grade, choice.quantity.get_untracked());
+        if untrack(|| session.who()) == Who::Visitor {
+            attempt.save(choice.event_id);
+            navigate(&login_path(&format!("/events/{}", choice.event_id), ""), Default::default());
+            return;
+        }
+        booking.press(attempt);
+    }
+}
+
+fn focus_first_grade() {
+    if let Ok(Some(input)) = document().query_selector(".grade input:not(:disabled)") {
+        let _ = input.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
+}
+
+/// Goes where an outcome leads: to the booking, to signing in, or back to the countdown.
+fn follow_stage(booking: Booking) {
+    let navigate = use_navigate();
+    let api = use_api();
+    let event_id = booking.event_id();
+    Effect::new(move |_| match booking.stage.get() {
+        Stage::Booked(id) => {
+            // "Back" leads to the event, and not into a booking that is done.
+            navigate(&format!("/reservations/{id}"), NavigateOptions::default());
+        }
+        Stage::Refused(problem) if problem.code == ProblemCode::Unauthenticated => {
+            navigate(&login_path(&format!("/events/{event_id}"), ""), NavigateOptions::default());
+        }
+        Stage::Refused(problem) if problem.code == ProblemCode::SaleNotOpen => {
+            // Our idea of the server's clock was wrong: measuring it anew shows the countdown again.
+            spawn_local(async move {
+                let _ = api.availability(event_id).await;
+            });
+        }
+        _ => {}
+    });
+}

@@ -1,0 +1,90 @@
+//! Asks before a booking is cancelled, and says what happens then.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::Reservation;
+
+use super::FormError;
+use crate::api::use_api;
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::problem_text::error_text;
+
+/// Opens while `asked` holds a booking. `done` gets it as it is after cancelling.
+#[component]
+pub(crate) fn CancelDialog(
+    asked: RwSignal<Option<Reservation>>,
+    done: impl Fn(Reservation) + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_api();
+    let dialog = NodeRef::<Dialog>::new();
+    let error = RwSignal::new(None::<T>);
+    let busy = RwSignal::new(false);
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        if asked.with(Option::is_some) {
+            error.set(None);
+            // Throws only where the element is not in the document.
+            let _ = dialog.show_modal();
+        } else {
+            dialog.close();
+        }
+    });
+    let confirm = move |_| {
+        let Some(reservation) = asked.get_untracked() else { return };
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        spawn_local(async move {
+            let answer = api.reservation_cancel(&reservation.id.to_string()).await;
+            busy.try_set(false);
+            match answer {
+                Ok(cancelled) => {
+                    asked.try_set(None);
+                    done(cancelled);
+                }
+                Err(refusal) => drop(error.try_set(Some(error_text(&refusal)))),
+            }
+        });
+    };
+    let summary = move || {
+        asked.get().map(|reservation| {
+            let date = format::full_date(i18n, reservation.event.starts_at);
+            let grade = reservation.ticket_type.name;
+            let tickets =
+                i18n.fill(T::ReservationTickets, &[("grade", &grade), ("n", &reservation.quantity)]);
+            view! {
+                <p class="dialog__summary">
+                    <strong>{reservation.event.title}</strong>
+                    <span>{date}</span>
+                    <span>{tickets}" · "{format::money(i18n, reservation.total_price)}</span>
+                </p>
+            }
+        })
+    };
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby="cancel-title" on:close=move |_| asked.set(None)>
+            <h2 id="cancel-title">{tr(T::CancelTitle)}</h2>
+            {summary}
+            <p>{tr(T::CancelConsequence)}</p>
+            <FormError text=error />
+            <div class="dialog__actions">
+                // The harmless one first: it has the focus when the dialog opens.
+                <button type="button" class="button button--quiet" on:click=move |_| asked.set(None)>
+                    {tr(T::CancelKeep)}
+                </button>
+                <button
+                    type="button"
+                    class="button button--danger"
+                    aria-busy=move || busy.get().to_string()
+                    on:click=confirm
+                >
+                    {tr(T::CancelConfirm)}
+                </button>
+            </div>
+        </dialog>
+    }
+}

@@ -1,0 +1,222 @@
+//! A labelled field of a form that says what is wrong with it, beside it, while one types.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::Problem;
+use wasm_bindgen::JsCast as _;
+
+use super::{Glyph, Icon};
+use crate::i18n::{T, tr, use_i18n};
+use crate::js;
+use crate::problem_text::field_text;
+
+/// So long after the last key a fault is shown, if one is still in the field.
+const PAUSE_MS: i64 = 700;
+
+/// What is typed into a field, and what is wrong with it.
+#[derive(Clone, Copy)]
+pub(crate) struct FieldState {
+    /// As the API calls it; also the element's id.
+    pub(crate) name: &'static str,
+    pub(crate) value: RwSignal<String>,
+    check: fn(&str) -> Option<T>,
+    /// Whether faults are shown yet: not before one had the chance to type it right.
+    revealed: RwSignal<bool>,
+    /// What the server had against the present value.
+    refused: RwSignal<Option<T>>,
+}
+
+impl FieldState {
+    pub(crate) fn new(name: &'static str, check: fn(&str) -> Option<T>) -> Self {
+        Self {
+            name,
+            value: RwSignal::new(String::new()),
+            check,
+            revealed: RwSignal::new(false),
+            refused: RwSignal::new(None),
+        }
+    }
+
+    pub(crate) fn text(self) -> String {
+        self.value.get_untracked()
+    }
+
+    /// Empties the field and forgets its faults.
+    pub(crate) fn clear(self) {
+        self.value.set(String::new());
+        self.revealed.set(false);
+        self.refused.set(None);
+    }
+
+    pub(crate) fn refuse(self, text: T) {
+        self.refused.set(Some(text));
+    }
+
+    fn fault(self) -> Option<T> {
+        self.refused.get().or_else(|| self.value.with(|text| (self.check)(text)))
+    }
+
+    fn shown_fault(self) -> Option<T> {
+        let fault = self.fault();
+        if self.revealed.get() || self.refused.get().is_some() { fault } else { None }
+    }
+
+    fn typed(self, text: String) {
+        self.refused.set(None);
+        self.value.set(text.clone());
+        spawn_local(async move {
+            js::sleep(PAUSE_MS).await;
+            let paused = self.value.try_with_untracked(|now| *now == text && !now.is_empty());
+            if paused == Some(true) {
+                self.revealed.try_set(true);
+            }
+        });
+    }
+}
+
+/// Shows all faults. True if there are none; else the focus is on the first faulty field.
+pub(crate) fn reveal_and_focus(fields: &[FieldState]) -> bool {
+    for field in fields {
+        field.revealed.set(true);
+    }
+    let faulty = untrack(|| fields.iter().find(|field| field.fault().is_some()).copied());
+    if let Some(field) = faulty {
+        focus(field);
+    }
+    faulty.is_none()
+}
+
+/// Puts the server's objections beside the fields they are about. False if one is about none of them.
+pub(crate) fn refuse_fields(problem: &Problem, fields: &[FieldState]) -> bool {
+    let mut all = !problem.errors.is_empty();
+    for error in problem.errors.iter().rev() {
+        match fields.iter().find(|field| field.name == error.field) {
+            Some(field) => {
+                field.refuse(field_text(&error.field, &error.code));
+                focus(*field);
+            }
+            None => all = false,
+        }
+    }
+    all
+}
+
+fn focus(field: FieldState) {
+    if let Some(element) = document().get_element_by_id(field.name) {
+        let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+    }
+}
+
+/// A label, a field, and what there is to say about it. `kind` is the input's type.
+#[component]
+pub(crate) fn Field(
+    state: FieldState,
+    label: T,
+    kind: &'static str,
+    autocomplete: &'static str,
+    #[prop(optional)] hint: Option<T>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = state.name;
+    let hint_id = format!("{name}-hint");
+    let error_id = format!("{name}-error");
+    let described = format!("{hint_id} {error_id}");
+    let secret = kind == "password";
+    let readable = RwSignal::new(false);
+    let kind = move || if readable.get() { "text" } else { kind };
+    view! {
+        <div class="field">
+            <label for=name>{tr(label)}</label>
+            <div class="field__box">
+                <input
+                    id=name
+                    name=name
+                    type=kind
+                    autocomplete=autocomplete
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    aria-describedby=described
+                    aria-invalid=move || state.shown_fault().is_some().to_string()
+                    prop:value=move || state.value.get()
+                    on:input:target=move |event| state.typed(event.target().value())
+                    on:blur=move |_| {
+                        if !state.value.with_untracked(String::is_empty) {
+                            state.revealed.set(true);
+                        }
+                    }
+                />
+                {secret
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button"
+                                class="icon-button field__eye"
+                                aria-pressed=move || readable.get().to_string()
+                                aria-label=tr(T::FieldShow)
+                                on:click=move |_| readable.update(|readable| *readable = !*readable)
+                            >
+                                <Icon glyph=Glyph::Eye />
+                            </button>
+                        }
+                    })}
+            </div>
+            <p class="field__hint" id=hint_id>{hint.map(tr)}</p>
+            <p class="field__error" id=error_id aria-live="polite">
+                {move || {
+                    state
+                        .shown_fault()
+                        .map(|fault| view! { <Icon glyph=Glyph::Alert /> {i18n.text(fault)} })
+                }}
+            </p>
+        </div>
+    }
+}
+
+/// What fields are checked for: the rules are those of the server.
+pub(crate) mod checks {
+    use neticket_domain::{Email, FieldError, Nickname, Password};
+
+    use super::field_text;
+    use crate::i18n::T;
+
+    fn rule<V>(field: &str, text: &str, parsed: Result<V, FieldError>) -> Option<T> {
+        if text.is_empty() {
+            return Some(T::FieldRequired);
+        }
+        parsed.err().map(|error| field_text(field, error.code))
+    }
+
+    pub(crate) fn email(text: &str) -> Option<T> {
+        rule("email", text, Email::parse(text))
+    }
+
+    pub(crate) fn password(text: &str) -> Option<T> {
+        rule("password", text, Password::parse(text))
+    }
+
+    pub(crate) fn nickname(text: &str) -> Option<T> {
+        rule("nickname", text, Nickname::parse(text))
+    }
+
+    /// Something must be there.
+    pub(crate) fn given(text: &str) -> Option<T> {
+        text.is_empty().then_some(T::FieldRequired)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_would_refuse_is_said_here_with_its_reason() {
+        assert_eq!(checks::email("hong"), Some(T::FieldEmail));
+        assert_eq!(checks::email("hong@example.com"), None);
+        assert_eq!(checks::password("abc"), Some(T::FieldPasswordShort));
+        assert_eq!(checks::password("abcdefgh"), Some(T::FieldPasswordWeak));
+        assert_eq!(checks::nickname("홍"), Some(T::FieldNicknameLength));
+        assert_eq!(checks::nickname("홍 길동"), Some(T::FieldNickname));
+        assert_eq!(checks::given(""), Some(T::FieldRequired));
+    }
+}

@@ -1,0 +1,119 @@
+//! Which grade, and how many.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use neticket_contract::TicketType;
+
+use super::{Glyph, Icon};
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+
+/// From so few seats on, the number is emphasised.
+const FEW: u32 = 10;
+
+/// The grades as radio buttons. A grade without seats cannot be chosen while the sale is open.
+#[component]
+pub(crate) fn GradePicker(
+    grades: Vec<TicketType>,
+    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+    chosen: RwSignal<Option<i64>>,
+    #[prop(into)] locked: Signal<bool>,
+    /// Whether "choose one" has to be said.
+    missing: RwSignal<bool>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = grades
+        .into_iter()
+        .map(|grade| {
+            let TicketType { id, name, price, left: known, .. } = grade;
+            let left = Memo::new(move |_| left.with(|left| left.get(&id).copied().unwrap_or(known)));
+            let seats = move || match left.get() {
+                0 => i18n.text(T::GradeSoldOut).to_owned(),
+                n => i18n.fill(T::GradeLeft, &[("n", &format::count(i18n, n.into()))]),
+            };
+            view! {
+                <label class="grade" data-left=move || left.get().to_string()>
+                    <input
+                        type="radio"
+                        name="grade"
+                        value=id.to_string()
+                        prop:checked=move || chosen.get() == Some(id)
+                        disabled=move || locked.get() || (left.get() == 0 && chosen.get() != Some(id))
+                        on:change=move |_| {
+                            missing.set(false);
+                            chosen.set(Some(id));
+                        }
+                    />
+                    <span class="grade__name">{name}</span>
+                    <span class="grade__price">{move || format::money(i18n, price)}</span>
+                    <span class="grade__left" class:grade__left--few=move || { left.get() <= FEW }>{seats}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <fieldset class="grades" aria-describedby="grade-missing">
+            <legend>{tr(T::EventGrades)}</legend>
+            {rows}
+            <p class="field__error" id="grade-missing" aria-live="assertive">
+                {move || missing.get().then(|| view! { <Icon glyph=Glyph::Alert /> {i18n.text(T::GradeMissing)} })}
+            </p>
+        </fieldset>
+    }
+}
+
+/// A number with a button on each side.
+#[component]
+pub(crate) fn QuantityPicker(
+    quantity: RwSignal<u32>,
+    max: u32,
+    #[prop(into)] locked: Signal<bool>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let step = move |up: bool| {
+        quantity.update(|n| *n = if up { n.saturating_add(1).min(max) } else { n.saturating_sub(1).max(1) });
+    };
+    view! {
+        <div class="quantity">
+            <label for="quantity">
+                {tr(T::EventQuantity)}
+                <span class="quantity__rule">{move || i18n.fill(T::EventLimit, &[("n", &max)])}</span>
+            </label>
+            <div class="quantity__box" role="group" aria-label=tr(T::EventQuantity)>
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label=tr(T::QuantityLess)
+                    disabled=move || { locked.get() || quantity.get() <= 1 }
+                    on:click=move |_| step(false)
+                >
+                    <Icon glyph=Glyph::Minus />
+                </button>
+                <input
+                    id="quantity"
+                    type="number"
+                    inputmode="numeric"
+                    min="1"
+                    max=max.to_string()
+                    disabled=move || locked.get()
+                    prop:value=move || quantity.get().to_string()
+                    on:change:target=move |event| {
+                        let typed = event.target().value().trim().parse().unwrap_or(1_u32);
+                        quantity.set(typed.clamp(1, max));
+                        event.target().set_value(&quantity.get_untracked().to_string());
+                    }
+                />
+                <button
+                    type="button"
+                    class="icon-button"
+                    aria-label=tr(T::QuantityMore)
+                    disabled=move || { locked.get() || quantity.get() >= max }
+                    on:click=move |_| step(true)
+                >
+                    <Icon glyph=Glyph::Plus />
+                </button>
+            </div>
+        </div>
+    }
+}

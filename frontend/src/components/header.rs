@@ -1,0 +1,108 @@
+//! The head of every page: brand, search, language, theme, and who is signed in.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast as _;
+
+use super::search::Search;
+use super::{Glyph, Icon};
+use crate::i18n::{T, tr, use_i18n};
+use crate::pages::login_path;
+use crate::session::{Who, use_session};
+use crate::theme::Theme;
+
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    let skip = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        if let Some(main) = document().get_element_by_id("main") {
+            let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+        }
+    };
+    view! {
+        <a class="skip" href="#main" on:click=skip>{tr(T::HeaderSkip)}</a>
+        <header class="header">
+            <div class="header__row">
+                <a class="brand" href="/" aria-label=tr(T::HeaderHome)>
+                    <svg class="brand__mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+                        <path d="M4 8h24v6a2.6 2.6 0 0 0 0 5v5H4v-5a2.6 2.6 0 0 0 0-5z" />
+                        <path class="brand__letter" d="M11.5 21v-10l9 10v-10" />
+                    </svg>
+                    <span>"NETicket"</span>
+                </a>
+                <Search />
+                <div class="header__tools">
+                    <LanguageSwitch />
+                    <ThemeSwitch />
+                    <Account />
+                </div>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn LanguageSwitch() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <button
+            type="button"
+            class="text-button"
+            lang=move || i18n.language().other().tag()
+            aria-label=move || i18n.language().other().text(T::LanguageSwitchTo)
+            on:click=move |_| i18n.switch()
+        >
+            {move || i18n.language().other().text(T::LanguageShort)}
+        </button>
+    }
+}
+
+#[component]
+fn ThemeSwitch() -> impl IntoView {
+    let i18n = use_i18n();
+    let theme: RwSignal<Theme> = expect_context();
+    let glyph = Signal::derive(move || match theme.get() {
+        Theme::System => Glyph::Contrast,
+        Theme::Light => Glyph::Sun,
+        Theme::Dark => Glyph::Moon,
+    });
+    let name = move || match theme.get() {
+        Theme::System => i18n.text(T::ThemeSystem),
+        Theme::Light => i18n.text(T::ThemeLight),
+        Theme::Dark => i18n.text(T::ThemeDark),
+    };
+    view! {
+        <button
+            type="button"
+            class="icon-button"
+            aria-label=name
+            title=name
+            on:click=move |_| theme.update(|theme| *theme = theme.next())
+        >
+            <Icon glyph />
+        </button>
+    }
+}
+
+/// The way to sign in, or to one's own page.
+#[component]
+fn Account() -> impl IntoView {
+    let session = use_session();
+    let location = use_location();
+    let login = move || login_path(&location.pathname.get(), &location.search.get());
+    move || match session.who() {
+        Who::Unknown => view! { <span class="header__account header__account--unknown"></span> }.into_any(),
+        Who::Visitor => {
+            view! { <a class="header__account button button--small" href=login>{tr(T::HeaderLogin)}</a> }
+                .into_any()
+        }
+        Who::User(user) => view! {
+            <a class="header__account text-button" href="/me">
+                <Icon glyph=Glyph::Person />
+                <span class="header__name">{user.nickname}</span>
+                <span class="unseen">{tr(T::HeaderMe)}</span>
+            </a>
+        }
+        .into_any(),
+    }
+}

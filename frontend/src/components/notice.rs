@@ -1,0 +1,68 @@
+//! Messages in the page: what happened and what to do about it.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::api::ApiError;
+use crate::i18n::{T, tr, use_i18n};
+use crate::problem_text::error_text;
+
+/// A calm block with a sign, a headline and what follows.
+#[component]
+pub(crate) fn Notice(
+    glyph: Glyph,
+    #[prop(into)] title: Signal<String>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <div class="notice">
+            <Icon glyph=glyph />
+            <h2>{move || title.get()}</h2>
+            {children.map(|children| children())}
+        </div>
+    }
+}
+
+/// Something could not be loaded.
+#[component]
+pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
+    let i18n = use_i18n();
+    let text = error_text(&error);
+    let trace = match error {
+        ApiError::Refused { problem, .. } => Some(problem.trace_id).filter(|id| !id.is_empty()),
+        ApiError::Lost | ApiError::Unreadable(_) => None,
+    };
+    view! {
+        <div role="alert">
+            <Notice glyph=Glyph::Alert title=Signal::derive(move || i18n.text(T::FailureTitle).to_owned())>
+                <p>{tr(text)}</p>
+                <button type="button" class="button" on:click=move |_| retry()>{tr(T::ActionRetry)}</button>
+                {trace
+                    .map(|id| {
+                        view! { <p class="fine">{move || i18n.fill(T::FailureTrace, &[("id", &id)])}</p> }
+                    })}
+            </Notice>
+        </div>
+    }
+}
+
+/// Why a form was refused as a whole; empty and silent while it was not.
+#[component]
+pub(crate) fn FormError(#[prop(into)] text: Signal<Option<T>>) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <div role="alert">
+            {move || {
+                text.get()
+                    .map(|key| {
+                        view! {
+                            <p class="form-error">
+                                <Icon glyph=Glyph::Alert />
+                                {i18n.text(key)}
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

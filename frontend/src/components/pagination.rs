@@ -1,0 +1,71 @@
+//! Ways to the other pages of a list.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::i18n::{T, tr, use_i18n};
+
+/// How many pages are offered on each side of the present one.
+const AROUND: u64 = 2;
+
+/// Nothing if there is only one page. `link` makes a page's address.
+#[component]
+pub(crate) fn Pagination(
+    page: u64,
+    total: u64,
+    link: impl Fn(u64) -> String + Send + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    (total > 1).then(|| {
+        let step = |to: u64, glyph: Glyph, text: T, offered: bool| {
+            offered.then(|| {
+                view! {
+                    <a class="pagination__link" href=link(to) aria-label=tr(text)>
+                        <Icon glyph=glyph />
+                    </a>
+                }
+            })
+        };
+        let numbers = window(page, total)
+            .map(|number| {
+                view! {
+                    <a
+                        class="pagination__link"
+                        href=link(number)
+                        aria-current=(number == page).then_some("page")
+                        aria-label=move || i18n.fill(T::PageNumber, &[("n", &number)])
+                    >
+                        {number}
+                    </a>
+                }
+            })
+            .collect_view();
+        view! {
+            <nav class="pagination" aria-label=tr(T::PageNavigation)>
+                {step(page - 1, Glyph::Back, T::PagePrevious, page > 1)}
+                {numbers}
+                {step(page + 1, Glyph::Forward, T::PageNext, page < total)}
+            </nav>
+        }
+    })
+}
+
+/// The pages around the present one: always as many as there can be, so that nothing moves while one leafs through.
+fn window(page: u64, total: u64) -> std::ops::RangeInclusive<u64> {
+    let width = 2 * AROUND + 1;
+    let first = page.saturating_sub(AROUND).min(total.saturating_sub(width - 1)).max(1);
+    first..=(first + width - 1).min(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_present_page_is_in_the_middle_where_it_can() {
+        assert_eq!(window(10, 20), 8..=12);
+        assert_eq!(window(1, 20), 1..=5);
+        assert_eq!(window(20, 20), 16..=20);
+        assert_eq!(window(2, 3), 1..=3);
+    }
+}

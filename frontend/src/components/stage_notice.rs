@@ -1,0 +1,143 @@
+//! What a person is told while a booking is under way, and when it did not come about.
+
+use std::collections::HashMap;
+
+use leptos::prelude::*;
+use neticket_contract::{Problem, ProblemCode, TicketType};
+
+use super::{Glyph, Icon};
+use crate::booking::Stage;
+use crate::format;
+use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::problem_text::problem_text;
+
+#[component]
+pub(crate) fn StageNotice(
+    #[prop(into)] stage: Signal<Stage>,
+    grades: StoredValue<Vec<TicketType>>,
+    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+    chosen: RwSignal<Option<i64>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <div class="stage" role="status" data-testid="booking-status">
+            {move || match stage.get() {
+                Stage::Idle => ().into_any(),
+                Stage::Trying { waits, offline } => trying(waits, offline).into_any(),
+                Stage::Booked(_) => view! { <p>{tr(T::BookingDone)}</p> }.into_any(),
+                Stage::NotBooked => view! {
+                    <p class="stage__text">
+                        <Icon glyph=Glyph::Alert />
+                        {tr(T::BookingNotBooked)}
+                    </p>
+                }
+                .into_any(),
+                Stage::Unknown => view! {
+                    <p class="stage__text">
+                        <Icon glyph=Glyph::Alert />
+                        {tr(T::BookingUnknown)}
+                    </p>
+                    <a href="/me">{tr(T::BookingSeeMine)}</a>
+                }
+                .into_any(),
+                Stage::Refused(problem) => {
+                    let others = (problem.code == ProblemCode::SoldOut)
+                        .then(|| view! { <Others grades left chosen /> });
+                    view! {
+                        <p class="stage__text">
+                            <Icon glyph=Glyph::Alert />
+                            {refusal(i18n, &problem)}
+                        </p>
+                        {(problem.code == ProblemCode::PurchaseLimitExceeded)
+                            .then(|| view! { <a href="/me">{tr(T::BookingSeeMine)}</a> })}
+                        {others}
+                    }
+                    .into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+fn trying(waits: u32, offline: bool) -> impl IntoView {
+    let text = match (waits, offline) {
+        (_, true) => T::BookingOffline,
+        (0, false) => T::BookingTrying,
+        _ => T::BookingQueue,
+    };
+    view! {
+        <p class="stage__text">
+            <span class="spinner" aria-hidden="true"></span>
+            {tr(text)}
+        </p>
+    }
+}
+
+/// Why not, with the numbers that belong to it.
+fn refusal(i18n: I18n, problem: &Problem) -> String {
+    match problem.code {
+        ProblemCode::SoldOut => match problem.left {
+            Some(left) if left > 0 => i18n.fill(T::BookingFewer, &[("n", &left)]),
+            _ => i18n.text(T::ProblemSoldOut).to_owned(),
+        },
+        ProblemCode::PurchaseLimitExceeded => match (problem.max_per_user, problem.already_held) {
+            (Some(max), Some(held)) => i18n.fill(T::BookingLimit, &[("max", &max), ("held", &held)]),
+            _ => i18n.text(T::ProblemLimit).to_owned(),
+        },
+        code => i18n.text(problem_text(code)).to_owned(),
+    }
+}
+
+/// What is left in the other grades; one press chooses it.
+#[component]
+fn Others(
+    grades: StoredValue<Vec<TicketType>>,
+    left: Signal<HashMap<i64, u32>>,
+    chosen: RwSignal<Option<i64>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let others = move || {
+        let left = left.get();
+        grades
+            .get_value()
+            .into_iter()
+            .filter(|grade| Some(grade.id) != chosen.get())
+            .map(|grade| (left.get(&grade.id).copied().unwrap_or(grade.left), grade))
+            .filter(|(left, _)| *left > 0)
+            .collect::<Vec<_>>()
+    };
+    view! {
+        {move || {
+            let others = others();
+            (!others.is_empty())
+                .then(|| {
+                    let rows = others
+                        .into_iter()
+                        .map(|(n, grade)| {
+                            let id = grade.id;
+                            let text = i18n
+                                .fill(
+                                    T::BookingOther,
+                                    &[("grade", &grade.name), ("n", &format::count(i18n, n.into()))],
+                                );
+                            view! {
+                                <li>
+                                    <button
+                                        type="button"
+                                        class="button button--quiet"
+                                        on:click=move |_| chosen.set(Some(id))
+                                    >
+                                        {text}
+                                    </button>
+                                </li>
+                            }
+                        })
+                        .collect_view();
+                    view! {
+                        <p>{tr(T::BookingOthers)}</p>
+                        <ul class="stage__others">{rows}</ul>
+                    }
+                })
+        }}
+    }
+}

@@ -1,0 +1,108 @@
+//! Dates and money as people write them. Shows are in Korea, so every time is Korean time.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use js_sys::{Array, Date, Function, Intl, Object, Reflect};
+use neticket_domain::Timestamp;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use crate::i18n::{I18n, Language, T};
+use crate::js;
+
+const ZONE: &str = "Asia/Seoul";
+/// Minutes that Korean time is behind UTC, as `getTimezoneOffset` counts.
+const ZONE_OFFSET_MIN: i64 = -540;
+const ZONE_OFFSET_MS: i64 = 9 * 60 * 60 * 1000;
+
+/// How much of a date is written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Style {
+    /// Year, month, day, weekday, time.
+    Full,
+    /// Without the year.
+    Brief,
+    Money,
+}
+
+/// Year, month, day, weekday and time.
+pub(crate) fn full_date(i18n: I18n, moment: Timestamp) -> String {
+    with_zone(i18n, moment, format_date(i18n.language(), Style::Full, moment))
+}
+
+/// As [`full_date`], but leaves out the year while it is the present one.
+pub(crate) fn brief_date(i18n: I18n, moment: Timestamp) -> String {
+    let this_year = year(Timestamp::from_millis(js::now_ms())) == year(moment);
+    let style = if this_year { Style::Brief } else { Style::Full };
+    with_zone(i18n, moment, format_date(i18n.language(), style, moment))
+}
+
+/// An amount in won.
+pub(crate) fn money(i18n: I18n, won: u64) -> String {
+    if won == 0 {
+        return i18n.text(T::MoneyFree).to_owned();
+    }
+    i18n.fill(T::Money, &[("amount", &count(i18n, won))])
+}
+
+/// A number with its digits grouped.
+pub(crate) fn count(i18n: I18n, number: u64) -> String {
+    let value = i64::try_from(number).map_or(JsValue::NULL, |n| JsValue::from_f64(js::number(n)));
+    apply(i18n.language(), Style::Money, &value)
+}
+
+/// Says which zone is meant to those whose clock is in another.
+fn with_zone(i18n: I18n, moment: Timestamp, text: String) -> String {
+    let at = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
+    if js::whole(at.get_timezone_offset()) == ZONE_OFFSET_MIN {
+        text
+    } else {
+        i18n.fill(T::DateZone, &[("date", &text)])
+    }
+}
+
+fn year(moment: Timestamp) -> u32 {
+    let millis = js::number(moment.plus_millis(ZONE_OFFSET_MS).as_millis());
+    Date::new(&JsValue::from_f64(millis)).get_utc_full_year()
+}
+
+fn format_date(language: Language, style: Style, moment: Timestamp) -> String {
+    apply(language, style, &JsValue::from_f64(js::number(moment.as_millis())))
+}
+
+thread_local! {
+    // Formatters are slow to make and quick to use.
+    static FORMATTERS: RefCell<HashMap<(Language, Style), Function>> = RefCell::default();
+}
+
+fn apply(language: Language, style: Style, value: &JsValue) -> String {
+    let formatter = FORMATTERS.with_borrow_mut(|made| {
+        made.entry((language, style)).or_insert_with(|| make(language, style)).clone()
+    });
+    formatter.call1(&JsValue::UNDEFINED, value).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+fn make(language: Language, style: Style) -> Function {
+    let locales = Array::of1(&language.tag().into());
+    let options = Object::new();
+    let set = |name: &str, value: &str| {
+        // Fails on frozen objects only.
+        let _ = Reflect::set(&options, &name.into(), &value.into());
+    };
+    if style == Style::Money {
+        return Intl::NumberFormat::new(&locales, &options).format().unchecked_into();
+    }
+    set("timeZone", ZONE);
+    set("month", "long");
+    set("day", "numeric");
+    set("weekday", "short");
+    set("hour", "numeric");
+    set("minute", "2-digit");
+    if style == Style::Full {
+        set("year", "numeric");
+    }
+    if language == Language::English {
+        set("month", "short");
+    }
+    Intl::DateTimeFormat::new(&locales, &options).format().unchecked_into()
+}

@@ -1,0 +1,99 @@
+//! What the list shows, as it is written in the address.
+
+use leptos_router::params::ParamsMap;
+use neticket_contract::EventListQuery;
+use neticket_domain::EventStatus;
+
+use crate::api::encode;
+
+/// Cards on a page: divisible by the usual numbers of columns.
+const PAGE_SIZE: u32 = 12;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HomeQuery {
+    pub(crate) q: String,
+    pub(crate) status: Option<EventStatus>,
+    pub(crate) include_past: bool,
+    /// From 1; 0 is taken as 1.
+    pub(crate) page: u32,
+}
+
+impl HomeQuery {
+    /// Reads an address; what makes no sense in it is left out.
+    pub(crate) fn read(map: &ParamsMap) -> Self {
+        Self {
+            q: map.get("q").unwrap_or_default().trim().to_owned(),
+            status: map.get("status").and_then(|word| EventStatus::parse(&word)),
+            include_past: map.get("include_past").is_some_and(|word| word == "true"),
+            page: map.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 1_000_000),
+        }
+    }
+
+    /// The address; what is as usual is left out.
+    pub(crate) fn path(&self) -> String {
+        self.path_with(encode)
+    }
+
+    fn path_with(&self, encode: impl Fn(&str) -> String) -> String {
+        let mut parts = Vec::new();
+        if !self.q.is_empty() {
+            parts.push(format!("q={}", encode(&self.q)));
+        }
+        if let Some(status) = self.status {
+            parts.push(format!("status={status}"));
+        }
+        if self.include_past {
+            parts.push("include_past=true".to_owned());
+        }
+        if self.page > 1 {
+            parts.push(format!("page={}", self.page));
+        }
+        if parts.is_empty() { "/".to_owned() } else { format!("/?{}", parts.join("&")) }
+    }
+
+    pub(crate) fn request(&self) -> EventListQuery {
+        EventListQuery {
+            q: (!self.q.is_empty()).then(|| self.q.clone()),
+            status: self.status,
+            include_past: self.include_past,
+            page: self.page.max(1),
+            size: PAGE_SIZE,
+        }
+    }
+
+    /// Whether anything narrows the list.
+    pub(crate) fn narrowed(&self) -> bool {
+        !self.q.is_empty() || self.status.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&'static str, &str)]) -> ParamsMap {
+        pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_address_reads_back() {
+        let query =
+            HomeQuery { q: "ham".into(), status: Some(EventStatus::OnSale), include_past: true, page: 3 };
+        let path = query.path_with(str::to_owned);
+        assert_eq!(path, "/?q=ham&status=on_sale&include_past=true&page=3");
+        let read = HomeQuery::read(&map(&[
+            ("q", "ham"),
+            ("status", "on_sale"),
+            ("include_past", "true"),
+            ("page", "3"),
+        ]));
+        assert_eq!(read, query);
+    }
+
+    #[test]
+    fn nonsense_in_an_address_is_left_out() {
+        let read = HomeQuery::read(&map(&[("status", "open"), ("page", "-1"), ("include_past", "perhaps")]));
+        assert_eq!(read, HomeQuery { page: 1, ..HomeQuery::default() });
+        assert_eq!(read.path_with(str::to_owned), "/");
+    }
+}

@@ -1,0 +1,176 @@
+//! One's own bookings and account.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use neticket_contract::{Page, Reservation, User};
+
+use super::profile::{NicknameForm, PasswordForm};
+use super::sign_in::require_user;
+use crate::api::use_api;
+use crate::booking;
+use crate::components::{CancelDialog, Failure, Glyph, Icon, Notice, Pagination, Poster, ReservationBadge};
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::load::{Load, Loader};
+use crate::session::{Who, use_session};
+use crate::title::page_title;
+
+const SKELETONS: usize = 3;
+
+#[component]
+pub(crate) fn MePage() -> impl IntoView {
+    let i18n = use_i18n();
+    let session = use_session();
+    let api = use_api();
+    page_title(move || i18n.text(T::MeTitle).to_owned());
+    require_user("/me".to_owned());
+    let map = use_query_map();
+    let number = Memo::new(move |_| {
+        map.with(|map| map.get("page")).and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1)
+    });
+    // Only who is signed in matters here, not under which nickname.
+    let signed_in = Memo::new(move |_| matches!(session.who(), Who::User(_)));
+    let bookings =
+        Loader::new(move || signed_in.get().then(|| number.get()), move |page| api.reservation_list(page));
+    let asked = RwSignal::new(None::<Reservation>);
+    let replace = move |changed: Reservation| {
+        if let Some(mut page) = untrack(|| bookings.value()) {
+            if let Some(old) = page.items.iter_mut().find(|old| old.id == changed.id) {
+                *old = changed;
+            }
+            bookings.put(page);
+        }
+    };
+    view! {
+        <div class="page me">
+            <h1>{tr(T::MeTitle)}</h1>
+            <section aria-labelledby="bookings-title">
+                <h2 id="bookings-title" class="unseen">{tr(T::MeBookings)}</h2>
+                {move || match bookings.state.get() {
+                    Load::Loading => skeletons().into_any(),
+                    Load::Failed(error) => view! { <Failure error retry=move || bookings.reload() /> }.into_any(),
+                    Load::Ready(page) if page.items.is_empty() => view! { <NoBookings /> }.into_any(),
+                    Load::Ready(page) => list(page, asked).into_any(),
+                }}
+            </section>
+            <CancelDialog asked done=replace />
+            {move || match session.who() {
+                Who::User(user) => view! { <AccountSection user /> }.into_any(),
+                Who::Unknown | Who::Visitor => ().into_any(),
+            }}
+        </div>
+    }
+}
+
+fn list(page: Page<Reservation>, asked: RwSignal<Option<Reservation>>) -> impl IntoView {
+    let rows = page.items.into_iter().map(|reservation| view! { <Row reservation asked /> }).collect_view();
+    view! {
+        <ul class="bookings">{rows}</ul>
+        <Pagination page=page.page.into() total=page.total_pages link=|number| format!("/me?page={number}") />
+    }
+}
+
+#[component]
+fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let Reservation { id, status, event, ticket_type, quantity, total_price, cancellable, .. } =
+        reservation.clone();
+    let starts_at = event.starts_at;
+    let title = event.title.clone();
+    view! {
+        <li class="booking-row" data-testid="booking-row">
+            <Poster url=event.image_url />
+            <div class="booking-row__text">
+                <ReservationBadge status />
+                <h3><a href=format!("/reservations/{id}")>{event.title}</a></h3>
+                <p class="card__fact">
+                    <Icon glyph=Glyph::Calendar />
+                    <time datetime=starts_at.to_string()>{move || format::brief_date(i18n, starts_at)}</time>
+                </p>
+                <p class="card__fact"><Icon glyph=Glyph::Pin />{event.place}</p>
+                <p class="card__fact">
+                    <Icon glyph=Glyph::Ticket />
+                    {move || {
+                        let tickets = i18n
+                            .fill(T::ReservationTickets, &[("grade", &ticket_type.name), ("n", &quantity)]);
+                        format!("{tickets} · {}", format::money(i18n, total_price))
+                    }}
+                </p>
+            </div>
+            {cancellable
+                .then(|| {
+                    view! {
+                        <button
+                            type="button"
+                            class="button button--quiet booking-row__cancel"
+                            aria-label=move || i18n.fill(T::CancelOf, &[("title", &title)])
+                            on:click=move |_| asked.set(Some(reservation.clone()))
+                        >
+                            {tr(T::CancelAction)}
+                        </button>
+                    }
+                })}
+        </li>
+    }
+}
+
+fn skeletons() -> impl IntoView {
+    let row = |_| {
+        view! {
+            <li class="booking-row" aria-hidden="true">
+                <div class="poster skeleton"></div>
+                <div class="booking-row__text">
+                    <span class="skeleton skeleton--badge"></span>
+                    <span class="skeleton skeleton--title"></span>
+                    <span class="skeleton skeleton--line"></span>
+                </div>
+            </li>
+        }
+    };
+    view! {
+        <p class="unseen" role="status">{tr(T::Loading)}</p>
+        <ul class="bookings">{(0..SKELETONS).map(row).collect_view()}</ul>
+    }
+}
+
+#[component]
+fn NoBookings() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <Notice glyph=Glyph::Ticket title=Signal::derive(move || i18n.text(T::MeEmptyTitle).to_owned())>
+            <p>{tr(T::MeEmptyText)}</p>
+            <a class="button button--main" href="/">{tr(T::MeEmptyAction)}</a>
+        </Notice>
+    }
+}
+
+#[component]
+fn AccountSection(user: User) -> impl IntoView {
+    let session = use_session();
+    let navigate = use_navigate();
+    let sign_out = move |_| {
+        booking::forget_all();
+        // Away first: this page would ask to sign in again.
+        navigate("/", NavigateOptions::default());
+        spawn_local(async move { session.logout().await });
+    };
+    view! {
+        <section class="account" aria-labelledby="account-title">
+            <h2 id="account-title">{tr(T::MeAccount)}</h2>
+            <p class="account__email">{user.email.clone()}</p>
+            <div class="account__forms">
+                <details>
+                    <summary>{tr(T::ProfileNicknameTitle)}</summary>
+                    <NicknameForm user />
+                </details>
+                <details>
+                    <summary>{tr(T::ProfilePasswordTitle)}</summary>
+                    <PasswordForm />
+                </details>
+            </div>
+            <button type="button" class="button button--quiet" on:click=sign_out>{tr(T::MeLogout)}</button>
+        </section>
+    }
+}

@@ -1,0 +1,87 @@
+//! What signing in and signing up share: where one came from, and goes back to.
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+
+use crate::api::encode;
+use crate::session::{Who, use_session};
+
+/// The address of the sign-in page, from which one comes back to `path`.
+pub(crate) fn login_path(path: &str, search: &str) -> String {
+    sign_in_path("/login", &with_search(path, search))
+}
+
+/// `page` with the way back in its query.
+pub(crate) fn sign_in_path(page: &str, next: &str) -> String {
+    match safe_next(next) {
+        "/" => page.to_owned(),
+        next => format!("{page}?next={}", encode(next)),
+    }
+}
+
+fn with_search(path: &str, search: &str) -> String {
+    match search.trim_start_matches('?') {
+        "" => path.to_owned(),
+        search => format!("{path}?{search}"),
+    }
+}
+
+/// Only ways within this site, and not back to a sign-in page.
+fn safe_next(next: &str) -> &str {
+    let inside = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(['\\', '\t', '\n', '\r'])
+        && !next.starts_with("/login")
+        && !next.starts_with("/signup");
+    if inside { next } else { "/" }
+}
+
+/// Where the address says that one came from.
+pub(crate) fn next_path() -> String {
+    let next = use_query_map().with_untracked(|map| map.get("next")).unwrap_or_default();
+    safe_next(&next).to_owned()
+}
+
+/// Leaves the page as soon as someone is signed in.
+pub(crate) fn leave_when_signed_in(next: String) {
+    let session = use_session();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if matches!(session.who(), Who::User(_)) {
+            navigate(&next, NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
+}
+
+/// Sends visitors to the sign-in page, and back here afterwards.
+pub(crate) fn require_user(here: String) {
+    let session = use_session();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if session.who() == Who::Visitor {
+            navigate(&login_path(&here, ""), NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_never_lands_on_another_site() {
+        for next in
+            ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/\t/x"]
+        {
+            assert_eq!(safe_next(next), "/", "{next}");
+        }
+    }
+
+    #[test]
+    fn one_comes_back_to_where_one_was() {
+        assert_eq!(safe_next("/events/3"), "/events/3");
+        assert_eq!(safe_next(&with_search("/", "?q=a")), "/?q=a");
+        assert_eq!(safe_next("/login?next=/"), "/");
+    }
+}

@@ -1,0 +1,54 @@
+//! What an event is to someone who looks at it now: the server's word, moved on by the clock.
+
+use neticket_domain::{EventStatus, SaleState, SaleWindow, Timestamp};
+
+use crate::i18n::T;
+
+/// The status at `now`, from the status that the server gave a moment ago. A sale opens and closes here without
+/// asking; whatever else changes, the server says.
+pub(crate) fn status_at(given: EventStatus, window: SaleWindow, now: Timestamp) -> EventStatus {
+    match (given, window.at(now)) {
+        (EventStatus::Cancelled, _) => EventStatus::Cancelled,
+        (_, SaleState::Closed) => EventStatus::Closed,
+        (EventStatus::Scheduled, SaleState::Open) => EventStatus::OnSale,
+        (given, _) => given,
+    }
+}
+
+pub(crate) fn status_text(status: EventStatus) -> T {
+    match status {
+        EventStatus::Scheduled => T::StatusScheduled,
+        EventStatus::OnSale => T::StatusOnSale,
+        EventStatus::SoldOut => T::StatusSoldOut,
+        EventStatus::Paused => T::StatusPaused,
+        EventStatus::Closed => T::StatusClosed,
+        EventStatus::Cancelled => T::StatusCancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(given: EventStatus, now: i64) -> EventStatus {
+        let window =
+            SaleWindow { opens_at: Timestamp::from_millis(100), closes_at: Timestamp::from_millis(200) };
+        status_at(given, window, Timestamp::from_millis(now))
+    }
+
+    #[test]
+    fn a_sale_opens_and_closes_by_the_clock() {
+        assert_eq!(at(EventStatus::Scheduled, 99), EventStatus::Scheduled);
+        assert_eq!(at(EventStatus::Scheduled, 100), EventStatus::OnSale);
+        assert_eq!(at(EventStatus::OnSale, 200), EventStatus::Closed);
+    }
+
+    #[test]
+    fn what_only_the_server_knows_stays() {
+        assert_eq!(at(EventStatus::SoldOut, 150), EventStatus::SoldOut);
+        assert_eq!(at(EventStatus::Paused, 150), EventStatus::Paused);
+        assert_eq!(at(EventStatus::Cancelled, 250), EventStatus::Cancelled);
+        // The server's clock says open although this one does not yet.
+        assert_eq!(at(EventStatus::OnSale, 99), EventStatus::OnSale);
+    }
+}

@@ -1,0 +1,38 @@
+//! The document's title, and the focus, after each navigation.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast as _;
+
+use crate::i18n::{T, use_i18n};
+
+/// What was last said about where one is; read out by a live region.
+#[derive(Clone, Copy)]
+pub(crate) struct Announced(pub(crate) RwSignal<String>);
+
+/// Names the page. The text may follow the language and what has been loaded.
+pub(crate) fn page_title(title: impl Fn() -> String + 'static) {
+    let i18n = use_i18n();
+    let announced: Announced = expect_context();
+    Effect::new(move |_| {
+        let title = title();
+        document().set_title(&i18n.fill(T::TitlePage, &[("page", &title)]));
+        announced.0.set(title);
+    });
+}
+
+/// Moves the focus to the page's content whenever the path changes, as a browser does for a new document.
+pub(crate) fn focus_on_navigation() {
+    let pathname = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let path = pathname.get();
+        if before.is_some_and(|before| before != path) {
+            request_animation_frame(|| {
+                if let Some(main) = document().get_element_by_id("main") {
+                    let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+                }
+            });
+        }
+        path
+    });
+}
