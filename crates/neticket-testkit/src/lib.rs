@@ -1,7 +1,15 @@
 //! What tests across the workspace share: real servers, and worlds of their own on them.
 
 #![allow(clippy::expect_used, reason = "what supports tests fails loudly")]
+
+mod parts;
+mod site;
 mod world;
 
 pub use neticket_testservers as servers;
-pub use world::{Parts, World, tickets};
+pub use parts::Parts;
+pub use site::{Answer, PASSWORD, Person, Site};
+pub use world::{World, tickets};
+
+/// For [`on_both!`].
+pub use tokio;

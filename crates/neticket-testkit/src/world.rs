@@ -9,14 +9,7 @@ use neticket_store::{EventRecord, NewEvent, NewTicketType, NewUser, Store};
 use neticket_testservers::{TestDatabase, redis_url, unique_prefix};
 use tempfile::TempDir;
 
-/// On which parts a world stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Parts {
-    /// SQLite and the ledger in the process.
-    Embedded,
-    /// MariaDB and Redis.
-    Shared,
-}
+use crate::Parts;
 
 /// The parts, and what starts nodes on them. End it with [`World::finish`], which checks that all is well.
 pub struct World {
@@ -86,16 +79,17 @@ impl World {
         app
     }
 
-    /// Adds a person; `n` makes the name.
+    /// Adds a person without a password; `n` makes the name.
     pub async fn user(&self, n: usize) -> UserId {
-        self.person(n, Role::User).await
-    }
-
-    pub async fn person(&self, n: usize, role: Role) -> UserId {
         let email = Email::parse(&format!("user{n}@example.com")).expect("an e-mail");
         let nickname = Nickname::parse(&format!("user{n}")).expect("a nickname");
-        let user =
-            NewUser { email: &email, nickname: &nickname, password_hash: "-", role, now: self.now().await };
+        let user = NewUser {
+            email: &email,
+            nickname: &nickname,
+            password_hash: "-",
+            role: Role::User,
+            now: self.now().await,
+        };
         self.store.user_create(user).await.expect("a user").id
     }
 

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use neticket_app::AppError;
 use neticket_domain::{EventStatus, Timestamp};
-use neticket_testkit::{Parts, World, tickets};
-
-use crate::on_both;
+use neticket_testkit::{World, on_both, tickets};
 
 on_both! {
     async fn before_the_opening_is_refused_and_after_it_is_taken_to_the_millisecond(parts: Parts) {

@@ -6,16 +6,14 @@ use neticket_app::ReservationState;
 use neticket_domain::{Epoch, ReservationId};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_store::{CancelOutcome, CancelRequest};
-use neticket_testkit::{Parts, World, tickets};
+use neticket_testkit::{World, on_both, tickets};
 use uuid::Uuid;
-
-use crate::on_both;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// A world whose nodes take care of what is left behind after 50 ms.
-async fn hasty(parts: Parts) -> World {
+async fn hasty(parts: neticket_testkit::Parts) -> World {
     let mut world = World::new(parts).await;
     world.config.engine.grace_ms = 50;
     world.config.engine.task_interval_ms = 20;

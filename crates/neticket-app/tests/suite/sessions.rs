@@ -3,9 +3,7 @@
 use futures::future::join_all;
 use neticket_app::AppError;
 use neticket_domain::{Email, Nickname, Password, Role};
-use neticket_testkit::{Parts, World};
-
-use crate::on_both;
+use neticket_testkit::{World, on_both};
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()

@@ -1,0 +1,35 @@
+//! The two sets of parts that everything is tested on.
+
+/// On which parts a world stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// SQLite and the ledger in the process.
+    Embedded,
+    /// MariaDB and Redis.
+    Shared,
+}
+
+/// Makes of each `async fn name(parts: Parts)` two tests, `name::embedded` and `name::shared`.
+#[macro_export]
+macro_rules! on_both {
+    ($(async fn $name:ident($parts:ident: Parts) $body:block)+) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, reason = "not every test uses everything")]
+                use super::*;
+
+                async fn test($parts: $crate::Parts) $body
+
+                #[$crate::tokio::test(flavor = "multi_thread", worker_threads = 2, crate = "neticket_testkit::tokio")]
+                async fn embedded() {
+                    test($crate::Parts::Embedded).await;
+                }
+
+                #[$crate::tokio::test(flavor = "multi_thread", worker_threads = 2, crate = "neticket_testkit::tokio")]
+                async fn shared() {
+                    test($crate::Parts::Shared).await;
+                }
+            }
+        )+
+    };
+}
