@@ -215,12 +215,11 @@ impl Ledger for RedisLedger {
         age_ms: i64,
         limit: usize,
     ) -> Result<Vec<JournalEntry>, LedgerError> {
-        // Redis takes no more than a signed 64-bit limit; no journal comes near.
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event))
-            .arg("age_ms", age_ms)
-            .arg("limit", limit);
-        self.run(call).await?.journal()
+        let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event)).arg("age_ms", age_ms);
+        let mut entries = self.run(call).await?.journal()?;
+        entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
+        entries.truncate(limit);
+        Ok(entries)
     }
 
     async fn journal_entry(

@@ -3,8 +3,7 @@
   KEYS  1 ledger           hash    epoch, run_id, paused, opens_at, closes_at, max_per_user, left:<ticket type>, price:<ticket type>
         2 holdings         hash    user id → tickets held of this event
         3 journal          hash    reservation id → user:ticket type:quantity:unit price:admitted at
-        4 journal_order    zset    reservation id by time of admission
-        5 settled          hash    reservation id → s (the store has it) or r (cancelled, seats given back)
+        4 settled          hash    reservation id → s (the store has it) or r (cancelled, seats given back)
   ARGV  1 epoch_min        the lowest epoch that the caller accepts
         2 journal_len_max  how many entries the journal may have
         then per request   id, user, ticket_type, quantity
@@ -29,7 +28,7 @@ for i = 3, #ARGV, 4 do
   users[#users + 1] = ARGV[i + 1]
 end
 local journal = hmget(KEYS[3], ids)
-local settled = hmget(KEYS[5], ids)
+local settled = hmget(KEYS[4], ids)
 local held = hmget(KEYS[2], users)
 
 local now = now_ms()
@@ -41,7 +40,7 @@ local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
 local now_text = integer(now)
 local reply = { 'verdicts', ledger.epoch, now_text }
-local left_after, held_after, entries, order = {}, {}, {}, {}
+local left_after, held_after, entries = {}, {}, {}
 
 local function answer(verdict, first, second)
   reply[#reply + 1] = verdict
@@ -96,8 +95,6 @@ local function admit(id, user, ticket_type, quantity)
   journal_room = journal_room - 1
   entries[#entries + 1] = id
   entries[#entries + 1] = entry
-  order[#order + 1] = now_text
-  order[#order + 1] = id
   answer('admitted', unit_price, now_text)
 end
 
@@ -108,5 +105,4 @@ end
 write('HSET', KEYS[1], pairs_list(left_after, integer))
 write('HSET', KEYS[2], pairs_list(held_after, integer))
 write('HSET', KEYS[3], entries)
-write('ZADD', KEYS[4], order)
 return reply

@@ -3,12 +3,11 @@
   KEYS  1 ledger           hash    see admit.lua
         2 holdings         hash
         3 journal          hash
-        4 journal_order    zset
-        5 settled          hash
+        4 settled          hash
   ARGV  none
   RETURNS  nothing
 
   One script (one command, in fact), so that no part of the ledger outlives another. ]]
 
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 return false

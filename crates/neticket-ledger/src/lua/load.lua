@@ -3,10 +3,9 @@
   KEYS  1 ledger           hash    see admit.lua
         2 holdings         hash
         3 journal          hash
-        4 journal_order    zset
-        5 settled          hash
-        6 staged_holdings  hash    the snapshot's, complete; by stage.lua
-        7 staged_settled   hash    the snapshot's, complete; by stage.lua
+        4 settled          hash
+        5 staged_holdings  hash    the snapshot's, complete; by stage.lua
+        6 staged_settled   hash    the snapshot's, complete; by stage.lua
   ARGV  1 epoch
         2 paused           1 or 0
         3 opens_at         milliseconds since 1970
@@ -26,13 +25,13 @@
   ledger that answers stale for its run is replaced by the next one. Its journal is carried over too, though it may be an
   old one: what the store has is dropped, what is over the limit is dropped, and the store decides on the rest. ]]
 
-if redis.call('HLEN', KEYS[7]) ~= tonumber(ARGV[6]) then
-  redis.call('UNLINK', KEYS[6], KEYS[7])
+if redis.call('HLEN', KEYS[6]) ~= tonumber(ARGV[6]) then
+  redis.call('UNLINK', KEYS[5], KEYS[6])
   return { 'incomplete' }
 end
 local present = redis.call('HGET', KEYS[1], 'epoch')
 if present and tonumber(present) >= tonumber(ARGV[1]) then
-  redis.call('UNLINK', KEYS[6], KEYS[7])
+  redis.call('UNLINK', KEYS[5], KEYS[6])
   return { 'kept' }
 end
 
@@ -43,16 +42,25 @@ for i = 7, #ARGV, 3 do
   left[ARGV[i]] = tonumber(ARGV[i + 2])
 end
 
-local ids = redis.call('ZRANGE', KEYS[4], 0, -1)
-local journal = hmget(KEYS[3], ids)
-local settled = hmget(KEYS[7], ids)
-local users = {}
-for i = 1, #ids do
-  users[i] = parse_entry(journal[ids[i]])
+local journal = hgetall(KEYS[3])
+local ids, admitted_at_ms, users = {}, {}, {}
+for id, entry in pairs(journal) do
+  local user, _, _, _, admitted_at = parse_entry(entry)
+  ids[#ids + 1] = id
+  users[#users + 1] = user
+  admitted_at_ms[id] = tonumber(admitted_at)
 end
-local held_before, held_after = hmget(KEYS[6], users), {}
+-- Oldest first; of the same age, by id.
+table.sort(ids, function(a, b)
+  if admitted_at_ms[a] == admitted_at_ms[b] then
+    return a < b
+  end
+  return admitted_at_ms[a] < admitted_at_ms[b]
+end)
+local settled = hmget(KEYS[6], ids)
+local held_before, held_after = hmget(KEYS[5], users), {}
 
-local reply, entries, order = { 'replaced' }, {}, {}
+local reply, entries = { 'replaced' }, {}
 for i = 1, #ids do
   local id = ids[i]
   if not settled[id] then
@@ -67,8 +75,6 @@ for i = 1, #ids do
       -- The price of the new epoch, but the age of old: recovery finds the entry however often the event is loaded.
       entries[#entries + 1] = id
       entries[#entries + 1] = table.concat({ user, ticket_type, quantity, price[ticket_type], admitted_at }, ':')
-      order[#order + 1] = admitted_at
-      order[#order + 1] = id
     end
   end
 end
@@ -86,15 +92,14 @@ for ticket_type, seats in pairs(left) do
   ledger['price:' .. ticket_type] = price[ticket_type]
 end
 
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 write('HSET', KEYS[1], pairs_list(ledger))
 if tonumber(ARGV[6]) > 0 then
-  redis.call('RENAME', KEYS[6], KEYS[2])
-  redis.call('RENAME', KEYS[7], KEYS[5])
+  redis.call('RENAME', KEYS[5], KEYS[2])
+  redis.call('RENAME', KEYS[6], KEYS[4])
   redis.call('PERSIST', KEYS[2])
-  redis.call('PERSIST', KEYS[5])
+  redis.call('PERSIST', KEYS[4])
 end
 write('HSET', KEYS[2], pairs_list(held_after, integer))
 write('HSET', KEYS[3], entries)
-write('ZADD', KEYS[4], order)
 return reply

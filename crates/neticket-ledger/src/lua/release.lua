@@ -3,8 +3,7 @@
   KEYS  1 ledger           hash    see admit.lua
         2 holdings         hash
         3 journal          hash
-        4 journal_order    zset
-        5 settled          hash
+        4 settled          hash
   ARGV  then per release   id, user, ticket_type, quantity, epoch
   RETURNS  nothing
 
@@ -21,7 +20,7 @@ local ids = {}
 for i = 1, #ARGV, 5 do
   ids[#ids + 1] = ARGV[i]
 end
-local settled = hmget(KEYS[5], ids)
+local settled = hmget(KEYS[4], ids)
 
 local released, marks, left_back, held_back = {}, {}, {}, {}
 for i = 1, #ARGV, 5 do
@@ -38,6 +37,5 @@ end
 
 give_back(KEYS[1], left_back, KEYS[2], held_back)
 write('HDEL', KEYS[3], released)
-write('ZREM', KEYS[4], released)
-write('HSET', KEYS[5], marks)
+write('HSET', KEYS[4], marks)
 return false

@@ -2,8 +2,7 @@
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
-        3 journal_order    zset
-        4 settled          hash
+        3 settled          hash
   ARGV  1 epoch            the epoch they were committed under; under another one nothing happens
         then per reservation   id
   RETURNS  nothing
@@ -30,6 +29,5 @@ for id, entry in pairs(hmget(KEYS[2], ids)) do
 end
 
 write('HDEL', KEYS[2], moved)
-write('ZREM', KEYS[3], moved)
-write('HSET', KEYS[4], marks)
+write('HSET', KEYS[3], marks)
 return false

@@ -3,7 +3,6 @@
   KEYS  1 ledger           hash    see admit.lua
         2 holdings         hash
         3 journal          hash
-        4 journal_order    zset
   ARGV  1 epoch            the epoch they were admitted under; under another one nothing happens
         then per reservation   id
   RETURNS  nothing
@@ -33,5 +32,4 @@ end
 
 give_back(KEYS[1], left_back, KEYS[2], held_back)
 write('HDEL', KEYS[3], undone)
-write('ZREM', KEYS[4], undone)
 return false

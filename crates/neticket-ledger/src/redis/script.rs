@@ -12,7 +12,6 @@ pub(super) enum Key {
     Ledger,
     Holdings,
     Journal,
-    JournalOrder,
     Settled,
     StagedHoldings,
     StagedSettled,
@@ -25,7 +24,6 @@ impl Key {
             Self::Ledger => "ledger",
             Self::Holdings => "holdings",
             Self::Journal => "journal",
-            Self::JournalOrder => "journal_order",
             Self::Settled => "settled",
             Self::StagedHoldings => "staged_holdings",
             Self::StagedSettled => "staged_settled",
@@ -92,18 +90,18 @@ macro_rules! scripts {
 }
 
 scripts! {
-    ADMIT = "admit.lua" [Ledger, Holdings, Journal, JournalOrder, Settled]
+    ADMIT = "admit.lua" [Ledger, Holdings, Journal, Settled]
         ["epoch_min", "journal_len_max"] ["id", "user", "ticket_type", "quantity"];
-    SETTLE = "settle.lua" [Ledger, Journal, JournalOrder, Settled] ["epoch"] ["id"];
-    UNDO = "undo.lua" [Ledger, Holdings, Journal, JournalOrder] ["epoch"] ["id"];
-    RELEASE = "release.lua" [Ledger, Holdings, Journal, JournalOrder, Settled]
+    SETTLE = "settle.lua" [Ledger, Journal, Settled] ["epoch"] ["id"];
+    UNDO = "undo.lua" [Ledger, Holdings, Journal] ["epoch"] ["id"];
+    RELEASE = "release.lua" [Ledger, Holdings, Journal, Settled]
         [] ["id", "user", "ticket_type", "quantity", "epoch"];
     STAGE = "stage.lua" [StagedHoldings, StagedSettled] ["expiry_ms"] ["id", "user", "held"];
-    LOAD = "load.lua" [Ledger, Holdings, Journal, JournalOrder, Settled, StagedHoldings, StagedSettled]
+    LOAD = "load.lua" [Ledger, Holdings, Journal, Settled, StagedHoldings, StagedSettled]
         ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len"] ["id", "price", "left"];
-    EVICT = "evict.lua" [Ledger, Holdings, Journal, JournalOrder, Settled] [] [];
+    EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] [] [];
     VIEW = "view.lua" [Ledger, Journal] [] [];
-    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal, JournalOrder] ["age_ms", "limit"] [];
+    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms"] [];
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"] [];
 }
 
