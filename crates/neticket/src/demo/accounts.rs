@@ -1,0 +1,81 @@
+//! Who is in the demo: two people to sign in as, and an audience that only books.
+
+use anyhow::Context;
+use neticket_app::{App, Config};
+use neticket_domain::{Email, FieldError, Nickname, Password, Role, Timestamp, UserId};
+use neticket_store::{NewUser, Store};
+
+/// How many people the audience is: enough to sell the largest sold-out show within its limit per person.
+pub(super) const AUDIENCE_LEN: usize = 200;
+/// Not a hash, so no password matches it: nobody can sign in as one of the audience.
+const NO_PASSWORD: &str = "!";
+
+/// An account whose password is published.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Login {
+    pub(super) email: &'static str,
+    pub(super) password: &'static str,
+    nickname: &'static str,
+}
+
+pub(super) const PERSON: Login =
+    Login { email: "demo@neticket.example", password: "Demo-pass1!", nickname: "데모관객" };
+pub(super) const ADMIN: Login =
+    Login { email: "admin@neticket.example", password: "Admin-pass1!", nickname: "데모관리자" };
+
+/// Makes both logins, unless they are there; answers the person's number, and what time it is by the ledger's clock.
+pub(super) async fn logins(config: &Config, store: &Store) -> anyhow::Result<(UserId, Timestamp)> {
+    let app = App::start(config.clone()).await?;
+    let made = logins_by(&app, store).await;
+    let now = app.now();
+    app.shut_down().await;
+    Ok((made?, now))
+}
+
+async fn logins_by(app: &App, store: &Store) -> anyhow::Result<UserId> {
+    let (email, password, nickname) = ADMIN.parse()?;
+    if store.user_by_email(&email).await?.is_none() {
+        app.admin_create(email, password, nickname).await.context("making the demo administrator")?;
+    }
+    let (email, password, nickname) = PERSON.parse()?;
+    match store.user_by_email(&email).await? {
+        Some(person) => Ok(person.id),
+        None => Ok(app.signup(email, password, nickname).await.context("making the demo person")?.id),
+    }
+}
+
+/// Makes those of the audience who are not there yet, and answers their numbers.
+pub(super) async fn audience(store: &Store, now: Timestamp) -> anyhow::Result<Vec<UserId>> {
+    let mut audience = Vec::with_capacity(AUDIENCE_LEN);
+    for place in 1..=AUDIENCE_LEN {
+        let email = Email::parse(&format!("audience{place}@demo.neticket.example")).map_err(refused)?;
+        let nickname = Nickname::parse(&format!("데모관객{place}")).map_err(refused)?;
+        let person = match store.user_by_email(&email).await? {
+            Some(person) => person.id,
+            None => {
+                let new = NewUser {
+                    email: &email,
+                    nickname: &nickname,
+                    password_hash: NO_PASSWORD,
+                    role: Role::User,
+                    now,
+                };
+                store.user_create(new).await.context("making the demo audience")?.id
+            }
+        };
+        audience.push(person);
+    }
+    Ok(audience)
+}
+
+impl Login {
+    fn parse(&self) -> anyhow::Result<(Email, Password, Nickname)> {
+        let email = Email::parse(self.email).map_err(refused)?;
+        let password = Password::parse(self.password).map_err(refused)?;
+        Ok((email, password, Nickname::parse(self.nickname).map_err(refused)?))
+    }
+}
+
+fn refused(error: FieldError) -> anyhow::Error {
+    anyhow::anyhow!("a demo account {}", error.message)
+}

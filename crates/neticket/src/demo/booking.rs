@@ -1,0 +1,183 @@
+//! Bookings of the demo: made through the store's own commit, so that all of its rules hold for them too.
+
+use anyhow::{Context, bail};
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, Timestamp, UserId};
+use neticket_store::{CancelRequest, CommitOutcome, CommitRequest, EventRecord, Store, TicketTypeRecord};
+use uuid::Uuid;
+
+use super::season::{Show, Taken};
+
+/// Most reservations of one commit.
+const BATCH_LEN_MAX: usize = 500;
+
+/// What the demo person booked: title, place of the grade, tickets, and whether it was cancelled since. The last one is
+/// also the last thing that making a season does: where it is, all is.
+const OWN: [(&str, usize, u32, bool); 4] = [
+    ("조용한 식탁", 0, 2, false),
+    ("햄릿, 여름", 1, 1, true),
+    ("미디어아트: 심해 11,000m", 0, 2, false),
+    ("마지막 왈츠", 1, 2, false),
+];
+
+/// Whether a season was made here before, to its end.
+pub(super) async fn season_is_made(store: &Store) -> anyhow::Result<bool> {
+    Ok(store.reservation(own_id(OWN.len() - 1)).await?.is_some())
+}
+
+/// Whether `show` holds the last booking of all.
+pub(super) fn is_last(show: &Show) -> bool {
+    OWN.last().is_some_and(|(title, ..)| *title == show.title)
+}
+
+/// Books what `show` says is taken, by people of `audience`, and what the demo person has of it.
+pub(super) async fn fill(
+    store: &Store,
+    show: &Show,
+    event: &EventRecord,
+    audience: &[UserId],
+    person: UserId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let epoch = event.ticket_types.first().map_or(Epoch(0), |grade| grade.epoch);
+    let mut requests = Vec::new();
+    for (place, (title, grade, tickets, _)) in OWN.iter().enumerate() {
+        if *title == show.title {
+            let grade = event.ticket_types.get(*grade).context("the demo person's grade is missing")?;
+            requests.push(request(own_id(place), person, event.id, grade, *tickets, epoch)?);
+        }
+    }
+    let own = requests.iter().map(|own| own.quantity.get()).sum();
+    for wish in wishes(show, audience.len(), own) {
+        let grade = event.ticket_types.get(wish.grade).context("a demo grade is missing")?;
+        let id = reservation_id(&format!("{} {} {}", show.title, wish.grade, wish.person));
+        requests.push(request(id, audience[wish.person], event.id, grade, wish.tickets, epoch)?);
+    }
+    spread(&mut requests, event.window.opens_at, now.min(event.starts_at));
+    for batch in requests.chunks(BATCH_LEN_MAX) {
+        for outcome in store.commit(batch).await? {
+            if !matches!(outcome, CommitOutcome::Confirmed | CommitOutcome::Existing(_)) {
+                bail!("a demo booking of {} was refused: {outcome:?}", show.title);
+            }
+        }
+    }
+    cancel_own(store, show, person, now).await?;
+    // A server that is running has not admitted these: its ledger of the event, if it has one, is to be built anew.
+    if !requests.is_empty() {
+        store.load_event(event.id).await?;
+    }
+    Ok(())
+}
+
+async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) -> anyhow::Result<()> {
+    for (place, (title, _, _, cancelled)) in OWN.iter().enumerate() {
+        if *title == show.title && *cancelled {
+            store.cancel(&[CancelRequest { id: own_id(place), user: person }], now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A booking to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wish {
+    person: usize,
+    grade: usize,
+    tickets: u32,
+}
+
+/// Who books what of `show`: everyone once, in turn, so that nobody passes the limit. `own` tickets of the first grade
+/// are left to the demo person.
+fn wishes(show: &Show, audience_len: usize, own: u32) -> Vec<Wish> {
+    let mut wishes: Vec<Wish> = Vec::new();
+    for (place, grade) in show.grades.iter().enumerate() {
+        let mut wanted = match show.taken {
+            Taken::Nothing => 0,
+            Taken::Some(tickets) => tickets.min(grade.capacity - grade.capacity / 10 - 1),
+            Taken::All => grade.capacity - if place == 0 { own } else { 0 },
+        };
+        while wanted > 0 && wishes.len() < audience_len {
+            let most = if wishes.len() % 2 == 0 { show.max_per_user } else { show.max_per_user.div_ceil(2) };
+            let tickets = wanted.min(most);
+            wishes.push(Wish { person: wishes.len(), grade: place, tickets });
+            wanted -= tickets;
+        }
+    }
+    wishes
+}
+
+fn request(
+    id: ReservationId,
+    user: UserId,
+    event: EventId,
+    grade: &TicketTypeRecord,
+    tickets: u32,
+    epoch: Epoch,
+) -> anyhow::Result<CommitRequest> {
+    Ok(CommitRequest {
+        id,
+        user,
+        event,
+        ticket_type: grade.id,
+        quantity: Quantity::new(tickets).context("a demo booking of no tickets")?,
+        unit_price: grade.price,
+        epoch,
+        created_at: Timestamp::from_millis(0),
+    })
+}
+
+/// Spreads the moments of booking evenly between `from` and `to`.
+fn spread(requests: &mut [CommitRequest], from: Timestamp, to: Timestamp) {
+    let parts = i64::try_from(requests.len()).unwrap_or(i64::MAX).saturating_add(1);
+    let step_ms = to.millis_since(from) / parts;
+    let mut moment = from;
+    for request in requests {
+        moment = moment.plus_millis(step_ms);
+        request.created_at = moment;
+    }
+}
+
+/// The id of the demo person's booking at `place` of [`OWN`].
+fn own_id(place: usize) -> ReservationId {
+    reservation_id(&format!("own {place}"))
+}
+
+/// Always the same id for the same booking: making a season again after it was interrupted books nothing twice.
+fn reservation_id(name: &str) -> ReservationId {
+    let hash = blake3::hash(format!("neticket demo season: {name}").as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    ReservationId(Uuid::new_v8(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::accounts::AUDIENCE_LEN;
+    use super::super::season::shows;
+    use super::*;
+
+    #[test]
+    fn the_audience_can_book_what_a_show_says_within_the_limit() {
+        for show in shows() {
+            let wishes = wishes(show, AUDIENCE_LEN, 0);
+            assert!(wishes.len() < AUDIENCE_LEN || show.taken == Taken::Nothing, "{}", show.title);
+            assert!(wishes.iter().all(|wish| (1..=show.max_per_user).contains(&wish.tickets)));
+            for (place, grade) in show.grades.iter().enumerate() {
+                let tickets: u32 =
+                    wishes.iter().filter(|wish| wish.grade == place).map(|wish| wish.tickets).sum();
+                match show.taken {
+                    Taken::Nothing => assert_eq!(tickets, 0),
+                    Taken::Some(_) => assert!((1..grade.capacity).contains(&tickets), "{}", show.title),
+                    Taken::All => assert_eq!(tickets, grade.capacity, "{}", show.title),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_demo_persons_shows_are_in_the_season() {
+        for (title, grade, tickets, _) in OWN {
+            let show = shows().find(|show| show.title == title).unwrap();
+            assert!(grade < show.grades.len() && tickets <= show.max_per_user, "{title}");
+        }
+    }
+}

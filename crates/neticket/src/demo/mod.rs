@@ -1,0 +1,105 @@
+//! The demo season: fifty events with posters, an audience that has booked some of them, and two people to sign in as.
+//!
+//! For a first look and for development. The passwords are published, so production refuses it, here and in the command.
+
+mod accounts;
+mod booking;
+mod poster;
+mod report;
+mod schedule;
+mod season;
+
+use std::collections::HashMap;
+
+use anyhow::{Context, bail};
+use neticket_app::{App, Config, Environment};
+use neticket_domain::{EventId, Timestamp};
+use neticket_media::{ImageFormat, Media};
+use neticket_store::{EventFilter, EventRecord, NewEvent, NewTicketType, Store};
+
+pub(crate) use report::Report;
+
+use schedule::Times;
+use season::Show;
+
+/// Events of one look at the store.
+const PAGE_LEN: u32 = 100;
+
+/// Makes the season, once: where it has been made to its end, nothing changes; where making it was interrupted, what is
+/// missing is added. Times count from now.
+///
+/// # Errors
+/// In production; if store or image folder cannot be used. What has been made until then stays, and a repeat goes on.
+pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
+    if config.environment == Environment::Production {
+        bail!("the demo season is not for production: everyone knows its passwords");
+    }
+    let store = App::open_store(config).await?;
+    let events = season::shows().count();
+    if booking::season_is_made(&store).await? {
+        return Ok(Report { events, made: false });
+    }
+    let media = App::open_media(config)?;
+    let (person, now) = accounts::logins(config, &store).await?;
+    let audience = accounts::audience(&store, now).await?;
+    let there = titles(&store, now).await?;
+    let mut made = Vec::with_capacity(events);
+    for show in season::shows() {
+        let event = match there.get(show.title) {
+            Some(id) => store.event(*id).await?.context("a demo event is gone")?,
+            None => event_create(&store, &media, show, now).await?,
+        };
+        made.push((show, event));
+    }
+    // The show that says that all is done comes last.
+    made.sort_by_key(|(show, _)| booking::is_last(show));
+    for (show, event) in &made {
+        booking::fill(&store, show, event, &audience, person, now).await?;
+    }
+    Ok(Report { events, made: true })
+}
+
+/// The events that are there, by title.
+async fn titles(store: &Store, now: Timestamp) -> anyhow::Result<HashMap<String, EventId>> {
+    let filter = EventFilter { include_past: true, ..EventFilter::default() };
+    let mut titles = HashMap::new();
+    for page in 1.. {
+        let (events, _) = store.events_page(&filter, now, page, PAGE_LEN).await?;
+        if events.is_empty() {
+            break;
+        }
+        titles.extend(events.into_iter().map(|event| (event.title, event.id)));
+    }
+    Ok(titles)
+}
+
+async fn event_create(
+    store: &Store,
+    media: &Media,
+    show: &Show,
+    now: Timestamp,
+) -> anyhow::Result<EventRecord> {
+    let Times { starts_at, window } = Times::of(show, now);
+    let svg = poster::draw(&show.design, show.title, &schedule::poster_date(starts_at), show.place);
+    let image_key = media.put(svg.as_bytes(), ImageFormat::Svg).await?;
+    let ticket_types = show.grades.iter().map(|grade| NewTicketType {
+        name: grade.name.to_owned(),
+        price: grade.price,
+        capacity: grade.capacity,
+    });
+    let new = NewEvent {
+        title: show.title.to_owned(),
+        place: show.place.to_owned(),
+        description: show.description(),
+        starts_at,
+        opens_at: window.opens_at,
+        closes_at: window.closes_at,
+        max_per_user: show.max_per_user,
+        image_key: Some(image_key),
+        ticket_types: ticket_types.collect(),
+    };
+    Ok(store.event_create(&new, now).await?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Posters of the demo season: drawn as SVG, 600 × 800, each from a scene, a palette and a typeface.
+//!
+//! Nothing is random: a poster is a function of its show, so the same season always looks the same. No scripts, no
+//! fonts, no addresses: only shapes, gradients and text in the fonts that the reader has.
+
+mod dice;
+mod nature;
+mod objects;
+mod palette;
+mod patterns;
+mod scene;
+mod stage;
+mod text;
+
+pub(super) use palette::*;
+pub(super) use scene::Scene;
+pub(super) use text::Face;
+
+use scene::Anchor;
+#[cfg(test)]
+pub(super) use text::width_em;
+use text::{MARGIN, Typeset, escape};
+
+/// Width of a poster, in its own units.
+const WIDTH: f64 = 600.0;
+/// Height of a poster, in its own units.
+const HEIGHT: f64 = 800.0;
+
+/// How a show's poster looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Design {
+    pub(super) scene: Scene,
+    pub(super) palette: Palette,
+    pub(super) face: Face,
+    /// The small line at the head: what kind of show it is.
+    pub(super) genre: &'static str,
+    /// The line beside the title: who plays, or what it is about.
+    pub(super) byline: &'static str,
+}
+
+/// Draws the poster of `title`; `date` and `place` stand at its foot.
+pub(super) fn draw(design: &Design, title: &str, date: &str, place: &str) -> String {
+    let Palette { ground, ground_low, .. } = design.palette;
+    let picture = design.scene.draw(&design.palette, title);
+    let words = words(design, title, date, place);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 600 800\" width=\"600\" height=\"800\" role=\"img\">\
+         <title>{name}</title><defs><linearGradient id=\"ground\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"1\">\
+         <stop stop-color=\"{ground}\"/><stop offset=\"1\" stop-color=\"{ground_low}\"/></linearGradient></defs>\
+         <rect width=\"600\" height=\"800\" fill=\"url(#ground)\"/>{picture}{words}</svg>",
+        name = escape(title),
+    )
+}
+
+/// Everything that is text: head line, title, byline, date and place.
+fn words(design: &Design, title: &str, date: &str, place: &str) -> String {
+    let Palette { ink, accent, .. } = design.palette;
+    let layout = design.scene.layout();
+    let typeset = Typeset::fit(title, layout.title_width, layout.title_height);
+    let block = typeset.height() + 44.0;
+    let first_baseline = typeset.size()
+        + match layout.anchor {
+            Anchor::Top => 118.0,
+            Anchor::Middle => (HEIGHT - block) / 2.0 - 20.0,
+            Anchor::Bottom => 668.0 - block,
+        };
+    let (x, text_anchor) = if layout.centred { (WIDTH / 2.0, "middle") } else { (MARGIN, "start") };
+    let lines = typeset.svg_lines(x, first_baseline);
+    let byline_y = first_baseline + typeset.height() - typeset.line_height() + 50.0;
+    let size = typeset.size();
+    let Face { family, weight } = design.face;
+    let sans = Face::SANS.family;
+    let genre = escape(design.genre);
+    let byline = escape(design.byline);
+    let place_size = text::size_that_fits(place, text::TEXT_WIDTH, 21.0);
+    let byline_size = text::size_that_fits(design.byline, layout.title_width, 23.0);
+    let rule = if layout.centred { "M270 702h60" } else { "M48 702h60" };
+    format!(
+        "<g fill=\"{ink}\" text-anchor=\"{text_anchor}\" font-family=\"{sans}\">\
+         <text x=\"{x}\" y=\"74\" font-size=\"19\" font-weight=\"600\" letter-spacing=\"4\" fill=\"{accent}\">{genre}</text>\
+         <text font-family=\"{family}\" font-weight=\"{weight}\" font-size=\"{size:.1}\" letter-spacing=\"-1\">{lines}</text>\
+         <text x=\"{x}\" y=\"{byline_y:.1}\" font-size=\"{byline_size:.1}\" font-weight=\"500\" opacity=\".88\">{byline}</text>\
+         <path d=\"{rule}\" stroke=\"{accent}\" stroke-width=\"4\"/>\
+         <text x=\"{x}\" y=\"737\" font-size=\"25\" font-weight=\"700\">{date}</text>\
+         <text x=\"{x}\" y=\"766\" font-size=\"{place_size:.1}\" opacity=\".86\">{place}</text></g>",
+        date = escape(date),
+        place = escape(place),
+    )
+}

@@ -1,0 +1,26 @@
+//! What making a season did, in words for a terminal.
+
+use std::fmt;
+
+use super::accounts::{ADMIN, PERSON};
+
+/// What is there now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// How many events the season has.
+    pub(crate) events: usize,
+    /// `false`: the season was there already, and nothing was changed.
+    pub(crate) made: bool,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.made {
+            writeln!(f, "demo season made: {} events, one of them opens in two minutes", self.events)?;
+        } else {
+            writeln!(f, "demo season is there already: {} events, nothing changed", self.events)?;
+        }
+        writeln!(f, "  to book:       {}  {}", PERSON.email, PERSON.password)?;
+        write!(f, "  to administer: {}  {}", ADMIN.email, ADMIN.password)
+    }
+}

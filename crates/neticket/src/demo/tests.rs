@@ -1,0 +1,170 @@
+//! The season as data, its posters as drawings, and the whole of it in a store.
+
+use std::collections::HashSet;
+
+use neticket_app::EventSearch;
+use neticket_domain::EventStatus;
+
+use super::*;
+
+fn posters() -> Vec<(&'static str, String)> {
+    let now = Timestamp::parse("2026-11-22T05:00:00Z").unwrap();
+    let draw = |show: &'static Show| {
+        let date = schedule::poster_date(Times::of(show, now).starts_at);
+        (show.title, poster::draw(&show.design, show.title, &date, show.place))
+    };
+    season::shows().map(draw).collect()
+}
+
+#[test]
+fn a_season_has_at_least_forty_events_and_no_title_twice() {
+    let titles: HashSet<_> = season::shows().map(|show| show.title).collect();
+    assert_eq!(titles.len(), season::shows().count());
+    assert!(titles.len() >= 40);
+}
+
+#[test]
+fn every_show_has_sane_grades_and_something_to_read() {
+    for show in season::shows() {
+        let title = show.title;
+        assert!((1..=5).contains(&show.grades.len()), "{title}");
+        let names: HashSet<_> = show.grades.iter().map(|grade| grade.name).collect();
+        assert_eq!(names.len(), show.grades.len(), "{title}");
+        for grade in show.grades {
+            assert!((5_000..=300_000).contains(&grade.price) && grade.price % 1_000 == 0, "{title}");
+        }
+        let seats: u32 = show.grades.iter().map(|grade| grade.capacity).sum();
+        assert!((30..=20_000).contains(&seats), "{title}: {seats}");
+        assert!((1..=8).contains(&show.max_per_user), "{title}");
+        let sentences = show.story.matches(['.', '!', '?']).count();
+        assert!((3..=6).contains(&sentences), "{title}: {sentences} sentences");
+        assert!(show.description().contains(show.age_limit), "{title}");
+    }
+}
+
+#[test]
+fn every_poster_is_well_formed_small_and_without_script_or_address() {
+    for (title, svg) in posters() {
+        let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{title}: {error}"));
+        assert!(svg.len() < 12 * 1024, "{title}: {} bytes", svg.len());
+        assert!(!svg.contains("<script") && !svg.contains("NaN") && !svg.contains("inf"), "{title}");
+        for node in document.descendants() {
+            for attribute in node.attributes() {
+                assert!(!attribute.name().starts_with("on"), "{title}");
+                assert!(attribute.name() != "href" || attribute.value().starts_with('#'), "{title}");
+            }
+        }
+        let ids: Vec<_> = document.descendants().filter_map(|node| node.attribute("id")).collect();
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{title}: an id twice");
+    }
+}
+
+#[test]
+fn every_poster_shows_its_whole_title_inside_the_frame() {
+    for (title, svg) in posters() {
+        let document = roxmltree::Document::parse(&svg).unwrap();
+        let texts = document.descendants().filter(|node| node.has_tag_name("text"));
+        for text in texts {
+            let size: f64 = text.attribute("font-size").unwrap().parse().unwrap();
+            let lines: Vec<_> = text.descendants().filter(|node| node.is_text()).collect();
+            for line in &lines {
+                let words = line.text().unwrap();
+                assert!(poster::width_em(words) * size <= 504.5, "{title}: {words}");
+            }
+            for line in text.children().filter(|node| node.has_tag_name("tspan")) {
+                let y: f64 = line.attribute("y").unwrap().parse().unwrap();
+                assert!(y - size > 80.0 && y < 690.0, "{title}");
+                assert!(size >= 48.0, "{title}: too small to read on a card");
+            }
+        }
+        let words: Vec<_> = document
+            .descendants()
+            .filter(|node| node.has_tag_name("tspan"))
+            .filter_map(|line| line.text())
+            .collect();
+        assert_eq!(words.join(" "), title);
+    }
+}
+
+#[test]
+fn no_two_posters_are_the_same() {
+    let different: HashSet<_> = posters().into_iter().map(|(_, svg)| svg).collect();
+    assert_eq!(different.len(), season::shows().count());
+}
+
+fn config(folder: &std::path::Path, environment: &'static str) -> Config {
+    let folder = folder.display().to_string();
+    Config::read(|name| match name {
+        "NETICKET_DATA_DIR" => Some(folder.clone()),
+        "NETICKET_ENV" => Some(environment.to_owned()),
+        _ => None,
+    })
+    .unwrap()
+}
+
+fn now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp::from_millis(since_epoch.as_millis().try_into().unwrap())
+}
+
+#[tokio::test]
+async fn production_has_no_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(seed(&config(folder.path(), "production")).await.is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_season_is_made_once_and_keeps_every_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), "development");
+    let before = now();
+    let report = seed(&config).await.unwrap();
+    assert_eq!(report, Report { events: season::shows().count(), made: true });
+    assert!(!seed(&config).await.unwrap().made);
+
+    let store = App::open_store(&config).await.unwrap();
+    for seats in store.inventory_audit(None).await.unwrap() {
+        assert_eq!(seats.capacity, seats.left + seats.confirmed, "{seats:?}");
+    }
+    let now = now();
+    let filter = EventFilter { include_past: true, ..EventFilter::default() };
+    let (events, total) = store.events_page(&filter, now, 1, PAGE_LEN).await.unwrap();
+    assert_eq!(usize::try_from(total).unwrap(), report.events);
+    for (status, least) in [
+        (EventStatus::OnSale, 20),
+        (EventStatus::Scheduled, 8),
+        (EventStatus::SoldOut, 4),
+        (EventStatus::Closed, 5),
+    ] {
+        assert!(events.iter().filter(|event| event.status == status).count() >= least, "{status}");
+    }
+    let soon = events.iter().filter(|event| {
+        let lead_ms = event.opens_at.millis_since(before);
+        (schedule::SOON_MS..schedule::SOON_MS + 60_000).contains(&lead_ms)
+    });
+    assert_eq!(soon.count(), 1);
+    let media = App::open_media(&config).unwrap();
+    for event in &events {
+        assert!(media.contains(event.image_key.as_deref().unwrap()).await, "{}", event.title);
+    }
+}
+
+#[tokio::test]
+async fn both_logins_work_and_the_person_has_booked() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), "development");
+    seed(&config).await.unwrap();
+    let app = App::start(config).await.unwrap();
+    let admin = app.login(accounts::ADMIN.email, accounts::ADMIN.password).await.unwrap();
+    assert_eq!(admin.account.role, neticket_domain::Role::Admin);
+    let person = app.login(accounts::PERSON.email, accounts::PERSON.password).await.unwrap();
+    assert_eq!(person.account.role, neticket_domain::Role::User);
+    let booked = app.reservations_page(person.account.id, 1, 20).await.unwrap();
+    assert_eq!(booked.total_items, 4);
+    assert_eq!(booked.items.iter().filter(|item| item.cancellable).count(), 2);
+    assert!(app.login("audience1@demo.neticket.example", "!").await.is_err());
+    let search = EventSearch { query: "부산".to_owned(), page: 1, size: 12, ..EventSearch::default() };
+    assert!(app.events_page(&search).await.unwrap().total_items >= 3);
+    app.shut_down().await;
+}
