@@ -1,10 +1,15 @@
 //! The few kinds of column there are, and what every table has in common.
 
 use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
-/// A table whose text compares by its bytes on MySQL too; SQLite ignores engine, character set and collation.
-pub(crate) fn table(name: &'static str) -> TableCreateStatement {
-    Table::create().table(name).engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin").to_owned()
+/// A table whose text compares by its bytes on MySQL too.
+pub(crate) fn table(manager: &SchemaManager<'_>, name: &'static str) -> TableCreateStatement {
+    let mut table = Table::create().table(name).to_owned();
+    if manager.get_database_backend() == DbBackend::MySql {
+        table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+    }
+    table
 }
 
 /// The table's own number, given by the database.

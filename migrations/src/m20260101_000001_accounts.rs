@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                table("users")
+                table(manager, "users")
                     .col(id())
                     .col(text("email", 254))
                     .col(text("nickname", 40))
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
 
         manager
             .create_table(
-                table("refresh_tokens")
+                table(manager, "refresh_tokens")
                     .col(id())
                     // Only the hash: whoever reads the table cannot sign in with what is in it.
                     .col(bytes("token_hash", 32))
@@ -44,13 +44,13 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let table = "refresh_tokens";
+        let tokens = "refresh_tokens";
         manager
-            .create_index(index("refresh_tokens_hash", table, &["token_hash"]).unique().to_owned())
+            .create_index(index("refresh_tokens_hash", tokens, &["token_hash"]).unique().to_owned())
             .await?;
-        manager.create_index(index("refresh_tokens_family", table, &["family"])).await?;
-        manager.create_index(index("refresh_tokens_user", table, &["user_id"])).await?;
-        manager.create_index(index("refresh_tokens_expiry", table, &["expires_at"])).await
+        manager.create_index(index("refresh_tokens_family", tokens, &["family"])).await?;
+        manager.create_index(index("refresh_tokens_user", tokens, &["user_id"])).await?;
+        manager.create_index(index("refresh_tokens_expiry", tokens, &["expires_at"])).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

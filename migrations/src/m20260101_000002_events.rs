@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                table("events")
+                table(manager, "events")
                     .col(id())
                     .col(text("title", 200))
                     .col(text("place", 200))
@@ -40,7 +40,7 @@ impl MigrationTrait for Migration {
 
         manager
             .create_table(
-                table("ticket_types")
+                table(manager, "ticket_types")
                     .col(id())
                     .col(number("event_id"))
                     .col(number("position"))

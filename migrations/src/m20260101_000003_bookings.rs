@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                table("reservations")
+                table(manager, "reservations")
                     // Derived from user and idempotency key: the primary key is what makes a repeated booking one.
                     .col(bytes("id", 16).primary_key())
                     .col(number("user_id"))
@@ -48,7 +48,7 @@ impl MigrationTrait for Migration {
 
         manager
             .create_table(
-                table("release_outbox")
+                table(manager, "release_outbox")
                     .col(bytes("reservation_id", 16).primary_key())
                     .col(number("event_id"))
                     .col(number("ticket_type_id"))

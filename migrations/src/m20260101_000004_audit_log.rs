@@ -12,7 +12,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
-                table("audit_log")
+                table(manager, "audit_log")
                     .col(id())
                     .col(number("at"))
                     // Nobody, where the command line did it.

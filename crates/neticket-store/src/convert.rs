@@ -24,5 +24,10 @@ pub(crate) fn moment(millis: i64) -> Timestamp {
 
 /// How many rows come before page `page` (from 1; 0 is taken for 1) of `size`.
 pub(crate) fn offset(page: u32, size: u32) -> u64 {
-    u64::from(page.saturating_sub(1)) * u64::from(size)
+    limit(u64::from(page.saturating_sub(1)) * u64::from(size))
+}
+
+/// `rows` as far as a database can count.
+pub(crate) fn limit(rows: u64) -> u64 {
+    rows.min(i64::MAX.unsigned_abs())
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::accounts::UserRecord;
 use crate::entity::{refresh_token as token, user};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, convert};
 
 /// What became of a refresh token that was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Store {
                 .column(token::Column::Id)
                 .filter(token::Column::ExpiresAt.lte(now.as_millis()))
                 .order_by_asc(token::Column::ExpiresAt)
-                .limit(limit)
+                .limit(convert::limit(limit))
                 .into_tuple()
                 .all(self.reader())
                 .await?;

@@ -87,11 +87,11 @@ impl Store {
             Err(error) => return Err(error),
         }
         let repeated: Vec<_> = again.iter().map(|at| requests[*at].id).collect();
-        let mut records = read::by_ids(&transaction, &repeated).await?;
+        let records = read::by_ids(&transaction, &repeated).await?;
         transaction.commit().await?;
         for at in again {
-            if let Some(record) = records.remove(&requests[at].id) {
-                outcomes[at] = CommitOutcome::Existing(record);
+            if let Some(record) = records.get(&requests[at].id) {
+                outcomes[at] = CommitOutcome::Existing(record.clone());
             }
         }
         Ok(Some(outcomes))

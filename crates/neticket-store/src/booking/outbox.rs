@@ -26,7 +26,7 @@ impl Store {
                 .filter(Column::CreatedAt.lt(created_before.as_millis()))
                 .order_by_asc(Column::CreatedAt)
                 .order_by_asc(Column::ReservationId)
-                .limit(limit)
+                .limit(convert::limit(limit))
                 .all(self.reader())
                 .await?;
             rows.into_iter().map(OutboxRecord::try_from).collect()

@@ -119,7 +119,8 @@ impl Store {
     pub async fn events(&self, ids: &[EventId]) -> Result<Vec<EventRecord>, StoreError> {
         self.attempt("reading events", || async move {
             let wanted = || ids.iter().map(|id| id.0);
-            let events = event::Entity::find().filter(event::Column::Id.is_in(wanted())).all(self.reader()).await?;
+            let events =
+                event::Entity::find().filter(event::Column::Id.is_in(wanted())).all(self.reader()).await?;
             let mut ticket_types: BTreeMap<i64, Vec<ticket_type::Model>> = BTreeMap::new();
             let rows = ticket_type::Entity::find()
                 .filter(ticket_type::Column::EventId.is_in(wanted()))

@@ -1,0 +1,83 @@
+//! Accounts.
+
+use neticket_domain::{Email, Nickname, Role, UserId};
+use neticket_store::{AccountError, NewUser, Store, UserRecord};
+
+use crate::support::{TestStore, at, on_both};
+
+async fn create(store: &Store, email: &str, nickname: &str) -> Result<UserRecord, AccountError> {
+    let new = NewUser {
+        email: &Email::parse(email).unwrap(),
+        nickname: &Nickname::parse(nickname).unwrap(),
+        password_hash: "$argon2id$…",
+        role: Role::User,
+        now: at(7),
+    };
+    store.user_create(new).await
+}
+
+on_both! {
+    async fn an_account_is_found_by_email_and_by_number(store: &TestStore) {
+        let user = create(store, "Ann@Example.com", "홍길동").await.unwrap();
+        assert_eq!((user.email.as_str(), user.nickname.as_str(), user.role), ("ann@example.com", "홍길동", Role::User));
+        assert_eq!(user.created_at, at(7));
+        let email = Email::parse("ANN@example.com").unwrap();
+        assert_eq!(store.user_by_email(&email).await.unwrap(), Some(user.clone()));
+        assert_eq!(store.user_by_id(user.id).await.unwrap(), Some(user));
+        assert_eq!(store.user_by_id(UserId(99)).await.unwrap(), None);
+        let nobody = Email::parse("nobody@example.com").unwrap();
+        assert_eq!(store.user_by_email(&nobody).await.unwrap(), None);
+    }
+
+    async fn an_email_and_a_nickname_are_somebodys_only_once(store: &TestStore) {
+        create(store, "ann@example.com", "Ann").await.unwrap();
+        assert!(matches!(create(store, "ann@example.com", "Other").await, Err(AccountError::EmailTaken)));
+        assert!(matches!(create(store, "bob@example.com", "aNN").await, Err(AccountError::NicknameTaken)));
+        assert!(matches!(create(store, "ann@example.com", "Ann").await, Err(AccountError::EmailTaken)));
+        create(store, "bob@example.com", "Bob").await.unwrap();
+    }
+
+    async fn letters_that_only_look_alike_are_different(store: &TestStore) {
+        // What MariaDB's usual collation takes for the same.
+        create(store, "cafe@example.com", "Ann").await.unwrap();
+        create(store, "café@example.com", "Bob").await.unwrap();
+    }
+
+    async fn of_many_who_want_a_nickname_at_once_one_gets_it(store: &TestStore) {
+        let tries = (0..20).map(|n| {
+            let store = (**store).clone();
+            tokio::spawn(async move { create(&store, &format!("u{n}@example.com"), "Same").await })
+        });
+        let made = futures::future::join_all(tries).await;
+        let made = made.into_iter().map(Result::unwrap);
+        let (good, bad): (Vec<_>, Vec<_>) = made.partition(Result::is_ok);
+        assert_eq!(good.len(), 1);
+        assert!(bad.iter().all(|tried| matches!(tried, Err(AccountError::NicknameTaken))));
+    }
+
+    async fn a_user_can_be_renamed_unless_the_nickname_is_taken(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "Ann").await.unwrap();
+        create(store, "bob@example.com", "Bob").await.unwrap();
+        let to = |nickname: &str| Nickname::parse(nickname).unwrap();
+        assert!(matches!(store.user_rename(ann.id, &to("bob")).await, Err(AccountError::NicknameTaken)));
+        assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap().nickname, "Ann");
+        assert_eq!(store.user_rename(ann.id, &to("ANN")).await.unwrap().nickname, "ANN");
+        assert_eq!(store.user_rename(ann.id, &to("ANN")).await.unwrap().nickname, "ANN");
+        assert!(matches!(store.user_rename(UserId(99), &to("Cat")).await, Err(AccountError::NoSuchUser)));
+    }
+
+    async fn password_and_role_can_be_set(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "Ann").await.unwrap();
+        assert!(store.user_password_set(ann.id, "new").await.unwrap());
+        assert!(store.user_role_set(ann.id, Role::Admin).await.unwrap());
+        let now = store.user_by_id(ann.id).await.unwrap().unwrap();
+        assert_eq!((now.password_hash.as_str(), now.role), ("new", Role::Admin));
+        assert!(store.user_role_set(ann.id, Role::Admin).await.unwrap(), "the same again is no mistake");
+        assert!(!store.user_password_set(UserId(99), "new").await.unwrap());
+    }
+
+    async fn a_password_hash_is_never_printed(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "Ann").await.unwrap();
+        assert!(!format!("{ann:?}").contains("argon2"));
+    }
+}

@@ -1,0 +1,85 @@
+//! Connecting and migrating.
+
+use neticket_store::{Store, StoreError, StoreOptions};
+
+use crate::support::{TestStore, new_event, on_both};
+
+on_both! {
+    async fn migrations_go_up_and_down_and_up_again(store: &TestStore) {
+        assert_eq!(store.migrations_pending().await.unwrap(), Vec::<String>::new());
+        store.migrate().await.unwrap();
+
+        store.unmigrate().await.unwrap();
+        let pending = store.migrations_pending().await.unwrap();
+        assert_eq!(pending.len(), 4, "{pending:?}");
+        assert!(pending[0].starts_with("m20260101_000001"), "{pending:?}");
+
+        store.migrate().await.unwrap();
+        assert_eq!(store.migrations_pending().await.unwrap(), Vec::<String>::new());
+        store.event_of(&[3]).await;
+    }
+
+    async fn a_store_answers_a_ping_and_knows_whether_it_is_embedded(store: &TestStore) {
+        store.ping().await.unwrap();
+        assert_eq!(store.is_embedded(), store.url().starts_with("sqlite:"));
+    }
+
+    async fn the_database_itself_refuses_fewer_than_no_seats_and_more_than_there_are(store: &TestStore) {
+        let event = store.event_of(&[3]).await;
+        for left in [-1, 4] {
+            let update = format!("UPDATE ticket_types SET \"left\" = {left} WHERE event_id = {}", event.id);
+            let update = if store.is_embedded() { update } else { update.replace('"', "`") };
+            assert!(store.sql(&update).await.is_err(), "left = {left}");
+        }
+    }
+
+    async fn the_database_itself_keeps_what_is_referred_to(store: &TestStore) {
+        let event = store.event_of(&[3]).await;
+        let user = store.user().await;
+        store.commit_one(crate::support::one_seat(&event, user)).await;
+        assert!(store.sql(&format!("DELETE FROM users WHERE id = {user}")).await.is_err());
+        assert!(store.sql(&format!("DELETE FROM ticket_types WHERE event_id = {}", event.id)).await.is_err());
+        assert!(store.sql(&format!("DELETE FROM events WHERE id = {}", event.id)).await.is_err());
+    }
+
+    async fn a_failed_transaction_leaves_nothing_half_made(store: &TestStore) {
+        let mut new = new_event(&[1, 2]);
+        new.ticket_types[1].price = u64::MAX;
+        let refused = store.event_create(&new, crate::support::at(1)).await;
+        assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
+        let everything = neticket_store::EventFilter { include_past: true, ..Default::default() };
+        assert_eq!(store.events_page(&everything, crate::support::at(1), 1, 10).await.unwrap().1, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_unavailable() {
+    let options = StoreOptions { timeout_ms: 500, ..StoreOptions::new("mysql://root@127.0.0.1:1/neticket") };
+    assert!(matches!(Store::connect(&options).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_database_in_memory_is_refused() {
+    for url in ["sqlite::memory:", "sqlite:file:x?mode=memory"] {
+        assert!(
+            matches!(Store::connect(&StoreOptions::new(url)).await, Err(StoreError::Internal(_))),
+            "{url}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_somebody_keeps_makes_the_store_unavailable_in_time() {
+    use sea_orm::ConnectionTrait as _;
+    let store = TestStore::on_sqlite().await;
+    let options = StoreOptions { timeout_ms: 400, ..StoreOptions::new(store.url()) };
+    let hasty = Store::connect(&options).await.unwrap();
+    let event = store.event_of(&[3]).await;
+    let other = sea_orm::Database::connect(store.url()).await.unwrap();
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let begun = std::time::Instant::now();
+    assert!(matches!(hasty.load_event(event.id).await, Err(StoreError::Unavailable(_))));
+    assert!(begun.elapsed().as_millis() < 2_000);
+    other.execute_unprepared("ROLLBACK").await.unwrap();
+    assert_eq!(hasty.load_event(event.id).await.unwrap().unwrap().epoch.0, 1);
+}

@@ -1,0 +1,56 @@
+//! Single events.
+
+use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
+use neticket_store::NewEvent;
+
+use crate::support::{TestStore, at, new_event, on_both, ticket_type_of};
+
+on_both! {
+    async fn an_event_reads_back_as_it_was_made(store: &TestStore) {
+        let made = store.event_create(&new_event(&[5, 7]), at(3)).await.unwrap();
+        let event = store.event(made.id).await.unwrap().unwrap();
+        assert_eq!(event, made);
+        assert_eq!((event.title.as_str(), event.description.as_str()), ("햄릿", "To be 🎭"));
+        assert_eq!(event.window, SaleWindow { opens_at: at(1_000), closes_at: at(9_000) });
+        assert_eq!((event.starts_at, event.created_at, event.updated_at), (at(10_000), at(3), at(3)));
+        assert_eq!((event.max_per_user, event.paused, event.cancelled_at, event.version), (4, false, None, 1));
+        assert_eq!(event.image_key.as_deref(), Some("image.webp"));
+        let grades: Vec<_> = event.ticket_types.iter().map(|grade| (grade.name.as_str(), grade.price)).collect();
+        assert_eq!(grades, [("grade 0", 10_000), ("grade 1", 10_001)]);
+        assert!(event.ticket_types.iter().all(|grade| grade.left == grade.capacity && grade.epoch == Epoch(0)));
+        assert_eq!(store.event(EventId(99)).await.unwrap(), None);
+    }
+
+    async fn an_event_without_ticket_types_is_an_event(store: &TestStore) {
+        let made = store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, at(3)).await.unwrap();
+        assert_eq!(store.event(made.id).await.unwrap().unwrap().ticket_types, []);
+        assert_eq!(store.inventory_audit(Some(made.id)).await.unwrap(), []);
+    }
+
+    async fn a_ticket_type_knows_its_event(store: &TestStore) {
+        let (one, two) = (store.event_of(&[1]).await, store.event_of(&[1, 1]).await);
+        assert_eq!(store.event_of_ticket_type(ticket_type_of(&one, 0)).await.unwrap(), Some(one.id));
+        assert_eq!(store.event_of_ticket_type(ticket_type_of(&two, 1)).await.unwrap(), Some(two.id));
+        assert_eq!(store.event_of_ticket_type(TicketTypeId(99)).await.unwrap(), None);
+    }
+
+    async fn events_sell_from_their_lead_until_an_hour_after_they_start(store: &TestStore) {
+        const HOUR: i64 = 3_600_000;
+        let event = |opens, starts| NewEvent {
+            opens_at: at(opens),
+            starts_at: at(starts),
+            closes_at: at(starts),
+            ..new_event(&[1])
+        };
+        let late = store.event_create(&event(2_000, 100_000), at(1)).await.unwrap();
+        let early = store.event_create(&event(1_000, 50_000), at(1)).await.unwrap();
+        let cancelled = store.event_create(&event(1_000, 50_000), at(1)).await.unwrap();
+        store.sql(&format!("UPDATE events SET cancelled_at = 5 WHERE id = {}", cancelled.id)).await.unwrap();
+
+        assert_eq!(store.events_selling(at(499), 500).await.unwrap(), []);
+        assert_eq!(store.events_selling(at(500), 500).await.unwrap(), [early.id]);
+        assert_eq!(store.events_selling(at(2_000), 0).await.unwrap(), [early.id, late.id]);
+        assert_eq!(store.events_selling(at(50_000 + HOUR - 1), 0).await.unwrap(), [early.id, late.id]);
+        assert_eq!(store.events_selling(at(50_000 + HOUR), 0).await.unwrap(), [late.id]);
+    }
+}

@@ -1,0 +1,215 @@
+//! The list of events.
+
+use std::fmt::Write as _;
+
+use neticket_domain::{EventStatus, SaleWindow, SearchWords, Timestamp};
+use neticket_store::{EventFilter, EventSummaryRecord, NewEvent};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::support::{NOW, TestStore, at, new_event, on_both};
+
+async fn titles(store: &TestStore, filter: &EventFilter) -> Vec<String> {
+    let (page, total) = store.events_page(filter, at(NOW), 1, 100).await.unwrap();
+    assert_eq!(u64::try_from(page.len()).unwrap(), total);
+    page.into_iter().map(|event| event.title).collect()
+}
+
+async fn make(store: &TestStore, title: &str, place: &str) {
+    let new = NewEvent { title: title.to_owned(), place: place.to_owned(), ..new_event(&[1]) };
+    store.event_create(&new, at(1)).await.unwrap();
+}
+
+fn words(query: &str) -> EventFilter {
+    EventFilter { words: SearchWords::parse(query), ..EventFilter::default() }
+}
+
+/// What the status depends on.
+#[derive(Clone, Debug)]
+struct Facts {
+    opens_at: i64,
+    closes_at: i64,
+    starts_at: i64,
+    paused: bool,
+    cancelled: bool,
+    left: Vec<u32>,
+}
+
+/// Times around [`NOW`], so that the boundaries are met.
+fn facts() -> impl Strategy<Value = Facts> {
+    let moment = || NOW - 2..=NOW + 2;
+    let left = prop::collection::vec(0..3_u32, 0..4);
+    (moment(), moment(), moment(), any::<bool>(), prop::bool::weighted(0.2), left).prop_map(
+        |(opens_at, closes_at, starts_at, paused, cancelled, left)| Facts {
+            opens_at,
+            closes_at,
+            starts_at,
+            paused,
+            cancelled,
+            left,
+        },
+    )
+}
+
+impl Facts {
+    fn status(&self) -> EventStatus {
+        let window = SaleWindow { opens_at: at(self.opens_at), closes_at: at(self.closes_at) };
+        let left = self.left.iter().map(|left| u64::from(*left)).sum();
+        EventStatus::of(self.cancelled, self.paused, window, left, at(NOW))
+    }
+
+    fn rank(&self) -> u8 {
+        match self.status() {
+            EventStatus::OnSale => 0,
+            EventStatus::Scheduled => 1,
+            _ => 2,
+        }
+    }
+
+    async fn make(&self, store: &TestStore) -> i64 {
+        let new = NewEvent {
+            opens_at: at(self.opens_at),
+            closes_at: at(self.closes_at),
+            starts_at: at(self.starts_at),
+            ..new_event(&vec![2; self.left.len()])
+        };
+        store.event_create(&new, at(1)).await.unwrap().id.0
+    }
+}
+
+/// Sets behind the store's back what no function of it sets.
+async fn settle(store: &TestStore, made: &[(i64, Facts)]) {
+    let quote = if store.is_embedded() { '"' } else { '`' };
+    let mut sql = String::new();
+    for (id, facts) in made {
+        let cancelled = if facts.cancelled { "1" } else { "NULL" };
+        let _ = write!(
+            sql,
+            "UPDATE events SET paused = {}, cancelled_at = {cancelled} WHERE id = {id};",
+            facts.paused
+        );
+        for (position, left) in facts.left.iter().enumerate() {
+            let _ = write!(
+                sql,
+                "UPDATE ticket_types SET {quote}left{quote} = {left}, capacity = {left} \
+                 WHERE event_id = {id} AND position = {position};"
+            );
+        }
+    }
+    store.sql(&sql).await.unwrap();
+}
+
+on_both! {
+    async fn a_summary_says_what_a_list_shows(store: &TestStore) {
+        let event = store.event_of(&[1, 1]).await;
+        let (page, total) = store.events_page(&EventFilter::default(), at(NOW), 1, 10).await.unwrap();
+        let expected = EventSummaryRecord {
+            id: event.id,
+            title: event.title,
+            place: event.place,
+            starts_at: event.starts_at,
+            opens_at: event.window.opens_at,
+            closes_at: event.window.closes_at,
+            status: EventStatus::OnSale,
+            price_from: 10_000,
+            image_key: event.image_key,
+        };
+        assert_eq!((page, total), (vec![expected], 1));
+    }
+
+    async fn an_event_without_ticket_types_is_sold_out_and_costs_nothing(store: &TestStore) {
+        store.event_of(&[]).await;
+        let (page, _) = store.events_page(&EventFilter::default(), at(NOW), 1, 10).await.unwrap();
+        assert_eq!((page[0].status, page[0].price_from), (EventStatus::SoldOut, 0));
+    }
+
+    async fn every_word_must_occur_in_title_or_place_whatever_the_case(store: &TestStore) {
+        make(store, "Hamlet", "서울 예술의전당").await;
+        make(store, "HAMLET again", "Busan").await;
+        make(store, "Ärger", "Berlin").await;
+        assert_eq!(titles(store, &words("hAmLeT")).await, ["Hamlet", "HAMLET again"]);
+        assert_eq!(titles(store, &words("서울 ham")).await, ["Hamlet"]);
+        assert_eq!(titles(store, &words("hamlet berlin")).await, Vec::<String>::new());
+        assert_eq!(titles(store, &words("ÄRGER")).await, ["Ärger"]);
+        // What MariaDB's usual collation takes for the same.
+        assert_eq!(titles(store, &words("arger")).await, Vec::<String>::new());
+        assert_eq!(titles(store, &words("")).await.len(), 3);
+    }
+
+    async fn wildcards_quotes_and_backslashes_are_letters(store: &TestStore) {
+        for title in ["100% off", "100 off", "a_b", "axb", "wow!", "back\\slash", "it's", "\"quoted\""] {
+            make(store, title, "here").await;
+        }
+        for (query, found) in [
+            ("100%", "100% off"),
+            ("a_b", "a_b"),
+            ("wow!", "wow!"),
+            ("\\", "back\\slash"),
+            ("k\\s", "back\\slash"),
+            ("it's", "it's"),
+            ("\"", "\"quoted\""),
+        ] {
+            assert_eq!(titles(store, &words(query)).await, [found], "{query}");
+        }
+        assert_eq!(titles(store, &words("' OR 1=1 --")).await, Vec::<String>::new());
+    }
+
+    async fn past_events_are_left_out_unless_asked_for(store: &TestStore) {
+        for (title, starts_at) in [("past", NOW - 1), ("now", NOW), ("future", NOW + 1)] {
+            let new = NewEvent { title: title.to_owned(), starts_at: at(starts_at), ..new_event(&[1]) };
+            store.event_create(&new, at(1)).await.unwrap();
+        }
+        assert_eq!(titles(store, &EventFilter::default()).await, ["future"]);
+        let all = EventFilter { include_past: true, ..EventFilter::default() };
+        assert_eq!(titles(store, &all).await, ["past", "now", "future"]);
+    }
+
+    async fn pages_follow_each_other_without_gap_or_repetition(store: &TestStore) {
+        for _ in 0..7 {
+            store.event_of(&[1]).await;
+        }
+        let mut seen = Vec::new();
+        for page in 1..=4 {
+            let (events, total) = store.events_page(&EventFilter::default(), at(NOW), page, 3).await.unwrap();
+            assert_eq!(total, 7);
+            seen.extend(events.into_iter().map(|event| event.id.0));
+        }
+        assert_eq!(seen, (1..=7).collect::<Vec<_>>());
+        let first = store.events_page(&EventFilter::default(), at(NOW), 1, 3).await.unwrap();
+        assert_eq!(store.events_page(&EventFilter::default(), at(NOW), 0, 3).await.unwrap(), first);
+        assert_eq!(store.events_page(&EventFilter::default(), at(NOW), u32::MAX, u32::MAX).await.unwrap().1, 7);
+    }
+
+    async fn the_databases_status_and_order_agree_with_the_domains(store: &TestStore) {
+        let mut runner = TestRunner::deterministic();
+        let mut made = Vec::new();
+        for _ in 0..120 {
+            let facts = facts().new_tree(&mut runner).unwrap().current();
+            made.push((facts.make(store).await, facts));
+        }
+        settle(store, &made).await;
+
+        let everything = EventFilter { include_past: true, ..EventFilter::default() };
+        let (page, total) = store.events_page(&everything, at(NOW), 1, 1_000).await.unwrap();
+        assert_eq!(total, 120);
+        let mut expected = made.clone();
+        expected.sort_by_key(|(id, facts)| (facts.rank(), facts.starts_at, *id));
+        let order: Vec<_> = page.iter().map(|event| event.id.0).collect();
+        assert_eq!(order, expected.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        for (event, (_, facts)) in page.iter().zip(&expected) {
+            assert_eq!(event.status, facts.status(), "{facts:?}");
+        }
+        for status in EventStatus::ALL {
+            let filter = EventFilter { status: Some(status), ..EventFilter::default() };
+            let (page, total) = store.events_page(&filter, at(NOW), 1, 1_000).await.unwrap();
+            let wanted = |(_, facts): &&(i64, Facts)| {
+                facts.status() == status && Timestamp::from_millis(facts.starts_at) > at(NOW)
+            };
+            let expected: Vec<_> = expected.iter().filter(wanted).map(|(id, _)| *id).collect();
+            assert!(!expected.is_empty(), "no event is {status}");
+            assert_eq!(page.iter().map(|event| event.id.0).collect::<Vec<_>>(), expected, "{status}");
+            assert_eq!(usize::try_from(total).unwrap(), expected.len());
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Every function of the store, on SQLite and on MariaDB: a green run on one says nothing about the other.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
+
+mod accounts;
+mod audit_log;
+mod cancel;
+mod commit;
+mod concurrency;
+mod connect;
+mod events;
+mod list;
+mod load;
+mod outbox;
+mod read;
+mod sessions;
+mod support;

@@ -1,0 +1,112 @@
+//! Refresh tokens.
+
+use neticket_domain::UserId;
+use neticket_store::Rotation;
+use uuid::Uuid;
+
+use crate::support::{TestStore, at, on_both};
+
+const EXPIRY: i64 = 1_000;
+
+fn family(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+async fn start(store: &TestStore, user: UserId, of: Uuid, hash: u8) {
+    store.session_start(user, of, [hash; 32], at(EXPIRY), at(1)).await.unwrap();
+}
+
+async fn rotate(store: &TestStore, old: u8, new: u8) -> Rotation {
+    store.session_rotate([old; 32], [new; 32], at(EXPIRY), at(2)).await.unwrap()
+}
+
+fn rotated(rotation: &Rotation) -> bool {
+    matches!(rotation, Rotation::Rotated { .. })
+}
+
+on_both! {
+    async fn a_token_is_used_once_and_replaced(store: &TestStore) {
+        let ann = store.user_named("Ann").await;
+        start(store, ann.id, family(1), 1).await;
+        assert_eq!(rotate(store, 1, 2).await, Rotation::Rotated { user: ann, family: family(1) });
+        assert!(rotated(&rotate(store, 2, 3).await));
+        assert_eq!(rotate(store, 99, 4).await, Rotation::Unknown);
+    }
+
+    async fn a_token_that_comes_twice_ends_its_family_and_no_other(store: &TestStore) {
+        let user = store.user().await;
+        start(store, user, family(1), 1).await;
+        start(store, user, family(2), 11).await;
+        assert!(rotated(&rotate(store, 1, 2).await));
+        assert_eq!(rotate(store, 1, 3).await, Rotation::Reused { family: family(1) });
+        assert_eq!(rotate(store, 2, 4).await, Rotation::Unknown);
+        assert_eq!(rotate(store, 1, 5).await, Rotation::Reused { family: family(1) });
+        assert!(rotated(&rotate(store, 11, 12).await));
+    }
+
+    async fn of_many_who_use_a_token_at_once_one_wins(store: &TestStore) {
+        let user = store.user().await;
+        start(store, user, family(1), 1).await;
+        let tries = (0..20_u8).map(|n| {
+            let store = (**store).clone();
+            tokio::spawn(async move { store.session_rotate([1; 32], [100 + n; 32], at(EXPIRY), at(2)).await.unwrap() })
+        });
+        let tries = futures::future::join_all(tries).await;
+        let (won, lost): (Vec<_>, Vec<_>) = tries.into_iter().map(Result::unwrap).partition(rotated);
+        assert_eq!(won.len(), 1);
+        assert!(lost.iter().all(|lost| *lost == Rotation::Reused { family: family(1) }), "{lost:?}");
+        for n in 0..20 {
+            assert_eq!(rotate(store, 100 + n, 200).await, Rotation::Unknown, "nothing of the family is left");
+        }
+    }
+
+    async fn an_expired_token_is_unknown(store: &TestStore) {
+        let user = store.user().await;
+        start(store, user, family(1), 1).await;
+        let late = store.session_rotate([1; 32], [2; 32], at(2 * EXPIRY), at(EXPIRY)).await.unwrap();
+        assert_eq!(late, Rotation::Unknown);
+    }
+
+    async fn signing_out_ends_the_family(store: &TestStore) {
+        let user = store.user().await;
+        start(store, user, family(1), 1).await;
+        start(store, user, family(2), 11).await;
+        rotate(store, 1, 2).await;
+        store.session_end([1; 32]).await.unwrap();
+        store.session_end([1; 32]).await.unwrap();
+        store.session_end([99; 32]).await.unwrap();
+        assert_eq!(rotate(store, 2, 3).await, Rotation::Unknown);
+        assert!(rotated(&rotate(store, 11, 12).await));
+    }
+
+    async fn all_other_families_of_a_user_can_be_ended(store: &TestStore) {
+        let (ann, bob) = (store.user().await, store.user().await);
+        start(store, ann, family(1), 1).await;
+        start(store, ann, family(2), 11).await;
+        start(store, bob, family(3), 21).await;
+        store.sessions_end_others(ann, Some(family(1))).await.unwrap();
+        assert_eq!(rotate(store, 11, 12).await, Rotation::Unknown);
+        assert!(rotated(&rotate(store, 1, 2).await));
+        assert!(rotated(&rotate(store, 21, 22).await));
+        store.sessions_end_others(ann, None).await.unwrap();
+        assert_eq!(rotate(store, 2, 3).await, Rotation::Unknown);
+        assert!(rotated(&rotate(store, 22, 23).await));
+    }
+
+    async fn expired_tokens_are_deleted_a_few_at_a_time(store: &TestStore) {
+        let user = store.user().await;
+        for n in 1..=5 {
+            start(store, user, family(n.into()), n).await;
+        }
+        assert_eq!(store.sessions_expired_delete(at(EXPIRY - 1), 10).await.unwrap(), 0);
+        assert_eq!(store.sessions_expired_delete(at(EXPIRY), 3).await.unwrap(), 3);
+        assert_eq!(store.sessions_expired_delete(at(EXPIRY), 3).await.unwrap(), 2);
+        assert_eq!(store.sessions_expired_delete(at(EXPIRY), u64::MAX).await.unwrap(), 0);
+    }
+
+    async fn a_session_of_nobody_cannot_start(store: &TestStore) {
+        let nobody = store.session_start(UserId(99), family(1), [1; 32], at(EXPIRY), at(1)).await;
+        assert!(nobody.is_err());
+        assert_eq!(rotate(store, 1, 2).await, Rotation::Unknown);
+    }
+}
