@@ -82,17 +82,13 @@ impl App {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
         let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
-        let loader = Arc::new(Loader::new(
-            Arc::clone(&ledger),
-            store.clone(),
-            Arc::clone(&catalog),
-            Arc::clone(&clock),
-            engine.preload_lead_ms,
-        ));
+        let loader = Arc::new(Loader::new(Arc::clone(&ledger), store.clone()));
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
             loader: Arc::clone(&loader),
+            catalog: Arc::clone(&catalog),
+            preload_lead_ms: engine.preload_lead_ms,
             clock: Arc::clone(&clock),
         });
         let committer = Arc::new(Committer::new(store.clone(), Arc::clone(&ledger), Arc::clone(&admission)));

@@ -110,11 +110,8 @@ impl Config {
             return Err(bad("NETICKET_DATABASE_URL", "must start with sqlite: or mysql://"));
         }
         let redis_url = get("NETICKET_REDIS_URL");
-        if redis_url
-            .as_deref()
-            .is_some_and(|url| !url.starts_with("redis://") && !url.starts_with("rediss://"))
-        {
-            return Err(bad("NETICKET_REDIS_URL", "must start with redis:// or rediss://"));
+        if redis_url.as_deref().is_some_and(|url| !url.starts_with("redis://")) {
+            return Err(bad("NETICKET_REDIS_URL", "must start with redis://"));
         }
         let jwt_secret = get("NETICKET_JWT_SECRET");
         if jwt_secret.as_deref().is_some_and(|secret| secret.len() < 32) {

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use neticket_domain::{Epoch, EventId, SaleState, SaleWindow, Timestamp};
+use neticket_domain::{Epoch, EventId, SaleWindow, Timestamp};
 use neticket_ledger::{Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
 use neticket_store::{LoadedEvent, Store};
 use tokio::sync::Mutex;
 
-use crate::catalog::Catalog;
-use crate::clock::LedgerClock;
 use crate::error::AppError;
 
 /// How long a node may hold the right to load an event; another then loads it too, which is only wasteful.
-const LEASE_MS: u64 = 3_000;
+const LEASE_MS: u64 = 500;
 /// How often a node looks whether the one with the lease is done.
 const LEASE_POLL: Duration = Duration::from_millis(20);
 /// Most events that may be loading at once before their locks are forgotten, which is only wasteful too.
@@ -24,9 +22,6 @@ const LOCKS_MAX: u64 = 10_000;
 pub(crate) struct Loader {
     ledger: Arc<dyn Ledger>,
     store: Store,
-    catalog: Arc<Catalog>,
-    clock: Arc<LedgerClock>,
-    preload_lead_ms: i64,
     locks: Cache<EventId, Arc<Mutex<()>>>,
 }
 
@@ -40,28 +35,20 @@ pub(crate) enum Need {
 }
 
 impl Loader {
-    pub(crate) fn new(
-        ledger: Arc<dyn Ledger>,
-        store: Store,
-        catalog: Arc<Catalog>,
-        clock: Arc<LedgerClock>,
-        preload_lead_ms: i64,
-    ) -> Self {
-        Self { ledger, store, catalog, clock, preload_lead_ms, locks: Cache::new(LOCKS_MAX) }
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, store: Store) -> Self {
+        Self { ledger, store, locks: Cache::new(LOCKS_MAX) }
     }
 
     /// Makes sure that the event's ledger is as `need` says.
     ///
     /// # Errors
-    /// `NotFound`, or, for an event whose ledger need not exist, why it cannot be booked: `SaleNotOpen`, `SaleClosed`.
-    /// `LedgerUnavailable` and `StoreUnavailable`: it may or may not be loaded now.
+    /// `NotFound`. `LedgerUnavailable` and `StoreUnavailable`: it may or may not be loaded now.
     pub(crate) async fn load(&self, event: EventId, need: Need) -> Result<(), AppError> {
         let lock = self.locks.get_with(event, async { Arc::default() }).await;
         let _one_at_a_time = lock.lock().await;
         if self.is_met(event, need).await? {
             return Ok(());
         }
-        self.refuse_if_not_for_sale(event).await?;
         if matches!(need, Need::AtLeast(_)) && !self.ledger.try_lease(event, LEASE_MS).await? {
             let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
             while tokio::time::Instant::now() < patience {
@@ -86,21 +73,6 @@ impl Loader {
             }
             Need::Fresh => Ok(false),
         }
-    }
-
-    /// Long before the opening and after the show has started there is no ledger, and none is made for a mere wish.
-    async fn refuse_if_not_for_sale(&self, event: EventId) -> Result<(), AppError> {
-        let record = self.catalog.event(event).await?;
-        let now = self.clock.now();
-        if now >= record.starts_at {
-            return Err(AppError::SaleClosed);
-        }
-        if record.window.at(now) == SaleState::NotOpen
-            && record.window.opens_at.millis_since(now) > self.preload_lead_ms
-        {
-            return Err(AppError::SaleNotOpen { opens_at: record.window.opens_at, server_time: now });
-        }
-        Ok(())
     }
 }
 

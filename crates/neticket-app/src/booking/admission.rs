@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use neticket_domain::{Epoch, EventId};
+use neticket_domain::{Epoch, EventId, SaleState};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, Verdict};
 use neticket_store::Store;
 
 use super::wish::{Admitted, Done, Wish};
+use crate::catalog::Catalog;
 use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::loader::{Loader, Need};
@@ -20,6 +21,9 @@ pub(crate) struct Admission {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) loader: Arc<Loader>,
+    pub(crate) catalog: Arc<Catalog>,
+    /// How long before its opening an event's ledger is loaded, in milliseconds.
+    pub(crate) preload_lead_ms: i64,
     pub(crate) clock: Arc<LedgerClock>,
 }
 
@@ -43,7 +47,7 @@ impl Admission {
                     return self.sort(epoch, wishes, verdicts).await;
                 }
                 Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => {
-                    if let Err(refusal) = self.loader.load(event, Need::AtLeast(epoch_min)).await {
+                    if let Err(refusal) = self.load(event, epoch_min).await {
                         if !refusal.is_refusal() {
                             tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
                         }
@@ -61,6 +65,24 @@ impl Admission {
         tracing::warn!(%event, "a ledger was lost again and again while a batch waited for it");
         self.refuse(wishes, &AppError::LedgerUnavailable(None)).await;
         Vec::new()
+    }
+
+    async fn load(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
+        self.refuse_if_not_for_sale(event).await?;
+        self.loader.load(event, Need::AtLeast(epoch_min)).await
+    }
+
+    /// Long before the opening and after the start there need be no ledger, and none is made for a mere wish.
+    async fn refuse_if_not_for_sale(&self, event: EventId) -> Result<(), AppError> {
+        let record = self.catalog.event(event).await?;
+        let (now, window) = (self.clock.now(), record.window);
+        if now >= record.starts_at {
+            return Err(AppError::SaleClosed);
+        }
+        if window.at(now) == SaleState::NotOpen && window.opens_at.millis_since(now) > self.preload_lead_ms {
+            return Err(AppError::SaleNotOpen { opens_at: window.opens_at, server_time: now });
+        }
+        Ok(())
     }
 
     /// Keeps the admitted, answers the others.

@@ -12,7 +12,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let mut failure = None;
     for event in selling {
         match context.loader.load(event, Need::AtLeast(Epoch(0))).await {
-            Ok(()) | Err(AppError::NotFound | AppError::SaleClosed | AppError::SaleNotOpen { .. }) => {}
+            Ok(()) | Err(AppError::NotFound) => {}
             Err(error) => failure = Some(error),
         }
     }
