@@ -1,0 +1,78 @@
+// Every page at both widths, light and dark: sound, and kept as a picture to look at.
+import { circumstances, eventOnSale, expect, expectSound, settled, test } from "./support.mjs";
+
+const folder = `${process.env.NETICKET_TARGET_DIR ?? "../../target"}/screenshots`;
+
+/** Signs the demo person in. */
+async function signIn(page) {
+  await page.goto("/login");
+  await page.locator("input[type=email]").fill("demo@neticket.example");
+  await page.locator("input[type=password]").fill("Demo-pass1!");
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).not.toHaveURL(/\/login/);
+}
+
+for (const { language, locale, width, height } of circumstances) {
+  for (const colorScheme of ["light", "dark"]) {
+    test.describe(`${language} at ${width} px, ${colorScheme}`, () => {
+      test.use({ locale, viewport: { width, height }, colorScheme });
+
+      async function shoot(page, name) {
+        await settled(page);
+        await expectSound(page);
+        await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png` });
+      }
+
+      test("pages for everyone", async ({ page, request }) => {
+        const { event } = await eventOnSale(request);
+        const first = async (status, past = "") => {
+          const page = await request.get(`/api/v1/events?status=${status}&size=1${past}`);
+          return (await page.json()).items[0].id;
+        };
+        const pages = {
+          home: "/",
+          "home-scheduled": "/?status=scheduled",
+          "home-nothing": "/?q=그런공연은없다",
+          event: `/events/${event.id}`,
+          "event-scheduled": `/events/${await first("scheduled")}`,
+          "event-sold-out": `/events/${await first("sold_out")}`,
+          "event-closed": `/events/${await first("closed", "&include_past=true")}`,
+          login: "/login",
+          signup: "/signup",
+          "not-found": "/no/such/page",
+        };
+        for (const [name, path] of Object.entries(pages)) {
+          await page.goto(path);
+          await shoot(page, name);
+        }
+      });
+
+      test("pages for those signed in", async ({ page }) => {
+        await signIn(page);
+        await page.goto("/me");
+        await shoot(page, "me");
+        const booking = page.getByTestId("booking-row").getByRole("link").first();
+        await booking.click();
+        await expect(page).toHaveURL(/\/reservations\//);
+        await shoot(page, "reservation");
+        await page.goto("/me");
+        await page.getByTestId("booking-row").getByRole("button").first().click();
+        await expect(page.getByRole("dialog")).toBeVisible();
+        await shoot(page, "cancel");
+      });
+    });
+  }
+}
+
+for (const width of [320, 768, 2560]) {
+  test(`nothing is wider than a window of ${width} px`, async ({ page, request }) => {
+    await page.setViewportSize({ width, height: 900 });
+    const { event } = await eventOnSale(request);
+    for (const path of ["/", `/events/${event.id}`, "/login", "/signup", "/no/such/page"]) {
+      await page.goto(path);
+      await settled(page);
+      await expectSound(page);
+      if (path === "/") await page.screenshot({ path: `${folder}/home-${width}.png` });
+    }
+  });
+}

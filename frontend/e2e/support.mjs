@@ -1,0 +1,72 @@
+// What the browser tests share: words by their keys, people, and a page that forgives no error.
+import { readFileSync } from "node:fs";
+import { AxeBuilder } from "@axe-core/playwright";
+import { test as base, expect } from "@playwright/test";
+
+const locale = (language) => JSON.parse(readFileSync(new URL(`../locales/${language}.json`, import.meta.url), "utf8"));
+const locales = { ko: locale("ko"), en: locale("en") };
+
+/** The text that the client shows for `key`, as a pattern in which every `{hole}` is anything. */
+export function word(language, key) {
+  const text = locales[language][key];
+  if (text === undefined) throw new Error(`no text ${key}`);
+  const literal = text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^\\s*${literal.join(".*")}\\s*$`);
+}
+
+/** The two sets of circumstances that every walk is tested under. */
+export const circumstances = [
+  { language: "ko", locale: "ko-KR", width: 390, height: 844 },
+  { language: "en", locale: "en-US", width: 1280, height: 800 },
+];
+
+/** A test whose page may neither log an error nor throw one. */
+export const test = base.extend({
+  page: async ({ page }, use) => {
+    const errors = [];
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await use(page);
+    expect(errors, "errors in the console").toEqual([]);
+  },
+});
+
+export { expect };
+
+/** Nothing that axe calls serious or critical, and nothing wider than the window. */
+export async function expectSound(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("\n")}`)).toEqual([]);
+  const overhang = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overhang, "pixels of horizontal scrolling").toBeLessThanOrEqual(0);
+}
+
+let people = 0;
+
+/** Someone nobody has been before. */
+export function newcomer() {
+  people += 1;
+  const name = `${process.pid.toString(36)}${people}${Date.now().toString(36).slice(-4)}`.slice(-10);
+  return { email: `${name}@example.com`, password: "Abcdef1!", nickname: name };
+}
+
+/** An event that can be booked now, with room for two in its last grade. */
+export async function eventOnSale(request) {
+  const { items } = await (await request.get("/api/v1/events?status=on_sale&size=50")).json();
+  for (const { id } of items) {
+    const event = await (await request.get(`/api/v1/events/${id}`)).json();
+    const grade = event.ticket_types.findLast(({ left }) => left >= 10);
+    if (grade && event.max_per_user >= 2) return { event, grade };
+  }
+  throw new Error("the demo season has no event with room for two");
+}
+
+/** Waits until the client has drawn itself and everything it waits for has come. */
+export async function settled(page) {
+  await expect(page.locator("main h1, main [role=alert], main h2").first()).toBeVisible();
+  await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready);
+}

@@ -1,0 +1,113 @@
+// The main walk: search, event, sign up, book, reservation, my page, cancel.
+import { circumstances, eventOnSale, expect, expectSound, newcomer, settled, test, word } from "./support.mjs";
+
+for (const { language, locale, width, height } of circumstances) {
+  const t = (key) => word(language, key);
+
+  test.describe(`${language} at ${width} px`, () => {
+    test.use({ locale, viewport: { width, height } });
+
+    test("a newcomer finds an event, signs up, books, and cancels", async ({ page, request }) => {
+      const { event, grade } = await eventOnSale(request);
+      const person = newcomer();
+
+      await page.goto("/");
+      await expect(page.locator("html")).toHaveAttribute("lang", language);
+      await settled(page);
+      await expectSound(page);
+      const search = page.getByRole("searchbox");
+      await search.fill(event.title);
+      await search.press("Enter");
+      await expect(page).toHaveURL(/[?&]q=/);
+      await page.getByTestId("event-card").getByRole("link", { name: event.title }).first().click();
+
+      await expect(page.getByRole("heading", { level: 1, name: event.title })).toBeVisible();
+      await settled(page);
+      await expectSound(page);
+      await page.getByRole("radio", { name: grade.name }).check({ force: true });
+      await page.getByRole("button", { name: t("quantity.more") }).click();
+      await page.getByTestId("book").click();
+
+      await expect(page).toHaveURL(/\/login/);
+      await settled(page);
+      await expectSound(page);
+      await page.locator("main").getByRole("link", { name: t("signup.title") }).click();
+      await expect(page).toHaveURL(/\/signup/);
+      await page.getByLabel(t("field.email_label")).fill(person.email);
+      await page.getByLabel(t("field.password_label")).fill("short");
+      await page.getByLabel(t("field.nickname_label")).fill(person.nickname);
+      await expect(page.getByText(t("field.password_short"))).toBeVisible();
+      await expectSound(page);
+      await page.getByLabel(t("field.password_label")).fill(person.password);
+      await page.getByRole("button", { name: t("signup.action") }).click();
+
+      // Straight back, with the choice kept.
+      await expect(page).toHaveURL(new RegExp(`/events/${event.id}`));
+      await expect(page.getByRole("radio", { name: grade.name })).toBeChecked();
+      await expect(page.locator("#quantity")).toHaveText("2");
+      await page.getByTestId("book").click();
+
+      await expect(page).toHaveURL(/\/reservations\/[0-9a-f-]{36}/);
+      await expect(page.getByRole("heading", { level: 1, name: t("ticket.confirmed_title") })).toBeVisible();
+      await expect(page.getByRole("img", { name: t("ticket.code") })).toBeVisible();
+      await expectSound(page);
+      const number = await page.getByTestId("reservation-id").textContent();
+      const download = page.waitForEvent("download");
+      await page.locator("main").getByText(t("ticket.calendar")).click();
+      expect((await download).suggestedFilename()).toMatch(/\.ics$/);
+
+      await page.goto("/me");
+      const row = page.getByTestId("booking-row").first();
+      await expect(row).toContainText(event.title);
+      await expectSound(page);
+      await row.getByRole("button").click();
+      const dialog = page.getByRole("dialog");
+      await expect(dialog).toContainText(event.title);
+      await expectSound(page);
+      await dialog.getByRole("button", { name: t("cancel.confirm") }).click();
+      await expect(row.getByText(t("reservation.cancelled"))).toBeVisible();
+      await page.goto(`/reservations/${number}`);
+      await expect(page.getByRole("heading", { level: 1, name: t("ticket.cancelled_title") })).toBeVisible();
+    });
+
+    test("a sale opens by itself, without a reload", async ({ page, request }) => {
+      const login = await request.post("/api/v1/auth/login", {
+        data: { email: "admin@neticket.example", password: "Admin-pass1!" },
+      });
+      const { access_token } = await login.json();
+      const { server_time } = await (await request.get(`/api/v1/events/${(await eventOnSale(request)).event.id}`)).json();
+      const after = (ms) => new Date(Date.parse(server_time) + ms).toISOString();
+      const created = await request.post("/api/v1/admin/events", {
+        headers: { authorization: `Bearer ${access_token}` },
+        data: {
+          title: `곧 열리는 공연 ${width}`, place: "예술의전당", description: "",
+          opens_at: after(6_000), starts_at: after(86_400_000),
+          ticket_types: [{ name: "R", price: 50_000, capacity: 100 }],
+        },
+      });
+      const { id } = await created.json();
+      await page.goto(`/events/${id}`);
+      await expect(page.getByTestId("countdown").first()).toBeVisible();
+      await expect(page.getByTestId("book")).toBeDisabled();
+      await expect(page.getByTestId("book")).toBeEnabled();
+      await expect(page.locator("main")).toContainText(t("status.on_sale").source.match(/[\p{L} ]+/u)[0].trim());
+    });
+
+    test("the whole flow works by keyboard", async ({ page, request }) => {
+      const { event } = await eventOnSale(request);
+      await page.goto(`/events/${event.id}`);
+      await settled(page);
+      await page.keyboard.press("Tab");
+      await expect(page.getByRole("link", { name: t("header.skip") })).toBeFocused();
+      await page.getByTestId("book").focus();
+      await page.keyboard.press("Enter");
+      const grade = page.getByRole("radio").first();
+      await expect(page.locator("#grade-missing").or(page.getByLabel(t("field.email_label")))).toBeVisible();
+      if (await grade.isVisible()) {
+        await grade.focus();
+        await page.keyboard.press("Space");
+        await expect(grade).toBeChecked();
+      }
+    });
+  });
+}
