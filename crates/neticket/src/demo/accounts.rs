@@ -3,7 +3,7 @@
 use anyhow::Context;
 use neticket_app::{App, Config};
 use neticket_domain::{Email, FieldError, Nickname, Password, Role, Timestamp, UserId};
-use neticket_store::{NewUser, Store};
+use neticket_store::{AccountError, NewUser, Store};
 
 /// How many people the audience is: enough to sell the largest sold-out show within its limit per person.
 pub(super) const AUDIENCE_LEN: usize = 200;
@@ -50,20 +50,13 @@ pub(super) async fn audience(store: &Store, now: Timestamp) -> anyhow::Result<Ve
     for place in 1..=AUDIENCE_LEN {
         let email = Email::parse(&format!("audience{place}@demo.neticket.example")).map_err(refused)?;
         let nickname = Nickname::parse(&format!("데모관객{place}")).map_err(refused)?;
-        let person = match store.user_by_email(&email).await? {
-            Some(person) => person.id,
-            None => {
-                let new = NewUser {
-                    email: &email,
-                    nickname: &nickname,
-                    password_hash: NO_PASSWORD,
-                    role: Role::User,
-                    now,
-                };
-                store.user_create(new).await.context("making the demo audience")?.id
-            }
+        let new =
+            NewUser { email: &email, nickname: &nickname, password_hash: NO_PASSWORD, role: Role::User, now };
+        let person = match store.user_create(new).await {
+            Err(AccountError::EmailTaken) => store.user_by_email(&email).await?,
+            made => Some(made.context("making the demo audience")?),
         };
-        audience.push(person);
+        audience.push(person.context("somebody of the demo audience is gone")?.id);
     }
     Ok(audience)
 }

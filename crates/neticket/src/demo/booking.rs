@@ -96,7 +96,11 @@ fn wishes(show: &Show, audience_len: usize, own: u32) -> Vec<Wish> {
             Taken::All => grade.capacity - if place == 0 { own } else { 0 },
         };
         while wanted > 0 && wishes.len() < audience_len {
-            let most = if wishes.len() % 2 == 0 { show.max_per_user } else { show.max_per_user.div_ceil(2) };
+            let most = if wishes.len().is_multiple_of(2) {
+                show.max_per_user
+            } else {
+                show.max_per_user.div_ceil(2)
+            };
             let tickets = wanted.min(most);
             wishes.push(Wish { person: wishes.len(), grade: place, tickets });
             wanted -= tickets;

@@ -66,7 +66,7 @@ fn every_poster_shows_its_whole_title_inside_the_frame() {
         let texts = document.descendants().filter(|node| node.has_tag_name("text"));
         for text in texts {
             let size: f64 = text.attribute("font-size").unwrap().parse().unwrap();
-            let lines: Vec<_> = text.descendants().filter(|node| node.is_text()).collect();
+            let lines: Vec<_> = text.descendants().filter(roxmltree::Node::is_text).collect();
             for line in &lines {
                 let words = line.text().unwrap();
                 assert!(poster::width_em(words) * size <= 504.5, "{title}: {words}");
