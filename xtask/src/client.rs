@@ -41,24 +41,28 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     println!("building the browser client: some minutes the first time");
     let start = Instant::now();
     setup::ensure(workspace, &[Part::Client])?;
-    trunk(workspace)?;
+    // Apart from `dist`, which a server may be serving and a `trunk serve` may be writing to.
+    let staging = workspace.target().join("client-dist");
+    trunk(workspace, &staging)?;
     match &wasm_opt {
-        Some(program) => shrink(workspace, program)?,
+        Some(program) => shrink(&staging, program)?,
         None => println!(
             "wasm-opt is not there: the client stays a little larger (`cargo xtask setup` brings it)"
         ),
     }
-    compress::folder(&workspace.dist())?;
+    compress::folder(&staging)?;
+    publish(&staging, &workspace.dist())?;
     fs::write(&stamp, fingerprint)?;
     println!("built the browser client in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
-fn trunk(workspace: &Workspace) -> Result<()> {
+fn trunk(workspace: &Workspace, staging: &Path) -> Result<()> {
     let compiler = wasm::ensure()?;
     let mut command = Command::new("trunk");
     command.current_dir(workspace.root().join("frontend"));
     command.args(["build", "--release", "--cargo-profile", "client", "--offline", "true"]);
+    command.arg("--dist").arg(staging);
     // The files are shrunk after Trunk has written their digests down.
     command.arg("--no-sri=true");
     // Set by `cargo xtask` for its own compiler, not for the client's.
@@ -70,8 +74,8 @@ fn trunk(workspace: &Workspace) -> Result<()> {
 }
 
 /// Shrinks the WebAssembly in place, so that its name still is the one that the page asks for.
-fn shrink(workspace: &Workspace, program: &Path) -> Result<()> {
-    for entry in fs::read_dir(workspace.dist())? {
+fn shrink(folder: &Path, program: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "wasm") {
             let before = fs::metadata(&path)?.len();
@@ -84,4 +88,13 @@ fn shrink(workspace: &Workspace, program: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Replaces what was built before.
+fn publish(staging: &Path, dist: &Path) -> Result<()> {
+    if dist.exists() {
+        fs::remove_dir_all(dist).with_context(|| format!("cannot empty {}", dist.display()))?;
+    }
+    // A copy, because the two may lie on different disks.
+    shell::read(Command::new("cp").arg("-R").arg(staging).arg(dist)).map(drop)
 }
