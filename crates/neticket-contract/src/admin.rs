@@ -1,12 +1,53 @@
 //! Administration of events.
 
-use neticket_domain::{QUANTITY_MAX, Timestamp};
+use neticket_domain::{EventStatus, QUANTITY_MAX, SEARCH_LEN_MAX, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::event::EventDetail;
+use crate::event::{EventDetail, EventStatusWord};
+use crate::page::{PAGE_SIZE_MAX, first, size_default};
 use crate::rules;
+
+/// Which events, past and cancelled ones included, and which page of them.
+#[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AdminEventListQuery {
+    /// Every word of it occurs in the title or the place, whatever its case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(max_length = 100)]
+    #[validate(length(
+        max = "SEARCH_LEN_MAX",
+        code = "too_long",
+        message = "must be at most 100 characters"
+    ))]
+    pub q: Option<String>,
+    /// Only events of this status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<EventStatusWord>)]
+    pub status: Option<EventStatus>,
+    /// Counted from 1.
+    #[serde(default = "first")]
+    #[param(default = 1, minimum = 1, maximum = 1_000_000)]
+    #[validate(range(
+        min = 1,
+        max = 1_000_000,
+        code = "out_of_range",
+        message = "must be between 1 and 1000000"
+    ))]
+    pub page: u32,
+    /// The most items of a page.
+    #[serde(default = "size_default")]
+    #[param(default = 20, minimum = 1, maximum = 100)]
+    #[validate(range(
+        min = 1,
+        max = "PAGE_SIZE_MAX",
+        code = "out_of_range",
+        message = "must be between 1 and 100"
+    ))]
+    pub size: u32,
+}
 
 /// A new event.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]

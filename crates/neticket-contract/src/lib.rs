@@ -11,7 +11,7 @@ mod reservation;
 mod rules;
 
 pub use account::{LoginRequest, PasswordChangeRequest, ProfileUpdateRequest, SignupRequest, Token, User};
-pub use admin::{AdminEvent, EventCreateRequest, TicketTypeCreateRequest};
+pub use admin::{AdminEvent, AdminEventListQuery, EventCreateRequest, TicketTypeCreateRequest};
 pub use event::{
     Availability, CURRENCY, EventDetail, EventListQuery, EventSummary, TicketType, TicketTypeLeft,
 };

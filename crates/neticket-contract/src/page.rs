@@ -56,7 +56,7 @@ pub(crate) fn first() -> u32 {
     1
 }
 
-fn size_default() -> u32 {
+pub(crate) fn size_default() -> u32 {
     20
 }
 
