@@ -1,0 +1,271 @@
+//! [`ValidJson`]: a JSON body of a known shape with values that are right, or a problem that names everything that
+//! is wrong with it at once.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures::StreamExt as _;
+use futures::future::LocalBoxFuture;
+use neticket_contract::{FieldProblem, ProblemCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+use validator::Validate;
+
+use crate::error::ApiError;
+use crate::fields::{self, FIELD_PROBLEMS_MAX, Objection};
+
+/// The largest JSON body, in bytes; the largest right one (an event of 20 grades) has a quarter of it.
+pub(crate) const JSON_LEN_MAX: usize = 64 * 1024;
+
+/// A JSON body, read and validated.
+pub(crate) struct ValidJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let acceptable = check_headers(req);
+        let payload = payload.take();
+        Box::pin(async move {
+            acceptable?;
+            let body = collect(payload).await?;
+            let text = std::str::from_utf8(&body)
+                .map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is not UTF-8."))?;
+            read(text).map(Self)
+        })
+    }
+}
+
+fn check_headers(req: &HttpRequest) -> Result<(), ApiError> {
+    let media_type =
+        req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let encoded = req
+        .headers()
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if !essence.eq_ignore_ascii_case("application/json") || encoded {
+        return Err(ApiError::new(
+            ProblemCode::UnsupportedMediaType,
+            "The body must be application/json, not compressed.",
+        ));
+    }
+    let declared_len =
+        req.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared_len.is_some_and(|len| len > JSON_LEN_MAX) { Err(too_large()) } else { Ok(()) }
+}
+
+async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body broke off."))?;
+        if body.len() + chunk.len() > JSON_LEN_MAX {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(ProblemCode::PayloadTooLarge, format!("The body may have {JSON_LEN_MAX} bytes."))
+}
+
+/// Reads `text` as a right `T`, or says everything that is wrong with it.
+fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
+    let typed = serde_json::from_str::<T>(text);
+    if let Ok(value) = &typed
+        && !needs_a_closer_look(text)
+        && value.validate().is_ok()
+    {
+        return typed.map_err(|error| malformed(&error));
+    }
+    let mut tree: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    let mut found = Findings::default();
+    if tree.is_object() {
+        check_texts(&mut tree, "", &mut found);
+    } else {
+        found.add(Objection::read("invalid type: x, expected struct x").at(""));
+        tree = Value::Object(serde_json::Map::new());
+    }
+    if let Err(error) = &typed {
+        // A tree has each key once, so only the typed reading sees this.
+        let message = error.to_string();
+        if let duplicate @ Objection::Duplicate(_) = Objection::read(before_position(&message)) {
+            found.add(duplicate.at(""));
+        }
+    }
+    match mend::<T>(&mut tree, &mut found) {
+        Some(value) => {
+            if let Err(errors) = value.validate() {
+                for problem in fields::of_validator(&errors) {
+                    found.add(problem);
+                }
+            }
+            if found.0.is_empty() { Ok(value) } else { Err(found.into_error()) }
+        }
+        None => Err(found.into_error()),
+    }
+}
+
+/// Serde reads an array as a struct, and databases differ on NUL: neither is let in, and both are rare.
+fn needs_a_closer_look(text: &str) -> bool {
+    text.contains('[') || text.contains("\\u0000")
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::new(
+        ProblemCode::MalformedRequest,
+        format!("The body is not JSON, at line {line}, column {column}."),
+    )
+}
+
+fn before_position(message: &str) -> &str {
+    message.rsplit_once(" at line ").map_or(message, |(before, _)| before)
+}
+
+/// The problems found so far.
+#[derive(Default)]
+struct Findings(Vec<FieldProblem>);
+
+impl Findings {
+    /// Keeps `problem` unless one with its field, or with what is around it, has been found: what follows from a
+    /// mistake is not another one.
+    fn add(&mut self, problem: FieldProblem) {
+        let follows = |earlier: &FieldProblem| {
+            problem.field.strip_prefix(&earlier.field).is_some_and(|rest| {
+                earlier.field.is_empty() || rest.is_empty() || rest.starts_with('.') || rest.starts_with('[')
+            })
+        };
+        if self.0.len() < FIELD_PROBLEMS_MAX && !self.0.iter().any(follows) {
+            self.0.push(problem);
+        }
+    }
+
+    fn into_error(self) -> ApiError {
+        ApiError::invalid(self.0)
+    }
+}
+
+/// Finds NUL in texts, and arrays in arrays, and takes them out.
+fn check_texts(value: &mut Value, path: &str, found: &mut Findings) {
+    match value {
+        Value::String(text) if text.contains('\0') => {
+            found.add(FieldProblem {
+                field: path.to_owned(),
+                code: "invalid_character".to_owned(),
+                message: "must not contain NUL".to_owned(),
+            });
+            text.clear();
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let path = format!("{path}[{index}]");
+                if item.is_array() {
+                    found.add(Objection::read("invalid type: x, expected struct x").at(&path));
+                    *item = Value::Object(serde_json::Map::new());
+                } else {
+                    check_texts(item, &path, found);
+                }
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                check_texts(member, &fields::join(path, name), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Reads `tree` as `T`; where it is wrong, notes that and puts something readable there, so that the next mistake
+/// shows. `None` if there are too many.
+fn mend<T: DeserializeOwned>(tree: &mut Value, found: &mut Findings) -> Option<T> {
+    for _ in 0..FIELD_PROBLEMS_MAX {
+        let (path, objection) = match attempt::<T>(tree) {
+            Ok(value) => return Some(value),
+            Err(failure) => failure,
+        };
+        let segments: Vec<Segment> = path.iter().cloned().collect();
+        let (around, own) = match (&objection, segments.split_last()) {
+            // Serde reports a wrong name at its own path or at its object's, by how the struct is read.
+            (Objection::Unknown(name), Some((Segment::Map { key }, around))) if key == name => {
+                (around, Some(name))
+            }
+            (Objection::Missing(name) | Objection::Unknown(name) | Objection::Duplicate(name), _) => {
+                (segments.as_slice(), Some(name))
+            }
+            (Objection::Value { .. }, _) => (segments.as_slice(), None),
+        };
+        found.add(objection.at(&in_words(around)));
+        let place = descend(tree, around)?;
+        match (&objection, own) {
+            (Objection::Unknown(name), _) => {
+                place.as_object_mut()?.remove(name)?;
+            }
+            (_, Some(name)) => {
+                place.as_object_mut()?.insert(name.clone(), Value::Null);
+                let mut at = around.to_vec();
+                at.push(Segment::Map { key: name.clone() });
+                substitute::<T>(tree, &at)?;
+            }
+            (_, None) => substitute::<T>(tree, around)?,
+        }
+    }
+    None
+}
+
+fn attempt<T: DeserializeOwned>(tree: &Value) -> Result<T, (Path, Objection)> {
+    serde_path_to_error::deserialize(tree).map_err(|error| {
+        let objection = Objection::read(&error.inner().to_string());
+        (error.path().clone(), objection)
+    })
+}
+
+/// Puts the first value at `at` that serde does not object to there.
+fn substitute<T: DeserializeOwned>(tree: &mut Value, at: &[Segment]) -> Option<()> {
+    let candidates = [
+        Value::from("1970-01-01T00:00:00Z"),
+        Value::from(1),
+        Value::from(true),
+        Value::Object(serde_json::Map::new()),
+        Value::Array(Vec::new()),
+    ];
+    let place_in_words = in_words(at);
+    candidates.into_iter().find_map(|candidate| {
+        descend(tree, at).map(|place| *place = candidate)?;
+        match attempt::<T>(tree) {
+            Err((path, Objection::Value { .. }))
+                if in_words(&path.iter().cloned().collect::<Vec<_>>()) == place_in_words =>
+            {
+                None
+            }
+            _ => Some(()),
+        }
+    })
+}
+
+fn descend<'a>(tree: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {
+    path.iter().try_fold(tree, |value, segment| match segment {
+        Segment::Seq { index } => value.get_mut(*index),
+        Segment::Map { key } => value.get_mut(key.as_str()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    })
+}
+
+/// `ticket_types[0].price`.
+fn in_words(path: &[Segment]) -> String {
+    path.iter().fold(String::new(), |words, segment| match segment {
+        Segment::Seq { index } => format!("{words}[{index}]"),
+        Segment::Map { key } => fields::join(&words, key),
+        Segment::Enum { .. } | Segment::Unknown => words,
+    })
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

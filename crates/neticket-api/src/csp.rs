@@ -1,0 +1,72 @@
+//! Content-Security-Policy: what a page of ours may load and run.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// For everything that is no page.
+pub(crate) const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// For images: nothing runs, even if one is opened by itself and is an SVG.
+pub(crate) const IMAGE: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+/// For Swagger UI, which sets styles on its elements and draws icons from data URLs.
+pub(crate) const DOCS: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// For the client whose page is `html`: its own inline scripts run, no others.
+pub(crate) fn of_client(html: &str) -> String {
+    let mut scripts = vec!["'self'".to_owned(), "'wasm-unsafe-eval'".to_owned()];
+    scripts.extend(inline_scripts(html).map(hash));
+    let scripts = scripts.join(" ");
+    format!(
+        "default-src 'self'; script-src {scripts}; style-src 'self'; \
+         img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+/// For a page with one inline style sheet and nothing else.
+pub(crate) fn of_styled_page(style: &str) -> String {
+    format!(
+        "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash(style)
+    )
+}
+
+/// The source expression that allows exactly `text`.
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
+}
+
+/// What is between the tags of each script without a `src`.
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    let lower = html.to_ascii_lowercase();
+    let mut scripts = Vec::new();
+    let mut from = 0;
+    while let Some(start) = lower[from..].find("<script").map(|at| from + at) {
+        let Some(open_end) = lower[start..].find('>').map(|at| start + at + 1) else { break };
+        let Some(end) = lower[open_end..].find("</script").map(|at| open_end + at) else { break };
+        if !lower[start..open_end].contains(" src=") {
+            scripts.push(&html[open_end..end]);
+        }
+        from = end;
+    }
+    scripts.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inline_scripts_of_the_client_are_allowed_by_their_hash() {
+        let html = "<html><script src=\"/a.js\"></script><SCRIPT type=module>import 'x';\n</SCRIPT><script>1</script>";
+        assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["import 'x';\n", "1"]);
+        let policy = of_client(html);
+        // printf 1 | openssl dgst -sha256 -binary | base64
+        assert!(policy.contains("'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='"), "{policy}");
+        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"));
+        assert!(!policy.contains("unsafe-inline"));
+    }
+}

@@ -1,0 +1,312 @@
+//! The one place where a refusal becomes a problem (RFC 9457): from the application's words, and from actix's own.
+//!
+//! Handlers return [`ApiError`]; the outermost middleware (`frame`) writes it out, because only it knows the
+//! request's id.
+
+use std::error::Error as _;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use neticket_app::AppError;
+use neticket_contract::{FieldProblem, Problem, ProblemCode};
+use neticket_domain::FieldError;
+
+/// A refusal on its way out. Its problem has no `trace_id` yet.
+#[derive(Debug)]
+pub(crate) struct ApiError(Box<Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
+    problem: Problem,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log only.
+    cause: Option<String>,
+}
+
+impl ApiError {
+    /// A refusal with the headers that its code always has.
+    pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        let error = Self(Box::new(Refusal {
+            problem: Problem::new(code, detail, String::new()),
+            headers: Vec::new(),
+            cause: None,
+        }));
+        match code {
+            ProblemCode::Unauthenticated | ProblemCode::BadCredentials => {
+                error.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"neticket\""))
+            }
+            ProblemCode::Overloaded => error.with_retry_after(1),
+            ProblemCode::LedgerUnavailable | ProblemCode::StoreUnavailable => error.with_retry_after(2),
+            _ => error,
+        }
+    }
+
+    pub(crate) fn not_found(detail: &str) -> Self {
+        Self::new(ProblemCode::NotFound, detail)
+    }
+
+    /// What is wrong with the fields of a request; `errors` is not empty.
+    pub(crate) fn invalid(errors: Vec<FieldProblem>) -> Self {
+        let mut error = Self::new(ProblemCode::ValidationFailed, "See `errors` for what to change.");
+        error.0.problem.errors = errors;
+        error
+    }
+
+    /// What is wrong with one field.
+    pub(crate) fn field(field: &str, error: FieldError) -> Self {
+        Self::invalid(vec![FieldProblem {
+            field: field.to_owned(),
+            code: error.code.to_owned(),
+            message: error.message.to_owned(),
+        }])
+    }
+
+    /// `allow`: the methods that the path has, as the `Allow` header lists them.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(ProblemCode::MethodNotAllowed, format!("This path takes {allow}."))
+            .with_header(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// `retry_after_s`: how long to wait, in seconds; at least 1.
+    pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
+        Self::new(ProblemCode::RateLimited, "Too many requests; wait as long as `Retry-After` says.")
+            .with_retry_after(retry_after_s.max(1))
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    fn with_retry_after(self, seconds: u64) -> Self {
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    fn with_cause(mut self, cause: String) -> Self {
+        self.0.cause = Some(cause);
+        self
+    }
+
+    fn with(mut self, members: impl FnOnce(&mut Problem)) -> Self {
+        members(&mut self.0.problem);
+        self
+    }
+
+    pub(crate) fn code(&self) -> ProblemCode {
+        self.0.problem.code
+    }
+
+    /// What the log is told and nobody else.
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
+    /// The problem as it goes out.
+    pub(crate) fn problem(&self, trace_id: &str) -> Problem {
+        let mut problem = self.0.problem.clone();
+        trace_id.clone_into(&mut problem.trace_id);
+        problem
+    }
+
+    /// What a bare status of actix's own means, for refusals that never reached a handler.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::new(ProblemCode::Unauthenticated, "Sign in first."),
+            StatusCode::FORBIDDEN => Self::new(ProblemCode::Forbidden, "This is not for you."),
+            StatusCode::NOT_FOUND => Self::not_found("There is nothing at this address."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                Self::new(ProblemCode::MethodNotAllowed, "This path does not take this method.")
+            }
+            StatusCode::NOT_ACCEPTABLE => Self::new(
+                ProblemCode::NotAcceptable,
+                "No form of the answer is acceptable by the `Accept` headers of the request.",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(ProblemCode::PayloadTooLarge, "The body is too large.")
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::new(ProblemCode::UnsupportedMediaType, "The body must be application/json.")
+            }
+            StatusCode::SERVICE_UNAVAILABLE => Self::new(ProblemCode::Overloaded, "Try again shortly."),
+            status if status.is_client_error() => {
+                Self::new(ProblemCode::MalformedRequest, "The request cannot be understood.")
+            }
+            _ => Self::new(ProblemCode::Internal, INTERNAL_DETAIL),
+        }
+    }
+}
+
+const INTERNAL_DETAIL: &str = "This is our fault, and it is in our log under `trace_id`.";
+const UNCERTAIN_DETAIL: &str =
+    "Repeat the request a little later; a booking with the same `Idempotency-Key` is never taken twice.";
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        use ProblemCode as Code;
+        let cause = || {
+            let mut text = error.to_string();
+            let mut source = error.source();
+            while let Some(inner) = source {
+                text = format!("{text}: {inner}");
+                source = inner.source();
+            }
+            text
+        };
+        match &error {
+            AppError::Unauthenticated => {
+                Self::new(Code::Unauthenticated, "The token is missing, wrong or over; sign in again.")
+            }
+            AppError::BadCredentials => {
+                Self::new(Code::BadCredentials, "The e-mail is unknown or the password is wrong.")
+            }
+            AppError::NotFound => Self::not_found("There is no such thing, or it is not yours."),
+            AppError::SoldOut { left } => {
+                Self::new(Code::SoldOut, format!("Only {left} left of this grade."))
+                    .with(|problem| problem.left = Some(*left))
+            }
+            AppError::PurchaseLimitExceeded { max_per_user, already_held } => Self::new(
+                Code::PurchaseLimitExceeded,
+                format!("One person may hold {max_per_user} tickets of this event; you hold {already_held}."),
+            )
+            .with(|problem| {
+                problem.max_per_user = Some(*max_per_user);
+                problem.already_held = Some(*already_held);
+            }),
+            AppError::SaleNotOpen { opens_at, server_time } => {
+                Self::new(Code::SaleNotOpen, format!("The sale opens at {opens_at}.")).with(|problem| {
+                    problem.opens_at = Some(*opens_at);
+                    problem.server_time = Some(*server_time);
+                })
+            }
+            AppError::SaleClosed => Self::new(Code::SaleClosed, "The sale of this event is over."),
+            AppError::SalePaused => {
+                Self::new(Code::SalePaused, "The sale of this event is paused; try again later.")
+            }
+            AppError::NotCancellable { starts_at } => {
+                Self::new(Code::NotCancellable, format!("The event started at {starts_at}."))
+                    .with(|problem| problem.starts_at = Some(*starts_at))
+            }
+            AppError::EmailTaken => Self::new(Code::EmailTaken, "There is an account with this e-mail."),
+            AppError::NicknameTaken => Self::new(Code::NicknameTaken, "Somebody else has this nickname."),
+            AppError::IdempotencyKeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "You have used this key for another booking; take a new key for a new booking.",
+            ),
+            AppError::Invalid(fields) => Self::invalid(
+                fields
+                    .iter()
+                    .map(|invalid| FieldProblem {
+                        field: invalid.field.clone(),
+                        code: invalid.code.to_owned(),
+                        message: invalid.message.clone(),
+                    })
+                    .collect(),
+            ),
+            AppError::Overloaded => Self::new(
+                Code::Overloaded,
+                "Too many are asking at once. Try again shortly; a booking with the same key.",
+            ),
+            AppError::LedgerUnavailable(_) => {
+                Self::new(Code::LedgerUnavailable, UNCERTAIN_DETAIL).with_cause(cause())
+            }
+            AppError::StoreUnavailable(_) => {
+                Self::new(Code::StoreUnavailable, UNCERTAIN_DETAIL).with_cause(cause())
+            }
+            AppError::Internal(_) => Self::new(Code::Internal, INTERNAL_DETAIL).with_cause(cause()),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code(), self.0.problem.detail)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Bare: `frame` replaces it.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neticket_app::InvalidField;
+    use neticket_domain::Timestamp;
+
+    use super::*;
+
+    fn every_refusal() -> Vec<AppError> {
+        let moment = Timestamp::from_millis(1_800_000_000_000);
+        vec![
+            AppError::Unauthenticated,
+            AppError::BadCredentials,
+            AppError::NotFound,
+            AppError::SoldOut { left: 1 },
+            AppError::PurchaseLimitExceeded { max_per_user: 4, already_held: 3 },
+            AppError::SaleNotOpen { opens_at: moment, server_time: moment.plus_millis(-1) },
+            AppError::SaleClosed,
+            AppError::SalePaused,
+            AppError::NotCancellable { starts_at: moment },
+            AppError::EmailTaken,
+            AppError::NicknameTaken,
+            AppError::IdempotencyKeyReused,
+            AppError::Invalid(vec![InvalidField {
+                field: "closes_at".into(),
+                code: "out_of_range",
+                message: "must be after opens_at".into(),
+            }]),
+            AppError::Overloaded,
+            AppError::LedgerUnavailable(None),
+            AppError::StoreUnavailable(None),
+            AppError::Internal("SELECT secret FROM /var/lib".into()),
+        ]
+    }
+
+    #[test]
+    fn every_refusal_of_the_application_becomes_its_problem() {
+        let table: Vec<_> = every_refusal()
+            .into_iter()
+            .map(|refusal| {
+                let error = ApiError::from(refusal);
+                let headers: Vec<_> = error
+                    .headers()
+                    .iter()
+                    .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+                    .collect();
+                (headers, error.problem("0"))
+            })
+            .collect();
+        insta::assert_json_snapshot!(table);
+    }
+
+    #[test]
+    fn the_inside_of_a_fault_goes_to_the_log_only() {
+        let error = ApiError::from(AppError::Internal("SELECT secret FROM /var/lib".into()));
+        assert!(error.cause().unwrap().contains("SELECT secret"));
+        assert!(!serde_json::to_string(&error.problem("0")).unwrap().contains("secret"));
+    }
+
+    #[test]
+    fn a_status_and_the_code_it_becomes_agree() {
+        for status in [401, 403, 404, 405, 406, 413, 415, 500, 503] {
+            let error = ApiError::of_status(StatusCode::from_u16(status).unwrap());
+            assert_eq!(error.status_code().as_u16(), status);
+        }
+        for status in [400, 402, 408, 414, 431] {
+            let error = ApiError::of_status(StatusCode::from_u16(status).unwrap());
+            assert_eq!(error.code(), ProblemCode::MalformedRequest);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What is wrong with single fields, in the words of the contract: from serde's messages and from the validator's.
+
+use neticket_contract::FieldProblem;
+use validator::{ValidationErrors, ValidationErrorsKind};
+
+/// The most problems one answer lists; a request with more is not an honest mistake.
+pub(crate) const FIELD_PROBLEMS_MAX: usize = 50;
+/// How much of a name that the caller chose is repeated, in characters.
+const NAME_LEN_MAX: usize = 100;
+
+/// What serde objected to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Objection {
+    /// This field of the object is missing.
+    Missing(String),
+    /// This field of the object is not known.
+    Unknown(String),
+    /// This field of the object is there twice.
+    Duplicate(String),
+    /// The value is not right.
+    Value { code: &'static str, message: String },
+}
+
+impl Objection {
+    /// Reads serde's own message. There is no other way to learn the kind: `serde::de::Error` is write-only.
+    pub(crate) fn read(message: &str) -> Self {
+        let quoted = |prefix: &str| {
+            let rest = message.strip_prefix(prefix)?;
+            // The name is the caller's own where it is unknown, and may hold anything: the last end counts.
+            let end = rest.rfind("`, expected").or_else(|| rest.rfind("`, there are"));
+            end.or_else(|| rest.rfind('`')).map(|end| rest[..end].to_owned())
+        };
+        if let Some(name) = quoted("missing field `") {
+            return Self::Missing(name);
+        }
+        if let Some(name) = quoted("unknown field `") {
+            return Self::Unknown(name);
+        }
+        if let Some(name) = quoted("duplicate field `") {
+            return Self::Duplicate(name);
+        }
+        let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+        match expected {
+            Some(expected) if message.starts_with("invalid type: ") => {
+                Self::value("invalid_type", type_in_words(expected))
+            }
+            Some(expected) if message.starts_with("invalid length ") => {
+                Self::value("invalid_type", type_in_words(expected))
+            }
+            Some(expected) if message.starts_with("invalid value: ") => {
+                Self::value("out_of_range", type_in_words(expected))
+            }
+            Some(_) if message.starts_with("unknown variant ") => Self::value(
+                "invalid_value",
+                message.rsplit_once("`, expected ").map_or_else(
+                    || "is not one of the values known".to_owned(),
+                    |(_, variants)| format!("must be {}", variants.replace('`', "")),
+                ),
+            ),
+            _ => Self::plain(message),
+        }
+    }
+
+    fn value(code: &'static str, message: String) -> Self {
+        Self::Value { code, message }
+    }
+
+    /// Messages of the standard library's parsers, and our own types'.
+    fn plain(message: &str) -> Self {
+        if message.starts_with("number too ") {
+            Self::value("out_of_range", "is too large or too small".to_owned())
+        } else if message.starts_with("invalid digit") || message.starts_with("cannot parse integer") {
+            Self::value("invalid_type", "must be an integer".to_owned())
+        } else if message.starts_with("provided string was not `true`") {
+            Self::value("invalid_type", "must be true or false".to_owned())
+        } else {
+            Self::value("invalid_value", message.to_owned())
+        }
+    }
+
+    /// The problem for the field at `path`: that of the value, or that of the object around the name.
+    pub(crate) fn at(&self, path: &str) -> FieldProblem {
+        let (field, code, message) = match self {
+            Self::Missing(name) => (join(path, name), "required", "is required".to_owned()),
+            Self::Unknown(name) => {
+                (join(path, name), "unknown_field", "is not a field of this request".to_owned())
+            }
+            Self::Duplicate(name) => {
+                (join(path, name), "duplicate_field", "is given more than once".to_owned())
+            }
+            Self::Value { code, message } => (path.to_owned(), *code, message.clone()),
+        };
+        FieldProblem { field, code: code.to_owned(), message }
+    }
+}
+
+fn type_in_words(expected: &str) -> String {
+    match expected {
+        "i64" => "must be an integer".to_owned(),
+        "u32" | "u64" => "must be an integer of 0 or more, and not too large".to_owned(),
+        "a boolean" => "must be true or false".to_owned(),
+        "a sequence" => "must be an array".to_owned(),
+        expected if expected.starts_with("struct ") => "must be an object".to_owned(),
+        expected => format!("must be {expected}"),
+    }
+}
+
+/// `name` inside the object at `path`; the empty path is the whole body.
+pub(crate) fn join(path: &str, name: &str) -> String {
+    let name: String = name.chars().take(NAME_LEN_MAX).collect();
+    if path.is_empty() { name } else { format!("{path}.{name}") }
+}
+
+/// Everything the validator found, in the order of the paths.
+pub(crate) fn of_validator(errors: &ValidationErrors) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    collect(errors, "", &mut problems);
+    problems.sort_by(|a, b| a.field.cmp(&b.field));
+    problems
+}
+
+fn collect(errors: &ValidationErrors, path: &str, problems: &mut Vec<FieldProblem>) {
+    for (name, kind) in errors.errors() {
+        let field = join(path, name);
+        match kind {
+            ValidationErrorsKind::Field(errors) => {
+                problems.extend(errors.iter().map(|error| FieldProblem {
+                    field: field.clone(),
+                    code: error.code.to_string(),
+                    message: error.message.as_deref().unwrap_or("is not right").to_owned(),
+                }));
+            }
+            ValidationErrorsKind::Struct(inner) => collect(inner, &field, problems),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    collect(inner, &format!("{field}[{index}]"), problems);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(code: &'static str, message: &str) -> Objection {
+        Objection::Value { code, message: message.to_owned() }
+    }
+
+    #[test]
+    fn the_messages_of_serde_are_understood() {
+        for (message, objection) in [
+            ("missing field `email`", Objection::Missing("email".into())),
+            ("unknown field `a`, expected one of `b`, `c`", Objection::Unknown("a".into())),
+            ("unknown field `x`, expected y`, expected `b`", Objection::Unknown("x`, expected y".into())),
+            ("duplicate field `email`", Objection::Duplicate("email".into())),
+            (
+                "invalid type: string \"x, expected u32\", expected i64",
+                value("invalid_type", "must be an integer"),
+            ),
+            (
+                "invalid value: integer `-1`, expected u32",
+                value("out_of_range", "must be an integer of 0 or more, and not too large"),
+            ),
+            ("invalid type: null, expected struct Grade", value("invalid_type", "must be an object")),
+            (
+                "unknown variant `x`, expected one of `on_sale`, `closed`",
+                value("invalid_value", "must be one of on_sale, closed"),
+            ),
+            ("invalid digit found in string", value("invalid_type", "must be an integer")),
+            ("must be an RFC 3339 date", value("invalid_value", "must be an RFC 3339 date")),
+        ] {
+            assert_eq!(Objection::read(message), objection, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_the_callers_is_not_repeated_at_length() {
+        assert_eq!(Objection::Unknown("x".repeat(60_000)).at("a").field.len(), 102);
+    }
+}

@@ -1,0 +1,210 @@
+//! What is around every request: its id, its line in the log, its problem if it was refused, the headers that keep
+//! browsers safe, and whether its answer is compressed.
+
+use std::time::Instant;
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse};
+use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::caller::client_address;
+use crate::csp;
+use crate::error::ApiError;
+use crate::state::state;
+
+/// Bodies of this many bytes or fewer are not compressed: it would cost more than it saves.
+const PLAIN_LEN_MAX: u64 = 1024;
+/// Two years, as the preload list asks.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost layer.
+pub(crate) async fn frame(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    // Made here and nowhere else: an id from outside could be anybody's.
+    let id = Uuid::new_v4().to_string();
+    let span = tracing::info_span!("request", request_id = %id);
+    let mut response = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
+    let cause = problem_out_of(&mut response, &id);
+    let https = state(response.request()).https;
+    let headers = response.headers_mut();
+    // `plain_if_small` marks what is not to be compressed; the mark itself says nothing to anyone.
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
+        headers.remove(CONTENT_ENCODING);
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(X_REQUEST_ID.clone(), id);
+    }
+    set_if_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set_if_absent(headers, REFERRER_POLICY, "strict-origin-when-cross-origin");
+    set_if_absent(headers, CONTENT_SECURITY_POLICY, csp::NOTHING);
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    span.in_scope(|| log(&response, started, cause.as_deref()));
+    Ok(response)
+}
+
+fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// Makes a problem of every refusal that is not one yet. Answers the cause, for the log.
+fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<String> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let refusal = response.response().error();
+    let (error, cause) = match refusal.and_then(Error::as_error::<ApiError>) {
+        Some(error) => (error, error.cause().map(str::to_owned)),
+        // Actix's own, or a layer's; what it says is for the log.
+        None => (&ApiError::of_status(status), refusal.map(ToString::to_string)),
+    };
+    let problem = error.problem(id);
+    let extra = error.headers().to_vec();
+    let mut answer = problem_response(&problem);
+    for (name, value) in response.headers().iter().filter(|(name, _)| kept_of_refusal(name)) {
+        answer.headers_mut().append(name.clone(), value.clone());
+    }
+    for (name, value) in extra {
+        answer.headers_mut().insert(name, value);
+    }
+    *response.response_mut() = answer;
+    cause
+}
+
+/// What of a bare refusal's headers its problem keeps: all but those that describe the body.
+fn kept_of_refusal(name: &HeaderName) -> bool {
+    ![
+        CONTENT_TYPE,
+        CONTENT_ENCODING,
+        CONTENT_SECURITY_POLICY,
+        actix_web::http::header::CONTENT_LENGTH,
+        CACHE_CONTROL,
+    ]
+    .contains(name)
+}
+
+fn problem_response(problem: &Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status)
+        .insert_header((CONTENT_TYPE, PROBLEM_CONTENT_TYPE))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .body(serde_json::to_vec(problem).unwrap_or_default())
+}
+
+/// One line per request. No query and no header: they may hold secrets.
+fn log(response: &ServiceResponse<BoxBody>, started: Instant, cause: Option<&str>) {
+    let request = response.request();
+    let method = request.method().as_str();
+    let route = request.match_pattern().unwrap_or_else(|| "-".to_owned());
+    let status = response.status().as_u16();
+    let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+    match cause {
+        Some(cause) if status >= 500 => {
+            tracing::error!(method, route, status, latency_ms, cause, "request failed");
+        }
+        _ if status >= 500 => tracing::error!(method, route, status, latency_ms, "request failed"),
+        _ => tracing::info!(method, route, status, latency_ms, "request answered"),
+    }
+}
+
+/// Inside the compression: marks small bodies as not to be compressed.
+pub(crate) async fn plain_if_small<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let mut response = next.call(req).await?;
+    let small = matches!(response.response().body().size(), BodySize::Sized(len) if len <= PLAIN_LEN_MAX);
+    if small && !response.headers().contains_key(CONTENT_ENCODING) {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    Ok(response)
+}
+
+/// Around the API: reads are counted, answers are JSON or nothing, and stay with whom they are for.
+pub(crate) async fn api(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(refusal) = admitted(&req) {
+        return Ok(req.error_response(refusal));
+    }
+    let mut response = next.call(req).await?.map_into_boxed_body();
+    set_if_absent(response.headers_mut(), CACHE_CONTROL, "no-store");
+    Ok(response)
+}
+
+fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
+    if !accepts_json(req.headers()) {
+        return Err(ApiError::new(ProblemCode::NotAcceptable, "The answer is application/json only."));
+    }
+    if req.method().is_safe() {
+        let state = state(req.request());
+        state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))?;
+    }
+    Ok(())
+}
+
+/// Whether `Accept` lets JSON through; a header that makes no sense lets everything through.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut ranges = headers
+        .get_all(ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .filter(|range| range.contains('/'))
+        .peekable();
+    ranges.peek().is_none()
+        || ranges.any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused = parts.any(|parameter| {
+                parameter
+                    .strip_prefix("q=")
+                    .and_then(|weight| weight.parse::<f32>().ok())
+                    .is_some_and(|q| q <= 0.0)
+            });
+            let json = ["*/*", "application/*", "application/json", PROBLEM_CONTENT_TYPE];
+            !refused && json.contains(&media_type.as_str())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_rules_json_out_is_told_that_there_is_nothing_else() {
+        let accepts = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(value));
+            accepts_json(&headers)
+        };
+        assert!(accepts_json(&HeaderMap::new()));
+        for value in
+            ["*/*", "application/json", "text/html, application/*;q=0.1", "", "nonsense", "APPLICATION/JSON"]
+        {
+            assert!(accepts(value), "{value}");
+        }
+        for value in
+            ["text/html", "application/xml, image/*", "application/json;q=0", "text/html, */*; q=0.0"]
+        {
+            assert!(!accepts(value), "{value}");
+        }
+    }
+}

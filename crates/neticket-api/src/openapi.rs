@@ -1,0 +1,236 @@
+//! The OpenAPI document: operations from the handlers, and every way they can be refused from one table here.
+
+use actix_web::http::StatusCode;
+use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    Content, HeaderBuilder, ObjectBuilder, OpenApi as Document, PathItem, Ref, RefOr, Response,
+    ResponseBuilder, Type,
+};
+use utoipa::{Modify, OpenApi};
+
+use crate::cookie::REFRESH_COOKIE;
+use crate::routes::{accounts, admin_events, docs, events, operations, reservations};
+
+/// NETicket sells tickets at the moment everyone wants one.
+///
+/// Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown
+/// fields and parameters are refused. Times are RFC 3339 in UTC, money is in whole won.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "NETicket", version = "1", license(name = "MIT", identifier = "MIT")),
+    paths(
+        accounts::account_signup, accounts::session_login, accounts::session_refresh, accounts::session_logout,
+        accounts::account_view, accounts::account_update, accounts::password_change,
+        events::event_list, events::event_view, events::event_availability,
+        reservations::reservation_create, reservations::reservation_list, reservations::reservation_view,
+        reservations::reservation_cancel,
+        admin_events::admin_event_list, admin_events::admin_event_create,
+        operations::health, operations::readiness, docs::openapi_document,
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "Accounts", description = "Accounts and sessions."),
+        (name = "Events", description = "Events as everyone sees them."),
+        (name = "Reservations", description = "The own reservations."),
+        (name = "Administration", description = "For accounts of role `admin`."),
+        (name = "Operations", description = "For who runs the server."),
+    ),
+    modifiers(&Security, &Refusals),
+)]
+struct Api;
+
+/// The document, pretty-printed, with a line feed at the end.
+pub fn document_text() -> String {
+    let mut text = serde_json::to_string_pretty(&Api::openapi()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut Document) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The access token of a session."))
+            .build();
+        let cookie = ApiKeyValue::with_description(REFRESH_COOKIE, "The refresh token of a session.");
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("access", SecurityScheme::Http(bearer));
+        components.add_security_scheme("refresh", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+struct Refusals;
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut Document) {
+        for (path, item) in &mut document.paths.paths {
+            for operation in operations_of(item) {
+                refuse(path, operation);
+                for response in operation.responses.responses.values_mut() {
+                    if let RefOr::T(response) = response {
+                        let id = header("The request's id: the `trace_id` of problems.");
+                        response.headers.insert("X-Request-Id".to_owned(), id.into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete]
+        .into_iter()
+        .filter_map(Option::as_mut)
+}
+
+fn refuse(path: &str, operation: &mut Operation) {
+    let mut codes = codes_of(path, operation);
+    codes.sort_by_key(|code| code.status());
+    for group in codes.chunk_by(|a, b| a.status() == b.status()) {
+        let Some(first) = group.first() else { continue };
+        let response = problem_response(first.status(), group);
+        operation.responses.responses.insert(first.status().to_string(), response.into());
+    }
+}
+
+/// Every code that the operation can be refused with.
+fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
+    use ProblemCode as Code;
+    let mut codes = match operation.operation_id.as_deref().unwrap_or_default() {
+        "account_signup" => {
+            vec![
+                Code::EmailTaken,
+                Code::NicknameTaken,
+                Code::RateLimited,
+                Code::Overloaded,
+                Code::StoreUnavailable,
+            ]
+        }
+        "session_login" | "password_change" => {
+            vec![Code::BadCredentials, Code::RateLimited, Code::Overloaded, Code::StoreUnavailable]
+        }
+        "session_logout" | "admin_event_create" => vec![Code::StoreUnavailable],
+        "account_update" => vec![Code::NicknameTaken, Code::StoreUnavailable],
+        "reservation_create" => vec![
+            Code::NotFound,
+            Code::SoldOut,
+            Code::PurchaseLimitExceeded,
+            Code::SaleNotOpen,
+            Code::SaleClosed,
+            Code::SalePaused,
+            Code::IdempotencyKeyReused,
+            Code::RateLimited,
+            Code::Overloaded,
+            Code::LedgerUnavailable,
+            Code::StoreUnavailable,
+        ],
+        "reservation_cancel" => {
+            vec![Code::NotCancellable, Code::RateLimited, Code::Overloaded, Code::StoreUnavailable]
+        }
+        "health" | "openapi_document" => Vec::new(),
+        "readiness" => vec![Code::Overloaded, Code::LedgerUnavailable, Code::StoreUnavailable],
+        _ => vec![Code::RateLimited, Code::StoreUnavailable],
+    };
+    if path.starts_with("/api/v1/") {
+        codes.extend([Code::NotAcceptable, Code::Internal]);
+    }
+    if path.contains('{') {
+        codes.push(Code::NotFound);
+    }
+    if path.starts_with("/api/v1/admin/") {
+        codes.push(Code::Forbidden);
+    }
+    let public = ["account_signup", "session_login", "session_logout"];
+    let signed_in = operation.security.is_some();
+    if signed_in && !public.contains(&operation.operation_id.as_deref().unwrap_or_default()) {
+        codes.push(Code::Unauthenticated);
+    }
+    if operation.request_body.is_some() {
+        codes.extend([
+            Code::MalformedRequest,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+        ]);
+    }
+    if path.starts_with("/api/v1/") && takes_query(operation) {
+        codes.push(Code::ValidationFailed);
+    }
+    codes
+}
+
+fn takes_query(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(|parameter| {
+        matches!(parameter, RefOr::T(parameter)
+            if parameter.parameter_in == utoipa::openapi::path::ParameterIn::Query)
+    })
+}
+
+fn problem_response(status: u16, codes: &[ProblemCode]) -> Response {
+    let name =
+        StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let list: Vec<String> = codes.iter().map(|code| format!("`{code}`")).collect();
+    let mut response = ResponseBuilder::new()
+        .description(format!("{name}: {}", list.join(", ")))
+        .content(PROBLEM_CONTENT_TYPE, Content::new(Some(Ref::from_schema_name("Problem"))));
+    if codes.iter().any(|code| code.retryable()) {
+        response = response.header("Retry-After", retry_after());
+    }
+    if status == 401 {
+        response = response.header("WWW-Authenticate", header("`Bearer`"));
+    }
+    response.build()
+}
+
+fn retry_after() -> utoipa::openapi::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1))))
+        .description(Some("When to come back, in seconds."))
+        .build()
+}
+
+fn header(description: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some(description))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_document_is_the_one_that_the_code_makes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/neticket-v1.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == document_text(),
+            "openapi/neticket-v1.json is behind the code: write it anew with `neticket openapi`"
+        );
+    }
+
+    #[test]
+    fn every_operation_has_a_name_a_tag_and_a_summary() {
+        let mut document = Api::openapi();
+        let mut names = Vec::new();
+        for item in document.paths.paths.values_mut() {
+            for operation in operations_of(item) {
+                assert!(
+                    operation.summary.is_some()
+                        && operation.tags.as_ref().is_some_and(|tags| tags.len() == 1)
+                );
+                names.push(operation.operation_id.clone().unwrap());
+            }
+        }
+        names.sort();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,146 @@
+//! Accounts and sessions.
+
+use actix_web::http::header::{HeaderValue, LOCATION, SET_COOKIE};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use neticket_app::{AppError, Session};
+use neticket_contract::{
+    LoginRequest, PasswordChangeRequest, ProfileUpdateRequest, SignupRequest, Token, User,
+};
+use neticket_domain::{Email, Nickname, Password};
+
+use crate::body::ValidJson;
+use crate::caller::{ClientAddress, SignedIn};
+use crate::cookie;
+use crate::error::ApiError;
+use crate::state::State;
+use crate::wire;
+
+/// Makes an account.
+#[utoipa::path(post, path = "/api/v1/auth/signup", tag = "Accounts", request_body = SignupRequest, responses(
+    (status = 201, description = "The account is made.", body = User,
+        headers(("Location" = String, description = "`/api/v1/me`"))),
+))]
+pub(crate) async fn account_signup(
+    state: Data<State>,
+    from: ClientAddress,
+    body: ValidJson<SignupRequest>,
+) -> Result<HttpResponse, ApiError> {
+    state.limits.signup(from.0)?;
+    let SignupRequest { email, password, nickname } = body.0;
+    let email = Email::parse(&email).map_err(|error| ApiError::field("email", error))?;
+    let password = Password::parse(&password).map_err(|error| ApiError::field("password", error))?;
+    let nickname = Nickname::parse(&nickname).map_err(|error| ApiError::field("nickname", error))?;
+    let account = state.app.signup(email, password, nickname).await?;
+    Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/me")).json(wire::user(account)))
+}
+
+/// Starts a session: an access token, and a refresh token in a cookie.
+#[utoipa::path(post, path = "/api/v1/auth/login", tag = "Accounts", request_body = LoginRequest, responses(
+    (status = 200, description = "Signed in.", body = Token,
+        headers(("Set-Cookie" = String, description = "`neticket_refresh`, for `/api/v1/auth` only"))),
+))]
+pub(crate) async fn session_login(
+    state: Data<State>,
+    from: ClientAddress,
+    body: ValidJson<LoginRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let LoginRequest { email, password } = body.0;
+    state.limits.login(from.0, &email)?;
+    let session = state.app.login(&email, &password).await?;
+    Ok(session_answer(session, &state))
+}
+
+/// Goes on with the session of the refresh cookie. The cookie is replaced; using an old one ends the session.
+#[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "Accounts", security(("refresh" = [])), responses(
+    (status = 200, description = "A new access token.", body = Token,
+        headers(("Set-Cookie" = String, description = "`neticket_refresh`, for `/api/v1/auth` only"))),
+))]
+pub(crate) async fn session_refresh(
+    state: Data<State>,
+    from: ClientAddress,
+    req: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    state.limits.refresh(from.0)?;
+    let refreshed = match cookie::refresh_token(&req) {
+        Some(token) => state.app.session_refresh(&token).await,
+        None => Err(AppError::Unauthenticated),
+    };
+    match refreshed {
+        Ok(session) => Ok(session_answer(session, &state)),
+        Err(error @ AppError::Unauthenticated) => Err(forgetting(ApiError::from(error), &state)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Ends the session of the refresh cookie, if there is one.
+#[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Accounts", security((), ("refresh" = [])), responses(
+    (status = 204, description = "Signed out; the cookie is cleared.",
+        headers(("Set-Cookie" = String, description = "`neticket_refresh`, empty"))),
+))]
+pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let ended = state.app.logout(cookie::refresh_token(&req).as_deref()).await;
+    match ended {
+        Ok(()) => Ok(HttpResponse::NoContent().cookie(cookie::clear(state.https)).finish()),
+        Err(error) => Err(forgetting(error.into(), &state)),
+    }
+}
+
+/// The own account.
+#[utoipa::path(get, path = "/api/v1/me", tag = "Accounts", security(("access" = [])), responses(
+    (status = 200, description = "The own account.", body = User),
+))]
+pub(crate) async fn account_view(state: Data<State>, who: SignedIn) -> Result<Json<User>, ApiError> {
+    let account = state.app.account(who.0.user).await?;
+    Ok(Json(wire::user(account)))
+}
+
+/// Changes the own profile; what is absent stays.
+#[utoipa::path(patch, path = "/api/v1/me", tag = "Accounts", security(("access" = [])),
+    request_body = ProfileUpdateRequest, responses(
+    (status = 200, description = "The account as it is now.", body = User),
+))]
+pub(crate) async fn account_update(
+    state: Data<State>,
+    who: SignedIn,
+    body: ValidJson<ProfileUpdateRequest>,
+) -> Result<Json<User>, ApiError> {
+    let account = match body.0.nickname {
+        Some(nickname) => {
+            let nickname = Nickname::parse(&nickname).map_err(|error| ApiError::field("nickname", error))?;
+            state.app.nickname_change(who.0.user, nickname).await?
+        }
+        None => state.app.account(who.0.user).await?,
+    };
+    Ok(Json(wire::user(account)))
+}
+
+/// Changes the own password.
+#[utoipa::path(post, path = "/api/v1/me/password", tag = "Accounts", security(("access" = [])),
+    request_body = PasswordChangeRequest, responses(
+    (status = 204, description = "The password is changed; other sessions have ended."),
+))]
+pub(crate) async fn password_change(
+    state: Data<State>,
+    who: SignedIn,
+    body: ValidJson<PasswordChangeRequest>,
+) -> Result<HttpResponse, ApiError> {
+    state.limits.password_change(who.0.user)?;
+    let new =
+        Password::parse(&body.0.new_password).map_err(|error| ApiError::field("new_password", error))?;
+    state.app.password_change(who.0, &body.0.current_password, new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn session_answer(session: Session, state: &State) -> HttpResponse {
+    let cookie = cookie::keep(&session.refresh_token, session.refresh_token_s, state.https);
+    HttpResponse::Ok().cookie(cookie).json(wire::token(session))
+}
+
+/// `error`, and the browser forgets the refresh token.
+fn forgetting(error: ApiError, state: &State) -> ApiError {
+    match HeaderValue::from_str(&cookie::clear(state.https).to_string()) {
+        Ok(cleared) => error.with_header(SET_COOKIE, cleared),
+        Err(_) => error,
+    }
+}

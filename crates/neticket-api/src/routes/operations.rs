@@ -1,0 +1,39 @@
+//! For who runs the server, and their load balancers.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+use crate::state::State;
+
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// The process is up.
+#[utoipa::path(get, path = "/healthz", tag = "Operations", responses(
+    (status = 200, description = "It is.", body = Health),
+))]
+pub(crate) async fn health() -> HttpResponse {
+    ok()
+}
+
+/// The store and the ledger answer, and the server is not about to stop.
+#[utoipa::path(get, path = "/readyz", tag = "Operations", responses(
+    (status = 200, description = "Send requests.", body = Health),
+))]
+pub(crate) async fn readiness(state: Data<State>) -> Result<HttpResponse, ApiError> {
+    state.app.ready().await?;
+    Ok(ok())
+}
+
+fn ok() -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Health { status: "ok" })
+}

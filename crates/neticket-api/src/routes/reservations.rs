@@ -1,0 +1,95 @@
+//! Reservations of the person who is signed in.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Json, Path};
+use neticket_app::ReservationState;
+use neticket_contract::{Page, PageQuery, Reservation, ReservationCreateRequest};
+use neticket_domain::{FieldError, Quantity, ReservationId, TicketTypeId};
+use uuid::Uuid;
+
+use crate::body::ValidJson;
+use crate::caller::{IdempotencyKey, SignedIn};
+use crate::error::ApiError;
+use crate::query::ValidQuery;
+use crate::state::State;
+use crate::wire;
+
+/// Books tickets of one grade. With a key it can be repeated until there is an answer, and is booked once.
+#[utoipa::path(post, path = "/api/v1/reservations", tag = "Reservations", security(("access" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this booking: \
+        1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    request_body = ReservationCreateRequest, responses(
+    (status = 201, description = "Booked: written down and certain.", body = Reservation,
+        headers(("Location" = String, description = "The reservation."),
+            ("Idempotency-Replayed" = String, description = "`true` if this key had booked before."))),
+    (status = 202, description = "Taken, with status `pending`: ask at `Location` until it is `confirmed`.",
+        body = Reservation,
+        headers(("Location" = String, description = "The reservation."),
+            ("Idempotency-Replayed" = String, description = "`true` if this key had booked before."))),
+))]
+pub(crate) async fn reservation_create(
+    state: Data<State>,
+    who: SignedIn,
+    key: IdempotencyKey,
+    body: ValidJson<ReservationCreateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let user = who.0.user;
+    state.limits.booking(user)?;
+    let quantity = Quantity::new(body.0.quantity).ok_or_else(|| {
+        ApiError::field("quantity", FieldError { code: "out_of_range", message: "must be between 1 and 100" })
+    })?;
+    let ticket_type = TicketTypeId(body.0.ticket_type_id);
+    let booked = state.app.reservation_create(user, key.0.as_deref(), ticket_type, quantity).await?;
+    let pending = booked.reservation.state == ReservationState::Pending;
+    let mut response = if pending { HttpResponse::Accepted() } else { HttpResponse::Created() };
+    response.insert_header((LOCATION, format!("/api/v1/reservations/{}", booked.reservation.id)));
+    if booked.replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    Ok(response.json(wire::reservation(booked.reservation)))
+}
+
+/// The own reservations, newest first, whatever their status.
+#[utoipa::path(get, path = "/api/v1/reservations", tag = "Reservations", security(("access" = [])),
+    params(PageQuery), responses(
+    (status = 200, description = "A page of reservations.", body = Page<Reservation>),
+))]
+pub(crate) async fn reservation_list(
+    state: Data<State>,
+    who: SignedIn,
+    query: ValidQuery<PageQuery>,
+) -> Result<Json<Page<Reservation>>, ApiError> {
+    let PageQuery { page, size } = query.0;
+    let reservations = state.app.reservations_page(who.0.user, page, size).await?;
+    Ok(Json(wire::page(reservations, page, size, wire::reservation)))
+}
+
+/// One of the own reservations.
+#[utoipa::path(get, path = "/api/v1/reservations/{id}", tag = "Reservations", security(("access" = [])),
+    params(("id" = Uuid, Path, description = "The reservation.")), responses(
+    (status = 200, description = "The reservation.", body = Reservation),
+))]
+pub(crate) async fn reservation_view(
+    state: Data<State>,
+    who: SignedIn,
+    id: Path<Uuid>,
+) -> Result<Json<Reservation>, ApiError> {
+    let view = state.app.reservation(who.0.user, ReservationId(id.into_inner())).await?;
+    Ok(Json(wire::reservation(view)))
+}
+
+/// Cancels one of the own reservations; a cancelled one stays as it is.
+#[utoipa::path(post, path = "/api/v1/reservations/{id}/cancel", tag = "Reservations", security(("access" = [])),
+    params(("id" = Uuid, Path, description = "The reservation.")), responses(
+    (status = 200, description = "The reservation, cancelled.", body = Reservation),
+))]
+pub(crate) async fn reservation_cancel(
+    state: Data<State>,
+    who: SignedIn,
+    id: Path<Uuid>,
+) -> Result<Json<Reservation>, ApiError> {
+    state.limits.booking(who.0.user)?;
+    let view = state.app.reservation_cancel(who.0.user, ReservationId(id.into_inner())).await?;
+    Ok(Json(wire::reservation(view)))
+}

@@ -1,0 +1,43 @@
+//! What every worker of the server shares.
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::web::{Bytes, Data};
+use neticket_app::{App, Environment};
+
+use crate::limits::Limits;
+use crate::openapi;
+use crate::routes::web::Client;
+
+pub(crate) struct State {
+    pub(crate) app: Arc<App>,
+    pub(crate) limits: Limits,
+    /// `None`: there is no built client; the API is served alone.
+    pub(crate) client: Option<Client>,
+    /// The OpenAPI document.
+    pub(crate) document: Bytes,
+    /// Browsers come by https: cookies are for https only, and browsers are told to stay with it.
+    pub(crate) https: bool,
+}
+
+impl State {
+    /// # Errors
+    /// The built client cannot be read.
+    pub(crate) fn new(app: Arc<App>) -> std::io::Result<Self> {
+        let config = app.config();
+        let client = config.web_dir.as_deref().map(Client::load).transpose()?;
+        let https = config.environment == Environment::Production
+            || config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        let limits = Limits::new(config.rate_limit);
+        Ok(Self { limits, client, document: Bytes::from(openapi::document_text()), https, app })
+    }
+}
+
+/// The state, from a request. Every server of this crate has one: [`crate::server`] is the only way to make one.
+pub(crate) fn state(req: &HttpRequest) -> &State {
+    match req.app_data::<Data<State>>() {
+        Some(state) => state,
+        None => unreachable!("the server is built with its state"),
+    }
+}
