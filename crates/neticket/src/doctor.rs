@@ -1,0 +1,109 @@
+//! `neticket doctor`: what is configured, secrets hidden, and whether each part answers. Changes nothing.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use neticket_app::{App, Config};
+use neticket_store::Store;
+
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    for (what, value) in configured(config) {
+        println!("  {what:<16} {value}");
+    }
+    println!();
+    let mut failures = 0;
+    let mut report = |part: &str, result: anyhow::Result<String>| match result {
+        Ok(said) => println!("  ok      {part}: {said}"),
+        Err(error) => {
+            failures += 1;
+            println!("  FAILED  {part}: {}", crate::one_sentence(&error));
+        }
+    };
+    report("configuration", fit(config));
+    report("store", store(config).await);
+    report("ledger", ledger(config).await);
+    report("images", App::open_media(config).map(|_| "the folder is there".to_owned()).map_err(Into::into));
+    report("client", client(config.web_dir.as_deref()));
+    if failures > 0 {
+        bail!("{failures} of these failed");
+    }
+    Ok(())
+}
+
+fn configured(config: &Config) -> Vec<(&'static str, String)> {
+    let or = |value: Option<String>, otherwise: &str| value.unwrap_or_else(|| otherwise.to_owned());
+    vec![
+        ("environment", format!("{:?}", config.environment).to_lowercase()),
+        ("listen", config.listen.to_string()),
+        ("public url", or(config.public_url.clone(), "none")),
+        ("data folder", config.data_dir.display().to_string()),
+        ("store", without_password(&config.database_url)),
+        ("ledger", or(config.redis_url.as_deref().map(without_password), "in this process")),
+        (
+            "token secret",
+            or(config.jwt_secret.as_ref().map(|_| "set".to_owned()), "made and kept in the data folder"),
+        ),
+        ("rate limit", if config.rate_limit { "on" } else { "off" }.to_owned()),
+        ("trusted proxies", format!("{:?}", config.trusted_proxies)),
+        (
+            "client",
+            or(
+                config.web_dir.as_ref().map(|folder| folder.display().to_string()),
+                "beside the binary, if it is there",
+            ),
+        ),
+    ]
+}
+
+/// `scheme://user:…@host` for `scheme://user:password@host`.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((user_info, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = user_info.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:…@{host}")
+}
+
+fn fit(config: &Config) -> anyhow::Result<String> {
+    let faults = config.production_faults();
+    if faults.is_empty() { Ok("fit for its environment".to_owned()) } else { bail!("{}", faults.join(" ")) }
+}
+
+async fn store(config: &Config) -> anyhow::Result<String> {
+    let file = config.database_url.strip_prefix("sqlite:").map(Path::new);
+    if file.is_some_and(|file| !file.exists()) {
+        return Ok("will be made at the first start".to_owned());
+    }
+    let store = Store::connect(&App::store_options(config)).await?;
+    store.ping().await?;
+    let pending = store.migrations_pending().await?;
+    if !pending.is_empty() && !config.embedded_store() {
+        bail!("answers, but is behind by {} migrations: run `neticket migrate`", pending.len());
+    }
+    Ok("answers".to_owned())
+}
+
+async fn ledger(config: &Config) -> anyhow::Result<String> {
+    let ledger = App::open_ledger(config)?;
+    ledger.ping().await?;
+    Ok("answers".to_owned())
+}
+
+fn client(folder: Option<&Path>) -> anyhow::Result<String> {
+    let Some(folder) = folder else { return Ok("not configured".to_owned()) };
+    let page = folder.join("index.html");
+    std::fs::metadata(&page).with_context(|| format!("{} cannot be read", page.display()))?;
+    Ok("is built".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        assert_eq!(without_password("mysql://app:s3cret@db:3306/neticket"), "mysql://app:…@db:3306/neticket");
+        assert_eq!(without_password("redis://:p@ss@cache"), "redis://:…@cache");
+        assert_eq!(without_password("redis://cache:6379"), "redis://cache:6379");
+        assert_eq!(without_password("sqlite:data/x.db"), "sqlite:data/x.db");
+    }
+}

@@ -1,0 +1,18 @@
+//! `neticket migrate`: brings the database up to date and says what it did.
+
+use anyhow::Context as _;
+use neticket_app::{App, Config};
+use neticket_store::Store;
+
+pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
+    let store = Store::connect(&App::store_options(config)).await.context("the database cannot be opened")?;
+    let pending =
+        store.migrations_pending().await.context("the database cannot be asked for its migrations")?;
+    if pending.is_empty() {
+        println!("the database is up to date");
+        return Ok(());
+    }
+    store.migrate().await.context("the database cannot be brought up to date")?;
+    println!("applied {} migrations: {}", pending.len(), pending.join(", "));
+    Ok(())
+}

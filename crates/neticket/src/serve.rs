@@ -1,0 +1,58 @@
+//! `neticket serve`: from start to an orderly end.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use neticket_app::{App, Config};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns.
+pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
+    config.web_dir = config.web_dir.or_else(client_beside_binary);
+    let listen = config.listen;
+    let public_url = config.public_url.clone();
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+
+    let app = App::start(config).await?;
+    let bound = match neticket_api::server(app.clone(), listen, workers) {
+        Ok(bound) => bound,
+        Err(error) => {
+            app.shut_down().await;
+            return Err(error).with_context(|| format!("cannot serve at {listen}"));
+        }
+    };
+    let handle = bound.server.handle();
+    let mut serving = tokio::spawn(bound.server);
+    let at = public_url.unwrap_or_else(|| format!("http://{}", bound.address));
+    println!("NETicket is ready at {at}");
+
+    let ended = tokio::select! {
+        () = next(&mut terminate) => None,
+        () = next(&mut interrupt) => None,
+        ended = &mut serving => Some(ended),
+    };
+    app.begin_draining();
+    tracing::info!("stopping: finishing what is in flight");
+    let ended = if let Some(ended) = ended {
+        ended
+    } else {
+        handle.stop(true).await;
+        serving.await
+    };
+    app.shut_down().await;
+    tracing::info!("stopped");
+    ended.context("the server broke down")?.context("the server broke down")
+}
+
+async fn next(signal: &mut Signal) {
+    signal.recv().await;
+}
+
+/// Where a release has its client.
+fn client_beside_binary() -> Option<PathBuf> {
+    let folder = std::env::current_exe().ok()?.parent()?.join("web");
+    folder.join("index.html").is_file().then_some(folder)
+}
