@@ -6,6 +6,10 @@ mod parts;
 mod site;
 mod world;
 
+pub use neticket_app as app;
+pub use neticket_domain as domain;
+pub use neticket_ledger as ledger;
+pub use neticket_store as store;
 pub use neticket_testservers as servers;
 pub use parts::Parts;
 pub use site::{Answer, PASSWORD, Person, Site};

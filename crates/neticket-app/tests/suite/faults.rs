@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use neticket_app::ReservationState;
-use neticket_domain::{Epoch, ReservationId};
-use neticket_ledger::{AdmitAnswer, AdmitRequest, Verdict};
-use neticket_store::{CancelOutcome, CancelRequest};
+use neticket_testkit::domain::{Epoch, ReservationId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
+use neticket_testkit::store::{CancelOutcome, CancelRequest};
 use neticket_testkit::{World, on_both, tickets};
 use uuid::Uuid;
 
@@ -88,13 +88,13 @@ on_both! {
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
         let mut loaded = world.store.load_event(event.id).await.unwrap().unwrap();
         loaded.ticket_types[0].left = 50;
-        let wrong = neticket_ledger::LedgerSnapshot {
+        let wrong = neticket_testkit::ledger::LedgerSnapshot {
             event: event.id,
             epoch: loaded.epoch,
             window: loaded.window,
             paused: false,
             max_per_user: 4,
-            ticket_types: vec![neticket_ledger::SnapshotTicketType { id: grade, price: 1, left: 50 }],
+            ticket_types: vec![neticket_testkit::ledger::SnapshotTicketType { id: grade, price: 1, left: 50 }],
             reservations: Vec::new(),
         };
         assert!(world.ledger.load(&wrong).await.unwrap().replaced);

@@ -1,0 +1,93 @@
+//! Accounts and sessions.
+
+use insta::assert_json_snapshot;
+use neticket_testkit::{Answer, PASSWORD, Site, World, on_both};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::shown::shown;
+
+/// The refresh cookie that an answer sets, as `name=value`.
+fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
+}
+
+async fn with_cookie(site: &Site, path: &str, cookie: &str) -> Answer {
+    let request = site.request(Method::POST, path).header("cookie", cookie);
+    Answer::read(request.send().await.unwrap()).await
+}
+
+on_both! {
+    async fn signing_up_and_in(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let account = json!({"email": "Hong@Example.com", "password": PASSWORD, "nickname": "홍길동"});
+        let signup = site.post("/api/v1/auth/signup", None, account.clone()).await;
+        assert_json_snapshot!("signup", shown(&signup, &["location"]));
+        let again = site.post("/api/v1/auth/signup", None, account).await;
+        assert_json_snapshot!("signup_email_taken", shown(&again, &[]));
+        let login = site
+            .post("/api/v1/auth/login", None, json!({"email": "hong@example.com", "password": PASSWORD}))
+            .await;
+        assert_json_snapshot!("login", shown(&login, &["cache-control"]));
+        let set = login.header("set-cookie");
+        for attribute in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age="] {
+            assert!(set.contains(attribute), "{attribute} in {set}");
+        }
+        world.finish().await;
+    }
+
+    async fn the_session_continues_by_its_cookie_and_ends(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let person = site.person(1).await;
+        let body = json!({"email": person.email, "password": PASSWORD});
+        let first = cookie(&site.post("/api/v1/auth/login", None, body).await);
+        let refreshed = with_cookie(&site, "/api/v1/auth/refresh", &first).await;
+        assert_json_snapshot!("refresh", shown(&refreshed, &[]));
+        let second = cookie(&refreshed);
+        assert_ne!(first, second, "the refresh token is rotated");
+        let logout = with_cookie(&site, "/api/v1/auth/logout", &second).await;
+        assert_eq!((logout.status, logout.text.as_str()), (204, ""));
+        let ended = with_cookie(&site, "/api/v1/auth/refresh", &second).await;
+        assert_json_snapshot!("refresh_ended", shown(&ended, &[]));
+        assert!(ended.header("set-cookie").contains("Max-Age=0"), "the cookie is cleared");
+        assert_eq!(site.post("/api/v1/auth/refresh", None, json!({})).await.code(), "unauthenticated");
+        world.finish().await;
+    }
+
+    async fn a_wrong_password_and_an_unknown_email_are_answered_alike(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let person = site.person(1).await;
+        let wrong = site
+            .post("/api/v1/auth/login", None, json!({"email": person.email, "password": "wrong"}))
+            .await;
+        let unknown = site
+            .post("/api/v1/auth/login", None, json!({"email": "nobody@example.com", "password": PASSWORD}))
+            .await;
+        assert_json_snapshot!("bad_credentials", shown(&wrong, &["www-authenticate"]));
+        assert_eq!(shown(&wrong, &[]), shown(&unknown, &[]));
+        world.finish().await;
+    }
+
+    async fn ones_own_account_is_seen_and_changed(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let (person, _other) = (site.person(1).await, site.person(2).await);
+        let token = Some(person.token.as_str());
+        assert_json_snapshot!("me", shown(&site.get("/api/v1/me", token).await, &["cache-control"]));
+        let renamed = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
+        assert_json_snapshot!("me_renamed", shown(&renamed, &[]));
+        let taken = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
+        assert_eq!(taken.code(), "nickname_taken");
+        let unchanged = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({}))).await;
+        assert_eq!((unchanged.status, unchanged.json()["nickname"].as_str()), (200, Some("새이름")));
+        let change = |current: &str| json!({"current_password": current, "new_password": "ghijkl2?"});
+        let wrong = site.post("/api/v1/me/password", token, change("wrong")).await;
+        assert_eq!(wrong.code(), "bad_credentials");
+        let changed = site.post("/api/v1/me/password", token, change(PASSWORD)).await;
+        assert_eq!(changed.status, 204);
+        world.finish().await;
+    }
+}

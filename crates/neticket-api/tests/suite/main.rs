@@ -1,0 +1,9 @@
+//! The REST API over HTTP, on SQLite with the ledger in the process and on MariaDB with Redis: every operation, who may
+//! use it, and every way to be refused.
+
+mod accounts;
+mod authorization;
+mod events;
+mod problems;
+mod reservations;
+mod shown;

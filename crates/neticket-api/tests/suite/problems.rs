@@ -1,0 +1,253 @@
+//! Every problem code is produced by something real, in the shape of RFC 9457.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use neticket_contract::ProblemCode;
+use neticket_testkit::domain::{Epoch, ReservationId};
+use neticket_testkit::ledger::{LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
+use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
+use neticket_testkit::{Answer, Parts, Site, World};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What has been seen so far; checks each problem's shape.
+#[derive(Default)]
+struct Seen(BTreeSet<String>);
+
+impl Seen {
+    fn see(&mut self, answer: &Answer, expected: ProblemCode) -> Value {
+        assert_eq!(answer.code(), expected.as_str(), "{} {}", answer.status, answer.text);
+        assert_eq!(answer.status, expected.status());
+        let body = answer.json();
+        assert_eq!(body["type"], format!("/problems/{expected}"));
+        assert_eq!(body["title"], expected.title());
+        assert_eq!(body["status"], expected.status());
+        assert_eq!(body["trace_id"], answer.header("x-request-id"));
+        assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        assert_eq!(answer.header("retry-after").parse::<u32>().is_ok(), expected.retryable(), "{expected}");
+        self.0.insert(expected.to_string());
+        body
+    }
+}
+
+async fn raw(site: &Site, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = site.request(Method::POST, path).header("content-type", content_type).body(body);
+    Answer::read(request.send().await.unwrap()).await
+}
+
+/// What any request may be refused for.
+async fn of_requests(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let (login, json_type) = ("/api/v1/auth/login", "application/json");
+    for body in ["", "{", "nonsense", "{\"email\": \"a\"", "[1,", "\u{feff}{}"] {
+        seen.see(&raw(&site, login, json_type, body).await, ProblemCode::MalformedRequest);
+    }
+    seen.see(&raw(&site, login, json_type, vec![b'"', 0xff, b'"']).await, ProblemCode::MalformedRequest);
+    seen.see(&raw(&site, login, "text/plain", "{}").await, ProblemCode::UnsupportedMediaType);
+    seen.see(
+        &raw(&site, login, json_type, format!("\"{}\"", "x".repeat(100_000))).await,
+        ProblemCode::PayloadTooLarge,
+    );
+    for path in ["/api/v1/nothing", "/api", "/api/v2/events", "/api/v1/reservations/1/2/3"] {
+        seen.see(&site.get(path, None).await, ProblemCode::NotFound);
+    }
+    let wrong_method = site.ask(Method::DELETE, login, None, None).await;
+    seen.see(&wrong_method, ProblemCode::MethodNotAllowed);
+    assert_eq!(wrong_method.header("allow"), "POST");
+    let request = site.request(Method::GET, "/api/v1/events").header("accept", "image/png");
+    seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::NotAcceptable);
+    let fields = [
+        (
+            json!({"email": "a@b.kr", "password": "abcdef1!", "nickname": "ann", "admin": true}),
+            "admin",
+            "unknown_field",
+        ),
+        (json!({"email": "a@b.kr", "password": "abcdef1!"}), "nickname", "required"),
+        (json!({"email": 5, "password": "abcdef1!", "nickname": "ann"}), "email", "invalid_type"),
+        (json!({"email": "a@b.kr", "password": "abcdefgh", "nickname": "ann"}), "password", "weak_password"),
+    ];
+    for (body, field, code) in fields {
+        let problem =
+            seen.see(&site.post("/api/v1/auth/signup", None, body).await, ProblemCode::ValidationFailed);
+        assert_eq!(
+            (&problem["errors"][0]["field"], &problem["errors"][0]["code"]),
+            (&json!(field), &json!(code))
+        );
+    }
+    let all_wrong = json!({"email": "x", "password": "y", "nickname": "z"});
+    let problem =
+        seen.see(&site.post("/api/v1/auth/signup", None, all_wrong).await, ProblemCode::ValidationFailed);
+    assert_eq!(problem["errors"].as_array().map(Vec::len), Some(3), "all at once: {problem}");
+    world.finish().await;
+}
+
+/// What accounts and roles are refused for.
+async fn of_accounts(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let person = site.person(1).await;
+    let login = json!({"email": person.email, "password": "wrong"});
+    seen.see(&site.post("/api/v1/auth/login", None, login).await, ProblemCode::BadCredentials);
+    seen.see(&site.get("/api/v1/me", None).await, ProblemCode::Unauthenticated);
+    seen.see(&site.get("/api/v1/admin/events", Some(&person.token)).await, ProblemCode::Forbidden);
+    let account =
+        |email: &str, nickname: &str| json!({"email": email, "password": "abcdef1!", "nickname": nickname});
+    let signup = "/api/v1/auth/signup";
+    seen.see(&site.post(signup, None, account(&person.email, "other")).await, ProblemCode::EmailTaken);
+    seen.see(
+        &site.post(signup, None, account("other@example.com", "person1")).await,
+        ProblemCode::NicknameTaken,
+    );
+    world.finish().await;
+}
+
+fn wish(event: &neticket_testkit::store::EventRecord, quantity: u32) -> Value {
+    json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity})
+}
+
+/// What a booking or a cancel is refused for.
+async fn of_bookings(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let person = site.person(1).await;
+    let token = Some(person.token.as_str());
+    let now = world.now().await;
+    let book = async |body| site.post("/api/v1/reservations", token, body).await;
+    let event = world.event_on_sale(&[2], 4).await;
+    seen.see(&book(wish(&event, 3)).await, ProblemCode::SoldOut);
+    let roomy = world.event_on_sale(&[100], 4).await;
+    seen.see(&book(wish(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
+    let later = world.event(now.plus_millis(3_600_000), now.plus_millis(7_200_000), &[1], 4).await;
+    seen.see(&book(wish(&later, 1)).await, ProblemCode::SaleNotOpen);
+    let past = world.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
+    seen.see(&book(wish(&past, 1)).await, ProblemCode::SaleClosed);
+    load(&world, &roomy, true, Vec::new()).await;
+    seen.see(&book(wish(&roomy, 1)).await, ProblemCode::SalePaused);
+
+    let soon = world.event(now.plus_millis(-1_000), world.now().await.plus_millis(700), &[1], 4).await;
+    let booked = book(wish(&soon, 1)).await;
+    assert_eq!(booked.status, 201, "{}", booked.text);
+    let cancel = format!("{}/cancel", booked.header("location"));
+    while world.now().await < soon.starts_at {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    seen.see(&site.post(&cancel, token, json!({})).await, ProblemCode::NotCancellable);
+
+    let keyed = async |quantity| {
+        let request = site.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
+        let request = request.header("idempotency-key", "k").json(&wish(&event, quantity));
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let first = keyed(1).await;
+    seen.see(&keyed(2).await, ProblemCode::IdempotencyKeyReused);
+    of_faults(seen, &first).await;
+    world.finish().await;
+}
+
+/// Gives an event another ledger than the store would.
+async fn load(
+    world: &World,
+    event: &neticket_testkit::store::EventRecord,
+    paused: bool,
+    reservations: Vec<SnapshotReservation>,
+) {
+    let loaded = world.store.load_event(event.id).await.unwrap().unwrap();
+    let snapshot = LedgerSnapshot {
+        event: event.id,
+        epoch: Epoch(loaded.epoch.0),
+        window: loaded.window,
+        paused,
+        max_per_user: 4,
+        ticket_types: loaded
+            .ticket_types
+            .iter()
+            .map(|t| SnapshotTicketType { id: t.id, price: t.price, left: t.left })
+            .collect(),
+        reservations,
+    };
+    assert!(world.ledger.load(&snapshot).await.unwrap().replaced);
+}
+
+/// A fault of the server's: a ledger that remembers a reservation which the store never had. The same user's same key
+/// makes the same reservation in another world.
+async fn of_faults(seen: &mut Seen, booked: &Answer) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let person = site.person(1).await;
+    let event = world.event_on_sale(&[2], 4).await;
+    let id = ReservationId(booked.json()["id"].as_str().unwrap().parse().unwrap());
+    load(&world, &event, false, vec![SnapshotReservation { id, user: person.id, held: 1 }]).await;
+    let request = site.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
+    let request = request.header("idempotency-key", "k").json(&wish(&event, 1));
+    let problem = seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::Internal);
+    assert!(!problem.to_string().contains("settled"), "the inside stays inside: {problem}");
+    world.finish().await;
+}
+
+/// What a busy or broken server refuses.
+async fn of_load(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    world.config.rate_limit = true;
+    let site = world.site().await;
+    let login = json!({"email": "a@b.kr", "password": "x"});
+    let limited = 'asking: {
+        for _ in 0..200 {
+            let answer = site.post("/api/v1/auth/login", None, login.clone()).await;
+            if answer.status == 429 {
+                break 'asking answer;
+            }
+        }
+        panic!("nothing slows guessing");
+    };
+    seen.see(&limited, ProblemCode::RateLimited);
+    site.app.begin_draining();
+    seen.see(&site.get("/readyz", None).await, ProblemCode::Overloaded);
+    world.finish().await;
+
+    let redis = Redis::default().start().expect("a Redis");
+    let mut world = World::new(Parts::Shared).await;
+    world.config.redis_url = Some(redis.url());
+    world.ledger = neticket_testkit::app::App::open_ledger(&world.config).unwrap();
+    let site = world.site().await;
+    let token = site.person(1).await.token;
+    let event = world.event_on_sale(&[2], 4).await;
+    redis.pause().unwrap();
+    let refused = site.post("/api/v1/reservations", Some(&token), wish(&event, 1)).await;
+    redis.resume().unwrap();
+    seen.see(&refused, ProblemCode::LedgerUnavailable);
+    world.finish().await;
+
+    let mut mariadb = MariaDb::default().start().expect("a MariaDB");
+    let mut world = World::new(Parts::Shared).await;
+    let database = TestDatabase::create_on(&mariadb.url()).expect("a database");
+    world.config.database_url = database.url();
+    world.config.engine.store_timeout_ms = 2_000;
+    world.store =
+        neticket_testkit::store::Store::connect(&neticket_testkit::app::App::store_options(&world.config))
+            .await
+            .unwrap();
+    world.store.migrate().await.unwrap();
+    let site = world.site().await;
+    mariadb.kill().unwrap();
+    seen.see(&site.get("/api/v1/events", None).await, ProblemCode::StoreUnavailable);
+    mariadb.restart().unwrap();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while world.store.inventory_audit(None).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline, "the store is back");
+    }
+    world.finish().await;
+    drop(database);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_problem_code_is_produced() {
+    let mut seen = Seen::default();
+    of_requests(&mut seen).await;
+    of_accounts(&mut seen).await;
+    of_bookings(&mut seen).await;
+    of_load(&mut seen).await;
+    let all: BTreeSet<String> = ProblemCode::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(seen.0, all);
+}
