@@ -23,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
             "neticket-domain",
             "neticket-contract",
             "neticket-media",
+            "neticket-store",
         ],
     ),
     ("neticket-loadtest", &["neticket-contract", "neticket-domain"]),
