@@ -67,7 +67,12 @@ fn year(moment: Timestamp) -> u32 {
 }
 
 fn format_date(language: Language, style: Style, moment: Timestamp) -> String {
-    apply(language, style, &JsValue::from_f64(js::number(moment.as_millis())))
+    let text = apply(language, style, &JsValue::from_f64(js::number(moment.as_millis())));
+    // A line does not end within the time of day, which comes last.
+    match text.rsplit_once(' ') {
+        Some((date, time)) => format!("{date}\u{a0}{time}"),
+        None => text,
+    }
 }
 
 thread_local! {
@@ -93,16 +98,13 @@ fn make(language: Language, style: Style) -> Function {
         return Intl::NumberFormat::new(&locales, &options).format().unchecked_into();
     }
     set("timeZone", ZONE);
-    set("month", "long");
+    set("month", "short");
     set("day", "numeric");
     set("weekday", "short");
     set("hour", "numeric");
     set("minute", "2-digit");
     if style == Style::Full {
         set("year", "numeric");
-    }
-    if language == Language::English {
-        set("month", "short");
     }
     Intl::DateTimeFormat::new(&locales, &options).format().unchecked_into()
 }

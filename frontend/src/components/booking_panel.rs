@@ -74,6 +74,15 @@ pub(crate) fn BookingPanel(
     let choice = Choice::start(&event);
     let booking = Booking::new(event.summary.id, use_api(), use_clock());
     let stage = booking.stage;
+    // Another choice makes an old refusal meaningless.
+    Effect::new(move |before: Option<(Option<i64>, u32)>| {
+        let now = (choice.grade.get(), choice.quantity.get());
+        let settled = matches!(stage.get_untracked(), Stage::Refused(_) | Stage::NotBooked);
+        if settled && before.is_some_and(|before| before != now) {
+            stage.set(Stage::Idle);
+        }
+        now
+    });
     let missing = RwSignal::new(false);
     let opens_at = event.summary.opens_at;
     let prices: HashMap<i64, u64> = event.ticket_types.iter().map(|grade| (grade.id, grade.price)).collect();

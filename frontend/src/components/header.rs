@@ -49,10 +49,10 @@ fn LanguageSwitch() -> impl IntoView {
             type="button"
             class="text-button"
             lang=move || i18n.language().other().tag()
-            aria-label=move || i18n.language().other().text(T::LanguageSwitchTo)
             on:click=move |_| i18n.switch()
         >
             {move || i18n.language().other().text(T::LanguageShort)}
+            <span class="unseen">{move || i18n.language().other().text(T::LanguageSwitchTo)}</span>
         </button>
     }
 }
