@@ -20,6 +20,7 @@ struct Package {
 const PACKAGES: [Package; 7] = [
     Package { name: "mariadb-server", part: Part::Servers, is_there: || has("mariadbd") && has("mariadb") },
     Package { name: "redis-server", part: Part::Servers, is_there: || has("redis-server") },
+    Package { name: "faketime", part: Part::Servers, is_there: || has("faketime") },
     Package { name: "chromium", part: Part::Browser, is_there: || chromium().is_some() },
     Package { name: "fonts-noto-cjk", part: Part::Browser, is_there: has_korean_font },
     Package { name: "nodejs", part: Part::Browser, is_there: || has("node") },

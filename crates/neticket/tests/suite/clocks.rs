@@ -1,0 +1,84 @@
+//! Nodes whose own clocks are an hour wrong: sales open by the ledger's clock all the same.
+
+use std::path::Path;
+
+use neticket_testkit::domain::Timestamp;
+use neticket_testkit::{Parts, World};
+use serde_json::{Value, json};
+
+use crate::process::{Serving, neticket};
+
+/// Debian's `faketime` keeps its library here.
+const LIBFAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/// A node of `world` whose clock is `offset` wrong, like `-1h`.
+fn node(world: &World, offset: &str) -> Serving {
+    assert!(Path::new(LIBFAKETIME).exists(), "`cargo xtask setup` installs faketime");
+    let redis_url = world.config.redis_url.clone().expect("a Redis");
+    let folder = world.config.data_dir.display().to_string();
+    let command = neticket(
+        &["serve"],
+        &[
+            ("NETICKET_DATA_DIR", folder.as_str()),
+            ("NETICKET_LISTEN", "127.0.0.1:0"),
+            ("NETICKET_DATABASE_URL", world.config.database_url.as_str()),
+            ("NETICKET_REDIS_URL", redis_url.as_str()),
+            ("NETICKET_REDIS_PREFIX", world.config.redis_prefix.as_str()),
+            ("NETICKET_RATE_LIMIT", "off"),
+            ("LD_PRELOAD", LIBFAKETIME),
+            ("FAKETIME", offset),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ],
+    );
+    Serving::start(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_hour_wrong() {
+    let world = World::new(Parts::Shared).await;
+    let client = reqwest::Client::new();
+    for offset in ["-1h", "+1h"] {
+        let serving = node(&world, offset);
+        let name = if offset == "-1h" { "slow" } else { "fast" };
+        let account =
+            json!({"email": format!("{name}@example.com"), "password": "Abcdef1!", "nickname": name});
+        let signup =
+            client.post(format!("{}/api/v1/auth/signup", serving.url)).json(&account).send().await.unwrap();
+        assert_eq!(signup.status(), 201);
+        let credentials = json!({"email": format!("{name}@example.com"), "password": "Abcdef1!"});
+        let login = client
+            .post(format!("{}/api/v1/auth/login", serving.url))
+            .json(&credentials)
+            .send()
+            .await
+            .unwrap();
+        let session: Value = login.json().await.unwrap();
+        let token = session["access_token"].as_str().unwrap().to_owned();
+
+        let opens_at = world.now().await.plus_millis(500);
+        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
+        let mut was_refused = false;
+        loop {
+            let asked = world.now().await;
+            let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
+            let book =
+                client.post(format!("{}/api/v1/reservations", serving.url)).bearer_auth(&token).json(&wish);
+            let answer = book.send().await.unwrap();
+            let answered = world.now().await;
+            if answer.status() == 201 {
+                assert!(answered >= opens_at, "{offset}: taken at {answered}, before {opens_at}");
+                break;
+            }
+            let problem: Value = answer.json().await.unwrap();
+            assert_eq!(problem["code"], "sale_not_open", "{offset}: {problem}");
+            assert!(asked < opens_at, "{offset}: refused at {asked}, after {opens_at}");
+            let said = Timestamp::parse(problem["server_time"].as_str().unwrap()).unwrap();
+            assert!(said.millis_since(asked).abs() < 5_000, "{offset}: {said} is not {asked}");
+            was_refused = true;
+        }
+        assert!(was_refused, "it was tried before the opening too");
+        let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
+        assert_eq!(code, Some(0), "{log}");
+    }
+    world.finish().await;
+}

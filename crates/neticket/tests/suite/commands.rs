@@ -1,0 +1,96 @@
+//! What each command does, and what it says where it cannot.
+
+use neticket_testkit::servers::{TestDatabase, redis_url};
+
+use crate::process::{borrowed, embedded, printed, run, run_with_input};
+
+#[test]
+fn the_demo_season_is_made_once_and_never_in_production() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = embedded(folder.path());
+    let first = run(&["seed", "--demo"], &borrowed(&settings));
+    assert!(first.status.success(), "{}", printed(&first));
+    assert!(
+        printed(&first).contains("demo@neticket.example")
+            && printed(&first).contains("admin@neticket.example")
+    );
+    let second = run(&["seed", "--demo"], &borrowed(&settings));
+    assert!(second.status.success(), "{}", printed(&second));
+    let fresh = tempfile::tempdir().unwrap();
+    let mut production = embedded(fresh.path());
+    production.push(("NETICKET_ENV", "production".to_owned()));
+    let refused = run(&["seed", "--demo"], &borrowed(&production));
+    assert_eq!(refused.status.code(), Some(1), "{}", printed(&refused));
+    assert!(printed(&refused).contains("production"), "{}", printed(&refused));
+}
+
+#[test]
+fn production_does_not_start_with_what_is_fine_only_at_home() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = embedded(folder.path());
+    settings.push(("NETICKET_ENV", "production".to_owned()));
+    let refused = run(&["serve"], &borrowed(&settings));
+    assert_eq!(refused.status.code(), Some(1));
+    for name in ["NETICKET_JWT_SECRET", "NETICKET_PUBLIC_URL", "NETICKET_RATE_LIMIT"] {
+        assert!(printed(&refused).contains(name), "{name} in {}", printed(&refused));
+    }
+}
+
+#[test]
+fn a_shared_database_is_migrated_by_command_only() {
+    let database = TestDatabase::create().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = embedded(folder.path());
+    settings.push(("NETICKET_DATABASE_URL", database.url()));
+    settings.push(("NETICKET_REDIS_URL", redis_url().unwrap()));
+    let behind = run(&["serve"], &borrowed(&settings));
+    assert_eq!(behind.status.code(), Some(1));
+    assert!(printed(&behind).contains("neticket migrate"), "{}", printed(&behind));
+    let migrated = run(&["migrate"], &borrowed(&settings));
+    assert!(migrated.status.success(), "{}", printed(&migrated));
+    let healthy = run(&["doctor"], &borrowed(&settings));
+    assert!(healthy.status.success(), "{}", printed(&healthy));
+}
+
+#[test]
+fn doctor_says_what_does_not_answer_and_hides_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = embedded(folder.path());
+    settings.push(("NETICKET_REDIS_URL", "redis://:hunter2secret@127.0.0.1:1".to_owned()));
+    settings.push(("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()));
+    let sick = run(&["doctor"], &borrowed(&settings));
+    assert_eq!(sick.status.code(), Some(1), "{}", printed(&sick));
+    for secret in ["hunter2secret", "a-secret-that-nobody-may-see"] {
+        assert!(!printed(&sick).contains(secret), "{}", printed(&sick));
+    }
+}
+
+#[test]
+fn an_administrator_is_made_with_the_password_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = embedded(folder.path());
+    let arguments =
+        ["admin", "create", "--email", "boss@example.com", "--nickname", "사장님", "--password-stdin"];
+    let weak = run_with_input(&arguments, &borrowed(&settings), "short\n");
+    assert_eq!(weak.status.code(), Some(1), "{}", printed(&weak));
+    let made = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
+    assert!(made.status.success(), "{}", printed(&made));
+    assert!(!printed(&made).contains("Abcdef1!"));
+    let again = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
+    assert_eq!(again.status.code(), Some(1), "{}", printed(&again));
+}
+
+#[test]
+fn the_committed_document_is_the_one_that_is_served() {
+    let committed = include_str!("../../../../openapi/neticket-v1.json");
+    let printed = run(&["openapi"], &[]);
+    assert!(printed.status.success());
+    assert!(String::from_utf8_lossy(&printed.stdout) == committed, "run `cargo xtask openapi`");
+}
+
+#[test]
+fn a_setting_that_cannot_be_understood_is_named() {
+    let refused = run(&["serve"], &[("NETICKET_LISTEN", "here")]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(printed(&refused).contains("NETICKET_LISTEN"), "{}", printed(&refused));
+}

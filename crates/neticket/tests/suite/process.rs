@@ -1,0 +1,97 @@
+//! The binary as a process, with settings of its own and nothing else from the environment.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use neticket_testkit::servers::{dying_with_parent, spawn};
+
+/// A command of the binary with exactly these variables set.
+pub(crate) fn neticket(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = dying_with_parent(env!("CARGO_BIN_EXE_neticket"));
+    command.args(arguments).env_clear().envs(variables.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    neticket(arguments, variables).output().expect("it runs")
+}
+
+/// Runs it to its end with `input` on its standard input.
+pub(crate) fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    let mut child = spawn_piped(neticket(arguments, variables).stdin(Stdio::piped()));
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn spawn_piped(command: &mut Command) -> Child {
+    command.spawn().expect("it starts")
+}
+
+/// All that it printed, on both streams.
+pub(crate) fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A server as a process of its own.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    /// Without a slash at the end.
+    pub(crate) url: String,
+    log: std::thread::JoinHandle<String>,
+    errors: std::thread::JoinHandle<String>,
+}
+
+impl Serving {
+    /// Starts `command`, which serves on a port of its choice, and waits until it says where.
+    pub(crate) fn start(command: Command) -> Self {
+        let mut child = spawn(command).expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut errors = child.stderr.take().expect("a pipe");
+        let errors = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            text
+        });
+        let mut log = String::new();
+        let url = loop {
+            let Some(line) = lines.next() else {
+                panic!("it ended: {log}{}", errors.join().expect("no panic"))
+            };
+            let line = line.expect("text");
+            if let Some((_, url)) = line.split_once("NETicket is ready at ") {
+                break url.to_owned();
+            }
+            log.push_str(&line);
+            log.push('\n');
+        };
+        let log =
+            std::thread::spawn(move || lines.map_while(Result::ok).fold(log, |log, line| log + &line + "\n"));
+        Self { child, url, log, errors }
+    }
+
+    /// Asks it to end, waits for that, and returns its exit code and all that it logged.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        let status = self.child.wait().expect("it ends");
+        let log = self.log.join().expect("no panic") + &self.errors.join().expect("no panic");
+        (status.code(), log)
+    }
+}
+
+/// The settings of an embedded server in `folder`, on any port.
+pub(crate) fn embedded(folder: &Path) -> Vec<(&'static str, String)> {
+    vec![
+        ("NETICKET_DATA_DIR", folder.display().to_string()),
+        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
+        ("NETICKET_RATE_LIMIT", "off".to_owned()),
+    ]
+}
+
+/// Settings as [`neticket`] takes them.
+pub(crate) fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
+    variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
