@@ -17,11 +17,11 @@ pub struct SignupRequest {
     pub email: String,
     /// 8 to 64 characters with a letter, a digit and a special character.
     #[validate(custom(function = rules::password))]
-    #[schema(format = Password, min_length = 8, max_length = 64)]
+    #[schema(format = Password, example = "hong-gil-dong-1", min_length = 8, max_length = 64)]
     pub password: String,
     /// 2 to 10 of Hangul, Latin letters and digits.
     #[validate(custom(function = rules::nickname))]
-    #[schema(example = "홍길동", min_length = 2, max_length = 10)]
+    #[schema(example = "홍길동", min_length = 2, max_length = 10, pattern = "^[0-9A-Za-z가-힣]+$")]
     pub nickname: String,
 }
 
@@ -43,7 +43,7 @@ pub struct LoginRequest {
 pub struct ProfileUpdateRequest {
     /// 2 to 10 of Hangul, Latin letters and digits.
     #[validate(custom(function = rules::nickname))]
-    #[schema(min_length = 2, max_length = 10)]
+    #[schema(min_length = 2, max_length = 10, pattern = "^[0-9A-Za-z가-힣]+$")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
 }
@@ -57,7 +57,7 @@ pub struct PasswordChangeRequest {
     pub current_password: String,
     /// 8 to 64 characters with a letter, a digit and a special character.
     #[validate(custom(function = rules::password))]
-    #[schema(format = Password, min_length = 8, max_length = 64)]
+    #[schema(format = Password, example = "hong-gil-dong-2", min_length = 8, max_length = 64)]
     pub new_password: String,
 }
 

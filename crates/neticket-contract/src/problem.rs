@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 
 macro_rules! problem_codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $title:literal;)+) => {
+    // `tt` and not `literal`: utoipa does not look into what a macro has passed on as a literal.
+    ($($(#[$doc:meta])* $variant:ident = $code:tt, $status:literal, $title:literal;)+) => {
         /// Why a request was refused. Stable: clients decide by it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
         pub enum ProblemCode {
