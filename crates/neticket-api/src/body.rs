@@ -1,8 +1,11 @@
 //! [`ValidJson`]: a JSON body of a known shape with values that are right, or a problem that names everything that
 //! is wrong with it at once.
 
+use std::time::Duration;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::rt::time::timeout;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures::StreamExt as _;
@@ -19,6 +22,9 @@ use crate::fields::{self, FIELD_PROBLEMS_MAX, Objection};
 /// The largest JSON body, in bytes; the largest right one (an event of 20 grades) has a quarter of it.
 pub(crate) const JSON_LEN_MAX: usize = 64 * 1024;
 
+/// How long a body may take to arrive: who sends byte by byte does not get to hold what others need.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A JSON body, read and validated.
 pub(crate) struct ValidJson<T>(pub(crate) T);
 
@@ -31,7 +37,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
         let payload = payload.take();
         Box::pin(async move {
             acceptable?;
-            let body = collect(payload).await?;
+            let body = timeout(ARRIVAL_TIMEOUT, collect(payload)).await.map_err(|_| too_slow())??;
             let text = std::str::from_utf8(&body)
                 .map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is not UTF-8."))?;
             read(text).map(Self)
@@ -70,8 +76,12 @@ async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
     Ok(body)
 }
 
+fn too_slow() -> ApiError {
+    ApiError::new(ProblemCode::MalformedRequest, "The body did not arrive in time.")
+}
+
 fn too_large() -> ApiError {
-    ApiError::new(ProblemCode::PayloadTooLarge, format!("The body may have {JSON_LEN_MAX} bytes."))
+    ApiError::new(ProblemCode::PayloadTooLarge, format!("The body may have at most {JSON_LEN_MAX} bytes."))
 }
 
 /// Reads `text` as a right `T`, or says everything that is wrong with it.
@@ -86,7 +96,7 @@ fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
     let mut tree: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     let mut found = Findings::default();
     if tree.is_object() {
-        check_texts(&mut tree, "", &mut found);
+        look_closer(&mut tree, "", &mut found);
     } else {
         found.add(Objection::read("invalid type: x, expected struct x").at(""));
         tree = Value::Object(serde_json::Map::new());
@@ -151,8 +161,9 @@ impl Findings {
     }
 }
 
-/// Finds NUL in texts, and arrays in arrays, and takes them out.
-fn check_texts(value: &mut Value, path: &str, found: &mut Findings) {
+/// Finds NUL in texts, and arrays in arrays, and takes them out. Whole numbers written as `2.0` become `2`: to JSON they
+/// are the same.
+fn look_closer(value: &mut Value, path: &str, found: &mut Findings) {
     match value {
         Value::String(text) if text.contains('\0') => {
             found.add(FieldProblem {
@@ -162,6 +173,11 @@ fn check_texts(value: &mut Value, path: &str, found: &mut Findings) {
             });
             text.clear();
         }
+        Value::Number(number) => {
+            if let Some(integer) = as_integer(number) {
+                *value = Value::from(integer);
+            }
+        }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
                 let path = format!("{path}[{index}]");
@@ -169,17 +185,24 @@ fn check_texts(value: &mut Value, path: &str, found: &mut Findings) {
                     found.add(Objection::read("invalid type: x, expected struct x").at(&path));
                     *item = Value::Object(serde_json::Map::new());
                 } else {
-                    check_texts(item, &path, found);
+                    look_closer(item, &path, found);
                 }
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                check_texts(member, &fields::join(path, name), found);
+                look_closer(member, &fields::join(path, name), found);
             }
         }
         _ => {}
     }
+}
+
+/// The integer that a number with a fraction of zero is, as far as such numbers are exact (2⁵³).
+fn as_integer(number: &serde_json::Number) -> Option<i64> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0)
+        .then(|| format!("{float:.0}").parse().ok())?
 }
 
 /// Reads `tree` as `T`; where it is wrong, notes that and puts something readable there, so that the next mistake

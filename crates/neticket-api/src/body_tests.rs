@@ -114,6 +114,12 @@ fn numbers_that_do_not_fit_are_out_of_range_or_of_the_wrong_type() {
 }
 
 #[test]
+fn a_whole_number_is_one_however_it_is_written() {
+    let request = read::<ReservationCreateRequest>(r#"{"ticket_type_id":3e2,"quantity":2.0}"#).unwrap();
+    assert_eq!((request.ticket_type_id, request.quantity), (300, 2));
+}
+
+#[test]
 fn thousands_of_mistakes_are_cut_off() {
     let members: Vec<String> = (0..4000).map(|n| format!("\"k{n}\":1")).collect();
     let errors = invalid::<SignupRequest>(&format!("{{{}}}", members.join(",")));

@@ -1,5 +1,7 @@
 //! What every worker of the server shares.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -24,14 +26,20 @@ pub(crate) struct State {
 impl State {
     /// # Errors
     /// The built client cannot be read.
-    pub(crate) fn new(app: Arc<App>) -> std::io::Result<Self> {
+    pub(crate) fn new(app: Arc<App>) -> io::Result<Self> {
         let config = app.config();
-        let client = config.web_dir.as_deref().map(Client::load).transpose()?;
+        let client = config.web_dir.as_deref().map(load_client).transpose()?;
         let https = config.environment == Environment::Production
             || config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let limits = Limits::new(config.rate_limit);
         Ok(Self { limits, client, document: Bytes::from(openapi::document_text()), https, app })
     }
+}
+
+fn load_client(folder: &Path) -> io::Result<Client> {
+    Client::load(folder).map_err(|error| {
+        io::Error::new(error.kind(), format!("the client in {} cannot be read: {error}", folder.display()))
+    })
 }
 
 /// The state, from a request. Every server of this crate has one: [`crate::server`] is the only way to make one.

@@ -50,9 +50,9 @@ impl Client {
     pub(crate) fn load(folder: &Path) -> io::Result<Self> {
         let mut files = HashMap::new();
         collect(folder, "", &mut files)?;
-        let index = files.get(INDEX).ok_or_else(|| {
-            io::Error::new(io::ErrorKind::NotFound, format!("there is no {INDEX} in {}", folder.display()))
-        })?;
+        let index = files
+            .get(INDEX)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("it has no {INDEX}")))?;
         let policy = csp::of_client(&String::from_utf8_lossy(index));
         let assets = files
             .iter()
