@@ -1,4 +1,5 @@
-//! `neticket doctor`: what is configured, secrets hidden, and whether each part answers. Changes nothing.
+//! `neticket doctor`: what is configured, secrets hidden, and whether each part answers. Makes nothing but the image
+//! folder.
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
 
 fn configured(config: &Config) -> Vec<(&'static str, String)> {
     let or = |value: Option<String>, otherwise: &str| value.unwrap_or_else(|| otherwise.to_owned());
+    let proxies: Vec<_> = config.trusted_proxies.iter().map(ToString::to_string).collect();
     vec![
         ("environment", format!("{:?}", config.environment).to_lowercase()),
         ("listen", config.listen.to_string()),
@@ -44,7 +46,7 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
             or(config.jwt_secret.as_ref().map(|_| "set".to_owned()), "made and kept in the data folder"),
         ),
         ("rate limit", if config.rate_limit { "on" } else { "off" }.to_owned()),
-        ("trusted proxies", format!("{:?}", config.trusted_proxies)),
+        ("trusted proxies", or((!proxies.is_empty()).then(|| proxies.join(", ")), "none")),
         (
             "client",
             or(
