@@ -17,7 +17,7 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 7] = [
+const PACKAGES: [Package; 8] = [
     Package { name: "mariadb-server", part: Part::Servers, is_there: || has("mariadbd") && has("mariadb") },
     Package { name: "redis-server", part: Part::Servers, is_there: || has("redis-server") },
     Package { name: "faketime", part: Part::Servers, is_there: || has("faketime") },
