@@ -21,6 +21,8 @@ export default defineConfig({
     baseURL: process.env.NETICKET_URL ?? "http://127.0.0.1:8080",
     locale: "ko-KR",
     timezoneId: "Asia/Seoul",
+    // Colours are judged at rest, not halfway through a transition.
+    contextOptions: { reducedMotion: "reduce" },
     trace: "off",
     screenshot: "only-on-failure",
     launchOptions: {

@@ -22,7 +22,10 @@ export const circumstances = [
 
 /** A test whose page may neither log an error nor throw one. */
 export const test = base.extend({
-  page: async ({ page }, use) => {
+  /** The language that the person chose on an earlier visit, if any. */
+  chosen: [undefined, { option: true }],
+  page: async ({ page, chosen }, use) => {
+    if (chosen) await page.addInitScript((language) => (localStorage["neticket.language"] = language), chosen);
     const errors = [];
     page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
     page.on("pageerror", (error) => errors.push(String(error)));

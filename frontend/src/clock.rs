@@ -9,6 +9,9 @@ use crate::js;
 /// How fast two clocks may drift apart, in milliseconds per minute: an old sample is worth less.
 const DRIFT_MS_PER_MIN: i64 = 20;
 
+/// Longest sleep before a moment that is waited for, in milliseconds.
+const WAKE_STEP_MS: i64 = 1_000;
+
 /// One look at the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
@@ -72,6 +75,21 @@ impl Clock {
     pub(crate) fn read(self) -> Timestamp {
         let offset = self.sample.get_untracked().map_or(0, |sample| sample.offset_ms);
         Timestamp::from_millis(js::now_ms().saturating_add(offset))
+    }
+
+    /// Ticks once more at exactly `moment`, which need not be a full second.
+    pub(crate) fn wake_at(self, moment: Timestamp) {
+        spawn_local(async move {
+            loop {
+                let left_ms = moment.millis_since(self.read());
+                if left_ms <= 0 {
+                    break;
+                }
+                // In steps, since meanwhile the clock may become known better.
+                js::sleep(left_ms.min(WAKE_STEP_MS)).await;
+            }
+            self.now.set(self.read());
+        });
     }
 
     /// The server's time, changing once a second.

@@ -113,8 +113,8 @@ pub(crate) fn BookingPanel(
             <SpokenCountdown until=opens_at />
             <GradePicker grades=event.ticket_types left chosen=choice.grade locked missing />
             <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
-            <StageNotice stage grades left chosen=choice.grade />
             <div class="booking__bar">
+                <StageNotice stage grades left chosen=choice.grade />
                 <p class="booking__total">
                     <span>{tr(T::BookingTotal)}</span>
                     <output>{move || total().unwrap_or_else(|| "–".to_owned())}</output>

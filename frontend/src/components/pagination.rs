@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{T, tr};
 
 /// How many pages are offered on each side of the present one.
 const AROUND: u64 = 2;
@@ -15,7 +15,6 @@ pub(crate) fn Pagination(
     total: u64,
     link: impl Fn(u64) -> String + Send + 'static,
 ) -> impl IntoView {
-    let i18n = use_i18n();
     (total > 1).then(|| {
         let step = |to: u64, glyph: Glyph, text: T, offered: bool| {
             offered.then(|| {
@@ -33,7 +32,6 @@ pub(crate) fn Pagination(
                         class="pagination__link"
                         href=link(number)
                         aria-current=(number == page).then_some("page")
-                        aria-label=move || i18n.fill(T::PageNumber, &[("n", &number)])
                     >
                         {number}
                     </a>

@@ -46,6 +46,7 @@ fn EventView(event: EventDetail) -> impl IntoView {
     let summary = event.summary.clone();
     let window = SaleWindow { opens_at: summary.opens_at, closes_at: summary.closes_at };
     let seen = follow_availability(summary.id, summary.opens_at, use_api(), clock);
+    clock.wake_at(summary.opens_at);
     let given = summary.status;
     let status = Memo::new(move |_| {
         let given = seen.with(|seen| seen.as_ref().map_or(given, |seen| seen.status));
