@@ -13,7 +13,7 @@ export default defineConfig({
   // A test that needs a second try is broken.
   retries: 0,
   forbidOnly: true,
-  timeout: 30_000,
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   metadata: { screenshots: `${target}/screenshots` },

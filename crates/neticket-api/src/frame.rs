@@ -39,6 +39,7 @@ pub(crate) async fn frame(
     let mut response = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
     let cause = problem_out_of(&mut response, &id);
     let https = state(response.request()).https;
+    let not_modified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     // `plain_if_small` marks what is not to be compressed; the mark itself says nothing to anyone.
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
@@ -49,7 +50,10 @@ pub(crate) async fn frame(
     }
     set_if_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set_if_absent(headers, REFERRER_POLICY, "strict-origin-when-cross-origin");
-    set_if_absent(headers, CONTENT_SECURITY_POLICY, csp::NOTHING);
+    // What has not changed keeps the policy it came with: a browser would replace it by this one.
+    if !not_modified {
+        set_if_absent(headers, CONTENT_SECURITY_POLICY, csp::NOTHING);
+    }
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
