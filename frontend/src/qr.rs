@@ -43,8 +43,8 @@ mod tests {
     #[test]
     fn a_reservation_number_fits_a_small_code() {
         let drawing = draw("67E55044-10B1-426F-9247-BB680E5FE0C8").unwrap();
-        // Version 3 has 29 modules a side.
-        assert_eq!(drawing.side, 29 + 2 * QUIET);
+        // Version 2 has 25 modules a side.
+        assert_eq!(drawing.side, 25 + 2 * QUIET);
         // The finder pattern's upper edge: seven dark modules in the first row.
         assert!(drawing.path.starts_with("M4 4h7v1h-7z"), "{}", drawing.path);
     }

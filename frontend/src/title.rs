@@ -29,7 +29,10 @@ pub(crate) fn focus_on_navigation() {
         if before.is_some_and(|before| before != path) {
             request_animation_frame(|| {
                 if let Some(main) = document().get_element_by_id("main") {
-                    let _ = main.unchecked_into::<web_sys::HtmlElement>().focus();
+                    // The router has scrolled already.
+                    let still = web_sys::FocusOptions::new();
+                    still.set_prevent_scroll(true);
+                    let _ = main.unchecked_into::<web_sys::HtmlElement>().focus_with_options(&still);
                 }
             });
         }

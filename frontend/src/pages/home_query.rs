@@ -19,13 +19,17 @@ pub(crate) struct HomeQuery {
 }
 
 impl HomeQuery {
-    /// Reads an address; what makes no sense in it is left out.
     pub(crate) fn read(map: &ParamsMap) -> Self {
+        Self::read_with(|name| map.get(name))
+    }
+
+    /// Reads an address; what makes no sense in it is left out.
+    fn read_with(get: impl Fn(&str) -> Option<String>) -> Self {
         Self {
-            q: map.get("q").unwrap_or_default().trim().to_owned(),
-            status: map.get("status").and_then(|word| EventStatus::parse(&word)),
-            include_past: map.get("include_past").is_some_and(|word| word == "true"),
-            page: map.get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 1_000_000),
+            q: get("q").unwrap_or_default().trim().to_owned(),
+            status: get("status").and_then(|word| EventStatus::parse(&word)),
+            include_past: get("include_past").is_some_and(|word| word == "true"),
+            page: get("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, 1_000_000),
         }
     }
 
@@ -71,8 +75,10 @@ impl HomeQuery {
 mod tests {
     use super::*;
 
-    fn map(pairs: &[(&'static str, &str)]) -> ParamsMap {
-        pairs.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    fn read(pairs: &[(&str, &str)]) -> HomeQuery {
+        HomeQuery::read_with(|name| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -81,18 +87,13 @@ mod tests {
             HomeQuery { q: "ham".into(), status: Some(EventStatus::OnSale), include_past: true, page: 3 };
         let path = query.path_with(str::to_owned);
         assert_eq!(path, "/?q=ham&status=on_sale&include_past=true&page=3");
-        let read = HomeQuery::read(&map(&[
-            ("q", "ham"),
-            ("status", "on_sale"),
-            ("include_past", "true"),
-            ("page", "3"),
-        ]));
+        let read = read(&[("q", "ham"), ("status", "on_sale"), ("include_past", "true"), ("page", "3")]);
         assert_eq!(read, query);
     }
 
     #[test]
     fn nonsense_in_an_address_is_left_out() {
-        let read = HomeQuery::read(&map(&[("status", "open"), ("page", "-1"), ("include_past", "perhaps")]));
+        let read = read(&[("status", "open"), ("page", "-1"), ("include_past", "perhaps")]);
         assert_eq!(read, HomeQuery { page: 1, ..HomeQuery::default() });
         assert_eq!(read.path_with(str::to_owned), "/");
     }
