@@ -50,7 +50,12 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Gives back the seats of cancelled reservations. Each is applied only in the very epoch that it names, once per
     /// reservation, whether the entry is settled or still in the journal.
-    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError>;
+    ///
+    /// Answers the epoch of the ledger that was asked; `None` if it is absent or of another server run. The caller may
+    /// forget a release only if the answer is not lower than the release's own epoch: then it was applied, now or
+    /// before, or a later load has counted it. A lower or absent ledger may still be replaced by a snapshot that was
+    /// taken before the cancel and takes those seats for sold: the release has to be sent again until then.
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError>;
 
     /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch; carries the old
     /// journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays, also one of another
@@ -67,7 +72,8 @@ pub trait Ledger: Send + Sync + 'static {
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError>;
 
     /// At most `limit` journal entries admitted at least `age_ms` ago by the ledger's clock, oldest first, with the
-    /// epoch they were admitted under. Empty if the event is absent.
+    /// epoch of the ledger. If more than `limit` are that old, any of them may be told, not just the very oldest: ask
+    /// again once these are gone. Empty if the event is absent or of another server run.
     async fn journal_older_than(
         &self,
         event: EventId,

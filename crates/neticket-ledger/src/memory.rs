@@ -113,14 +113,13 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError> {
-        self.with_ledger(event, |ledger| {
-            let of_this_epoch = releases.iter().filter(|release| release.epoch == ledger.epoch);
-            for release in of_this_epoch.collect::<Vec<_>>() {
-                ledger.release(release);
-            }
-        });
-        Ok(())
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
+        Ok(self.with_ledger(event, |ledger| {
+            let epoch = ledger.epoch;
+            let of_this_epoch = releases.iter().filter(|release| release.epoch == epoch);
+            of_this_epoch.for_each(|release| ledger.release(release));
+            epoch
+        }))
     }
 
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
@@ -255,7 +254,7 @@ impl EventLedger {
         if self.journal.len() >= journal_len_max {
             return Verdict::JournalFull;
         }
-        let admission = Admission { unit_price: ticket_type.price, admitted_at: now };
+        let admission = Admission { unit_price: ticket_type.price, admitted_at: now, repeated: false };
         match self.take(request, admission) {
             Ok(()) => Verdict::Admitted(admission),
             Err(refusal) => refusal,
@@ -277,6 +276,8 @@ impl EventLedger {
         }
         ticket_type.left -= quantity;
         self.holdings.insert(request.user, already_held + quantity);
+        // Whoever meets it in the journal is not the first.
+        let admission = Admission { repeated: true, ..admission };
         self.journal.insert(request.id, JournalEntry { request: *request, admission, epoch: self.epoch });
         Ok(())
     }
@@ -315,16 +316,14 @@ impl EventLedger {
     /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.
     ///
     /// They were admitted when the sale was open and the journal had room, so neither is asked again. They keep their
-    /// age, so that recovery finds them however often the event is loaded; they get the price of the new epoch.
+    /// age, so that recovery finds them however often the event is loaded, and the price that their users were told.
     fn carry_over(&mut self, old: Vec<JournalEntry>) -> Vec<ReservationId> {
         let mut dropped = Vec::new();
         for JournalEntry { request, admission, .. } in old {
             if self.settled.contains_key(&request.id) {
                 continue;
             }
-            let price = self.ticket_types.get(&request.ticket_type).map(|ticket_type| ticket_type.price);
-            let unit_price = price.unwrap_or(admission.unit_price);
-            if self.take(&request, Admission { unit_price, ..admission }).is_err() {
+            if self.take(&request, admission).is_err() {
                 dropped.push(request.id);
             }
         }

@@ -166,10 +166,7 @@ impl Ledger for RedisLedger {
         self.run_on_ids(&script::UNDO, event, epoch, ids).await
     }
 
-    async fn release(&self, event: EventId, releases: &[Release]) -> Result<(), LedgerError> {
-        if releases.is_empty() {
-            return Ok(());
-        }
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
         let mut call = Call::new(&script::RELEASE, &self.keys(event));
         for release in releases {
             call = call
@@ -179,7 +176,7 @@ impl Ledger for RedisLedger {
                 .arg("quantity", release.quantity.get())
                 .arg("epoch", release.epoch.0);
         }
-        self.run(call).await.map(drop)
+        self.run(call).await?.release_answer()
     }
 
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
@@ -215,10 +212,11 @@ impl Ledger for RedisLedger {
         age_ms: i64,
         limit: usize,
     ) -> Result<Vec<JournalEntry>, LedgerError> {
-        let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event)).arg("age_ms", age_ms);
+        let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event))
+            .arg("age_ms", age_ms)
+            .arg("limit", limit);
         let mut entries = self.run(call).await?.journal()?;
         entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
-        entries.truncate(limit);
         Ok(entries)
     }
 

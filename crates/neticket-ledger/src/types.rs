@@ -55,9 +55,12 @@ pub enum Verdict {
 /// What committing needs to know beyond the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Price of one ticket, in won, as loaded with the epoch.
+    /// Price of one ticket, in won, of the moment of admission; no later load changes it.
     pub unit_price: u64,
     pub admitted_at: Timestamp,
+    /// The id was in the journal before this call, or came earlier in the same batch: nothing was taken for it now.
+    /// Always true of what is read from the journal.
+    pub repeated: bool,
 }
 
 /// An admitted reservation that the store may not have committed yet.

@@ -8,8 +8,8 @@
         2 journal_len_max  how many entries the journal may have
         then per request   id, user, ticket_type, quantity
   RETURNS  absent | stale | verdicts, epoch, now, then per request one of
-           admitted, unit price, admitted at | known | mismatch | no_such_ticket_type | not_open, opens at | closed |
-           paused | journal_full | sold_out, left | over_limit, max per user, already held
+           admitted, unit price, admitted at, repeated (1 or 0) | known | mismatch | no_such_ticket_type |
+           not_open, opens at | closed | paused | journal_full | sold_out, left | over_limit, max per user, already held
 
   One script, so that nobody sees seats gone without the journal entry that accounts for them, and so that the clock, the
   epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing. ]]
@@ -42,10 +42,11 @@ local now_text = integer(now)
 local reply = { 'verdicts', ledger.epoch, now_text }
 local left_after, held_after, entries = {}, {}, {}
 
-local function answer(verdict, first, second)
+local function answer(verdict, first, second, third)
   reply[#reply + 1] = verdict
   reply[#reply + 1] = first
   reply[#reply + 1] = second
+  reply[#reply + 1] = third
 end
 
 local function admit(id, user, ticket_type, quantity)
@@ -56,7 +57,7 @@ local function admit(id, user, ticket_type, quantity)
       return answer('mismatch')
     end
     local _, _, _, unit_price, admitted_at = parse_entry(entry)
-    return answer('admitted', unit_price, admitted_at)
+    return answer('admitted', unit_price, admitted_at, 1)
   end
   if settled[id] then
     return answer('known')
@@ -95,7 +96,7 @@ local function admit(id, user, ticket_type, quantity)
   journal_room = journal_room - 1
   entries[#entries + 1] = id
   entries[#entries + 1] = entry
-  answer('admitted', unit_price, now_text)
+  answer('admitted', unit_price, now_text, 0)
 end
 
 for i = 3, #ARGV, 4 do

@@ -22,8 +22,14 @@
   The server run is not asked. A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the
   very epoch of a present ledger has been loaded once, so reservations may have been committed under that epoch which
   it does not know, and the guard would let their users book once more. And since every load raises the epoch in the store, a
-  ledger that answers stale for its run is replaced by the next one. Its journal is carried over too, though it may be an
-  old one: what the store has is dropped, what is over the limit is dropped, and the store decides on the rest. ]]
+  ledger that answers stale for its run is replaced by the next one.
+
+  Its journal is carried over too, because answers rest on it: whoever was told 202 has nothing but the journal entry until
+  the store commits it. It may be an old copy. A server that syncs its file every second (appendfsync everysec) loses up to
+  the last second of what it did, so an entry that was undone then is back. The store still decides: what it has is dropped
+  here, what does not fit or is over the limit is dropped, and on the rest the guard has the last word. At worst someone
+  gets a booking that they were told was refused, never one that does not fit; dropping the journal would break
+  promises instead. ]]
 
 if redis.call('HLEN', KEYS[6]) ~= tonumber(ARGV[6]) then
   redis.call('UNLINK', KEYS[5], KEYS[6])
@@ -64,7 +70,7 @@ local reply, entries = { 'replaced' }, {}
 for i = 1, #ids do
   local id = ids[i]
   if not settled[id] then
-    local user, ticket_type, quantity, _, admitted_at = parse_entry(journal[id])
+    local user, ticket_type, quantity = parse_entry(journal[id])
     local wanted = tonumber(quantity)
     local held = (held_after[user] or tonumber(held_before[user] or 0)) + wanted
     if (left[ticket_type] or 0) < wanted or held > max_per_user then
@@ -72,9 +78,9 @@ for i = 1, #ids do
     else
       left[ticket_type] = left[ticket_type] - wanted
       held_after[user] = held
-      -- The price of the new epoch, but the age of old: recovery finds the entry however often the event is loaded.
+      -- As it was: the price that its user was told, and its age, so that recovery finds it however often the event is loaded.
       entries[#entries + 1] = id
-      entries[#entries + 1] = table.concat({ user, ticket_type, quantity, price[ticket_type], admitted_at }, ':')
+      entries[#entries + 1] = journal[id]
     end
   end
 end

@@ -5,15 +5,16 @@
         3 journal          hash
         4 settled          hash
   ARGV  then per release   id, user, ticket_type, quantity, epoch
-  RETURNS  nothing
+  RETURNS  absent | present, epoch
 
-  One script, so that the seats come back in the moment the mark is set that says so. A release is applied only in the
-  very epoch that its cancel saw: the load of any other epoch has counted it. An id that is neither journaled nor
-  settled is released too. ]]
+  One script, so that the seats come back in the moment the mark is set that says so, and so that the epoch in the answer is
+  the one that was asked. A release is applied only in the very epoch that its cancel saw: the load of a higher one has
+  counted it, and a ledger of a lower one is about to be replaced, perhaps by a snapshot taken before the cancel; the
+  caller learns which from the answer. An id that is neither journaled nor settled is released too. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run then
-  return false
+  return { 'absent' }
 end
 
 local ids = {}
@@ -38,4 +39,4 @@ end
 give_back(KEYS[1], left_back, KEYS[2], held_back)
 write('HDEL', KEYS[3], released)
 write('HSET', KEYS[4], marks)
-return false
+return { 'present', epoch }

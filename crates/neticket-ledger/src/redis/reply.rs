@@ -58,6 +58,11 @@ impl Reply {
         number.ok_or_else(|| self.protocol("number expected, of the right size"))
     }
 
+    /// The next value as a yes (1) or a no (0).
+    fn flag(&mut self) -> Result<bool, LedgerError> {
+        self.number::<i64>().map(|number| number == 1)
+    }
+
     fn timestamp(&mut self) -> Result<Timestamp, LedgerError> {
         self.number().map(Timestamp::from_millis)
     }
@@ -86,9 +91,11 @@ impl Reply {
 
     fn verdict(&mut self) -> Result<Verdict, LedgerError> {
         Ok(match self.text()?.as_str() {
-            "admitted" => {
-                Verdict::Admitted(Admission { unit_price: self.number()?, admitted_at: self.timestamp()? })
-            }
+            "admitted" => Verdict::Admitted(Admission {
+                unit_price: self.number()?,
+                admitted_at: self.timestamp()?,
+                repeated: self.flag()?,
+            }),
             "known" => Verdict::Known,
             "mismatch" => Verdict::Mismatch,
             "no_such_ticket_type" => Verdict::NoSuchTicketType,
@@ -100,6 +107,13 @@ impl Reply {
             "journal_full" => Verdict::JournalFull,
             other => return Err(self.protocol(other)),
         })
+    }
+
+    pub(super) fn release_answer(mut self) -> Result<Option<Epoch>, LedgerError> {
+        if !self.present()? {
+            return Ok(None);
+        }
+        self.number().map(|epoch| Some(Epoch(epoch)))
     }
 
     pub(super) fn load_answer(mut self) -> Result<LoadAnswer, LedgerError> {
@@ -131,7 +145,7 @@ impl Reply {
         if !self.present()? {
             return Ok(None);
         }
-        let (epoch, paused) = (Epoch(self.number()?), self.number::<i64>()? == 1);
+        let (epoch, paused) = (Epoch(self.number()?), self.flag()?);
         let (pending, mut ticket_types) = (self.number()?, Vec::new());
         while !self.is_empty() {
             ticket_types.push(TicketTypeView { id: TicketTypeId(self.number()?), left: self.number()? });
@@ -179,7 +193,7 @@ fn parse_entry(text: &str, id: ReservationId, epoch: Epoch) -> Option<JournalEnt
     let admitted_at = Timestamp::from_millis(fields.next()?.parse().ok()?);
     fields.next().is_none().then_some(JournalEntry {
         request,
-        admission: Admission { unit_price, admitted_at },
+        admission: Admission { unit_price, admitted_at, repeated: true },
         epoch,
     })
 }

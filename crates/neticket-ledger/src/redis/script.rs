@@ -101,7 +101,7 @@ scripts! {
         ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len"] ["id", "price", "left"];
     EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] [] [];
     VIEW = "view.lua" [Ledger, Journal] [] [];
-    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms"] [];
+    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"] [];
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"] [];
 }
 

@@ -9,7 +9,7 @@ use neticket_ledger::{Admission, AdmitAnswer, Ledger, MemoryLedger, Verdict};
 
 use crate::support::{
     EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit, admit_one, admitted, held, id, ids, is_admitted,
-    journal_ids, left, load, loaded, on_both_ledgers, release, request, reservation, snapshot,
+    journal_ids, left, load, loaded, on_both_ledgers, release, repeated, request, reservation, snapshot,
 };
 
 on_both_ledgers!(
@@ -46,16 +46,21 @@ async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
     let ledger = loaded(kind).await;
     let before = ledger.now().await.unwrap();
     let wish = request(1, 1, VIP, 2);
-    let Verdict::Admitted(Admission { unit_price, admitted_at }) = admit_one(&*ledger, wish).await else {
+    let Verdict::Admitted(admission) = admit_one(&*ledger, wish).await else {
         panic!("admitted");
     };
-    assert_eq!(unit_price, VIP_PRICE);
+    let Admission { unit_price, admitted_at, repeated } = admission;
+    assert_eq!((unit_price, repeated), (VIP_PRICE, false));
     assert!(before <= admitted_at && admitted_at <= ledger.now().await.unwrap());
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
     let entry = ledger.journal_entry(EVENT, id(1)).await.unwrap().unwrap();
     assert_eq!((entry.request, entry.epoch), (wish, Epoch(1)));
-    assert_eq!(entry.admission, Admission { unit_price, admitted_at });
+    assert_eq!(
+        entry.admission,
+        Admission { repeated: true, ..admission },
+        "whoever reads it is not the first"
+    );
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().pending, 1);
 }
 
@@ -68,7 +73,9 @@ async fn an_event_that_is_not_loaded_is_absent(kind: Kind) {
     assert_eq!(ledger.journal_older_than(EVENT, 0, 9).await.unwrap(), []);
     ledger.settle(EVENT, Epoch(1), &ids([1])).await.unwrap();
     ledger.undo(EVENT, Epoch(1), &ids([1])).await.unwrap();
-    ledger.release(EVENT, &[release(request(1, 1, VIP, 1), 1)]).await.unwrap();
+    for releases in [vec![release(request(1, 1, VIP, 1), 1)], vec![]] {
+        assert_eq!(ledger.release(EVENT, &releases).await.unwrap(), None);
+    }
     assert_eq!(ledger.view(EVENT).await.unwrap(), None, "giving back makes up no ledger");
 }
 
@@ -214,8 +221,12 @@ async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind)
     let ledger = loaded(kind).await;
     let wish = request(1, 1, VIP, 3);
     let first = admit_one(&*ledger, wish).await;
-    assert!(is_admitted(first));
-    assert_eq!(admit(&*ledger, &[wish, wish]).await, [first, first], "price and time are those of then");
+    let again = repeated(first);
+    assert_ne!(again, first, "the first one is told that it is");
+    assert_eq!(admit(&*ledger, &[wish, wish]).await, [again, again], "price and time are those of then");
+    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    let anew = admit_one(&*ledger, wish).await;
+    assert_ne!(anew, repeated(anew), "what is undone is no longer in the journal");
     assert_eq!(left(&*ledger).await, [7, 100]);
     assert_eq!(held(&*ledger, 1).await, 3);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
@@ -297,7 +308,8 @@ async fn a_batch_is_admitted_in_order(kind: Kind) {
     .await;
     assert!(is_admitted(verdicts[0]));
     assert_eq!(verdicts[1], Verdict::OverLimit { max_per_user: 4, already_held: 3 });
-    assert_eq!(verdicts[2], verdicts[0]);
+    assert_ne!(verdicts[0], repeated(verdicts[0]));
+    assert_eq!(verdicts[2], repeated(verdicts[0]));
     assert_eq!(verdicts[3], Verdict::Mismatch);
     assert!(is_admitted(verdicts[4]));
     assert_eq!(verdicts[5], Verdict::SoldOut { left: 3 });
@@ -311,7 +323,7 @@ async fn an_empty_batch_takes_nothing(kind: Kind) {
     assert_eq!(admit(&*ledger, &[]).await, []);
     ledger.settle(EVENT, Epoch(1), &[]).await.unwrap();
     ledger.undo(EVENT, Epoch(1), &[]).await.unwrap();
-    ledger.release(EVENT, &[]).await.unwrap();
+    assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(1)));
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
 
@@ -387,7 +399,10 @@ async fn fifty_concurrent_repeats_take_seats_once(kind: Kind) {
         tokio::spawn(async move { admit_one(&*ledger, wish).await })
     });
     let verdicts: Vec<_> = join_all(admits).await.into_iter().map(Result::unwrap).collect();
-    assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0] && is_admitted(*verdict)), "{verdicts:?}");
+    let again = repeated(verdicts[0]);
+    assert!(verdicts.iter().all(|verdict| repeated(*verdict) == again), "{verdicts:?}");
+    let firsts = verdicts.iter().filter(|verdict| **verdict != again);
+    assert_eq!(firsts.count(), 1, "one of them is the first: {verdicts:?}");
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(held(&*ledger, 1).await, 4);
 }
@@ -416,11 +431,14 @@ async fn the_memory_ledger_opens_and_closes_at_the_very_millisecond() {
     let at = Timestamp::from_millis;
     of_window.window = SaleWindow { opens_at: at(1_000), closes_at: at(2_000) };
     load(&ledger, &of_window).await;
+    let admitted_at = |millis| {
+        Verdict::Admitted(Admission { unit_price: VIP_PRICE, admitted_at: at(millis), repeated: false })
+    };
     let mut number = 0;
     for (now, expected) in [
         (999, Verdict::NotOpen { opens_at: at(1_000) }),
-        (1_000, Verdict::Admitted(Admission { unit_price: VIP_PRICE, admitted_at: at(1_000) })),
-        (1_999, Verdict::Admitted(Admission { unit_price: VIP_PRICE, admitted_at: at(1_999) })),
+        (1_000, admitted_at(1_000)),
+        (1_999, admitted_at(1_999)),
         (2_000, Verdict::Closed),
     ] {
         millis.store(now, Ordering::SeqCst);

@@ -8,7 +8,7 @@ use neticket_ledger::{LedgerView, Verdict};
 
 use crate::support::{
     EVENT, Kind, STANDING, VIP, admit, admit_one, admitted, held, id, ids, is_admitted, journal, journal_ids,
-    left, load, loaded, on_both_ledgers, release, request, reservation, snapshot, wait_past,
+    left, load, loaded, on_both_ledgers, release, repeated, request, reservation, snapshot, wait_past,
 };
 
 on_both_ledgers!(
@@ -20,10 +20,13 @@ on_both_ledgers!(
     releasing_what_is_still_journaled_takes_it_out_of_the_journal,
     releasing_what_is_unknown_gives_back_and_is_remembered,
     releasing_what_was_cancelled_before_the_load_changes_nothing,
+    a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load,
+    releasing_answers_the_epoch_that_was_asked,
     releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing,
     another_epoch_changes_nothing,
     a_full_journal_admits_nobody_new_but_knows_its_own,
     the_journal_is_told_oldest_first_and_no_more_than_asked_for,
+    of_a_full_journal_as_many_are_told_as_asked_for,
     only_what_is_old_enough_is_told,
     evicting_forgets_everything,
 );
@@ -79,7 +82,9 @@ async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind
         let ledger = Arc::clone(&ledger);
         tokio::spawn(async move { ledger.release(EVENT, &[cancel, cancel]).await.unwrap() })
     });
-    join_all(releases).await.into_iter().for_each(Result::unwrap);
+    for answer in join_all(releases).await {
+        assert_eq!(answer.unwrap(), Some(Epoch(1)), "the same, whoever was the first");
+    }
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
 }
@@ -126,6 +131,42 @@ async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind
     assert_eq!(held(&*ledger, 1).await, 2);
 }
 
+/// A load has raised the store's epoch and taken its snapshot; before the ledger has it, somebody cancels.
+async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    let mut before_the_cancel = snapshot(&*ledger, 2).await;
+    before_the_cancel.ticket_types[0].left = 8;
+    before_the_cancel.reservations = vec![reservation(1, 1, 2)];
+
+    let cancel = release(wish, 2);
+    assert_eq!(ledger.release(EVENT, &[cancel]).await.unwrap(), Some(Epoch(1)), "lower: not to be forgotten");
+    assert_eq!(left(&*ledger).await, [8, 100]);
+    load(&*ledger, &before_the_cancel).await;
+    assert_eq!(left(&*ledger).await, [8, 100], "the snapshot does not know of the cancel");
+    for _ in 0..2 {
+        assert_eq!(ledger.release(EVENT, &[cancel]).await.unwrap(), Some(Epoch(2)));
+        assert_eq!(left(&*ledger).await, [10, 100]);
+        assert_eq!(held(&*ledger, 1).await, 0);
+    }
+}
+
+async fn releasing_answers_the_epoch_that_was_asked(kind: Kind) {
+    let ledger = kind.ledger();
+    let wish = request(1, 1, VIP, 2);
+    assert_eq!(ledger.release(EVENT, &[release(wish, 5)]).await.unwrap(), None, "absent");
+    load(&*ledger, &snapshot(&*ledger, 5).await).await;
+    for (epoch, left_then) in [(4, 10), (6, 10), (5, 12), (5, 12)] {
+        assert_eq!(ledger.release(EVENT, &[release(wish, epoch)]).await.unwrap(), Some(Epoch(5)));
+        assert_eq!(left(&*ledger).await, [left_then, 100], "after a release of epoch {epoch}");
+    }
+    assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(5)), "nothing to release");
+    ledger.evict(EVENT).await.unwrap();
+    assert_eq!(ledger.release(EVENT, &[release(wish, 5)]).await.unwrap(), None, "absent again");
+}
+
 async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
     let wish = request(1, 1, VIP, 1);
@@ -163,7 +204,7 @@ async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
     let verdicts = admit(&*ledger, &wishes).await;
     assert!(is_admitted(verdicts[0]) && is_admitted(verdicts[1]), "{verdicts:?}");
     assert_eq!(verdicts[2], Verdict::JournalFull);
-    assert_eq!(admit_one(&*ledger, wishes[0]).await, verdicts[0]);
+    assert_eq!(admit_one(&*ledger, wishes[0]).await, repeated(verdicts[0]));
     assert_eq!(admit_one(&*ledger, request(4, 4, VIP, 11)).await, Verdict::JournalFull, "before sold out");
     assert_eq!(left(&*ledger).await, [8, 100]);
     ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
@@ -180,12 +221,40 @@ async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind)
     // Of the same moment, the lower id first.
     admitted(&*ledger, &[request(3, 2, STANDING, 1), request(2, 2, STANDING, 1)]).await;
     assert_eq!(journal_ids(&*ledger).await, ids([9, 5, 7, 2, 3]));
-    let first_two = ledger.journal_older_than(EVENT, 0, 2).await.unwrap();
-    assert_eq!(first_two, journal(&*ledger).await[..2]);
-    assert_eq!(ledger.journal_older_than(EVENT, 0, 0).await.unwrap(), []);
-    assert!(first_two.iter().all(|entry| entry.epoch == Epoch(1) && entry.request.quantity.get() == 1));
+    let all = journal(&*ledger).await;
+    assert!(all.iter().all(|entry| entry.epoch == Epoch(1) && entry.request.quantity.get() == 1));
+    assert!(all.iter().all(|entry| entry.admission.repeated));
+    for limit in 0..=6 {
+        let some = ledger.journal_older_than(EVENT, 0, limit).await.unwrap();
+        assert_eq!(some.len(), limit.min(5));
+        // Which ones is not said, but they are in order.
+        let in_order: Vec<_> = all.iter().filter(|entry| some.contains(entry)).copied().collect();
+        assert_eq!(some, in_order);
+    }
     ledger.undo(EVENT, Epoch(1), &ids([5, 2])).await.unwrap();
     assert_eq!(journal_ids(&*ledger).await, ids([9, 7, 3]));
+}
+
+async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut large = snapshot(&*ledger, 1).await;
+    large.ticket_types[1].left = 10_000;
+    load(&*ledger, &large).await;
+    let wishes: Vec<_> = (0..10_000).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
+    admitted(&*ledger, &wishes).await;
+    assert_eq!(admit_one(&*ledger, request(10_000, 10_000, VIP, 1)).await, Verdict::JournalFull);
+    assert_eq!(journal_ids(&*ledger).await, ids(0..10_000));
+    // Asking again once they are gone tells every one, and none twice.
+    let mut told = Vec::new();
+    for expected_len in [4_000, 4_000, 2_000, 0] {
+        let entries = ledger.journal_older_than(EVENT, 0, 4_000).await.unwrap();
+        assert_eq!(entries.len(), expected_len);
+        let some: Vec<_> = entries.iter().map(|entry| entry.request.id).collect();
+        ledger.settle(EVENT, Epoch(1), &some).await.unwrap();
+        told.extend(some);
+    }
+    told.sort_unstable();
+    assert_eq!(told, ids(0..10_000));
 }
 
 async fn only_what_is_old_enough_is_told(kind: Kind) {

@@ -65,11 +65,15 @@ async fn a_load_carries_the_journal_over(kind: Kind) {
     assert_eq!(answer, LoadAnswer { replaced: true, dropped: vec![] });
     let after = journal(&*ledger).await;
     assert_eq!((after.len(), after[0].request, after[0].epoch), (1, wish, Epoch(2)));
-    assert_eq!(after[0].admission.unit_price, VIP_PRICE + 1, "the price of the epoch it is committed under");
-    assert_eq!(after[0].admission.admitted_at, before[0].admission.admitted_at, "it is as old as it was");
+    assert_eq!(after[0].admission, before[0].admission, "it is as dear and as old as it was");
+    assert_eq!(after[0].admission.unit_price, VIP_PRICE);
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
     assert_eq!(admit_one(&*ledger, wish).await, Verdict::Admitted(after[0].admission));
+    match admit_one(&*ledger, request(2, 2, VIP, 1)).await {
+        Verdict::Admitted(new) => assert_eq!((new.unit_price, new.repeated), (VIP_PRICE + 1, false)),
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 use neticket_ledger::{
-    AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerSnapshot, MemoryLedger, RedisLedger, RedisOptions,
-    Release, SnapshotReservation, SnapshotTicketType, Verdict,
+    Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerSnapshot,
+    MemoryLedger, RedisLedger, RedisOptions, Release, SnapshotReservation, SnapshotTicketType, Verdict,
 };
 use neticket_testservers::{redis_url, unique_prefix};
 
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// A new, empty ledger.
     pub(crate) fn ledger(self) -> Arc<dyn Ledger> {
-        self.ledger_of_journal_len_max(10_000)
+        self.ledger_of_journal_len_max(JOURNAL_LEN_MAX_DEFAULT)
     }
 
     pub(crate) fn ledger_of_journal_len_max(self, journal_len_max: usize) -> Arc<dyn Ledger> {
@@ -144,6 +144,14 @@ pub(crate) async fn admitted(ledger: &dyn Ledger, requests: &[AdmitRequest]) {
 
 pub(crate) fn is_admitted(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Admitted(_))
+}
+
+/// What a repeat of a request is told that was told `first`.
+pub(crate) fn repeated(first: Verdict) -> Verdict {
+    match first {
+        Verdict::Admitted(admission) => Verdict::Admitted(Admission { repeated: true, ..admission }),
+        other => panic!("admitted expected, not {other:?}"),
+    }
 }
 
 /// Seats left: VIP and standing.
