@@ -4,11 +4,12 @@ use std::fmt;
 
 use neticket_domain::{Email, Nickname, Role, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use uuid::Uuid;
 
 use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
-use crate::{Store, convert};
+use crate::{Store, convert, sessions};
 
 /// An account to be.
 #[derive(Clone, Copy)]
@@ -137,12 +138,26 @@ impl Store {
         self.user_by_id(id).await?.ok_or(AccountError::NoSuchUser)
     }
 
-    /// Replaces a user's password hash; `false` if there is no such user.
+    /// Replaces a user's password hash and ends all the user's sessions except `keep_family`, all or nothing; `false` if
+    /// there is no such user.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn user_password_set(&self, id: UserId, password_hash: &str) -> Result<bool, StoreError> {
-        self.user_set(id, user::Column::PasswordHash, password_hash).await
+    pub async fn user_password_change(
+        &self,
+        id: UserId,
+        password_hash: &str,
+        keep_family: Option<Uuid>,
+    ) -> Result<bool, StoreError> {
+        self.attempt("changing a password", || async move {
+            let transaction = self.begin().await?;
+            // The user first: a token that is being inserted refers to that row, so none can slip in behind the update.
+            let changed = set(&transaction, id, user::Column::PasswordHash, password_hash).await?;
+            sessions::end_families(&transaction, id, keep_family).await?;
+            transaction.commit().await?;
+            Ok(changed)
+        })
+        .await
     }
 
     /// Makes a user an administrator, or no longer one; `false` if there is no such user.
@@ -150,20 +165,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn user_role_set(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
-        self.user_set(id, user::Column::Role, role.as_str()).await
+        self.attempt("changing a role", || set(self.writer(), id, user::Column::Role, role.as_str())).await
     }
+}
 
-    async fn user_set(&self, id: UserId, column: user::Column, value: &str) -> Result<bool, StoreError> {
-        self.attempt("changing an account", || async move {
-            let updated = user::Entity::update_many()
-                .col_expr(column, Expr::value(value))
-                .filter(user::Column::Id.eq(id.0))
-                .exec(self.writer())
-                .await?;
-            Ok(updated.rows_affected > 0)
-        })
-        .await
-    }
+/// Whether there is such a user, whose `column` is now `value`.
+async fn set(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    column: user::Column,
+    value: &str,
+) -> Result<bool, DbErr> {
+    let updated = user::Entity::update_many()
+        .col_expr(column, Expr::value(value))
+        .filter(user::Column::Id.eq(id.0))
+        .exec(connection)
+        .await?;
+    Ok(updated.rows_affected > 0)
 }
 
 /// `None` where a unique index refused the write.

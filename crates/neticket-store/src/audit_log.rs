@@ -1,7 +1,10 @@
 //! Who did what as an administrator, when, to what, from where. Written and read, never changed.
 
 use neticket_domain::{Timestamp, UserId};
-use sea_orm::{ActiveModelTrait, ActiveValue, EntityTrait, PaginatorTrait, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder,
+    QuerySelect,
+};
 
 use crate::entity::audit_log;
 use crate::{Store, StoreError, convert};
@@ -21,6 +24,15 @@ pub struct NewAudit {
     pub ip: String,
 }
 
+/// Who did something, and from where, for the entry that is written in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditOrigin {
+    /// `None` where the command line did it.
+    pub actor: Option<UserId>,
+    /// The address it came from, or empty.
+    pub ip: String,
+}
+
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
@@ -34,20 +46,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn audit_append(&self, entry: &NewAudit) -> Result<(), StoreError> {
-        self.attempt("writing the audit log", || async move {
-            let row = audit_log::ActiveModel {
-                id: ActiveValue::NotSet,
-                at: ActiveValue::Set(entry.at.as_millis()),
-                actor_id: ActiveValue::Set(entry.actor.map(|actor| actor.0)),
-                action: ActiveValue::Set(entry.action.clone()),
-                target: ActiveValue::Set(entry.target.clone()),
-                detail: ActiveValue::Set(entry.detail.clone()),
-                ip: ActiveValue::Set(entry.ip.clone()),
-            };
-            row.insert(self.writer()).await?;
-            Ok(())
-        })
-        .await
+        self.attempt("writing the audit log", || append(self.writer(), entry)).await
     }
 
     /// Page `page` (from 1) of `size` entries, newest first, and how many there are in all.
@@ -68,6 +67,21 @@ impl Store {
         })
         .await
     }
+}
+
+/// Writes one entry as part of whatever `connection` is in.
+pub(crate) async fn append(connection: &impl ConnectionTrait, entry: &NewAudit) -> Result<(), DbErr> {
+    let row = audit_log::ActiveModel {
+        id: ActiveValue::NotSet,
+        at: ActiveValue::Set(entry.at.as_millis()),
+        actor_id: ActiveValue::Set(entry.actor.map(|actor| actor.0)),
+        action: ActiveValue::Set(entry.action.clone()),
+        target: ActiveValue::Set(entry.target.clone()),
+        detail: ActiveValue::Set(entry.detail.clone()),
+        ip: ActiveValue::Set(entry.ip.clone()),
+    };
+    row.insert(connection).await?;
+    Ok(())
 }
 
 impl From<audit_log::Model> for AuditRecord {

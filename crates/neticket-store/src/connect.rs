@@ -1,6 +1,7 @@
 //! Connecting, migrating, and how a call is timed out and repeated.
 
 use std::future::Future;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ const MIGRATION_TIMEOUT_FACTOR: u32 = 60;
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// `mysql://user:password@host/database` or `sqlite:path` (relative to the working directory, or absolute). A SQLite
-    /// file, and its folder, are made if they are not there.
+    /// file, and its folder, are made if they are not there, for this user's eyes only; those that are there keep their
+    /// modes.
     pub url: String,
     /// Most connections at once, per node; on SQLite, most readers.
     pub connections_max: u32,
@@ -109,14 +111,15 @@ impl Store {
         .await
     }
 
-    /// Whether the store answers, both to readers and to writers.
+    /// Whether the store answers: a read, and on SQLite, whose writer is a connection of its own, a transaction that takes
+    /// the write lock and writes nothing.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.attempt("a ping", || async {
             self.read.execute_unprepared("SELECT 1").await?;
-            Ok(())
+            if self.is_embedded() { self.begin().await?.rollback().await } else { Ok(()) }
         })
         .await
     }
@@ -225,14 +228,13 @@ async fn connect_sqlite(
 ) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
     let parsed: SqliteConnectOptions =
         options.url.parse().map_err(|error: sqlx::Error| StoreError::Internal(Box::new(error)))?;
-    if options.url.contains(":memory:") || options.url.contains("mode=memory") {
-        // Each connection would have a database of its own.
-        let error = DbErr::Custom("the store needs a SQLite file, not memory".to_owned());
+    let path = parsed.get_filename();
+    // In memory each connection would have a database of its own; `file:` is a URI to SQLite, and `:memory:` one to SQLx.
+    if options.url.contains("mode=memory") || path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
+        let error = DbErr::Custom("the store needs the path of a SQLite file".to_owned());
         return Err(StoreError::Internal(Box::new(error)));
     }
-    if let Some(folder) = parsed.get_filename().parent().filter(|folder| *folder != Path::new("")) {
-        tokio::fs::create_dir_all(folder).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-    }
+    make_file(path).await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
     let configure = move |sqlite: SqliteConnectOptions| {
         sqlite
             .create_if_missing(true)
@@ -247,4 +249,25 @@ async fn connect_sqlite(
     reader.map_sqlx_sqlite_opts(move |sqlite| configure(sqlite).pragma("query_only", "ON"));
     // The writer first: it makes the file and switches it to WAL.
     Ok((Database::connect(writer).await?, Database::connect(reader).await?))
+}
+
+/// Makes an empty file, and its folder, unless they are there. The file holds password hashes and the folder may hold
+/// keys: no other user of the machine may read either. SQLite gives the files beside it (`-wal`, `-shm`) the file's mode.
+async fn make_file(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        let mut make = tokio::fs::DirBuilder::new();
+        make.recursive(true);
+        #[cfg(unix)]
+        make.mode(0o700);
+        make.create(folder).await?;
+    }
+    let mut make = tokio::fs::OpenOptions::new();
+    // Never one that is there: closing any handle of a file gives up all locks that this process has on it.
+    make.write(true).create_new(true);
+    #[cfg(unix)]
+    make.mode(0o600);
+    match make.open(path).await {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }

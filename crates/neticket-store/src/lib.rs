@@ -14,7 +14,7 @@ pub mod events;
 mod sessions;
 
 pub use accounts::{AccountError, NewUser, UserRecord};
-pub use audit_log::{AuditRecord, NewAudit};
+pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, InventoryRecord, LoadedEvent,
     LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus,

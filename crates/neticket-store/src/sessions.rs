@@ -117,28 +117,6 @@ impl Store {
         .await
     }
 
-    /// Ends all families of a user, except `keep_family`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn sessions_end_others(
-        &self,
-        user: UserId,
-        keep_family: Option<Uuid>,
-    ) -> Result<(), StoreError> {
-        self.attempt("ending sessions", || async move {
-            let mut update = token::Entity::update_many()
-                .col_expr(token::Column::Ended, Expr::value(true))
-                .filter(token::Column::UserId.eq(user.0));
-            if let Some(family) = keep_family {
-                update = update.filter(token::Column::Family.ne(family));
-            }
-            update.exec(self.writer()).await?;
-            Ok(())
-        })
-        .await
-    }
-
     /// Deletes at most `limit` tokens that have expired at `now`, and says how many.
     ///
     /// # Errors
@@ -186,6 +164,22 @@ async fn insert(
         created_at: ActiveValue::Set(now.as_millis()),
     };
     row.insert(connection).await?;
+    Ok(())
+}
+
+/// Ends all families of a user, except `keep`.
+pub(crate) async fn end_families(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    keep: Option<Uuid>,
+) -> Result<(), DbErr> {
+    let mut update = token::Entity::update_many()
+        .col_expr(token::Column::Ended, Expr::value(true))
+        .filter(token::Column::UserId.eq(user.0));
+    if let Some(family) = keep {
+        update = update.filter(token::Column::Family.ne(family));
+    }
+    update.exec(connection).await?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use neticket_app::{App, Config};
-use neticket_domain::{Email, EventId, Nickname, Quantity, Role, TicketTypeId, Timestamp, UserId};
-use neticket_ledger::Ledger;
+use neticket_domain::{Email, Epoch, EventId, Nickname, Quantity, Role, TicketTypeId, Timestamp, UserId};
+use neticket_ledger::{Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
 use neticket_store::{EventRecord, NewEvent, NewTicketType, NewUser, Store};
 use neticket_testservers::{TestDatabase, redis_url, unique_prefix};
 use tempfile::TempDir;
@@ -138,12 +138,40 @@ impl World {
                 })
                 .collect(),
         };
-        self.store.event_create(&new, self.now().await).await.expect("an event")
+        self.store.event_create(&new, None, self.now().await).await.expect("an event")
     }
 
     /// Loses everything the ledger knows of the event, as a Redis that restarts empty would.
     pub async fn lose_ledger(&self, event: EventId) {
         self.ledger.evict(event).await.expect("the ledger answers");
+    }
+
+    /// The first half of a load: raises the event's epoch in the store and reads what the ledger is to be made of.
+    pub async fn snapshot(&self, event: EventId) -> LedgerSnapshot {
+        let loaded =
+            self.store.load_event(event, Epoch(0)).await.expect("the store answers").expect("the event");
+        LedgerSnapshot {
+            event,
+            epoch: loaded.epoch,
+            window: loaded.window,
+            paused: loaded.paused,
+            max_per_user: loaded.max_per_user,
+            ticket_types: loaded
+                .ticket_types
+                .iter()
+                .map(|t| SnapshotTicketType { id: t.id, price: t.price, left: t.left })
+                .collect(),
+            reservations: loaded
+                .reservations
+                .iter()
+                .map(|r| SnapshotReservation { id: r.id, user: r.user, held: r.held })
+                .collect(),
+        }
+    }
+
+    /// The second half: gives the event this ledger.
+    pub async fn install(&self, snapshot: &LedgerSnapshot) {
+        assert!(self.ledger.load(snapshot).await.expect("the ledger answers").replaced);
     }
 
     /// How many tickets the store has confirmed, for each ticket type of the event.

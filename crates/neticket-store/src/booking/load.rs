@@ -12,18 +12,24 @@ use crate::entity::{event, reservation, ticket_type};
 use crate::{Store, StoreError, convert};
 
 impl Store {
-    /// Raises the event's epoch and reads the event as of that moment; `None` if there is no such event.
+    /// Raises the event's epoch and reads the event as of that moment; `None` if there is no such event. The new epoch is
+    /// above those of all its ticket types and above `epoch_floor`, the highest that a ledger is known to have had: a
+    /// ledger is ahead of a store that was restored from a backup.
     ///
     /// # Errors
     /// [`StoreError`]; the epoch may have been raised all the same, which costs a second load and nothing else.
-    pub async fn load_event(&self, id: EventId) -> Result<Option<LoadedEvent>, StoreError> {
-        self.attempt("loading an event", || self.load(id)).await
+    pub async fn load_event(
+        &self,
+        id: EventId,
+        epoch_floor: Epoch,
+    ) -> Result<Option<LoadedEvent>, StoreError> {
+        self.attempt("loading an event", || self.load(id, epoch_floor)).await
     }
 
-    async fn load(&self, id: EventId) -> Result<Option<LoadedEvent>, DbErr> {
+    async fn load(&self, id: EventId, epoch_floor: Epoch) -> Result<Option<LoadedEvent>, DbErr> {
         let transaction = self.begin().await?;
         let (epoch_max, ticket_types) = lock_all(&transaction, id).await?;
-        let epoch = Epoch(epoch_max + 1);
+        let epoch = next(epoch_max.max(epoch_floor))?;
         let raise = Query::update()
             .table(ticket_type::Entity)
             .value(ticket_type::Column::Epoch, epoch.0)
@@ -52,11 +58,15 @@ impl Store {
     }
 }
 
+fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
+    epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("there is no higher epoch".to_owned()))
+}
+
 /// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are.
 async fn lock_all(
     transaction: &DatabaseTransaction,
     event: EventId,
-) -> Result<(i64, Vec<LoadedTicketType>), DbErr> {
+) -> Result<(Epoch, Vec<LoadedTicketType>), DbErr> {
     use ticket_type::Column;
     let select = Query::select()
         .columns([Column::Id, Column::Price, Column::Left, Column::Epoch])
@@ -65,10 +75,10 @@ async fn lock_all(
         .order_by(Column::Id, Order::Asc)
         .lock(LockType::Update)
         .to_owned();
-    let mut epoch_max = 0;
+    let mut epoch_max = Epoch(0);
     let mut ticket_types = Vec::new();
     for row in transaction.query_all(&select).await? {
-        epoch_max = std::cmp::max(epoch_max, row.try_get("", "epoch")?);
+        epoch_max = epoch_max.max(Epoch(row.try_get("", "epoch")?));
         ticket_types.push(LoadedTicketType {
             id: TicketTypeId(row.try_get("", "id")?),
             price: convert::from_column(row.try_get("", "price")?)?,

@@ -52,6 +52,17 @@ impl Store {
         .await
     }
 
+    /// The reservations among `ids` that exist, whoever's they are, each once and in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reservations(&self, ids: &[ReservationId]) -> Result<Vec<ReservationRecord>, StoreError> {
+        self.attempt("reading reservations", || async move {
+            Ok(by_ids(self.reader(), ids).await?.into_values().collect())
+        })
+        .await
+    }
+
     /// Page `page` (from 1) of `size` reservations of one user, newest first, and how many there are in all.
     ///
     /// # Errors

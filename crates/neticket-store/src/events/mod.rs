@@ -13,7 +13,7 @@ use sea_orm::{
 pub use list::{EventFilter, EventSummaryRecord};
 
 use crate::entity::{event, ticket_type};
-use crate::{Store, StoreError, convert};
+use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log, convert};
 
 /// How long after its start an event still counts as selling: its journal may hold what has to be committed.
 const SELLING_AFTER_START_MS: i64 = 3_600_000;
@@ -76,11 +76,17 @@ pub struct TicketTypeRecord {
 }
 
 impl Store {
-    /// Makes an event, with its ticket types, all or nothing.
+    /// Makes an event, with its ticket types and, if it is known whose doing it is, its entry in the audit log: all or
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn event_create(&self, new: &NewEvent, now: Timestamp) -> Result<EventRecord, StoreError> {
+    pub async fn event_create(
+        &self,
+        new: &NewEvent,
+        by: Option<&AuditOrigin>,
+        now: Timestamp,
+    ) -> Result<EventRecord, StoreError> {
         self.attempt("creating an event", || async move {
             let transaction = self.begin().await?;
             let event = event_row(new, now).insert(&transaction).await?;
@@ -92,6 +98,9 @@ impl Store {
                 ticket_type::Entity::insert_many(rows).exec_without_returning(&transaction).await?;
             }
             let record = with_ticket_types(&transaction, event).await?;
+            if let Some(by) = by {
+                audit_log::append(&transaction, &creation(&record, by)).await?;
+            }
             transaction.commit().await?;
             Ok(record)
         })
@@ -178,6 +187,17 @@ impl Store {
             Ok(ids.into_iter().map(EventId).collect())
         })
         .await
+    }
+}
+
+fn creation(event: &EventRecord, by: &AuditOrigin) -> NewAudit {
+    NewAudit {
+        at: event.created_at,
+        actor: by.actor,
+        action: "event_create".to_owned(),
+        target: format!("event/{}", event.id),
+        detail: event.title.clone(),
+        ip: by.ip.clone(),
     }
 }
 

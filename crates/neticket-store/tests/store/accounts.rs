@@ -68,12 +68,12 @@ on_both! {
 
     async fn password_and_role_can_be_set(store: &TestStore) {
         let ann = create(store, "ann@example.com", "Ann").await.unwrap();
-        assert!(store.user_password_set(ann.id, "new").await.unwrap());
+        assert!(store.user_password_change(ann.id, "new", None).await.unwrap());
         assert!(store.user_role_set(ann.id, Role::Admin).await.unwrap());
         let now = store.user_by_id(ann.id).await.unwrap().unwrap();
         assert_eq!((now.password_hash.as_str(), now.role), ("new", Role::Admin));
         assert!(store.user_role_set(ann.id, Role::Admin).await.unwrap(), "the same again is no mistake");
-        assert!(!store.user_password_set(UserId(99), "new").await.unwrap());
+        assert!(!store.user_password_change(UserId(99), "new", None).await.unwrap());
     }
 
     async fn a_password_hash_is_never_printed(store: &TestStore) {

@@ -9,7 +9,7 @@ on_both! {
     async fn a_cancelled_reservation_gives_its_seats_back_once(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
-        store.load_event(event.id).await.unwrap();
+        store.load_event(event.id, Epoch(0)).await.unwrap();
         let request = CommitRequest { quantity: tickets(3), epoch: Epoch(1), ..one_seat(&event, user) };
         store.commit_one(request).await;
         let cancel = CancelRequest { id: request.id, user };
@@ -75,7 +75,7 @@ on_both! {
     }
 
     async fn a_batch_spans_events_and_ticket_types(store: &TestStore) {
-        let (one, two) = (store.event_of(&[5, 5]).await, store.event_create(&new_event(&[5]), at(1)).await.unwrap());
+        let (one, two) = (store.event_of(&[5, 5]).await, store.event_create(&new_event(&[5]), None, at(1)).await.unwrap());
         let user = store.user().await;
         let second = CommitRequest { ticket_type: one.ticket_types[1].id, ..one_seat(&one, user) };
         let batch = [one_seat(&two, user), second, one_seat(&one, user)];

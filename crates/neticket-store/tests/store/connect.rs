@@ -1,5 +1,6 @@
 //! Connecting and migrating.
 
+use neticket_domain::Epoch;
 use neticket_store::{Store, StoreError, StoreOptions};
 
 use crate::support::{TestStore, new_event, on_both};
@@ -45,7 +46,7 @@ on_both! {
     async fn a_failed_transaction_leaves_nothing_half_made(store: &TestStore) {
         let mut new = new_event(&[1, 2]);
         new.ticket_types[1].price = u64::MAX;
-        let refused = store.event_create(&new, crate::support::at(1)).await;
+        let refused = store.event_create(&new, None, crate::support::at(1)).await;
         assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
         let everything = neticket_store::EventFilter { include_past: true, ..Default::default() };
         assert_eq!(store.events_page(&everything, crate::support::at(1), 1, 10).await.unwrap().1, 0);
@@ -59,8 +60,8 @@ async fn a_database_that_is_not_there_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_database_in_memory_is_refused() {
-    for url in ["sqlite::memory:", "sqlite:file:x?mode=memory"] {
+async fn a_database_in_memory_or_behind_a_uri_is_refused() {
+    for url in ["sqlite::memory:", "sqlite:file:x?mode=memory", "sqlite:x?mode=memory", "sqlite:file:x"] {
         assert!(
             matches!(Store::connect(&StoreOptions::new(url)).await, Err(StoreError::Internal(_))),
             "{url}"
@@ -78,8 +79,42 @@ async fn a_lock_that_somebody_keeps_makes_the_store_unavailable_in_time() {
     let other = sea_orm::Database::connect(store.url()).await.unwrap();
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     let begun = std::time::Instant::now();
-    assert!(matches!(hasty.load_event(event.id).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(hasty.load_event(event.id, Epoch(0)).await, Err(StoreError::Unavailable(_))));
     assert!(begun.elapsed().as_millis() < 2_000);
+    assert!(matches!(hasty.ping().await, Err(StoreError::Unavailable(_))), "a ping asks the writer too");
     other.execute_unprepared("ROLLBACK").await.unwrap();
-    assert_eq!(hasty.load_event(event.id).await.unwrap().unwrap().epoch.0, 1);
+    hasty.ping().await.unwrap();
+    assert_eq!(hasty.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0, 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_made_for_a_database_is_for_its_owner_only_and_what_was_there_stays() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let above = tempfile::TempDir::new().unwrap();
+    std::fs::set_permissions(above.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let folder = above.path().join("data/deep");
+    let file = folder.join("neticket.db");
+    let options = StoreOptions::new(format!("sqlite:{}", file.display()));
+
+    let store = Store::connect(&options).await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(mode(above.path()), 0o755);
+    assert_eq!((mode(&above.path().join("data")), mode(&folder)), (0o700, 0o700));
+    for name in ["neticket.db", "neticket.db-wal", "neticket.db-shm"] {
+        assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+    }
+
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    Store::connect(&options).await.unwrap().ping().await.unwrap();
+    assert_eq!(mode(&file), 0o640, "an operator's own choice");
+    assert_eq!(store.migrations_pending().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_unavailable() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let options = StoreOptions::new(format!("sqlite:{}/neticket.db", file.path().display()));
+    assert!(matches!(Store::connect(&options).await, Err(StoreError::Unavailable(_))));
 }

@@ -1,13 +1,13 @@
 //! Single events.
 
-use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
-use neticket_store::NewEvent;
+use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId, UserId};
+use neticket_store::{AuditOrigin, EventFilter, NewAudit, NewEvent};
 
 use crate::support::{TestStore, at, new_event, on_both, ticket_type_of};
 
 on_both! {
     async fn an_event_reads_back_as_it_was_made(store: &TestStore) {
-        let made = store.event_create(&new_event(&[5, 7]), at(3)).await.unwrap();
+        let made = store.event_create(&new_event(&[5, 7]), None, at(3)).await.unwrap();
         let event = store.event(made.id).await.unwrap().unwrap();
         assert_eq!(event, made);
         assert_eq!((event.title.as_str(), event.description.as_str()), ("햄릿", "To be 🎭"));
@@ -22,9 +22,53 @@ on_both! {
     }
 
     async fn an_event_without_ticket_types_is_an_event(store: &TestStore) {
-        let made = store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, at(3)).await.unwrap();
+        let made = store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, None, at(3)).await.unwrap();
         assert_eq!(store.event(made.id).await.unwrap().unwrap().ticket_types, []);
         assert_eq!(store.inventory_audit(Some(made.id)).await.unwrap(), []);
+    }
+
+    async fn an_event_that_somebody_made_is_in_the_audit_log(store: &TestStore) {
+        store.event_create(&new_event(&[5]), None, at(2)).await.unwrap();
+        assert_eq!(store.audit_page(1, 10).await.unwrap(), (Vec::new(), 0));
+        let by = AuditOrigin { actor: Some(UserId(7)), ip: "::1".to_owned() };
+        let made = store.event_create(&new_event(&[5]), Some(&by), at(3)).await.unwrap();
+        let (log, total) = store.audit_page(1, 10).await.unwrap();
+        assert_eq!(total, 1);
+        let expected = NewAudit {
+            at: at(3),
+            actor: Some(UserId(7)),
+            action: "event_create".to_owned(),
+            target: format!("event/{}", made.id),
+            detail: made.title,
+            ip: "::1".to_owned(),
+        };
+        assert_eq!(log[0].entry, expected);
+    }
+
+    async fn an_event_whose_entry_cannot_be_written_is_not_made(store: &TestStore) {
+        store.sql("DROP TABLE audit_log").await.unwrap();
+        let by = AuditOrigin { actor: None, ip: String::new() };
+        assert!(store.event_create(&new_event(&[5]), Some(&by), at(3)).await.is_err());
+        let everything = EventFilter { include_past: true, ..EventFilter::default() };
+        assert_eq!(store.events_page(&everything, at(3), 1, 10).await.unwrap().1, 0);
+        store.event_create(&new_event(&[5]), None, at(3)).await.unwrap();
+    }
+
+    async fn several_events_are_read_in_the_order_they_are_asked_for(store: &TestStore) {
+        let mut made = Vec::new();
+        for capacities in [&[1, 2, 3][..], &[4], &[], &[5, 6]] {
+            made.push(store.event_create(&new_event(capacities), None, at(1)).await.unwrap());
+        }
+        // The order in which ticket types are shown is not the order of their numbers.
+        store.sql("UPDATE ticket_types SET position = 10 - position").await.unwrap();
+        for event in &mut made {
+            event.ticket_types.reverse();
+        }
+        let asked = [made[3].id, EventId(99), made[0].id, made[2].id];
+        let read = store.events(&asked).await.unwrap();
+        assert_eq!(read, [made[3].clone(), made[0].clone(), made[2].clone()]);
+        assert_eq!(read[1].ticket_types.iter().map(|grade| grade.capacity).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(store.events(&[]).await.unwrap(), []);
     }
 
     async fn a_ticket_type_knows_its_event(store: &TestStore) {
@@ -42,9 +86,9 @@ on_both! {
             closes_at: at(starts),
             ..new_event(&[1])
         };
-        let late = store.event_create(&event(2_000, 100_000), at(1)).await.unwrap();
-        let early = store.event_create(&event(1_000, 50_000), at(1)).await.unwrap();
-        let cancelled = store.event_create(&event(1_000, 50_000), at(1)).await.unwrap();
+        let late = store.event_create(&event(2_000, 100_000), None, at(1)).await.unwrap();
+        let early = store.event_create(&event(1_000, 50_000), None, at(1)).await.unwrap();
+        let cancelled = store.event_create(&event(1_000, 50_000), None, at(1)).await.unwrap();
         store.sql(&format!("UPDATE events SET cancelled_at = 5 WHERE id = {}", cancelled.id)).await.unwrap();
 
         assert_eq!(store.events_selling(at(499), 500).await.unwrap(), []);

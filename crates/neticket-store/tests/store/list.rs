@@ -18,7 +18,7 @@ async fn titles(store: &TestStore, filter: &EventFilter) -> Vec<String> {
 
 async fn make(store: &TestStore, title: &str, place: &str) {
     let new = NewEvent { title: title.to_owned(), place: place.to_owned(), ..new_event(&[1]) };
-    store.event_create(&new, at(1)).await.unwrap();
+    store.event_create(&new, None, at(1)).await.unwrap();
 }
 
 fn words(query: &str) -> EventFilter {
@@ -74,7 +74,7 @@ impl Facts {
             starts_at: at(self.starts_at),
             ..new_event(&vec![2; self.left.len()])
         };
-        store.event_create(&new, at(1)).await.unwrap().id.0
+        store.event_create(&new, None, at(1)).await.unwrap().id.0
     }
 }
 
@@ -158,7 +158,7 @@ on_both! {
     async fn past_events_are_left_out_unless_asked_for(store: &TestStore) {
         for (title, starts_at) in [("past", NOW - 1), ("now", NOW), ("future", NOW + 1)] {
             let new = NewEvent { title: title.to_owned(), starts_at: at(starts_at), ..new_event(&[1]) };
-            store.event_create(&new, at(1)).await.unwrap();
+            store.event_create(&new, None, at(1)).await.unwrap();
         }
         assert_eq!(titles(store, &EventFilter::default()).await, ["future"]);
         let all = EventFilter { include_past: true, ..EventFilter::default() };

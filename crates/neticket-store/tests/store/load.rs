@@ -1,7 +1,9 @@
 //! Loading.
 
 use neticket_domain::{Epoch, EventId, SaleWindow};
-use neticket_store::{CancelRequest, CommitRequest, LoadedReservation, LoadedTicketType};
+use neticket_store::{
+    CancelRequest, CommitOutcome, CommitRequest, LoadedReservation, LoadedTicketType, StoreError,
+};
 
 use crate::support::{NOW, TestStore, at, new_event, on_both, one_seat, tickets};
 
@@ -16,7 +18,7 @@ on_both! {
         let elsewhere = store.event_of(&[5]).await;
         store.commit_one(one_seat(&elsewhere, ann)).await;
 
-        let mut loaded = store.load_event(event.id).await.unwrap().unwrap();
+        let mut loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.event, loaded.epoch), (event.id, Epoch(1)));
         assert_eq!(loaded.window, SaleWindow { opens_at: at(1_000), closes_at: at(9_000) });
         assert_eq!((loaded.paused, loaded.cancelled, loaded.max_per_user), (false, false, 4));
@@ -43,22 +45,43 @@ on_both! {
         let event = store.event_of(&[5, 5]).await;
         let last = event.ticket_types[1].id;
         store.sql(&format!("UPDATE ticket_types SET epoch = 6 WHERE id = {last}")).await.unwrap();
-        assert_eq!(store.load_event(event.id).await.unwrap().unwrap().epoch, Epoch(7));
+        assert_eq!(store.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch, Epoch(7));
         let event = store.event(event.id).await.unwrap().unwrap();
         assert!(event.ticket_types.iter().all(|grade| grade.epoch == Epoch(7)));
+    }
+
+    async fn a_load_goes_above_the_floor_but_never_below_the_store(store: &TestStore) {
+        let event = store.event_of(&[5, 5]).await;
+        for (floor, expected) in [(0, 1), (1, 2), (40, 41), (7, 42), (42, 43)] {
+            let loaded = store.load_event(event.id, Epoch(floor)).await.unwrap().unwrap();
+            assert_eq!(loaded.epoch, Epoch(expected), "above {floor}");
+        }
+        let event = store.event(event.id).await.unwrap().unwrap();
+        assert!(event.ticket_types.iter().all(|grade| grade.epoch == Epoch(43)));
+        let user = store.user().await;
+        let late = CommitRequest { epoch: Epoch(42), ..one_seat(&event, user) };
+        assert_eq!(store.commit_one(late).await, CommitOutcome::StaleEpoch { epoch: Epoch(43) });
+        assert_eq!(store.commit_one(one_seat(&event, user)).await, CommitOutcome::Confirmed);
+    }
+
+    async fn a_floor_that_nothing_is_above_is_refused_and_changes_nothing(store: &TestStore) {
+        let event = store.event_of(&[5]).await;
+        let refused = store.load_event(event.id, Epoch(i64::MAX)).await;
+        assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
+        assert_eq!(store.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch, Epoch(1));
     }
 
     async fn an_event_that_is_paused_or_cancelled_says_so(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         store.sql("UPDATE events SET paused = TRUE, cancelled_at = 5").await.unwrap();
-        let loaded = store.load_event(event.id).await.unwrap().unwrap();
+        let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert!(loaded.paused && loaded.cancelled);
     }
 
     async fn an_event_without_ticket_types_loads_and_one_that_is_not_there_does_not(store: &TestStore) {
-        let event = store.event_create(&new_event(&[]), at(1)).await.unwrap();
-        let loaded = store.load_event(event.id).await.unwrap().unwrap();
+        let event = store.event_create(&new_event(&[]), None, at(1)).await.unwrap();
+        let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.epoch, loaded.ticket_types.len()), (Epoch(1), 0));
-        assert_eq!(store.load_event(EventId(99)).await.unwrap(), None);
+        assert_eq!(store.load_event(EventId(99), Epoch(0)).await.unwrap(), None);
     }
 }

@@ -27,6 +27,23 @@ on_both! {
         assert_eq!(store.reservation(new_id()).await.unwrap(), None);
     }
 
+    async fn many_reservations_are_read_at_once_and_missing_ones_left_out(store: &TestStore) {
+        let event = store.event_of(&[5_000]).await;
+        let user = store.user().await;
+        let requests = [(); 2_100].map(|()| one_seat(&event, user));
+        store.commit(&requests).await.unwrap();
+        let mut made = requests.map(|request| request.id);
+        let asked: Vec<_> = made.into_iter().chain([new_id(), made[0]]).collect();
+        let records = store.reservations(&asked).await.unwrap();
+        assert_eq!(records[0], store.reservation(records[0].id).await.unwrap().unwrap());
+        let mut read: Vec<_> = records.into_iter().map(|record| record.id).collect();
+        read.sort();
+        made.sort();
+        assert_eq!(read, made);
+        assert_eq!(store.reservations(&[]).await.unwrap(), []);
+        assert_eq!(store.reservations(&[new_id()]).await.unwrap(), []);
+    }
+
     async fn my_reservations_are_mine_and_newest_first(store: &TestStore) {
         let event = store.event_of(&[50]).await;
         let (ann, bob) = (store.user().await, store.user().await);

@@ -79,18 +79,45 @@ on_both! {
         assert!(rotated(&rotate(store, 11, 12).await));
     }
 
-    async fn all_other_families_of_a_user_can_be_ended(store: &TestStore) {
+    async fn a_password_change_ends_all_other_families_of_the_user(store: &TestStore) {
         let (ann, bob) = (store.user().await, store.user().await);
         start(store, ann, family(1), 1).await;
         start(store, ann, family(2), 11).await;
         start(store, bob, family(3), 21).await;
-        store.sessions_end_others(ann, Some(family(1))).await.unwrap();
+        assert!(store.user_password_change(ann, "new", Some(family(1))).await.unwrap());
         assert_eq!(rotate(store, 11, 12).await, Rotation::Unknown);
         assert!(rotated(&rotate(store, 1, 2).await));
         assert!(rotated(&rotate(store, 21, 22).await));
-        store.sessions_end_others(ann, None).await.unwrap();
+        assert!(store.user_password_change(ann, "newer", None).await.unwrap());
         assert_eq!(rotate(store, 2, 3).await, Rotation::Unknown);
         assert!(rotated(&rotate(store, 22, 23).await));
+    }
+
+    async fn a_password_change_and_its_sessions_are_one(store: &TestStore) {
+        let ann = store.user_named("Ann").await;
+        store.sql("DROP TABLE refresh_tokens").await.unwrap();
+        assert!(store.user_password_change(ann.id, "new", None).await.is_err());
+        assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap(), ann);
+    }
+
+    async fn no_rotation_survives_a_password_change_that_it_races(store: &TestStore) {
+        let user = store.user().await;
+        for round in 0..10_u8 {
+            let hash = |family: u8, place: u8| [round, family, place].repeat(11)[..32].try_into().unwrap();
+            let mut rotating = tokio::task::JoinSet::new();
+            for n in 0..6_u8 {
+                let family = family(u128::from(round) << 8 | u128::from(n));
+                store.session_start(user, family, hash(n, 0), at(EXPIRY), at(1)).await.unwrap();
+                let (store, old, new) = ((**store).clone(), hash(n, 0), hash(n, 1));
+                rotating.spawn(async move { store.session_rotate(old, new, at(EXPIRY), at(2)).await.unwrap() });
+            }
+            assert!(store.user_password_change(user, "new", None).await.unwrap());
+            rotating.join_all().await;
+            for n in 0..6 {
+                let after = store.session_rotate(hash(n, 1), hash(n, 2), at(EXPIRY), at(3)).await.unwrap();
+                assert_eq!(after, Rotation::Unknown, "family {n} of round {round}");
+            }
+        }
     }
 
     async fn expired_tokens_are_deleted_a_few_at_a_time(store: &TestStore) {

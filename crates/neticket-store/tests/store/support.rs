@@ -115,7 +115,7 @@ impl TestStore {
 
     /// An event that is on sale at [`NOW`], with ticket types of these capacities.
     pub(crate) async fn event_of(&self, capacities: &[u32]) -> EventRecord {
-        self.event_create(&new_event(capacities), at(1)).await.unwrap()
+        self.event_create(&new_event(capacities), None, at(1)).await.unwrap()
     }
 
     /// The only ticket type's inventory.

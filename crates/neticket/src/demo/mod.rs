@@ -98,7 +98,7 @@ async fn event_create(
         image_key: Some(image_key),
         ticket_types: ticket_types.collect(),
     };
-    Ok(store.event_create(&new, now).await?)
+    Ok(store.event_create(&new, None, now).await?)
 }
 
 #[cfg(test)]
