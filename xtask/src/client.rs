@@ -1,4 +1,4 @@
-//! The browser client: built by Trunk, shrunk, compressed ahead of time, and only when something changed.
+//! The browser client: built by Trunk, compressed ahead of time, and only when something changed.
 
 mod budget;
 mod compress;
@@ -9,31 +9,21 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 pub(crate) use budget::check as check_budget;
 
-use crate::setup::{self, Part, wasm};
+use crate::setup::wasm::{self, Compiler};
+use crate::setup::{self, Part};
 use crate::shell;
 use crate::workspace::Workspace;
-
-/// What every browser of the last years understands and the Rust compiler makes use of.
-const WASM_FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-];
 
 /// Inside the built client: what it was built from.
 const STAMP: &str = ".built-from";
 
 /// Builds the client into `frontend/dist`, unless what is there was built from the same files.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    let wasm_opt = setup::wasm_opt(workspace);
-    let fingerprint = fingerprint::of(workspace, wasm_opt.is_some())?;
+    let fingerprint = fingerprint::of(workspace)?;
     let stamp = workspace.dist().join(STAMP);
     if fs::read_to_string(&stamp).is_ok_and(|built_from| built_from == fingerprint) {
         return Ok(());
@@ -44,12 +34,6 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     // Apart from `dist`, which a server may be serving and a `trunk serve` may be writing to.
     let staging = workspace.target().join("client-dist");
     trunk(workspace, &staging)?;
-    match &wasm_opt {
-        Some(program) => shrink(&staging, program)?,
-        None => println!(
-            "wasm-opt is not there: the client stays a little larger (`cargo xtask setup` brings it)"
-        ),
-    }
     compress::folder(&staging)?;
     publish(&staging, &workspace.dist())?;
     fs::write(&stamp, fingerprint)?;
@@ -59,35 +43,26 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 
 fn trunk(workspace: &Workspace, staging: &Path) -> Result<()> {
     let compiler = wasm::ensure()?;
-    let mut command = Command::new("trunk");
-    command.current_dir(workspace.root().join("frontend"));
+    // Trunk builds offline; where the standard library is built along, its own dependencies are fetched here too.
+    let mut fetch = with_compiler("cargo", workspace, compiler);
+    shell::run(fetch.args(["fetch", "--quiet", "--target", wasm::TARGET]))?;
+    let mut command = with_compiler("trunk", workspace, compiler);
     command.args(["build", "--release", "--cargo-profile", "client", "--offline", "true"]);
     command.arg("--dist").arg(staging);
-    // The files are shrunk after Trunk has written their digests down.
+    // The page comes from the same server as what it loads.
     command.arg("--no-sri=true");
-    // Set by `cargo xtask` for its own compiler, not for the client's.
+    shell::run(&mut command)
+}
+
+/// A program in the client's folder, with the client's compiler instead of the one that runs this program.
+fn with_compiler(program: &str, workspace: &Workspace, compiler: Compiler) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(workspace.root().join("frontend"));
     for variable in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "NO_COLOR"] {
         command.env_remove(variable);
     }
     command.env("CARGO_TARGET_DIR", workspace.target()).envs(compiler.environment());
-    shell::run(&mut command)
-}
-
-/// Shrinks the WebAssembly in place, so that its name still is the one that the page asks for.
-fn shrink(folder: &Path, program: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
-            let before = fs::metadata(&path)?.len();
-            let mut command = Command::new(program);
-            command.arg("-Oz").args(WASM_FEATURES).arg(&path).arg("-o").arg(&path);
-            shell::read(&mut command).context("wasm-opt failed")?;
-            let after = fs::metadata(&path)?.len();
-            ensure!(after > 0, "wasm-opt left nothing");
-            println!("wasm-opt: {} KB instead of {} KB", after / 1000, before / 1000);
-        }
-    }
-    Ok(())
+    command
 }
 
 /// Replaces what was built before.

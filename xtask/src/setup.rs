@@ -17,7 +17,7 @@ pub(crate) enum Part {
     Nextest,
     /// MariaDB and Redis.
     Servers,
-    /// A browser, the library that drives it, and what shrinks the client.
+    /// A browser, and the library that drives it.
     Browser,
     /// Fuzzing the API by its schema.
     Schema,
@@ -51,4 +51,4 @@ pub(crate) fn ensure(workspace: &Workspace, parts: &[Part]) -> Result<()> {
 }
 
 pub(crate) use packages::chromium;
-pub(crate) use tools::{schemathesis, wasm_opt};
+pub(crate) use tools::schemathesis;

@@ -8,20 +8,26 @@ use anyhow::{Context as _, Result};
 
 use crate::workspace::Workspace;
 
-const SOURCES: [&str; 5] =
-    ["frontend", "crates/neticket-contract", "crates/neticket-domain", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 6] = [
+    "frontend",
+    "crates/neticket-contract",
+    "crates/neticket-domain",
+    "Cargo.toml",
+    "Cargo.lock",
+    // The compiler's flags.
+    "xtask/src/setup/wasm.rs",
+];
 /// Below `frontend`, but no part of the client.
 const OTHERS: [&str; 2] = ["frontend/dist", "frontend/e2e"];
 
-/// Names the contents of every source file and whether the result is shrunk.
-pub(super) fn of(workspace: &Workspace, shrunk: bool) -> Result<String> {
+/// Names the contents of every source file.
+pub(super) fn of(workspace: &Workspace) -> Result<String> {
     let others = OTHERS.map(|folder| workspace.root().join(folder));
     let mut files = Vec::new();
     for source in SOURCES {
         collect(&workspace.root().join(source), &others, &mut files)?;
     }
     let mut hasher = DefaultHasher::new();
-    shrunk.hash(&mut hasher);
     files.sort();
     for file in files {
         file.strip_prefix(workspace.root())?.hash(&mut hasher);

@@ -61,7 +61,7 @@ fn cargo_install(package: &str, version: Option<&str>) -> Result<()> {
         }
         shell::run(&mut command)
     };
-    // A mirror of the registry may lag behind what the package was locked with.
+    // Some version that the package was locked with may not be to be had any more.
     attempt(true).or_else(|_| attempt(false))
 }
 
@@ -85,12 +85,6 @@ pub(super) fn ensure_npm_packages(workspace: &Workspace) -> Result<()> {
     // The tests use the system's browser.
     command.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
     shell::run(&mut command)
-}
-
-/// What shrinks WebAssembly further: from npm's packages or the system's, if either is there.
-pub(crate) fn wasm_opt(workspace: &Workspace) -> Option<PathBuf> {
-    let from_npm = workspace.e2e().join("node_modules/.bin/wasm-opt");
-    if from_npm.exists() { Some(from_npm) } else { shell::find("wasm-opt") }
 }
 
 /// The program that fuzzes the API, in a Python environment of its own.

@@ -1,5 +1,5 @@
 //! A Rust compiler for the browser: the toolchain's own target, or Debian's compiler with the standard
-//! library's source where rustup reaches no server.
+//! library's source where rustup's server cannot be reached.
 
 use std::env;
 use std::path::Path;
@@ -10,9 +10,14 @@ use anyhow::{Result, bail};
 use super::packages;
 use crate::shell;
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// What Debian's compiler is called among rustup's toolchains.
 const DEBIAN_TOOLCHAIN: &str = "debian-web";
+/// Erased types make Leptos' views a little slower to build and much smaller to send.
+const FLAGS: &str = "--cfg=erase_components";
+/// With the standard library built along, panics need neither a place nor a message: nobody reads them in a browser.
+const DEBIAN_FLAGS: &str =
+    "--cfg=erase_components -Zlocation-detail=none -Zunstable-options -Cpanic=immediate-abort";
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
 /// The linker that Debian's compiler calls; a link whose end is named like the package that brings it.
 const DEBIAN_LINKER: &str = "/usr/bin/rust-lld";
@@ -29,12 +34,12 @@ pub(crate) enum Compiler {
 impl Compiler {
     /// The environment in which cargo and Trunk use it.
     pub(crate) fn environment(self) -> Vec<(&'static str, &'static str)> {
-        let Self::Debian { rustup } = self else { return Vec::new() };
+        let Self::Debian { rustup } = self else { return vec![("RUSTFLAGS", FLAGS)] };
         let mut variables = vec![
             ("RUSTC_BOOTSTRAP", "1"),
             ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
             ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),
-            ("RUSTFLAGS", "-Zlocation-detail=none"),
+            ("RUSTFLAGS", DEBIAN_FLAGS),
         ];
         if rustup {
             variables.push(("RUSTUP_TOOLCHAIN", DEBIAN_TOOLCHAIN));
@@ -124,8 +129,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_compiler_needs_no_environment() {
-        assert!(Compiler::Default.environment().is_empty());
+    fn the_default_compiler_is_asked_for_nothing_unstable() {
+        for (name, value) in Compiler::Default.environment() {
+            assert!(name == "RUSTFLAGS" && !value.contains("-Z"), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn both_compilers_build_the_same_client() {
+        assert!(DEBIAN_FLAGS.starts_with(FLAGS));
     }
 
     #[test]
