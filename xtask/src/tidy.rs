@@ -5,8 +5,9 @@ mod layers;
 mod texts;
 
 use std::fmt;
-use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -39,11 +40,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let reasons = fs::read_to_string(workspace.root().join("CONTRIBUTING.md")).unwrap_or_default();
     findings.extend(dependencies::check(&manifest, &reasons));
     let files = files(workspace)?;
+    let home = env::var_os("HOME").map(PathBuf::from);
+    let machine_paths = texts::machine_paths(home.as_deref(), workspace.root());
     for name in &files {
         let content = fs::read(workspace.root().join(name)).with_context(|| format!("cannot read {name}"))?;
         // Pictures and fonts follow other rules.
         if let Ok(text) = String::from_utf8(content) {
-            findings.extend(texts::check(name, &text));
+            findings.extend(texts::check(name, &text, &machine_paths));
             if let Some(advice) = texts::advice(name, &text) {
                 println!("{advice}");
             }

@@ -22,23 +22,30 @@ const UNFINISHED: [(&str, &str); 6] = [
     ("#[ignore", "hides a test: mend it or delete it"),
 ];
 
-/// Where the home or the checkout of one machine would show.
-const MACHINE_PATHS: [&str; 3] = ["/work/", "/root/", "/Users/"];
-
 /// The store's switch that turns its guard off, to prove that tests would notice.
 const GUARD_SWITCH: &str = "without_guard";
 const GUARD_SWITCH_PLACES: [&str; 3] =
     ["crates/neticket-store/", "crates/neticket-app/tests/", "crates/neticket-testkit/"];
 
-/// Everything wrong with one file.
-pub(super) fn check(name: &str, text: &str) -> Vec<Finding> {
+/// Paths that mean something on this machine alone: the home of who runs this, and the checkout.
+pub(super) fn machine_paths(home: Option<&Path>, root: &Path) -> Vec<String> {
+    // A checkout right below `/`, as containers have it, is named like much else.
+    let root = (root.components().count() > 2).then_some(root);
+    let home = home.filter(|home| home.components().count() > 1);
+    home.into_iter().chain(root).map(|path| path.display().to_string()).collect()
+}
+
+/// Everything wrong with one file; none of `machine_paths` may be in it.
+pub(super) fn check(name: &str, text: &str, machine_paths: &[String]) -> Vec<Finding> {
     if name.starts_with(THESE_RULES) {
         return check_shape(name, text);
     }
     let mut findings = check_shape(name, text);
     for (index, line) in text.lines().enumerate() {
         let place = || format!("{name}:{}", index + 1);
-        findings.extend(check_line(name, line).into_iter().map(|message| Finding::new(place(), message)));
+        findings.extend(
+            check_line(name, line, machine_paths).into_iter().map(|message| Finding::new(place(), message)),
+        );
     }
     findings
 }
@@ -65,7 +72,7 @@ fn check_shape(name: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
-fn check_line(name: &str, line: &str) -> Vec<String> {
+fn check_line(name: &str, line: &str, machine_paths: &[String]) -> Vec<String> {
     let mut messages = Vec::new();
     if is_rust(name) {
         let broken = UNFINISHED.iter().filter(|(word, _)| contains_word(line, word));
@@ -75,7 +82,7 @@ fn check_line(name: &str, line: &str) -> Vec<String> {
             messages.push(format!("`{GUARD_SWITCH}` is for tests of the store and the booking engine alone"));
         }
     }
-    if let Some(path) = MACHINE_PATHS.iter().find(|path| contains_path(line, path)) {
+    if let Some(path) = machine_paths.iter().find(|path| contains_path(line, path)) {
         messages.push(format!("`{path}…` is a path of one machine"));
     }
     if name.ends_with("package-lock.json") && line.contains("\"resolved\": \"http") {
@@ -108,17 +115,24 @@ fn contains_word(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(start, _)| !ends_longer_word(start))
 }
 
-/// Whether an absolute path begins with `path` in `line`; in the middle of a longer path or of an address it
-/// is somebody else's.
+/// Whether `path`, or a path below it, stands in `line`; in the middle of a longer path or of an address it is
+/// somebody else's.
 fn contains_path(line: &str, path: &str) -> bool {
     let is_inside =
         |start: usize| line[..start].ends_with(|c: char| c.is_alphanumeric() || "._-~/*}".contains(c));
-    line.match_indices(path).any(|(start, _)| !is_inside(start))
+    let is_longer_word =
+        |end: usize| line[end..].starts_with(|c: char| c.is_alphanumeric() || "._-~".contains(c));
+    line.match_indices(path).any(|(start, _)| !is_inside(start) && !is_longer_word(start + path.len()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(name: &str, text: &str) -> Vec<Finding> {
+        let paths = machine_paths(Some(Path::new("/home/somebody")), Path::new("/srv/checkout"));
+        super::check(name, text, &paths)
+    }
 
     fn messages(name: &str, text: &str) -> Vec<String> {
         check(name, text).iter().map(ToString::to_string).collect()
@@ -127,8 +141,8 @@ mod tests {
     #[test]
     fn a_file_that_keeps_the_rules_has_no_findings() {
         assert_eq!(check("crates/a/src/lib.rs", "//! Why.\nfn my_todo() {}\n"), []);
-        assert_eq!(check("README.md", "see /api/work/items and https://host/home/page\n"), []);
-        assert_eq!(check("deploy.sh", "cd $HOME/work/it\n"), []);
+        assert_eq!(check("README.md", "see /api/home/somebody and https://host/home/somebody\n"), []);
+        assert_eq!(check("deploy.sh", "cd $HOME/srv/checkout /home/somebody-else\n"), []);
     }
 
     #[test]
@@ -161,8 +175,14 @@ mod tests {
 
     #[test]
     fn a_path_of_one_machine_is_found() {
-        assert_eq!(messages("a.toml", "dir = \"/root/.cargo\"\n").len(), 1);
-        assert_eq!(messages("a.sh", "cd /work/main\n").len(), 1);
+        assert_eq!(messages("a.toml", "dir = \"/home/somebody/.cargo\"\n").len(), 1);
+        assert_eq!(messages("a.sh", "cd /srv/checkout\n").len(), 1);
+    }
+
+    #[test]
+    fn a_home_or_a_checkout_that_is_named_like_much_else_is_no_path_of_one_machine() {
+        assert_eq!(machine_paths(Some(Path::new("/")), Path::new("/app")), [""; 0]);
+        assert_eq!(machine_paths(None, Path::new("/srv/checkout")), ["/srv/checkout"]);
     }
 
     #[test]
