@@ -13,10 +13,13 @@ use crate::accounts::{Passwords, Tokens};
 use crate::booking::{Admission, BookingDesk, CancelDesk, Committer};
 use crate::catalog::Catalog;
 use crate::clock::LedgerClock;
-use crate::config::Config;
+use crate::config::{Config, Environment};
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::tasks::{TaskContext, Tasks};
+
+/// The only eviction policy that keeps what it is given.
+const NOEVICTION: &str = "noeviction";
 
 /// The running application. Use cases are its methods.
 pub struct App {
@@ -30,7 +33,8 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
     clock: Arc<LedgerClock>,
-    tasks: Tasks,
+    /// `None` in commands, which only use the use cases.
+    tasks: Option<Tasks>,
     draining: AtomicBool,
 }
 
@@ -43,6 +47,8 @@ pub enum StartError {
     Behind(Vec<String>),
     #[error("the database cannot be opened: {0}")]
     Store(#[source] neticket_store::StoreError),
+    #[error("Redis evicts keys (maxmemory-policy {0}), and with them seats: set it to noeviction")]
+    Evicting(String),
     #[error("the Redis ledger cannot be opened: {0}")]
     Ledger(#[source] neticket_ledger::LedgerError),
     #[error("{what}: {source}")]
@@ -59,7 +65,33 @@ impl App {
     pub async fn start(config: Config) -> Result<Arc<Self>, StartError> {
         let store = Self::open_store(&config).await?;
         let ledger = Self::open_ledger(&config)?;
+        if config.environment == Environment::Production
+            && let Some(policy) = Self::redis_eviction_policy(&config).await?
+            && policy != NOEVICTION
+        {
+            return Err(StartError::Evicting(policy));
+        }
         Self::start_with(config, store, ledger).await
+    }
+
+    /// The same without background tasks, for commands: a server may be running beside them.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        let store = Self::open_store(&config).await?;
+        let ledger = Self::open_ledger(&config)?;
+        Self::assemble(config, store, ledger, |_| None).await
+    }
+
+    /// What Redis does when its memory is full; `None` without Redis. Anything but `noeviction` loses seats.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn redis_eviction_policy(config: &Config) -> Result<Option<String>, StartError> {
+        let Some(options) = Self::redis_options(config) else { return Ok(None) };
+        let ledger = RedisLedger::connect(options).map_err(StartError::Ledger)?;
+        ledger.maxmemory_policy().await.map(Some).map_err(StartError::Ledger)
     }
 
     /// Starts on a store and a ledger that are open already.
@@ -71,6 +103,15 @@ impl App {
         store: Store,
         ledger: Arc<dyn Ledger>,
     ) -> Result<Arc<Self>, StartError> {
+        Self::assemble(config, store, ledger, |context| Some(Tasks::start(context))).await.map(Arc::new)
+    }
+
+    async fn assemble(
+        config: Config,
+        store: Store,
+        ledger: Arc<dyn Ledger>,
+        tasks: impl FnOnce(&Arc<TaskContext>) -> Option<Tasks>,
+    ) -> Result<Self, StartError> {
         let secret = match &config.jwt_secret {
             Some(secret) => secret.clone(),
             None => kept_secret(&config.data_dir)?,
@@ -92,7 +133,8 @@ impl App {
             clock: Arc::clone(&clock),
         });
         let committer = Arc::new(Committer::new(store.clone(), Arc::clone(&ledger), Arc::clone(&admission)));
-        let tasks = Tasks::start(&Arc::new(TaskContext {
+        let passwords = Passwords::new()?;
+        let tasks = tasks(&Arc::new(TaskContext {
             store: store.clone(),
             ledger: Arc::clone(&ledger),
             loader,
@@ -100,10 +142,10 @@ impl App {
             clock: Arc::clone(&clock),
             engine: engine.clone(),
         }));
-        Ok(Arc::new(Self {
+        Ok(Self {
             desk: BookingDesk::start(engine, admission, committer),
             cancel_desk: CancelDesk::start(engine, store.clone(), Arc::clone(&ledger), Arc::clone(&clock)),
-            passwords: Passwords::new()?,
+            passwords,
             tokens: Tokens::new(&secret),
             draining: AtomicBool::new(false),
             config,
@@ -113,7 +155,7 @@ impl App {
             catalog,
             clock,
             tasks,
-        }))
+        })
     }
 
     /// Opens the store; the embedded one is migrated, a shared one must be up to date.
@@ -147,17 +189,19 @@ impl App {
     /// # Errors
     /// As [`Self::start`].
     pub fn open_ledger(config: &Config) -> Result<Arc<dyn Ledger>, StartError> {
-        let journal_len_max = config.engine.journal_len_max;
-        let Some(url) = config.redis_url.clone() else {
-            return Ok(Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)));
-        };
-        let options = RedisOptions {
+        match Self::redis_options(config) {
+            Some(options) => Ok(Arc::new(RedisLedger::connect(options).map_err(StartError::Ledger)?)),
+            None => Ok(Arc::new(MemoryLedger::new().with_journal_len_max(config.engine.journal_len_max))),
+        }
+    }
+
+    fn redis_options(config: &Config) -> Option<RedisOptions> {
+        config.redis_url.as_ref().map(|url| RedisOptions {
             prefix: config.redis_prefix.clone(),
             timeout_ms: config.engine.ledger_timeout_ms,
-            journal_len_max,
+            journal_len_max: config.engine.journal_len_max,
             ..RedisOptions::new(url)
-        };
-        Ok(Arc::new(RedisLedger::connect(options).map_err(StartError::Ledger)?))
+        })
     }
 
     /// Opens the folder of images.
@@ -180,7 +224,9 @@ impl App {
     /// Finishes everything that has been taken on. Call it when no requests come any more.
     pub async fn shut_down(&self) {
         self.begin_draining();
-        self.tasks.stop().await;
+        if let Some(tasks) = &self.tasks {
+            tasks.stop().await;
+        }
         self.desk.drain().await;
         self.cancel_desk.drain().await;
     }
@@ -219,7 +265,11 @@ fn kept_secret(data_dir: &Path) -> Result<String, StartError> {
         what: format!("the token secret {} cannot be kept", path.display()),
         source,
     };
-    std::fs::create_dir_all(data_dir).map_err(fail)?;
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(data_dir).map_err(fail)?;
     match std::fs::read_to_string(&path) {
         Ok(secret) if secret.len() >= 32 => return Ok(secret),
         Ok(_) => {}

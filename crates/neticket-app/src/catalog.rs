@@ -1,7 +1,7 @@
 //! What events are like, kept in this process for a moment, so that the crowd does not reach the store.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use moka::future::Cache;
 use neticket_domain::{EventId, TicketTypeId};
@@ -12,6 +12,10 @@ use crate::error::AppError;
 
 /// How old a copy of an event may be.
 const EVENT_AGE_MAX: Duration = Duration::from_secs(1);
+/// How old a copy may be that a booking's answer takes its names from.
+const NAMES_AGE_MAX: Duration = Duration::from_secs(60);
+/// How long a ledger that did not answer is not asked again by readers, who would all wait for its time-out.
+const SILENCE: Duration = Duration::from_secs(3);
 /// How old a copy of what is left may be.
 const VIEW_AGE_MAX: Duration = Duration::from_millis(250);
 /// Most events kept.
@@ -24,7 +28,10 @@ pub(crate) struct Catalog {
     store: Store,
     ledger: Arc<dyn Ledger>,
     events: Cache<EventId, Arc<EventRecord>>,
+    /// Older copies, good enough to name what was booked while the store is slow.
+    names: Cache<EventId, Arc<EventRecord>>,
     views: Cache<EventId, Option<Arc<LedgerView>>>,
+    silent_until: Mutex<Option<Instant>>,
     /// Never changes, so it is kept for as long as there is room.
     event_of_ticket_type: Cache<TicketTypeId, EventId>,
 }
@@ -35,6 +42,8 @@ impl Catalog {
             store,
             ledger,
             events: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
+            names: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(NAMES_AGE_MAX).build(),
+            silent_until: Mutex::new(None),
             views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(VIEW_AGE_MAX).build(),
             event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),
         }
@@ -46,7 +55,21 @@ impl Catalog {
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
         let read = async { self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound) };
-        self.events.try_get_with(id, read).await.map_err(|error| error.again())
+        let event = self.events.try_get_with(id, read).await.map_err(|error| error.again())?;
+        self.names.insert(id, Arc::clone(&event)).await;
+        Ok(event)
+    }
+
+    /// The event, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if nobody has
+    /// looked at the event for that long.
+    ///
+    /// # Errors
+    /// `NotFound`; `StoreUnavailable`.
+    pub(crate) async fn names(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
+        match self.names.get(&id).await {
+            Some(event) => Ok(event),
+            None => self.event(id).await,
+        }
     }
 
     /// Which event sells this ticket type.
@@ -61,14 +84,23 @@ impl Catalog {
     /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
     pub(crate) async fn view(&self, event: EventId) -> Option<Arc<LedgerView>> {
         let read = async {
+            if self.silent_until().is_some_and(|until| Instant::now() < until) {
+                return None;
+            }
             match self.ledger.view(event).await {
                 Ok(view) => view.map(Arc::new),
                 Err(error) => {
                     tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
+                    *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(Instant::now() + SILENCE);
                     None
                 }
             }
         };
         self.views.get_with(event, read).await
+    }
+
+    fn silent_until(&self) -> Option<Instant> {
+        *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

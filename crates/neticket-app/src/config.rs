@@ -55,7 +55,8 @@ pub struct EngineConfig {
     pub ack_deadline_ms: u64,
     /// Most entries of one event's journal.
     pub journal_len_max: usize,
-    /// How old a journal entry or an outbox row is before any node takes care of it.
+    /// How old a journal entry or an outbox row is before any node takes care of it. Longer than a node that lives keeps
+    /// anyone waiting: recovery that races the owners would only make a slow store slower.
     pub grace_ms: i64,
     /// How long before its opening an event's ledger is loaded.
     pub preload_lead_ms: i64,
@@ -77,8 +78,8 @@ impl Default for EngineConfig {
             admit_batches_max: 4,
             commit_batches_max: 2,
             ack_deadline_ms: 5_000,
-            journal_len_max: 100_000,
-            grace_ms: 5_000,
+            journal_len_max: neticket_ledger::JOURNAL_LEN_MAX_DEFAULT,
+            grace_ms: 30_000,
             preload_lead_ms: 600_000,
             task_interval_ms: 1_000,
             ledger_timeout_ms: 1_000,

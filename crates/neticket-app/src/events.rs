@@ -2,7 +2,7 @@
 
 use neticket_domain::{EventId, EventStatus, MAX_PER_USER_DEFAULT, QUANTITY_MAX, SearchWords, Timestamp};
 use neticket_ledger::LedgerView;
-use neticket_store::{EventFilter, EventRecord, EventSummaryRecord, NewAudit, NewEvent, NewTicketType};
+use neticket_store::{AuditOrigin, EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType};
 
 use crate::App;
 use crate::error::{AppError, InvalidField};
@@ -63,16 +63,8 @@ impl App {
     ) -> Result<EventView, AppError> {
         let now = self.now();
         let event = self.checked(draft, now).await?;
-        let record = self.store.event_create(&event, now).await?;
-        let entry = NewAudit {
-            at: now,
-            actor: Some(by.user),
-            action: "event_create".to_owned(),
-            target: format!("event/{}", record.id),
-            detail: record.title.clone(),
-            ip: from_ip.unwrap_or_default(),
-        };
-        self.store.audit_append(&entry).await?;
+        let origin = AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() };
+        let record = self.store.event_create(&event, Some(&origin), now).await?;
         Ok(self.event_view(&record, None))
     }
 

@@ -20,8 +20,8 @@ impl App {
     /// the same reservation, whenever and wherever it is sent again.
     ///
     /// # Errors
-    /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable` and `StoreUnavailable`: then
-    /// it is not known, and the call may be repeated with the same key.
+    /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable`, `StoreUnavailable` and
+    /// `Internal`: then it is not known, and the call may be repeated with the same key.
     pub async fn reservation_create(
         &self,
         user: UserId,
@@ -32,23 +32,22 @@ impl App {
         let event = self.catalog.event_of_ticket_type(ticket_type).await?;
         let id = key.map_or_else(|| ReservationId(Uuid::new_v4()), |key| reservation_id(user, key));
         let request = AdmitRequest { id, user, ticket_type, quantity };
-        match self.desk.book(event, request).await? {
+        let names = self.catalog.names(event).await?;
+        match self.desk.book(event, request, key.is_some()).await? {
             Answer::Done(Done::Existing(record)) => {
                 if record.user != user || record.ticket_type != ticket_type || record.quantity != quantity {
                     return Err(AppError::IdempotencyKeyReused);
                 }
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
-            Answer::Done(Done::Confirmed { unit_price, created_at }) => {
-                let event = self.catalog.event(event).await?;
-                let mut reservation = self.reservation_of(&event, request)?;
+            Answer::Done(Done::Confirmed { unit_price, created_at, repeated }) => {
+                let mut reservation = self.reservation_of(&names, request)?;
                 reservation.unit_price = unit_price;
                 reservation.created_at = created_at;
-                Ok(Booked { reservation, replayed: false })
+                Ok(Booked { reservation, replayed: repeated })
             }
             Answer::Pending => {
-                let event = self.catalog.event(event).await?;
-                let mut reservation = self.reservation_of(&event, request)?;
+                let mut reservation = self.reservation_of(&names, request)?;
                 reservation.state = ReservationState::Pending;
                 reservation.cancellable = false;
                 Ok(Booked { reservation, replayed: false })
@@ -61,14 +60,23 @@ impl App {
     /// # Errors
     /// `NotFound`, also for somebody else's; `StoreUnavailable`.
     pub async fn reservation(&self, user: UserId, id: ReservationId) -> Result<ReservationView, AppError> {
-        if let Some(record) = self.store.reservation(id).await? {
-            return if record.user == user {
-                Ok(self.reservation_view(record))
-            } else {
-                Err(AppError::NotFound)
-            };
+        if let Some(reservation) = self.reservation_stored(user, id).await? {
+            return Ok(reservation);
         }
-        self.reservation_pending(user, id).await?.ok_or(AppError::NotFound)
+        if let Some(reservation) = self.reservation_pending(user, id).await? {
+            return Ok(reservation);
+        }
+        // It may have gone from the journal to the store between the two looks.
+        self.reservation_stored(user, id).await?.ok_or(AppError::NotFound)
+    }
+
+    async fn reservation_stored(
+        &self,
+        user: UserId,
+        id: ReservationId,
+    ) -> Result<Option<ReservationView>, AppError> {
+        let record = self.store.reservation(id).await?.filter(|record| record.user == user);
+        Ok(record.map(|record| self.reservation_view(record)))
     }
 
     /// `user`'s reservations, newest first.
@@ -109,8 +117,8 @@ impl App {
             if entry.request.user != user {
                 return Ok(None);
             }
-            let event = self.catalog.event(event).await?;
-            let mut reservation = self.reservation_of(&event, entry.request)?;
+            let names = self.catalog.names(event).await?;
+            let mut reservation = self.reservation_of(&names, entry.request)?;
             reservation.state = ReservationState::Pending;
             reservation.cancellable = false;
             reservation.unit_price = entry.admission.unit_price;

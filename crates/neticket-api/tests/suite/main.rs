@@ -1,6 +1,8 @@
 //! The REST API over HTTP, on SQLite with the ledger in the process and on MariaDB with Redis: every operation, who may
 //! use it, and every way to be refused.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod accounts;
 mod authorization;
 mod events;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use neticket_contract::ProblemCode;
-use neticket_testkit::domain::{Epoch, ReservationId};
-use neticket_testkit::ledger::{LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
+use neticket_testkit::domain::ReservationId;
+use neticket_testkit::ledger::{LedgerSnapshot, SnapshotReservation};
 use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
+use neticket_testkit::store::EventRecord;
 use neticket_testkit::{Answer, Parts, Site, World};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ async fn of_accounts(seen: &mut Seen) {
     world.finish().await;
 }
 
-fn wish(event: &neticket_testkit::store::EventRecord, quantity: u32) -> Value {
+fn wish(event: &EventRecord, quantity: u32) -> Value {
     json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity})
 }
 
@@ -126,7 +127,7 @@ async fn of_bookings(seen: &mut Seen) {
     load(&world, &roomy, true, Vec::new()).await;
     seen.see(&book(wish(&roomy, 1)).await, ProblemCode::SalePaused);
 
-    let soon = world.event(now.plus_millis(-1_000), world.now().await.plus_millis(700), &[1], 4).await;
+    let soon = world.event(now.plus_millis(-1_000), world.now().await.plus_millis(3_000), &[1], 4).await;
     let booked = book(wish(&soon, 1)).await;
     assert_eq!(booked.status, 201, "{}", booked.text);
     let cancel = format!("{}/cancel", booked.header("location"));
@@ -147,27 +148,9 @@ async fn of_bookings(seen: &mut Seen) {
 }
 
 /// Gives an event another ledger than the store would.
-async fn load(
-    world: &World,
-    event: &neticket_testkit::store::EventRecord,
-    paused: bool,
-    reservations: Vec<SnapshotReservation>,
-) {
-    let loaded = world.store.load_event(event.id).await.unwrap().unwrap();
-    let snapshot = LedgerSnapshot {
-        event: event.id,
-        epoch: Epoch(loaded.epoch.0),
-        window: loaded.window,
-        paused,
-        max_per_user: 4,
-        ticket_types: loaded
-            .ticket_types
-            .iter()
-            .map(|t| SnapshotTicketType { id: t.id, price: t.price, left: t.left })
-            .collect(),
-        reservations,
-    };
-    assert!(world.ledger.load(&snapshot).await.unwrap().replaced);
+async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
+    let snapshot = world.snapshot(event.id).await;
+    world.install(&LedgerSnapshot { paused, reservations, ..snapshot }).await;
 }
 
 /// A fault of the server's: a ledger that remembers a reservation which the store never had. The same user's same key

@@ -80,8 +80,7 @@ impl App {
             return Err(AppError::BadCredentials);
         }
         let hash = self.passwords.hash(new.as_str()).await?;
-        self.store.user_password_set(who.user, &hash).await?;
-        self.store.sessions_end_others(who.user, Some(who.session)).await?;
+        self.store.user_password_change(who.user, &hash, Some(who.session)).await?;
         Ok(())
     }
 }

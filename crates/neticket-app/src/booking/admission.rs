@@ -1,17 +1,18 @@
-//! The first stage: one call to the ledger per event and batch; who is refused here never costs the store anything.
+//! The first stage: one call to the ledger per event and batch. Who is refused here does not reach the store, except
+//! whoever repeats a key.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use neticket_domain::{Epoch, EventId, SaleState};
+use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, Verdict};
-use neticket_store::Store;
+use neticket_store::{ReservationRecord, Store};
 
 use super::wish::{Admitted, Done, Wish};
 use crate::catalog::Catalog;
 use crate::clock::LedgerClock;
 use crate::error::AppError;
-use crate::loader::{Loader, Need};
+use crate::loader::Loader;
 
 /// How often a batch is offered again after a load, before its people are told to come back.
 const ATTEMPTS_MAX: u32 = 5;
@@ -27,39 +28,53 @@ pub(crate) struct Admission {
     pub(crate) clock: Arc<LedgerClock>,
 }
 
+/// What became of the wishes of one event.
+pub(crate) enum Offered {
+    /// Those admitted; the others have their answers.
+    Admitted(Vec<Admitted>),
+    /// The ledger has to be loaded first, which takes a while.
+    Unloaded(Vec<Wish>),
+}
+
 impl Admission {
-    /// Offers `wishes` to the ledger, event by event, all events at once. Answers those that go no further.
-    pub(crate) async fn admit(&self, wishes: Vec<Wish>) -> Vec<Admitted> {
+    /// Sorts wishes by event. Those whose people have gone are left out: nothing has been taken for them.
+    pub(crate) fn by_event(wishes: Vec<Wish>) -> BTreeMap<EventId, Vec<Wish>> {
         let mut by_event: BTreeMap<EventId, Vec<Wish>> = BTreeMap::new();
-        for wish in wishes {
+        for wish in wishes.into_iter().filter(|wish| !wish.is_abandoned()) {
             by_event.entry(wish.event).or_default().push(wish);
         }
-        let events = by_event.into_iter().map(|(event, wishes)| self.admit_event(event, wishes));
-        futures::future::join_all(events).await.into_iter().flatten().collect()
+        by_event
     }
 
-    async fn admit_event(&self, event: EventId, wishes: Vec<Wish>) -> Vec<Admitted> {
-        let epoch_min = wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0));
+    /// Offers one event's wishes to the ledger once.
+    pub(crate) async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
         let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
+        match self.ledger.admit(event, epoch_min(&wishes), &requests).await {
+            Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
+                Offered::Admitted(self.sort(epoch, wishes, verdicts).await)
+            }
+            Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
+            Err(error) => {
+                tracing::warn!(%event, %error, wishes = wishes.len(), "the ledger did not admit a batch");
+                self.refuse(wishes, &AppError::LedgerUnavailable(None)).await;
+                Offered::Admitted(Vec::new())
+            }
+        }
+    }
+
+    /// Loads the event's ledger and offers the wishes until the ledger takes a look at them.
+    pub(crate) async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
-            match self.ledger.admit(event, epoch_min, &requests).await {
-                Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                    return self.sort(epoch, wishes, verdicts).await;
+            if let Err(refusal) = self.load(event, epoch_min(&wishes)).await {
+                if !refusal.is_refusal() {
+                    tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
                 }
-                Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => {
-                    if let Err(refusal) = self.load(event, epoch_min).await {
-                        if !refusal.is_refusal() {
-                            tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
-                        }
-                        self.refuse(wishes, &refusal).await;
-                        return Vec::new();
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%event, %error, wishes = wishes.len(), "the ledger did not admit a batch");
-                    self.refuse(wishes, &AppError::LedgerUnavailable(None)).await;
-                    return Vec::new();
-                }
+                self.refuse(wishes, &refusal).await;
+                return Vec::new();
+            }
+            match self.offer(event, wishes).await {
+                Offered::Admitted(admitted) => return admitted,
+                Offered::Unloaded(again) => wishes = again,
             }
         }
         tracing::warn!(%event, "a ledger was lost again and again while a batch waited for it");
@@ -69,7 +84,7 @@ impl Admission {
 
     async fn load(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
         self.refuse_if_not_for_sale(event).await?;
-        self.loader.load(event, Need::AtLeast(epoch_min)).await
+        self.loader.load(event, epoch_min).await
     }
 
     /// Long before the opening and after the start there need be no ledger, and none is made for a mere wish.
@@ -87,6 +102,7 @@ impl Admission {
 
     /// Keeps the admitted, answers the others.
     async fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+        assert_eq!(wishes.len(), verdicts.len(), "the ledger answers each request");
         let mut admitted = Vec::with_capacity(wishes.len());
         let mut known = Vec::new();
         for (wish, verdict) in wishes.into_iter().zip(verdicts) {
@@ -99,7 +115,9 @@ impl Admission {
                 }
             }
         }
-        futures::future::join_all(known.into_iter().map(|wish| self.answer_known(wish))).await;
+        if !known.is_empty() {
+            self.answer_known(known).await;
+        }
         admitted
     }
 
@@ -123,28 +141,53 @@ impl Admission {
         }
     }
 
-    /// The ledger has seen this id committed: the store knows what became of it.
-    async fn answer_known(&self, wish: Wish) {
-        let outcome = match self.store.reservation(wish.request.id).await {
-            Ok(Some(record)) => Ok(Done::Existing(Box::new(record))),
-            Ok(None) => Err(AppError::Internal(format!(
-                "settled reservation {} is not in the store",
-                wish.request.id
-            ))),
-            Err(error) => Err(error.into()),
-        };
-        wish.answer(outcome);
-    }
-
-    /// Refuses all; but whoever repeats a booking that the store has gets that booking.
-    async fn refuse(&self, wishes: Vec<Wish>, refusal: &AppError) {
-        let asks_store = matches!(refusal, AppError::SaleClosed | AppError::SaleNotOpen { .. });
-        for wish in wishes {
-            if asks_store && let Ok(Some(record)) = self.store.reservation(wish.request.id).await {
-                wish.answer(Ok(Done::Existing(Box::new(record))));
-            } else {
-                wish.answer(Err(refusal.again()));
+    /// The ledger has seen these ids committed: the store knows what became of them.
+    async fn answer_known(&self, wishes: Vec<Wish>) {
+        match self.stored(wishes.iter().map(|wish| wish.request.id)).await {
+            Ok(stored) => {
+                for wish in wishes {
+                    let id = wish.request.id;
+                    let outcome = stored.get(&id).map(|record| Done::Existing(Box::new(record.clone())));
+                    let missing =
+                        || AppError::Internal(format!("settled reservation {id} is not in the store"));
+                    wish.answer(outcome.ok_or_else(missing));
+                }
             }
+            Err(error) => wishes.into_iter().for_each(|wish| wish.answer(Err(error.again()))),
         }
     }
+
+    /// Refuses all; but whoever repeats the key of a booking that the store has gets that booking.
+    async fn refuse(&self, wishes: Vec<Wish>, refusal: &AppError) {
+        let is_final = matches!(refusal, AppError::SaleClosed | AppError::SaleNotOpen { .. });
+        let keyed: Vec<ReservationId> =
+            wishes.iter().filter(|wish| wish.keyed && is_final).map(|wish| wish.request.id).collect();
+        let stored = match self.stored(keyed.into_iter()).await {
+            Ok(stored) => stored,
+            Err(error) => return wishes.into_iter().for_each(|wish| wish.answer(Err(error.again()))),
+        };
+        for wish in wishes {
+            let outcome = match stored.get(&wish.request.id) {
+                Some(record) => Ok(Done::Existing(Box::new(record.clone()))),
+                None => Err(refusal.again()),
+            };
+            wish.answer(outcome);
+        }
+    }
+
+    async fn stored(
+        &self,
+        ids: impl Iterator<Item = ReservationId>,
+    ) -> Result<BTreeMap<ReservationId, ReservationRecord>, AppError> {
+        let ids: Vec<ReservationId> = ids.collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let records = self.store.reservations(&ids).await?;
+        Ok(records.into_iter().map(|record| (record.id, record)).collect())
+    }
+}
+
+fn epoch_min(wishes: &[Wish]) -> Epoch {
+    wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use neticket_domain::{EventId, ReservationId, UserId};
-use neticket_ledger::{Ledger, LedgerError, Release};
+use neticket_ledger::{Ledger, Release};
 use neticket_store::{CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, Store};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
@@ -114,7 +114,8 @@ async fn cancel(
     });
 }
 
-/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing.
+/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing. Answers
+/// the rows that stay, because a ledger older than their cancel may still be replaced by one that does not know it.
 ///
 /// # Errors
 /// The rows that were not released, or not removed, stay for the next time.
@@ -122,26 +123,33 @@ pub(crate) async fn to_ledger(
     store: &Store,
     ledger: &dyn Ledger,
     outbox: &[OutboxRecord],
-) -> Result<(), AppError> {
-    let mut by_event: BTreeMap<EventId, Vec<Release>> = BTreeMap::new();
+) -> Result<Vec<OutboxRecord>, AppError> {
+    let mut by_event: BTreeMap<EventId, Vec<OutboxRecord>> = BTreeMap::new();
     for row in outbox {
-        by_event.entry(row.event).or_default().push(Release {
-            id: row.id,
-            user: row.user,
-            ticket_type: row.ticket_type,
-            quantity: row.quantity,
-            epoch: row.epoch,
-        });
+        by_event.entry(row.event).or_default().push(*row);
     }
-    let mut failure: Option<LedgerError> = None;
-    for (event, releases) in by_event {
+    let (mut stay, mut failure) = (Vec::new(), None);
+    for (event, rows) in by_event {
+        let releases: Vec<Release> = rows.iter().map(to_release).collect();
         match ledger.release(event, &releases).await {
-            Ok(()) => {
-                let ids: Vec<ReservationId> = releases.iter().map(|release| release.id).collect();
-                store.outbox_done(&ids).await?;
+            Ok(epoch) => {
+                let (done, later): (Vec<_>, Vec<_>) =
+                    rows.into_iter().partition(|row| epoch >= Some(row.epoch));
+                store.outbox_done(&done.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
+                stay.extend(later);
             }
             Err(error) => failure = Some(error),
         }
     }
-    failure.map_or(Ok(()), |error| Err(error.into()))
+    failure.map_or(Ok(stay), |error| Err(error.into()))
+}
+
+fn to_release(row: &OutboxRecord) -> Release {
+    Release {
+        id: row.id,
+        user: row.user,
+        ticket_type: row.ticket_type,
+        quantity: row.quantity,
+        epoch: row.epoch,
+    }
 }

@@ -8,10 +8,9 @@ use neticket_ledger::Ledger;
 use neticket_store::{CommitOutcome, CommitRequest, Store};
 use tokio_util::task::TaskTracker;
 
-use super::admission::Admission;
-use super::wish::{Admitted, Done};
+use super::admission::{Admission, Offered};
+use super::wish::{Admitted, Done, Wish};
 use crate::error::AppError;
-use crate::loader::Need;
 
 /// How often those whose epoch had passed are admitted and committed again.
 const ATTEMPTS_MAX: u32 = 5;
@@ -21,20 +20,26 @@ pub(crate) struct Committer {
     store: Store,
     ledger: Arc<dyn Ledger>,
     admission: Arc<Admission>,
-    /// Settling and undoing go on after the people have their answers.
-    after: TaskTracker,
+    /// Settling goes on after the people have their answers.
+    settling: TaskTracker,
 }
 
-/// What is left to tell the ledger, by event and epoch.
+/// One ledger: an event's, of one epoch.
+type LedgerOf = (EventId, Epoch);
+
+/// A batch that came back from the store.
 #[derive(Default)]
-struct Aftermath {
-    settled: BTreeMap<(EventId, Epoch), Vec<ReservationId>>,
-    undone: BTreeMap<(EventId, Epoch), Vec<ReservationId>>,
+struct Sorted {
+    settled: BTreeMap<LedgerOf, Vec<ReservationId>>,
+    /// Refused by the store though the ledger had taken their seats, and with which answer.
+    refused: BTreeMap<LedgerOf, Vec<(Wish, AppError)>>,
+    /// Admitted under an epoch that has passed.
+    outdated: Vec<Wish>,
 }
 
 impl Committer {
     pub(crate) fn new(store: Store, ledger: Arc<dyn Ledger>, admission: Arc<Admission>) -> Self {
-        Self { store, ledger, admission, after: TaskTracker::new() }
+        Self { store, ledger, admission, settling: TaskTracker::new() }
     }
 
     /// Commits `batch` and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
@@ -54,80 +59,122 @@ impl Committer {
                     return;
                 }
             };
-            let outdated = self.answer(batch, outcomes);
-            batch = self.admission.admit(outdated).await;
+            let sorted = sort(batch, outcomes);
+            self.settle(sorted.settled);
+            for ((event, epoch), refused) in sorted.refused {
+                self.refuse(event, epoch, refused).await;
+            }
+            batch = self.admit_again(sorted.outdated).await;
         }
         for admitted in batch {
             admitted.wish.answer(Err(AppError::Overloaded));
         }
     }
 
-    /// Answers all but those of an epoch that has passed, which are returned.
-    fn answer(&self, batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Vec<super::wish::Wish> {
-        assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
-        let mut aftermath = Aftermath::default();
-        let mut outdated = Vec::new();
-        for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
-            let ledger = (wish.event, epoch);
-            let id = wish.request.id;
-            match outcome {
-                CommitOutcome::Confirmed => {
-                    aftermath.settled.entry(ledger).or_default().push(id);
-                    let created_at = admission.admitted_at;
-                    wish.answer(Ok(Done::Confirmed { unit_price: admission.unit_price, created_at }));
-                }
-                CommitOutcome::Existing(record) => {
-                    aftermath.settled.entry(ledger).or_default().push(id);
-                    wish.answer(Ok(Done::Existing(Box::new(record))));
-                }
-                CommitOutcome::StaleEpoch { epoch } => {
-                    wish.epoch_min = epoch;
-                    outdated.push(wish);
-                }
-                CommitOutcome::SoldOut => {
-                    aftermath.undone.entry(ledger).or_default().push(id);
-                    wish.answer(Err(AppError::SoldOut { left: 0 }));
-                }
-                CommitOutcome::NoSuchTicketType => {
-                    aftermath.undone.entry(ledger).or_default().push(id);
-                    wish.answer(Err(AppError::NotFound));
-                }
-                CommitOutcome::NoSuchUser => {
-                    aftermath.undone.entry(ledger).or_default().push(id);
-                    wish.answer(Err(AppError::Unauthenticated));
-                }
-            }
-        }
-        self.tell_ledger(aftermath);
-        outdated
-    }
-
-    /// Tells the ledger what became of its entries, without making anyone wait. If that fails, recovery does it again.
-    fn tell_ledger(&self, aftermath: Aftermath) {
+    /// Tells the ledger what is in the store, without making anyone wait. If that fails, recovery does it again.
+    fn settle(&self, settled: BTreeMap<LedgerOf, Vec<ReservationId>>) {
         let ledger = Arc::clone(&self.ledger);
-        let loader = Arc::clone(&self.admission.loader);
-        self.after.spawn(async move {
-            for ((event, epoch), ids) in aftermath.settled {
+        self.settling.spawn(async move {
+            for ((event, epoch), ids) in settled {
                 if let Err(error) = ledger.settle(event, epoch, &ids).await {
                     tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
-                }
-            }
-            for ((event, epoch), ids) in aftermath.undone {
-                tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
-                if let Err(error) = ledger.undo(event, epoch, &ids).await {
-                    tracing::warn!(%event, %error, "left to recovery: undoing failed");
-                }
-                // The ledger believed in seats that do not exist: it is made anew from the store.
-                if let Err(error) = loader.load(event, Need::Fresh).await {
-                    tracing::warn!(%event, %error, "left to the next booking: loading failed");
                 }
             }
         });
     }
 
+    /// Gives back what the ledger took for people whom the store refused, and answers them only then: a refusal is
+    /// final, so no recovery may find their entries any more. The ledger believed in seats that do not exist, so it is
+    /// made anew at the same time.
+    async fn refuse(&self, event: EventId, epoch: Epoch, refused: Vec<(Wish, AppError)>) {
+        let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
+        tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
+        match self.admission.loader.load_without(event, epoch, &ids).await {
+            Ok(stored) => {
+                for (wish, refusal) in refused {
+                    let id = wish.request.id;
+                    // Another node's recovery was quicker, and found a seat.
+                    let outcome = if stored.contains(&id) { self.stored(id).await } else { Err(refusal) };
+                    wish.answer(outcome);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%event, error = %error.with_cause(), "left to recovery: undoing failed");
+                refused.into_iter().for_each(|(wish, _)| wish.answer(Err(error.again())));
+            }
+        }
+    }
+
+    async fn stored(&self, id: ReservationId) -> Result<Done, AppError> {
+        let record = self.store.reservation(id).await?;
+        let missing = || AppError::Internal(format!("reservation {id} has left the store"));
+        record.map(|record| Done::Existing(Box::new(record))).ok_or_else(missing)
+    }
+
+    /// Offers wishes again under the present epoch. Those of recovery are left to the journal of that epoch, which has
+    /// carried them over, unless they have been refused since.
+    async fn admit_again(&self, outdated: Vec<Wish>) -> Vec<Admitted> {
+        let mut admitted = Vec::new();
+        for (event, wishes) in Admission::by_event(outdated) {
+            let (recovered, asked): (Vec<Wish>, Vec<Wish>) = wishes.into_iter().partition(Wish::is_recovered);
+            if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max()
+                && let Err(error) = self.admission.loader.load(event, epoch).await
+            {
+                tracing::warn!(%event, error = %error.with_cause(), "left to the next run: loading failed");
+            }
+            if asked.is_empty() {
+                continue;
+            }
+            match self.admission.offer(event, asked).await {
+                Offered::Admitted(again) => admitted.extend(again),
+                Offered::Unloaded(wishes) => {
+                    admitted.extend(self.admission.load_and_offer(event, wishes).await)
+                }
+            }
+        }
+        admitted
+    }
+
     /// Returns when nothing is left to tell the ledger.
     pub(crate) async fn drain(&self) {
-        self.after.close();
-        self.after.wait().await;
+        self.settling.close();
+        self.settling.wait().await;
     }
+}
+
+/// Answers whom the store has confirmed, and sorts the others.
+fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
+    assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
+    let mut sorted = Sorted::default();
+    for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
+        let ledger = (wish.event, epoch);
+        let id = wish.request.id;
+        let refusal = match outcome {
+            CommitOutcome::Confirmed => {
+                sorted.settled.entry(ledger).or_default().push(id);
+                wish.answer(Ok(Done::Confirmed {
+                    unit_price: admission.unit_price,
+                    created_at: admission.admitted_at,
+                    repeated: admission.repeated,
+                }));
+                continue;
+            }
+            CommitOutcome::Existing(record) => {
+                sorted.settled.entry(ledger).or_default().push(id);
+                wish.answer(Ok(Done::Existing(Box::new(record))));
+                continue;
+            }
+            CommitOutcome::StaleEpoch { epoch: stores } => {
+                // A store behind its ledger was restored from a backup: then a ledger newer than this one is needed.
+                wish.epoch_min = if stores > epoch { stores } else { Epoch(epoch.0 + 1) };
+                sorted.outdated.push(wish);
+                continue;
+            }
+            CommitOutcome::SoldOut => AppError::SoldOut { left: 0 },
+            CommitOutcome::NoSuchTicketType => AppError::NotFound,
+            CommitOutcome::NoSuchUser => AppError::Unauthenticated,
+        };
+        sorted.refused.entry(ledger).or_default().push((wish, refusal));
+    }
+    sorted
 }

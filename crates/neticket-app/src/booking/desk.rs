@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use neticket_domain::{Epoch, EventId};
 use neticket_ledger::AdmitRequest;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::task::TaskTracker;
 
-use super::admission::Admission;
+use super::admission::{Admission, Offered};
 use super::commit::Committer;
 use super::wish::{Admitted, Done, Wish};
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
@@ -18,6 +21,7 @@ use crate::error::AppError;
 /// The two stages and their queues.
 pub(crate) struct BookingDesk {
     admission_queue: Batcher<Wish>,
+    lobby: Arc<Lobby>,
     commit_queue: Arc<Batcher<Admitted>>,
     committer: Arc<Committer>,
     ack_deadline: Duration,
@@ -29,6 +33,16 @@ pub(crate) enum Answer {
     Done(Done),
     /// The seats are taken; the store has not answered yet. Recovery will see to it.
     Pending,
+}
+
+/// Takes wishes from the ledger to the commit queue. Those whose ledger is loading wait apart, so that one event's
+/// trouble does not stop the others.
+struct Lobby {
+    admission: Arc<Admission>,
+    commit_queue: Arc<Batcher<Admitted>>,
+    /// Places for wishes that wait for a load.
+    places: Arc<Semaphore>,
+    loading: TaskTracker,
 }
 
 impl BookingDesk {
@@ -43,32 +57,42 @@ impl BookingDesk {
             let committer = Arc::clone(&commit_stage);
             async move { committer.commit(batch).await }
         }));
-        let next = Arc::clone(&commit_queue);
+        let lobby = Arc::new(Lobby {
+            admission,
+            commit_queue: Arc::clone(&commit_queue),
+            places: Arc::new(Semaphore::new(config.queue_len_max)),
+            loading: TaskTracker::new(),
+        });
+        let admission_stage = Arc::clone(&lobby);
         let admission_queue = Batcher::start(limits(config.admit_batches_max), move |wishes| {
-            let (admission, next) = (Arc::clone(&admission), Arc::clone(&next));
-            async move {
-                for admitted in admission.admit(wishes).await {
-                    // Waits while the store is behind, so that new wishes are refused at the door.
-                    if let Err(QueueFull(admitted)) = next.push(admitted).await {
-                        admitted.wish.answer(Err(AppError::Overloaded));
-                    }
-                }
-            }
+            let lobby = Arc::clone(&admission_stage);
+            async move { lobby.admit(wishes).await }
         });
         let ack_deadline = Duration::from_millis(config.ack_deadline_ms);
-        Self { admission_queue, commit_queue, committer, ack_deadline }
+        Self { admission_queue, lobby, commit_queue, committer, ack_deadline }
     }
 
-    /// Books. Goes on in the background if the caller goes away.
+    /// Books. Once the ledger has taken the seats, it goes on in the background even if the caller goes away.
     ///
     /// # Errors
-    /// Why nothing was taken; or, with `LedgerUnavailable`, `StoreUnavailable` and `Overloaded`, that this is not
-    /// known yet: the call may be repeated with the same id.
-    pub(crate) async fn book(&self, event: EventId, request: AdmitRequest) -> Result<Answer, AppError> {
+    /// Why nothing was taken; or, with `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and `Internal`, that this is
+    /// not known: the call may be repeated with the same id.
+    pub(crate) async fn book(
+        &self,
+        event: EventId,
+        request: AdmitRequest,
+        keyed: bool,
+    ) -> Result<Answer, AppError> {
         let (reply, answer) = oneshot::channel();
         let admitted = Arc::new(AtomicBool::new(false));
-        let wish =
-            Wish { event, request, epoch_min: Epoch(0), admitted: Arc::clone(&admitted), reply: Some(reply) };
+        let wish = Wish {
+            event,
+            request,
+            keyed,
+            epoch_min: Epoch(0),
+            admitted: Arc::clone(&admitted),
+            reply: Some(reply),
+        };
         self.admission_queue.try_push(wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
         match tokio::time::timeout(self.ack_deadline, answer).await {
             Ok(Ok(outcome)) => outcome.map(Answer::Done),
@@ -81,7 +105,49 @@ impl BookingDesk {
     /// Finishes what has been taken on, and takes no more.
     pub(crate) async fn drain(&self) {
         self.admission_queue.drain().await;
+        self.lobby.loading.close();
+        self.lobby.loading.wait().await;
         self.commit_queue.drain().await;
         self.committer.drain().await;
+    }
+}
+
+impl Lobby {
+    async fn admit(self: Arc<Self>, wishes: Vec<Wish>) {
+        let by_event = Admission::by_event(wishes).into_iter();
+        let mut offers: FuturesUnordered<_> = by_event
+            .map(|(event, wishes)| {
+                let admission = &self.admission;
+                async move { (event, admission.offer(event, wishes).await) }
+            })
+            .collect();
+        while let Some((event, offered)) = offers.next().await {
+            match offered {
+                Offered::Admitted(admitted) => self.hand_on(admitted).await,
+                Offered::Unloaded(wishes) => self.wait_apart(event, wishes),
+            }
+        }
+    }
+
+    fn wait_apart(self: &Arc<Self>, event: EventId, wishes: Vec<Wish>) {
+        let wanted = u32::try_from(wishes.len()).unwrap_or(u32::MAX);
+        let Ok(places) = Arc::clone(&self.places).try_acquire_many_owned(wanted) else {
+            return wishes.into_iter().for_each(|wish| wish.answer(Err(AppError::Overloaded)));
+        };
+        let lobby = Arc::clone(self);
+        self.loading.spawn(async move {
+            let admitted = lobby.admission.load_and_offer(event, wishes).await;
+            drop(places);
+            lobby.hand_on(admitted).await;
+        });
+    }
+
+    /// Waits while the store is behind, so that new wishes are refused at the door.
+    async fn hand_on(&self, admitted: Vec<Admitted>) {
+        for admitted in admitted {
+            if let Err(QueueFull(admitted)) = self.commit_queue.push(admitted).await {
+                admitted.wish.answer(Err(AppError::Overloaded));
+            }
+        }
     }
 }

@@ -13,8 +13,8 @@ use crate::error::AppError;
 /// How a booking ended well.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// It is in the store, put there by this request or by recovery on its behalf.
-    Confirmed { unit_price: u64, created_at: Timestamp },
+    /// It is in the store, put there on behalf of this request, or (`repeated`) of an earlier one with the same key.
+    Confirmed { unit_price: u64, created_at: Timestamp, repeated: bool },
     /// It was in the store before, maybe with other content.
     Existing(Box<ReservationRecord>),
 }
@@ -23,6 +23,8 @@ pub(crate) enum Done {
 pub(crate) struct Wish {
     pub(crate) event: EventId,
     pub(crate) request: AdmitRequest,
+    /// Whether its id stands for a key, which may have been used before.
+    pub(crate) keyed: bool,
     /// The lowest epoch that may admit it.
     pub(crate) epoch_min: Epoch,
     /// Set once the ledger has taken the seats.
@@ -37,6 +39,16 @@ impl Wish {
         if let Some(reply) = self.reply {
             let _ = reply.send(outcome);
         }
+    }
+
+    /// Whether who asked has gone before anything was taken.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        !self.admitted.load(Ordering::Acquire) && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    /// Whether it comes from the journal and not from a request.
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.reply.is_none()
     }
 }
 
@@ -58,6 +70,7 @@ impl Admitted {
         let wish = Wish {
             event,
             request: entry.request,
+            keyed: true,
             epoch_min: entry.epoch,
             admitted: Arc::default(),
             reply: None,

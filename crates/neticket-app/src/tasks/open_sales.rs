@@ -4,14 +4,13 @@ use neticket_domain::Epoch;
 
 use super::TaskContext;
 use crate::error::AppError;
-use crate::loader::Need;
 
 /// One run. An event that cannot be loaded keeps no other from opening.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
     let mut failure = None;
     for event in selling {
-        match context.loader.load(event, Need::AtLeast(Epoch(0))).await {
+        match context.loader.load(event, Epoch(0)).await {
             Ok(()) | Err(AppError::NotFound) => {}
             Err(error) => failure = Some(error),
         }

@@ -73,7 +73,7 @@ on_both! {
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
-        let raised = world.store.load_event(event.id).await.unwrap().unwrap(); // and then it died
+        let raised = world.snapshot(event.id).await; // and then it died
         app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > raised.epoch, "{view:?}");
@@ -86,26 +86,110 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[2], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let mut loaded = world.store.load_event(event.id).await.unwrap().unwrap();
-        loaded.ticket_types[0].left = 50;
-        let wrong = neticket_testkit::ledger::LedgerSnapshot {
-            event: event.id,
-            epoch: loaded.epoch,
-            window: loaded.window,
-            paused: false,
-            max_per_user: 4,
-            ticket_types: vec![neticket_testkit::ledger::SnapshotTicketType { id: grade, price: 1, left: 50 }],
-            reservations: Vec::new(),
-        };
-        assert!(world.ledger.load(&wrong).await.unwrap().replaced);
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 50;
+        world.install(&wrong).await;
         app.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
         let refused = app.reservation_create(users[1], None, grade, tickets(2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
+        // At once, not some time: recovery must find nothing of what was refused.
+        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was made anew");
+        world.finish().await;
+    }
+
+    async fn a_cancel_between_the_two_halves_of_a_load_still_gives_its_seats_back(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let user = world.user(0).await;
+        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.unwrap();
+        let before_the_cancel = world.snapshot(event.id).await;
+        let id = booked.reservation.id;
+        world.store.cancel(&[CancelRequest { id, user }], world.now().await).await.unwrap();
+        world.install(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left > 0) {
-            assert!(tokio::time::Instant::now() < deadline, "the ledger was loaded anew");
+        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
+            assert!(tokio::time::Instant::now() < deadline, "the seats come back");
+            tokio::time::sleep(GLANCE).await;
+        }
+        app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.expect("within the limit");
+        world.finish().await;
+    }
+
+    async fn a_release_that_finds_an_older_ledger_waits_for_the_newer_one(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let user = world.user(0).await;
+        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.unwrap();
+        let before_the_cancel = world.snapshot(event.id).await;
+        app.reservation_cancel(user, booked.reservation.id).await.unwrap(); // finds the ledger of the epoch before
+        // Whoever comes first, the load that began before the cancel or the one that the outbox asks for:
+        let _ = world.ledger.load(&before_the_cancel).await.unwrap();
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
+            assert!(tokio::time::Instant::now() < deadline, "the seats come back");
+            tokio::time::sleep(GLANCE).await;
+        }
+        let later = world.now().await.plus_millis(60_000);
+        while !world.store.outbox_before(later, 10).await.unwrap().is_empty() {
+            assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
             tokio::time::sleep(GLANCE).await;
         }
         world.finish().await;
     }
+
+    async fn a_ledger_newer_than_a_store_restored_from_a_backup_is_loaded_above_itself(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let mut newer = world.snapshot(event.id).await;
+        newer.epoch = Epoch(newer.epoch.0 + 40);
+        world.install(&newer).await;
+        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert!(view.epoch > newer.epoch, "{view:?}");
+        world.finish().await;
+    }
+}
+
+/// Holds the locks of all ticket types for a while, from a connection of its own.
+fn hold_locks(database_url: &str, seconds: u32) -> std::process::Child {
+    let address = database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
+    let (host_port, name) = address.split_once('/').expect("a database");
+    let (host, port) = host_port.split_once(':').expect("a port");
+    let sql =
+        format!("BEGIN; SELECT COUNT(*) FROM ticket_types FOR UPDATE; SELECT SLEEP({seconds}); COMMIT;");
+    let mut client = std::process::Command::new("mariadb");
+    client.args(["--user=root", "--host", host, "--port", port, "--batch", "--unbuffered", name, "-e", &sql]);
+    client.stdout(std::process::Stdio::piped()).spawn().expect("the mariadb client")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
+    let mut world = World::new(neticket_testkit::Parts::Shared).await;
+    world.config.engine.ack_deadline_ms = 300;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    app.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
+    let mut slow = hold_locks(&world.config.database_url, 4);
+    let mut first_line = [0];
+    std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut first_line).unwrap(); // it has the locks
+    let booked = app.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
+    assert_eq!(booked.reservation.state, ReservationState::Pending);
+    let id = booked.reservation.id;
+    let seen = app.reservation(users[0], id).await.unwrap();
+    assert_eq!((seen.state, seen.unit_price), (ReservationState::Pending, 50_000));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
+        assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
+        tokio::time::sleep(GLANCE).await;
+    }
+    let again = app.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
+    assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
+    slow.wait().unwrap();
+    world.finish().await;
 }

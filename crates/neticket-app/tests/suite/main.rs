@@ -1,5 +1,7 @@
 //! The application on real parts: SQLite with the ledger in the process, and MariaDB with Redis.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod booking;
 mod faults;
 mod opening;

@@ -10,10 +10,10 @@ on_both! {
     async fn before_the_opening_is_refused_and_after_it_is_taken_to_the_millisecond(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
-        let now = world.now().await;
-        let opens_at = now.plus_millis(400);
-        let event = world.event(opens_at, now.plus_millis(86_400_000), &[10_000], 100).await;
-        let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
+        let users = world.users(20).await;
+        let opens_at = world.now().await.plus_millis(2_000);
+        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
+        let grade = event.ticket_types[0].id;
         let mut refused_until = Timestamp::from_millis(0);
         let opened = 'open: loop {
             for user in &users {
@@ -39,9 +39,10 @@ on_both! {
     async fn a_sale_closes_at_its_end_and_answers_so(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
+        let user = world.user(0).await;
         let now = world.now().await;
-        let event = world.event(now.plus_millis(-60_000), now.plus_millis(300), &[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
+        let grade = event.ticket_types[0].id;
         let booked = app.reservation_create(user, Some("k"), grade, tickets(1)).await.unwrap();
         while world.now().await < event.starts_at {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -56,7 +57,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn an_event_added_after_its_opening_time_opens_at_once_and_a_bad_one_keeps_no_other_from_it(parts: Parts) {
+    async fn an_event_added_after_its_opening_time_is_loaded_unasked_beside_one_that_has_nothing_to_sell(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 20;
         let _app = world.node().await;

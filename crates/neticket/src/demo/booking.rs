@@ -63,7 +63,7 @@ pub(super) async fn fill(
     cancel_own(store, show, person, now).await?;
     // A server that is running has not admitted these: its ledger of the event, if it has one, is to be built anew.
     if !requests.is_empty() {
-        store.load_event(event.id).await?;
+        store.load_event(event.id, neticket_domain::Epoch(0)).await?;
     }
     Ok(())
 }
