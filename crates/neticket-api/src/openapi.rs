@@ -13,13 +13,14 @@ use utoipa::{Modify, OpenApi};
 use crate::cookie::REFRESH_COOKIE;
 use crate::routes::{accounts, admin_events, docs, events, operations, reservations};
 
-/// NETicket sells tickets at the moment everyone wants one.
-///
-/// Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown
-/// fields and parameters are refused. Times are RFC 3339 in UTC, money is in whole won.
+const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
+    Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown \
+    fields and parameters are refused. Times are RFC 3339 in UTC, money is in whole won.";
+
+/// The document's frame.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "NETicket", version = "1", license(name = "MIT", identifier = "MIT")),
+    info(title = "NETicket", version = "1", description = DESCRIPTION, license(name = "MIT", identifier = "MIT")),
     paths(
         accounts::account_signup, accounts::session_login, accounts::session_refresh, accounts::session_logout,
         accounts::account_view, accounts::account_update, accounts::password_change,

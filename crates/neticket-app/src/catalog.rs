@@ -13,7 +13,7 @@ use crate::error::AppError;
 /// How old a copy of an event may be.
 const EVENT_AGE_MAX: Duration = Duration::from_secs(1);
 /// How old a copy may be that a booking's answer takes its names from.
-const NAMES_AGE_MAX: Duration = Duration::from_secs(60);
+const NAMES_AGE_MAX: Duration = Duration::from_mins(1);
 /// How long a ledger that did not answer is not asked again by readers, who would all wait for its time-out.
 const SILENCE: Duration = Duration::from_secs(3);
 /// How old a copy of what is left may be.

@@ -57,6 +57,7 @@ impl AppError {
         match self {
             Self::NotFound => Self::NotFound,
             Self::SaleClosed => Self::SaleClosed,
+            Self::Overloaded => Self::Overloaded,
             Self::SaleNotOpen { opens_at, server_time } => {
                 Self::SaleNotOpen { opens_at: *opens_at, server_time: *server_time }
             }

@@ -54,18 +54,21 @@ pub struct AdminEventListQuery {
 #[serde(deny_unknown_fields)]
 pub struct EventCreateRequest {
     #[validate(
-        custom(function = rules::not_blank),
+        custom(function = rules::line),
         length(max = 200, code = "too_long", message = "must be at most 200 characters")
     )]
     #[schema(min_length = 1, max_length = 200)]
     pub title: String,
     #[validate(
-        custom(function = rules::not_blank),
+        custom(function = rules::line),
         length(max = 200, code = "too_long", message = "must be at most 200 characters")
     )]
     #[schema(min_length = 1, max_length = 200)]
     pub place: String,
-    #[validate(length(max = 10_000, code = "too_long", message = "must be at most 10000 characters"))]
+    #[validate(
+        custom(function = rules::visible),
+        length(max = 10_000, code = "too_long", message = "must be at most 10000 characters")
+    )]
     #[schema(max_length = 10_000)]
     pub description: String,
     #[schema(value_type = String, format = DateTime)]
@@ -104,7 +107,7 @@ pub struct EventCreateRequest {
 #[serde(deny_unknown_fields)]
 pub struct TicketTypeCreateRequest {
     #[validate(
-        custom(function = rules::not_blank),
+        custom(function = rules::line),
         length(max = 50, code = "too_long", message = "must be at most 50 characters")
     )]
     #[schema(min_length = 1, max_length = 50)]

@@ -145,7 +145,7 @@ pub struct FieldProblem {
     /// Its path, like `ticket_types[0].price`; empty where the whole body is meant.
     pub field: String,
     /// Stable: `required`, `unknown_field`, `invalid_type`, `too_short`, `too_long`, `out_of_range`,
-    /// `invalid_email`, `weak_password`, `invalid_nickname` and the like.
+    /// `invalid_email`, `weak_password`, `invalid_nickname`, `invalid_text` and the like.
     pub code: String,
     /// In English.
     pub message: String,

@@ -153,7 +153,7 @@ impl Admission {
                     wish.answer(outcome.ok_or_else(missing));
                 }
             }
-            Err(error) => wishes.into_iter().for_each(|wish| wish.answer(Err(error.again()))),
+            Err(error) => answer_all(wishes, &error),
         }
     }
 
@@ -164,7 +164,7 @@ impl Admission {
             wishes.iter().filter(|wish| wish.keyed && is_final).map(|wish| wish.request.id).collect();
         let stored = match self.stored(keyed.into_iter()).await {
             Ok(stored) => stored,
-            Err(error) => return wishes.into_iter().for_each(|wish| wish.answer(Err(error.again()))),
+            Err(error) => return answer_all(wishes, &error),
         };
         for wish in wishes {
             let outcome = match stored.get(&wish.request.id) {
@@ -190,4 +190,11 @@ impl Admission {
 
 fn epoch_min(wishes: &[Wish]) -> Epoch {
     wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
+}
+
+/// Gives all the same answer.
+pub(super) fn answer_all(wishes: Vec<Wish>, refusal: &AppError) {
+    for wish in wishes {
+        wish.answer(Err(refusal.again()));
+    }
 }

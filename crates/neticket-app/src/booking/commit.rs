@@ -100,7 +100,9 @@ impl Committer {
             }
             Err(error) => {
                 tracing::warn!(%event, error = %error.with_cause(), "left to recovery: undoing failed");
-                refused.into_iter().for_each(|(wish, _)| wish.answer(Err(error.again())));
+                for (wish, _) in refused {
+                    wish.answer(Err(error.again()));
+                }
             }
         }
     }
@@ -128,7 +130,7 @@ impl Committer {
             match self.admission.offer(event, asked).await {
                 Offered::Admitted(again) => admitted.extend(again),
                 Offered::Unloaded(wishes) => {
-                    admitted.extend(self.admission.load_and_offer(event, wishes).await)
+                    admitted.extend(self.admission.load_and_offer(event, wishes).await);
                 }
             }
         }

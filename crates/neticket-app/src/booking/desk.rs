@@ -11,7 +11,7 @@ use neticket_ledger::AdmitRequest;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
 
-use super::admission::{Admission, Offered};
+use super::admission::{Admission, Offered, answer_all};
 use super::commit::Committer;
 use super::wish::{Admitted, Done, Wish};
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
@@ -132,7 +132,7 @@ impl Lobby {
     fn wait_apart(self: &Arc<Self>, event: EventId, wishes: Vec<Wish>) {
         let wanted = u32::try_from(wishes.len()).unwrap_or(u32::MAX);
         let Ok(places) = Arc::clone(&self.places).try_acquire_many_owned(wanted) else {
-            return wishes.into_iter().for_each(|wish| wish.answer(Err(AppError::Overloaded)));
+            return answer_all(wishes, &AppError::Overloaded);
         };
         let lobby = Arc::clone(self);
         self.loading.spawn(async move {
