@@ -13,7 +13,7 @@ pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyho
     std::io::stdin().read_line(&mut line).context("the password cannot be read")?;
     let password = Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(named("password"))?;
 
-    let app = App::start(config).await?;
+    let app = App::open(config).await?;
     let created = app.admin_create(email, password, nickname).await;
     app.shut_down().await;
     let account = created.map_err(|error| match error {

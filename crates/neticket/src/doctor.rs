@@ -4,8 +4,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use neticket_app::{App, Config};
+use neticket_app::{App, Config, Environment};
 use neticket_store::Store;
+
+/// The only policy of Redis under which no seat is forgotten.
+const NOEVICTION: &str = "noeviction";
+const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, everyone would share its address and \
+                          its rate limit";
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     for (what, value) in configured(config) {
@@ -23,8 +28,14 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     report("configuration", fit(config));
     report("store", store(config).await);
     report("ledger", ledger(config).await);
+    if config.redis_url.is_some() {
+        report("eviction", eviction(config).await);
+    }
     report("images", App::open_media(config).map(|_| "the folder is there".to_owned()).map_err(Into::into));
     report("client", client(config.web_dir.as_deref()));
+    if config.environment == Environment::Production && config.trusted_proxies.is_empty() {
+        println!("  WARNING proxies: {NO_PROXIES}");
+    }
     if failures > 0 {
         bail!("{failures} of these failed");
     }
@@ -88,6 +99,18 @@ async fn ledger(config: &Config) -> anyhow::Result<String> {
     let ledger = App::open_ledger(config)?;
     ledger.ping().await?;
     Ok("answers".to_owned())
+}
+
+async fn eviction(config: &Config) -> anyhow::Result<String> {
+    let Some(policy) = App::redis_eviction_policy(config).await? else {
+        return Ok("the ledger is in this process".to_owned());
+    };
+    if policy != NOEVICTION && config.environment == Environment::Production {
+        bail!(
+            "maxmemory-policy is {policy}: it must be {NOEVICTION}, or seats are forgotten in the middle of a sale"
+        );
+    }
+    Ok(format!("maxmemory-policy is {policy}"))
 }
 
 fn client(folder: Option<&Path>) -> anyhow::Result<String> {
