@@ -1,6 +1,7 @@
 //! Nodes whose own clocks are an hour wrong: sales open by the ledger's clock all the same.
 
-use std::path::Path;
+use std::fs;
+use std::path::PathBuf;
 
 use neticket_testkit::domain::Timestamp;
 use neticket_testkit::{Parts, World};
@@ -8,12 +9,18 @@ use serde_json::{Value, json};
 
 use crate::process::{Serving, neticket};
 
-/// Debian's `faketime` keeps its library here.
-const LIBFAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+/// The library of Debian's `faketime`, in the folder of whatever architecture this is.
+fn libfaketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path());
+    folders
+        .map(|folder| folder.join("faketime/libfaketime.so.1"))
+        .find(|library| library.exists())
+        .expect("`cargo xtask setup` installs faketime")
+}
 
 /// A node of `world` whose clock is `offset` wrong, like `-1h`.
 fn node(world: &World, offset: &str) -> Serving {
-    assert!(Path::new(LIBFAKETIME).exists(), "`cargo xtask setup` installs faketime");
+    let library = libfaketime().display().to_string();
     let redis_url = world.config.redis_url.clone().expect("a Redis");
     let folder = world.config.data_dir.display().to_string();
     let command = neticket(
@@ -25,7 +32,7 @@ fn node(world: &World, offset: &str) -> Serving {
             ("NETICKET_REDIS_URL", redis_url.as_str()),
             ("NETICKET_REDIS_PREFIX", world.config.redis_prefix.as_str()),
             ("NETICKET_RATE_LIMIT", "off"),
-            ("LD_PRELOAD", LIBFAKETIME),
+            ("LD_PRELOAD", library.as_str()),
             ("FAKETIME", offset),
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ],
@@ -55,7 +62,7 @@ async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_
         let session: Value = login.json().await.unwrap();
         let token = session["access_token"].as_str().unwrap().to_owned();
 
-        let opens_at = world.now().await.plus_millis(500);
+        let opens_at = world.now().await.plus_millis(2_000);
         let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
         let mut was_refused = false;
         loop {

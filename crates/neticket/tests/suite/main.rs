@@ -1,5 +1,7 @@
 //! The binary as operators use it: its commands, its answers to wrong settings, its start and its end.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod clocks;
 mod commands;
 mod process;

@@ -73,9 +73,19 @@ impl Serving {
     }
 
     /// Asks it to end, waits for that, and returns its exit code and all that it logged.
-    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(self) -> (Option<i32>, String) {
+        self.ask_to_end();
+        self.wait()
+    }
+
+    pub(crate) fn ask_to_end(&self) {
         let pid = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        assert!(status.success(), "it runs still");
+    }
+
+    /// Waits for its end and returns its exit code and all that it logged.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
         let log = self.log.join().expect("no panic") + &self.errors.join().expect("no panic");
         (status.code(), log)

@@ -1,10 +1,67 @@
 //! From start to an orderly end.
 
-use std::time::Duration;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::process::{Serving, borrowed, embedded, neticket};
+
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A login whose head the server has read, and whose body it waits for.
+struct InFlight {
+    connection: BufReader<TcpStream>,
+    body: String,
+}
+
+impl InFlight {
+    fn login(address: &str, credentials: &Value) -> Self {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.set_read_timeout(Some(DEADLINE)).unwrap();
+        let body = credentials.to_string();
+        write!(
+            connection,
+            "POST /api/v1/auth/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n",
+            body.len()
+        )
+        .unwrap();
+        let mut connection = BufReader::new(connection);
+        let (mut status, mut end) = (String::new(), String::new());
+        connection.read_line(&mut status).unwrap();
+        connection.read_line(&mut end).unwrap();
+        assert!(status.starts_with("HTTP/1.1 100 ") && end == "\r\n", "{status}{end}");
+        Self { connection, body }
+    }
+
+    /// Sends the body and reads the answer.
+    fn finish(mut self) -> String {
+        self.connection.get_mut().write_all(self.body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        self.connection.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+/// Logins that are under way while the server is told to end; returns its exit code and its log.
+fn end_during_logins(serving: Serving, credentials: &Value) -> (Option<i32>, String) {
+    let address = serving.url.strip_prefix("http://").unwrap().to_owned();
+    let logins: Vec<_> = (0..4).map(|_| InFlight::login(&address, credentials)).collect();
+    serving.ask_to_end();
+    let asked = Instant::now();
+    while TcpStream::connect(&address).is_ok() {
+        assert!(asked.elapsed() < DEADLINE, "it accepts no more");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for login in logins {
+        let answer = login.finish();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "an answer, not a cut: {answer}");
+    }
+    serving.wait()
+}
 
 #[tokio::test]
 async fn sigterm_finishes_what_is_in_flight_and_nothing_secret_is_in_the_log() {
@@ -22,14 +79,8 @@ async fn sigterm_finishes_what_is_in_flight_and_nothing_secret_is_in_the_log() {
     let session: Value = client.post(&login).json(&credentials).send().await.unwrap().json().await.unwrap();
     let token = session["access_token"].as_str().unwrap().to_owned();
 
-    // Requests that take as long as a password's hash are under way when the end is asked for.
-    let in_flight: Vec<_> =
-        (0..4).map(|_| tokio::spawn(client.post(&login).json(&credentials).send())).collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
-    for answer in in_flight {
-        assert_eq!(answer.await.unwrap().expect("an answer, not a cut").status(), 200);
-    }
+    let ended = tokio::task::spawn_blocking(move || end_during_logins(serving, &credentials));
+    let (code, log) = ended.await.unwrap();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("/api/v1/auth/login"), "requests are logged: {log}");
     for secret in ["Hunter2", token.as_str(), "argon2id"] {
