@@ -1,6 +1,9 @@
 //! What each command does, and what it says where it cannot.
 
-use neticket_testkit::servers::{TestDatabase, redis_url};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+
+use neticket_testkit::servers::{Redis, TestDatabase, redis_url};
 
 use crate::process::{borrowed, embedded, printed, run, run_with_input};
 
@@ -62,6 +65,37 @@ fn doctor_says_what_does_not_answer_and_hides_secrets() {
     assert_eq!(sick.status.code(), Some(1), "{}", printed(&sick));
     for secret in ["hunter2secret", "a-secret-that-nobody-may-see"] {
         assert!(!printed(&sick).contains(secret), "{}", printed(&sick));
+    }
+}
+
+#[test]
+fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_proxies() {
+    let redis = Redis::default().start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let production = [
+        ("NETICKET_DATA_DIR", folder.path().display().to_string()),
+        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
+        ("NETICKET_ENV", "production".to_owned()),
+        ("NETICKET_PUBLIC_URL", "https://tickets.example".to_owned()),
+        ("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()),
+        ("NETICKET_REDIS_URL", redis.url()),
+    ];
+    let settings = borrowed(&production);
+    let sound = run(&["doctor"], &settings);
+    assert!(sound.status.success(), "{}", printed(&sound));
+    assert!(printed(&sound).contains("maxmemory-policy is noeviction"), "{}", printed(&sound));
+    assert!(printed(&sound).contains("NETICKET_TRUSTED_PROXIES"), "{}", printed(&sound));
+
+    let address = redis.url().trim_start_matches("redis://").trim_end_matches('/').to_owned();
+    let mut connection = BufReader::new(TcpStream::connect(address).unwrap());
+    connection.get_mut().write_all(b"CONFIG SET maxmemory-policy allkeys-lru\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_line(&mut answer).unwrap();
+    assert_eq!(answer, "+OK\r\n");
+    for command in ["doctor", "serve"] {
+        let refused = run(&[command], &settings);
+        assert_eq!(refused.status.code(), Some(1), "{command}: {}", printed(&refused));
+        assert!(printed(&refused).contains("allkeys-lru"), "{command}: {}", printed(&refused));
     }
 }
 
