@@ -38,7 +38,7 @@ fn mask(value: &mut Value) {
             {
                 *text = format!("{path}/[id]");
             } else if text.len() == 36 && text.matches('-').count() == 4 {
-                *text = "[id]".to_owned();
+                "[id]".clone_into(text);
             }
         }
         _ => {}
