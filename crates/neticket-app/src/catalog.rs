@@ -60,15 +60,19 @@ impl Catalog {
         Ok(event)
     }
 
-    /// The event, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if nobody has
-    /// looked at the event for that long.
+    /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if
+    /// nobody has looked at the event for that long, or if the ticket type is newer.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
-    pub(crate) async fn names(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
+    pub(crate) async fn names(
+        &self,
+        id: EventId,
+        ticket_type: TicketTypeId,
+    ) -> Result<Arc<EventRecord>, AppError> {
         match self.names.get(&id).await {
-            Some(event) => Ok(event),
-            None => self.event(id).await,
+            Some(event) if event.ticket_types.iter().any(|t| t.id == ticket_type) => Ok(event),
+            _ => self.event(id).await,
         }
     }
 

@@ -32,7 +32,7 @@ impl App {
         let event = self.catalog.event_of_ticket_type(ticket_type).await?;
         let id = key.map_or_else(|| ReservationId(Uuid::new_v4()), |key| reservation_id(user, key));
         let request = AdmitRequest { id, user, ticket_type, quantity };
-        let names = self.catalog.names(event).await?;
+        let names = self.catalog.names(event, ticket_type).await?;
         match self.desk.book(event, request, key.is_some()).await? {
             Answer::Done(Done::Existing(record)) => {
                 if record.user != user || record.ticket_type != ticket_type || record.quantity != quantity {
@@ -117,7 +117,7 @@ impl App {
             if entry.request.user != user {
                 return Ok(None);
             }
-            let names = self.catalog.names(event).await?;
+            let names = self.catalog.names(event, entry.request.ticket_type).await?;
             let mut reservation = self.reservation_of(&names, entry.request)?;
             reservation.state = ReservationState::Pending;
             reservation.cancellable = false;
