@@ -1,5 +1,5 @@
 // Every page at both widths, light and dark: sound, and kept as a picture to look at.
-import { circumstances, eventOnSale, expect, expectSound, settled, test } from "./support.mjs";
+import { circumstances, eventOnSale, expect, expectSound, newcomer, settled, test } from "./support.mjs";
 
 const folder = `${process.env.NETICKET_TARGET_DIR ?? "../../target"}/screenshots`;
 
@@ -75,5 +75,29 @@ for (const width of [320, 768, 2560]) {
       await expectSound(page);
       if (path === "/") await page.screenshot({ path: `${folder}/home-${width}.png` });
     }
+  });
+}
+
+for (const language of ["ko", "en"]) {
+  test.describe(`the longest nickname, ${language}`, () => {
+    test.use({ chosen: language });
+
+    test("fits into the head of narrow windows", async ({ page, request }) => {
+      const person = newcomer();
+      const syllable = (letter) => String.fromCharCode(0xac00 + letter.charCodeAt(0) * 28);
+      const nickname = [...person.nickname.padStart(10, "a")].map(syllable).join("");
+      expect((await request.post("/api/v1/auth/signup", { data: { ...person, nickname } })).ok()).toBe(true);
+      await page.goto("/login");
+      await page.locator("input[type=email]").fill(person.email);
+      await page.locator("input[type=password]").fill(person.password);
+      await page.locator("main form button[type=submit]").click();
+      await expect(page.locator(".header__name")).toHaveText(nickname);
+      for (const width of [320, 360, 390, 768]) {
+        await page.setViewportSize({ width, height: 800 });
+        await settled(page);
+        await expectSound(page);
+        await page.screenshot({ path: `${folder}/nickname-${language}-${width}.png` });
+      }
+    });
   });
 }
