@@ -4,8 +4,14 @@ use std::future::Future;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use neticket_contract::Page;
 
 use crate::api::ApiError;
+use crate::js;
+
+/// After a failure that passes it is asked again: first after so long, then doubling up to the longest wait.
+const AGAIN_FIRST_MS: i64 = 5_000;
+const AGAIN_MAX_MS: i64 = 60_000;
 
 /// Where something that comes over the network stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +21,8 @@ pub(crate) enum Load<T> {
     Failed(ApiError),
 }
 
-/// Something that is loaded anew whenever its key changes. While it is, the old value stays.
+/// Something that is loaded anew whenever its key changes. While it is, the old value stays. A failure that passes is
+/// asked about again by itself: more and more seldom, and as soon as there is a network again.
 pub(crate) struct Loader<T: Send + Sync + 'static> {
     pub(crate) state: RwSignal<Load<T>>,
     /// Whether a question is open.
@@ -32,7 +39,7 @@ impl<T: Send + Sync + 'static> Clone for Loader<T> {
 // A derive would want the value to be `Copy`, too.
 impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 
-impl<T: Clone + Send + Sync + 'static> Loader<T> {
+impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
     /// `key` is tracked; `None` waits. An answer to an earlier key is dropped.
     pub(crate) fn new<K, F>(key: impl Fn() -> Option<K> + 'static, fetch: impl Fn(K) -> F + 'static) -> Self
     where
@@ -41,6 +48,9 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
         let loader =
             Self { state: RwSignal::new(Load::Loading), busy: RwSignal::new(true), again: RwSignal::new(0) };
         let newest = StoredValue::new(0_u32);
+        let failures = StoredValue::new(0_u32);
+        let network = window_event_listener(leptos::ev::online, move |_| loader.try_again());
+        on_cleanup(move || network.remove());
         Effect::new(move |_| {
             loader.again.track();
             let Some(key) = key() else { return };
@@ -54,11 +64,28 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
                 if newest.try_get_value() != Some(own) {
                     return;
                 }
-                loader.state.set(match answer {
-                    Ok(value) => Load::Ready(value),
-                    Err(error) => Load::Failed(error),
-                });
                 loader.busy.set(false);
+                let error = match answer {
+                    Ok(value) => {
+                        failures.set_value(0);
+                        return loader.state.set(Load::Ready(value));
+                    }
+                    Err(error) => error,
+                };
+                let passing = error.passing();
+                let failed = Load::Failed(error);
+                // The same again is not said again.
+                if loader.state.with_untracked(|state| *state != failed) {
+                    loader.state.set(failed);
+                }
+                if passing {
+                    let wait = pause(failures.get_value());
+                    failures.update_value(|number| *number += 1);
+                    js::sleep(wait).await;
+                    if newest.try_get_value() == Some(own) {
+                        loader.try_again();
+                    }
+                }
             });
         });
         loader
@@ -69,6 +96,16 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
             self.state.set(Load::Loading);
         }
         self.again.try_update(|number| *number += 1);
+    }
+
+    /// Asks again what failed, without taking the failure off the page first.
+    fn try_again(self) {
+        if let Some(Load::Failed(error)) = self.state.try_get_untracked()
+            && error.passing()
+            && self.busy.try_get_untracked() == Some(false)
+        {
+            self.again.try_update(|number| *number += 1);
+        }
     }
 
     /// The value, if it is there. Tracked.
@@ -82,5 +119,39 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
     /// Puts in what another answer has told already.
     pub(crate) fn put(self, value: T) {
         self.state.try_set(Load::Ready(value));
+    }
+}
+
+/// How long to wait after so many failures in a row before this one, in milliseconds.
+fn pause(failures: u32) -> i64 {
+    (AGAIN_FIRST_MS << failures.min(8)).min(AGAIN_MAX_MS)
+}
+
+/// The last page of a list, if `page` lies behind it.
+pub(crate) fn last_if_past<T>(page: &Page<T>) -> Option<u32> {
+    let last = u32::try_from(page.total_pages).unwrap_or(u32::MAX);
+    (last >= 1 && page.page > last).then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(page: u32, total_pages: u64) -> Page<()> {
+        Page { items: Vec::new(), page, size: 12, total_items: total_pages * 12, total_pages }
+    }
+
+    #[test]
+    fn a_page_behind_the_last_leads_to_the_last() {
+        assert_eq!(last_if_past(&page(99, 3)), Some(3));
+        assert_eq!(last_if_past(&page(3, 3)), None);
+        assert_eq!(last_if_past(&page(2, 0)), None);
+    }
+
+    #[test]
+    fn what_keeps_failing_is_asked_about_more_and_more_seldom() {
+        assert_eq!(pause(0), AGAIN_FIRST_MS);
+        assert_eq!(pause(1), 2 * AGAIN_FIRST_MS);
+        assert_eq!(pause(30), AGAIN_MAX_MS);
     }
 }

@@ -10,6 +10,7 @@ pub(crate) fn error_text(error: &ApiError) -> T {
     match error {
         ApiError::Refused { problem, .. } => problem_text(problem.code),
         ApiError::Lost => T::ProblemLost,
+        ApiError::OtherUser => T::ProblemOtherUser,
         ApiError::Unreadable(_) => T::ProblemInternal,
     }
 }
@@ -30,9 +31,7 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         ProblemCode::NicknameTaken => T::ProblemNicknameTaken,
         ProblemCode::ValidationFailed => T::ProblemValidation,
         ProblemCode::RateLimited => T::ProblemRateLimited,
-        ProblemCode::Overloaded | ProblemCode::LedgerUnavailable | ProblemCode::StoreUnavailable => {
-            T::ProblemBusy
-        }
+        ProblemCode::Overloaded => T::ProblemBusy,
         // What this client cannot cause, unless it is older than the server.
         ProblemCode::MalformedRequest
         | ProblemCode::MethodNotAllowed
@@ -40,7 +39,9 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         | ProblemCode::PayloadTooLarge
         | ProblemCode::UnsupportedMediaType
         | ProblemCode::IdempotencyKeyReused => T::ProblemOutdated,
-        ProblemCode::Internal => T::ProblemInternal,
+        ProblemCode::Internal | ProblemCode::LedgerUnavailable | ProblemCode::StoreUnavailable => {
+            T::ProblemInternal
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operations that the pages use, by name.
 
-use leptos::prelude::expect_context;
+use leptos::prelude::{expect_context, untrack};
 use neticket_contract::{
     Availability, EventDetail, EventListQuery, EventSummary, Page, PasswordChangeRequest,
     ProfileUpdateRequest, Reservation, ReservationCreateRequest, SignupRequest, User,
@@ -52,12 +52,15 @@ impl Api {
         Ok(availability)
     }
 
+    /// For `user_id` alone, if that is given: a booking never changes hands.
     pub(crate) async fn reservation_create(
         self,
         choice: &ReservationCreateRequest,
         key: &str,
+        user_id: Option<i64>,
     ) -> Result<Reservation, ApiError> {
-        let request = Request { idempotency_key: Some(key.to_owned()), ..post("/reservations", choice) };
+        let idempotency_key = Some(key.to_owned());
+        let request = Request { idempotency_key, user_id, ..post("/reservations", choice) };
         self.signed_in(request).await?.json()
     }
 
@@ -88,6 +91,11 @@ impl Api {
 
     pub(crate) async fn password_change(self, change: &PasswordChangeRequest) -> Result<(), ApiError> {
         self.signed_in(post("/me/password", change)).await?.ok()
+    }
+
+    /// Who is signed in, if that is known. Not tracked.
+    pub(crate) fn user_id(self) -> Option<i64> {
+        untrack(|| self.session.user_id())
     }
 
     async fn signed_in(self, request: Request) -> Result<Answer, ApiError> {

@@ -13,6 +13,8 @@ pub(crate) enum ApiError {
     },
     /// No answer came: no network, or no patience left.
     Lost,
+    /// Nothing was sent: by now somebody else is signed in in this browser.
+    OtherUser,
     /// Something answered, but not as the contract says: a proxy's error page, for example. With its status.
     Unreadable(u16),
 }
@@ -25,7 +27,7 @@ impl ApiError {
     pub(crate) fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused { problem, .. } => Some(problem),
-            Self::Lost | Self::Unreadable(_) => None,
+            Self::Lost | Self::OtherUser | Self::Unreadable(_) => None,
         }
     }
 
@@ -34,6 +36,7 @@ impl ApiError {
         match self {
             Self::Refused { problem, .. } => problem.code.retryable(),
             Self::Lost => true,
+            Self::OtherUser => false,
             Self::Unreadable(status) => matches!(status, 502..=504),
         }
     }

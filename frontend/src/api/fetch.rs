@@ -1,6 +1,6 @@
 //! One request and its answer, through the browser's `fetch`.
 
-use js_sys::Date;
+use js_sys::{Date, Reflect};
 use leptos::prelude::window;
 use neticket_contract::Problem;
 use neticket_domain::Timestamp;
@@ -16,6 +16,8 @@ use crate::js;
 const BASE: &str = "/api/v1";
 /// How long one answer may take before it counts as lost.
 const TIMEOUT_MS: u32 = 20_000;
+/// The same for what has to be finished once begun.
+const KEPT_TIMEOUT_MS: u32 = 45_000;
 
 /// What is asked of the server.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,10 @@ pub(crate) struct Request {
     pub(crate) idempotency_key: Option<String>,
     /// Past all caches.
     pub(crate) fresh: bool,
+    /// The browser finishes it, and keeps the answer's cookies, even if the page is left meanwhile.
+    pub(crate) kept: bool,
+    /// For whom alone this may be sent; whoever is signed in when it is asked for, if nobody is named.
+    pub(crate) user_id: Option<i64>,
 }
 
 /// What came back.
@@ -120,7 +126,12 @@ fn options(request: &Request) -> Result<RequestInit, JsValue> {
     let options = RequestInit::new();
     options.set_method(request.method);
     options.set_credentials(RequestCredentials::SameOrigin);
-    options.set_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)));
+    let timeout = if request.kept { KEPT_TIMEOUT_MS } else { TIMEOUT_MS };
+    options.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
+    if request.kept {
+        // The bindings do not know it.
+        Reflect::set(&options, &"keepalive".into(), &JsValue::TRUE)?;
+    }
     if request.fresh {
         options.set_cache(RequestCache::NoStore);
     }

@@ -18,11 +18,14 @@ pub(crate) struct Attempt {
     pub(crate) quantity: u32,
     /// When it was pressed, by the browser's clock; none before that, and none again after a final answer.
     pub(crate) pressed_ms: Option<i64>,
+    /// Who pressed: nobody else may end up with the booking.
+    #[serde(default)]
+    pub(crate) user_id: Option<i64>,
 }
 
 impl Attempt {
     pub(crate) fn new(ticket_type_id: i64, quantity: u32) -> Self {
-        Self { key: Uuid::new_v4().to_string(), ticket_type_id, quantity, pressed_ms: None }
+        Self { key: Uuid::new_v4().to_string(), ticket_type_id, quantity, pressed_ms: None, user_id: None }
     }
 
     /// The same attempt while the choice is the same, a new one for another choice.
@@ -68,7 +71,7 @@ mod tests {
     use super::*;
 
     fn attempt() -> Attempt {
-        Attempt { key: "k".into(), ticket_type_id: 1, quantity: 2, pressed_ms: Some(5) }
+        Attempt { key: "k".into(), ticket_type_id: 1, quantity: 2, pressed_ms: Some(5), user_id: Some(7) }
     }
 
     #[test]

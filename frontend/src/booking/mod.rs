@@ -5,4 +5,5 @@ mod retry;
 mod run;
 
 pub(crate) use attempt::{Attempt, forget_all};
+pub(crate) use retry::Why;
 pub(crate) use run::{Booking, Stage};

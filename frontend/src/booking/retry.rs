@@ -14,6 +14,30 @@ const BACKOFF_MAX_MS: i64 = 8_000;
 /// A fault of the server's leaves the outcome open; it is asked again this often.
 const INTERNAL_TRIES: u32 = 3;
 
+/// Why a person has to wait longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// Nothing is wrong: it is the first try, or the sale is about to open.
+    Nothing,
+    /// The server answers, and has too much to do.
+    Busy,
+    /// The server does not answer, or cannot book now.
+    Unreachable,
+    /// There is no network here.
+    Offline,
+}
+
+impl Why {
+    pub(crate) fn of(error: &ApiError, online: bool) -> Self {
+        match error.code() {
+            Some(ProblemCode::Overloaded | ProblemCode::RateLimited) => Self::Busy,
+            Some(ProblemCode::SaleNotOpen) => Self::Nothing,
+            None if !online => Self::Offline,
+            _ => Self::Unreachable,
+        }
+    }
+}
+
 /// What to do after an answer that is not a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -50,7 +74,7 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> 
             told + (told / 4).max(500) * luck / 1_000
         }
         error if error.passing() => backoff(tries, luck),
-        ApiError::Refused { .. } => return Next::Refused,
+        ApiError::Refused { .. } | ApiError::OtherUser => return Next::Refused,
         ApiError::Lost | ApiError::Unreadable(_) => return Next::GiveUp,
     };
     if elapsed_ms + wait > PATIENCE_MS { Next::GiveUp } else { Next::Wait(wait) }
@@ -95,6 +119,20 @@ mod tests {
         ] {
             assert!(matches!(next(&error, 1, 0, 500), Next::Wait(_)), "{error:?}");
         }
+    }
+
+    #[test]
+    fn only_a_busy_server_is_called_busy() {
+        assert_eq!(Why::of(&refused(ProblemCode::Overloaded, None), true), Why::Busy);
+        assert_eq!(Why::of(&refused(ProblemCode::RateLimited, None), true), Why::Busy);
+        assert_eq!(Why::of(&refused(ProblemCode::LedgerUnavailable, None), true), Why::Unreachable);
+        assert_eq!(Why::of(&ApiError::Lost, true), Why::Unreachable);
+        assert_eq!(Why::of(&ApiError::Lost, false), Why::Offline);
+    }
+
+    #[test]
+    fn nobody_books_for_somebody_else() {
+        assert_eq!(next(&ApiError::OtherUser, 1, 0, 0), Next::Refused);
     }
 
     #[test]

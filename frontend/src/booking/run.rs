@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use neticket_contract::{Problem, ProblemCode, Reservation, ReservationStatus};
 
 use super::attempt::Attempt;
-use super::retry::{self, Next, PATIENCE_MS};
+use super::retry::{self, Next, PATIENCE_MS, Why};
 use crate::api::{Api, ApiError};
 use crate::clock::Clock;
 use crate::js;
@@ -19,15 +19,15 @@ const LOOKUP_TRIES: u32 = 3;
 pub(crate) enum Stage {
     /// Nothing is under way.
     Idle,
-    /// Asking. `waits` counts how often the answer was to come back later.
-    Trying { waits: u32, offline: bool },
+    /// Asking, and why it takes longer.
+    Trying(Why),
     /// It is in the books.
     Booked(String),
     /// No, and why. Nothing was booked.
     Refused(Box<Problem>),
-    /// No answer in two minutes, and no booking either: it was looked up.
-    NotBooked,
-    /// No answer in two minutes, and looking it up failed too. Pressing again continues the same booking.
+    /// Nothing was sent: somebody else is signed in in this browser now.
+    OtherUser,
+    /// No answer in two minutes, and whether it is booked is not known. Pressing again continues the same booking.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ impl Booking {
 
     /// Not tracked.
     fn busy(self) -> bool {
-        matches!(self.stage.get_untracked(), Stage::Trying { .. } | Stage::Booked(_))
+        matches!(self.stage.get_untracked(), Stage::Trying(_) | Stage::Booked(_))
     }
 
     /// The press. A second one while the first is under way does nothing.
@@ -63,8 +63,9 @@ impl Booking {
         // Continuing an open attempt restarts the patience, not the booking: its key stays.
         let since = attempt.pressed_ms.unwrap_or(now);
         attempt.pressed_ms = Some(since);
+        attempt.user_id = attempt.user_id.or_else(|| self.api.user_id());
         attempt.save(self.event_id);
-        self.stage.set(Stage::Trying { waits: 0, offline: !js::online() });
+        self.stage.set(Stage::Trying(first()));
         spawn_local(async move { self.run(attempt, now).await });
     }
 
@@ -74,12 +75,13 @@ impl Booking {
         if self.busy() {
             return;
         }
-        self.stage.set(Stage::Trying { waits: 1, offline: !js::online() });
+        self.stage.set(Stage::Trying(first()));
         spawn_local(async move {
             if js::now_ms() - pressed_ms < PATIENCE_MS {
                 self.run(attempt, pressed_ms).await;
             } else {
-                self.look_up(&attempt).await;
+                // The press is long ago: whether it still is wanted only the person knows.
+                self.look_up(attempt, false).await;
             }
         });
     }
@@ -88,24 +90,28 @@ impl Booking {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.api.reservation_create(&attempt.request(), &attempt.key).await {
+            let error = match self.create(&attempt).await {
                 Ok(reservation) => return self.booked(&reservation),
                 Err(error) => error,
             };
             let luck = js::whole(js_sys::Math::random() * 999.0);
             match retry::next(&error, tries, js::now_ms() - since_ms, luck) {
                 Next::Wait(wait) => {
-                    let offline = error == ApiError::Lost && !js::online();
+                    let why = Why::of(&error, js::online());
                     // The page is gone: the attempt stays where the next visit finds it.
-                    if self.stage.try_set(Stage::Trying { waits: tries, offline }).is_some() {
+                    if self.stage.try_set(Stage::Trying(why)).is_some() {
                         return;
                     }
                     js::sleep(wait).await;
                 }
                 Next::Refused => return self.refused(error, attempt),
-                Next::GiveUp => return self.look_up(&attempt).await,
+                Next::GiveUp => return self.look_up(attempt, true).await,
             }
         }
+    }
+
+    async fn create(self, attempt: &Attempt) -> Result<Reservation, ApiError> {
+        self.api.reservation_create(&attempt.request(), &attempt.key, attempt.user_id).await
     }
 
     fn booked(self, reservation: &Reservation) {
@@ -114,29 +120,42 @@ impl Booking {
     }
 
     fn refused(self, error: ApiError, attempt: Attempt) {
-        let ApiError::Refused { problem, .. } = error else { return };
+        let afresh = Attempt::new(attempt.ticket_type_id, attempt.quantity);
+        let ApiError::Refused { problem, .. } = error else {
+            afresh.save(self.event_id);
+            let _ = self.stage.try_set(Stage::OtherUser);
+            return;
+        };
         // The choice stays; after signing in it is pressed anew. The next press is another booking, with another key.
         let next = match problem.code {
-            ProblemCode::Unauthenticated => Attempt { pressed_ms: None, ..attempt },
-            _ => Attempt::new(attempt.ticket_type_id, attempt.quantity),
+            ProblemCode::Unauthenticated => Attempt { pressed_ms: None, user_id: None, ..attempt },
+            _ => afresh,
         };
         next.save(self.event_id);
         let _ = self.stage.try_set(Stage::Refused(problem));
     }
 
-    /// Patience is over: finds out whether the booking exists.
-    async fn look_up(self, attempt: &Attempt) {
+    /// Patience is over: finds out whether the booking exists. A pending one is not in the list yet; with `ask_again`
+    /// the same question, which cannot book twice, is put a last time. Only a plain no means that nothing was booked.
+    async fn look_up(self, attempt: Attempt, ask_again: bool) {
         for attempt_number in 0..LOOKUP_TRIES {
             if let Ok(page) = self.api.reservation_list(1).await {
-                let found = page.items.iter().find(|reservation| self.is_result_of(reservation, attempt));
+                let found = page.items.iter().find(|reservation| self.is_result_of(reservation, &attempt));
                 if let Some(reservation) = found {
                     return self.booked(reservation);
                 }
-                Attempt { pressed_ms: None, ..attempt.clone() }.save(self.event_id);
-                let _ = self.stage.try_set(Stage::NotBooked);
-                return;
+                break;
             }
             js::sleep(1_000 << attempt_number).await;
+        }
+        if ask_again {
+            match self.create(&attempt).await {
+                Ok(reservation) => return self.booked(&reservation),
+                Err(error) if retry::next(&error, 1, PATIENCE_MS + 1, 0) == Next::Refused => {
+                    return self.refused(error, attempt);
+                }
+                Err(_) => {}
+            }
         }
         let _ = self.stage.try_set(Stage::Unknown);
     }
@@ -151,4 +170,9 @@ impl Booking {
             && reservation.quantity == attempt.quantity
             && reservation.created_at.as_millis() >= pressed.saturating_sub(LOOKUP_SLACK_MS)
     }
+}
+
+/// How a wait begins.
+fn first() -> Why {
+    if js::online() { Why::Nothing } else { Why::Offline }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use neticket_contract::{EventDetail, ProblemCode};
+use neticket_contract::{EventDetail, Problem, ProblemCode};
 use neticket_domain::EventStatus;
 use wasm_bindgen::JsCast as _;
 
@@ -19,7 +19,7 @@ use crate::booking::{Attempt, Booking, Stage};
 use crate::clock::use_clock;
 use crate::format;
 use crate::i18n::{I18n, T, tr, use_i18n};
-use crate::pages::login_path;
+use crate::pages::{from_next, login_path};
 use crate::sale::status_text;
 use crate::session::{Who, use_session};
 
@@ -77,11 +77,23 @@ pub(crate) fn BookingPanel(
     // Another choice makes an old refusal meaningless.
     Effect::new(move |before: Option<(Option<i64>, u32)>| {
         let now = (choice.grade.get(), choice.quantity.get());
-        let settled = matches!(stage.get_untracked(), Stage::Refused(_) | Stage::NotBooked);
+        let settled = match stage.get_untracked() {
+            // What a refusal left of the quantity is no other choice.
+            Stage::Refused(problem) => room_left(&problem) != Some(now.1),
+            Stage::OtherUser => true,
+            _ => false,
+        };
         if settled && before.is_some_and(|before| before != now) {
             stage.set(Stage::Idle);
         }
         now
+    });
+    Effect::new(move |_| {
+        if let Stage::Refused(problem) = stage.get()
+            && let Some(room) = room_left(&problem)
+        {
+            choice.quantity.update(|quantity| *quantity = room.min(*quantity));
+        }
     });
     let missing = RwSignal::new(false);
     let opens_at = event.summary.opens_at;
@@ -92,15 +104,23 @@ pub(crate) fn BookingPanel(
         booking.resume(attempt);
     }
     // With the outcome open, another choice could become a second booking.
-    let locked = Signal::derive(move || {
-        matches!(stage.get(), Stage::Trying { .. } | Stage::Booked(_) | Stage::Unknown)
+    let locked =
+        Signal::derive(move || matches!(stage.get(), Stage::Trying(_) | Stage::Booked(_) | Stage::Unknown));
+    // Nothing can be booked any more, and nothing is under way either.
+    let over = Memo::new(move |_| {
+        let no_more =
+            matches!(status.get(), EventStatus::SoldOut | EventStatus::Closed | EventStatus::Cancelled);
+        no_more && !locked.get()
     });
     let press = press(choice, booking, missing);
     let total = move || {
         let price = choice.grade.get().and_then(|grade| prices.get(&grade).copied())?;
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
-    let closed = move || status.get() != EventStatus::OnSale || locked.get() && stage.get() != Stage::Unknown;
+    // What is open can be continued even if the last seats are gone: they may be one's own.
+    let closed =
+        move || stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
+    let fixed = Signal::derive(move || locked.get() || over.get() && status.get() != EventStatus::SoldOut);
     view! {
         <form class="booking" novalidate aria-labelledby="booking-title" on:submit=press>
             <h2 id="booking-title">{tr(T::BookingTitle)}</h2>
@@ -111,11 +131,13 @@ pub(crate) fn BookingPanel(
                 </div>
             </Show>
             <SpokenCountdown until=opens_at />
-            <GradePicker grades=event.ticket_types left chosen=choice.grade locked missing />
-            <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
+            <GradePicker grades=event.ticket_types left chosen=choice.grade locked=fixed missing />
+            <Show when=move || !over.get()>
+                <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
+            </Show>
             <div class="booking__bar">
                 <StageNotice stage grades left chosen=choice.grade />
-                <p class="booking__total">
+                <p class="booking__total" hidden=move || over.get()>
                     <span>{tr(T::BookingTotal)}</span>
                     <output>{move || total().unwrap_or_else(|| "–".to_owned())}</output>
                 </p>
@@ -124,13 +146,19 @@ pub(crate) fn BookingPanel(
                     class="button button--main"
                     data-testid="book"
                     disabled=closed
-                    aria-busy=move || matches!(stage.get(), Stage::Trying { .. }).to_string()
+                    aria-busy=move || matches!(stage.get(), Stage::Trying(_)).to_string()
                 >
                     {move || button_text(i18n, status.get(), &stage.get(), &session.who(), opens_at)}
                 </button>
             </div>
         </form>
     }
+}
+
+/// How many more the person may book, if that was why not; at least the one that the page cannot go below.
+fn room_left(problem: &Problem) -> Option<u32> {
+    let (max, held) = (problem.max_per_user?, problem.already_held?);
+    (problem.code == ProblemCode::PurchaseLimitExceeded).then(|| max.saturating_sub(held).max(1))
 }
 
 /// What the button says it does, or why it does nothing.
@@ -141,8 +169,11 @@ fn button_text(
     who: &Who,
     opens_at: neticket_domain::Timestamp,
 ) -> AnyView {
-    if matches!(stage, Stage::Trying { .. } | Stage::Booked(_)) {
+    if matches!(stage, Stage::Trying(_) | Stage::Booked(_)) {
         return i18n.text(T::BookingBusy).into_any();
+    }
+    if *stage == Stage::Unknown {
+        return i18n.text(T::BookingContinue).into_any();
     }
     match status {
         EventStatus::Scheduled => view! {
@@ -151,7 +182,6 @@ fn button_text(
             <Countdown until=opens_at />
         }
         .into_any(),
-        EventStatus::OnSale if *stage == Stage::Unknown => i18n.text(T::BookingContinue).into_any(),
         EventStatus::OnSale if *who == Who::Visitor => i18n.text(T::BookingLogin).into_any(),
         EventStatus::OnSale => i18n.text(T::BookingAction).into_any(),
         other => i18n.text(status_text(other)).into_any(),
@@ -172,7 +202,7 @@ fn press(choice: Choice, booking: Booking, missing: RwSignal<bool>) -> impl Fn(S
         let attempt = choice.attempt(grade, choice.quantity.get_untracked());
         if untrack(|| session.who()) == Who::Visitor {
             attempt.save(choice.event_id);
-            navigate(&login_path(&format!("/events/{}", choice.event_id), ""), Default::default());
+            navigate(&login_path(&format!("/events/{}", choice.event_id), ""), from_next());
             return;
         }
         booking.press(attempt);
@@ -196,7 +226,7 @@ fn follow_stage(booking: Booking) {
             navigate(&format!("/reservations/{id}"), NavigateOptions::default());
         }
         Stage::Refused(problem) if problem.code == ProblemCode::Unauthenticated => {
-            navigate(&login_path(&format!("/events/{event_id}"), ""), NavigateOptions::default());
+            navigate(&login_path(&format!("/events/{event_id}"), ""), from_next());
         }
         Stage::Refused(problem) if problem.code == ProblemCode::SaleNotOpen => {
             // Our idea of the server's clock was wrong: measuring it anew shows the countdown again.

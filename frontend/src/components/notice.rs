@@ -23,19 +23,21 @@ pub(crate) fn Notice(
     }
 }
 
-/// Something could not be loaded.
+/// Something could not be loaded. What passes is loaded again by itself: see [`crate::load::Loader`].
 #[component]
 pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
     let i18n = use_i18n();
     let text = error_text(&error);
+    let retrying = error.passing();
     let trace = match error {
         ApiError::Refused { problem, .. } => Some(problem.trace_id).filter(|id| !id.is_empty()),
-        ApiError::Lost | ApiError::Unreadable(_) => None,
+        ApiError::Lost | ApiError::OtherUser | ApiError::Unreadable(_) => None,
     };
     view! {
         <div role="alert">
             <Notice glyph=Glyph::Alert title=Signal::derive(move || i18n.text(T::FailureTitle).to_owned())>
                 <p>{tr(text)}</p>
+                {retrying.then(|| view! { <p>{tr(T::FailureRetrying)}</p> })}
                 <button type="button" class="button" on:click=move |_| retry()>{tr(T::ActionRetry)}</button>
                 {trace
                     .map(|id| {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use neticket_contract::{Problem, ProblemCode, TicketType};
 
 use super::{Glyph, Icon};
-use crate::booking::Stage;
+use crate::booking::{Stage, Why};
 use crate::format;
 use crate::i18n::{I18n, T, tr, use_i18n};
 use crate::problem_text::problem_text;
@@ -23,12 +23,12 @@ pub(crate) fn StageNotice(
         <div class="stage" role="status" data-testid="booking-status">
             {move || match stage.get() {
                 Stage::Idle => ().into_any(),
-                Stage::Trying { waits, offline } => trying(waits, offline).into_any(),
+                Stage::Trying(why) => trying(why).into_any(),
                 Stage::Booked(_) => view! { <p>{tr(T::BookingDone)}</p> }.into_any(),
-                Stage::NotBooked => view! {
+                Stage::OtherUser => view! {
                     <p class="stage__text">
                         <Icon glyph=Glyph::Alert />
-                        {tr(T::BookingNotBooked)}
+                        {tr(T::ProblemOtherUser)}
                     </p>
                 }
                 .into_any(),
@@ -59,11 +59,12 @@ pub(crate) fn StageNotice(
     }
 }
 
-fn trying(waits: u32, offline: bool) -> impl IntoView {
-    let text = match (waits, offline) {
-        (_, true) => T::BookingOffline,
-        (0, false) => T::BookingTrying,
-        _ => T::BookingQueue,
+fn trying(why: Why) -> impl IntoView {
+    let text = match why {
+        Why::Nothing => T::BookingTrying,
+        Why::Busy => T::BookingQueue,
+        Why::Unreachable => T::BookingUnreachable,
+        Why::Offline => T::BookingOffline,
     };
     view! {
         <p class="stage__text">

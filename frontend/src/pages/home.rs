@@ -11,7 +11,7 @@ use crate::api::use_api;
 use crate::components::{EventCard, EventCardSkeleton, Failure, Glyph, Notice, Pagination};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
-use crate::load::{Load, Loader};
+use crate::load::{Load, Loader, last_if_past};
 use crate::sale::status_text;
 use crate::title::page_title;
 
@@ -32,6 +32,15 @@ pub(crate) fn HomePage() -> impl IntoView {
         move || Some(query.get()),
         move |query| async move { api.event_list(&query.request()).await },
     );
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(page) = events.value()
+            && let Some(last) = last_if_past(&page)
+        {
+            let there = HomeQuery { page: last, ..query.get_untracked() };
+            navigate(&there.path(), NavigateOptions { replace: true, ..Default::default() });
+        }
+    });
     page_title(move || i18n.text(T::HomeTitle).to_owned());
     let headline = move || {
         let query = query.get();
@@ -55,6 +64,7 @@ pub(crate) fn HomePage() -> impl IntoView {
                 {move || match events.state.get() {
                     Load::Loading => skeletons().into_any(),
                     Load::Failed(error) => view! { <Failure error retry=move || events.reload() /> }.into_any(),
+                    Load::Ready(page) if last_if_past(&page).is_some() => skeletons().into_any(),
                     Load::Ready(page) if page.items.is_empty() => view! { <Empty query=query.get() /> }.into_any(),
                     Load::Ready(page) => list(page, query.get_untracked()).into_any(),
                 }}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::LoginRequest;
 
-use super::sign_in::{leave_when_signed_in, next_path, sign_in_path};
+use super::sign_in::{inherited_mark, leave_when_signed_in, next_path, sign_in_path};
 use crate::components::{Field, FieldState, FormError, checks, reveal_and_focus};
 use crate::i18n::{T, tr, use_i18n};
 use crate::problem_text::error_text;
@@ -59,7 +59,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
             <p class="form__other">
                 {tr(T::LoginNoAccount)}
                 " "
-                <a href=signup>{tr(T::SignupTitle)}</a>
+                <a href=signup prop:replace=true prop:state=inherited_mark()>{tr(T::SignupTitle)}</a>
             </p>
         </div>
     }

@@ -8,12 +8,15 @@ use neticket_contract::{Page, Reservation, User};
 
 use super::profile::{NicknameForm, PasswordForm};
 use super::sign_in::require_user;
-use crate::api::use_api;
+use crate::api::{ApiError, use_api};
 use crate::booking;
-use crate::components::{CancelDialog, Failure, Glyph, Icon, Notice, Pagination, Poster, ReservationBadge};
+use crate::components::{
+    CancelDialog, Failure, FormError, Glyph, Icon, Notice, Pagination, Poster, ReservationBadge,
+};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
-use crate::load::{Load, Loader};
+use crate::js;
+use crate::load::{Load, Loader, last_if_past};
 use crate::session::{Who, use_session};
 use crate::title::page_title;
 
@@ -31,9 +34,20 @@ pub(crate) fn MePage() -> impl IntoView {
         map.with(|map| map.get("page")).and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1)
     });
     // Only who is signed in matters here, not under which nickname.
-    let signed_in = Memo::new(move |_| matches!(session.who(), Who::User(_)));
-    let bookings =
-        Loader::new(move || signed_in.get().then(|| number.get()), move |page| api.reservation_list(page));
+    let owner = Memo::new(move |_| session.user_id());
+    let bookings = Loader::new(
+        move || owner.get().map(|owner| (owner, number.get())),
+        move |(_, page)| api.reservation_list(page),
+    );
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(page) = bookings.value()
+            && let Some(last) = last_if_past(&page)
+        {
+            let back = NavigateOptions { replace: true, ..NavigateOptions::default() };
+            navigate(&format!("/me?page={last}"), back);
+        }
+    });
     let asked = RwSignal::new(None::<Reservation>);
     let replace = move |changed: Reservation| {
         if let Some(mut page) = untrack(|| bookings.value()) {
@@ -51,6 +65,7 @@ pub(crate) fn MePage() -> impl IntoView {
                 {move || match bookings.state.get() {
                     Load::Loading => skeletons().into_any(),
                     Load::Failed(error) => view! { <Failure error retry=move || bookings.reload() /> }.into_any(),
+                    Load::Ready(page) if last_if_past(&page).is_some() => skeletons().into_any(),
                     Load::Ready(page) if page.items.is_empty() => view! { <NoBookings /> }.into_any(),
                     Load::Ready(page) => list(page, asked).into_any(),
                 }}
@@ -150,11 +165,29 @@ fn NoBookings() -> impl IntoView {
 fn AccountSection(user: User) -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
+    let refusal = RwSignal::new(None::<T>);
+    let busy = RwSignal::new(false);
     let sign_out = move |_| {
-        booking::forget_all();
-        // Away first: this page would ask to sign in again.
-        navigate("/", NavigateOptions::default());
-        spawn_local(async move { session.logout().await });
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        refusal.set(None);
+        let navigate = navigate.clone();
+        spawn_local(async move {
+            match session.logout().await {
+                Ok(()) => {
+                    booking::forget_all();
+                    // Away first: this page would ask to sign in again.
+                    navigate("/", NavigateOptions::default());
+                    js::sleep(0).await;
+                    session.end();
+                }
+                Err(ApiError::OtherUser) => drop(refusal.try_set(Some(T::ProblemOtherUser))),
+                Err(_) => drop(refusal.try_set(Some(T::MeLogoutFailed))),
+            }
+            busy.try_set(false);
+        });
     };
     view! {
         <section class="account" aria-labelledby="account-title">
@@ -170,7 +203,15 @@ fn AccountSection(user: User) -> impl IntoView {
                     <PasswordForm />
                 </details>
             </div>
-            <button type="button" class="button button--quiet" on:click=sign_out>{tr(T::MeLogout)}</button>
+            <FormError text=refusal />
+            <button
+                type="button"
+                class="button button--quiet"
+                aria-busy=move || busy.get().to_string()
+                on:click=sign_out
+            >
+                {tr(T::MeLogout)}
+            </button>
         </section>
     }
 }

@@ -18,5 +18,5 @@ pub(crate) use login::LoginPage;
 pub(crate) use me::MePage;
 pub(crate) use not_found::NotFoundPage;
 pub(crate) use reservation::ReservationPage;
-pub(crate) use sign_in::login_path;
+pub(crate) use sign_in::{from_next, login_path};
 pub(crate) use signup::SignupPage;

@@ -16,7 +16,7 @@ use crate::components::{CancelDialog, Failure, Glyph, Icon, Poster, ReservationB
 use crate::format;
 use crate::i18n::{I18n, T, tr, use_i18n};
 use crate::load::{Load, Loader};
-use crate::session::{Who, use_session};
+use crate::session::use_session;
 use crate::title::page_title;
 use crate::{ics, js, qr};
 
@@ -33,10 +33,10 @@ pub(crate) fn ReservationPage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
     page_title(move || i18n.text(T::ReservationTitle).to_owned());
     require_user(format!("/reservations/{}", id.get_untracked()));
-    let signed_in = Memo::new(move |_| matches!(session.who(), Who::User(_)));
+    let owner = Memo::new(move |_| session.user_id());
     let reservation = Loader::new(
-        move || signed_in.get().then(|| id.get()),
-        move |id| async move { api.reservation(&id).await },
+        move || owner.get().map(|owner| (owner, id.get())),
+        move |(_, id)| async move { api.reservation(&id).await },
     );
     follow_pending(reservation);
     let asked = RwSignal::new(None::<Reservation>);

@@ -3,9 +3,25 @@
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::location::State;
+use wasm_bindgen::JsValue;
 
 use crate::api::encode;
 use crate::session::{Who, use_session};
+
+/// Marks an entry of the history whose predecessor is the page to come back to.
+const COMES_FROM_NEXT: &str = "comes-from-next";
+
+/// How a page leads to signing in for something on itself: coming back goes a step back in the history then, and
+/// "Back" does not lead through the sign-in page or to the same page twice.
+pub(crate) fn from_next() -> NavigateOptions {
+    NavigateOptions { state: State::new(Some(COMES_FROM_NEXT.into())), ..NavigateOptions::default() }
+}
+
+/// The mark of the present entry, for links that take its place.
+pub(crate) fn inherited_mark() -> JsValue {
+    window().history().and_then(|history| history.state()).unwrap_or(JsValue::NULL)
+}
 
 /// The address of the sign-in page, from which one comes back to `path`.
 pub(crate) fn login_path(path: &str, search: &str) -> String {
@@ -47,10 +63,15 @@ pub(crate) fn next_path() -> String {
 pub(crate) fn leave_when_signed_in(next: String) {
     let session = use_session();
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if matches!(session.who(), Who::User(_)) {
+    Effect::new(move |left: Option<bool>| {
+        if left == Some(true) || !matches!(session.who(), Who::User(_)) {
+            return left == Some(true);
+        }
+        let back = inherited_mark().as_string().is_some_and(|mark| mark == COMES_FROM_NEXT);
+        if !back || window().history().and_then(|history| history.back()).is_err() {
             navigate(&next, NavigateOptions { replace: true, ..Default::default() });
         }
+        true
     });
 }
 

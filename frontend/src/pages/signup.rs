@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::{LoginRequest, ProblemCode, SignupRequest};
 
-use super::sign_in::{leave_when_signed_in, next_path, sign_in_path};
+use super::sign_in::{inherited_mark, leave_when_signed_in, next_path, sign_in_path};
 use crate::api::{ApiError, use_api};
 use crate::components::{Field, FieldState, FormError, checks, refuse_fields, reveal_and_focus};
 use crate::i18n::{T, tr, use_i18n};
@@ -81,7 +81,7 @@ pub(crate) fn SignupPage() -> impl IntoView {
             <p class="form__other">
                 {tr(T::SignupHasAccount)}
                 " "
-                <a href=login>{tr(T::LoginTitle)}</a>
+                <a href=login prop:replace=true prop:state=inherited_mark()>{tr(T::LoginTitle)}</a>
             </p>
         </div>
     }
