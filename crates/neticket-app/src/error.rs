@@ -37,7 +37,7 @@ pub enum AppError {
     /// Fields whose values are not right; all of them.
     #[error("{} fields are not right", .0.len())]
     Invalid(Vec<InvalidField>),
-    /// A queue is full. Nothing was taken.
+    /// A queue is full, or the time is up. A booking may have been taken: repeat it with the same key.
     #[error("too busy")]
     Overloaded,
     /// The ledger did not answer. A booking may have been taken: repeat it with the same key.

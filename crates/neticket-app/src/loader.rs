@@ -12,10 +12,13 @@ use tokio::sync::Mutex;
 
 use crate::error::AppError;
 
-/// How long a node may hold the right to load an event; another then loads it too, which is only wasteful.
-const LEASE_MS: u64 = 500;
+/// How long a node may hold the right to load an event, if it dies meanwhile: as long as the slowest load that still
+/// succeeds. Otherwise it gives the right back when it is done.
+const LEASE_MS: u64 = 10_000;
 /// How often a node looks whether the one with the lease is done.
 const LEASE_POLL: Duration = Duration::from_millis(20);
+/// How often a load is tried again because another node's was newer.
+const ATTEMPTS_MAX: u32 = 5;
 /// Most events that may be loading at once before their locks are forgotten, which is only wasteful too.
 const LOCKS_MAX: u64 = 10_000;
 
@@ -41,55 +44,74 @@ impl Loader {
         if self.is_met(event, epoch_min).await? {
             return Ok(());
         }
-        if !self.ledger.try_lease(event, LEASE_MS).await? {
-            let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
-            while tokio::time::Instant::now() < patience {
-                tokio::time::sleep(LEASE_POLL).await;
-                if self.is_met(event, epoch_min).await? {
-                    return Ok(());
-                }
+        let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
+        while !self.ledger.try_lease(event, LEASE_MS).await? && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(LEASE_POLL).await;
+            if self.is_met(event, epoch_min).await? {
+                return Ok(());
             }
         }
-        let snapshot = self.snapshot(event).await?;
-        self.install(&snapshot).await
+        let loaded = self.load_now(event, &[]).await;
+        self.end_lease(event).await;
+        loaded.map(drop)
     }
 
-    /// Makes the event's ledger anew, without the journal entries `ids` of epoch `epoch`, which the store refused.
-    /// Answers which of them the store has after all, because another node committed them meanwhile.
+    /// Makes the event's ledger anew, without the journal entries `refused`. Answers which of them the store has after
+    /// all, because another node committed them meanwhile; the others are in no journal any more, and never will be.
     ///
     /// # Errors
     /// As [`Self::load`]; the entries may still be in the journal.
     pub(crate) async fn load_without(
         &self,
         event: EventId,
-        epoch: Epoch,
-        ids: &[ReservationId],
+        refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         let lock = self.locks.get_with(event, async { Arc::default() }).await;
         let _one_at_a_time = lock.lock().await;
-        // In this order: from here on nobody can commit them under the old epoch, so what the snapshot has is all.
-        let snapshot = self.snapshot(event).await?;
-        self.ledger.undo(event, epoch, ids).await?;
-        self.install(&snapshot).await?;
-        let wanted: BTreeSet<ReservationId> = ids.iter().copied().collect();
-        Ok(snapshot.reservations.iter().map(|r| r.id).filter(|id| wanted.contains(id)).collect())
-    }
-
-    /// Raises the epoch, above the store's and above the ledger's, and reads what the store says. To be installed at most
-    /// once: a second time it would not know what was committed since.
-    async fn snapshot(&self, event: EventId) -> Result<LedgerSnapshot, AppError> {
-        let floor = self.ledger.view(event).await?.map_or(Epoch(0), |view| view.epoch);
-        let loaded = self.store.load_event(event, floor).await?.ok_or(AppError::NotFound)?;
-        Ok(to_snapshot(loaded))
-    }
-
-    async fn install(&self, snapshot: &LedgerSnapshot) -> Result<(), AppError> {
-        let answer = self.ledger.load(snapshot).await?;
-        if answer.replaced {
-            let (event, epoch, dropped) = (snapshot.event, snapshot.epoch, answer.dropped.len());
-            tracing::info!(%event, %epoch, dropped, "loaded the ledger");
+        // Only so that other nodes wait instead of loading too: this load is due whether or not the lease is had.
+        let leased = self.ledger.try_lease(event, LEASE_MS).await?;
+        let stored = self.load_now(event, refused).await;
+        if leased {
+            self.end_lease(event).await;
         }
-        Ok(())
+        stored
+    }
+
+    /// Raises the epoch and replaces the ledger, again if another node's higher epoch comes between. From the moment the
+    /// epoch is raised nobody can commit an entry of the old journal, so those of `refused` that the snapshot does not
+    /// have are final once it is installed.
+    async fn load_now(
+        &self,
+        event: EventId,
+        refused: &[ReservationId],
+    ) -> Result<BTreeSet<ReservationId>, AppError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let floor = self.ledger.view(event).await?.map_or(Epoch(0), |view| view.epoch);
+            let loaded = self.store.load_event(event, floor).await?.ok_or(AppError::NotFound)?;
+            // Installed at most once: a second time it would not know what was committed since.
+            let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
+            let answer = self.ledger.load(&snapshot).await?;
+            if answer.replaced {
+                let (epoch, dropped) = (snapshot.epoch, answer.dropped.len());
+                tracing::info!(%event, %epoch, dropped, "loaded the ledger");
+            }
+            if answer.replaced || refused.is_empty() {
+                let wanted: BTreeSet<ReservationId> = refused.iter().copied().collect();
+                return Ok(snapshot
+                    .reservations
+                    .iter()
+                    .map(|r| r.id)
+                    .filter(|id| wanted.contains(id))
+                    .collect());
+            }
+        }
+        Err(AppError::LedgerUnavailable(None))
+    }
+
+    async fn end_lease(&self, event: EventId) {
+        if let Err(error) = self.ledger.end_lease(event).await {
+            tracing::debug!(%event, %error, "the lease ends by itself");
+        }
     }
 
     async fn is_met(&self, event: EventId, epoch_min: Epoch) -> Result<bool, AppError> {
@@ -120,5 +142,6 @@ fn to_snapshot(loaded: LoadedEvent) -> LedgerSnapshot {
             .into_iter()
             .map(|r| SnapshotReservation { id: r.id, user: r.user, held: r.held })
             .collect(),
+        refused: Vec::new(),
     }
 }

@@ -92,6 +92,9 @@ pub trait Ledger: Send + Sync + 'static {
     /// without it is correct too.
     async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError>;
 
+    /// Gives the right to load the event to whoever wants it next.
+    async fn end_lease(&self, event: EventId) -> Result<(), LedgerError>;
+
     /// Whether the ledger answers.
     async fn ping(&self) -> Result<(), LedgerError>;
 }

@@ -129,7 +129,9 @@ impl Ledger for MemoryLedger {
             return Ok(LoadAnswer { replaced: false, dropped: Vec::new() });
         }
         let mut ledger = EventLedger::new(snapshot);
-        let dropped = slot.ledger.take().map(|old| ledger.carry_over(old.entries())).unwrap_or_default();
+        let mut entries = slot.ledger.take().map(|old| old.entries()).unwrap_or_default();
+        entries.retain(|entry| !snapshot.refused.contains(&entry.request.id));
+        let dropped = ledger.carry_over(entries);
         slot.ledger = Some(ledger);
         Ok(LoadAnswer { replaced: true, dropped })
     }
@@ -178,6 +180,11 @@ impl Ledger for MemoryLedger {
         }
         slot.leased_until = Some(now.plus_millis(i64::try_from(lease_ms).unwrap_or(i64::MAX)));
         Ok(true)
+    }
+
+    async fn end_lease(&self, event: EventId) -> Result<(), LedgerError> {
+        lock(&self.slot(event)).leased_until = None;
+        Ok(())
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {

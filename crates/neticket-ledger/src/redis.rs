@@ -181,6 +181,7 @@ impl Ledger for RedisLedger {
 
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let keys = self.keys(snapshot.event).staged_as(Uuid::new_v4());
+        let refused: Vec<String> = snapshot.refused.iter().map(ToString::to_string).collect();
         self.stage(snapshot, &keys).await?;
         let mut call = Call::new(&script::LOAD, &keys)
             .arg("epoch", snapshot.epoch.0)
@@ -188,7 +189,8 @@ impl Ledger for RedisLedger {
             .arg("opens_at", snapshot.window.opens_at.as_millis())
             .arg("closes_at", snapshot.window.closes_at.as_millis())
             .arg("max_per_user", snapshot.max_per_user)
-            .arg("reservations_len", snapshot.reservations.len());
+            .arg("reservations_len", snapshot.reservations.len())
+            .arg("refused", refused.join(" "));
         for ticket_type in &snapshot.ticket_types {
             call = call
                 .arg("id", ticket_type.id.0)
@@ -235,6 +237,10 @@ impl Ledger for RedisLedger {
         set.arg(self.keys(event).name(Key::Lease)).arg(1).arg("NX").arg("PX").arg(lease_ms.max(1));
         let answer = self.connections.query(&set).await?;
         Ok(answer == ::redis::Value::Okay)
+    }
+
+    async fn end_lease(&self, event: EventId) -> Result<(), LedgerError> {
+        self.connections.query(::redis::cmd("DEL").arg(self.keys(event).name(Key::Lease))).await.map(drop)
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {

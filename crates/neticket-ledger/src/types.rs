@@ -94,6 +94,8 @@ pub struct LedgerSnapshot {
     pub ticket_types: Vec<SnapshotTicketType>,
     /// All reservations of the event, cancelled ones too.
     pub reservations: Vec<SnapshotReservation>,
+    /// Entries of the old journal that the store has refused: they are not carried over.
+    pub refused: Vec<ReservationId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

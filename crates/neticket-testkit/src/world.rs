@@ -170,6 +170,7 @@ impl World {
                 .iter()
                 .map(|r| SnapshotReservation { id: r.id, user: r.user, held: r.held })
                 .collect(),
+            refused: Vec::new(),
         }
     }
 

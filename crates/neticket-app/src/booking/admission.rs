@@ -51,7 +51,7 @@ impl Admission {
         let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
         match self.ledger.admit(event, epoch_min(&wishes), &requests).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                Offered::Admitted(self.sort(epoch, wishes, verdicts).await)
+                Offered::Admitted(self.sort(epoch, wishes, verdicts))
             }
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
             Err(error) => {
@@ -65,6 +65,10 @@ impl Admission {
     /// Loads the event's ledger and offers the wishes until the ledger takes a look at them.
     pub(crate) async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
+            wishes.retain(|wish| !wish.is_abandoned());
+            if wishes.is_empty() {
+                return Vec::new();
+            }
             if let Err(refusal) = self.load(event, epoch_min(&wishes)).await {
                 if !refusal.is_refusal() {
                     tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
@@ -72,6 +76,7 @@ impl Admission {
                 self.refuse(wishes, &refusal).await;
                 return Vec::new();
             }
+            wishes.retain(|wish| !wish.is_abandoned());
             match self.offer(event, wishes).await {
                 Offered::Admitted(admitted) => return admitted,
                 Offered::Unloaded(again) => wishes = again,
@@ -101,7 +106,7 @@ impl Admission {
     }
 
     /// Keeps the admitted, answers the others.
-    async fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+    fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
         assert_eq!(wishes.len(), verdicts.len(), "the ledger answers each request");
         let mut admitted = Vec::with_capacity(wishes.len());
         let mut known = Vec::new();
@@ -116,7 +121,8 @@ impl Admission {
             }
         }
         if !known.is_empty() {
-            self.answer_known(known).await;
+            // Nobody else waits for this look into the store.
+            tokio::spawn(answer_known(self.store.clone(), known));
         }
         admitted
     }
@@ -141,28 +147,12 @@ impl Admission {
         }
     }
 
-    /// The ledger has seen these ids committed: the store knows what became of them.
-    async fn answer_known(&self, wishes: Vec<Wish>) {
-        match self.stored(wishes.iter().map(|wish| wish.request.id)).await {
-            Ok(stored) => {
-                for wish in wishes {
-                    let id = wish.request.id;
-                    let outcome = stored.get(&id).map(|record| Done::Existing(Box::new(record.clone())));
-                    let missing =
-                        || AppError::Internal(format!("settled reservation {id} is not in the store"));
-                    wish.answer(outcome.ok_or_else(missing));
-                }
-            }
-            Err(error) => answer_all(wishes, &error),
-        }
-    }
-
     /// Refuses all; but whoever repeats the key of a booking that the store has gets that booking.
     async fn refuse(&self, wishes: Vec<Wish>, refusal: &AppError) {
         let is_final = matches!(refusal, AppError::SaleClosed | AppError::SaleNotOpen { .. });
         let keyed: Vec<ReservationId> =
             wishes.iter().filter(|wish| wish.keyed && is_final).map(|wish| wish.request.id).collect();
-        let stored = match self.stored(keyed.into_iter()).await {
+        let stored = match stored(&self.store, keyed.into_iter()).await {
             Ok(stored) => stored,
             Err(error) => return answer_all(wishes, &error),
         };
@@ -174,18 +164,33 @@ impl Admission {
             wish.answer(outcome);
         }
     }
+}
 
-    async fn stored(
-        &self,
-        ids: impl Iterator<Item = ReservationId>,
-    ) -> Result<BTreeMap<ReservationId, ReservationRecord>, AppError> {
-        let ids: Vec<ReservationId> = ids.collect();
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
+/// The ledger has seen these ids committed: the store knows what became of them.
+async fn answer_known(store: Store, wishes: Vec<Wish>) {
+    match stored(&store, wishes.iter().map(|wish| wish.request.id)).await {
+        Ok(stored) => {
+            for wish in wishes {
+                let id = wish.request.id;
+                let outcome = stored.get(&id).map(|record| Done::Existing(Box::new(record.clone())));
+                let missing = || AppError::Internal(format!("settled reservation {id} is not in the store"));
+                wish.answer(outcome.ok_or_else(missing));
+            }
         }
-        let records = self.store.reservations(&ids).await?;
-        Ok(records.into_iter().map(|record| (record.id, record)).collect())
+        Err(error) => answer_all(wishes, &error),
     }
+}
+
+async fn stored(
+    store: &Store,
+    ids: impl Iterator<Item = ReservationId>,
+) -> Result<BTreeMap<ReservationId, ReservationRecord>, AppError> {
+    let ids: Vec<ReservationId> = ids.collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let records = store.reservations(&ids).await?;
+    Ok(records.into_iter().map(|record| (record.id, record)).collect())
 }
 
 fn epoch_min(wishes: &[Wish]) -> Epoch {

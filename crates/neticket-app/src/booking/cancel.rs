@@ -108,40 +108,45 @@ async fn cancel(
         let _ = wish.reply.send(answer);
     }
     after.spawn(async move {
-        if let Err(error) = to_ledger(&store, &*ledger, &outbox).await {
-            tracing::warn!(%error, releases = outbox.len(), "left to the outbox: releasing failed");
+        if let Some(error) = deliver(&store, &*ledger, &outbox).await.failure {
+            tracing::warn!(error = %error.with_cause(), releases = outbox.len(), "left to the outbox: releasing failed");
         }
     });
 }
 
-/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing. Answers
-/// the rows that stay, because a ledger older than their cancel may still be replaced by one that does not know it.
-///
-/// # Errors
-/// The rows that were not released, or not removed, stay for the next time.
-pub(crate) async fn to_ledger(
-    store: &Store,
-    ledger: &dyn Ledger,
-    outbox: &[OutboxRecord],
-) -> Result<Vec<OutboxRecord>, AppError> {
+/// What became of outbox rows: those that stay because a ledger older than their cancel may still be replaced by one that
+/// does not know it, and what went wrong with others, which stay too.
+pub(crate) struct Delivery {
+    pub(crate) behind: Vec<OutboxRecord>,
+    pub(crate) failure: Option<AppError>,
+}
+
+/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing.
+pub(crate) async fn deliver(store: &Store, ledger: &dyn Ledger, outbox: &[OutboxRecord]) -> Delivery {
     let mut by_event: BTreeMap<EventId, Vec<OutboxRecord>> = BTreeMap::new();
     for row in outbox {
         by_event.entry(row.event).or_default().push(*row);
     }
-    let (mut stay, mut failure) = (Vec::new(), None);
+    let mut delivery = Delivery { behind: Vec::new(), failure: None };
     for (event, rows) in by_event {
         let releases: Vec<Release> = rows.iter().map(to_release).collect();
-        match ledger.release(event, &releases).await {
+        let outcome = match ledger.release(event, &releases).await {
             Ok(epoch) => {
-                let (done, later): (Vec<_>, Vec<_>) =
+                let (done, behind): (Vec<_>, Vec<_>) =
                     rows.into_iter().partition(|row| epoch >= Some(row.epoch));
-                store.outbox_done(&done.iter().map(|row| row.id).collect::<Vec<_>>()).await?;
-                stay.extend(later);
+                delivery.behind.extend(behind);
+                store
+                    .outbox_done(&done.iter().map(|row| row.id).collect::<Vec<_>>())
+                    .await
+                    .map_err(AppError::from)
             }
-            Err(error) => failure = Some(error),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = outcome {
+            delivery.failure = Some(error);
         }
     }
-    failure.map_or(Ok(stay), |error| Err(error.into()))
+    delivery
 }
 
 fn to_release(row: &OutboxRecord) -> Release {

@@ -32,7 +32,7 @@ type LedgerOf = (EventId, Epoch);
 struct Sorted {
     settled: BTreeMap<LedgerOf, Vec<ReservationId>>,
     /// Refused by the store though the ledger had taken their seats, and with which answer.
-    refused: BTreeMap<LedgerOf, Vec<(Wish, AppError)>>,
+    refused: BTreeMap<EventId, Vec<(Wish, AppError)>>,
     /// Admitted under an epoch that has passed.
     outdated: Vec<Wish>,
 }
@@ -61,8 +61,8 @@ impl Committer {
             };
             let sorted = sort(batch, outcomes);
             self.settle(sorted.settled);
-            for ((event, epoch), refused) in sorted.refused {
-                self.refuse(event, epoch, refused).await;
+            for (event, refused) in sorted.refused {
+                self.refuse(event, refused).await;
             }
             batch = self.admit_again(sorted.outdated).await;
         }
@@ -83,13 +83,12 @@ impl Committer {
         });
     }
 
-    /// Gives back what the ledger took for people whom the store refused, and answers them only then: a refusal is
-    /// final, so no recovery may find their entries any more. The ledger believed in seats that do not exist, so it is
-    /// made anew at the same time.
-    async fn refuse(&self, event: EventId, epoch: Epoch, refused: Vec<(Wish, AppError)>) {
+    /// Makes the ledger anew without what it took for people whom the store refused, and answers them only then: a
+    /// refusal is final, so no recovery may find their entries any more.
+    async fn refuse(&self, event: EventId, refused: Vec<(Wish, AppError)>) {
         let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
         tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
-        match self.admission.loader.load_without(event, epoch, &ids).await {
+        match self.admission.loader.load_without(event, &ids).await {
             Ok(stored) => {
                 for (wish, refusal) in refused {
                     let id = wish.request.id;
@@ -176,7 +175,7 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
             CommitOutcome::NoSuchTicketType => AppError::NotFound,
             CommitOutcome::NoSuchUser => AppError::Unauthenticated,
         };
-        sorted.refused.entry(ledger).or_default().push((wish, refusal));
+        sorted.refused.entry(wish.event).or_default().push((wish, refusal));
     }
     sorted
 }

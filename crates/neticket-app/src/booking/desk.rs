@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use futures::future::join_all;
 use neticket_domain::{Epoch, EventId};
 use neticket_ledger::AdmitRequest;
 use tokio::sync::{Semaphore, oneshot};
@@ -113,20 +112,15 @@ impl BookingDesk {
 }
 
 impl Lobby {
-    async fn admit(self: Arc<Self>, wishes: Vec<Wish>) {
-        let by_event = Admission::by_event(wishes).into_iter();
-        let mut offers: FuturesUnordered<_> = by_event
-            .map(|(event, wishes)| {
-                let admission = &self.admission;
-                async move { (event, admission.offer(event, wishes).await) }
-            })
-            .collect();
-        while let Some((event, offered)) = offers.next().await {
-            match offered {
+    async fn admit(self: &Arc<Self>, wishes: Vec<Wish>) {
+        // Each event goes on by itself, and all of them at once.
+        let events = Admission::by_event(wishes).into_iter().map(|(event, wishes)| async move {
+            match self.admission.offer(event, wishes).await {
                 Offered::Admitted(admitted) => self.hand_on(admitted).await,
                 Offered::Unloaded(wishes) => self.wait_apart(event, wishes),
             }
-        }
+        });
+        join_all(events).await;
     }
 
     fn wait_apart(self: &Arc<Self>, event: EventId, wishes: Vec<Wish>) {

@@ -7,7 +7,7 @@ mod desk;
 mod wish;
 
 pub(crate) use admission::Admission;
-pub(crate) use cancel::{CancelDesk, to_ledger};
+pub(crate) use cancel::{CancelDesk, deliver};
 pub(crate) use commit::Committer;
 pub(crate) use desk::{Answer, BookingDesk};
 pub(crate) use wish::{Admitted, Done};

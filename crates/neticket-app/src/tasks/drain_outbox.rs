@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use neticket_domain::{Epoch, EventId};
 
 use super::{ITEMS_MAX, TaskContext};
-use crate::booking::to_ledger;
+use crate::booking::deliver;
 use crate::error::AppError;
 
-/// One run. A ledger older than a cancel, or none, is loaded: what is loaded after the cancel has counted it.
+/// One run. A ledger older than a cancel, or none, is loaded: what is loaded after the cancel has counted it. An event
+/// whose ledger cannot be loaded keeps no other from its releases.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let created_before = context.clock.now().plus_millis(-context.engine.grace_ms);
     let rows = context.store.outbox_before(created_before, ITEMS_MAX.into()).await?;
@@ -16,15 +17,18 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
         return Ok(());
     }
     tracing::info!(releases = rows.len(), "finishing releases");
-    let behind = to_ledger(&context.store, &*context.ledger, &rows).await?;
+    let first = deliver(&context.store, &*context.ledger, &rows).await;
+    let mut failure = first.failure;
     let mut epochs: BTreeMap<EventId, Epoch> = BTreeMap::new();
-    for row in &behind {
-        let epoch_min = epochs.entry(row.event).or_insert(row.epoch);
-        *epoch_min = row.epoch.max(*epoch_min);
+    for row in &first.behind {
+        let epoch = epochs.entry(row.event).or_insert(row.epoch);
+        *epoch = row.epoch.max(*epoch);
     }
     for (event, epoch) in epochs {
-        context.loader.load(event, Epoch(epoch.0 + 1)).await?;
+        if let Err(error) = context.loader.load(event, Epoch(epoch.0 + 1)).await {
+            failure = Some(error);
+        }
     }
-    to_ledger(&context.store, &*context.ledger, &behind).await?;
-    Ok(())
+    let second = deliver(&context.store, &*context.ledger, &first.behind).await;
+    failure.or(second.failure).map_or(Ok(()), Err)
 }

@@ -41,6 +41,7 @@ on_both! {
 
     async fn a_ledger_emptied_during_the_rush_sells_neither_more_nor_less(parts: Parts) {
         let mut world = World::new(parts).await;
+        world.config.engine.batch_len_max = 5; // so that at every moment many are admitted and not committed
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100], 4).await;
         let users = world.users(400).await;
@@ -60,6 +61,7 @@ on_both! {
         let mut oversold = false;
         for _ in 0..10 {
             let mut world = World::new(parts).await.without_guard();
+            world.config.engine.batch_len_max = 5;
             let nodes = [world.node().await, world.node().await];
             let event = world.event_on_sale(&[100], 4).await;
             let users = world.users(400).await;

@@ -83,12 +83,15 @@ on_both! {
 
     async fn a_ledger_that_believes_in_more_seats_than_there_are_is_put_right_by_the_store(parts: Parts) {
         let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody else loads it
         let app = world.node().await;
         let event = world.event_on_sale(&[2], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
         let mut wrong = world.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         world.install(&wrong).await;
+        let believed = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!(believed.ticket_types[0].left, 50);
         app.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
         let refused = app.reservation_create(users[1], None, grade, tickets(2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
@@ -107,7 +110,8 @@ on_both! {
         let before_the_cancel = world.snapshot(event.id).await;
         let id = booked.reservation.id;
         world.store.cancel(&[CancelRequest { id, user }], world.now().await).await.unwrap();
-        world.install(&before_the_cancel).await;
+        // Whoever comes first, this load or the one that the outbox asks for:
+        let _ = world.ledger.load(&before_the_cancel).await.unwrap();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
@@ -170,11 +174,13 @@ fn hold_locks(database_url: &str, seconds: u32) -> std::process::Child {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     let mut world = World::new(neticket_testkit::Parts::Shared).await;
+    let patient = world.node().await;
     world.config.engine.ack_deadline_ms = 300;
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-    app.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
+    patient.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
+    app.event(event.id).await.unwrap(); // knows the names
     let mut slow = hold_locks(&world.config.database_url, 4);
     let mut first_line = [0];
     std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut first_line).unwrap(); // it has the locks
@@ -188,8 +194,32 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
         assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
         tokio::time::sleep(GLANCE).await;
     }
-    let again = app.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
+    let again = patient.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
     slow.wait().unwrap();
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing() {
+    let mut world = World::new(neticket_testkit::Parts::Shared).await;
+    world.config.engine.task_interval_ms = 60_000; // nobody else loads it
+    world.config.engine.ack_deadline_ms = 300;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let user = world.user(0).await;
+    let mut slow = hold_locks(&world.config.database_url, 2);
+    let mut first_line = [0];
+    std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut first_line).unwrap(); // it has the locks
+    let gone = app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await;
+    assert!(matches!(gone, Err(neticket_app::AppError::Overloaded)), "{gone:?}");
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while world.ledger.view(event.id).await.unwrap().is_none() {
+        assert!(tokio::time::Instant::now() < deadline, "the load comes to its end");
+        tokio::time::sleep(GLANCE).await;
+    }
+    slow.wait().unwrap();
+    app.shut_down().await; // finishes whatever was taken on
+    assert_eq!(world.confirmed(&event).await, [0]);
     world.finish().await;
 }

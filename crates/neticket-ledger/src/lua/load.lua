@@ -12,6 +12,7 @@
         4 closes_at        milliseconds since 1970
         5 max_per_user
         6 reservations_len how many reservations were staged
+        7 refused          ids of entries that are not carried over, with spaces between them
         then per ticket_type   id, price, left
   RETURNS  incomplete (the staged reservations are not all there) | kept | replaced, then the id of each journal entry that
            did not fit
@@ -43,18 +44,25 @@ end
 
 local max_per_user = tonumber(ARGV[5])
 local price, left = {}, {}
-for i = 7, #ARGV, 3 do
+for i = 8, #ARGV, 3 do
   price[ARGV[i]] = ARGV[i + 1]
   left[ARGV[i]] = tonumber(ARGV[i + 2])
+end
+
+local refused = {}
+for id in string.gmatch(ARGV[7], '%S+') do
+  refused[id] = true
 end
 
 local journal = hgetall(KEYS[3])
 local ids, admitted_at_ms, users = {}, {}, {}
 for id, entry in pairs(journal) do
-  local user, _, _, _, admitted_at = parse_entry(entry)
-  ids[#ids + 1] = id
-  users[#users + 1] = user
-  admitted_at_ms[id] = tonumber(admitted_at)
+  if not refused[id] then
+    local user, _, _, _, admitted_at = parse_entry(entry)
+    ids[#ids + 1] = id
+    users[#users + 1] = user
+    admitted_at_ms[id] = tonumber(admitted_at)
+  end
 end
 -- Oldest first; of the same age, by id.
 table.sort(ids, function(a, b)

@@ -98,7 +98,7 @@ scripts! {
         [] ["id", "user", "ticket_type", "quantity", "epoch"];
     STAGE = "stage.lua" [StagedHoldings, StagedSettled] ["expiry_ms"] ["id", "user", "held"];
     LOAD = "load.lua" [Ledger, Holdings, Journal, Settled, StagedHoldings, StagedSettled]
-        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len"] ["id", "price", "left"];
+        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused"] ["id", "price", "left"];
     EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] [] [];
     VIEW = "view.lua" [Ledger, Journal] [] [];
     JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"] [];

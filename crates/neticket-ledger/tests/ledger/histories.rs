@@ -69,34 +69,37 @@ fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
     let windows = prop_oneof![8 => Just((-1, 1)), 1 => Just((1, 2)), 1 => Just((-2, -1))];
     let reservation = (an_id(), 0..4_i64, 0..=2_u32);
     let reservations = proptest::collection::btree_map(1..=12_u64, reservation, 0..4);
-    (an_epoch(), windows, prop::bool::weighted(0.1), 1..=5_u32, vec(0..=6_u32, 0..=3), reservations).prop_map(
-        move |(epoch, (opens, closes), paused, max_per_user, left, reservations)| LedgerSnapshot {
-            event: EventId(0),
-            epoch,
-            window: SaleWindow {
-                opens_at: now.plus_millis(opens * HOUR_MS),
-                closes_at: now.plus_millis(closes * HOUR_MS),
-            },
-            paused,
-            max_per_user,
-            ticket_types: (0..)
-                .zip(left)
-                .map(|(n, left)| SnapshotTicketType {
-                    id: TicketTypeId(n),
-                    price: u64::from(left) * 1_000,
-                    left,
-                })
-                .collect(),
-            reservations: reservations
-                .into_iter()
-                .map(|(number, (_, user, held))| SnapshotReservation {
-                    id: id(number),
-                    user: UserId(user),
-                    held,
-                })
-                .collect(),
-        },
-    )
+    let refused = vec(an_id(), 0..3);
+    (an_epoch(), windows, prop::bool::weighted(0.1), 1..=5_u32, vec(0..=6_u32, 0..=3), reservations, refused)
+        .prop_map(move |(epoch, (opens, closes), paused, max_per_user, left, reservations, refused)| {
+            LedgerSnapshot {
+                event: EventId(0),
+                epoch,
+                window: SaleWindow {
+                    opens_at: now.plus_millis(opens * HOUR_MS),
+                    closes_at: now.plus_millis(closes * HOUR_MS),
+                },
+                paused,
+                max_per_user,
+                ticket_types: (0..)
+                    .zip(left)
+                    .map(|(n, left)| SnapshotTicketType {
+                        id: TicketTypeId(n),
+                        price: u64::from(left) * 1_000,
+                        left,
+                    })
+                    .collect(),
+                reservations: reservations
+                    .into_iter()
+                    .map(|(number, (_, user, held))| SnapshotReservation {
+                        id: id(number),
+                        user: UserId(user),
+                        held,
+                    })
+                    .collect(),
+                refused,
+            }
+        })
 }
 
 fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {

@@ -12,6 +12,7 @@ on_both_ledgers!(
     a_load_replaces_only_a_lower_epoch,
     a_load_forgets_what_the_snapshot_does_not_know,
     a_load_carries_the_journal_over,
+    an_entry_that_the_store_refused_is_not_carried_over,
     an_entry_that_the_store_has_is_dropped_silently,
     an_entry_that_no_longer_fits_is_dropped_and_reported,
     an_entry_over_the_limit_is_dropped_and_reported,
@@ -74,6 +75,17 @@ async fn a_load_carries_the_journal_over(kind: Kind) {
         Verdict::Admitted(new) => assert_eq!((new.unit_price, new.repeated), (VIP_PRICE + 1, false)),
         other => panic!("{other:?}"),
     }
+}
+
+async fn an_entry_that_the_store_refused_is_not_carried_over(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, VIP, 1), request(3, 3, VIP, 1)]).await;
+    let mut without = snapshot(&*ledger, 2).await;
+    without.refused = ids([1, 3]);
+    assert_eq!(ledger.load(&without).await.unwrap(), LoadAnswer { replaced: true, dropped: vec![] });
+    assert_eq!(journal_ids(&*ledger).await, [id(2)]);
+    assert_eq!(left(&*ledger).await, [9, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
 }
 
 async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {

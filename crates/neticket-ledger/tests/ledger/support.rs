@@ -107,6 +107,7 @@ pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot 
             SnapshotTicketType { id: STANDING, price: STANDING_PRICE, left: 100 },
         ],
         reservations: vec![],
+        refused: vec![],
     }
 }
 
