@@ -41,7 +41,7 @@ async fn rush_on_emptied_ledgers(
             }
             tokio::time::sleep(Duration::from_micros(200)).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         outcomes = rush(nodes, users, event.ticket_types[0].id) => outcomes,
