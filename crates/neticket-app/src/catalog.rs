@@ -54,14 +54,16 @@ impl Catalog {
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
-        let read = async { self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound) };
-        let event = self.events.try_get_with(id, read).await.map_err(|error| error.again())?;
-        self.names.insert(id, Arc::clone(&event)).await;
-        Ok(event)
+        let read = async {
+            let event = self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound)?;
+            self.names.insert(id, Arc::clone(&event)).await;
+            Ok(event)
+        };
+        self.events.try_get_with(id, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
     /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if
-    /// nobody has looked at the event for that long, or if the ticket type is newer.
+    /// nobody has read the event for that long, or if the ticket type is newer.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.

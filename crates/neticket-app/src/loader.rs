@@ -45,15 +45,27 @@ impl Loader {
             return Ok(());
         }
         let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
-        while !self.ledger.try_lease(event, LEASE_MS).await? && tokio::time::Instant::now() < patience {
+        let mut leased = self.ledger.try_lease(event, LEASE_MS).await?;
+        while !leased && tokio::time::Instant::now() < patience {
             tokio::time::sleep(LEASE_POLL).await;
             if self.is_met(event, epoch_min).await? {
                 return Ok(());
             }
+            leased = self.ledger.try_lease(event, LEASE_MS).await?;
         }
-        let loaded = self.load_now(event, &[]).await;
-        self.end_lease(event).await;
-        loaded.map(drop)
+        let loaded = self.load_unless_met(event, epoch_min).await;
+        if leased {
+            self.end_lease(event).await;
+        }
+        loaded
+    }
+
+    /// Looks once more: whoever had the lease before may have loaded and given it back since the last look.
+    async fn load_unless_met(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
+        if self.is_met(event, epoch_min).await? {
+            return Ok(());
+        }
+        self.load_now(event, &[]).await.map(drop)
     }
 
     /// Makes the event's ledger anew, without the journal entries `refused`. Answers which of them the store has after

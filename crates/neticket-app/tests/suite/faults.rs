@@ -81,6 +81,21 @@ on_both! {
         world.finish().await;
     }
 
+    async fn two_nodes_that_miss_a_ledger_at_once_load_it_once(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody else loads it
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100], 4).await;
+        let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
+        let bookings = users.iter().zip(nodes.iter().cycle());
+        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, grade, tickets(1)));
+        for booked in futures::future::join_all(bookings).await {
+            booked.unwrap();
+        }
+        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1));
+        world.finish().await;
+    }
+
     async fn a_ledger_that_believes_in_more_seats_than_there_are_is_put_right_by_the_store(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else loads it
