@@ -8,6 +8,7 @@ use neticket_domain::{EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
 use neticket_store::{EventRecord, Store};
 
+use crate::config::VIEW_AGE_MAX_MS;
 use crate::error::AppError;
 
 /// How old a copy of an event may be.
@@ -17,7 +18,7 @@ const NAMES_AGE_MAX: Duration = Duration::from_mins(1);
 /// How long a ledger that did not answer is not asked again by readers, who would all wait for its time-out.
 const SILENCE: Duration = Duration::from_secs(3);
 /// How old a copy of what is left may be.
-const VIEW_AGE_MAX: Duration = Duration::from_millis(250);
+const VIEW_AGE_MAX: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
 /// Most events kept.
 const EVENTS_MAX: u64 = 10_000;
 /// Most ticket types whose event is kept: 20 grades for each event.

@@ -1,7 +1,16 @@
 //! Configuration: read once, typed, from defaults < `NETICKET_*` environment. Unset means embedded.
 
+mod engine;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub use engine::EngineConfig;
+pub(crate) use engine::VIEW_AGE_MAX_MS;
+
+/// How long a production node tells load balancers that it is leaving, if nothing else is said, in seconds: as long as
+/// the usual ones take to notice.
+const DRAIN_S_PRODUCTION: u64 = 5;
 
 /// Where the server runs, which decides what it insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,57 +45,13 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// `NETICKET_PUBLIC_URL`, how browsers reach the server; `https` is required in production.
     pub public_url: Option<String>,
+    /// `NETICKET_DRAIN_S`, default 5 in production and 0 otherwise: how long SIGTERM leaves the node serving, with `/readyz`
+    /// at 503, before it stops accepting.
+    pub drain_s: u64,
+    /// `NETICKET_METRICS_LISTEN`: address and port of a listener of its own for `/metrics`; unset: none.
+    pub metrics_listen: Option<SocketAddr>,
     /// How the booking engine batches, waits and retries.
     pub engine: EngineConfig,
-}
-
-/// The booking engine's limits.
-#[derive(Clone, Debug)]
-pub struct EngineConfig {
-    /// Most wishes waiting to be admitted (and, apart, to be committed, and to be cancelled).
-    pub queue_len_max: usize,
-    /// Most wishes in one batch.
-    pub batch_len_max: usize,
-    /// Batches in flight at the ledger.
-    pub admit_batches_max: usize,
-    /// Batches in flight at the store.
-    pub commit_batches_max: usize,
-    /// How long a booking waits for COMMIT before the answer is `pending`.
-    pub ack_deadline_ms: u64,
-    /// Most entries of one event's journal.
-    pub journal_len_max: usize,
-    /// How old a journal entry or an outbox row is before any node takes care of it. Longer than a node that lives keeps
-    /// anyone waiting: recovery that races the owners would only make a slow store slower.
-    pub grace_ms: i64,
-    /// How long before its opening an event's ledger is loaded.
-    pub preload_lead_ms: i64,
-    /// Pause between two runs of each background task.
-    pub task_interval_ms: u64,
-    /// Time-out of every call to the ledger.
-    pub ledger_timeout_ms: u64,
-    /// Time-out of every call to the store.
-    pub store_timeout_ms: u64,
-    /// Connections to a shared store.
-    pub store_connections_max: u32,
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        Self {
-            queue_len_max: 20_000,
-            batch_len_max: 500,
-            admit_batches_max: 4,
-            commit_batches_max: 2,
-            ack_deadline_ms: 5_000,
-            journal_len_max: neticket_ledger::JOURNAL_LEN_MAX_DEFAULT,
-            grace_ms: 30_000,
-            preload_lead_ms: 600_000,
-            task_interval_ms: 1_000,
-            ledger_timeout_ms: 1_000,
-            store_timeout_ms: 10_000,
-            store_connections_max: 16,
-        }
-    }
 }
 
 /// A variable that cannot be understood.
@@ -111,49 +76,43 @@ impl Config {
             return Err(bad("NETICKET_DATABASE_URL", "must start with sqlite: or mysql://"));
         }
         let redis_url = get("NETICKET_REDIS_URL");
-        if redis_url.as_deref().is_some_and(|url| !url.starts_with("redis://")) {
-            return Err(bad("NETICKET_REDIS_URL", "must start with redis://"));
+        let is_redis = |url: &str| url.split(',').all(|url| url.trim().starts_with("redis://"));
+        if redis_url.as_deref().is_some_and(|url| !is_redis(url)) {
+            return Err(bad(
+                "NETICKET_REDIS_URL",
+                "must start with redis://, each address if it is a cluster's",
+            ));
         }
         let jwt_secret = get("NETICKET_JWT_SECRET");
         if jwt_secret.as_deref().is_some_and(|secret| secret.len() < 32) {
             return Err(bad("NETICKET_JWT_SECRET", "must be at least 32 bytes"));
         }
+        let environment = match get("NETICKET_ENV").as_deref() {
+            None | Some("development") => Environment::Development,
+            Some("production") => Environment::Production,
+            Some(_) => return Err(bad("NETICKET_ENV", "must be development or production")),
+        };
+        let listen =
+            address("NETICKET_LISTEN", &get("NETICKET_LISTEN").unwrap_or("127.0.0.1:8080".to_owned()))?;
         Ok(Self {
-            listen: parse(
-                "NETICKET_LISTEN",
-                get("NETICKET_LISTEN"),
-                "127.0.0.1:8080",
-                "an address and a port",
-            )?,
+            listen,
             data_dir,
             database_url,
             redis_url,
             redis_prefix: get("NETICKET_REDIS_PREFIX").unwrap_or_else(|| "neticket".to_owned()),
             jwt_secret,
-            environment: match get("NETICKET_ENV").as_deref() {
-                None | Some("development") => Environment::Development,
-                Some("production") => Environment::Production,
-                Some(_) => return Err(bad("NETICKET_ENV", "must be development or production")),
-            },
+            environment,
             rate_limit: match get("NETICKET_RATE_LIMIT").as_deref() {
                 None | Some("on") => true,
                 Some("off") => false,
                 Some(_) => return Err(bad("NETICKET_RATE_LIMIT", "must be on or off")),
             },
-            trusted_proxies: get("NETICKET_TRUSTED_PROXIES")
-                .unwrap_or_default()
-                .split(',')
-                .map(str::trim)
-                .filter(|address| !address.is_empty())
-                .map(|address| {
-                    address
-                        .parse()
-                        .map_err(|_| bad("NETICKET_TRUSTED_PROXIES", "must be addresses separated by commas"))
-                })
-                .collect::<Result<_, _>>()?,
+            trusted_proxies: addresses(&get("NETICKET_TRUSTED_PROXIES").unwrap_or_default())?,
             web_dir: get("NETICKET_WEB_DIR").map(PathBuf::from),
             public_url: get("NETICKET_PUBLIC_URL"),
-            engine: EngineConfig::default(),
+            drain_s: engine::number(&get, "NETICKET_DRAIN_S", drain_s_usual(environment), 0..=300)?,
+            metrics_listen: metrics_listen(&get, listen)?,
+            engine: EngineConfig::read(&get)?,
         })
     }
 
@@ -193,14 +152,35 @@ fn bad(variable: &'static str, problem: &str) -> ConfigError {
     ConfigError { variable, problem: problem.to_owned() }
 }
 
-fn parse<T: std::str::FromStr>(
-    variable: &'static str,
-    value: Option<String>,
-    default: &str,
-    what: &str,
-) -> Result<T, ConfigError> {
-    let text = value.unwrap_or_else(|| default.to_owned());
-    text.parse().map_err(|_| ConfigError { variable, problem: format!("`{text}` is not {what}") })
+fn address(variable: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| bad(variable, &format!("`{text}` is not an address and a port")))
+}
+
+fn addresses(text: &str) -> Result<Vec<std::net::IpAddr>, ConfigError> {
+    let unfit = |_| bad("NETICKET_TRUSTED_PROXIES", "must be addresses separated by commas");
+    let addresses = text.split(',').map(str::trim).filter(|address| !address.is_empty());
+    addresses.map(|address| address.parse().map_err(unfit)).collect()
+}
+
+fn drain_s_usual(environment: Environment) -> u64 {
+    match environment {
+        Environment::Development => 0,
+        Environment::Production => DRAIN_S_PRODUCTION,
+    }
+}
+
+fn metrics_listen(
+    get: &impl Fn(&str) -> Option<String>,
+    listen: SocketAddr,
+) -> Result<Option<SocketAddr>, ConfigError> {
+    const VARIABLE: &str = "NETICKET_METRICS_LISTEN";
+    let Some(metrics) = get(VARIABLE).map(|text| address(VARIABLE, &text)).transpose()? else {
+        return Ok(None);
+    };
+    if metrics == listen && metrics.port() != 0 {
+        return Err(bad(VARIABLE, "must differ from NETICKET_LISTEN"));
+    }
+    Ok(Some(metrics))
 }
 
 #[cfg(test)]
@@ -229,9 +209,56 @@ mod tests {
             ("NETICKET_ENV", "prod"),
             ("NETICKET_RATE_LIMIT", "maybe"),
             ("NETICKET_TRUSTED_PROXIES", "proxy"),
+            ("NETICKET_METRICS_LISTEN", "9090"),
+            ("NETICKET_METRICS_LISTEN", "127.0.0.1:8080"),
+            ("NETICKET_DRAIN_S", "301"),
+            ("NETICKET_DRAIN_S", "-1"),
+            ("NETICKET_GRACE_MS", "999"),
+            ("NETICKET_ACK_DEADLINE_MS", "999"),
+            ("NETICKET_TASK_INTERVAL_MS", "9"),
+            ("NETICKET_LEDGER_TIMEOUT_MS", "1s"),
+            ("NETICKET_STORE_TIMEOUT_MS", "99"),
+            ("NETICKET_QUEUE_LEN_MAX", "0"),
+            ("NETICKET_BATCH_LEN_MAX", "5001"),
+            ("NETICKET_JOURNAL_LEN_MAX", "1.5"),
+            ("NETICKET_STORE_CONNECTIONS_MAX", "0"),
         ] {
             assert_eq!(read(&[(name, value)]).unwrap_err().variable, name);
         }
+    }
+
+    #[test]
+    fn the_engine_is_set_by_its_variables_and_says_so() {
+        let set = [
+            ("NETICKET_ACK_DEADLINE_MS", "2000"),
+            ("NETICKET_GRACE_MS", "2001"),
+            ("NETICKET_TASK_INTERVAL_MS", "10"),
+            ("NETICKET_LEDGER_TIMEOUT_MS", "500"),
+            ("NETICKET_STORE_TIMEOUT_MS", "3000"),
+            ("NETICKET_STORE_CONNECTIONS_MAX", "4"),
+            ("NETICKET_QUEUE_LEN_MAX", "7"),
+            ("NETICKET_BATCH_LEN_MAX", "6"),
+            ("NETICKET_JOURNAL_LEN_MAX", "5"),
+        ];
+        let said = read(&set).unwrap().engine.settings();
+        assert_eq!(said, set.map(|(name, value)| (name, value.to_owned())));
+    }
+
+    #[test]
+    fn settings_that_do_not_go_together_are_refused() {
+        let racing = [("NETICKET_GRACE_MS", "5000"), ("NETICKET_ACK_DEADLINE_MS", "5000")];
+        let error = read(&racing).unwrap_err().to_string();
+        assert!(error.contains("NETICKET_GRACE_MS") && error.contains("NETICKET_ACK_DEADLINE_MS"), "{error}");
+        let long = [("NETICKET_QUEUE_LEN_MAX", "10"), ("NETICKET_BATCH_LEN_MAX", "11")];
+        assert_eq!(read(&long).unwrap_err().variable, "NETICKET_BATCH_LEN_MAX");
+    }
+
+    #[test]
+    fn a_node_drains_by_itself_only_in_production() {
+        assert_eq!(read(&[]).unwrap().drain_s, 0);
+        assert_eq!(read(&[("NETICKET_ENV", "production")]).unwrap().drain_s, 5);
+        let set = [("NETICKET_ENV", "production"), ("NETICKET_DRAIN_S", "0")];
+        assert_eq!(read(&set).unwrap().drain_s, 0);
     }
 
     #[test]

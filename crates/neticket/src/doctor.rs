@@ -16,6 +16,9 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     for (what, value) in configured(config) {
         println!("  {what:<16} {value}");
     }
+    for (variable, value) in config.engine.settings() {
+        println!("  {variable:<32} {value}");
+    }
     println!();
     let mut failures = 0;
     let mut report = |part: &str, result: anyhow::Result<String>| match result {
@@ -57,6 +60,8 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
             or(config.jwt_secret.as_ref().map(|_| "set".to_owned()), "made and kept in the data folder"),
         ),
         ("rate limit", if config.rate_limit { "on" } else { "off" }.to_owned()),
+        ("drain", format!("{} s", config.drain_s)),
+        ("metrics", or(config.metrics_listen.map(|address| address.to_string()), "no listener of their own")),
         ("trusted proxies", or((!proxies.is_empty()).then(|| proxies.join(", ")), "none")),
         (
             "client",
