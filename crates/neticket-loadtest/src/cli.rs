@@ -1,0 +1,177 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::baseline::{CeilingArgs, RowLockArgs};
+
+/// Load on a running NETicket, and an audit of what came of it. Exit code 1: the audit found something wrong; 2: it could
+/// not run.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Everyone comes at once: one booking each, spread over the ramp, whatever the answers do (open loop)
+    Rush(RushArgs),
+    /// As many bookings as the server takes: each connection books again as soon as it is answered (closed loop)
+    Book(BookArgs),
+    /// As many reads of the event's page as the server takes (closed loop)
+    Read(ReadArgs),
+    /// Opens connections, asks once on each, and holds them
+    Hold(HoldArgs),
+    /// One page from the JSON of earlier runs
+    Report(ReportArgs),
+    /// Serves the same paths without a store: what HTTP and tokens alone allow
+    Ceiling(CeilingArgs),
+    /// Serves the same paths with one row lock and one commit per booking
+    RowLock(RowLockArgs),
+    /// One of the processes of a run; reads its orders from the standard input
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Whom to ask, and what to do with the result.
+#[derive(Args, Clone, Debug)]
+pub struct CommonArgs {
+    /// `http://host:port`; several share the load in turn
+    #[arg(long = "target", required = true)]
+    pub targets: Vec<String>,
+    /// The server's database, `mysql://…` or `sqlite:…`: for making people and for the audit
+    #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The server's Redis, to read its durability settings; nothing else is asked of it
+    #[arg(long, env = "NETICKET_REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+    /// What the server signs access tokens with
+    #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: String,
+    /// Use this event instead of making one
+    #[arg(long)]
+    pub event: Option<i64>,
+    /// Grades of the event that is made; they share the seats evenly
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub grades: u32,
+    /// Write the result here
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// Write a page with plots here; it loads nothing
+    #[arg(long)]
+    pub html: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct RushArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub people: u32,
+    /// Seats of the event that is made; fewer than people: some lose
+    #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub seats: u32,
+    /// All people come within this time, evenly
+    #[arg(long, default_value_t = 1_000)]
+    pub ramp_ms: u64,
+    /// More are started where one would hold more than 15,000 connections
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub processes: u32,
+    /// When people connect: before the rush, with the event's page open, or when they come
+    #[arg(long, value_enum, default_value_t = Connect::Before)]
+    pub connect: Connect,
+    /// How long a person goes on repeating before giving up
+    #[arg(long, default_value_t = 60)]
+    pub patience_s: u64,
+    /// Whoever finds a grade sold out tries the next one
+    #[arg(long)]
+    pub other_grades: bool,
+    /// Do not compare with the database afterwards
+    #[arg(long)]
+    pub no_audit: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct BookArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+    /// How long is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// How long it runs before that
+    #[arg(long, default_value_t = 1)]
+    pub warmup_s: u64,
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub processes: u32,
+    /// They take turns, and each may book 100 times
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub people: u32,
+    /// Do not compare with the database afterwards
+    #[arg(long)]
+    pub no_audit: bool,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+    /// How long is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// How long it runs before that
+    #[arg(long, default_value_t = 1)]
+    pub warmup_s: u64,
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub processes: u32,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct HoldArgs {
+    /// `http://host:port`; several share the connections in turn
+    #[arg(long = "target", required = true)]
+    pub targets: Vec<String>,
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub connections: u32,
+    /// How long they are held
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// What is asked once on each connection
+    #[arg(long, default_value = "/healthz")]
+    pub path: String,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub processes: u32,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// What `--json` has written
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the page here
+    #[arg(long)]
+    pub html: PathBuf,
+}
+
+/// When people connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Connect {
+    Before,
+    During,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

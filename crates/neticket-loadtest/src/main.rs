@@ -1,0 +1,18 @@
+//! The load test's binary: reads the command line and says what went wrong. Everything else is in the library, where
+//! tests reach it.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use neticket_loadtest::cli::Cli;
+
+fn main() -> ExitCode {
+    match neticket_loadtest::run(&Cli::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
