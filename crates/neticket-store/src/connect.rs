@@ -10,7 +10,7 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use sea_orm::sqlx::{self, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -153,6 +153,14 @@ impl Store {
         let mode = self.is_embedded().then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
         self.write.begin_with_options(options).await
+    }
+
+    /// Begins a transaction that only reads, all of it as of the moment of its first statement, and holds up no commit.
+    pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        // On SQLite every transaction is a snapshot, and the connections of `read` cannot write.
+        let isolation_level = (!self.is_embedded()).then_some(IsolationLevel::RepeatableRead);
+        let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
+        self.read.begin_with_options(options).await
     }
 
     /// Does `work` within the time a call may take; again, after a random pause, if it lost to someone else's lock. `work`

@@ -17,7 +17,8 @@ pub use accounts::{AccountError, NewUser, UserRecord};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, InventoryRecord, LoadedEvent,
-    LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus,
+    LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory,
+    StoredTicketType,
 };
 pub use connect::{Store, StoreOptions};
 pub use error::StoreError;

@@ -103,7 +103,7 @@ async fn cancel(
             CancelOutcome::Started(record) => {
                 Err(AppError::NotCancellable { starts_at: record.event_starts_at })
             }
-            CancelOutcome::NotFound => Err(AppError::NotFound),
+            CancelOutcome::Rejected(_) | CancelOutcome::NotFound => Err(AppError::NotFound),
         };
         let _ = wish.reply.send(answer);
     }

@@ -79,6 +79,9 @@ fn decide(
     if record.status == ReservationStatus::Cancelled {
         return CancelOutcome::Already(record.clone());
     }
+    if record.status == ReservationStatus::Rejected {
+        return CancelOutcome::Rejected(record.clone());
+    }
     if !cancellable(record.event_starts_at, now) {
         return CancelOutcome::Started(record.clone());
     }

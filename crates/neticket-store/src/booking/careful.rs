@@ -15,7 +15,7 @@ use crate::{Store, StoreError};
 
 /// How often the decisions are made anew because somebody else inserted one of the ids under another ticket type, which
 /// the locks do not keep apart. Each time at least one more id is known to exist.
-const RACES_MAX: u32 = 8;
+pub(super) const RACES_MAX: u32 = 8;
 
 /// A ticket type that is locked.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +25,14 @@ pub(super) struct Locked {
     pub(super) left: i64,
 }
 
+/// Each of [`RACES_MAX`] attempts found that somebody else had just inserted one of the ids.
+pub(super) fn lost_races() -> StoreError {
+    let error = DbErr::Custom(format!("lost {RACES_MAX} races for the same reservation ids"));
+    StoreError::Unavailable(Box::new(error))
+}
+
 /// What is known under the locks.
-struct Known {
+pub(super) struct Known {
     ticket_types: BTreeMap<TicketTypeId, Locked>,
     existing: HashMap<ReservationId, ReservationRecord>,
     users: HashSet<UserId>,
@@ -44,8 +50,7 @@ impl Store {
                 return Ok(outcomes);
             }
         }
-        let error = DbErr::Custom(format!("lost {RACES_MAX} races for the same reservation ids"));
-        Err(StoreError::Unavailable(Box::new(error)))
+        Err(lost_races())
     }
 
     /// `None`, and nothing has changed, if one of the ids turned out to exist after all.
@@ -98,7 +103,10 @@ impl Store {
     }
 }
 
-async fn look(transaction: &DatabaseTransaction, requests: &[CommitRequest]) -> Result<Known, DbErr> {
+pub(super) async fn look(
+    transaction: &DatabaseTransaction,
+    requests: &[CommitRequest],
+) -> Result<Known, DbErr> {
     let ticket_types: BTreeSet<_> = requests.iter().map(|request| request.ticket_type).collect();
     let ticket_types = lock(transaction, &ticket_types).await?;
     let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
@@ -111,6 +119,13 @@ async fn look(transaction: &DatabaseTransaction, requests: &[CommitRequest]) -> 
 }
 
 impl Known {
+    /// Whether it is not in the store yet, and there are such a user and such a ticket type of the event.
+    pub(super) fn may_be_written(&self, request: &CommitRequest) -> bool {
+        !self.existing.contains_key(&request.id)
+            && self.ticket_types.get(&request.ticket_type).is_some_and(|locked| locked.event == request.event)
+            && self.users.contains(&request.user)
+    }
+
     /// What becomes of `request`, given all that came before it in the batch.
     fn decide(&mut self, request: &CommitRequest, guarded: bool) -> CommitOutcome {
         if let Some(record) = self.existing.get(&request.id) {

@@ -10,9 +10,13 @@
 mod cancel;
 mod careful;
 mod commit;
+mod inventory;
 mod load;
 mod outbox;
 mod read;
+mod reject;
+
+use std::collections::BTreeSet;
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 
@@ -40,7 +44,7 @@ pub struct CommitRequest {
 pub enum CommitOutcome {
     /// Its seats are taken and it is in the store, by this call.
     Confirmed,
-    /// A reservation of this id was in the store already, cancelled perhaps, or with other content.
+    /// A reservation of this id was in the store already: cancelled or rejected perhaps, or with other content.
     Existing(ReservationRecord),
     /// Fewer seats are left than it wants.
     SoldOut,
@@ -57,6 +61,8 @@ pub enum CommitOutcome {
 pub enum ReservationStatus {
     Confirmed,
     Cancelled,
+    /// Admitted by a ledger, refused by the store, and refused for good: it never had seats.
+    Rejected,
 }
 
 impl ReservationStatus {
@@ -64,11 +70,12 @@ impl ReservationStatus {
         match self {
             Self::Confirmed => "confirmed",
             Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
         }
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Cancelled].into_iter().find(|status| status.as_str() == word)
+        [Self::Confirmed, Self::Cancelled, Self::Rejected].into_iter().find(|status| status.as_str() == word)
     }
 }
 
@@ -89,6 +96,7 @@ pub struct ReservationRecord {
     pub unit_price: u64,
     pub status: ReservationStatus,
     pub created_at: Timestamp,
+    /// When it was cancelled or rejected.
     pub cancelled_at: Option<Timestamp>,
 }
 
@@ -107,6 +115,8 @@ pub enum CancelOutcome {
     Cancelled { record: ReservationRecord, release: OutboxRecord },
     /// It had been cancelled before.
     Already(ReservationRecord),
+    /// It was never confirmed: there is nothing to cancel.
+    Rejected(ReservationRecord),
     /// The event has started; it stays as it is.
     Started(ReservationRecord),
     /// There is no such reservation, or it is somebody else's.
@@ -138,7 +148,7 @@ pub struct LoadedEvent {
     pub max_per_user: u32,
     /// In the order of their ids.
     pub ticket_types: Vec<LoadedTicketType>,
-    /// All of the event, cancelled ones too.
+    /// All of the event, cancelled and rejected ones too.
     pub reservations: Vec<LoadedReservation>,
 }
 
@@ -154,7 +164,7 @@ pub struct LoadedTicketType {
 pub struct LoadedReservation {
     pub id: ReservationId,
     pub user: UserId,
-    /// What it counts towards the user's limit; 0 once cancelled.
+    /// What it counts towards the user's limit; 0 once cancelled or rejected.
     pub held: u32,
 }
 
@@ -167,4 +177,23 @@ pub struct InventoryRecord {
     pub left: u64,
     /// Tickets of confirmed reservations.
     pub confirmed: u64,
+}
+
+/// What the store says of an event at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredInventory {
+    /// In the order of their ids.
+    pub ticket_types: Vec<StoredTicketType>,
+    /// Those of the ids asked for that are in the store, whatever their status.
+    pub present: BTreeSet<ReservationId>,
+    /// The event's outbox, in no particular order.
+    pub releases: Vec<OutboxRecord>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredTicketType {
+    pub id: TicketTypeId,
+    pub capacity: u64,
+    pub left: u64,
+    pub epoch: Epoch,
 }

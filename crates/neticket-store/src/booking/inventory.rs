@@ -1,0 +1,100 @@
+//! One look at what reconciling compares with a ledger: the seats, what is in the store, and what is on its way back.
+
+use std::collections::BTreeSet;
+
+use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
+use sea_orm::sea_query::{Expr, Order, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+};
+
+use super::{OutboxRecord, ROWS_MAX, StoredInventory, StoredTicketType};
+use crate::entity::{event, release_outbox, reservation, ticket_type};
+use crate::{Store, StoreError, convert};
+
+impl Store {
+    /// The seats of `event`, which of `ids` are in the store (whosever they are, and whatever their status), and the
+    /// event's outbox: all as of one moment. `None` if there is no such event. Locks nothing and waits for nobody.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn inventory_of(
+        &self,
+        event: EventId,
+        ids: &[ReservationId],
+    ) -> Result<Option<StoredInventory>, StoreError> {
+        self.attempt("reading an inventory", || async move {
+            let snapshot = self.begin_snapshot().await?;
+            let inventory = inventory(&snapshot, event, ids).await?;
+            snapshot.commit().await?;
+            Ok(inventory)
+        })
+        .await
+    }
+}
+
+async fn inventory(
+    snapshot: &DatabaseTransaction,
+    event: EventId,
+    ids: &[ReservationId],
+) -> Result<Option<StoredInventory>, DbErr> {
+    let exists = Query::select()
+        .column(event::Column::Id)
+        .from(event::Entity)
+        .and_where(Expr::col(event::Column::Id).eq(event.0))
+        .to_owned();
+    if snapshot.query_one(&exists).await?.is_none() {
+        return Ok(None);
+    }
+    let releases = release_outbox::Entity::find()
+        .filter(release_outbox::Column::EventId.eq(event.0))
+        .all(snapshot)
+        .await?;
+    Ok(Some(StoredInventory {
+        ticket_types: ticket_types(snapshot, event).await?,
+        present: present(snapshot, ids).await?,
+        releases: releases.into_iter().map(OutboxRecord::try_from).collect::<Result<_, _>>()?,
+    }))
+}
+
+async fn ticket_types(
+    snapshot: &DatabaseTransaction,
+    event: EventId,
+) -> Result<Vec<StoredTicketType>, DbErr> {
+    use ticket_type::Column;
+    let select = Query::select()
+        .columns([Column::Id, Column::Capacity, Column::Left, Column::Epoch])
+        .from(ticket_type::Entity)
+        .and_where(Expr::col(Column::EventId).eq(event.0))
+        .order_by(Column::Id, Order::Asc)
+        .to_owned();
+    let rows = snapshot.query_all(&select).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(StoredTicketType {
+                id: TicketTypeId(row.try_get("", "id")?),
+                capacity: convert::from_column(row.try_get("", "capacity")?)?,
+                left: convert::from_column(row.try_get("", "left")?)?,
+                epoch: Epoch(row.try_get("", "epoch")?),
+            })
+        })
+        .collect()
+}
+
+async fn present(
+    snapshot: &DatabaseTransaction,
+    ids: &[ReservationId],
+) -> Result<BTreeSet<ReservationId>, DbErr> {
+    let mut present = BTreeSet::new();
+    for ids in ids.chunks(ROWS_MAX) {
+        let select = Query::select()
+            .column(reservation::Column::Id)
+            .from(reservation::Entity)
+            .and_where(Expr::col(reservation::Column::Id).is_in(ids.iter().map(|id| id.0)))
+            .to_owned();
+        for row in snapshot.query_all(&select).await? {
+            present.insert(ReservationId(row.try_get("", "id")?));
+        }
+    }
+    Ok(present)
+}

@@ -1,0 +1,89 @@
+//! Rejecting: noting for good that an admitted reservation was refused, so that its id can never be confirmed later.
+
+use std::collections::BTreeMap;
+
+use neticket_domain::{ReservationId, Timestamp};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+
+use super::careful::{self, RACES_MAX, lost_races};
+use super::{CommitRequest, ROWS_MAX, ReservationStatus};
+use crate::entity::reservation;
+use crate::error::is_duplicate;
+use crate::{Store, StoreError, convert};
+
+impl Store {
+    /// Notes as rejected, at `now`, those of `requests` whose ids are not in the store. A rejected reservation takes no
+    /// seats and counts nothing; committing its id answers that it exists. What is there already stays as it is. Passed over
+    /// is what could never be confirmed anyway: without such a user, or a ticket type of that event. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`StoreError`]: all or nothing was noted; after [`StoreError::Internal`], nothing.
+    pub async fn reject(&self, requests: &[CommitRequest], now: Timestamp) -> Result<(), StoreError> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..RACES_MAX {
+            if self.attempt("rejecting a batch", || self.reject_batch(requests, now)).await? {
+                return Ok(());
+            }
+        }
+        Err(lost_races())
+    }
+
+    /// `false`, and nothing has changed, if one of the ids turned out to exist after all.
+    async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<bool, DbErr> {
+        let transaction = self.begin().await?;
+        let known = careful::look(&transaction, requests).await?;
+        let mut rejected: BTreeMap<ReservationId, &CommitRequest> = BTreeMap::new();
+        for request in requests.iter().filter(|request| known.may_be_written(request)) {
+            rejected.entry(request.id).or_insert(request);
+        }
+        match insert(&transaction, &rejected.into_values().collect::<Vec<_>>(), now).await {
+            Ok(()) => transaction.commit().await.map(|()| true),
+            Err(error) if is_duplicate(&error) => transaction.rollback().await.map(|()| false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Inserts `requests`, which are in the order of their ids, as rejected.
+async fn insert(
+    transaction: &DatabaseTransaction,
+    requests: &[&CommitRequest],
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    use reservation::Column;
+    for rows in requests.chunks(ROWS_MAX) {
+        let mut insert = Query::insert()
+            .into_table(reservation::Entity)
+            .columns([
+                Column::Id,
+                Column::UserId,
+                Column::EventId,
+                Column::TicketTypeId,
+                Column::Quantity,
+                Column::UnitPrice,
+                Column::Status,
+                Column::CreatedAt,
+                Column::CancelledAt,
+            ])
+            .to_owned();
+        for row in rows {
+            let values: [Expr; 9] = [
+                row.id.0.into(),
+                row.user.0.into(),
+                row.event.0.into(),
+                row.ticket_type.0.into(),
+                i64::from(row.quantity.get()).into(),
+                convert::to_column(row.unit_price)?.into(),
+                ReservationStatus::Rejected.as_str().into(),
+                row.created_at.as_millis().into(),
+                now.as_millis().into(),
+            ];
+            insert.values(values).map_err(|error| DbErr::Type(error.to_string()))?;
+        }
+        transaction.execute(&insert).await?;
+    }
+    Ok(())
+}

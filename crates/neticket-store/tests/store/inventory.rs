@@ -1,0 +1,88 @@
+//! One look at an event's inventory.
+
+use std::collections::BTreeSet;
+
+use neticket_domain::{Epoch, EventId};
+use neticket_store::{
+    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, Store, StoreOptions, StoredTicketType,
+};
+
+use crate::support::{NOW, TestStore, at, new_event, new_id, on_both, one_seat, tickets};
+
+on_both! {
+    async fn an_inventory_tells_seats_presence_and_releases(store: &TestStore) {
+        let (event, other) = (store.event_of(&[5, 7]).await, store.event_of(&[5]).await);
+        let user = store.user().await;
+        store.load_event(event.id, Epoch(0)).await.unwrap();
+        let of = |quantity| CommitRequest { quantity: tickets(quantity), epoch: Epoch(1), ..one_seat(&event, user) };
+        let [confirmed, cancelled, rejected] = [of(3), of(1), of(2)];
+        let elsewhere = one_seat(&other, user);
+        store.commit(&[confirmed, cancelled, elsewhere]).await.unwrap();
+        store.reject(&[rejected], at(NOW)).await.unwrap();
+        let cancels = [cancelled.id, elsewhere.id].map(|id| CancelRequest { id, user });
+        let outcomes = store.cancel(&cancels, at(NOW)).await.unwrap();
+        let CancelOutcome::Cancelled { release, .. } = outcomes[0].clone() else { panic!("{outcomes:?}") };
+
+        let ids = [confirmed.id, cancelled.id, rejected.id];
+        let asked: Vec<_> = ids.into_iter().chain([new_id(), ids[0]]).collect();
+        let inventory = store.inventory_of(event.id, &asked).await.unwrap().unwrap();
+        let [first, second] = &event.ticket_types[..] else { panic!() };
+        let expected = [
+            StoredTicketType { id: first.id, capacity: 5, left: 2, epoch: Epoch(1) },
+            StoredTicketType { id: second.id, capacity: 7, left: 7, epoch: Epoch(1) },
+        ];
+        assert_eq!(inventory.ticket_types, expected);
+        assert_eq!(inventory.present, BTreeSet::from(ids));
+        assert_eq!(inventory.releases, [release]);
+        store.outbox_done(&[release.id]).await.unwrap();
+        let inventory = store.inventory_of(event.id, &[]).await.unwrap().unwrap();
+        assert_eq!((inventory.present.len(), inventory.releases.len()), (0, 0));
+    }
+
+    async fn the_inventory_of_nothing_is_none_and_of_an_event_without_ticket_types_empty(store: &TestStore) {
+        assert_eq!(store.inventory_of(EventId(99), &[new_id()]).await.unwrap(), None);
+        let event = store.event_create(&new_event(&[]), None, at(1)).await.unwrap();
+        assert_eq!(store.inventory_of(event.id, &[]).await.unwrap().unwrap().ticket_types, []);
+    }
+
+    async fn seats_presence_and_releases_are_of_one_moment(store: &TestStore) {
+        let event = store.event_of(&[10_000]).await;
+        let user = store.user().await;
+        // Enough ids that one look takes several statements, between which others commit.
+        let batches: Vec<_> = (0..60).map(|_| [(); 25].map(|()| one_seat(&event, user))).collect();
+        let ids: Vec<_> = batches.iter().flatten().map(|request| request.id).collect();
+        let changing = tokio::spawn({
+            let store = (**store).clone();
+            async move {
+                for batch in batches {
+                    let outcomes = store.commit(&batch).await.unwrap();
+                    assert_eq!(outcomes, vec![CommitOutcome::Confirmed; 25]);
+                    let cancels = [0, 9].map(|at| CancelRequest { id: batch[at].id, user });
+                    store.cancel(&cancels, at(NOW)).await.unwrap();
+                }
+            }
+        });
+        let mut looks = BTreeSet::new();
+        while !changing.is_finished() {
+            let look = store.inventory_of(event.id, &ids).await.unwrap().unwrap();
+            let taken = 10_000 - usize::try_from(look.ticket_types[0].left).unwrap();
+            assert_eq!(taken, look.present.len() - look.releases.len());
+            looks.insert(taken);
+        }
+        changing.await.unwrap();
+        assert!(looks.len() > 1, "others committed meanwhile: {looks:?}");
+    }
+
+    async fn a_look_does_not_wait_for_whoever_has_the_lock(store: &TestStore) {
+        use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
+        let event = store.event_of(&[5]).await;
+        let hasty = StoreOptions { timeout_ms: 2_000, ..StoreOptions::new(store.url()) };
+        let hasty = Store::connect(&hasty).await.unwrap();
+        let other = sea_orm::Database::connect(store.url()).await.unwrap();
+        let holder = other.begin().await.unwrap();
+        holder.execute_unprepared("UPDATE ticket_types SET epoch = 9").await.unwrap();
+        let inventory = hasty.inventory_of(event.id, &[]).await.unwrap().unwrap();
+        assert_eq!(inventory.ticket_types[0].epoch, Epoch(0), "what is not committed is not seen");
+        holder.rollback().await.unwrap();
+    }
+}
