@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
     HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::caller::client_address;
 use crate::csp;
 use crate::error::ApiError;
-use crate::state::state;
+use crate::state::{State, state};
 
 /// Bodies of this many bytes or fewer are not compressed: it would cost more than it saves.
 const PLAIN_LEN_MAX: u64 = 1024;
@@ -38,7 +38,12 @@ pub(crate) async fn frame(
     let span = tracing::info_span!("request", request_id = %id);
     let mut response = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
     let cause = problem_out_of(&mut response, &id);
-    let https = state(response.request()).https;
+    let State { https, app, .. } = state(response.request());
+    let (https, leaving) = (*https, app.is_draining());
+    if leaving {
+        // Who keeps connections, like a proxy, finds another node for the next request.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let not_modified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
     // `plain_if_small` marks what is not to be compressed; the mark itself says nothing to anyone.

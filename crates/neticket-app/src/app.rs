@@ -221,6 +221,11 @@ impl App {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Whether this node is on its way out.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// Finishes everything that has been taken on. Call it when no requests come any more.
     pub async fn shut_down(&self) {
         self.begin_draining();
@@ -236,7 +241,7 @@ impl App {
     /// # Errors
     /// `Overloaded` while draining; `StoreUnavailable`, `LedgerUnavailable`.
     pub async fn ready(&self) -> Result<(), AppError> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.is_draining() {
             return Err(AppError::Overloaded);
         }
         let (store, ledger) = futures::future::join(self.store.ping(), self.ledger.ping()).await;

@@ -2,16 +2,20 @@
 
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use neticket_app::{App, Config};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns.
+/// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns. After SIGTERM it goes on
+/// serving for a while first, with `/readyz` at 503, so that load balancers stop sending before it stops accepting; a
+/// second signal ends that.
 pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     config.web_dir = config.web_dir.or_else(client_beside_binary);
     let listen = config.listen;
     let public_url = config.public_url.clone();
+    let drain = Duration::from_secs(config.drain_s);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -29,12 +33,25 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let at = public_url.unwrap_or_else(|| format!("http://{}", bound.address));
     println!("NETicket is ready at {at}");
 
-    let ended = tokio::select! {
-        () = next(&mut terminate) => None,
-        () = next(&mut interrupt) => None,
-        ended = &mut serving => Some(ended),
+    let mut ended = None;
+    let drain = tokio::select! {
+        () = next(&mut terminate) => drain,
+        () = next(&mut interrupt) => Duration::ZERO,
+        end = &mut serving => {
+            ended = Some(end);
+            Duration::ZERO
+        }
     };
     app.begin_draining();
+    if !drain.is_zero() {
+        tracing::info!(drain_s = drain.as_secs(), "leaving: not ready any more, still serving");
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            () = next(&mut terminate) => {}
+            () = next(&mut interrupt) => {}
+            end = &mut serving => ended = Some(end),
+        }
+    }
     tracing::info!("stopping: finishing what is in flight");
     let ended = if let Some(ended) = ended {
         ended

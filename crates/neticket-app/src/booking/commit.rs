@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use neticket_domain::{Epoch, EventId, ReservationId};
 use neticket_ledger::Ledger;
@@ -14,6 +15,10 @@ use crate::error::AppError;
 
 /// How often those whose epoch had passed are admitted and committed again.
 const ATTEMPTS_MAX: u32 = 5;
+/// How often the ledger is told that something is in the store: a node that ends in order leaves no entry behind because
+/// of one slow answer.
+const SETTLE_ATTEMPTS_MAX: u32 = 3;
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Commits what the ledger has admitted.
 pub(crate) struct Committer {
@@ -71,16 +76,20 @@ impl Committer {
         }
     }
 
-    /// Tells the ledger what is in the store, without making anyone wait. If that fails, recovery does it again.
+    /// Tells the ledger what is in the store, without making anyone wait. If that fails again and again, recovery does it.
     fn settle(&self, settled: BTreeMap<LedgerOf, Vec<ReservationId>>) {
-        let ledger = Arc::clone(&self.ledger);
-        self.settling.spawn(async move {
-            for ((event, epoch), ids) in settled {
-                if let Err(error) = ledger.settle(event, epoch, &ids).await {
-                    tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
+        for ((event, epoch), ids) in settled {
+            let ledger = Arc::clone(&self.ledger);
+            self.settling.spawn(async move {
+                for attempt in 1..=SETTLE_ATTEMPTS_MAX {
+                    let Err(error) = ledger.settle(event, epoch, &ids).await else { return };
+                    if attempt == SETTLE_ATTEMPTS_MAX {
+                        tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
+                    }
+                    tokio::time::sleep(SETTLE_PAUSE).await;
                 }
-            }
-        });
+            });
+        }
     }
 
     /// Makes the ledger anew without what it took for people whom the store refused, and answers them only then: a

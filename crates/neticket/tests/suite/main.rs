@@ -4,5 +4,6 @@
 
 mod clocks;
 mod commands;
+mod draining;
 mod process;
 mod serving;

@@ -1,0 +1,122 @@
+//! A node that is told to end: first load balancers hear of it, then it stops accepting, then it finishes what it has
+//! taken on. Nothing is left for others to recover.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use neticket_testkit::domain::TicketTypeId;
+use neticket_testkit::{Parts, World};
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use crate::process::{Serving, neticket};
+
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A node of `world` that drains for `drain_s`.
+fn node(world: &World, drain_s: &str) -> Serving {
+    let (redis_url, folder) =
+        (world.config.redis_url.clone().expect("a Redis"), world.config.data_dir.display().to_string());
+    Serving::start(neticket(
+        &["serve"],
+        &[
+            ("NETICKET_DATA_DIR", folder.as_str()),
+            ("NETICKET_LISTEN", "127.0.0.1:0"),
+            ("NETICKET_DATABASE_URL", world.config.database_url.as_str()),
+            ("NETICKET_REDIS_URL", redis_url.as_str()),
+            ("NETICKET_REDIS_PREFIX", world.config.redis_prefix.as_str()),
+            ("NETICKET_RATE_LIMIT", "off"),
+            ("NETICKET_DRAIN_S", drain_s),
+        ],
+    ))
+}
+
+async fn signed_in(client: &Client, url: &str, n: usize) -> String {
+    let email = format!("person{n}@example.com");
+    let account = json!({"email": email, "password": "Abcdef1!", "nickname": format!("person{n}")});
+    client.post(format!("{url}/api/v1/auth/signup")).json(&account).send().await.unwrap();
+    let credentials = json!({"email": email, "password": "Abcdef1!"});
+    let login = client.post(format!("{url}/api/v1/auth/login")).json(&credentials).send().await.unwrap();
+    login.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn book(client: &Client, url: &str, token: &str, grade: TicketTypeId) -> reqwest::Result<u16> {
+    let wish = json!({"ticket_type_id": grade, "quantity": 1});
+    let book = client.post(format!("{url}/api/v1/reservations")).bearer_auth(token).json(&wish);
+    Ok(book.send().await?.status().as_u16())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
+    let world = World::new(Parts::Shared).await;
+    let serving = node(&world, "0");
+    let client = Client::new();
+    let event = world.event_on_sale(&[1_000_000], 100).await;
+    let (grade, confirmed) = (event.ticket_types[0].id, Arc::new(AtomicUsize::new(0)));
+    let mut people = Vec::new();
+    for n in 0..8 {
+        let token = signed_in(&client, &serving.url, n).await;
+        let (client, url, confirmed) = (client.clone(), serving.url.clone(), Arc::clone(&confirmed));
+        people.push(tokio::spawn(async move {
+            let mut refused = 0;
+            // Until the node is gone. Whoever gets an answer gets a true one.
+            while let Ok(status) = book(&client, &url, &token, grade).await {
+                match status {
+                    201 => confirmed.fetch_add(1, Ordering::SeqCst),
+                    409 if refused < 3 => {
+                        refused += 1;
+                        0
+                    }
+                    409 => break, // holds all that one may
+                    other => panic!("{other}"),
+                };
+            }
+        }));
+    }
+    let deadline = Instant::now() + DEADLINE;
+    while confirmed.load(Ordering::SeqCst) < 50 {
+        assert!(Instant::now() < deadline, "the load begins");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "nothing is left to recovery");
+    for person in people {
+        person.await.unwrap();
+    }
+    let sold = world.confirmed(&event).await[0];
+    let answered = u64::try_from(confirmed.load(Ordering::SeqCst)).unwrap();
+    assert!(sold >= answered, "{answered} people were told of {sold} confirmed tickets");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_signal() {
+    let world = World::new(Parts::Shared).await;
+    let serving = node(&world, "300");
+    let client = Client::new();
+    let event = world.event_on_sale(&[10], 10).await;
+    let token = signed_in(&client, &serving.url, 0).await;
+    let readyz = format!("{}/readyz", serving.url);
+    assert_eq!(client.get(&readyz).send().await.unwrap().status(), 200);
+    serving.ask_to_end();
+    let deadline = Instant::now() + DEADLINE;
+    let leaving = loop {
+        let answer = client.get(&readyz).send().await.unwrap();
+        if answer.status() == 503 {
+            break answer;
+        }
+        assert!(Instant::now() < deadline, "it says that it is leaving");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert_eq!(leaving.headers()["connection"], "close", "who keeps connections goes elsewhere");
+    let fresh = Client::new();
+    assert_eq!(book(&fresh, &serving.url, &token, event.ticket_types[0].id).await.unwrap(), 201);
+    let began = Instant::now();
+    let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(began.elapsed() < DEADLINE, "the second signal ends the waiting");
+    world.finish().await;
+}
