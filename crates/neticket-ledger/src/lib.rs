@@ -12,18 +12,21 @@ mod types;
 pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
-    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerView, LoadAnswer,
-    Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
+    LoadAnswer, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 use async_trait::async_trait;
-use neticket_domain::{Epoch, EventId, ReservationId, Timestamp};
+use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 
 /// How many entries an event's journal may have, if nothing else is said.
 pub const JOURNAL_LEN_MAX_DEFAULT: usize = 10_000;
 
 /// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
 /// may not have taken effect.
+///
+/// A reservation id belongs to one user: whoever names it names that user. What a ledger answers to an id under two users
+/// is not said.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
     /// The clock by which sales open and close.
@@ -44,10 +47,6 @@ pub trait Ledger: Send + Sync + 'static {
     /// they are; so is everything if the ledger is absent or of another epoch than `epoch`.
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
 
-    /// Gives back what these journal entries took and forgets them: the store refused them. Ids that are not in the
-    /// journal, and another epoch than `epoch`, change nothing.
-    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
-
     /// Gives back the seats of cancelled reservations. Each is applied only in the very epoch that it names, once per
     /// reservation, whether the entry is settled or still in the journal.
     ///
@@ -65,11 +64,23 @@ pub trait Ledger: Send + Sync + 'static {
     /// from, and lost since, and would then know nothing of what was committed under its epoch.
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
 
-    /// Forgets the event, journal included. The caller has made sure that nothing needs it.
-    async fn evict(&self, event: EventId) -> Result<(), LedgerError>;
+    /// Forgets the event if its ledger is of exactly this epoch, of whichever server run, and its journal is empty.
+    ///
+    /// `true`: it is gone, or was absent. `false`: it is of another epoch or has a journal, and stays.
+    async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError>;
+
+    /// Forgets the event whatever its state, as a server that restarts empty would. For tests alone.
+    async fn lose(&self, event: EventId) -> Result<(), LedgerError>;
+
+    /// The events that have a ledger, of whichever server run, in no order. It may name too many, never too few: an event
+    /// whose ledger was lost is named until it is evicted under the epoch of a later load, or under a higher epoch.
+    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError>;
 
     /// What the ledger says about the event now; `None` if it is not loaded (or of another server run).
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError>;
+
+    /// The same with the whole journal, oldest first, all of one moment.
+    async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError>;
 
     /// At most `limit` journal entries admitted at least `age_ms` ago by the ledger's clock, oldest first, with the
     /// epoch of the ledger. If more than `limit` are that old, any of them may be told, not just the very oldest: ask
@@ -87,6 +98,9 @@ pub trait Ledger: Send + Sync + 'static {
         event: EventId,
         id: ReservationId,
     ) -> Result<Option<JournalEntry>, LedgerError>;
+
+    /// The journal entries of one user, oldest first. Empty if the event is absent or of another server run.
+    async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError>;
 
     /// Takes the right to load the event for `lease_ms`; `false` if another node has it. Only saves work: loading
     /// without it is correct too.

@@ -15,8 +15,8 @@ use neticket_domain::{
 
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerView, LoadAnswer, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView,
-    Verdict,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, Release, SnapshotReservation, SnapshotTicketType,
+    TicketTypeView, Verdict,
 };
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -34,6 +34,8 @@ pub struct MemoryLedger {
 struct Slot {
     ledger: Option<EventLedger>,
     leased_until: Option<Timestamp>,
+    /// Counts the changes, also across ledgers.
+    revision: u64,
 }
 
 impl Default for MemoryLedger {
@@ -59,19 +61,19 @@ impl MemoryLedger {
         Self { journal_len_max, ..self }
     }
 
-    /// Runs `with` on the event's ledger; `None` if it is not loaded.
-    fn with_ledger<T>(&self, event: EventId, with: impl FnOnce(&mut EventLedger) -> T) -> Option<T> {
+    /// Looks at the event's ledger; `None` if it is not loaded.
+    fn look<T>(&self, event: EventId, look: impl FnOnce(&EventLedger) -> T) -> Option<T> {
         let slot = lock(&self.slots).get(&event).cloned()?;
-        lock(&slot).ledger.as_mut().map(with)
+        lock(&slot).ledger.as_ref().map(look)
     }
 
-    /// Runs `with` on the event's ledger if it is of this very epoch.
-    fn with_epoch(&self, event: EventId, epoch: Epoch, with: impl FnOnce(&mut EventLedger)) {
-        self.with_ledger(event, |ledger| {
-            if ledger.epoch == epoch {
-                with(ledger);
-            }
-        });
+    /// Changes the event's ledger; `None` if it is not loaded.
+    fn change<T>(&self, event: EventId, change: impl FnOnce(&mut EventLedger) -> T) -> Option<T> {
+        let slot = lock(&self.slots).get(&event).cloned()?;
+        let mut slot = lock(&slot);
+        let answer = slot.ledger.as_mut().map(change);
+        slot.revision += 1;
+        answer
     }
 
     fn slot(&self, event: EventId) -> Arc<Mutex<Slot>> {
@@ -91,7 +93,7 @@ impl Ledger for MemoryLedger {
         epoch_min: Epoch,
         requests: &[AdmitRequest],
     ) -> Result<AdmitAnswer, LedgerError> {
-        let answer = self.with_ledger(event, |ledger| {
+        let answer = self.change(event, |ledger| {
             if ledger.epoch < epoch_min {
                 return AdmitAnswer::Stale;
             }
@@ -104,17 +106,18 @@ impl Ledger for MemoryLedger {
     }
 
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
-        self.with_epoch(event, epoch, |ledger| ids.iter().for_each(|id| ledger.settle(*id)));
-        Ok(())
-    }
-
-    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
-        self.with_epoch(event, epoch, |ledger| ids.iter().for_each(|id| ledger.undo(*id)));
+        self.change(event, |ledger| {
+            if ledger.epoch == epoch {
+                for id in ids {
+                    ledger.settle(*id);
+                }
+            }
+        });
         Ok(())
     }
 
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
-        Ok(self.with_ledger(event, |ledger| {
+        Ok(self.change(event, |ledger| {
             let epoch = ledger.epoch;
             let of_this_epoch = releases.iter().filter(|release| release.epoch == epoch);
             of_this_epoch.for_each(|release| ledger.release(release));
@@ -125,18 +128,31 @@ impl Ledger for MemoryLedger {
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let slot = self.slot(snapshot.event);
         let mut slot = lock(&slot);
-        if slot.ledger.as_ref().is_some_and(|ledger| ledger.epoch >= snapshot.epoch) {
-            return Ok(LoadAnswer { replaced: false, dropped: Vec::new() });
+        if let Some(EventLedger { epoch, .. }) = slot.ledger
+            && epoch >= snapshot.epoch
+        {
+            return Ok(LoadAnswer { replaced: false, epoch, dropped: Vec::new() });
         }
         let mut ledger = EventLedger::new(snapshot);
         let mut entries = slot.ledger.take().map(|old| old.entries()).unwrap_or_default();
         entries.retain(|entry| !snapshot.refused.contains(&entry.request.id));
         let dropped = ledger.carry_over(entries);
         slot.ledger = Some(ledger);
-        Ok(LoadAnswer { replaced: true, dropped })
+        slot.revision += 1;
+        Ok(LoadAnswer { replaced: true, epoch: snapshot.epoch, dropped })
     }
 
-    async fn evict(&self, event: EventId) -> Result<(), LedgerError> {
+    async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {
+        let Some(slot) = lock(&self.slots).get(&event).cloned() else { return Ok(true) };
+        let mut slot = lock(&slot);
+        if slot.ledger.as_ref().is_some_and(|ledger| ledger.epoch != epoch || !ledger.journal.is_empty()) {
+            return Ok(false);
+        }
+        slot.ledger = None;
+        Ok(true)
+    }
+
+    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
             lock(&slot).ledger = None;
@@ -144,8 +160,26 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+        let slots: Vec<_> =
+            lock(&self.slots).iter().map(|(event, slot)| (*event, Arc::clone(slot))).collect();
+        let loaded = slots.into_iter().filter(|(_, slot)| lock(slot).ledger.is_some());
+        Ok(loaded.map(|(event, _)| event).collect())
+    }
+
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
-        Ok(self.with_ledger(event, |ledger| ledger.view()))
+        Ok(self.look(event, EventLedger::view))
+    }
+
+    async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError> {
+        let Some(slot) = lock(&self.slots).get(&event).cloned() else { return Ok(None) };
+        let slot = lock(&slot);
+        let state = |ledger: &EventLedger| LedgerState {
+            view: ledger.view(),
+            revision: slot.revision,
+            journal: ledger.entries(),
+        };
+        Ok(slot.ledger.as_ref().map(state))
     }
 
     async fn journal_older_than(
@@ -154,7 +188,7 @@ impl Ledger for MemoryLedger {
         age_ms: i64,
         limit: usize,
     ) -> Result<Vec<JournalEntry>, LedgerError> {
-        let entries = self.with_ledger(event, |ledger| {
+        let entries = self.look(event, |ledger| {
             let admitted_by = (self.clock)().plus_millis(age_ms.saturating_neg());
             let old =
                 ledger.entries().into_iter().take_while(|entry| entry.admission.admitted_at <= admitted_by);
@@ -168,7 +202,12 @@ impl Ledger for MemoryLedger {
         event: EventId,
         id: ReservationId,
     ) -> Result<Option<JournalEntry>, LedgerError> {
-        Ok(self.with_ledger(event, |ledger| ledger.journal.get(&id).copied()).flatten())
+        Ok(self.look(event, |ledger| ledger.journal.get(&id).copied()).flatten())
+    }
+
+    async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError> {
+        let entries = self.look(event, EventLedger::entries).unwrap_or_default();
+        Ok(entries.into_iter().filter(|entry| entry.request.user == user).collect())
     }
 
     async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {
@@ -295,12 +334,6 @@ impl EventLedger {
         }
     }
 
-    fn undo(&mut self, id: ReservationId) {
-        if let Some(JournalEntry { request, .. }) = self.journal.remove(&id) {
-            self.give_back(request.user, request.ticket_type, request.quantity);
-        }
-    }
-
     /// An id that is neither journaled nor settled is released too: that its seats count as taken in this epoch is what
     /// the cancelling transaction saw.
     fn release(&mut self, release: &Release) {
@@ -324,17 +357,11 @@ impl EventLedger {
     ///
     /// They were admitted when the sale was open and the journal had room, so neither is asked again. They keep their
     /// age, so that recovery finds them however often the event is loaded, and the price that their users were told.
-    fn carry_over(&mut self, old: Vec<JournalEntry>) -> Vec<ReservationId> {
-        let mut dropped = Vec::new();
-        for JournalEntry { request, admission, .. } in old {
-            if self.settled.contains_key(&request.id) {
-                continue;
-            }
-            if self.take(&request, admission).is_err() {
-                dropped.push(request.id);
-            }
-        }
-        dropped
+    fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
+        old.retain(|JournalEntry { request, admission, .. }| {
+            !self.settled.contains_key(&request.id) && self.take(request, *admission).is_err()
+        });
+        old
     }
 
     /// The journal, oldest first; of the same age, by id.

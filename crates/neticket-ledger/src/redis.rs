@@ -11,15 +11,15 @@ mod reply;
 mod script;
 
 use async_trait::async_trait;
-use neticket_domain::{Epoch, EventId, ReservationId, Timestamp};
+use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use uuid::Uuid;
 
 use self::connection::Connections;
 use self::reply::Reply;
-use self::script::{Call, EventKeys, Key, Script, id_text};
+use self::script::{Call, EventKeys, Key, id_text};
 use crate::{
     AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
-    LedgerView, LoadAnswer, Release,
+    LedgerState, LedgerView, LoadAnswer, Release,
 };
 
 /// How many reservations of a snapshot go to the server in one call: it stands still for about 2 ms.
@@ -87,6 +87,26 @@ impl RedisLedger {
             .ok_or_else(|| LedgerError::Protocol("INFO names no maxmemory_policy".to_owned()))
     }
 
+    /// Whether the server keeps a file of what it does (AOF), and so finds journals again when it restarts.
+    ///
+    /// # Errors
+    /// If the server does not answer, or says nothing of it.
+    pub async fn persists(&self) -> Result<bool, LedgerError> {
+        let info = self.connections.query(::redis::cmd("INFO").arg("persistence")).await?;
+        let info = Reply::new("INFO", info).text()?;
+        let enabled = info.lines().find_map(|line| line.strip_prefix("aof_enabled:"));
+        enabled
+            .map(|enabled| enabled.trim() == "1")
+            .ok_or_else(|| LedgerError::Protocol("INFO names no aof_enabled".to_owned()))
+    }
+
+    /// Names the event among those that may have a ledger, since the load of this epoch.
+    async fn list(&self, event: EventId, epoch: Epoch) -> Result<(), LedgerError> {
+        let mut add = ::redis::cmd("ZADD");
+        add.arg(self.keys(event).name(Key::Loaded)).arg("GT").arg(epoch.0).arg(event.0);
+        self.connections.query(&add).await.map(drop)
+    }
+
     fn keys(&self, event: EventId) -> EventKeys {
         EventKeys::new(&self.prefix, event)
     }
@@ -94,24 +114,6 @@ impl RedisLedger {
     async fn run(&self, call: Call) -> Result<Reply, LedgerError> {
         let name = call.name();
         Ok(Reply::new(name, self.connections.run(call).await?))
-    }
-
-    /// Runs a script that takes an epoch and ids, and answers nothing.
-    async fn run_on_ids(
-        &self,
-        script: &'static Script,
-        event: EventId,
-        epoch: Epoch,
-        ids: &[ReservationId],
-    ) -> Result<(), LedgerError> {
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let mut call = Call::new(script, &self.keys(event)).arg("epoch", epoch.0);
-        for id in ids {
-            call = call.arg("id", id_text(id));
-        }
-        self.run(call).await.map(drop)
     }
 
     /// Puts the snapshot's reservations where `load` will look for them.
@@ -159,11 +161,14 @@ impl Ledger for RedisLedger {
     }
 
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
-        self.run_on_ids(&script::SETTLE, event, epoch, ids).await
-    }
-
-    async fn undo(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
-        self.run_on_ids(&script::UNDO, event, epoch, ids).await
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut call = Call::new(&script::SETTLE, &self.keys(event)).arg("epoch", epoch.0);
+        for id in ids {
+            call = call.arg("id", id_text(id));
+        }
+        self.run(call).await.map(drop)
     }
 
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
@@ -182,6 +187,7 @@ impl Ledger for RedisLedger {
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let keys = self.keys(snapshot.event).staged_as(Uuid::new_v4());
         let refused: Vec<String> = snapshot.refused.iter().map(ToString::to_string).collect();
+        self.list(snapshot.event, snapshot.epoch).await?;
         self.stage(snapshot, &keys).await?;
         let mut call = Call::new(&script::LOAD, &keys)
             .arg("epoch", snapshot.epoch.0)
@@ -197,15 +203,40 @@ impl Ledger for RedisLedger {
                 .arg("price", ticket_type.price)
                 .arg("left", ticket_type.left);
         }
-        self.run(call).await?.load_answer()
+        let answer = self.run(call).await?.load_answer()?;
+        // Again: the server may have been lost, and the list with it, after the first time.
+        self.list(snapshot.event, snapshot.epoch).await?;
+        Ok(answer)
     }
 
-    async fn evict(&self, event: EventId) -> Result<(), LedgerError> {
-        self.run(Call::new(&script::EVICT, &self.keys(event))).await.map(drop)
+    async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {
+        let keys = self.keys(event);
+        let gone = self.run(Call::new(&script::EVICT, &keys).arg("epoch", epoch.0)).await?.evict_answer()?;
+        // A load under way has listed the event under its own, higher epoch. If there was no ledger, a load of this very
+        // epoch may be under way as well.
+        let Some(was_there) = gone else { return Ok(false) };
+        let loaded_by = if was_there { epoch.0 } else { epoch.0.saturating_sub(1) };
+        let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", loaded_by);
+        self.run(call).await?;
+        Ok(true)
+    }
+
+    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
+        self.run(Call::new(&script::LOSE, &self.keys(event))).await.map(drop)
+    }
+
+    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+        let mut range = ::redis::cmd("ZRANGE");
+        range.arg(script::loaded_key(&self.prefix)).arg(0).arg(-1);
+        Reply::new("ZRANGE", self.connections.query(&range).await?).event_ids()
     }
 
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
-        self.run(Call::new(&script::VIEW, &self.keys(event))).await?.view()
+        self.run(Call::new(&script::VIEW, &self.keys(event))).await?.view_answer()
+    }
+
+    async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError> {
+        self.run(Call::new(&script::EXAMINE, &self.keys(event))).await?.examine_answer()
     }
 
     async fn journal_older_than(
@@ -217,9 +248,7 @@ impl Ledger for RedisLedger {
         let call = Call::new(&script::JOURNAL_OLDER_THAN, &self.keys(event))
             .arg("age_ms", age_ms)
             .arg("limit", limit);
-        let mut entries = self.run(call).await?.journal()?;
-        entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
-        Ok(entries)
+        self.run(call).await?.journal_answer()
     }
 
     async fn journal_entry(
@@ -229,6 +258,11 @@ impl Ledger for RedisLedger {
     ) -> Result<Option<JournalEntry>, LedgerError> {
         let call = Call::new(&script::JOURNAL_ENTRY, &self.keys(event)).arg("id", id_text(&id));
         self.run(call).await?.journal_entry(id)
+    }
+
+    async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError> {
+        let call = Call::new(&script::PENDING_OF, &self.keys(event)).arg("user", user.0);
+        self.run(call).await?.journal_answer()
     }
 
     async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {

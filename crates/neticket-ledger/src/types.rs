@@ -119,8 +119,10 @@ pub struct SnapshotReservation {
 pub struct LoadAnswer {
     /// `false`: the ledger was as new already, and stays.
     pub replaced: bool,
-    /// Entries of the old journal that did not fit any more: nothing is taken for them.
-    pub dropped: Vec<ReservationId>,
+    /// Of the ledger that is there now.
+    pub epoch: Epoch,
+    /// Entries of the old journal that did not fit any more, as it had them, oldest first: nothing is taken for them.
+    pub dropped: Vec<JournalEntry>,
 }
 
 /// What the ledger says about an event.
@@ -132,6 +134,17 @@ pub struct LedgerView {
     pub pending: u64,
     /// In the order of their ids.
     pub ticket_types: Vec<TicketTypeView>,
+}
+
+/// Everything that is to be known of an event's ledger at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerState {
+    pub view: LedgerView,
+    /// Differs whenever anything of the ledger has changed between two looks. Says nothing else: it may differ although
+    /// nothing has, and is no number of anything.
+    pub revision: u64,
+    /// The whole journal, oldest first.
+    pub journal: Vec<JournalEntry>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -147,7 +147,7 @@ impl World {
 
     /// Loses everything the ledger knows of the event, as a Redis that restarts empty would.
     pub async fn lose_ledger(&self, event: EventId) {
-        self.ledger.evict(event).await.expect("the ledger answers");
+        self.ledger.lose(event).await.expect("the ledger answers");
     }
 
     /// The first half of a load: raises the event's epoch in the store and reads what the ledger is to be made of.

@@ -27,6 +27,10 @@ const GUARD_SWITCH: &str = "without_guard";
 const GUARD_SWITCH_PLACES: [&str; 3] =
     ["crates/neticket-store/", "crates/neticket-app/tests/", "crates/neticket-testkit/"];
 
+/// The ledger's way to forget what must not be forgotten, to prove that nothing rests on it.
+const LOSS: &str = ".lose(";
+const LOSS_PLACES: [&str; 2] = ["crates/neticket-ledger/", "crates/neticket-testkit/"];
+
 /// Paths that mean something on this machine alone: the home of who runs this, and the checkout.
 pub(super) fn machine_paths(home: Option<&Path>, root: &Path) -> Vec<String> {
     // A checkout right below `/`, as containers have it, is named like much else.
@@ -80,6 +84,11 @@ fn check_line(name: &str, line: &str, machine_paths: &[String]) -> Vec<String> {
         let may_switch = GUARD_SWITCH_PLACES.iter().any(|place| name.starts_with(place)) || is_test(name);
         if line.contains(GUARD_SWITCH) && !may_switch {
             messages.push(format!("`{GUARD_SWITCH}` is for tests of the store and the booking engine alone"));
+        }
+        let may_lose = LOSS_PLACES.iter().any(|place| name.starts_with(place)) || is_test(name);
+        if line.contains(LOSS) && !may_lose {
+            messages
+                .push(format!("`{LOSS}…)` forgets a ledger that may have a journal: it is for tests alone"));
         }
     }
     if let Some(path) = machine_paths.iter().find(|path| contains_path(line, path)) {
@@ -191,6 +200,14 @@ mod tests {
         assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
         assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
         assert_eq!(check("crates/neticket-store/src/lib.rs", line), []);
+    }
+
+    #[test]
+    fn losing_a_ledger_is_for_tests_alone() {
+        let line = "//! Why.\nledger.lose(event).await?;\n";
+        assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
+        assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
+        assert_eq!(check("crates/neticket-testkit/src/world.rs", line), []);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 --[[ Admits a batch of reservations of one event, in order, each on its own: takes the seats and journals the taking.
 
-  KEYS  1 ledger           hash    epoch, run_id, paused, opens_at, closes_at, max_per_user, left:<ticket type>, price:<ticket type>
+  KEYS  1 ledger           hash    epoch, run_id, revision, paused, opens_at, closes_at, max_per_user,
+                                   left:<ticket type>, price:<ticket type>
         2 holdings         hash    user id → tickets held of this event
         3 journal          hash    reservation id → user:ticket type:quantity:unit price:admitted at
         4 settled          hash    reservation id → s (the store has it) or r (cancelled, seats given back)
@@ -106,4 +107,5 @@ end
 write('HSET', KEYS[1], pairs_list(left_after, integer))
 write('HSET', KEYS[2], pairs_list(held_after, integer))
 write('HSET', KEYS[3], entries)
+changed(KEYS[1], entries)
 return reply

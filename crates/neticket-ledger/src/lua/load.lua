@@ -14,8 +14,8 @@
         6 reservations_len how many reservations were staged
         7 refused          ids of entries that are not carried over, with spaces between them
         then per ticket_type   id, price, left
-  RETURNS  incomplete (the staged reservations are not all there) | kept | replaced, then the id of each journal entry that
-           did not fit
+  RETURNS  incomplete (the staged reservations are not all there) | kept, epoch that is there |
+           replaced, epoch, epoch before, then per journal entry that did not fit: id, entry
 
   One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
   ledger sells the seats that the old journal has taken.
@@ -36,10 +36,11 @@ if redis.call('HLEN', KEYS[6]) ~= tonumber(ARGV[6]) then
   redis.call('UNLINK', KEYS[5], KEYS[6])
   return { 'incomplete' }
 end
-local present = redis.call('HGET', KEYS[1], 'epoch')
+local before = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
+local present = before[1]
 if present and tonumber(present) >= tonumber(ARGV[1]) then
   redis.call('UNLINK', KEYS[5], KEYS[6])
-  return { 'kept' }
+  return { 'kept', present }
 end
 
 local max_per_user = tonumber(ARGV[5])
@@ -74,7 +75,7 @@ end)
 local settled = hmget(KEYS[6], ids)
 local held_before, held_after = hmget(KEYS[5], users), {}
 
-local reply, entries = { 'replaced' }, {}
+local reply, entries = { 'replaced', ARGV[1], present or '0' }, {}
 for i = 1, #ids do
   local id = ids[i]
   if not settled[id] then
@@ -83,6 +84,7 @@ for i = 1, #ids do
     local held = (held_after[user] or tonumber(held_before[user] or 0)) + wanted
     if (left[ticket_type] or 0) < wanted or held > max_per_user then
       reply[#reply + 1] = id
+      reply[#reply + 1] = journal[id]
     else
       left[ticket_type] = left[ticket_type] - wanted
       held_after[user] = held
@@ -96,6 +98,8 @@ end
 local ledger = {
   epoch = ARGV[1],
   run_id = run_id(),
+  -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
+  revision = integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
   paused = ARGV[2],
   opens_at = ARGV[3],
   closes_at = ARGV[4],

@@ -65,6 +65,13 @@ local function of_this_run(ledger_key)
   return ledger[1] and ledger[2] == run_id(), ledger[1]
 end
 
+-- Makes the next look at the ledger see another revision, if there are any such changes.
+local function changed(ledger_key, changes)
+  if #changes > 0 then
+    redis.call('HINCRBY', ledger_key, 'revision', 1)
+  end
+end
+
 -- user, ticket type, quantity, unit price and time of admission of a journal entry, as text.
 local function parse_entry(entry)
   return string.match(entry, '^(%-?%d+):(%-?%d+):(%d+):(%d+):(%-?%d+)$')
@@ -93,4 +100,23 @@ local function give_back(ledger_key, left_back, holdings_key, held_back)
   change(holdings_key, held_back, function(held, back)
     return math.max(0, held - back)
   end)
+end
+
+-- Adds what view.lua tells of a ledger to a reply: from the epoch on.
+local function view(ledger, pending, reply)
+  local ticket_types = {}
+  for field, value in pairs(ledger) do
+    local ticket_type = string.match(field, '^left:(%-?%d+)$')
+    if ticket_type then
+      ticket_types[#ticket_types + 1] = ticket_type
+      ticket_types[#ticket_types + 1] = value
+    end
+  end
+  reply[#reply + 1] = ledger.epoch
+  reply[#reply + 1] = ledger.paused
+  reply[#reply + 1] = pending
+  reply[#reply + 1] = #ticket_types / 2
+  for i = 1, #ticket_types do
+    reply[#reply + 1] = ticket_types[i]
+  end
 end

@@ -39,4 +39,5 @@ end
 give_back(KEYS[1], left_back, KEYS[2], held_back)
 write('HDEL', KEYS[3], released)
 write('HSET', KEYS[4], marks)
+changed(KEYS[1], marks)
 return { 'present', epoch }

@@ -30,4 +30,5 @@ end
 
 write('HDEL', KEYS[2], moved)
 write('HSET', KEYS[3], marks)
+changed(KEYS[1], moved)
 return false

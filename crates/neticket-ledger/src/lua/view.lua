@@ -3,7 +3,7 @@
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
   ARGV  none
-  RETURNS  absent | present, epoch, paused (1 or 0), entries in the journal, then per ticket type: id, left
+  RETURNS  absent | present, epoch, paused (1 or 0), entries in the journal, ticket types, then per ticket type: id, left
 
   One script, so that the seats left and the journal's length are of the same moment, and for the server run. ]]
 
@@ -12,12 +12,6 @@ if not ledger.epoch or ledger.run_id ~= run_id() then
   return { 'absent' }
 end
 
-local reply = { 'present', ledger.epoch, ledger.paused, redis.call('HLEN', KEYS[2]) }
-for field, value in pairs(ledger) do
-  local ticket_type = string.match(field, '^left:(%-?%d+)$')
-  if ticket_type then
-    reply[#reply + 1] = ticket_type
-    reply[#reply + 1] = value
-  end
-end
+local reply = { 'present' }
+view(ledger, redis.call('HLEN', KEYS[2]), reply)
 return reply

@@ -3,13 +3,13 @@
 use std::str::FromStr;
 use std::vec;
 
-use neticket_domain::{Epoch, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
 use redis::Value;
 use uuid::Uuid;
 
 use crate::{
-    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerView, LoadAnswer, TicketTypeView,
-    Verdict,
+    Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerState, LedgerView, LoadAnswer,
+    TicketTypeView, Verdict,
 };
 
 /// The values of an answer, read from the first to the last.
@@ -118,13 +118,10 @@ impl Reply {
 
     pub(super) fn load_answer(mut self) -> Result<LoadAnswer, LedgerError> {
         match self.text()?.as_str() {
-            "kept" => Ok(LoadAnswer { replaced: false, dropped: Vec::new() }),
+            "kept" => Ok(LoadAnswer { replaced: false, epoch: Epoch(self.number()?), dropped: Vec::new() }),
             "replaced" => {
-                let mut dropped = Vec::new();
-                while !self.is_empty() {
-                    dropped.push(self.reservation_id()?);
-                }
-                Ok(LoadAnswer { replaced: true, dropped })
+                let (epoch, epoch_before) = (Epoch(self.number()?), Epoch(self.number()?));
+                Ok(LoadAnswer { replaced: true, epoch, dropped: self.entries(epoch_before)? })
             }
             // The server lost some of them since, or the load took longer than they are kept.
             "incomplete" => Err(LedgerError::Unavailable("the staged snapshot is not complete".into())),
@@ -141,28 +138,64 @@ impl Reply {
         }
     }
 
-    pub(super) fn view(mut self) -> Result<Option<LedgerView>, LedgerError> {
-        if !self.present()? {
-            return Ok(None);
+    /// `None`: it stays. `Some`: it is gone, and whether it was there.
+    pub(super) fn evict_answer(mut self) -> Result<Option<bool>, LedgerError> {
+        match self.text()?.as_str() {
+            "kept" => Ok(None),
+            "absent" => Ok(Some(false)),
+            "evicted" => Ok(Some(true)),
+            other => Err(self.protocol(other)),
         }
-        let (epoch, paused) = (Epoch(self.number()?), self.flag()?);
-        let (pending, mut ticket_types) = (self.number()?, Vec::new());
+    }
+
+    pub(super) fn event_ids(mut self) -> Result<Vec<EventId>, LedgerError> {
+        let mut events = Vec::new();
         while !self.is_empty() {
+            events.push(EventId(self.number()?));
+        }
+        Ok(events)
+    }
+
+    pub(super) fn view_answer(mut self) -> Result<Option<LedgerView>, LedgerError> {
+        if self.present()? { self.view().map(Some) } else { Ok(None) }
+    }
+
+    fn view(&mut self) -> Result<LedgerView, LedgerError> {
+        let (epoch, paused) = (Epoch(self.number()?), self.flag()?);
+        let (pending, ticket_types_len) = (self.number()?, self.number::<usize>()?);
+        let mut ticket_types = Vec::new();
+        for _ in 0..ticket_types_len {
             ticket_types.push(TicketTypeView { id: TicketTypeId(self.number()?), left: self.number()? });
         }
         ticket_types.sort_unstable_by_key(|ticket_type| ticket_type.id);
-        Ok(Some(LedgerView { epoch, paused, pending, ticket_types }))
+        Ok(LedgerView { epoch, paused, pending, ticket_types })
     }
 
-    pub(super) fn journal(mut self) -> Result<Vec<JournalEntry>, LedgerError> {
-        let mut entries = Vec::new();
-        if self.present()? {
-            let epoch = Epoch(self.number()?);
-            while !self.is_empty() {
-                let id = self.reservation_id()?;
-                entries.push(self.entry(id, epoch)?);
-            }
+    pub(super) fn examine_answer(mut self) -> Result<Option<LedgerState>, LedgerError> {
+        if !self.present()? {
+            return Ok(None);
         }
+        let (revision, view) = (self.number()?, self.view()?);
+        let journal = self.entries(view.epoch)?;
+        Ok(Some(LedgerState { view, revision, journal }))
+    }
+
+    pub(super) fn journal_answer(mut self) -> Result<Vec<JournalEntry>, LedgerError> {
+        if !self.present()? {
+            return Ok(Vec::new());
+        }
+        let epoch = Epoch(self.number()?);
+        self.entries(epoch)
+    }
+
+    /// All that is left, as ids and their journal entries; oldest first, of the same age by id.
+    fn entries(&mut self, epoch: Epoch) -> Result<Vec<JournalEntry>, LedgerError> {
+        let mut entries = Vec::new();
+        while !self.is_empty() {
+            let id = self.reservation_id()?;
+            entries.push(self.entry(id, epoch)?);
+        }
+        entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
         Ok(entries)
     }
 

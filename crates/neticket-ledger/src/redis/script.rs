@@ -16,6 +16,8 @@ pub(super) enum Key {
     StagedHoldings,
     StagedSettled,
     Lease,
+    /// Of all events together, unlike the others.
+    Loaded,
 }
 
 impl Key {
@@ -28,21 +30,22 @@ impl Key {
             Self::StagedHoldings => "staged_holdings",
             Self::StagedSettled => "staged_settled",
             Self::Lease => "lease",
+            Self::Loaded => "loaded",
         }
     }
 }
 
 /// The keys of one event.
 pub(super) struct EventKeys {
-    /// `prefix:{event}:`; the braces make Redis Cluster keep what begins like this in one place.
-    beginning: String,
+    prefix: String,
+    event: EventId,
     /// Tells the staged keys of one load from those of another.
     stage: Uuid,
 }
 
 impl EventKeys {
     pub(super) fn new(prefix: &str, event: EventId) -> Self {
-        Self { beginning: format!("{prefix}:{{{event}}}:"), stage: Uuid::nil() }
+        Self { prefix: prefix.to_owned(), event, stage: Uuid::nil() }
     }
 
     pub(super) fn staged_as(self, stage: Uuid) -> Self {
@@ -50,13 +53,20 @@ impl EventKeys {
     }
 
     pub(super) fn name(&self, key: Key) -> String {
-        let Self { beginning, stage } = self;
+        let Self { prefix, event, stage } = self;
         let word = key.word();
+        // The braces make Redis Cluster keep what has the same in them in one place.
         match key {
-            Key::StagedHoldings | Key::StagedSettled => format!("{beginning}{word}:{stage}"),
-            _ => format!("{beginning}{word}"),
+            Key::StagedHoldings | Key::StagedSettled => format!("{prefix}:{{{event}}}:{word}:{stage}"),
+            Key::Loaded => loaded_key(prefix),
+            _ => format!("{prefix}:{{{event}}}:{word}"),
         }
     }
+}
+
+/// The name of the list of loaded events.
+pub(super) fn loaded_key(prefix: &str) -> String {
+    format!("{prefix}:{}", Key::Loaded.word())
 }
 
 /// One script and its contract; the contract is the one in the script's header (there is a test).
@@ -93,14 +103,17 @@ scripts! {
     ADMIT = "admit.lua" [Ledger, Holdings, Journal, Settled]
         ["epoch_min", "journal_len_max"] ["id", "user", "ticket_type", "quantity"];
     SETTLE = "settle.lua" [Ledger, Journal, Settled] ["epoch"] ["id"];
-    UNDO = "undo.lua" [Ledger, Holdings, Journal] ["epoch"] ["id"];
     RELEASE = "release.lua" [Ledger, Holdings, Journal, Settled]
         [] ["id", "user", "ticket_type", "quantity", "epoch"];
     STAGE = "stage.lua" [StagedHoldings, StagedSettled] ["expiry_ms"] ["id", "user", "held"];
     LOAD = "load.lua" [Ledger, Holdings, Journal, Settled, StagedHoldings, StagedSettled]
         ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused"] ["id", "price", "left"];
-    EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] [] [];
+    EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] ["epoch"] [];
+    LOSE = "lose.lua" [Ledger, Holdings, Journal, Settled] [] [];
+    UNLIST = "unlist.lua" [Loaded] ["event", "epoch"] [];
     VIEW = "view.lua" [Ledger, Journal] [] [];
+    EXAMINE = "examine.lua" [Ledger, Journal] [] [];
+    PENDING_OF = "pending_of.lua" [Ledger, Journal] ["user"] [];
     JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"] [];
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"] [];
 }

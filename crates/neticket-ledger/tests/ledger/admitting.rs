@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::join_all;
 use neticket_domain::{Epoch, SaleWindow, TicketTypeId, Timestamp};
-use neticket_ledger::{Admission, AdmitAnswer, Ledger, MemoryLedger, Verdict};
+use neticket_ledger::{Admission, AdmitAnswer, Ledger, LedgerSnapshot, MemoryLedger, Verdict};
 
 use crate::support::{
     EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit, admit_one, admitted, held, id, ids, is_admitted,
@@ -32,7 +32,7 @@ on_both_ledgers!(
     a_repeat_of_what_is_settled_or_released_is_known,
     a_repeat_is_recognised_when_sold_out_closed_or_paused,
     other_content_under_the_same_id_is_a_mismatch,
-    an_undone_reservation_can_be_admitted_anew,
+    a_refused_reservation_can_be_admitted_anew,
     a_batch_is_admitted_in_order,
     an_empty_batch_takes_nothing,
     ten_thousand_requests_with_repeats_are_admitted_at_once,
@@ -72,7 +72,6 @@ async fn an_event_that_is_not_loaded_is_absent(kind: Kind) {
     assert_eq!(ledger.journal_entry(EVENT, id(1)).await.unwrap(), None);
     assert_eq!(ledger.journal_older_than(EVENT, 0, 9).await.unwrap(), []);
     ledger.settle(EVENT, Epoch(1), &ids([1])).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &ids([1])).await.unwrap();
     for releases in [vec![release(request(1, 1, VIP, 1), 1)], vec![]] {
         assert_eq!(ledger.release(EVENT, &releases).await.unwrap(), None);
     }
@@ -224,9 +223,6 @@ async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind)
     let again = repeated(first);
     assert_ne!(again, first, "the first one is told that it is");
     assert_eq!(admit(&*ledger, &[wish, wish]).await, [again, again], "price and time are those of then");
-    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
-    let anew = admit_one(&*ledger, wish).await;
-    assert_ne!(anew, repeated(anew), "what is undone is no longer in the journal");
     assert_eq!(left(&*ledger).await, [7, 100]);
     assert_eq!(held(&*ledger, 1).await, 3);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
@@ -283,11 +279,12 @@ async fn other_content_under_the_same_id_is_a_mismatch(kind: Kind) {
     assert_eq!(left(&*ledger).await, [9, 100]);
 }
 
-async fn an_undone_reservation_can_be_admitted_anew(kind: Kind) {
+async fn a_refused_reservation_can_be_admitted_anew(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 4)]).await;
-    ledger.undo(EVENT, Epoch(1), &[id(1)]).await.unwrap();
-    admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+    load(&*ledger, &LedgerSnapshot { refused: ids([1]), ..snapshot(&*ledger, 2).await }).await;
+    let anew = admit_one(&*ledger, request(1, 1, VIP, 2)).await;
+    assert_ne!(anew, repeated(anew), "what was refused is no longer in the journal");
     assert_eq!(left(&*ledger).await, [8, 100]);
 }
 
@@ -322,7 +319,6 @@ async fn an_empty_batch_takes_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
     assert_eq!(admit(&*ledger, &[]).await, []);
     ledger.settle(EVENT, Epoch(1), &[]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &[]).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(1)));
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
@@ -345,11 +341,9 @@ async fn ten_thousand_requests_with_repeats_are_admitted_at_once(kind: Kind) {
     let journaled = journal_ids(&*ledger).await;
     assert_eq!(journaled.len(), 4_000);
     ledger.settle(EVENT, Epoch(1), &journaled[..2_000]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &journaled[1_000..]).await.unwrap();
-    assert_eq!(left(&*ledger).await, [10, 98_000]);
     let releases: Vec<_> = batch.iter().map(|request| release(*request, 1)).collect();
     ledger.release(EVENT, &releases[..5_000]).await.unwrap();
-    assert_eq!(left(&*ledger).await, [10, 100_500], "2,000 that were settled and 500 that were unknown");
+    assert_eq!(left(&*ledger).await, [10, 98_500], "2,000 that were settled and 500 that were unknown");
 }
 
 async fn events_do_not_touch_each_other(kind: Kind) {
@@ -361,7 +355,7 @@ async fn events_do_not_touch_each_other(kind: Kind) {
     assert!(is_admitted(admit_one(&*ledger, wish).await));
     let answer = ledger.admit(other.event, Epoch(1), &[wish]).await.unwrap();
     assert!(matches!(answer, AdmitAnswer::Verdicts { verdicts, .. } if is_admitted(verdicts[0])));
-    ledger.evict(other.event).await.unwrap();
+    ledger.lose(other.event).await.unwrap();
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }

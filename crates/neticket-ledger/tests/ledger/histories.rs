@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 use neticket_ledger::{
-    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, MemoryLedger, RedisLedger, RedisOptions, Release,
-    SnapshotReservation, SnapshotTicketType,
+    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LedgerState, MemoryLedger, RedisLedger, RedisOptions,
+    Release, SnapshotReservation, SnapshotTicketType,
 };
 use neticket_testservers::{redis_url, unique_prefix};
 use proptest::collection::vec;
@@ -23,10 +23,11 @@ const JOURNAL_LEN_MAX: usize = 6;
 enum Step {
     Admit { epoch_min: Epoch, requests: Vec<AdmitRequest> },
     Settle { epoch: Epoch, ids: Vec<ReservationId> },
-    Undo { epoch: Epoch, ids: Vec<ReservationId> },
     Release(Vec<Release>),
     Load(LedgerSnapshot),
-    Evict,
+    Evict(Epoch),
+    Lose,
+    PendingOf(UserId),
     JournalEntry(ReservationId),
     Journal { limit: usize },
 }
@@ -107,10 +108,11 @@ fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {
         8 => (0..=4_i64, vec(a_request(), 0..8))
             .prop_map(|(epoch_min, requests)| Step::Admit { epoch_min: Epoch(epoch_min), requests }),
         3 => (an_epoch(), vec(an_id(), 0..6)).prop_map(|(epoch, ids)| Step::Settle { epoch, ids }),
-        2 => (an_epoch(), vec(an_id(), 0..4)).prop_map(|(epoch, ids)| Step::Undo { epoch, ids }),
         2 => vec(a_release(), 0..4).prop_map(Step::Release),
         3 => a_snapshot(now).prop_map(Step::Load),
-        1 => Just(Step::Evict),
+        1 => an_epoch().prop_map(Step::Evict),
+        1 => Just(Step::Lose),
+        1 => (0..4_i64).prop_map(|user| Step::PendingOf(UserId(user))),
         1 => an_id().prop_map(Step::JournalEntry),
         1 => (0..8_usize).prop_map(|limit| Step::Journal { limit }),
     ]
@@ -160,10 +162,6 @@ impl Pair {
                 redis.settle(event, *epoch, ids).await.unwrap();
                 memory.settle(event, *epoch, ids).await.unwrap();
             }
-            Step::Undo { epoch, ids } => {
-                redis.undo(event, *epoch, ids).await.unwrap();
-                memory.undo(event, *epoch, ids).await.unwrap();
-            }
             Step::Release(releases) => {
                 let answer = redis.release(event, releases).await.unwrap();
                 prop_assert_eq!(memory.release(event, releases).await.unwrap(), answer);
@@ -173,9 +171,17 @@ impl Pair {
                 let answer = redis.load(&snapshot).await.unwrap();
                 prop_assert_eq!(memory.load(&snapshot).await.unwrap(), answer);
             }
-            Step::Evict => {
-                redis.evict(event).await.unwrap();
-                memory.evict(event).await.unwrap();
+            Step::Evict(epoch) => {
+                let answer = redis.evict(event, *epoch).await.unwrap();
+                prop_assert_eq!(memory.evict(event, *epoch).await.unwrap(), answer);
+            }
+            Step::Lose => {
+                redis.lose(event).await.unwrap();
+                memory.lose(event).await.unwrap();
+            }
+            Step::PendingOf(user) => {
+                let answer = redis.pending_of(event, *user).await.unwrap();
+                prop_assert_eq!(memory.pending_of(event, *user).await.unwrap(), answer);
             }
             Step::JournalEntry(id) => {
                 let answer = redis.journal_entry(event, *id).await.unwrap();
@@ -201,8 +207,11 @@ impl Pair {
     async fn play(&self, event: EventId, history: &[Step]) -> Result<(), TestCaseError> {
         for step in history {
             self.take(event, step).await?;
-            let view = self.redis.view(event).await.unwrap();
-            prop_assert_eq!(self.memory.view(event).await.unwrap(), view, "after {:?}", step);
+            let (memory, redis) =
+                (self.memory.examine(event).await.unwrap(), self.redis.examine(event).await.unwrap());
+            let seen =
+                |state: Option<LedgerState>| state.map(|LedgerState { view, journal, .. }| (view, journal));
+            prop_assert_eq!(seen(memory), seen(redis), "after {:?}", step);
         }
         self.compare_journals(event, usize::MAX).await
     }

@@ -1,9 +1,9 @@
-//! The ways out of the journal: settled, undone, released; and what it says meanwhile.
+//! The ways out of the journal: settled and released; and what it says meanwhile.
 
 use std::sync::Arc;
 
 use futures::future::join_all;
-use neticket_domain::Epoch;
+use neticket_domain::{Epoch, UserId};
 use neticket_ledger::{LedgerView, Verdict};
 
 use crate::support::{
@@ -14,8 +14,6 @@ use crate::support::{
 on_both_ledgers!(
     settling_empties_the_journal_and_keeps_the_seats,
     settling_twice_or_what_is_not_journaled_changes_nothing,
-    undoing_gives_the_seats_back_once,
-    undoing_what_is_settled_changes_nothing,
     releasing_gives_the_seats_back_once_however_often_and_concurrently,
     releasing_what_is_still_journaled_takes_it_out_of_the_journal,
     releasing_what_is_unknown_gives_back_and_is_remembered,
@@ -28,7 +26,7 @@ on_both_ledgers!(
     the_journal_is_told_oldest_first_and_no_more_than_asked_for,
     of_a_full_journal_as_many_are_told_as_asked_for,
     only_what_is_old_enough_is_told,
-    evicting_forgets_everything,
+    the_entries_of_one_user_are_told,
 );
 
 async fn settling_empties_the_journal_and_keeps_the_seats(kind: Kind) {
@@ -49,27 +47,6 @@ async fn settling_twice_or_what_is_not_journaled_changes_nothing(kind: Kind) {
     }
     assert!(is_admitted(admit_one(&*ledger, request(9, 9, VIP, 1)).await), "9 was never settled");
     assert_eq!(left(&*ledger).await, [7, 100]);
-}
-
-async fn undoing_gives_the_seats_back_once(kind: Kind) {
-    let ledger = loaded(kind).await;
-    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 1, STANDING, 1)]).await;
-    for _ in 0..2 {
-        ledger.undo(EVENT, Epoch(1), &ids([1, 1, 9])).await.unwrap();
-    }
-    assert_eq!(left(&*ledger).await, [10, 99]);
-    assert_eq!(held(&*ledger, 1).await, 1);
-    assert_eq!(journal_ids(&*ledger).await, [id(2)]);
-}
-
-async fn undoing_what_is_settled_changes_nothing(kind: Kind) {
-    let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
-    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
-    assert_eq!(left(&*ledger).await, [8, 100]);
-    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Known);
 }
 
 async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind: Kind) {
@@ -98,7 +75,6 @@ async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kin
     assert_eq!(journal_ids(&*ledger).await, []);
     // Late news of the same reservation, in any order.
     ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &[wish.id]).await.unwrap();
     ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
@@ -163,7 +139,7 @@ async fn releasing_answers_the_epoch_that_was_asked(kind: Kind) {
         assert_eq!(left(&*ledger).await, [left_then, 100], "after a release of epoch {epoch}");
     }
     assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(5)), "nothing to release");
-    ledger.evict(EVENT).await.unwrap();
+    ledger.lose(EVENT).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[release(wish, 5)]).await.unwrap(), None, "absent again");
 }
 
@@ -187,7 +163,6 @@ async fn another_epoch_changes_nothing(kind: Kind) {
     admitted(&*ledger, &[wish]).await;
     for epoch in [4, 6] {
         ledger.settle(EVENT, Epoch(epoch), &[wish.id]).await.unwrap();
-        ledger.undo(EVENT, Epoch(epoch), &[wish.id]).await.unwrap();
         ledger.release(EVENT, &[release(wish, epoch)]).await.unwrap();
     }
     assert_eq!(left(&*ledger).await, [8, 100]);
@@ -231,7 +206,7 @@ async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind)
         let in_order: Vec<_> = all.iter().filter(|entry| some.contains(entry)).copied().collect();
         assert_eq!(some, in_order);
     }
-    ledger.undo(EVENT, Epoch(1), &ids([5, 2])).await.unwrap();
+    ledger.settle(EVENT, Epoch(1), &ids([5, 2])).await.unwrap();
     assert_eq!(journal_ids(&*ledger).await, ids([9, 7, 3]));
 }
 
@@ -266,19 +241,19 @@ async fn only_what_is_old_enough_is_told(kind: Kind) {
     assert_eq!(ledger.journal_older_than(EVENT, 20, 9).await.unwrap().len(), 1);
 }
 
-async fn evicting_forgets_everything(kind: Kind) {
+async fn the_entries_of_one_user_are_told(kind: Kind) {
     let ledger = loaded(kind).await;
-    let (settled, journaled) = (request(1, 1, VIP, 4), request(2, 2, VIP, 4));
-    admitted(&*ledger, &[settled, journaled]).await;
-    ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
-    for _ in 0..2 {
-        ledger.evict(EVENT).await.unwrap();
-        assert_eq!(ledger.view(EVENT).await.unwrap(), None);
-        assert_eq!(journal(&*ledger).await, []);
+    assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap(), []);
+    admitted(&*ledger, &[request(9, 1, VIP, 1), request(2, 2, VIP, 1), request(3, 1, STANDING, 1)]).await;
+    admitted(&*ledger, &[request(4, 11, VIP, 1), request(5, 1, VIP, 1), request(6, 1, VIP, 1)]).await;
+    ledger.settle(EVENT, Epoch(1), &ids([3])).await.unwrap();
+    ledger.release(EVENT, &[release(request(6, 1, VIP, 1), 1)]).await.unwrap();
+    for user in [1, 2, 3, 11] {
+        let mut expected = journal(&*ledger).await;
+        expected.retain(|entry| entry.request.user == UserId(user));
+        assert_eq!(ledger.pending_of(EVENT, UserId(user)).await.unwrap(), expected);
     }
-    // Also of a lower epoch than before: there is nothing to compare with.
-    load(&*ledger, &snapshot(&*ledger, 0).await).await;
-    assert_eq!(left(&*ledger).await, [10, 100]);
-    assert_eq!(held(&*ledger, 1).await, 0);
-    admitted(&*ledger, &[settled, journaled]).await;
+    assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap().len(), 2);
+    ledger.lose(EVENT).await.unwrap();
+    assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap(), []);
 }

@@ -4,8 +4,9 @@ use neticket_domain::{Epoch, TicketTypeId};
 use neticket_ledger::{LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
 
 use crate::support::{
-    EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit_one, admitted, held, id, ids, is_admitted, journal,
-    journal_ids, left, load, loaded, on_both_ledgers, release, request, reservation, snapshot, wait_past,
+    EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit_one, admitted, answer, held, id, ids, is_admitted,
+    journal, journal_ids, left, load, loaded, on_both_ledgers, release, request, reservation, snapshot,
+    wait_past,
 };
 
 on_both_ledgers!(
@@ -31,10 +32,9 @@ async fn a_load_replaces_only_a_lower_epoch(kind: Kind) {
     let mut of_store = snapshot(&*ledger, 5).await;
     load(&*ledger, &of_store).await;
     admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
-    let kept = LoadAnswer { replaced: false, dropped: vec![] };
     for epoch in [4, 5] {
         of_store.epoch = Epoch(epoch);
-        assert_eq!(ledger.load(&of_store).await.unwrap(), kept);
+        assert_eq!(ledger.load(&of_store).await.unwrap(), answer(false, 5));
         assert_eq!(left(&*ledger).await, [8, 100]);
     }
     of_store.epoch = Epoch(6);
@@ -62,8 +62,7 @@ async fn a_load_carries_the_journal_over(kind: Kind) {
     let mut dearer = snapshot(&*ledger, 2).await;
     dearer.ticket_types[0].price = VIP_PRICE + 1;
     wait_past(&*ledger, before[0].admission.admitted_at).await;
-    let answer = ledger.load(&dearer).await.unwrap();
-    assert_eq!(answer, LoadAnswer { replaced: true, dropped: vec![] });
+    assert_eq!(ledger.load(&dearer).await.unwrap(), answer(true, 2));
     let after = journal(&*ledger).await;
     assert_eq!((after.len(), after[0].request, after[0].epoch), (1, wish, Epoch(2)));
     assert_eq!(after[0].admission, before[0].admission, "it is as dear and as old as it was");
@@ -82,7 +81,7 @@ async fn an_entry_that_the_store_refused_is_not_carried_over(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, VIP, 1), request(3, 3, VIP, 1)]).await;
     let mut without = snapshot(&*ledger, 2).await;
     without.refused = ids([1, 3]);
-    assert_eq!(ledger.load(&without).await.unwrap(), LoadAnswer { replaced: true, dropped: vec![] });
+    assert_eq!(ledger.load(&without).await.unwrap(), answer(true, 2));
     assert_eq!(journal_ids(&*ledger).await, [id(2)]);
     assert_eq!(left(&*ledger).await, [9, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
@@ -95,7 +94,7 @@ async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {
     let mut of_store = snapshot(&*ledger, 2).await;
     of_store.ticket_types[0].left = 8;
     of_store.reservations = vec![reservation(1, 1, 2), reservation(2, 2, 0)];
-    assert_eq!(ledger.load(&of_store).await.unwrap(), LoadAnswer { replaced: true, dropped: vec![] });
+    assert_eq!(ledger.load(&of_store).await.unwrap(), answer(true, 2));
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
     assert_eq!(journal_ids(&*ledger).await, []);
@@ -111,12 +110,10 @@ async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
     let mut smaller = snapshot(&*ledger, 2).await;
     smaller.ticket_types[0].left = 3;
     smaller.ticket_types[1].id = TicketTypeId(73);
-    let answer = ledger.load(&smaller).await.unwrap();
-    assert_eq!(
-        answer,
-        LoadAnswer { replaced: true, dropped: ids([2, 4]) },
-        "3 are left: for the first and third"
-    );
+    let before = journal(&*ledger).await;
+    let LoadAnswer { replaced, epoch, dropped } = ledger.load(&smaller).await.unwrap();
+    assert_eq!((replaced, epoch), (true, Epoch(2)));
+    assert_eq!(dropped, [before[1], before[3]], "3 are left: for the first and third");
     let view = ledger.view(EVENT).await.unwrap().unwrap();
     assert_eq!(view.ticket_types[0], TicketTypeView { id: VIP, left: 0 });
     assert_eq!(journal_ids(&*ledger).await, ids([1, 3]));
@@ -129,8 +126,8 @@ async fn an_entry_over_the_limit_is_dropped_and_reported(kind: Kind) {
     let mut stricter = snapshot(&*ledger, 2).await;
     stricter.max_per_user = 3;
     stricter.reservations = vec![reservation(9, 2, 2)];
-    let answer = ledger.load(&stricter).await.unwrap();
-    assert_eq!(answer, LoadAnswer { replaced: true, dropped: ids([2, 3]) });
+    let before = journal(&*ledger).await;
+    assert_eq!(ledger.load(&stricter).await.unwrap().dropped, before[1..]);
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!((held(&*ledger, 1).await, held(&*ledger, 2).await), (2, 2));
 }
@@ -151,14 +148,13 @@ async fn what_was_admitted_before_is_settled_and_released_under_the_new_epoch_on
     admitted(&*ledger, &[first, second]).await;
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
     ledger.settle(EVENT, Epoch(1), &[first.id]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &[second.id]).await.unwrap();
     ledger.release(EVENT, &[release(first, 1)]).await.unwrap();
     assert_eq!(journal_ids(&*ledger).await, ids([1, 2]));
     ledger.settle(EVENT, Epoch(2), &[first.id]).await.unwrap();
     ledger.release(EVENT, &[release(first, 2)]).await.unwrap();
-    ledger.undo(EVENT, Epoch(2), &[second.id]).await.unwrap();
+    ledger.settle(EVENT, Epoch(2), &[second.id]).await.unwrap();
     assert_eq!(journal_ids(&*ledger).await, []);
-    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(left(&*ledger).await, [8, 100]);
 }
 
 async fn the_view_names_ticket_types_in_the_order_of_their_ids(kind: Kind) {
@@ -196,7 +192,8 @@ async fn an_event_without_ticket_types_can_be_loaded(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 1)]).await;
     let mut bare = snapshot(&*ledger, 2).await;
     bare.ticket_types.clear();
-    assert_eq!(ledger.load(&bare).await.unwrap(), LoadAnswer { replaced: true, dropped: ids([1]) });
+    let before = journal(&*ledger).await;
+    assert_eq!(ledger.load(&bare).await.unwrap().dropped, before);
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types, []);
 }
 
@@ -207,7 +204,7 @@ async fn one_node_at_a_time_has_the_lease(kind: Kind) {
     let mut other = EVENT;
     other.0 += 1;
     assert!(ledger.try_lease(other, 60_000).await.unwrap(), "a lease is for one event");
-    ledger.evict(EVENT).await.unwrap();
+    ledger.lose(EVENT).await.unwrap();
     assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap(), "a lease is no part of the ledger");
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
 }

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod admitting;
 #[cfg(test)]
+mod forgetting;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod journal;

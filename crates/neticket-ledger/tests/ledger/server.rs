@@ -8,8 +8,8 @@ use neticket_testservers::{Redis, Server, redis_url, unique_prefix};
 use redis::Value;
 
 use crate::support::{
-    EVENT, STANDING, VIP, admit_one, admitted, held, id, ids, journal, journal_ids, left, load, release,
-    request, reservation, snapshot,
+    EVENT, STANDING, VIP, admit_one, admitted, answer, held, id, ids, journal, journal_ids, left, load,
+    release, request, reservation, snapshot,
 };
 
 const TIMEOUT_MS: u64 = 500;
@@ -87,15 +87,19 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     assert_eq!(journal(&ledger).await, []);
     assert_eq!(ledger.journal_entry(EVENT, journaled.id).await.unwrap(), None);
     ledger.settle(EVENT, Epoch(1), &[journaled.id]).await.unwrap();
-    ledger.undo(EVENT, Epoch(1), &[other.id]).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[release(settled, 1)]).await.unwrap(), None);
 
     // The epoch it has may have been sold from since its snapshot: only a newer one replaces it.
-    assert_eq!(ledger.load(&first).await.unwrap(), LoadAnswer { replaced: false, dropped: vec![] });
+    assert_eq!(ledger.load(&first).await.unwrap(), answer(false, 1));
     let mut second = snapshot(&ledger, 2).await;
     second.ticket_types[0].left = 8;
     second.reservations = vec![reservation(1, 1, 2), reservation(9, 3, 4)];
-    assert_eq!(ledger.load(&second).await.unwrap(), LoadAnswer { replaced: true, dropped: ids([3]) });
+    let LoadAnswer { replaced, epoch, dropped } = ledger.load(&second).await.unwrap();
+    assert_eq!((replaced, epoch), (true, Epoch(2)));
+    assert_eq!(
+        dropped.iter().map(|entry| (entry.request, entry.epoch)).collect::<Vec<_>>(),
+        [(other, Epoch(1))]
+    );
     assert_eq!(left(&ledger).await, [5, 100]);
     assert_eq!(journal_ids(&ledger).await, [journaled.id]);
     assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(2)));
@@ -195,13 +199,16 @@ async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
     load(&ledger, &of_store).await;
     admitted(&ledger, &[request(2, 2, STANDING, 1)]).await;
     assert!(!ledger.load(&of_store).await.unwrap().replaced);
-    let all = ["holdings", "journal", "ledger", "settled"];
-    assert_eq!(keys(&url, &prefix).await, all.map(|key| format!("{prefix}:{{7}}:{key}")));
+    let all = ["loaded", "{7}:holdings", "{7}:journal", "{7}:ledger", "{7}:settled"];
+    let mut all = all.map(|key| format!("{prefix}:{key}"));
+    all.sort();
+    assert_eq!(keys(&url, &prefix).await, all);
     for key in all {
-        let ttl = ask(&url, &["TTL", &format!("{prefix}:{{7}}:{key}")]).await;
+        let ttl = ask(&url, &["TTL", &key]).await;
         assert_eq!(ttl, Value::Int(-1), "{key} stays until it is evicted");
     }
-    ledger.evict(EVENT).await.unwrap();
+    ledger.settle(EVENT, Epoch(1), &ids([2])).await.unwrap();
+    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap());
     assert_eq!(keys(&url, &prefix).await, [""; 0]);
 }
 
@@ -209,4 +216,12 @@ async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
 async fn the_eviction_policy_is_told() {
     let ledger = RedisLedger::connect(RedisOptions::new(redis_url().unwrap())).unwrap();
     assert_eq!(ledger.maxmemory_policy().await.unwrap(), "noeviction");
+}
+
+#[tokio::test]
+async fn whether_the_server_keeps_a_file_is_told() {
+    for append_only in [true, false] {
+        let (_server, ledger) = own_server(append_only).await;
+        assert_eq!(ledger.persists().await.unwrap(), append_only);
+    }
 }

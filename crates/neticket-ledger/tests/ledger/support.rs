@@ -5,7 +5,8 @@ use std::sync::Arc;
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 use neticket_ledger::{
     Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerSnapshot,
-    MemoryLedger, RedisLedger, RedisOptions, Release, SnapshotReservation, SnapshotTicketType, Verdict,
+    LoadAnswer, MemoryLedger, RedisLedger, RedisOptions, Release, SnapshotReservation, SnapshotTicketType,
+    Verdict,
 };
 use neticket_testservers::{redis_url, unique_prefix};
 
@@ -113,6 +114,11 @@ pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot 
 
 pub(crate) async fn load(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) {
     assert!(ledger.load(snapshot).await.unwrap().replaced, "the snapshot is newer");
+}
+
+/// What a load answers that has dropped nothing.
+pub(crate) fn answer(replaced: bool, epoch: i64) -> LoadAnswer {
+    LoadAnswer { replaced, epoch: Epoch(epoch), dropped: vec![] }
 }
 
 /// A ledger of epoch 1, loaded with the usual snapshot.

@@ -1,0 +1,21 @@
+--[[ Everything of one event that is to be known at one moment: the view and the whole journal.
+
+  KEYS  1 ledger           hash    see admit.lua
+        2 journal          hash
+  ARGV  none
+  RETURNS  absent | present, revision, then as view.lua from the epoch on, then per journal entry: id, entry
+
+  One script, so that the seats left and the journal that explains them are of the same moment. ]]
+
+local ledger = hgetall(KEYS[1])
+if not ledger.epoch or ledger.run_id ~= run_id() then
+  return { 'absent' }
+end
+
+local journal = redis.call('HGETALL', KEYS[2])
+local reply = { 'present', ledger.revision }
+view(ledger, #journal / 2, reply)
+for i = 1, #journal do
+  reply[#reply + 1] = journal[i]
+end
+return reply

@@ -1,0 +1,152 @@
+//! Looking at a whole ledger, and forgetting it.
+
+use std::sync::Arc;
+
+use neticket_domain::{Epoch, EventId};
+use neticket_ledger::Ledger;
+
+use crate::support::{
+    EVENT, Kind, STANDING, VIP, admit, admitted, held, ids, journal, journal_ids, left, load, loaded,
+    on_both_ledgers, release, request, reservation, snapshot,
+};
+
+on_both_ledgers!(
+    an_examination_tells_the_view_and_the_whole_journal,
+    the_revision_differs_after_every_change,
+    evicting_forgets_a_ledger_of_this_epoch_without_a_journal,
+    evicting_keeps_a_journal,
+    evicting_keeps_another_epoch,
+    losing_forgets_everything,
+    loaded_events_are_named_until_they_are_evicted,
+    an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load,
+);
+
+async fn an_examination_tells_the_view_and_the_whole_journal(kind: Kind) {
+    let ledger = kind.ledger();
+    assert_eq!(ledger.examine(EVENT).await.unwrap(), None);
+    load(&*ledger, &snapshot(&*ledger, 3).await).await;
+    admitted(&*ledger, &[request(2, 2, VIP, 2), request(1, 1, STANDING, 3)]).await;
+    let state = ledger.examine(EVENT).await.unwrap().unwrap();
+    assert_eq!(Some(state.view), ledger.view(EVENT).await.unwrap());
+    assert_eq!(state.journal, journal(&*ledger).await);
+    assert_eq!(state.journal.iter().map(|entry| entry.request.id).collect::<Vec<_>>(), ids([1, 2]));
+    assert!(state.journal.iter().all(|entry| entry.epoch == Epoch(3)));
+    ledger.settle(EVENT, Epoch(3), &ids([1, 2])).await.unwrap();
+    let state = ledger.examine(EVENT).await.unwrap().unwrap();
+    assert_eq!((state.view.pending, state.journal), (0, vec![]));
+}
+
+async fn the_revision_differs_after_every_change(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let mut seen = vec![revision(&ledger).await];
+    assert_eq!(revision(&ledger).await, seen[0], "nothing has changed");
+    let wish = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[wish]).await;
+    seen.push(revision(&ledger).await);
+    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    seen.push(revision(&ledger).await);
+    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    seen.push(revision(&ledger).await);
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    seen.push(revision(&ledger).await);
+    ledger.lose(EVENT).await.unwrap();
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    seen.push(revision(&ledger).await);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 6, "{seen:?}");
+}
+
+async fn revision(ledger: &Arc<dyn Ledger>) -> u64 {
+    ledger.examine(EVENT).await.unwrap().unwrap().revision
+}
+
+async fn evicting_forgets_a_ledger_of_this_epoch_without_a_journal(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut of_store = snapshot(&*ledger, 1).await;
+    of_store.reservations = vec![reservation(9, 1, 2)];
+    load(&*ledger, &of_store).await;
+    let settled = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[settled]).await;
+    ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
+    for _ in 0..2 {
+        assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "it is gone, now or before");
+        assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+        assert_eq!(ledger.examine(EVENT).await.unwrap(), None);
+    }
+    // Also of a lower epoch than before: there is nothing to compare with.
+    load(&*ledger, &snapshot(&*ledger, 0).await).await;
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+    admitted(&*ledger, &[settled]).await;
+}
+
+async fn evicting_keeps_a_journal(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, VIP, 1)]).await;
+    ledger.settle(EVENT, Epoch(1), &ids([1])).await.unwrap();
+    assert!(!ledger.evict(EVENT, Epoch(1)).await.unwrap());
+    assert_eq!(journal_ids(&*ledger).await, ids([2]));
+    assert_eq!(left(&*ledger).await, [7, 100]);
+    ledger.settle(EVENT, Epoch(1), &ids([2])).await.unwrap();
+    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap());
+}
+
+async fn evicting_keeps_another_epoch(kind: Kind) {
+    let ledger = kind.ledger();
+    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "an absent one is gone");
+    load(&*ledger, &snapshot(&*ledger, 5).await).await;
+    for epoch in [4, 6] {
+        assert!(!ledger.evict(EVENT, Epoch(epoch)).await.unwrap());
+        assert_eq!(left(&*ledger).await, [10, 100]);
+    }
+}
+
+async fn losing_forgets_everything(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let (settled, journaled) = (request(1, 1, VIP, 4), request(2, 2, VIP, 4));
+    admitted(&*ledger, &[settled, journaled]).await;
+    ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
+    for _ in 0..2 {
+        ledger.lose(EVENT).await.unwrap();
+        assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+        assert_eq!(journal(&*ledger).await, []);
+    }
+    load(&*ledger, &snapshot(&*ledger, 1).await).await;
+    assert_eq!(left(&*ledger).await, [10, 100]);
+    assert_eq!(held(&*ledger, 1).await, 0);
+    assert_eq!(admit(&*ledger, &[settled, journaled]).await.len(), 2);
+    assert_eq!(journal_ids(&*ledger).await, ids([1, 2]));
+}
+
+async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {
+    let ledger = kind.ledger();
+    assert_eq!(ledger.loaded().await.unwrap(), []);
+    let events = [EventId(7), EventId(-8), EventId(9)];
+    for event in events {
+        let mut of_event = snapshot(&*ledger, 1).await;
+        of_event.event = event;
+        load(&*ledger, &of_event).await;
+        assert!(!ledger.load(&of_event).await.unwrap().replaced);
+    }
+    assert!(!ledger.evict(EventId(7), Epoch(2)).await.unwrap());
+    assert_eq!(sorted(&ledger).await, [EventId(-8), EventId(7), EventId(9)]);
+    assert!(ledger.evict(EventId(7), Epoch(1)).await.unwrap());
+    assert!(ledger.evict(EventId(6), Epoch(1)).await.unwrap());
+    assert_eq!(sorted(&ledger).await, [EventId(-8), EventId(9)]);
+}
+
+async fn an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load(kind: Kind) {
+    let ledger = loaded(kind).await;
+    ledger.lose(EVENT).await.unwrap();
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    assert_eq!(sorted(&ledger).await, [EVENT]);
+    assert!(ledger.evict(EVENT, Epoch(2)).await.unwrap());
+    assert_eq!(sorted(&ledger).await, []);
+}
+
+async fn sorted(ledger: &Arc<dyn Ledger>) -> Vec<EventId> {
+    let mut events = ledger.loaded().await.unwrap();
+    events.sort_unstable();
+    events
+}
