@@ -7,6 +7,7 @@
 //! The server's user needs the commands of the scripts, `INFO` among them.
 
 mod connection;
+mod packed;
 mod reply;
 mod script;
 
@@ -15,8 +16,9 @@ use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use uuid::Uuid;
 
 use self::connection::Connections;
+use self::packed::packed;
 use self::reply::Reply;
-use self::script::{Call, EventKeys, Key, id_text};
+use self::script::{Call, EventKeys, Key};
 use crate::{
     AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
     LedgerState, LedgerView, LoadAnswer, Release,
@@ -119,13 +121,9 @@ impl RedisLedger {
     /// Puts the snapshot's reservations where `load` will look for them.
     async fn stage(&self, snapshot: &LedgerSnapshot, keys: &EventKeys) -> Result<(), LedgerError> {
         for reservations in snapshot.reservations.chunks(STAGE_LEN) {
-            let mut call = Call::new(&script::STAGE, keys).arg("expiry_ms", STAGE_EXPIRY_MS);
-            for reservation in reservations {
-                call = call
-                    .arg("id", id_text(&reservation.id))
-                    .arg("user", reservation.user.0)
-                    .arg("held", reservation.held);
-            }
+            let call = Call::new(&script::STAGE, keys)
+                .arg("expiry_ms", STAGE_EXPIRY_MS)
+                .arg("reservations", packed(reservations, packed::reservation));
             self.run(call).await?;
         }
         Ok(())
@@ -147,62 +145,42 @@ impl Ledger for RedisLedger {
         epoch_min: Epoch,
         requests: &[AdmitRequest],
     ) -> Result<AdmitAnswer, LedgerError> {
-        let mut call = Call::new(&script::ADMIT, &self.keys(event))
+        let call = Call::new(&script::ADMIT, &self.keys(event))
             .arg("epoch_min", epoch_min.0)
-            .arg("journal_len_max", self.journal_len_max);
-        for request in requests {
-            call = call
-                .arg("id", id_text(&request.id))
-                .arg("user", request.user.0)
-                .arg("ticket_type", request.ticket_type.0)
-                .arg("quantity", request.quantity.get());
-        }
-        self.run(call).await?.admit_answer(requests.len())
+            .arg("journal_len_max", self.journal_len_max)
+            .arg("requests", packed(requests, packed::request));
+        self.run(call).await?.admit_answer(requests)
     }
 
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
         if ids.is_empty() {
             return Ok(());
         }
-        let mut call = Call::new(&script::SETTLE, &self.keys(event)).arg("epoch", epoch.0);
-        for id in ids {
-            call = call.arg("id", id_text(id));
-        }
+        let call = Call::new(&script::SETTLE, &self.keys(event))
+            .arg("epoch", epoch.0)
+            .arg("ids", packed(ids, packed::id));
         self.run(call).await.map(drop)
     }
 
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
-        let mut call = Call::new(&script::RELEASE, &self.keys(event));
-        for release in releases {
-            call = call
-                .arg("id", id_text(&release.id))
-                .arg("user", release.user.0)
-                .arg("ticket_type", release.ticket_type.0)
-                .arg("quantity", release.quantity.get())
-                .arg("epoch", release.epoch.0);
-        }
+        let call =
+            Call::new(&script::RELEASE, &self.keys(event)).arg("releases", packed(releases, packed::release));
         self.run(call).await?.release_answer()
     }
 
     async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let keys = self.keys(snapshot.event).staged_as(Uuid::new_v4());
-        let refused: Vec<String> = snapshot.refused.iter().map(ToString::to_string).collect();
         self.list(snapshot.event, snapshot.epoch).await?;
         self.stage(snapshot, &keys).await?;
-        let mut call = Call::new(&script::LOAD, &keys)
+        let call = Call::new(&script::LOAD, &keys)
             .arg("epoch", snapshot.epoch.0)
             .arg("paused", u8::from(snapshot.paused))
             .arg("opens_at", snapshot.window.opens_at.as_millis())
             .arg("closes_at", snapshot.window.closes_at.as_millis())
             .arg("max_per_user", snapshot.max_per_user)
             .arg("reservations_len", snapshot.reservations.len())
-            .arg("refused", refused.join(" "));
-        for ticket_type in &snapshot.ticket_types {
-            call = call
-                .arg("id", ticket_type.id.0)
-                .arg("price", ticket_type.price)
-                .arg("left", ticket_type.left);
-        }
+            .arg("refused", packed(&snapshot.refused, packed::id))
+            .arg("ticket_types", packed(&snapshot.ticket_types, packed::ticket_type));
         let answer = self.run(call).await?.load_answer()?;
         // Again: the server may have been lost, and the list with it, after the first time.
         self.list(snapshot.event, snapshot.epoch).await?;
@@ -256,12 +234,12 @@ impl Ledger for RedisLedger {
         event: EventId,
         id: ReservationId,
     ) -> Result<Option<JournalEntry>, LedgerError> {
-        let call = Call::new(&script::JOURNAL_ENTRY, &self.keys(event)).arg("id", id_text(&id));
+        let call = Call::new(&script::JOURNAL_ENTRY, &self.keys(event)).arg("id", id.0.as_bytes());
         self.run(call).await?.journal_entry(id)
     }
 
     async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError> {
-        let call = Call::new(&script::PENDING_OF, &self.keys(event)).arg("user", user.0);
+        let call = Call::new(&script::PENDING_OF, &self.keys(event)).arg("user", &user.0.to_be_bytes());
         self.run(call).await?.journal_answer()
     }
 

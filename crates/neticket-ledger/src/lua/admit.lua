@@ -1,19 +1,22 @@
 --[[ Admits a batch of reservations of one event, in order, each on its own: takes the seats and journals the taking.
 
   KEYS  1 ledger           hash    epoch, run_id, revision, paused, opens_at, closes_at, max_per_user,
-                                   left:<ticket type>, price:<ticket type>
-        2 holdings         hash    user id → tickets held of this event
-        3 journal          hash    reservation id → user:ticket type:quantity:unit price:admitted at
-        4 settled          hash    reservation id → s (the store has it) or r (cancelled, seats given back)
+                                   left:<ticket type, 8 bytes>, price:<ticket type, 8 bytes> (8 bytes)
+        2 holders          hash    user id (8 bytes) → record
+        3 journal          hash    reservation id (16 bytes) → entry
   ARGV  1 epoch_min        the lowest epoch that the caller accepts
         2 journal_len_max  how many entries the journal may have
-        then per request   id, user, ticket_type, quantity
-  RETURNS  absent | stale | verdicts, epoch, now, then per request one of
-           admitted, unit price, admitted at, repeated (1 or 0) | known | mismatch | no_such_ticket_type |
-           not_open, opens at | closed | paused | journal_full | sold_out, left | over_limit, max per user, already held
+        3 requests         packed, see prelude.lua
+  RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, letters, prices, then details.
+           Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) | k known | m mismatch |
+           n no such ticket type | o not open | c closed | p paused | j journal full | s sold out (detail: left) |
+           l over the limit (detail: already held). Prices: ticket type 8, unit price 8, of those admitted now.
+           Details in the order of the requests.
 
   One script, so that nobody sees seats gone without the journal entry that accounts for them, and so that the clock, the
-  epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing. ]]
+  epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing.
+
+  An id belongs to one user, so whoever repeats one has it in the record; only then is the journal read. ]]
 
 local ledger = hgetall(KEYS[1])
 if not ledger.epoch then
@@ -23,89 +26,138 @@ if tonumber(ledger.epoch) < tonumber(ARGV[1]) or ledger.run_id ~= run_id() then
   return { 'stale' }
 end
 
-local ids, users = {}, {}
-for i = 3, #ARGV, 4 do
-  ids[#ids + 1] = ARGV[i]
-  users[#users + 1] = ARGV[i + 1]
-end
-local journal = hmget(KEYS[3], ids)
-local settled = hmget(KEYS[4], ids)
-local held = hmget(KEYS[2], users)
+local requests = ARGV[3]
+local users = parts(requests, 36, 17, 24)
+local records, records_after = hmget(KEYS[2], users), {}
 
 local now = now_ms()
-local not_open = now < tonumber(ledger.opens_at)
-local closed = now >= tonumber(ledger.closes_at)
-local paused = ledger.paused == '1'
+local shut = now < tonumber(ledger.opens_at) and 'o'
+  or now >= tonumber(ledger.closes_at) and 'c'
+  or ledger.paused == '1' and 'p'
 local max_per_user = tonumber(ledger.max_per_user)
 local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
-local now_text = integer(now)
-local reply = { 'verdicts', ledger.epoch, now_text }
-local left_after, held_after, entries = {}, {}, {}
+local letters, details, holders, entries = {}, {}, {}, {}
 
-local function answer(verdict, first, second, third)
-  reply[#reply + 1] = verdict
-  reply[#reply + 1] = first
-  reply[#reply + 1] = second
-  reply[#reply + 1] = third
+-- What is asked for, by ticket type and quantity; most of a batch asks for the same. Ticket types by their bytes.
+local ticket_types = {}
+local wishes = setmetatable({}, {
+  __index = function(known, bytes)
+    local id = sub(bytes, 1, 8)
+    local left = tonumber(ledger['left:' .. id])
+    if left and not ticket_types[id] then
+      ticket_types[id] = { left = left, price_and_now = ledger['price:' .. id] .. pack('>i8', now) }
+    end
+    local quantity = unpack_number('>I4', bytes, 9)
+    local wish = { ticket_type = ticket_types[id], quantity = quantity, first = pack('>I4', quantity) }
+    known[bytes] = wish
+    return wish
+  end,
+})
+
+-- The entries of this batch by id, from the first repeat on.
+local entry_of
+local function journaled(id)
+  if not entry_of then
+    entry_of = {}
+    for i = 1, #entries, 2 do
+      entry_of[entries[i]] = entries[i + 1]
+    end
+  end
+  return entry_of[id] or redis.call('HGET', KEYS[3], id)
 end
 
-local function admit(id, user, ticket_type, quantity)
-  local content = user .. ':' .. ticket_type .. ':' .. quantity .. ':'
-  local entry = journal[id]
-  if entry then
-    if string.sub(entry, 1, #content) ~= content then
-      return answer('mismatch')
-    end
-    local _, _, _, unit_price, admitted_at = parse_entry(entry)
-    return answer('admitted', unit_price, admitted_at, 1)
+-- The letter for an id that the user's record has, and its detail.
+local function repeated(id, content)
+  local entry = journaled(id)
+  if not entry then
+    return 'k'
   end
-  if settled[id] then
-    return answer('known')
+  if sub(entry, 1, 20) ~= content then
+    return 'm'
   end
-  local left_field = 'left:' .. ticket_type
-  local left = left_after[left_field] or tonumber(ledger[left_field])
-  if not left then
-    return answer('no_such_ticket_type')
+  return 'r', sub(entry, 21, 36)
+end
+
+-- Letter and detail.
+local function admit(id, content, user, record)
+  if record and place_of(record, id) then
+    return repeated(id, content)
   end
-  if not_open then
-    return answer('not_open', ledger.opens_at)
+  local wish = wishes[sub(content, 9, 20)]
+  local ticket_type = wish.ticket_type
+  if not ticket_type then
+    return 'n'
   end
-  if closed then
-    return answer('closed')
-  end
-  if paused then
-    return answer('paused')
+  if shut then
+    return shut
   end
   if journal_room <= 0 then
-    return answer('journal_full')
+    return 'j'
   end
-  local wanted = tonumber(quantity)
-  if left < wanted then
-    return answer('sold_out', left)
+  local quantity, left = wish.quantity, ticket_type.left
+  if left < quantity then
+    return 's', left
   end
-  local already_held = held_after[user] or tonumber(held[user] or 0)
-  if already_held + wanted > max_per_user then
-    return answer('over_limit', max_per_user, already_held)
+  local held = held_by(record)
+  if held + quantity > max_per_user then
+    return 'l', held
   end
 
-  local unit_price = ledger['price:' .. ticket_type]
-  entry = content .. unit_price .. ':' .. now_text
-  left_after[left_field] = left - wanted
-  held_after[user] = already_held + wanted
-  journal[id] = entry
+  ticket_type.left = left - quantity
+  ticket_type.taken = true
   journal_room = journal_room - 1
-  entries[#entries + 1] = id
-  entries[#entries + 1] = entry
-  answer('admitted', unit_price, now_text, 0)
+  if record then
+    record = with_reservation(record, held + quantity, id, 'h')
+  else
+    record = wish.first .. id .. 'h'
+  end
+  records_after[user] = record
+  local entry, at = content .. ticket_type.price_and_now, #entries
+  holders[at + 1], holders[at + 2] = user, record
+  entries[at + 1], entries[at + 2] = id, entry
+  if entry_of then
+    entry_of[id] = entry
+  end
+  return 'a'
 end
 
-for i = 3, #ARGV, 4 do
-  admit(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
+for i = 1, #users do
+  local start, user = (i - 1) * 36, users[i]
+  local id, content = sub(requests, start + 1, start + 16), sub(requests, start + 17, start + 36)
+  local letter, detail = admit(id, content, user, records_after[user] or records[i])
+  letters[i] = letter
+  if detail then
+    details[#details + 1] = detail
+  end
 end
 
-write('HSET', KEYS[1], pairs_list(left_after, integer))
-write('HSET', KEYS[2], pairs_list(held_after, integer))
+local prices, changes = {}, {}
+for id, ticket_type in pairs(ticket_types) do
+  if ticket_type.taken then
+    prices[#prices + 1] = id .. sub(ticket_type.price_and_now, 1, 8)
+    changes[#changes + 1] = 'left:' .. id
+    changes[#changes + 1] = integer(ticket_type.left)
+  end
+end
+if #changes > 0 then
+  changes[#changes + 1] = 'revision'
+  changes[#changes + 1] = integer(tonumber(ledger.revision) + 1)
+end
+write('HSET', KEYS[1], changes)
+write('HSET', KEYS[2], holders)
 write('HSET', KEYS[3], entries)
-changed(KEYS[1], entries)
+
+local reply = {
+  'verdicts',
+  ledger.epoch,
+  integer(now),
+  ledger.opens_at,
+  ledger.max_per_user,
+  table.concat(letters),
+  table.concat(prices),
+}
+for i = 1, #details do
+  reply[7 + i] = details[i]
+end
 return reply

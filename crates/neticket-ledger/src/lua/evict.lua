@@ -1,9 +1,8 @@
 --[[ Forgets one event that nothing is left to be done for.
 
   KEYS  1 ledger           hash    see admit.lua
-        2 holdings         hash
+        2 holders          hash
         3 journal          hash
-        4 settled          hash
   ARGV  1 epoch            the epoch it must be of
   RETURNS  absent | evicted | kept (it is of another epoch or has a journal)
 
@@ -17,5 +16,5 @@ end
 if epoch ~= ARGV[1] or redis.call('EXISTS', KEYS[3]) == 1 then
   return 'kept'
 end
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[4])
+redis.call('UNLINK', KEYS[1], KEYS[2])
 return 'evicted'

@@ -3,7 +3,7 @@
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
   ARGV  none
-  RETURNS  absent | present, revision, then as view.lua from the epoch on, then per journal entry: id, entry
+  RETURNS  absent | present, revision, then as view.lua from the epoch on, then the journal: id 16, entry 36 each
 
   One script, so that the seats left and the journal that explains them are of the same moment. ]]
 
@@ -15,7 +15,5 @@ end
 local journal = redis.call('HGETALL', KEYS[2])
 local reply = { 'present', ledger.revision }
 view(ledger, #journal / 2, reply)
-for i = 1, #journal do
-  reply[#reply + 1] = journal[i]
-end
+reply[#reply + 1] = table.concat(journal)
 return reply

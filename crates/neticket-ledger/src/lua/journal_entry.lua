@@ -2,8 +2,8 @@
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
-  ARGV  1 id
-  RETURNS  absent | present, epoch, entry
+  ARGV  1 id               16 bytes
+  RETURNS  absent | present, epoch, entry (36 bytes)
 
   One script, so that the entry and the epoch belong together; of another server run nothing, as in journal_older_than.lua. ]]
 

@@ -1,21 +1,19 @@
 --[[ Replaces the ledger of one event by a snapshot, unless it is of the same or a higher epoch; carries the journal over.
 
   KEYS  1 ledger           hash    see admit.lua
-        2 holdings         hash
+        2 holders          hash
         3 journal          hash
-        4 settled          hash
-        5 staged_holdings  hash    the snapshot's, complete; by stage.lua
-        6 staged_settled   hash    the snapshot's, complete; by stage.lua
+        4 staged_holders   hash    the snapshot's, complete; by stage.lua
   ARGV  1 epoch
         2 paused           1 or 0
         3 opens_at         milliseconds since 1970
         4 closes_at        milliseconds since 1970
         5 max_per_user
         6 reservations_len how many reservations were staged
-        7 refused          ids of entries that are not carried over, with spaces between them
-        then per ticket_type   id, price, left
+        7 refused          ids of entries that are not carried over, 16 bytes each
+        8 ticket_types     packed: ticket type 8, price 8, left 4
   RETURNS  incomplete (the staged reservations are not all there) | kept, epoch that is there |
-           replaced, epoch, epoch before, then per journal entry that did not fit: id, entry
+           replaced, epoch, epoch before, entries that did not fit: id 16 and entry 36 (see prelude.lua) each
 
   One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
   ledger sells the seats that the old journal has taken.
@@ -27,97 +25,102 @@
 
   Its journal is carried over too, because answers rest on it: whoever was told 202 has nothing but the journal entry until
   the store commits it. It may be an old copy. A server that syncs its file every second (appendfsync everysec) loses up to
-  the last second of what it did, so an entry that was undone then is back. The store still decides: what it has is dropped
+  the last second of what it did, so an entry that was refused then is back. The store still decides: what it has is dropped
   here, what does not fit or is over the limit is dropped, and on the rest the guard has the last word. At worst someone
   gets a booking that they were told was refused, never one that does not fit; dropping the journal would break
   promises instead. ]]
 
-if redis.call('HLEN', KEYS[6]) ~= tonumber(ARGV[6]) then
-  redis.call('UNLINK', KEYS[5], KEYS[6])
+local staged = tonumber(redis.call('HGET', KEYS[4], '') or 0)
+if staged ~= tonumber(ARGV[6]) then
+  redis.call('UNLINK', KEYS[4])
   return { 'incomplete' }
 end
 local before = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
 local present = before[1]
 if present and tonumber(present) >= tonumber(ARGV[1]) then
-  redis.call('UNLINK', KEYS[5], KEYS[6])
+  redis.call('UNLINK', KEYS[4])
   return { 'kept', present }
 end
 
+local left, ledger = {}, {
+  'epoch', ARGV[1],
+  'run_id', run_id(),
+  -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
+  'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
+  'paused', ARGV[2],
+  'opens_at', ARGV[3],
+  'closes_at', ARGV[4],
+  'max_per_user', ARGV[5],
+}
 local max_per_user = tonumber(ARGV[5])
-local price, left = {}, {}
-for i = 8, #ARGV, 3 do
-  price[ARGV[i]] = ARGV[i + 1]
-  left[ARGV[i]] = tonumber(ARGV[i + 2])
+for _, ticket_type in ipairs(parts(ARGV[8], 20, 1, 20)) do
+  local id = sub(ticket_type, 1, 8)
+  left[id] = unpack_number('>I4', ticket_type, 17)
+  ledger[#ledger + 1] = 'price:' .. id
+  ledger[#ledger + 1] = sub(ticket_type, 9, 16)
 end
 
 local refused = {}
-for id in string.gmatch(ARGV[7], '%S+') do
+for _, id in ipairs(parts(ARGV[7], 16, 1, 16)) do
   refused[id] = true
 end
 
-local journal = hgetall(KEYS[3])
-local ids, admitted_at_ms, users = {}, {}, {}
-for id, entry in pairs(journal) do
+-- Oldest first; of the same age, by id. Bytes are compared as numbers: strings would be by the server's language.
+local old, users = {}, {}
+local journal = redis.call('HGETALL', KEYS[3])
+for i = 1, #journal, 2 do
+  local id, entry = journal[i], journal[i + 1]
   if not refused[id] then
-    local user, _, _, _, admitted_at = parse_entry(entry)
-    ids[#ids + 1] = id
-    users[#users + 1] = user
-    admitted_at_ms[id] = tonumber(admitted_at)
+    old[#old + 1] = { id = id, entry = entry, admitted_at(entry), unpack_number('>I6I6I4', id) }
   end
 end
--- Oldest first; of the same age, by id.
-table.sort(ids, function(a, b)
-  if admitted_at_ms[a] == admitted_at_ms[b] then
-    return a < b
+table.sort(old, function(a, b)
+  for i = 1, 4 do
+    if a[i] ~= b[i] then
+      return a[i] < b[i]
+    end
   end
-  return admitted_at_ms[a] < admitted_at_ms[b]
+  return false
 end)
-local settled = hmget(KEYS[6], ids)
-local held_before, held_after = hmget(KEYS[5], users), {}
+for i = 1, #old do
+  users[i] = sub(old[i].entry, 1, 8)
+end
 
-local reply, entries = { 'replaced', ARGV[1], present or '0' }, {}
-for i = 1, #ids do
-  local id = ids[i]
-  if not settled[id] then
-    local user, ticket_type, quantity = parse_entry(journal[id])
-    local wanted = tonumber(quantity)
-    local held = (held_after[user] or tonumber(held_before[user] or 0)) + wanted
-    if (left[ticket_type] or 0) < wanted or held > max_per_user then
-      reply[#reply + 1] = id
-      reply[#reply + 1] = journal[id]
+local records, records_after = hmget(KEYS[4], users), {}
+local dropped, holders, entries = {}, {}, {}
+for i = 1, #old do
+  local id, entry, user = old[i].id, old[i].entry, users[i]
+  local record = records_after[user] or records[i]
+  -- What the store has is in the snapshot, and dropped without a word.
+  if not (record and place_of(record, id)) then
+    local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
+    local held = held_by(record) + quantity
+    if (left[ticket_type] or 0) < quantity or held > max_per_user then
+      dropped[#dropped + 1] = id .. entry
     else
-      left[ticket_type] = left[ticket_type] - wanted
-      held_after[user] = held
+      left[ticket_type] = left[ticket_type] - quantity
+      record = with_reservation(record, held, id, 'h')
+      records_after[user] = record
+      holders[#holders + 1] = user
+      holders[#holders + 1] = record
       -- As it was: the price that its user was told, and its age, so that recovery finds it however often the event is loaded.
       entries[#entries + 1] = id
-      entries[#entries + 1] = journal[id]
+      entries[#entries + 1] = entry
     end
   end
 end
-
-local ledger = {
-  epoch = ARGV[1],
-  run_id = run_id(),
-  -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
-  revision = integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
-  paused = ARGV[2],
-  opens_at = ARGV[3],
-  closes_at = ARGV[4],
-  max_per_user = ARGV[5],
-}
 for ticket_type, seats in pairs(left) do
-  ledger['left:' .. ticket_type] = integer(seats)
-  ledger['price:' .. ticket_type] = price[ticket_type]
+  ledger[#ledger + 1] = 'left:' .. ticket_type
+  ledger[#ledger + 1] = integer(seats)
 end
 
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
-write('HSET', KEYS[1], pairs_list(ledger))
-if tonumber(ARGV[6]) > 0 then
-  redis.call('RENAME', KEYS[5], KEYS[2])
-  redis.call('RENAME', KEYS[6], KEYS[4])
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+write('HSET', KEYS[1], ledger)
+if staged > 0 then
+  redis.call('HDEL', KEYS[4], '')
+  redis.call('RENAME', KEYS[4], KEYS[2])
   redis.call('PERSIST', KEYS[2])
-  redis.call('PERSIST', KEYS[4])
 end
-write('HSET', KEYS[2], pairs_list(held_after, integer))
+write('HSET', KEYS[2], holders)
 write('HSET', KEYS[3], entries)
-return reply
+return { 'replaced', ARGV[1], present or '0', table.concat(dropped) }

@@ -1,9 +1,10 @@
 --[[ The journal entries of one user.
 
   KEYS  1 ledger           hash    see admit.lua
-        2 journal          hash
-  ARGV  1 user
-  RETURNS  absent | present, epoch, then per entry: id, entry
+        2 holders          hash
+        3 journal          hash
+  ARGV  1 user             8 bytes
+  RETURNS  absent | present, epoch, entries: id 16, entry 36 each
 
   One script, so that the entries and the epoch belong together; of another server run nothing, as in journal_older_than.lua. ]]
 
@@ -12,11 +13,12 @@ if not this_run then
   return { 'absent' }
 end
 
-local reply = { 'present', epoch }
-for id, entry in pairs(hgetall(KEYS[2])) do
-  if parse_entry(entry) == ARGV[1] then
-    reply[#reply + 1] = id
-    reply[#reply + 1] = entry
+local record = redis.call('HGET', KEYS[2], ARGV[1])
+local ids, reply = record and parts(sub(record, 5), 17, 1, 16) or {}, {}
+local entries = hmget(KEYS[3], ids)
+for i = 1, #ids do
+  if entries[i] then
+    reply[#reply + 1] = ids[i] .. entries[i]
   end
 end
-return reply
+return { 'present', epoch, table.concat(reply) }

@@ -1,43 +1,58 @@
 --[[ Gives back the seats of cancelled reservations of one event, once each.
 
   KEYS  1 ledger           hash    see admit.lua
-        2 holdings         hash
+        2 holders          hash
         3 journal          hash
-        4 settled          hash
-  ARGV  then per release   id, user, ticket_type, quantity, epoch
+  ARGV  1 releases         packed: request 36 (see prelude.lua), epoch 8
   RETURNS  absent | present, epoch
 
   One script, so that the seats come back in the moment the mark is set that says so, and so that the epoch in the answer is
   the one that was asked. A release is applied only in the very epoch that its cancel saw: the load of a higher one has
   counted it, and a ledger of a lower one is about to be replaced, perhaps by a snapshot taken before the cancel; the
-  caller learns which from the answer. An id that is neither journaled nor settled is released too. ]]
+  caller learns which from the answer. An id that is neither journaled nor settled is released too; nobody comes to hold
+  less than nothing, and no ticket type is made up. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run then
   return { 'absent' }
 end
 
-local ids = {}
-for i = 1, #ARGV, 5 do
-  ids[#ids + 1] = ARGV[i]
-end
-local settled = hmget(KEYS[4], ids)
+local releases, epoch_bytes = ARGV[1], pack('>i8', tonumber(epoch))
+local users = parts(releases, 44, 17, 24)
+local records, records_after = hmget(KEYS[2], users), {}
 
-local released, marks, left_back, held_back = {}, {}, {}, {}
-for i = 1, #ARGV, 5 do
-  local id, user, left_field, quantity = ARGV[i], ARGV[i + 1], 'left:' .. ARGV[i + 2], ARGV[i + 3]
-  if ARGV[i + 4] == epoch and settled[id] ~= 'r' then
-    settled[id] = 'r'
+local released, holders, left_back = {}, {}, {}
+for i = 1, #users do
+  local release, user = sub(releases, (i - 1) * 44 + 1, i * 44), users[i]
+  local id, quantity = sub(release, 1, 16), unpack_number('>I4', release, 33)
+  local record = records_after[user] or records[i]
+  local place = record and place_of(record, id)
+  if sub(release, 37, 44) == epoch_bytes and not (place and sub(record, place + 16, place + 16) == 'r') then
+    if place then
+      record = sub(record, 1, place - 1) .. sub(record, place + 17)
+    end
+    record = with_reservation(record, math.max(0, held_by(record) - quantity), id, 'r')
+    records_after[user] = record
     released[#released + 1] = id
-    marks[#marks + 1] = id
-    marks[#marks + 1] = 'r'
+    holders[#holders + 1] = user
+    holders[#holders + 1] = record
+    local left_field = 'left:' .. sub(release, 25, 32)
     left_back[left_field] = (left_back[left_field] or 0) + quantity
-    held_back[user] = (held_back[user] or 0) + quantity
   end
 end
 
-give_back(KEYS[1], left_back, KEYS[2], held_back)
+local changes = {}
+for left_field, quantity in pairs(left_back) do
+  local left = redis.call('HGET', KEYS[1], left_field)
+  if left then
+    changes[#changes + 1] = left_field
+    changes[#changes + 1] = integer(tonumber(left) + quantity)
+  end
+end
+write('HSET', KEYS[1], changes)
+write('HSET', KEYS[2], holders)
 write('HDEL', KEYS[3], released)
-write('HSET', KEYS[4], marks)
-changed(KEYS[1], marks)
+if #released > 0 then
+  redis.call('HINCRBY', KEYS[1], 'revision', 1)
+end
 return { 'present', epoch }

@@ -1,34 +1,19 @@
---[[ Moves committed reservations of one event from the journal to the settled ones.
+--[[ Takes committed reservations of one event out of the journal: their users' records know them on.
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
-        3 settled          hash
   ARGV  1 epoch            the epoch they were committed under; under another one nothing happens
-        then per reservation   id
+        2 ids              16 bytes each
   RETURNS  nothing
 
-  One script, so that an id is at every moment in the journal or settled: never in neither, or a repeat would take seats again. ]]
+  One script, so that no entry of a later load is taken out. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run or epoch ~= ARGV[1] then
   return false
 end
 
-local ids = {}
-for i = 2, #ARGV do
-  ids[#ids + 1] = ARGV[i]
+if write('HDEL', KEYS[2], parts(ARGV[2], 16, 1, 16)) > 0 then
+  redis.call('HINCRBY', KEYS[1], 'revision', 1)
 end
-
-local moved, marks = {}, {}
-for id, entry in pairs(hmget(KEYS[2], ids)) do
-  if entry then
-    moved[#moved + 1] = id
-    marks[#marks + 1] = id
-    marks[#marks + 1] = 's'
-  end
-end
-
-write('HDEL', KEYS[2], moved)
-write('HSET', KEYS[3], marks)
-changed(KEYS[1], moved)
 return false

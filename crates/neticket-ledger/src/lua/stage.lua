@@ -1,30 +1,27 @@
 --[[ Puts some of a snapshot's reservations beside the ledger of one event, for load.lua to move into place.
 
-  KEYS  1 staged_holdings  hash    user id → tickets held of this event
-        2 staged_settled   hash    reservation id → s or r, see admit.lua
+  KEYS  1 staged_holders   hash    as holders, see admit.lua; and under no name how many reservations are in it
   ARGV  1 expiry_ms        when to forget them, should load.lua never come
-        then per reservation   id, user, held
+        2 reservations     packed: id 16, user 8, tickets held 4
   RETURNS  nothing
 
-  A script, so that both hashes have the same reservations in them and always an expiry. In several calls, so that a
+  A script, so that the number of reservations is right and there is always an expiry. In several calls, so that a
   snapshot of any length stops the server only for moments. ]]
 
-local users = {}
-for i = 2, #ARGV, 3 do
-  users[#users + 1] = ARGV[i + 1]
+local reservations = ARGV[2]
+local users = parts(reservations, 28, 17, 24)
+local records, records_after, holders = hmget(KEYS[1], users), {}, {}
+for i = 1, #users do
+  local start, user = (i - 1) * 28, users[i]
+  local record = records_after[user] or records[i]
+  local id, held = sub(reservations, start + 1, start + 16), unpack_number('>I4', reservations, start + 25)
+  record = with_reservation(record, held_by(record) + held, id, held == 0 and 'r' or 'h')
+  records_after[user] = record
+  holders[#holders + 1] = user
+  holders[#holders + 1] = record
 end
-local held_before = hmget(KEYS[1], users)
 
-local marks, held_after = {}, {}
-for i = 2, #ARGV, 3 do
-  local id, user, held = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  marks[#marks + 1] = id
-  marks[#marks + 1] = held == 0 and 'r' or 's'
-  held_after[user] = (held_after[user] or tonumber(held_before[user] or 0)) + held
-end
-
-write('HSET', KEYS[1], pairs_list(held_after, integer))
-write('HSET', KEYS[2], marks)
+write('HSET', KEYS[1], holders)
+redis.call('HINCRBY', KEYS[1], '', #users)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return false

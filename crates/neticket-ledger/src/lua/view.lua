@@ -3,7 +3,7 @@
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
   ARGV  none
-  RETURNS  absent | present, epoch, paused (1 or 0), entries in the journal, ticket types, then per ticket type: id, left
+  RETURNS  absent | present, epoch, paused (1 or 0), entries in the journal, ticket types: id 8, left 4 each
 
   One script, so that the seats left and the journal's length are of the same moment, and for the server run. ]]
 

@@ -3,10 +3,10 @@
 use std::str::FromStr;
 use std::vec;
 
-use neticket_domain::{Epoch, EventId, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
+use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp};
 use redis::Value;
-use uuid::Uuid;
 
+use super::packed::{ENTRY_LEN, ENTRY_WITH_ID_LEN, Unpack};
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerState, LedgerView, LoadAnswer,
     TicketTypeView, Verdict,
@@ -19,6 +19,14 @@ pub(super) struct Reply {
     values: vec::IntoIter<Value>,
 }
 
+/// What an answer to `admit` says once for the whole batch.
+struct Batch {
+    now: Timestamp,
+    opens_at: Timestamp,
+    max_per_user: u32,
+    prices: Vec<(TicketTypeId, u64)>,
+}
+
 impl Reply {
     pub(super) fn new(name: &'static str, value: Value) -> Self {
         let values = match value {
@@ -29,7 +37,7 @@ impl Reply {
         Self { name, values: values.into_iter() }
     }
 
-    fn protocol(&self, what: &str) -> LedgerError {
+    pub(super) fn protocol(&self, what: &str) -> LedgerError {
         LedgerError::Protocol(format!("{}: {what}", self.name))
     }
 
@@ -37,15 +45,17 @@ impl Reply {
         self.values.as_slice().is_empty()
     }
 
+    fn bytes(&mut self) -> Result<Vec<u8>, LedgerError> {
+        match self.values.next() {
+            Some(Value::BulkString(bytes)) => Ok(bytes),
+            Some(Value::VerbatimString { text, .. }) => Ok(text.into_bytes()),
+            other => Err(self.protocol(&format!("bytes expected, not {other:?}"))),
+        }
+    }
+
     /// The next value as text.
     pub(super) fn text(&mut self) -> Result<String, LedgerError> {
-        match self.values.next() {
-            Some(Value::BulkString(bytes)) => {
-                String::from_utf8(bytes).map_err(|_| self.protocol("text is not UTF-8"))
-            }
-            Some(Value::VerbatimString { text, .. }) => Ok(text),
-            other => Err(self.protocol(&format!("text expected, not {other:?}"))),
-        }
+        String::from_utf8(self.bytes()?).map_err(|_| self.protocol("text is not UTF-8"))
     }
 
     /// The next value as a number, whether it comes as one or as text.
@@ -67,60 +77,73 @@ impl Reply {
         self.number().map(Timestamp::from_millis)
     }
 
-    fn reservation_id(&mut self) -> Result<ReservationId, LedgerError> {
-        let id = Uuid::parse_str(&self.text()?).map_err(|_| self.protocol("reservation id expected"))?;
-        Ok(ReservationId(id))
+    fn epoch(&mut self) -> Result<Epoch, LedgerError> {
+        self.number().map(Epoch)
     }
 
-    pub(super) fn admit_answer(mut self, requests_len: usize) -> Result<AdmitAnswer, LedgerError> {
+    /// The next value as a packed list of things of `len` bytes each.
+    fn list<T>(&mut self, len: usize, read: impl Fn(Unpack<'_>) -> Option<T>) -> Result<Vec<T>, LedgerError> {
+        let bytes = self.bytes()?;
+        // What is left over is too short for one.
+        let things = bytes.chunks(len).map(|chunk| read(Unpack::new(chunk)));
+        things.collect::<Option<_>>().ok_or_else(|| self.protocol("bytes of another layout"))
+    }
+
+    pub(super) fn admit_answer(mut self, requests: &[AdmitRequest]) -> Result<AdmitAnswer, LedgerError> {
         match self.text()?.as_str() {
             "absent" => Ok(AdmitAnswer::Absent),
             "stale" => Ok(AdmitAnswer::Stale),
             "verdicts" => {
-                let (epoch, now) = (Epoch(self.number()?), self.timestamp()?);
-                let verdicts = (0..requests_len).map(|_| self.verdict()).collect::<Result<_, _>>()?;
-                if self.is_empty() {
-                    Ok(AdmitAnswer::Verdicts { epoch, now, verdicts })
-                } else {
-                    Err(self.protocol("more verdicts than requests"))
+                let (epoch, now) = (self.epoch()?, self.timestamp()?);
+                let (opens_at, max_per_user) = (self.timestamp()?, self.number()?);
+                let letters = self.bytes()?;
+                let price = |mut bytes: Unpack<'_>| Some((TicketTypeId(bytes.i64()?), bytes.u64()?));
+                let batch = Batch { now, opens_at, max_per_user, prices: self.list(16, price)? };
+                if letters.len() != requests.len() {
+                    return Err(self.protocol("not one letter per request"));
                 }
+                let verdicts = letters.iter().zip(requests);
+                let verdicts = verdicts.map(|(letter, request)| self.verdict(*letter, request, &batch));
+                let verdicts = verdicts.collect::<Result<_, _>>()?;
+                Ok(AdmitAnswer::Verdicts { epoch, now, verdicts })
             }
             other => Err(self.protocol(other)),
         }
     }
 
-    fn verdict(&mut self) -> Result<Verdict, LedgerError> {
-        Ok(match self.text()?.as_str() {
-            "admitted" => Verdict::Admitted(Admission {
-                unit_price: self.number()?,
-                admitted_at: self.timestamp()?,
-                repeated: self.flag()?,
-            }),
-            "known" => Verdict::Known,
-            "mismatch" => Verdict::Mismatch,
-            "no_such_ticket_type" => Verdict::NoSuchTicketType,
-            "not_open" => Verdict::NotOpen { opens_at: self.timestamp()? },
-            "closed" => Verdict::Closed,
-            "paused" => Verdict::Paused,
-            "sold_out" => Verdict::SoldOut { left: self.number()? },
-            "over_limit" => Verdict::OverLimit { max_per_user: self.number()?, already_held: self.number()? },
-            "journal_full" => Verdict::JournalFull,
-            other => return Err(self.protocol(other)),
+    fn verdict(&mut self, letter: u8, request: &AdmitRequest, batch: &Batch) -> Result<Verdict, LedgerError> {
+        Ok(match letter {
+            b'a' => {
+                let price = batch.prices.iter().find(|(id, _)| *id == request.ticket_type);
+                let (_, unit_price) = *price.ok_or_else(|| self.protocol("admitted without a price"))?;
+                Verdict::Admitted(Admission { unit_price, admitted_at: batch.now, repeated: false })
+            }
+            b'r' => {
+                let admission = Unpack::new(&self.bytes()?).admitted_before();
+                Verdict::Admitted(admission.ok_or_else(|| self.protocol("repeated without an admission"))?)
+            }
+            b'k' => Verdict::Known,
+            b'm' => Verdict::Mismatch,
+            b'n' => Verdict::NoSuchTicketType,
+            b'o' => Verdict::NotOpen { opens_at: batch.opens_at },
+            b'c' => Verdict::Closed,
+            b'p' => Verdict::Paused,
+            b'j' => Verdict::JournalFull,
+            b's' => Verdict::SoldOut { left: self.number()? },
+            b'l' => Verdict::OverLimit { max_per_user: batch.max_per_user, already_held: self.number()? },
+            other => return Err(self.protocol(&format!("{other} is no verdict"))),
         })
     }
 
     pub(super) fn release_answer(mut self) -> Result<Option<Epoch>, LedgerError> {
-        if !self.present()? {
-            return Ok(None);
-        }
-        self.number().map(|epoch| Some(Epoch(epoch)))
+        if self.present()? { self.epoch().map(Some) } else { Ok(None) }
     }
 
     pub(super) fn load_answer(mut self) -> Result<LoadAnswer, LedgerError> {
         match self.text()?.as_str() {
-            "kept" => Ok(LoadAnswer { replaced: false, epoch: Epoch(self.number()?), dropped: Vec::new() }),
+            "kept" => Ok(LoadAnswer { replaced: false, epoch: self.epoch()?, dropped: Vec::new() }),
             "replaced" => {
-                let (epoch, epoch_before) = (Epoch(self.number()?), Epoch(self.number()?));
+                let (epoch, epoch_before) = (self.epoch()?, self.epoch()?);
                 Ok(LoadAnswer { replaced: true, epoch, dropped: self.entries(epoch_before)? })
             }
             // The server lost some of them since, or the load took longer than they are kept.
@@ -161,12 +184,11 @@ impl Reply {
     }
 
     fn view(&mut self) -> Result<LedgerView, LedgerError> {
-        let (epoch, paused) = (Epoch(self.number()?), self.flag()?);
-        let (pending, ticket_types_len) = (self.number()?, self.number::<usize>()?);
-        let mut ticket_types = Vec::new();
-        for _ in 0..ticket_types_len {
-            ticket_types.push(TicketTypeView { id: TicketTypeId(self.number()?), left: self.number()? });
-        }
+        let (epoch, paused, pending) = (self.epoch()?, self.flag()?, self.number()?);
+        let ticket_type = |mut bytes: Unpack<'_>| {
+            Some(TicketTypeView { id: TicketTypeId(bytes.i64()?), left: bytes.u32()? })
+        };
+        let mut ticket_types = self.list(12, ticket_type)?;
         ticket_types.sort_unstable_by_key(|ticket_type| ticket_type.id);
         Ok(LedgerView { epoch, paused, pending, ticket_types })
     }
@@ -184,18 +206,18 @@ impl Reply {
         if !self.present()? {
             return Ok(Vec::new());
         }
-        let epoch = Epoch(self.number()?);
+        let epoch = self.epoch()?;
         self.entries(epoch)
     }
 
-    /// All that is left, as ids and their journal entries; oldest first, of the same age by id.
+    /// The next value as ids and their journal entries; oldest first, of the same age by id.
     fn entries(&mut self, epoch: Epoch) -> Result<Vec<JournalEntry>, LedgerError> {
-        let mut entries = Vec::new();
-        while !self.is_empty() {
-            let id = self.reservation_id()?;
-            entries.push(self.entry(id, epoch)?);
-        }
-        entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
+        let entry = |mut bytes: Unpack<'_>| {
+            let id = bytes.id()?;
+            bytes.entry(id, epoch)
+        };
+        let mut entries = self.list(ENTRY_WITH_ID_LEN, entry)?;
+        entries.sort_unstable_by_key(|entry: &JournalEntry| (entry.admission.admitted_at, entry.request.id));
         Ok(entries)
     }
 
@@ -203,30 +225,8 @@ impl Reply {
         if !self.present()? {
             return Ok(None);
         }
-        let epoch = Epoch(self.number()?);
-        self.entry(id, epoch).map(Some)
+        let epoch = self.epoch()?;
+        let entries = self.list(ENTRY_LEN, |mut bytes| bytes.entry(id, epoch))?;
+        Ok(entries.first().copied())
     }
-
-    /// The next value as a journal entry: user:ticket type:quantity:unit price:admitted at.
-    fn entry(&mut self, id: ReservationId, epoch: Epoch) -> Result<JournalEntry, LedgerError> {
-        let text = self.text()?;
-        parse_entry(&text, id, epoch).ok_or_else(|| self.protocol(&format!("no journal entry: {text}")))
-    }
-}
-
-fn parse_entry(text: &str, id: ReservationId, epoch: Epoch) -> Option<JournalEntry> {
-    let mut fields = text.split(':');
-    let request = AdmitRequest {
-        id,
-        user: UserId(fields.next()?.parse().ok()?),
-        ticket_type: TicketTypeId(fields.next()?.parse().ok()?),
-        quantity: Quantity::new(fields.next()?.parse().ok()?)?,
-    };
-    let unit_price = fields.next()?.parse().ok()?;
-    let admitted_at = Timestamp::from_millis(fields.next()?.parse().ok()?);
-    fields.next().is_none().then_some(JournalEntry {
-        request,
-        admission: Admission { unit_price, admitted_at, repeated: true },
-        epoch,
-    })
 }

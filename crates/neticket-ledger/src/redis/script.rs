@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use neticket_domain::{EventId, ReservationId};
+use neticket_domain::EventId;
 use redis::{Cmd, ToRedisArgs};
 use uuid::Uuid;
 
@@ -10,11 +10,9 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Ledger,
-    Holdings,
+    Holders,
     Journal,
-    Settled,
-    StagedHoldings,
-    StagedSettled,
+    StagedHolders,
     Lease,
     /// Of all events together, unlike the others.
     Loaded,
@@ -24,11 +22,9 @@ impl Key {
     fn word(self) -> &'static str {
         match self {
             Self::Ledger => "ledger",
-            Self::Holdings => "holdings",
+            Self::Holders => "holders",
             Self::Journal => "journal",
-            Self::Settled => "settled",
-            Self::StagedHoldings => "staged_holdings",
-            Self::StagedSettled => "staged_settled",
+            Self::StagedHolders => "staged_holders",
             Self::Lease => "lease",
             Self::Loaded => "loaded",
         }
@@ -57,7 +53,7 @@ impl EventKeys {
         let word = key.word();
         // The braces make Redis Cluster keep what has the same in them in one place.
         match key {
-            Key::StagedHoldings | Key::StagedSettled => format!("{prefix}:{{{event}}}:{word}:{stage}"),
+            Key::StagedHolders => format!("{prefix}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
             _ => format!("{prefix}:{{{event}}}:{word}"),
         }
@@ -73,20 +69,16 @@ pub(super) fn loaded_key(prefix: &str) -> String {
 pub(super) struct Script {
     name: &'static str,
     keys: &'static [Key],
-    /// The arguments that come once.
     args: &'static [&'static str],
-    /// The arguments that come once per thing in the batch.
-    args_each: &'static [&'static str],
     compiled: redis::Script,
 }
 
 macro_rules! scripts {
-    ($($name:ident = $file:literal [$($key:ident),*] [$($arg:literal),*] [$($each:literal),*];)*) => {
+    ($($name:ident = $file:literal [$($key:ident),*] [$($arg:literal),*];)*) => {
         $(pub(super) static $name: LazyLock<Script> = LazyLock::new(|| Script {
             name: $file,
             keys: &[$(Key::$key),*],
             args: &[$($arg),*],
-            args_each: &[$($each),*],
             compiled: redis::Script::new(concat!(
                 include_str!("../lua/prelude.lua"),
                 include_str!(concat!("../lua/", $file)),
@@ -100,30 +92,20 @@ macro_rules! scripts {
 }
 
 scripts! {
-    ADMIT = "admit.lua" [Ledger, Holdings, Journal, Settled]
-        ["epoch_min", "journal_len_max"] ["id", "user", "ticket_type", "quantity"];
-    SETTLE = "settle.lua" [Ledger, Journal, Settled] ["epoch"] ["id"];
-    RELEASE = "release.lua" [Ledger, Holdings, Journal, Settled]
-        [] ["id", "user", "ticket_type", "quantity", "epoch"];
-    STAGE = "stage.lua" [StagedHoldings, StagedSettled] ["expiry_ms"] ["id", "user", "held"];
-    LOAD = "load.lua" [Ledger, Holdings, Journal, Settled, StagedHoldings, StagedSettled]
-        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused"] ["id", "price", "left"];
-    EVICT = "evict.lua" [Ledger, Holdings, Journal, Settled] ["epoch"] [];
-    LOSE = "lose.lua" [Ledger, Holdings, Journal, Settled] [] [];
-    UNLIST = "unlist.lua" [Loaded] ["event", "epoch"] [];
-    VIEW = "view.lua" [Ledger, Journal] [] [];
-    EXAMINE = "examine.lua" [Ledger, Journal] [] [];
-    PENDING_OF = "pending_of.lua" [Ledger, Journal] ["user"] [];
-    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"] [];
-    JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"] [];
-}
-
-impl Script {
-    /// The name of the argument at `index`, from 0.
-    fn arg_name(&self, index: usize) -> Option<&'static str> {
-        let each = || self.args_each.get((index - self.args.len()) % self.args_each.len().max(1));
-        self.args.get(index).or_else(each).copied()
-    }
+    ADMIT = "admit.lua" [Ledger, Holders, Journal] ["epoch_min", "journal_len_max", "requests"];
+    SETTLE = "settle.lua" [Ledger, Journal] ["epoch", "ids"];
+    RELEASE = "release.lua" [Ledger, Holders, Journal] ["releases"];
+    STAGE = "stage.lua" [StagedHolders] ["expiry_ms", "reservations"];
+    LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders]
+        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types"];
+    EVICT = "evict.lua" [Ledger, Holders, Journal] ["epoch"];
+    LOSE = "lose.lua" [Ledger, Holders, Journal] [];
+    UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
+    VIEW = "view.lua" [Ledger, Journal] [];
+    EXAMINE = "examine.lua" [Ledger, Journal] [];
+    PENDING_OF = "pending_of.lua" [Ledger, Holders, Journal] ["user"];
+    JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"];
+    JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"];
 }
 
 /// One run of a script: its keys and what its arguments are.
@@ -145,8 +127,8 @@ impl Call {
 
     /// Adds the next argument. `name` is what the contract calls it.
     pub(super) fn arg(mut self, name: &'static str, value: impl ToRedisArgs) -> Self {
-        let expected = self.script.arg_name(self.args_len);
-        debug_assert_eq!(Some(name), expected, "argument {} of {}", self.args_len + 1, self.script.name);
+        let expected = self.script.args.get(self.args_len);
+        debug_assert_eq!(Some(&name), expected, "argument {} of {}", self.args_len + 1, self.script.name);
         self.command.arg(value);
         self.args_len += 1;
         self
@@ -165,31 +147,15 @@ impl Call {
     }
 }
 
-/// How ids are written in the server, and everywhere else; no allocation.
-pub(super) fn id_text(id: &ReservationId) -> IdText {
-    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-    id.0.hyphenated().encode_lower(&mut text);
-    IdText(text)
-}
-
-pub(super) struct IdText([u8; uuid::fmt::Hyphenated::LENGTH]);
-
-impl ToRedisArgs for IdText {
-    fn write_redis_args<W: ?Sized + redis::RedisWrite>(&self, out: &mut W) {
-        out.write_arg(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `KEYS`, `ARGV` and `then per …` of a script's header.
+    /// `KEYS` and `ARGV` of a script's header.
     #[derive(Debug, Default, PartialEq)]
     struct Header {
         keys: Vec<String>,
         args: Vec<String>,
-        args_each: Vec<String>,
     }
 
     fn parse(source: &str) -> Header {
@@ -197,13 +163,7 @@ mod tests {
         let (keys, rest) = header.split_once("\n  KEYS").unwrap().1.split_once("\n  ARGV").unwrap();
         let (args, returns) = rest.split_once("\n  RETURNS").unwrap();
         assert!(returns.contains("ne script") || returns.contains("A script"), "says why it is one script");
-        let mut parsed = Header { keys: numbered(keys), args: numbered(args), args_each: vec![] };
-        let each = args.lines().find_map(|line| line.trim().strip_prefix("then per "));
-        if let Some(each) = each {
-            let (_, names) = each.split_once("   ").expect("three spaces before the names");
-            parsed.args_each = names.split(',').map(|name| name.trim().to_owned()).collect();
-        }
-        parsed
+        Header { keys: numbered(keys), args: numbered(args) }
     }
 
     /// The names of lines like `2 name  what it is`, which count from 1.
@@ -225,7 +185,6 @@ mod tests {
             let expected = Header {
                 keys: script.keys.iter().map(|key| key.word().to_owned()).collect(),
                 args: script.args.iter().map(|&name| name.to_owned()).collect(),
-                args_each: script.args_each.iter().map(|&name| name.to_owned()).collect(),
             };
             assert_eq!(parse(source), expected, "{}", script.name);
         }
@@ -248,8 +207,8 @@ mod tests {
         let keys = EventKeys::new("neticket", EventId(7)).staged_as(Uuid::max());
         assert_eq!(keys.name(Key::Ledger), "neticket:{7}:ledger");
         assert_eq!(
-            keys.name(Key::StagedSettled),
-            "neticket:{7}:staged_settled:ffffffff-ffff-ffff-ffff-ffffffffffff"
+            keys.name(Key::StagedHolders),
+            "neticket:{7}:staged_holders:ffffffff-ffff-ffff-ffff-ffffffffffff"
         );
     }
 }

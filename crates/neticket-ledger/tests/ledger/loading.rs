@@ -175,14 +175,14 @@ async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_whole(kind: Kind) 
     let mut large = snapshot(&*ledger, 2).await;
     // Two reservations per user, far apart; the first fifty of the journal are among them.
     large.reservations =
-        (0..30_000).map(|n| reservation(n + 50, i64::try_from(n % 15_000).unwrap(), 1)).collect();
+        (50..30_050).map(|n| reservation(n, i64::try_from(n % 15_000).unwrap(), 1)).collect();
     load(&*ledger, &large).await;
     assert_eq!(journal_ids(&*ledger).await, ids(0..50));
     assert_eq!(left(&*ledger).await, [10, 50]);
     assert_eq!((held(&*ledger, 0).await, held(&*ledger, 49).await), (3, 3));
     assert_eq!((held(&*ledger, 50).await, held(&*ledger, 14_999).await), (2, 2));
-    for number in [50, 15_000, 30_049] {
-        assert_eq!(admit_one(&*ledger, request(number, 1, VIP, 1)).await, Verdict::Known);
+    for (number, user) in [(50, 50), (15_000, 0), (30_049, 49)] {
+        assert_eq!(admit_one(&*ledger, request(number, user, VIP, 1)).await, Verdict::Known);
     }
     assert!(is_admitted(admit_one(&*ledger, request(30_050, 14_999, VIP, 1)).await));
 }

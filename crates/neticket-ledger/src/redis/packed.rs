@@ -1,0 +1,102 @@
+//! What there is one of per reservation, as bytes: the same layouts as in `lua/prelude.lua`, numbers with the highest byte
+//! first.
+
+use neticket_domain::{Epoch, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::{Admission, AdmitRequest, JournalEntry, Release, SnapshotReservation, SnapshotTicketType};
+
+const ID_LEN: usize = 16;
+pub(super) const ENTRY_LEN: usize = 36;
+/// An id and its journal entry.
+pub(super) const ENTRY_WITH_ID_LEN: usize = ID_LEN + ENTRY_LEN;
+/// Longest of all, so that room is made once.
+const PACKED_LEN_MAX: usize = 44;
+
+/// One argument for many things.
+pub(super) fn packed<'a, T: 'a>(
+    things: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
+    pack: impl Fn(&mut Vec<u8>, &T),
+) -> Vec<u8> {
+    let things = things.into_iter();
+    let mut bytes = Vec::with_capacity(things.len() * PACKED_LEN_MAX);
+    things.for_each(|thing| pack(&mut bytes, thing));
+    bytes
+}
+
+pub(super) fn id(bytes: &mut Vec<u8>, id: &ReservationId) {
+    bytes.extend_from_slice(id.0.as_bytes());
+}
+
+pub(super) fn request(bytes: &mut Vec<u8>, request: &AdmitRequest) {
+    id(bytes, &request.id);
+    bytes.extend_from_slice(&request.user.0.to_be_bytes());
+    bytes.extend_from_slice(&request.ticket_type.0.to_be_bytes());
+    bytes.extend_from_slice(&request.quantity.get().to_be_bytes());
+}
+
+pub(super) fn release(bytes: &mut Vec<u8>, release: &Release) {
+    let Release { id, user, ticket_type, quantity, epoch } = *release;
+    request(bytes, &AdmitRequest { id, user, ticket_type, quantity });
+    bytes.extend_from_slice(&epoch.0.to_be_bytes());
+}
+
+pub(super) fn reservation(bytes: &mut Vec<u8>, reservation: &SnapshotReservation) {
+    id(bytes, &reservation.id);
+    bytes.extend_from_slice(&reservation.user.0.to_be_bytes());
+    bytes.extend_from_slice(&reservation.held.to_be_bytes());
+}
+
+pub(super) fn ticket_type(bytes: &mut Vec<u8>, ticket_type: &SnapshotTicketType) {
+    bytes.extend_from_slice(&ticket_type.id.0.to_be_bytes());
+    bytes.extend_from_slice(&ticket_type.price.to_be_bytes());
+    bytes.extend_from_slice(&ticket_type.left.to_be_bytes());
+}
+
+/// Reads packed bytes from the first to the last; `None` if there are not enough.
+pub(super) struct Unpack<'a>(&'a [u8]);
+
+impl<'a> Unpack<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    pub(super) fn i64(&mut self) -> Option<i64> {
+        self.take().map(i64::from_be_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    pub(super) fn id(&mut self) -> Option<ReservationId> {
+        self.take().map(|bytes| ReservationId(Uuid::from_bytes(bytes)))
+    }
+
+    /// The rest of a journal entry, whose id is known already.
+    pub(super) fn entry(&mut self, id: ReservationId, epoch: Epoch) -> Option<JournalEntry> {
+        let request = AdmitRequest {
+            id,
+            user: UserId(self.i64()?),
+            ticket_type: TicketTypeId(self.i64()?),
+            quantity: Quantity::new(self.u32()?)?,
+        };
+        Some(JournalEntry { request, admission: self.admitted_before()?, epoch })
+    }
+
+    /// Unit price and time of admission of what is in the journal.
+    pub(super) fn admitted_before(&mut self) -> Option<Admission> {
+        let (unit_price, admitted_at) = (self.u64()?, Timestamp::from_millis(self.i64()?));
+        Some(Admission { unit_price, admitted_at, repeated: true })
+    }
+}
