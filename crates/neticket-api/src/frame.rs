@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::caller::client_address;
 use crate::csp;
 use crate::error::ApiError;
+use crate::metrics::{OTHER, RouteMetrics, route_metrics};
 use crate::state::{State, state};
 
 /// Bodies of this many bytes or fewer are not compressed: it would cost more than it saves.
@@ -62,7 +63,7 @@ pub(crate) async fn frame(
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    span.in_scope(|| log(&response, started, cause.as_deref()));
+    span.in_scope(|| tell(&response, started, cause.as_deref()));
     Ok(response)
 }
 
@@ -117,13 +118,17 @@ fn problem_response(problem: &Problem) -> HttpResponse {
         .body(serde_json::to_vec(problem).unwrap_or_default())
 }
 
-/// One line per request. No query and no header: they may hold secrets.
-fn log(response: &ServiceResponse<BoxBody>, started: Instant, cause: Option<&str>) {
-    let request = response.request();
-    let method = request.method().as_str();
-    let route = request.match_pattern().unwrap_or_else(|| "-".to_owned());
-    let status = response.status().as_u16();
-    let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+/// One line and one measurement per request. No query and no header: they may hold secrets.
+fn tell(response: &ServiceResponse<BoxBody>, started: Instant, cause: Option<&str>) {
+    let (request, status) = (response.request(), response.status());
+    let (method, latency) = (request.method(), started.elapsed());
+    let metrics = route_metrics(request);
+    if let Some(metrics) = metrics {
+        metrics.answered(&state(request).http, method, status, latency);
+    }
+    let route = metrics.map_or(OTHER, RouteMetrics::route);
+    let (method, status) = (method.as_str(), status.as_u16());
+    let latency_ms = latency.as_secs_f64() * 1000.0;
     match cause {
         Some(cause) if status >= 500 => {
             tracing::error!(method, route, status, latency_ms, cause, "request failed");

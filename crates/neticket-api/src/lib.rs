@@ -10,6 +10,7 @@ mod error;
 mod fields;
 mod frame;
 mod limits;
+mod metrics;
 mod openapi;
 mod query;
 mod routes;

@@ -10,6 +10,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as WebApp, HttpServer, web};
 use neticket_app::App;
 
+use crate::metrics::metrics_private;
 use crate::state::State;
 use crate::{frame, routes};
 
@@ -27,6 +28,14 @@ pub struct Bound {
     /// Where it listens; the port is real also if any was asked for.
     pub address: SocketAddr,
     pub server: Server,
+    /// The listener of `/metrics`, if it has one of its own: to be awaited or spawned, and stopped, like `server`.
+    pub metrics: Option<BoundMetrics>,
+}
+
+/// A listener for `/metrics` and nothing else.
+pub struct BoundMetrics {
+    pub address: SocketAddr,
+    pub server: Server,
 }
 
 /// Makes a server of `workers` threads for `app` at `address`. It does not listen to signals: stop it by its handle,
@@ -36,6 +45,8 @@ pub struct Bound {
 /// The address is not to be had, or the built client of the configuration cannot be read.
 pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<Bound> {
     let state = web::Data::new(State::new(app)?);
+    let metrics = metrics_listener(&state)?;
+    let connections = state.clone();
     let server = HttpServer::new(move || {
         WebApp::new()
             .app_data(state.clone())
@@ -43,6 +54,9 @@ pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<
             .wrap(from_fn(frame::plain_if_small))
             .wrap(Compress::default())
             .wrap(from_fn(frame::frame))
+    })
+    .on_connect(move |_, connection| {
+        connection.insert(connections.http.connected());
     })
     .workers(workers)
     .backlog(BACKLOG)
@@ -52,5 +66,18 @@ pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<
     .disable_signals()
     .bind(address)?;
     let address = server.addrs().first().copied().unwrap_or(address);
-    Ok(Bound { address, server: server.run() })
+    Ok(Bound { address, server: server.run(), metrics })
+}
+
+fn metrics_listener(state: &web::Data<State>) -> io::Result<Option<BoundMetrics>> {
+    let Some(listen) = state.app.config().metrics_listen else { return Ok(None) };
+    let state = state.clone();
+    let server = HttpServer::new(move || {
+        WebApp::new().app_data(state.clone()).route("/metrics", web::get().to(metrics_private))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(listen)?;
+    let address = server.addrs().first().copied().unwrap_or(listen);
+    Ok(Some(BoundMetrics { address, server: server.run() }))
 }

@@ -9,6 +9,7 @@ use actix_web::web::{Bytes, Data};
 use neticket_app::{App, Environment};
 
 use crate::limits::Limits;
+use crate::metrics::HttpMetrics;
 use crate::openapi;
 use crate::routes::web::Client;
 
@@ -21,6 +22,9 @@ pub(crate) struct State {
     pub(crate) document: Bytes,
     /// Browsers come by https: cookies are for https only, and browsers are told to stay with it.
     pub(crate) https: bool,
+    pub(crate) http: HttpMetrics,
+    /// `/metrics` is on the public listener.
+    pub(crate) metrics_public: bool,
 }
 
 impl State {
@@ -32,7 +36,10 @@ impl State {
         let https = config.environment == Environment::Production
             || config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let limits = Limits::new(config.rate_limit);
-        Ok(Self { limits, client, document: Bytes::from(openapi::document_text()), https, app })
+        let metrics_public =
+            config.metrics_listen.is_none() && config.environment == Environment::Development;
+        let (http, document) = (HttpMetrics::default(), Bytes::from(openapi::document_text()));
+        Ok(Self { app, limits, client, document, https, http, metrics_public })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Puts the parts together, starts them and ends them in order.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use neticket_domain::Timestamp;
 use neticket_ledger::{Ledger, MemoryLedger, RedisLedger, RedisOptions};
@@ -16,6 +16,7 @@ use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
 use crate::error::AppError;
 use crate::loader::Loader;
+use crate::metrics::Metrics;
 use crate::tasks::{TaskContext, Tasks};
 
 /// The only eviction policy that keeps what it is given.
@@ -32,6 +33,7 @@ pub struct App {
     pub(crate) cancel_desk: CancelDesk,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
+    pub(crate) metrics: Arc<Metrics>,
     clock: Arc<LedgerClock>,
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
@@ -118,12 +120,13 @@ impl App {
         };
         let media = Self::open_media(&config)?;
         let engine = &config.engine;
+        let metrics = Arc::new(Metrics::default());
         let clock = Arc::new(LedgerClock::new());
         if let Err(error) = clock.measure(&*ledger).await {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
         let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
-        let loader = Arc::new(Loader::new(Arc::clone(&ledger), store.clone()));
+        let loader = Arc::new(Loader::new(Arc::clone(&ledger), store.clone(), Arc::clone(&metrics)));
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
@@ -131,8 +134,14 @@ impl App {
             catalog: Arc::clone(&catalog),
             preload_lead_ms: engine.preload_lead_ms,
             clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
         });
-        let committer = Arc::new(Committer::new(store.clone(), Arc::clone(&ledger), Arc::clone(&admission)));
+        let committer = Arc::new(Committer::new(
+            store.clone(),
+            Arc::clone(&ledger),
+            Arc::clone(&admission),
+            Arc::clone(&metrics),
+        ));
         let passwords = Passwords::new()?;
         let tasks = tasks(&Arc::new(TaskContext {
             store: store.clone(),
@@ -141,12 +150,21 @@ impl App {
             committer: Arc::clone(&committer),
             clock: Arc::clone(&clock),
             engine: engine.clone(),
+            metrics: Arc::clone(&metrics),
+            samples: Mutex::default(),
         }));
         Ok(Self {
             desk: BookingDesk::start(engine, admission, committer),
-            cancel_desk: CancelDesk::start(engine, store.clone(), Arc::clone(&ledger), Arc::clone(&clock)),
+            cancel_desk: CancelDesk::start(
+                engine,
+                store.clone(),
+                Arc::clone(&ledger),
+                Arc::clone(&clock),
+                Arc::clone(&metrics),
+            ),
             passwords,
             tokens: Tokens::new(&secret),
+            metrics,
             draining: AtomicBool::new(false),
             config,
             store,
@@ -252,6 +270,21 @@ impl App {
     /// The time by the ledger's clock, as far as this node knows it.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What is counted and measured. Queues and connections are as of now, journals as of the last look a second ago.
+    pub fn metrics(&self) -> &Metrics {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let (admit, commit) = self.desk.queue_lens();
+        self.metrics.queued.admit.set(count(admit));
+        self.metrics.queued.commit.set(count(commit));
+        self.metrics.queued.cancel.set(count(self.cancel_desk.queue_len()));
+        let store = self.store.connections();
+        self.metrics.store_connections.set(store.open, store.idle);
+        if let Some(ledger) = self.ledger.connections() {
+            self.metrics.ledger_connections.set(ledger.open, ledger.idle);
+        }
+        &self.metrics
     }
 
     pub fn config(&self) -> &Config {

@@ -63,6 +63,11 @@ impl<T: Send + 'static> Batcher<T> {
         }
     }
 
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        self.sender().map_or(0, |sender| sender.max_capacity() - sender.capacity())
+    }
+
     /// Takes no more items, and returns when all that were queued are done.
     pub(crate) async fn drain(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());

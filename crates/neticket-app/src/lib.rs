@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod events;
 mod loader;
+mod metrics;
 mod reservations;
 mod tasks;
 mod views;
@@ -17,6 +18,7 @@ mod views;
 pub use app::{App, StartError};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
 pub use error::{AppError, InvalidField};
+pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use views::{
     Account, Booked, EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal,
     ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,

@@ -11,6 +11,7 @@ use neticket_store::{LoadedEvent, Store};
 use tokio::sync::Mutex;
 
 use crate::error::AppError;
+use crate::metrics::Metrics;
 
 /// How long a node may hold the right to load an event, if it dies meanwhile: as long as the slowest load that still
 /// succeeds. Otherwise it gives the right back when it is done.
@@ -26,12 +27,13 @@ const LOCKS_MAX: u64 = 10_000;
 pub(crate) struct Loader {
     ledger: Arc<dyn Ledger>,
     store: Store,
+    metrics: Arc<Metrics>,
     locks: Cache<EventId, Arc<Mutex<()>>>,
 }
 
 impl Loader {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, store: Store) -> Self {
-        Self { ledger, store, locks: Cache::new(LOCKS_MAX) }
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, store: Store, metrics: Arc<Metrics>) -> Self {
+        Self { ledger, store, metrics, locks: Cache::new(LOCKS_MAX) }
     }
 
     /// Makes sure that the event's ledger is loaded and of epoch `epoch_min` at least.
@@ -97,12 +99,27 @@ impl Loader {
         event: EventId,
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
+        let loaded = self.load_until_newest(event, refused).await;
+        if loaded.as_ref().is_err_and(|error| !matches!(error, AppError::NotFound)) {
+            self.metrics.loads.failed.inc();
+        }
+        loaded
+    }
+
+    async fn load_until_newest(
+        &self,
+        event: EventId,
+        refused: &[ReservationId],
+    ) -> Result<BTreeSet<ReservationId>, AppError> {
         for _ in 0..ATTEMPTS_MAX {
             let floor = self.ledger.view(event).await?.map_or(Epoch(0), |view| view.epoch);
             let loaded = self.store.load_event(event, floor).await?.ok_or(AppError::NotFound)?;
             // Installed at most once: a second time it would not know what was committed since.
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
             let answer = self.ledger.load(&snapshot).await?;
+            let counter =
+                if answer.replaced { &self.metrics.loads.loaded } else { &self.metrics.loads.outrun };
+            counter.inc();
             if answer.replaced {
                 let (epoch, dropped) = (snapshot.epoch, answer.dropped.len());
                 tracing::info!(%event, %epoch, dropped, "loaded the ledger");

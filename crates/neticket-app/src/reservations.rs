@@ -29,6 +29,18 @@ impl App {
         ticket_type: TicketTypeId,
         quantity: Quantity,
     ) -> Result<Booked, AppError> {
+        let outcome = self.book(user, key, ticket_type, quantity).await;
+        self.metrics.booked(&outcome);
+        outcome
+    }
+
+    async fn book(
+        &self,
+        user: UserId,
+        key: Option<&str>,
+        ticket_type: TicketTypeId,
+        quantity: Quantity,
+    ) -> Result<Booked, AppError> {
         let event = self.catalog.event_of_ticket_type(ticket_type).await?;
         let id = key.map_or_else(|| ReservationId(Uuid::new_v4()), |key| reservation_id(user, key));
         let request = AdmitRequest { id, user, ticket_type, quantity };

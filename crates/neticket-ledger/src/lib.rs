@@ -13,7 +13,7 @@ pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
-    LoadAnswer, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+    LoadAnswer, PoolUse, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 use async_trait::async_trait;
@@ -108,6 +108,11 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Gives the right to load the event to whoever wants it next.
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError>;
+
+    /// How many connections there are; `None` where none are needed. Costs nothing.
+    fn connections(&self) -> Option<PoolUse> {
+        None
+    }
 
     /// Whether the ledger answers.
     async fn ping(&self) -> Result<(), LedgerError>;

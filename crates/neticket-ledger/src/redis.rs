@@ -21,7 +21,7 @@ use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
     AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
-    LedgerState, LedgerView, LoadAnswer, Release,
+    LedgerState, LedgerView, LoadAnswer, PoolUse, Release,
 };
 
 /// How many reservations of a snapshot go to the server in one call: it stands still for about 2 ms.
@@ -253,6 +253,10 @@ impl Ledger for RedisLedger {
 
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError> {
         self.connections.query(::redis::cmd("DEL").arg(self.keys(event).name(Key::Lease))).await.map(drop)
+    }
+
+    fn connections(&self) -> Option<PoolUse> {
+        Some(self.connections.pool_use())
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {

@@ -153,6 +153,14 @@ pub struct TicketTypeView {
     pub left: u32,
 }
 
+/// How a pool's connections are used at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Connections there are, idle ones included.
+    pub open: usize,
+    pub idle: usize,
+}
+
 /// The ledger did not answer, or not in time. Whether the call took effect is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {

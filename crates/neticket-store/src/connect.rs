@@ -43,6 +43,14 @@ impl StoreOptions {
     }
 }
 
+/// How a pool's connections are used at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Connections there are, idle ones included.
+    pub open: usize,
+    pub idle: usize,
+}
+
 /// The SQL database. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -73,6 +81,17 @@ impl Store {
     /// Whether the database is a file beside this process, and this node the only one that can use it.
     pub fn is_embedded(&self) -> bool {
         self.read.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// How many connections there are; on SQLite, the writer's too. Costs nothing.
+    pub fn connections(&self) -> PoolUse {
+        let of = |size: u32, idle| PoolUse { open: usize::try_from(size).unwrap_or(usize::MAX), idle };
+        if !self.is_embedded() {
+            let pool = self.read.get_mysql_connection_pool();
+            return of(pool.size(), pool.num_idle());
+        }
+        let (write, read) = (self.write.get_sqlite_connection_pool(), self.read.get_sqlite_connection_pool());
+        of(write.size() + read.size(), write.num_idle() + read.num_idle())
     }
 
     /// Brings the schema up to date.

@@ -20,7 +20,7 @@ pub use booking::{
     LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory,
     StoredTicketType,
 };
-pub use connect::{Store, StoreOptions};
+pub use connect::{PoolUse, Store, StoreOptions};
 pub use error::StoreError;
 pub use events::{EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord};
 pub use sessions::Rotation;

@@ -18,6 +18,8 @@ pub struct Site {
     pub app: Arc<App>,
     /// Without a slash at the end.
     pub url: String,
+    /// Where `/metrics` is, if it has a listener of its own.
+    pub metrics_url: Option<String>,
     client: reqwest::Client,
 }
 
@@ -44,8 +46,12 @@ impl World {
         let bound = neticket_api::server(Arc::clone(&app), self.config.listen, 2).expect("a port");
         let url = format!("http://{}", bound.address);
         tokio::spawn(bound.server);
+        let metrics_url = bound.metrics.map(|metrics| {
+            tokio::spawn(metrics.server);
+            format!("http://{}", metrics.address)
+        });
         let client = reqwest::Client::builder().build().expect("a client");
-        Site { app, url, client }
+        Site { app, url, metrics_url, client }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use neticket_app::{App, Config};
+use neticket_app::{App, Config, Environment};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns. After SIGTERM it goes on
@@ -16,6 +16,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let listen = config.listen;
     let public_url = config.public_url.clone();
     let drain = Duration::from_secs(config.drain_s);
+    let production = config.environment == Environment::Production;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -30,6 +31,13 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     };
     let handle = bound.server.handle();
     let mut serving = tokio::spawn(bound.server);
+    let metrics = bound.metrics.map(|metrics| {
+        tracing::info!(address = %metrics.address, "showing metrics");
+        (metrics.server.handle(), tokio::spawn(metrics.server))
+    });
+    if metrics.is_none() && production {
+        tracing::info!("metrics are shown nowhere: NETICKET_METRICS_LISTEN is not set");
+    }
     let at = public_url.unwrap_or_else(|| format!("http://{}", bound.address));
     println!("NETicket is ready at {at}");
 
@@ -60,6 +68,11 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
         serving.await
     };
     app.shut_down().await;
+    // To the last, so that the end can be watched.
+    if let Some((handle, serving)) = metrics {
+        handle.stop(false).await;
+        let _ = serving.await;
+    }
     tracing::info!("stopped");
     ended.context("the server broke down")?.context("the server broke down")
 }

@@ -17,22 +17,25 @@ use actix_web::{Resource, Route};
 
 use crate::error::ApiError;
 use crate::frame;
+use crate::metrics::{OTHER, RouteMetrics, metrics_public};
+
+/// What the paths of the API begin with.
+const API: &str = "/api/v1";
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
+        .app_data(RouteMetrics::of(OTHER))
         .app_data(PathConfig::default().error_handler(|_, _| {
             ApiError::not_found("The address names something that cannot exist.").into()
         }))
         .service(
-            scope("/api/v1")
-                .wrap(from_fn(frame::api))
-                .configure(api)
-                .default_service(route().to(nothing_here)),
+            scope(API).wrap(from_fn(frame::api)).configure(api).default_service(route().to(nothing_here)),
         )
         .service(path("/api/openapi.json", "GET, HEAD").route(get().to(docs::openapi_document)))
         .service(scope("/api").default_service(route().to(nothing_here)))
         .service(path("/healthz", "GET, HEAD").route(get().to(operations::health)))
         .service(path("/readyz", "GET, HEAD").route(get().to(operations::readiness)))
+        .service(path("/metrics", "GET, HEAD").route(get().to(metrics_public)))
         .service(path("/docs", "GET, HEAD").route(get().to(docs::swagger_ui_redirect)))
         .service(path("/docs/{file:.*}", "GET, HEAD").route(get().to(docs::swagger_ui)))
         .service(path("/images/{key}", "GET, HEAD").route(get().to(images::image)))
@@ -42,36 +45,54 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 fn api(config: &mut ServiceConfig) {
     config
-        .service(path("/auth/signup", "POST").route(post().to(accounts::account_signup)))
-        .service(path("/auth/login", "POST").route(post().to(accounts::session_login)))
-        .service(path("/auth/refresh", "POST").route(post().to(accounts::session_refresh)))
-        .service(path("/auth/logout", "POST").route(post().to(accounts::session_logout)))
+        .service(api_path("/api/v1/auth/signup", "POST").route(post().to(accounts::account_signup)))
+        .service(api_path("/api/v1/auth/login", "POST").route(post().to(accounts::session_login)))
+        .service(api_path("/api/v1/auth/refresh", "POST").route(post().to(accounts::session_refresh)))
+        .service(api_path("/api/v1/auth/logout", "POST").route(post().to(accounts::session_logout)))
         .service(
-            path("/me", "GET, HEAD, PATCH")
+            api_path("/api/v1/me", "GET, HEAD, PATCH")
                 .route(get().to(accounts::account_view))
                 .route(actix_web::web::patch().to(accounts::account_update)),
         )
-        .service(path("/me/password", "POST").route(post().to(accounts::password_change)))
-        .service(path("/events", "GET, HEAD").route(get().to(events::event_list)))
-        .service(path("/events/{id}", "GET, HEAD").route(get().to(events::event_view)))
-        .service(path("/events/{id}/availability", "GET, HEAD").route(get().to(events::event_availability)))
+        .service(api_path("/api/v1/me/password", "POST").route(post().to(accounts::password_change)))
+        .service(api_path("/api/v1/events", "GET, HEAD").route(get().to(events::event_list)))
+        .service(api_path("/api/v1/events/{id}", "GET, HEAD").route(get().to(events::event_view)))
         .service(
-            path("/reservations", "GET, HEAD, POST")
+            api_path("/api/v1/events/{id}/availability", "GET, HEAD")
+                .route(get().to(events::event_availability)),
+        )
+        .service(
+            api_path("/api/v1/reservations", "GET, HEAD, POST")
                 .route(get().to(reservations::reservation_list))
                 .route(post().to(reservations::reservation_create)),
         )
-        .service(path("/reservations/{id}", "GET, HEAD").route(get().to(reservations::reservation_view)))
-        .service(path("/reservations/{id}/cancel", "POST").route(post().to(reservations::reservation_cancel)))
         .service(
-            path("/admin/events", "GET, HEAD, POST")
+            api_path("/api/v1/reservations/{id}", "GET, HEAD")
+                .route(get().to(reservations::reservation_view)),
+        )
+        .service(
+            api_path("/api/v1/reservations/{id}/cancel", "POST")
+                .route(post().to(reservations::reservation_cancel)),
+        )
+        .service(
+            api_path("/api/v1/admin/events", "GET, HEAD, POST")
                 .route(get().to(admin_events::admin_event_list))
                 .route(post().to(admin_events::admin_event_create)),
         );
 }
 
 /// A path and the methods that it has.
-fn path(path: &str, allow: &'static str) -> Resource {
-    resource(path).default_service(
+fn path(path: &'static str, allow: &'static str) -> Resource {
+    counted(resource(path), path, allow)
+}
+
+/// The same within the API's scope.
+fn api_path(path: &'static str, allow: &'static str) -> Resource {
+    counted(resource(path.strip_prefix(API).unwrap_or(path)), path, allow)
+}
+
+fn counted(resource: Resource, path: &'static str, allow: &'static str) -> Resource {
+    resource.app_data(RouteMetrics::of(path)).default_service(
         route().to(move || async move { Err::<String, ApiError>(ApiError::method_not_allowed(allow)) }),
     )
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod authorization;
 mod events;
+mod metrics;
 mod problems;
 mod reservations;
 mod shown;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::shown::shown;
 
-async fn book(site: &Site, token: &str, key: Option<&str>, body: Value) -> Answer {
+pub(crate) async fn book(site: &Site, token: &str, key: Option<&str>, body: Value) -> Answer {
     let mut request = site.request(Method::POST, "/api/v1/reservations").bearer_auth(token).json(&body);
     if let Some(key) = key {
         request = request.header("idempotency-key", key);

@@ -13,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::loader::Loader;
+use crate::metrics::Metrics;
 
 /// How often a batch is offered again after a load, before its people are told to come back.
 const ATTEMPTS_MAX: u32 = 5;
@@ -26,6 +27,7 @@ pub(crate) struct Admission {
     /// How long before its opening an event's ledger is loaded, in milliseconds.
     pub(crate) preload_lead_ms: i64,
     pub(crate) clock: Arc<LedgerClock>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What became of the wishes of one event.
@@ -49,7 +51,8 @@ impl Admission {
     /// Offers one event's wishes to the ledger once.
     pub(crate) async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
         let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
-        match self.ledger.admit(event, epoch_min(&wishes), &requests).await {
+        let admit = self.ledger.admit(event, epoch_min(&wishes), &requests);
+        match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
                 Offered::Admitted(self.sort(epoch, wishes, verdicts))
             }

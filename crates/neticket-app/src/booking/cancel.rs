@@ -14,6 +14,7 @@ use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::error::AppError;
+use crate::metrics::Metrics;
 
 type Outcome = Result<ReservationRecord, AppError>;
 
@@ -35,6 +36,7 @@ impl CancelDesk {
         store: Store,
         ledger: Arc<dyn Ledger>,
         clock: Arc<LedgerClock>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let limits = BatchLimits {
             queue_len_max: config.queue_len_max,
@@ -44,7 +46,14 @@ impl CancelDesk {
         let after = TaskTracker::new();
         let tracker = after.clone();
         let queue = Batcher::start(limits, move |batch| {
-            cancel(batch, store.clone(), Arc::clone(&ledger), Arc::clone(&clock), tracker.clone())
+            let parts = Parts {
+                store: store.clone(),
+                ledger: Arc::clone(&ledger),
+                clock: Arc::clone(&clock),
+                metrics: Arc::clone(&metrics),
+                after: tracker.clone(),
+            };
+            cancel(batch, parts)
         });
         Self { queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
@@ -65,6 +74,11 @@ impl CancelDesk {
         }
     }
 
+    /// How many cancels wait for the store.
+    pub(crate) fn queue_len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Finishes what has been taken on, and takes no more.
     pub(crate) async fn drain(&self) {
         self.queue.drain().await;
@@ -73,15 +87,20 @@ impl CancelDesk {
     }
 }
 
-async fn cancel(
-    batch: Vec<CancelWish>,
+/// What a batch of cancels works with.
+struct Parts {
     store: Store,
     ledger: Arc<dyn Ledger>,
     clock: Arc<LedgerClock>,
+    metrics: Arc<Metrics>,
     after: TaskTracker,
-) {
+}
+
+async fn cancel(batch: Vec<CancelWish>, parts: Parts) {
+    let Parts { store, ledger, clock, metrics, after } = parts;
     let requests: Vec<CancelRequest> = batch.iter().map(|wish| wish.request).collect();
-    let outcomes = match store.cancel(&requests, clock.now()).await {
+    let cancelled = metrics.cancel.timed(requests.len(), store.cancel(&requests, clock.now())).await;
+    let outcomes = match cancelled {
         Ok(outcomes) => outcomes,
         Err(error) => {
             tracing::warn!(%error, reservations = batch.len(), "the store did not cancel a batch");
@@ -108,7 +127,7 @@ async fn cancel(
         let _ = wish.reply.send(answer);
     }
     after.spawn(async move {
-        if let Some(error) = deliver(&store, &*ledger, &outbox).await.failure {
+        if let Some(error) = deliver(&store, &*ledger, &metrics, &outbox).await.failure {
             tracing::warn!(error = %error.with_cause(), releases = outbox.len(), "left to the outbox: releasing failed");
         }
     });
@@ -122,7 +141,12 @@ pub(crate) struct Delivery {
 }
 
 /// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing.
-pub(crate) async fn deliver(store: &Store, ledger: &dyn Ledger, outbox: &[OutboxRecord]) -> Delivery {
+pub(crate) async fn deliver(
+    store: &Store,
+    ledger: &dyn Ledger,
+    metrics: &Metrics,
+    outbox: &[OutboxRecord],
+) -> Delivery {
     let mut by_event: BTreeMap<EventId, Vec<OutboxRecord>> = BTreeMap::new();
     for row in outbox {
         by_event.entry(row.event).or_default().push(*row);
@@ -130,7 +154,8 @@ pub(crate) async fn deliver(store: &Store, ledger: &dyn Ledger, outbox: &[Outbox
     let mut delivery = Delivery { behind: Vec::new(), failure: None };
     for (event, rows) in by_event {
         let releases: Vec<Release> = rows.iter().map(to_release).collect();
-        let outcome = match ledger.release(event, &releases).await {
+        let answer = metrics.release.timed(releases.len(), ledger.release(event, &releases)).await;
+        let outcome = match answer {
             Ok(epoch) => {
                 let (done, behind): (Vec<_>, Vec<_>) =
                     rows.into_iter().partition(|row| epoch >= Some(row.epoch));

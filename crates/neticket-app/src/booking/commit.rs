@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::admission::{Admission, Offered};
 use super::wish::{Admitted, Done, Wish};
 use crate::error::AppError;
+use crate::metrics::Metrics;
 
 /// How often those whose epoch had passed are admitted and committed again.
 const ATTEMPTS_MAX: u32 = 5;
@@ -25,6 +26,7 @@ pub(crate) struct Committer {
     store: Store,
     ledger: Arc<dyn Ledger>,
     admission: Arc<Admission>,
+    metrics: Arc<Metrics>,
     /// Settling goes on after the people have their answers.
     settling: TaskTracker,
 }
@@ -43,8 +45,13 @@ struct Sorted {
 }
 
 impl Committer {
-    pub(crate) fn new(store: Store, ledger: Arc<dyn Ledger>, admission: Arc<Admission>) -> Self {
-        Self { store, ledger, admission, settling: TaskTracker::new() }
+    pub(crate) fn new(
+        store: Store,
+        ledger: Arc<dyn Ledger>,
+        admission: Arc<Admission>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self { store, ledger, admission, metrics, settling: TaskTracker::new() }
     }
 
     /// Commits `batch` and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
@@ -54,7 +61,8 @@ impl Committer {
                 return;
             }
             let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
-            let outcomes = match self.store.commit(&requests).await {
+            let outcomes = match self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await
+            {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
                     tracing::warn!(%error, reservations = batch.len(), "the store did not commit a batch");
@@ -79,10 +87,11 @@ impl Committer {
     /// Tells the ledger what is in the store, without making anyone wait. If that fails again and again, recovery does it.
     fn settle(&self, settled: BTreeMap<LedgerOf, Vec<ReservationId>>) {
         for ((event, epoch), ids) in settled {
-            let ledger = Arc::clone(&self.ledger);
+            let (ledger, metrics) = (Arc::clone(&self.ledger), Arc::clone(&self.metrics));
             self.settling.spawn(async move {
                 for attempt in 1..=SETTLE_ATTEMPTS_MAX {
-                    let Err(error) = ledger.settle(event, epoch, &ids).await else { return };
+                    let settle = ledger.settle(event, epoch, &ids);
+                    let Err(error) = metrics.settle.timed(ids.len(), settle).await else { return };
                     if attempt == SETTLE_ATTEMPTS_MAX {
                         tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
                     }

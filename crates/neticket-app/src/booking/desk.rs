@@ -101,6 +101,11 @@ impl BookingDesk {
         }
     }
 
+    /// How many wishes wait to be admitted, and how many to be committed.
+    pub(crate) fn queue_lens(&self) -> (usize, usize) {
+        (self.admission_queue.len(), self.commit_queue.len())
+    }
+
     /// Finishes what has been taken on, and takes no more.
     pub(crate) async fn drain(&self) {
         self.admission_queue.drain().await;

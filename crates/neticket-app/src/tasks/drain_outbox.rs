@@ -16,8 +16,9 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     if rows.is_empty() {
         return Ok(());
     }
+    context.metrics.recovered_releases.inc_by(u64::try_from(rows.len()).unwrap_or(u64::MAX));
     tracing::info!(releases = rows.len(), "finishing releases");
-    let first = deliver(&context.store, &*context.ledger, &rows).await;
+    let first = deliver(&context.store, &*context.ledger, &context.metrics, &rows).await;
     let mut failure = first.failure;
     let mut epochs: BTreeMap<EventId, Epoch> = BTreeMap::new();
     for row in &first.behind {
@@ -29,6 +30,6 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
             failure = Some(error);
         }
     }
-    let second = deliver(&context.store, &*context.ledger, &first.behind).await;
+    let second = deliver(&context.store, &*context.ledger, &context.metrics, &first.behind).await;
     failure.or(second.failure).map_or(Ok(()), Err)
 }

@@ -3,6 +3,7 @@
 mod drain_outbox;
 mod open_sales;
 mod recover_journal;
+mod sample_journals;
 mod sweep_sessions;
 
 use std::future::Future;
@@ -17,8 +18,11 @@ use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::error::AppError;
 use crate::loader::Loader;
+use crate::metrics::Metrics;
 use neticket_ledger::Ledger;
 use neticket_store::Store;
+
+pub(crate) use sample_journals::LastSamples;
 
 /// Most journal entries, outbox rows or sessions that one run of a task takes up.
 const ITEMS_MAX: u16 = 1_000;
@@ -31,6 +35,8 @@ pub(crate) struct TaskContext {
     pub(crate) committer: Arc<Committer>,
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) samples: LastSamples,
 }
 
 /// The running tasks.
@@ -46,6 +52,7 @@ impl Tasks {
         tasks.every("open_sales", context, |c| async move { open_sales::run(&c).await });
         tasks.every("recover_journal", context, |c| async move { recover_journal::run(&c).await });
         tasks.every("drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
+        tasks.every("sample_journals", context, |c| async move { sample_journals::run(&c).await });
         tasks.every("sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
         tasks.running.close();
         tasks
@@ -62,6 +69,9 @@ impl Tasks {
             let mut failing = false;
             while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
                 let run = tokio::spawn(task(Arc::clone(&context))).await;
+                if !matches!(run, Ok(Ok(()))) {
+                    context.metrics.task_failed(name);
+                }
                 match run {
                     Ok(Ok(())) if failing => {
                         tracing::info!(task = name, "works again");

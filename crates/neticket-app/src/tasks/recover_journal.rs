@@ -23,6 +23,7 @@ async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> 
     if entries.is_empty() {
         return Ok(());
     }
+    context.metrics.recovered_entries.inc_by(u64::try_from(entries.len()).unwrap_or(u64::MAX));
     tracing::info!(%event, entries = entries.len(), "recovering journal entries");
     for chunk in entries.chunks(context.engine.batch_len_max) {
         let batch = chunk.iter().map(|entry| Admitted::recovered(event, *entry)).collect();

@@ -7,7 +7,7 @@ use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime};
 use redis::{AsyncConnectionConfig, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
 use super::script::Call;
-use crate::LedgerError;
+use crate::{LedgerError, PoolUse};
 
 pub(super) struct Connections {
     pool: Pool,
@@ -21,6 +21,12 @@ impl Connections {
         let manager = Manager::new_with_config(url, config).map_err(unavailable)?;
         let pool = Pool::builder(manager).max_size(pool_size).runtime(Runtime::Tokio1).build();
         Ok(Self { pool: pool.map_err(unavailable)?, timeout_ms })
+    }
+
+    /// How the connections are used now.
+    pub(super) fn pool_use(&self) -> PoolUse {
+        let status = self.pool.status();
+        PoolUse { open: status.size, idle: status.available }
     }
 
     /// Sends one command.

@@ -1,0 +1,136 @@
+//! Numbers while it runs, as a scrape shows them.
+
+#![allow(clippy::float_cmp, reason = "what is counted here is whole and small")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use neticket_testkit::{Site, World, on_both};
+use serde_json::json;
+
+use crate::reservations::book;
+
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What a scrape says, by name and labels.
+struct Scrape(BTreeMap<String, f64>);
+
+impl Scrape {
+    async fn of(site: &Site) -> Self {
+        let answer = site.get("/metrics", None).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+        assert!(answer.text.ends_with("# EOF\n"));
+        let values = answer.text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+            let (name, value) = line.rsplit_once(' ').expect("a name and a value");
+            (name.strip_prefix("neticket_").expect("our prefix").to_owned(), value.parse().expect("a number"))
+        });
+        Self(values.collect())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// 0 if it is not there.
+    fn value(&self, name: &str) -> f64 {
+        self.0.get(name).copied().unwrap_or(0.0)
+    }
+
+    fn bookings(&self, outcome: &str) -> f64 {
+        self.value(&format!("bookings_total{{outcome=\"{outcome}\"}}"))
+    }
+}
+
+/// Scrapes until `right` is so.
+async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let scrape = Scrape::of(site).await;
+        if right(&scrape) {
+            return scrape;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", scrape.0);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+on_both! {
+    async fn lesson_16_the_share_of_bookings_that_succeed_can_be_watched(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let event = world.event_on_sale(&[3], 2).await;
+        let grade = event.ticket_types[0].id;
+        let wish = |quantity: u32| json!({"ticket_type_id": grade, "quantity": quantity});
+        let (ann, bob) = (site.person(1).await.token, site.person(2).await.token);
+        for (token, key, quantity, status) in [
+            (&ann, Some("a"), 2, 201),
+            (&ann, Some("a"), 2, 201),
+            (&ann, None, 1, 409),
+            (&bob, None, 2, 409),
+            (&bob, None, 1, 201),
+        ] {
+            assert_eq!(book(&site, token, key, wish(quantity)).await.status, status);
+        }
+        let scrape = Scrape::of(&site).await;
+        let all: f64 = scrape.0.iter().filter(|(name, _)| name.starts_with("bookings_total")).map(|(_, n)| n).sum();
+        let counts = ["confirmed", "replayed", "purchase_limit_exceeded", "sold_out"].map(|o| scrape.bookings(o));
+        assert_eq!((counts, all), ([2.0, 1.0, 1.0, 1.0], 5.0));
+        // Whoever met no ledger was offered again once it was loaded.
+        assert!(scrape.value("batch_reservations_sum{stage=\"admit\"}") >= 5.0);
+        assert_eq!(scrape.value("batch_reservations_sum{stage=\"commit\"}"), 2.0);
+        assert_eq!(scrape.value("stage_duration_seconds_count{stage=\"commit\"}"), 2.0);
+        assert_eq!(scrape.value("ledger_loads_total{outcome=\"loaded\"}"), 1.0);
+        let posts = |status| scrape.value(&format!(
+            "http_request_duration_seconds_count{{route=\"/api/v1/reservations\",method=\"POST\",status=\"{status}\"}}"
+        ));
+        assert_eq!((posts(201), posts(409)), (3.0, 2.0));
+        assert!(scrape.value("http_connections") >= 1.0 && scrape.has("store_connections{state=\"idle\"}"));
+        world.finish().await;
+    }
+
+    async fn the_journal_of_a_loaded_event_is_shown_and_that_of_others_is_not(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let now = world.now().await;
+        let open = world.event_on_sale(&[3], 2).await;
+        let later = world.event(now.plus_millis(86_400_000), now.plus_millis(90_000_000), &[3], 4).await;
+        let entries = |event| format!("journal_entries{{event=\"{event}\"}}");
+        let age = |event| format!("journal_oldest_age_seconds{{event=\"{event}\"}}");
+        let scrape = scraped(&site, |scrape| scrape.has(&entries(open.id))).await;
+        assert_eq!((scrape.value(&entries(open.id)), scrape.value(&age(open.id))), (0.0, 0.0));
+        assert!(!scrape.has(&entries(later.id)), "it is not loaded");
+        world.finish().await;
+    }
+
+    async fn addresses_that_lead_nowhere_are_one_label(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        for path in ["/api/v1/x1", "/api/v1/x2", "/y/z", "/api/v1/events/987654"] {
+            assert_eq!(site.get(path, None).await.status, 404, "{path}");
+        }
+        let scrape = Scrape::of(&site).await;
+        let of = |route| {
+            scrape.value(&format!(
+                "http_request_duration_seconds_count{{route=\"{route}\",method=\"GET\",status=\"404\"}}"
+            ))
+        };
+        assert_eq!((of("other"), of("/api/v1/events/{id}")), (3.0, 1.0));
+        assert!(!scrape.0.keys().any(|name| name.contains("x1") || name.contains("987654")), "{:?}", scrape.0);
+        world.finish().await;
+    }
+
+    async fn with_a_listener_of_its_own_metrics_are_nowhere_else(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+        let site = world.site().await;
+        assert_eq!(site.get("/metrics", None).await.code(), "not_found");
+        let metrics = site.metrics_url.clone().expect("a listener");
+        let text = reqwest::get(format!("{metrics}/metrics")).await.unwrap().text().await.unwrap();
+        assert!(text.contains("neticket_bookings_total") && text.ends_with("# EOF\n"), "{text}");
+        let other = reqwest::get(format!("{metrics}/api/v1/events")).await.unwrap();
+        assert_eq!(other.status(), 404, "nothing else is there");
+        world.finish().await;
+    }
+}

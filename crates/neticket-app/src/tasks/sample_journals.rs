@@ -1,0 +1,39 @@
+//! Looks at the journals of the loaded events, for the metrics: a look a second, however often those are asked for.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::TaskContext;
+use crate::error::AppError;
+use crate::metrics::JournalSample;
+
+/// Most entries looked at to find the oldest. A journal that does not move is old all over.
+const LOOKED_AT_MAX: usize = 100;
+
+/// What the last run saw.
+pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
+
+/// One run.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
+    let mut samples = Vec::new();
+    for event in selling {
+        let Some(view) = context.ledger.view(event).await? else { continue };
+        let oldest = if view.pending == 0 {
+            None
+        } else {
+            let entries = context.ledger.journal_older_than(event, 0, LOOKED_AT_MAX).await?;
+            entries.iter().map(|entry| entry.admission.admitted_at).min()
+        };
+        let age_ms = oldest.map_or(0, |admitted_at| context.clock.now().millis_since(admitted_at));
+        samples.push(JournalSample {
+            event,
+            entries: view.pending,
+            oldest_age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)),
+        });
+    }
+    let mut last = context.samples.lock().unwrap_or_else(PoisonError::into_inner);
+    context.metrics.set_journals(&samples, &last);
+    *last = samples;
+    Ok(())
+}
