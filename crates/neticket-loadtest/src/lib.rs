@@ -1,21 +1,66 @@
 //! Load on a running NETicket, from outside: it speaks HTTP like everyone else, and looks into the database only to make
 //! people beforehand and to audit what came of it afterwards.
 //!
-//! The parent process ([`run`]) prepares, starts itself again as workers, merges what they saw, audits and reports.
+//! The parent process prepares ([`run`], `runs.rs`), starts itself again as workers (`workers.rs`, `worker.rs`), adds up what
+//! they saw (`tally.rs`), audits (`audit.rs`) and reports (`result.rs`, `report/`).
 
+mod audit;
 pub mod baseline;
+mod booking;
 pub mod cli;
+mod connection;
+mod database;
+mod loads;
+mod machine;
+mod orders;
+mod report;
+mod result;
+mod runs;
+mod shared;
+mod site;
+mod tally;
+mod token;
+mod worker;
+mod workers;
 
-use cli::Command;
+pub use audit::{Audit, Told, audit};
+pub use database::Database;
+pub use machine::Machine;
+pub use result::{Client, Durability, FORMAT, Kind, Latency, Run, RunConfig, RunLatency};
+pub use tally::{Counts, SLICE_MS, Slice};
+
+use anyhow::{Context as _, Result};
+use cli::{Command, ReportArgs};
 
 /// Does what the command line says. `true`: all is well; `false`: it ran, and the audit found something wrong.
 ///
 /// # Errors
 /// It could not be done.
-pub fn run(command: &Command) -> anyhow::Result<bool> {
+pub fn run(command: &Command) -> Result<bool> {
     match command {
+        Command::Worker => worker::run().map(|()| true),
         Command::Ceiling(args) => baseline::ceiling(args).map(|()| true),
         Command::RowLock(args) => baseline::row_lock(args).map(|()| true),
-        _ => anyhow::bail!("not built yet"),
+        Command::Report(args) => report_write(args).map(|()| true),
+        Command::Rush(args) => block_on(runs::rush(args)),
+        Command::Book(args) => block_on(runs::book(args)),
+        Command::Read(args) => block_on(runs::read(args)),
+        Command::Hold(args) => block_on(runs::hold(args)),
     }
+}
+
+fn block_on(run: impl Future<Output = Result<bool>>) -> Result<bool> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(run)
+}
+
+fn report_write(args: &ReportArgs) -> Result<()> {
+    let mut runs = Vec::with_capacity(args.files.len());
+    for path in &args.files {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let run: Run = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not the result of a run", path.display()))?;
+        runs.push(run);
+    }
+    runs::write(&args.html, &report::page(&runs)?)
 }

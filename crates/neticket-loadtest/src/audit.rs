@@ -1,0 +1,203 @@
+//! Holds what clients were told against what is in the database and what the server says is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::database::{Database, GradeRow, ReservationRow};
+use crate::orders::Target;
+use crate::site::{self, Site};
+
+/// Pause between two looks while something is not yet as it has to be.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Most examples named for one fault.
+const EXAMPLES_MAX: usize = 3;
+
+/// What clients were told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub event: i64,
+    pub max_per_user: u32,
+    /// Every reservation that a client was told is confirmed.
+    pub confirmed: Vec<Uuid>,
+    /// The users of bookings whose answer was lost for good, one for each: these may be in the database or not.
+    pub unknown_users: Vec<i64>,
+    /// Answers of success that were not what was asked for.
+    pub wrong_answers: u64,
+    /// Reservations that were there before.
+    pub before: BTreeSet<Uuid>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    pub passed: bool,
+    /// A sentence for each thing that is wrong.
+    pub faults: Vec<String>,
+    /// Reservations that clients were told are confirmed.
+    pub told: u64,
+    /// Confirmed reservations of the event in the database, made by this run.
+    pub stored: u64,
+    /// Seats that the store says are gone: capacity less what is left.
+    pub seats_gone: i64,
+    /// Bookings whose answer was lost for good, and how many of them are in the database nevertheless.
+    pub unknown: u64,
+    pub unknown_stored: u64,
+}
+
+/// Audits, and while something is wrong looks again until `patience` has passed: what was in flight settles.
+///
+/// # Errors
+/// The database or a target (`http://host:port`) does not answer.
+pub async fn audit(
+    database: &Database,
+    targets: &[String],
+    told: &Told,
+    patience: Duration,
+) -> Result<Audit> {
+    let mut resolved = Vec::with_capacity(targets.len());
+    for target in targets {
+        resolved.push(site::resolve(target).await?);
+    }
+    let deadline = Instant::now() + patience;
+    loop {
+        let audit = look(database, &resolved, told).await?;
+        if audit.passed || Instant::now() >= deadline {
+            return Ok(audit);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Audit> {
+    let rows = database.reservations(told.event).await?;
+    let grades = database.grades(told.event).await?;
+    let confirmed: Vec<&ReservationRow> = rows.iter().filter(|row| row.confirmed).collect();
+    let new: Vec<&ReservationRow> =
+        confirmed.iter().filter(|row| !told.before.contains(&row.id)).copied().collect();
+    let mut faults = Vec::new();
+    if told.wrong_answers > 0 {
+        faults.push(format!("{} answers of success were not what was asked for", told.wrong_answers));
+    }
+    let unknown_stored = compare_ids(told, &new, &mut faults);
+    check_limit(told, &confirmed, &mut faults);
+    check_seats(&grades, &confirmed, &mut faults);
+    for target in targets {
+        let shown = Site::new(target.clone()).availability(told.event).await?;
+        let shown = shown.ticket_types.iter().map(|grade| (grade.id, i64::from(grade.left))).collect();
+        compare_left(&target.host, &grades, &shown, &mut faults);
+    }
+    Ok(Audit {
+        passed: faults.is_empty(),
+        faults,
+        told: told.confirmed.len().try_into()?,
+        stored: new.len().try_into()?,
+        seats_gone: grades.iter().map(|grade| grade.capacity - grade.left).sum(),
+        unknown: told.unknown_users.len().try_into()?,
+        unknown_stored,
+    })
+}
+
+/// Whoever was told so is in the store, and whoever is in the store was told so, unless the answer was lost. Returns how
+/// many of the lost ones are stored.
+fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>) -> u64 {
+    let ids: BTreeSet<Uuid> = stored.iter().map(|row| row.id).collect();
+    let told_ids: BTreeSet<Uuid> = told.confirmed.iter().copied().collect();
+    let twice = told.confirmed.len() - told_ids.len();
+    if twice > 0 {
+        faults.push(format!("{twice} bookings were given the reservation of another booking"));
+    }
+    let missing: Vec<&Uuid> = told_ids.difference(&ids).collect();
+    if !missing.is_empty() {
+        let (count, examples) = (missing.len(), examples(&missing));
+        faults.push(format!("{count} reservations that clients were told are confirmed are not: {examples}"));
+    }
+    let mut lost: BTreeMap<i64, u64> = BTreeMap::new();
+    for user in &told.unknown_users {
+        *lost.entry(*user).or_default() += 1;
+    }
+    let (mut lost_stored, mut untold) = (0, Vec::new());
+    for row in stored.iter().filter(|row| !told_ids.contains(&row.id)) {
+        match lost.get_mut(&row.user) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                lost_stored += 1;
+            }
+            _ => untold.push(row.id),
+        }
+    }
+    if !untold.is_empty() {
+        let (count, examples) = (untold.len(), examples(&untold));
+        faults.push(format!("{count} reservations are confirmed that nobody was told of: {examples}"));
+    }
+    lost_stored
+}
+
+fn check_limit(told: &Told, confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
+    let mut held: BTreeMap<i64, i64> = BTreeMap::new();
+    for row in confirmed {
+        *held.entry(row.user).or_default() += row.quantity;
+    }
+    let limit = i64::from(told.max_per_user);
+    let over: Vec<i64> = held.iter().filter(|(_, held)| **held > limit).map(|(user, _)| *user).collect();
+    if !over.is_empty() {
+        let (count, examples) = (over.len(), examples(&over));
+        faults.push(format!("{count} users hold more than the {limit} tickets allowed: users {examples}"));
+    }
+}
+
+fn check_seats(grades: &[GradeRow], confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
+    for grade in grades {
+        let GradeRow { id, capacity, left } = *grade;
+        let sold: i64 = confirmed.iter().filter(|row| row.grade == id).map(|row| row.quantity).sum();
+        if left < 0 {
+            faults.push(format!("ticket type {id}: {left} seats left"));
+        }
+        if capacity - left != sold {
+            let gone = capacity - left;
+            faults.push(format!("ticket type {id}: {gone} seats are gone and {sold} are confirmed"));
+        }
+    }
+}
+
+/// What the server shows is what its ledger says; at rest that is what the store says.
+fn compare_left(host: &str, grades: &[GradeRow], shown: &BTreeMap<i64, i64>, faults: &mut Vec<String>) {
+    for grade in grades {
+        let GradeRow { id, left, .. } = *grade;
+        match shown.get(&id) {
+            Some(shown) if *shown == left => {}
+            Some(shown) => {
+                faults.push(format!("ticket type {id}: {host} shows {shown} left, the store has {left}"));
+            }
+            None => faults.push(format!("ticket type {id}: {host} does not show it")),
+        }
+    }
+}
+
+fn examples<T: ToString>(all: &[T]) -> String {
+    let shown: Vec<String> = all.iter().take(EXAMPLES_MAX).map(ToString::to_string).collect();
+    let more = if all.len() > EXAMPLES_MAX { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_that_the_server_shows_wrongly_or_not_at_all_are_found() {
+        let grades = [GradeRow { id: 1, capacity: 5, left: 2 }, GradeRow { id: 2, capacity: 5, left: -1 }];
+        let mut faults = Vec::new();
+        compare_left("here", &grades, &BTreeMap::from([(1, 2), (2, -1)]), &mut faults);
+        assert!(faults.is_empty(), "{faults:?}");
+        compare_left("here", &grades, &BTreeMap::from([(1, 3)]), &mut faults);
+        assert!(faults[0].contains("shows 3 left, the store has 2"), "{faults:?}");
+        assert!(faults[1].contains("does not show it"), "{faults:?}");
+        check_seats(&grades, &[], &mut faults);
+        assert!(faults.iter().any(|fault| fault.contains("-1 seats left")), "{faults:?}");
+    }
+}

@@ -1,0 +1,208 @@
+//! One booking, from the first try to its end, as a real client goes about it: what did not work is repeated with the same
+//! key, what is pending is asked after.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Method, Uri};
+use neticket_contract::{ProblemCode, ReservationStatus};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use crate::connection::{Answer, Connection, Lost, Question, question};
+use crate::shared::Shared;
+
+/// How long one try may take before it is repeated.
+const TRY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pauses between tries where the server names none: the first; it doubles up to the longest.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Pauses between questions after a pending reservation.
+const POLL_MIN: Duration = Duration::from_millis(100);
+const POLL_MAX: Duration = Duration::from_secs(1);
+
+/// How a booking ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Confirmed {
+        id: Uuid,
+        after_pending: bool,
+        replayed: bool,
+    },
+    SoldOut,
+    /// By the problem's code, or the status where there is none.
+    Refused(String),
+    /// An answer of success that is not what was asked for.
+    Wrong,
+    /// No answer in time. `unknown`: it may have been booked nevertheless.
+    GaveUp {
+        unknown: bool,
+    },
+}
+
+/// Someone who books.
+pub(crate) struct Person {
+    pub(crate) user: i64,
+    pub(crate) authorization: HeaderValue,
+}
+
+/// What to book, and under which key.
+pub(crate) struct Wish<'a> {
+    pub(crate) host: &'a HeaderValue,
+    pub(crate) person: &'a Person,
+    pub(crate) grade: i64,
+    pub(crate) key: HeaderValue,
+}
+
+/// Of a reservation, what is checked.
+#[derive(Deserialize)]
+struct Told {
+    id: Uuid,
+    status: ReservationStatus,
+    quantity: u32,
+    ticket_type: ToldGrade,
+}
+
+#[derive(Deserialize)]
+struct ToldGrade {
+    id: i64,
+}
+
+/// Of a problem, what decides.
+#[derive(Deserialize)]
+struct Refusal {
+    code: ProblemCode,
+}
+
+enum Try {
+    End(End),
+    Pending(Uuid),
+    Again { pause: Option<Duration>, maybe_booked: bool, error: String },
+}
+
+impl Wish<'_> {
+    fn question(&self) -> Question {
+        question(
+            Method::POST,
+            Uri::from_static("/api/v1/reservations"),
+            self.host,
+            [
+                (AUTHORIZATION, self.person.authorization.clone()),
+                (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (HeaderName::from_static("idempotency-key"), self.key.clone()),
+            ],
+            Bytes::from(format!(r#"{{"ticket_type_id":{},"quantity":1}}"#, self.grade)),
+        )
+    }
+
+    /// Books, and goes on until it is decided or `deadline` has passed.
+    pub(crate) async fn book(&self, shared: &Shared, connection: &mut Connection, deadline: Instant) -> End {
+        let question = self.question();
+        let mut unknown = false;
+        let mut pause_next = PAUSE_MIN;
+        for tries in 0_u32.. {
+            let answer = connection.ask(&question, deadline.min(Instant::now() + TRY_TIMEOUT)).await;
+            let (pause, error) = match self.judge(answer) {
+                Try::End(end) => return end,
+                Try::Pending(id) => return self.wait(shared, connection, id, deadline).await,
+                Try::Again { pause, maybe_booked, error } => {
+                    unknown |= maybe_booked;
+                    (pause, error)
+                }
+            };
+            shared.error(&error, tries == 0);
+            let next = Instant::now() + spread(pause.unwrap_or(pause_next), self.person.user, tries);
+            pause_next = (pause_next * 2).min(PAUSE_MAX);
+            if next >= deadline {
+                break;
+            }
+            sleep_until(next).await;
+            shared.repeat();
+        }
+        End::GaveUp { unknown }
+    }
+
+    fn judge(&self, answer: Result<Answer, Lost>) -> Try {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(lost) => {
+                let maybe_booked = lost != Lost::NotConnected;
+                return Try::Again { pause: None, maybe_booked, error: lost.name().to_owned() };
+            }
+        };
+        match answer.status {
+            201 | 202 => self.told(&answer),
+            status => refused(status, &answer),
+        }
+    }
+
+    fn told(&self, answer: &Answer) -> Try {
+        let Ok(told) = serde_json::from_slice::<Told>(&answer.body) else { return Try::End(End::Wrong) };
+        if told.quantity != 1 || told.ticket_type.id != self.grade {
+            return Try::End(End::Wrong);
+        }
+        match (answer.status, told.status) {
+            (201, ReservationStatus::Confirmed) => {
+                Try::End(End::Confirmed { id: told.id, after_pending: false, replayed: answer.replayed })
+            }
+            (202, ReservationStatus::Pending) => Try::Pending(told.id),
+            _ => Try::End(End::Wrong),
+        }
+    }
+
+    /// Asks after a pending reservation until it is decided.
+    async fn wait(&self, shared: &Shared, connection: &mut Connection, id: Uuid, deadline: Instant) -> End {
+        let Ok(uri) = Uri::try_from(format!("/api/v1/reservations/{id}")) else { return End::Wrong };
+        let authorization = (AUTHORIZATION, self.person.authorization.clone());
+        let question = question(Method::GET, uri, self.host, [authorization], Bytes::new());
+        let mut pause = POLL_MIN;
+        loop {
+            let next = Instant::now() + pause;
+            if next >= deadline {
+                return End::GaveUp { unknown: true };
+            }
+            sleep_until(next).await;
+            pause = (pause * 2).min(POLL_MAX);
+            match connection.ask(&question, deadline.min(Instant::now() + TRY_TIMEOUT)).await {
+                Ok(answer) if answer.status == 200 => {
+                    let told = serde_json::from_slice::<Told>(&answer.body);
+                    match told.map(|told| told.status) {
+                        Ok(ReservationStatus::Pending) => {}
+                        Ok(ReservationStatus::Confirmed) => {
+                            return End::Confirmed { id, after_pending: true, replayed: false };
+                        }
+                        Ok(ReservationStatus::Rejected) => return End::SoldOut,
+                        Ok(ReservationStatus::Cancelled) | Err(_) => return End::Wrong,
+                    }
+                }
+                Ok(answer) => match refused(answer.status, &answer) {
+                    Try::Again { error, .. } => shared.error(&error, false),
+                    _ => return End::Wrong,
+                },
+                Err(lost) => shared.error(lost.name(), false),
+            }
+        }
+    }
+}
+
+fn refused(status: u16, answer: &Answer) -> Try {
+    let code = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|refusal| refusal.code);
+    let name = code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"));
+    if status == 429 || status >= 500 {
+        let surely_not = matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Overloaded));
+        return Try::Again { pause: answer.retry_after, maybe_booked: !surely_not, error: name };
+    }
+    Try::End(match code {
+        Some(ProblemCode::SoldOut) => End::SoldOut,
+        Some(code) => End::Refused(code.to_string()),
+        None => End::Refused(name),
+    })
+}
+
+/// The pause and up to half as much again, so that not everyone who was sent away comes back at once.
+fn spread(pause: Duration, user: i64, tries: u32) -> Duration {
+    let part = user.wrapping_mul(7_919).wrapping_add(i64::from(tries) * 104_729).rem_euclid(256);
+    pause + pause * u32::try_from(part).unwrap_or(0) / 512
+}

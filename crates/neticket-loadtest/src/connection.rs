@@ -1,0 +1,169 @@
+//! One HTTP/1.1 connection: hyper's own, with nothing around it. What a client costs is taken from the server, because
+//! both share a machine.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout_at};
+
+pub(crate) type Question = Request<Full<Bytes>>;
+
+/// Where a connection leads, and from which address.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) target: SocketAddr,
+    /// Of this machine; otherwise the system chooses. One address has only some 28,000 ports.
+    pub(crate) source: Option<IpAddr>,
+}
+
+/// A connection that is opened when it is needed, and again when the server has closed it.
+pub(crate) struct Connection {
+    route: Route,
+    sender: Option<SendRequest<Full<Bytes>>>,
+    opened: u64,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) replayed: bool,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// Nothing was sent.
+    NotConnected,
+    /// It was sent, or may have been, and may have been carried out.
+    Broken,
+    /// As [`Self::Broken`]; the deadline has passed.
+    TimedOut,
+}
+
+impl Lost {
+    /// What it is called among the errors.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NotConnected => "not connected",
+            Self::Broken => "connection broken",
+            Self::TimedOut => "timed out",
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(route: Route) -> Self {
+        Self { route, sender: None, opened: 0 }
+    }
+
+    /// Whether it is open, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
+    /// How often it has been opened.
+    pub(crate) fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// Opens it unless it is open.
+    pub(crate) async fn open(&mut self, deadline: Instant) -> Result<(), Lost> {
+        if self.is_open() {
+            return Ok(());
+        }
+        self.sender = None;
+        let stream = timeout_at(deadline, connect(&self.route)).await.map_err(|_| Lost::NotConnected)?;
+        let stream = stream.map_err(|_| Lost::NotConnected)?;
+        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(|_| Lost::NotConnected)?;
+        tokio::spawn(driver);
+        self.opened += 1;
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    /// Asks, and reads the answer. What could not be sent because the server had just closed the connection is sent once
+    /// more on a new one, as browsers do.
+    pub(crate) async fn ask(&mut self, question: &Question, deadline: Instant) -> Result<Answer, Lost> {
+        let mut question = question.clone();
+        for _ in 0..2 {
+            self.open(deadline).await?;
+            let Some(sender) = self.sender.as_mut() else { return Err(Lost::NotConnected) };
+            match timeout_at(deadline, exchange(sender, question)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Some(unsent))) => {
+                    self.sender = None;
+                    question = unsent;
+                }
+                Ok(Err(None)) => {
+                    self.sender = None;
+                    return Err(Lost::Broken);
+                }
+                Err(_) => {
+                    self.sender = None;
+                    return Err(Lost::TimedOut);
+                }
+            }
+        }
+        Err(Lost::NotConnected)
+    }
+}
+
+async fn connect(route: &Route) -> std::io::Result<TcpStream> {
+    let socket = if route.target.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(source) = route.source {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    let stream = socket.connect(route.target).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// `Err(Some(_))`: nothing of it was sent; here it is back.
+async fn exchange(
+    sender: &mut SendRequest<Full<Bytes>>,
+    question: Question,
+) -> Result<Answer, Option<Question>> {
+    if sender.ready().await.is_err() {
+        return Err(Some(question));
+    }
+    let response = sender.try_send_request(question).await.map_err(|mut error| error.take_message())?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|_| None)?.to_bytes();
+    let seconds = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
+    Ok(Answer {
+        status: head.status.as_u16(),
+        retry_after: head.headers.get(RETRY_AFTER).and_then(seconds).map(Duration::from_secs),
+        replayed: head.headers.contains_key("idempotency-replayed"),
+        body,
+    })
+}
+
+/// A question; cheap to make, as its parts share their bytes.
+pub(crate) fn question<const N: usize>(
+    method: Method,
+    uri: Uri,
+    host: &HeaderValue,
+    headers: [(HeaderName, HeaderValue); N],
+    body: Bytes,
+) -> Question {
+    let mut question = Request::new(Full::new(body));
+    *question.method_mut() = method;
+    *question.uri_mut() = uri;
+    let map = question.headers_mut();
+    map.reserve(N + 1);
+    map.insert(HOST, host.clone());
+    for (name, value) in headers {
+        map.insert(name, value);
+    }
+    question
+}

@@ -1,0 +1,303 @@
+//! The kinds of run: prepare people and event, let the workers play, audit, report.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use neticket_domain::Role;
+use uuid::Uuid;
+
+use crate::audit::{Told, audit};
+use crate::cli::{BookArgs, CommonArgs, Connect, HoldArgs, ReadArgs, RushArgs};
+use crate::database::Database;
+use crate::machine::redis_durability;
+use crate::orders::{CONNECTIONS_MAX, Load, Orders, Rush, Span, Target};
+use crate::report;
+use crate::result::{Kind, Run, RunConfig, float};
+use crate::site::{self, Site};
+use crate::tally::Tally;
+use crate::token::Signer;
+use crate::workers::Workers;
+
+/// How long the audit looks again while something is not yet as it has to be: what is in flight settles, and a lost booking
+/// is committed by recovery.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
+const AUDIT_PATIENCE_LOST: Duration = Duration::from_secs(90);
+/// The most a person may hold in a closed loop: the highest limit there is, so that few people suffice.
+const LOOP_MAX_PER_USER: u32 = 100;
+const RUSH_MAX_PER_USER: u32 = 4;
+/// The most seats a grade may have.
+const CAPACITY_MAX: u32 = 1_000_000;
+
+/// What is there before the load begins.
+struct Stage {
+    run: Uuid,
+    targets: Vec<Target>,
+    database: Option<Database>,
+    config: RunConfig,
+    grades: Vec<i64>,
+    people: Vec<i64>,
+    before: BTreeSet<Uuid>,
+}
+
+pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
+    let stage = Stage::set(&args.common, args.people, args.seats, RUSH_MAX_PER_USER).await?;
+    let connect = if args.connect == Connect::Before { "before" } else { "during" };
+    let ramp_us = float(args.ramp_ms) * 1e3;
+    let step_us = ramp_us / f64::from(args.people);
+    let orders = stage.orders(&args.common.jwt_secret, args.people, args.processes, |n, processes| {
+        Load::Rush(Rush {
+            // People of all workers come in turn.
+            first_us: step_us * f64::from(n),
+            step_us: step_us * f64::from(processes),
+            connect_before: args.connect == Connect::Before,
+            patience_ms: args.patience_s * 1000,
+            other_grades: args.other_grades,
+        })
+    });
+    let processes = u32::try_from(orders.len())?;
+    let workers = ready(orders, args.people).await?;
+    let tally = workers.play(Some(u64::from(args.people)), Duration::ZERO).await?;
+    let config = RunConfig {
+        people: args.people,
+        connections: args.people,
+        processes,
+        ramp_ms: args.ramp_ms,
+        connect: connect.to_owned(),
+        ..stage.config.clone()
+    };
+    let run = Run::new(Kind::Rush, command_line(), config, &tally, None);
+    stage.conclude(&args.common, run, tally, !args.no_audit).await
+}
+
+pub(crate) async fn book(args: &BookArgs) -> Result<bool> {
+    let people = args.people.max(args.connections);
+    let seats = CAPACITY_MAX * args.common.grades;
+    let stage = Stage::set(&args.common, people, seats, LOOP_MAX_PER_USER).await?;
+    let span = Span { warmup_ms: args.warmup_s * 1000, measured_ms: args.seconds * 1000 };
+    let secret = &args.common.jwt_secret;
+    let orders = stage.orders(secret, args.connections, args.processes, |_, _| Load::Book(span));
+    let processes = u32::try_from(orders.len())?;
+    let workers = ready(orders, args.connections).await?;
+    let tally = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
+    let config = RunConfig {
+        people,
+        connections: args.connections,
+        processes,
+        warmup_s: args.warmup_s,
+        seconds: args.seconds,
+        ..stage.config.clone()
+    };
+    let run = Run::new(Kind::Book, command_line(), config, &tally, Some(span.measured_ms));
+    stage.conclude(&args.common, run, tally, !args.no_audit).await
+}
+
+pub(crate) async fn read(args: &ReadArgs) -> Result<bool> {
+    let stage = Stage::set(&args.common, 0, 1_000, LOOP_MAX_PER_USER).await?;
+    let span = Span { warmup_ms: args.warmup_s * 1000, measured_ms: args.seconds * 1000 };
+    let secret = &args.common.jwt_secret;
+    let orders = stage.orders(secret, args.connections, args.processes, |_, _| Load::Read(span));
+    let processes = u32::try_from(orders.len())?;
+    let workers = ready(orders, args.connections).await?;
+    let tally = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
+    let config = RunConfig {
+        connections: args.connections,
+        processes,
+        warmup_s: args.warmup_s,
+        seconds: args.seconds,
+        ..stage.config.clone()
+    };
+    let run = Run::new(Kind::Read, command_line(), config, &tally, Some(span.measured_ms));
+    stage.conclude(&args.common, run, tally, false).await
+}
+
+pub(crate) async fn hold(args: &HoldArgs) -> Result<bool> {
+    let stage = Stage {
+        run: Uuid::new_v4(),
+        targets: targets(&args.targets).await?,
+        database: None,
+        config: RunConfig::default(),
+        grades: Vec::new(),
+        people: Vec::new(),
+        before: BTreeSet::new(),
+    };
+    let load = Load::Hold { path: args.path.clone(), hold_ms: args.seconds * 1000 };
+    let orders = stage.orders("", args.connections, args.processes, |_, _| load.clone());
+    let workers = Workers::prepare(orders).await?;
+    println!("holding {} of {} connections for {} s", workers.open, args.connections, args.seconds);
+    let tally = workers.play(None, Duration::from_secs(args.seconds)).await?;
+    println!("{} of {} connections were open at the end", tally.counts.confirmed, args.connections);
+    Ok(tally.counts.confirmed == u64::from(args.connections))
+}
+
+/// Workers whose connections are all open; a rush over connections that are not there would measure something else.
+async fn ready(orders: Vec<Orders>, connections: u32) -> Result<Workers> {
+    let workers = Workers::prepare(orders).await?;
+    if workers.open < u64::from(connections) {
+        bail!("only {} of {connections} connections could be opened", workers.open);
+    }
+    Ok(workers)
+}
+
+async fn targets(urls: &[String]) -> Result<Vec<Target>> {
+    let mut targets = Vec::with_capacity(urls.len());
+    for url in urls {
+        targets.push(site::resolve(url).await?);
+    }
+    Ok(targets)
+}
+
+impl Stage {
+    /// People (rows only if there is a database to put them into) and an event on sale.
+    async fn set(common: &CommonArgs, people: u32, seats: u32, max_per_user: u32) -> Result<Self> {
+        let targets = targets(&common.targets).await?;
+        let database = match &common.database_url {
+            Some(url) => Some(Database::connect(url).await?),
+            None => None,
+        };
+        let (admin, people) = match &database {
+            Some(database) => (database.admin().await?, database.people(people).await?),
+            None => (i64::from(people) + 1, (1..=i64::from(people)).collect()),
+        };
+        let mut site = Site::new(targets.first().context("a target is missing")?.clone());
+        let event = if let Some(event) = common.event {
+            event
+        } else {
+            let admin = Signer::new(&common.jwt_secret).authorization(admin, Role::Admin)?;
+            site.event_create(admin, seats, common.grades, max_per_user).await?
+        };
+        for target in &targets {
+            Site::new(target.clone()).event_on_sale(event).await?;
+        }
+        let detail = site.event_on_sale(event).await?;
+        let before = match (&database, common.event) {
+            (Some(database), Some(event)) => database.reservations(event).await?,
+            _ => Vec::new(),
+        };
+        let config = RunConfig {
+            targets: common.targets.clone(),
+            event,
+            seats: detail.ticket_types.iter().map(|grade| u64::from(grade.left)).sum(),
+            grades: u64::try_from(detail.ticket_types.len())?,
+            max_per_user: detail.max_per_user,
+            ..RunConfig::default()
+        };
+        Ok(Self {
+            run: Uuid::new_v4(),
+            targets,
+            database,
+            config,
+            grades: detail.ticket_types.iter().map(|grade| grade.id).collect(),
+            people,
+            before: before.iter().map(|row| row.id).collect(),
+        })
+    }
+
+    /// Orders for as many workers as are wanted, or as are needed for the connections. People are dealt out in turn.
+    fn orders(
+        &self,
+        secret: &str,
+        connections: u32,
+        processes: u32,
+        load: impl Fn(u32, u32) -> Load,
+    ) -> Vec<Orders> {
+        let processes = processes.max(connections.div_ceil(CONNECTIONS_MAX)).min(connections);
+        let [first, second, ..] = *self.run.as_bytes();
+        let order = |n: u32| Orders {
+            targets: self.targets.clone(),
+            source: site::source(&self.targets, [first, second], u8::try_from(n).unwrap_or(u8::MAX)),
+            connections: connections / processes + u32::from(n < connections % processes),
+            run: self.run,
+            secret: secret.to_owned(),
+            people: every(&self.people, n, processes),
+            event: self.config.event,
+            grades: self.grades.clone(),
+            load: load(n, processes),
+        };
+        (0..processes).map(order).collect()
+    }
+
+    /// Audits if wanted and possible, prints and writes the result. `false`: the audit found something wrong.
+    async fn conclude(self, common: &CommonArgs, mut run: Run, tally: Tally, wanted: bool) -> Result<bool> {
+        if let Some(database) = &self.database {
+            if wanted {
+                let patience =
+                    if tally.unknown_users.is_empty() { AUDIT_PATIENCE } else { AUDIT_PATIENCE_LOST };
+                let told = Told {
+                    event: self.config.event,
+                    max_per_user: self.config.max_per_user,
+                    confirmed: tally.confirmed,
+                    unknown_users: tally.unknown_users,
+                    wrong_answers: tally.counts.wrong_answers,
+                    before: self.before,
+                };
+                run.audit = Some(audit(database, &common.targets, &told, patience).await?);
+            }
+            run.durability.database = database.durability().await?;
+        }
+        if let Some(url) = &common.redis_url {
+            run.durability.redis = redis_durability(url).await?;
+        }
+        println!("{}", report::table(&run));
+        if let Some(path) = &common.json {
+            write(path, &serde_json::to_string(&run)?)?;
+        }
+        if let Some(path) = &common.html {
+            write(path, &report::page(std::slice::from_ref(&run))?)?;
+        }
+        Ok(run.audit.is_none_or(|audit| audit.passed))
+    }
+}
+
+/// Every `step`-th from `first` on.
+fn every(all: &[i64], first: u32, step: u32) -> Vec<i64> {
+    let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    all.iter().skip(place(first)).step_by(place(step)).copied().collect()
+}
+
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What was typed, without what must stay secret.
+fn command_line() -> String {
+    hide_secrets(std::env::args().skip(1))
+}
+
+fn hide_secrets(args: impl Iterator<Item = String>) -> String {
+    const SECRET: [&str; 3] = ["--jwt-secret", "--database-url", "--redis-url"];
+    let mut shown = vec!["neticket-loadtest".to_owned()];
+    let mut hide_next = false;
+    for arg in args {
+        let name = arg.split('=').next().unwrap_or_default().to_owned();
+        let secret = SECRET.contains(&name.as_str());
+        shown.push(match (hide_next, secret && arg != name) {
+            (true, _) => "…".to_owned(),
+            (false, true) => format!("{name}=…"),
+            (false, false) => arg,
+        });
+        hide_next = !hide_next && secret && shown.last() == Some(&name);
+    }
+    shown.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_shown() {
+        let args = "rush --jwt-secret geheim --database-url=mysql://a:geheim@b --people 5";
+        let shown = hide_secrets(args.split(' ').map(str::to_owned));
+        assert_eq!(shown, "neticket-loadtest rush --jwt-secret … --database-url=… --people 5");
+    }
+
+    #[test]
+    fn everyone_is_dealt_out_once() {
+        let people: Vec<i64> = (0..10).collect();
+        let mut dealt: Vec<i64> = (0..3).flat_map(|n| every(&people, n, 3)).collect();
+        dealt.sort_unstable();
+        assert_eq!(dealt, people);
+    }
+}

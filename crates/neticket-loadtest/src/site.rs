@@ -1,0 +1,133 @@
+//! The server's site, asked as an administrator or anyone would: makes the event, waits for its sale, reads what is left.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Uri};
+use neticket_contract::{Availability, EventCreateRequest, EventDetail, TicketTypeCreateRequest};
+use neticket_domain::{EventStatus, Timestamp};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+
+use crate::connection::{Connection, Question, Route, question};
+use crate::orders::Target;
+use crate::token::now_ms;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a new event may take to be on sale.
+const SALE_WITHIN: Duration = Duration::from_mins(1);
+const HOUR_MS: i64 = 3_600_000;
+
+/// Finds out where `http://host:port` is.
+pub(crate) async fn resolve(url: &str) -> Result<Target> {
+    let uri: Uri = url.trim_end_matches('/').parse().with_context(|| format!("{url} is no address"))?;
+    let (Some("http"), Some(host)) = (uri.scheme_str(), uri.host()) else {
+        bail!("{url}: a target is http://host:port");
+    };
+    let port = uri.port_u16().unwrap_or(80);
+    let mut addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
+        .await
+        .with_context(|| format!("{host} is not known"))?;
+    let address = addresses.next().with_context(|| format!("{host} has no address"))?;
+    Ok(Target { address, host: format!("{host}:{port}") })
+}
+
+/// An address of this machine for worker `n` to come from, if all targets are on this machine too. One address has only some
+/// 28,000 ports, and a closed connection keeps its port for a minute, so `run` makes them differ from run to run.
+pub(crate) fn source(targets: &[Target], run: [u8; 2], n: u8) -> Option<IpAddr> {
+    let local = targets.iter().all(|target| target.address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST));
+    local.then(|| IpAddr::V4(Ipv4Addr::new(127, run[0].clamp(1, 254), run[1], n.saturating_add(1))))
+}
+
+/// One server, asked for this and that beside the load.
+pub(crate) struct Site {
+    target: Target,
+    connection: Connection,
+}
+
+impl Site {
+    pub(crate) fn new(target: Target) -> Self {
+        let connection = Connection::new(Route { target: target.address, source: None });
+        Self { target, connection }
+    }
+
+    /// Makes an event that has been on sale for a minute; its `grades` share `seats` evenly.
+    pub(crate) async fn event_create(
+        &mut self,
+        admin: HeaderValue,
+        seats: u32,
+        grades: u32,
+        max_per_user: u32,
+    ) -> Result<i64> {
+        let now = Timestamp::from_millis(i64::try_from(now_ms())?);
+        let share = |n: u32| seats / grades + u32::from(n < seats % grades);
+        let event = EventCreateRequest {
+            title: "Load test".to_owned(),
+            place: "Here".to_owned(),
+            description: "Made by neticket-loadtest.".to_owned(),
+            starts_at: now.plus_millis(48 * HOUR_MS),
+            opens_at: now.plus_millis(-60_000),
+            closes_at: None,
+            max_per_user: Some(max_per_user),
+            image_key: None,
+            ticket_types: (0..grades)
+                .map(|n| TicketTypeCreateRequest {
+                    name: format!("Grade {}", n + 1),
+                    price: 50_000,
+                    capacity: share(n),
+                })
+                .collect(),
+        };
+        let host = self.host()?;
+        let question = question(
+            Method::POST,
+            Uri::from_static("/api/v1/admin/events"),
+            &host,
+            [(AUTHORIZATION, admin), (CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+            serde_json::to_vec(&event)?.into(),
+        );
+        let created: EventDetail = self.read(&question, 201).await.context("cannot make the event")?;
+        Ok(created.summary.id)
+    }
+
+    /// The event, once it is on sale.
+    pub(crate) async fn event_on_sale(&mut self, event: i64) -> Result<EventDetail> {
+        let deadline = Instant::now() + SALE_WITHIN;
+        loop {
+            let detail: EventDetail = self.get(&format!("/api/v1/events/{event}")).await?;
+            if detail.summary.status == EventStatus::OnSale {
+                return Ok(detail);
+            }
+            if Instant::now() >= deadline {
+                bail!("event {event} is not on sale but {:?}", detail.summary.status);
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub(crate) async fn availability(&mut self, event: i64) -> Result<Availability> {
+        self.get(&format!("/api/v1/events/{event}/availability")).await
+    }
+
+    async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
+        let question = question(Method::GET, path.parse()?, &self.host()?, [], Bytes::new());
+        self.read(&question, 200).await
+    }
+
+    async fn read<T: DeserializeOwned>(&mut self, question: &Question, status: u16) -> Result<T> {
+        let asked = self.connection.ask(question, Instant::now() + TIMEOUT).await;
+        let host = &self.target.host;
+        let answer = asked.map_err(|lost| anyhow::anyhow!("{host} does not answer: {}", lost.name()))?;
+        if answer.status != status {
+            bail!("{host} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        }
+        serde_json::from_slice(&answer.body).with_context(|| format!("{host} answered something else"))
+    }
+
+    fn host(&self) -> Result<HeaderValue> {
+        Ok(HeaderValue::try_from(&self.target.host)?)
+    }
+}

@@ -1,0 +1,164 @@
+//! A worker process: one thread that plays its share of the people.
+
+use std::future::Future;
+use std::io::{BufRead as _, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use hyper::header::HeaderValue;
+use neticket_domain::Role;
+use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::booking::Person;
+use crate::connection::{Connection, Route};
+use crate::loads;
+use crate::orders::{CONNECTIONS_MAX, Load, Orders, Start, Word};
+use crate::shared::Shared;
+use crate::token::{Signer, now_ms};
+
+/// How often the parent is told how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+/// Connections that are being opened at the same time. More would overflow the server's backlog.
+const OPENING_MAX: usize = 128;
+/// How long opening one connection may take.
+pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the connections of a worker know.
+pub(crate) struct Crew {
+    pub(crate) orders: Orders,
+    pub(crate) people: Vec<Person>,
+    hosts: Vec<HeaderValue>,
+    opening: Semaphore,
+    opened: mpsc::Sender<bool>,
+    go: watch::Receiver<Option<Arc<Shared>>>,
+}
+
+impl Crew {
+    /// Connection `n` of this worker, not yet open, and the `Host` it is to name.
+    pub(crate) fn connection(&self, n: usize) -> (Connection, &HeaderValue) {
+        let target = n % self.orders.targets.len();
+        let route = Route { target: self.orders.targets[target].address, source: self.orders.source };
+        (Connection::new(route), &self.hosts[target])
+    }
+
+    /// Does what opens a connection, a few at a time, and then waits for the start. `None`: there will be none.
+    pub(crate) async fn opened(&self, open: impl Future<Output = bool>) -> Option<Arc<Shared>> {
+        let permit = self.opening.acquire().await.ok()?;
+        let ok = open.await;
+        drop(permit);
+        self.opened.send(ok).await.ok()?;
+        let mut go = self.go.clone();
+        go.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+/// Follows the orders on the standard input.
+///
+/// # Errors
+/// They cannot be followed at all; what goes wrong on single connections is counted instead.
+pub(crate) fn run() -> Result<()> {
+    let orders: Orders = serde_json::from_str(&line()?).context("these are no orders")?;
+    file_limit_raise(orders.connections)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(play(orders))
+}
+
+async fn play(orders: Orders) -> Result<()> {
+    let signer = Signer::new(&orders.secret);
+    let people = orders
+        .people
+        .iter()
+        .map(|user| Ok(Person { user: *user, authorization: signer.authorization(*user, Role::User)? }));
+    let people = people.collect::<Result<Vec<_>>>()?;
+    let hosts = orders.targets.iter().map(|target| HeaderValue::try_from(&target.host));
+    let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
+    let (opened, mut reports) = mpsc::channel(1024);
+    let (go, waiting) = watch::channel(None);
+    let crew =
+        Arc::new(Crew { orders, people, hosts, opening: Semaphore::new(OPENING_MAX), opened, go: waiting });
+
+    let mut tasks = JoinSet::new();
+    for n in 0..usize::try_from(crew.orders.connections)? {
+        tasks.spawn(loads::play(Arc::clone(&crew), n));
+    }
+    let mut open = 0;
+    for _ in 0..crew.orders.connections {
+        open += u64::from(reports.recv().await.context("a connection is missing")?);
+    }
+    say(&Word::Ready { open })?;
+    let start: Start = serde_json::from_str(&tokio::task::spawn_blocking(line).await??)?;
+    let cpu_before_us = cpu_us()?;
+    let shared = Arc::new(Shared::new(moment(start), span(&crew.orders.load)));
+    go.send(Some(Arc::clone(&shared))).ok().context("all connections have ended")?;
+    finish(&mut tasks, &shared).await?;
+    let mut tally = shared.take();
+    tally.cpu_us = cpu_us()?.saturating_sub(cpu_before_us);
+    say(&Word::Done(Box::new(tally)))
+}
+
+/// Waits for all connections to end, and tells meanwhile how far they are.
+async fn finish(tasks: &mut JoinSet<()>, shared: &Shared) -> Result<()> {
+    let mut ticks = tokio::time::interval(PROGRESS_EVERY);
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                Some(ended) => ended.context("a connection broke down")?,
+                None => return Ok(()),
+            },
+            _ = ticks.tick() => say(&Word::Progress(shared.progress()))?,
+        }
+    }
+}
+
+fn span(load: &Load) -> Option<crate::orders::Span> {
+    match load {
+        Load::Book(span) | Load::Read(span) => Some(*span),
+        Load::Rush(_) | Load::Hold { .. } => None,
+    }
+}
+
+/// The start, by this process' clock.
+fn moment(start: Start) -> Instant {
+    let (now, now_ms) = (Instant::now(), now_ms());
+    now + Duration::from_millis(start.at_ms.saturating_sub(now_ms))
+}
+
+fn line() -> Result<String> {
+    let mut line = String::new();
+    if std::io::stdin().lock().read_line(&mut line)? == 0 {
+        bail!("the parent has gone");
+    }
+    Ok(line)
+}
+
+fn say(word: &Word) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, word)?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
+
+/// Each connection is a file.
+fn file_limit_raise(connections: u32) -> Result<()> {
+    let needed = u64::from(connections.min(CONNECTIONS_MAX)) + 100;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if hard < needed {
+        bail!("{needed} open files are needed and {hard} are allowed: use more --processes");
+    }
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(())
+}
+
+/// Processor time of this process so far, in microseconds.
+fn cpu_us() -> Result<u64> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let times = [usage.user_time(), usage.system_time()];
+    let us = times.iter().map(|time| time.tv_sec() * 1_000_000 + time.tv_usec()).sum::<i64>();
+    Ok(u64::try_from(us)?)
+}

@@ -1,0 +1,130 @@
+//! The parent's side of the workers: starts them, starts them all at one moment, adds up what they saw.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::orders::{Orders, Progress, Start, Word};
+use crate::tally::Tally;
+use crate::token::now_ms;
+
+/// Between the order to start and the start: all workers have read it by then.
+const START_LEAD_MS: u64 = 500;
+
+/// Workers that are ready.
+pub(crate) struct Workers {
+    workers: Vec<Worker>,
+    /// Connections that are open.
+    pub(crate) open: u64,
+}
+
+struct Worker {
+    child: Child,
+    orders: ChildStdin,
+    words: Lines<BufReader<ChildStdout>>,
+}
+
+impl Workers {
+    /// Starts one worker for each of the orders and waits until all are ready.
+    pub(crate) async fn prepare(orders: Vec<Orders>) -> Result<Self> {
+        let mut workers = Vec::with_capacity(orders.len());
+        for orders in orders {
+            let mut worker = Worker::start()?;
+            worker.send(&orders).await?;
+            workers.push(worker);
+        }
+        let mut open = 0;
+        for worker in &mut workers {
+            match worker.next().await? {
+                Word::Ready { open: its } => open += its,
+                other => bail!("a worker that was to prepare said {other:?}"),
+            }
+        }
+        Ok(Self { workers, open })
+    }
+
+    /// Starts the load, shows how far it is (`total` bookings are expected, or `lasts` this long), and returns what was seen.
+    pub(crate) async fn play(self, total: Option<u64>, lasts: Duration) -> Result<Tally> {
+        let bar = bar(total, lasts);
+        let start = Start { at_ms: now_ms() + START_LEAD_MS };
+        let (said, mut heard) = tokio::sync::mpsc::channel(1024);
+        let count = self.workers.len();
+        for (n, mut worker) in self.workers.into_iter().enumerate() {
+            worker.send(&start).await?;
+            let said = said.clone();
+            tokio::spawn(async move {
+                loop {
+                    let word = worker.next().await;
+                    let last = !matches!(word, Ok(Word::Progress(_)));
+                    if said.send((n, word)).await.is_err() || last {
+                        // It ends by itself; awaited so that it is not left behind.
+                        let _ = worker.child.wait().await;
+                        return;
+                    }
+                }
+            });
+        }
+        drop(said);
+        let mut progress = vec![Progress::default(); count];
+        let mut tally = Tally::default();
+        let mut done = 0;
+        while let Some((n, word)) = heard.recv().await {
+            match word? {
+                Word::Progress(its) => progress[n] = its,
+                Word::Done(its) => {
+                    tally.merge(&its);
+                    done += 1;
+                }
+                Word::Ready { .. } => bail!("a worker was ready twice"),
+            }
+            show(&bar, &progress, total, start);
+        }
+        bar.finish_and_clear();
+        if done < count {
+            bail!("{} of {count} workers have broken down", count - done);
+        }
+        Ok(tally)
+    }
+}
+
+impl Worker {
+    fn start() -> Result<Self> {
+        let this = std::env::current_exe().context("this program does not know where it is")?;
+        let mut command = Command::new(this);
+        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().context("cannot start a worker")?;
+        let orders = child.stdin.take().context("a worker has no input")?;
+        let words = BufReader::new(child.stdout.take().context("a worker has no output")?).lines();
+        Ok(Self { child, orders, words })
+    }
+
+    async fn send(&mut self, message: &impl serde::Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        self.orders.write_all(&line).await.context("a worker does not listen")
+    }
+
+    async fn next(&mut self) -> Result<Word> {
+        let line = self.words.next_line().await?.context("a worker has broken down")?;
+        serde_json::from_str(&line).with_context(|| format!("a worker said {line:.100}"))
+    }
+}
+
+/// Hidden by itself where there is no terminal.
+fn bar(total: Option<u64>, lasts: Duration) -> ProgressBar {
+    let length = total.unwrap_or_else(|| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
+    let shape = "{elapsed_precise} {wide_bar} {percent}% {msg}";
+    let style = ProgressStyle::with_template(shape).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
+fn show(bar: &ProgressBar, progress: &[Progress], total: Option<u64>, start: Start) {
+    let sum = |field: fn(&Progress) -> u64| progress.iter().map(field).sum::<u64>();
+    let (confirmed, decided, errors) = (sum(|p| p.confirmed), sum(|p| p.decided), sum(|p| p.errors));
+    bar.set_message(format!("{confirmed} confirmed, {} refused, {errors} errors", decided - confirmed));
+    bar.set_position(if total.is_some() { decided } else { now_ms().saturating_sub(start.at_ms) });
+}
