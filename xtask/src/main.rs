@@ -8,6 +8,7 @@ mod openapi;
 mod run;
 mod setup;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod workspace;
@@ -46,6 +47,11 @@ enum Command {
     /// Starts one MariaDB and one Redis for the whole run. Words after `--` go to `cargo nextest run`, for
     /// example `cargo xtask test --only rust -- -p neticket-ledger`.
     Test(test::Options),
+    /// Play random histories of bookings on real parts, with crashes and faults, for as long as wanted
+    ///
+    /// What the tests do for a minute or so, with new histories all the time. A failure tells its seed and the shortest
+    /// history that shows it.
+    Soak(soak::Options),
     /// Check everything that a change must pass: format, lints, rules, licences, schema, tests
     Ci,
     /// Write openapi/neticket-v1.json from the code
@@ -72,6 +78,7 @@ fn run(command: Command) -> Result<()> {
         Command::Run(options) => run::run(&workspace, &options),
         Command::Client => client::build(&workspace),
         Command::Test(options) => test::run(&workspace, &options),
+        Command::Soak(options) => soak::run(&workspace, &options),
         Command::Ci => ci::run(&workspace),
         Command::Openapi(options) => openapi::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),

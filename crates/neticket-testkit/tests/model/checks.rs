@@ -1,0 +1,142 @@
+//! The invariants of ARCHITECTURE.md, as far as the parts themselves show them.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use neticket_testkit::domain::{ReservationId, TicketTypeId};
+use neticket_testkit::ledger::LedgerState;
+use neticket_testkit::store::{InventoryRecord, ReservationRecord, ReservationStatus, StoredInventory};
+
+use crate::line::Broken;
+use crate::protocol::Node;
+use crate::shared::Shared;
+
+/// What the store said when it was last looked at.
+pub(crate) struct Stored {
+    records: BTreeMap<ReservationId, ReservationRecord>,
+    inventory: StoredInventory,
+}
+
+struct Look {
+    store: Rc<Stored>,
+    ledger: Option<LedgerState>,
+}
+
+/// Looks at the ledger, and at the store if that has been called since the last time.
+async fn look(shared: &Shared) -> Look {
+    let seen = shared.seen.borrow().clone();
+    let store = match seen {
+        Some(seen) => seen,
+        None => Rc::new(look_at_store(shared).await),
+    };
+    shared.seen.replace(Some(Rc::clone(&store)));
+    Look { store, ledger: shared.parts.ledger.examine(shared.event).await.unwrap() }
+}
+
+async fn look_at_store(shared: &Shared) -> Stored {
+    let ids: Vec<ReservationId> = shared.reference.borrow().asked.keys().copied().collect();
+    let records = shared.parts.store.reservations(&ids).await.unwrap();
+    Stored {
+        records: records.into_iter().map(|record| (record.id, record)).collect(),
+        inventory: shared.parts.store.inventory_of(shared.event, &ids).await.unwrap().unwrap(),
+    }
+}
+
+/// What holds after every step, whatever is under way.
+pub(crate) async fn after_a_step(shared: &Shared, max_per_user: u32) -> Result<(), String> {
+    let look = look(shared).await;
+    capacity_is_left_and_confirmed(&look.store)?;
+    if let Some(ledger) = &look.ledger {
+        drift(shared, ledger, &look.store.inventory)?;
+    }
+    shared.reference.borrow().check(&look.store.records, max_per_user)
+}
+
+fn capacity_is_left_and_confirmed(look: &Stored) -> Result<(), String> {
+    let mut confirmed: BTreeMap<TicketTypeId, u64> = BTreeMap::new();
+    for record in look.records.values().filter(|record| record.status == ReservationStatus::Confirmed) {
+        *confirmed.entry(record.ticket_type).or_default() += u64::from(record.quantity.get());
+    }
+    for grade in &look.inventory.ticket_types {
+        let confirmed = confirmed.get(&grade.id).copied().unwrap_or(0);
+        if grade.capacity != grade.left + confirmed {
+            return Err(format!("capacity is not left + {confirmed} confirmed: {grade:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A ledger offers what is left in the store, less what is in its journal and not in the store yet, less what was cancelled
+/// and not yet released. No more at any moment; no less either once the outbox is empty. That holds for a ledger of a lower
+/// epoch too: nothing is committed until the next one is installed.
+fn drift(shared: &Shared, ledger: &LedgerState, store: &StoredInventory) -> Result<(), String> {
+    if shared.wrong.borrow().contains(&ledger.view.epoch) {
+        return Ok(());
+    }
+    for grade in &store.ticket_types {
+        let in_flight = ledger
+            .journal
+            .iter()
+            .map(|entry| entry.request)
+            .filter(|request| request.ticket_type == grade.id && !store.present.contains(&request.id));
+        let in_flight: u64 = in_flight.map(|request| u64::from(request.quantity.get())).sum();
+        let offered =
+            ledger.view.ticket_types.iter().find(|t| t.id == grade.id).map_or(0, |t| u64::from(t.left));
+        let more = offered + in_flight > grade.left;
+        let less = offered + in_flight < grade.left && store.releases.is_empty();
+        if more || less {
+            return Err(format!("the ledger offers {offered}, with {in_flight} in flight, of {grade:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Compares ledger and store, other than [`after_a_step`] while nodes go on: two looks at the ledger that say the same, and
+/// between them one at the store.
+pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken> {
+    let (event, parts) = (node.shared.event, &node.shared.parts);
+    node.may_look().await?;
+    let Some(ledger) = parts.ledger.examine(event).await.unwrap() else { return Ok(Ok(())) };
+    node.may_look().await?;
+    let ids: Vec<ReservationId> = ledger.journal.iter().map(|entry| entry.request.id).collect();
+    let store = parts.store.inventory_of(event, &ids).await.unwrap().unwrap();
+    node.may_look().await?;
+    let again = parts.ledger.examine(event).await.unwrap();
+    let same = again.is_some_and(|again| again.revision == ledger.revision);
+    Ok(if same { drift(&node.shared, &ledger, &store) } else { Ok(()) })
+}
+
+/// What the ledger's and the store's background tasks work towards.
+pub(crate) async fn is_at_rest(shared: &Shared) -> bool {
+    let look = look(shared).await;
+    look.store.inventory.releases.is_empty() && look.ledger.is_some_and(|ledger| ledger.journal.is_empty())
+}
+
+/// What holds when nothing is under way.
+pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
+    let look = look(shared).await;
+    capacity_is_left_and_confirmed(&look.store)?;
+    let ledger = look.ledger.as_ref().ok_or("there is no ledger")?;
+    if !ledger.journal.is_empty() {
+        return Err(format!("the journal is not empty: {:?}", ledger.journal));
+    }
+    drift(shared, ledger, &look.store.inventory)?;
+    shared.reference.borrow().check_at_rest(&look.store.records)
+}
+
+/// The same, after a load that nothing came after.
+pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> {
+    let look = look(shared).await;
+    let epoch = look.ledger.as_ref().map(|ledger| ledger.view.epoch);
+    if look.store.inventory.ticket_types.iter().any(|grade| Some(grade.epoch) != epoch) {
+        return Err(format!("the ledger is not of the store's epoch: {epoch:?}, {:?}", look.store.inventory));
+    }
+    at_rest(shared).await
+}
+
+/// How many seats of each grade are left in the store.
+pub(crate) async fn left(shared: &Shared) -> Vec<u64> {
+    let inventory: Vec<InventoryRecord> =
+        shared.parts.store.inventory_audit(Some(shared.event)).await.unwrap();
+    inventory.into_iter().map(|row| row.left).collect()
+}

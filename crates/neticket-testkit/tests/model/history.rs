@@ -1,0 +1,171 @@
+//! Histories as data, so that proptest can shorten them: a step that cannot be taken when its turn comes is passed over.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// How many people book.
+pub(crate) const USERS: usize = 3;
+/// How many keys they use, among them.
+const KEYS: u8 = 10;
+pub(crate) const NODES: u8 = 3;
+/// More than a booking and all that it may cause has of calls.
+const STEPS_MAX: usize = 90;
+
+/// An event, what happens to it, and how it ends.
+#[derive(Clone, Debug)]
+pub(crate) struct History {
+    /// Of each grade.
+    pub(crate) capacities: Vec<u32>,
+    pub(crate) max_per_user: u32,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) ending: Ending,
+}
+
+/// What becomes of what is unfinished when the last step has been taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending {
+    /// Whether the nodes finish what they do; otherwise they die.
+    pub(crate) nodes_survive: bool,
+    /// Whether delayed calls arrive after all; otherwise they are lost.
+    pub(crate) calls_arrive: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// People ask one node at once: a batch of wishes.
+    Ask { node: u8, wishes: Vec<Wanted> },
+    /// A node takes up what it has admitted: a batch to commit.
+    Commit { node: u8 },
+    /// Owners cancel what these keys stand for, all through one node.
+    Cancel { node: u8, keys: Vec<u8> },
+    /// A node begins a background task.
+    Begin { node: u8, task: Task },
+    /// One of the jobs under way makes its next call.
+    Go { job: u8, fate: Fate },
+    /// One of the jobs under way goes on to its end, all calls in order.
+    Finish { job: u8 },
+    /// A call that was delayed takes effect.
+    Arrive { call: u8 },
+    /// Someone has waited long enough, and is told what can be told.
+    Deadline { waiting: u8 },
+    /// A node dies between two calls: all that it was doing is gone.
+    Crash { node: u8 },
+    /// The ledger is lost.
+    Lose,
+    /// The ledger's server saves what it has.
+    Save,
+    /// The server restarts from what it saved: an old ledger, of another server run.
+    RollBack,
+    /// The next load goes wrong: its ledger believes in more seats than there are.
+    Believe,
+    /// From the next load on, the sale is paused, closed or open.
+    Sale(Sale),
+}
+
+/// A wish, as a key and what differs from what is usually wanted under it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) key: u8,
+    /// Another quantity than usual: the key is used again for something else.
+    pub(crate) other: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Task {
+    RecoverJournal,
+    DrainOutbox,
+    OpenSales,
+    /// Loads anew, as after an edit.
+    Reload,
+    Reconcile,
+    Evict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Fine,
+    /// It takes effect, the answer is lost.
+    AnswerLost,
+    /// It never gets there.
+    Lost,
+    /// It takes effect later; the caller is told that it failed.
+    Delayed,
+    /// It takes effect twice; the caller hears of the second time.
+    Twice,
+    /// It takes effect now, and once more later.
+    TwiceLater,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sale {
+    Open,
+    Paused,
+    Closed,
+}
+
+fn a_node() -> impl Strategy<Value = u8> {
+    0..NODES
+}
+
+fn a_wish() -> impl Strategy<Value = Wanted> {
+    (0..KEYS, prop::bool::weighted(0.05)).prop_map(|(key, other)| Wanted { key, other })
+}
+
+fn a_fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        14 => Just(Fate::Fine),
+        1 => Just(Fate::AnswerLost),
+        1 => Just(Fate::Lost),
+        2 => Just(Fate::Delayed),
+        1 => Just(Fate::Twice),
+        1 => Just(Fate::TwiceLater),
+    ]
+}
+
+fn a_task() -> impl Strategy<Value = Task> {
+    prop_oneof![
+        3 => Just(Task::RecoverJournal),
+        2 => Just(Task::DrainOutbox),
+        1 => Just(Task::OpenSales),
+        2 => Just(Task::Reload),
+        1 => Just(Task::Reconcile),
+        1 => Just(Task::Evict),
+    ]
+}
+
+fn a_sale() -> impl Strategy<Value = Sale> {
+    prop_oneof![Just(Sale::Open), Just(Sale::Paused), Just(Sale::Closed)]
+}
+
+fn a_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (a_node(), vec(a_wish(), 1..4)).prop_map(|(node, wishes)| Step::Ask { node, wishes }),
+        6 => a_node().prop_map(|node| Step::Commit { node }),
+        3 => (a_node(), vec(0..KEYS, 1..3)).prop_map(|(node, keys)| Step::Cancel { node, keys }),
+        3 => (a_node(), a_task()).prop_map(|(node, task)| Step::Begin { node, task }),
+        20 => (any::<u8>(), a_fate()).prop_map(|(job, fate)| Step::Go { job, fate }),
+        9 => any::<u8>().prop_map(|job| Step::Finish { job }),
+        3 => any::<u8>().prop_map(|call| Step::Arrive { call }),
+        1 => any::<u8>().prop_map(|waiting| Step::Deadline { waiting }),
+        1 => a_node().prop_map(|node| Step::Crash { node }),
+        2 => a_misfortune(),
+    ]
+}
+
+fn a_misfortune() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => Just(Step::Lose),
+        2 => Just(Step::Save),
+        2 => Just(Step::RollBack),
+        3 => Just(Step::Believe),
+        1 => a_sale().prop_map(Step::Sale),
+    ]
+}
+
+pub(crate) fn a_history() -> impl Strategy<Value = History> {
+    let ending = (any::<bool>(), any::<bool>())
+        .prop_map(|(nodes_survive, calls_arrive)| Ending { nodes_survive, calls_arrive });
+    (vec(1..=5_u32, 1..=2), 1..=4_u32, vec(a_step(), 5..STEPS_MAX), ending).prop_map(
+        |(capacities, max_per_user, steps, ending)| History { capacities, max_per_user, steps, ending },
+    )
+}

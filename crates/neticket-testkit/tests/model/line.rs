@@ -1,0 +1,160 @@
+//! The line between a node and the parts: a call may be lost on it, delayed, or arrive twice.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use neticket_testkit::domain::{Epoch, EventId, ReservationId, SaleWindow, Timestamp};
+use neticket_testkit::ledger::{
+    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LoadAnswer, Release, SnapshotReservation,
+    SnapshotTicketType,
+};
+use neticket_testkit::store::{
+    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, LoadedEvent, Store,
+};
+
+use crate::history::{Fate, Sale};
+
+/// The real parts.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) ledger: Arc<dyn Ledger>,
+}
+
+/// A call that changes something.
+#[derive(Clone, Debug)]
+pub(crate) enum Call {
+    Admit { epoch_min: Epoch, requests: Vec<AdmitRequest> },
+    Settle { epoch: Epoch, ids: Vec<ReservationId> },
+    Release(Vec<Release>),
+    Load(LedgerSnapshot),
+    Evict(Epoch),
+    Commit(Vec<CommitRequest>),
+    Cancel(Vec<CancelRequest>),
+    RaiseEpoch { floor: Epoch },
+    OutboxDone(Vec<ReservationId>),
+}
+
+pub(crate) enum Answer {
+    Admit(AdmitAnswer),
+    Release(Option<Epoch>),
+    Load(LoadAnswer),
+    Commit(Vec<CommitOutcome>),
+    Cancel(Vec<CancelOutcome>),
+    Loaded(LoadedEvent),
+    Done,
+}
+
+/// The caller does not know whether its call took effect.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl Parts {
+    /// Lets a call take effect.
+    pub(crate) async fn take(&self, event: EventId, call: &Call, now: Timestamp) -> Answer {
+        let (store, ledger) = (&self.store, &self.ledger);
+        match call {
+            Call::Admit { epoch_min, requests } => {
+                Answer::Admit(ledger.admit(event, *epoch_min, requests).await.unwrap())
+            }
+            Call::Settle { epoch, ids } => {
+                ledger.settle(event, *epoch, ids).await.unwrap();
+                Answer::Done
+            }
+            Call::Release(releases) => Answer::Release(ledger.release(event, releases).await.unwrap()),
+            Call::Load(snapshot) => Answer::Load(ledger.load(snapshot).await.unwrap()),
+            Call::Evict(epoch) => {
+                ledger.evict(event, *epoch).await.unwrap();
+                Answer::Done
+            }
+            Call::Commit(requests) => Answer::Commit(store.commit(requests).await.unwrap()),
+            Call::Cancel(requests) => Answer::Cancel(store.cancel(requests, now).await.unwrap()),
+            Call::RaiseEpoch { floor } => {
+                Answer::Loaded(store.load_event(event, *floor).await.unwrap().unwrap())
+            }
+            Call::OutboxDone(ids) => {
+                store.outbox_done(ids).await.unwrap();
+                Answer::Done
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Whether it may be sent twice though it was answered. A snapshot is for one call, and whoever has been told how their
+    /// wish ended does not send it again under the same request.
+    pub(crate) fn may_repeat(&self) -> bool {
+        !matches!(self, Self::Load(_) | Self::Admit { .. })
+    }
+
+    pub(crate) fn is_to_store(&self) -> bool {
+        matches!(self, Self::Commit(_) | Self::Cancel(_) | Self::RaiseEpoch { .. } | Self::OutboxDone(_))
+    }
+
+    pub(crate) fn admits(&self, id: ReservationId) -> bool {
+        matches!(self, Self::Admit { requests, .. } if requests.iter().any(|request| request.id == id))
+    }
+}
+
+/// Where a job waits until the history says how its next call ends.
+#[derive(Clone, Default)]
+pub(crate) struct Gate {
+    fate: Rc<Cell<Option<Fate>>>,
+    waiting: Rc<Cell<bool>>,
+}
+
+impl Gate {
+    pub(crate) async fn pass(&self) -> Fate {
+        poll_fn(|_| {
+            let fate = self.fate.take();
+            self.waiting.set(fate.is_none());
+            fate.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    pub(crate) fn open(&self, fate: Fate) {
+        self.waiting.set(false);
+        self.fate.set(Some(fate));
+    }
+
+    pub(crate) fn is_waited_at(&self) -> bool {
+        self.waiting.get()
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.fate, &other.fate)
+    }
+}
+
+/// What a load makes of what the store said; `sale` stands for what an administrator has set.
+pub(crate) fn to_snapshot(loaded: &LoadedEvent, sale: Sale, refused: &[ReservationId]) -> LedgerSnapshot {
+    let never = Timestamp::from_millis(0);
+    let window = match sale {
+        Sale::Closed => SaleWindow { opens_at: never, closes_at: never },
+        Sale::Open | Sale::Paused => loaded.window,
+    };
+    let ticket_type = |t: &neticket_testkit::store::LoadedTicketType| SnapshotTicketType {
+        id: t.id,
+        price: t.price,
+        left: t.left,
+    };
+    let reservation = |r: &neticket_testkit::store::LoadedReservation| SnapshotReservation {
+        id: r.id,
+        user: r.user,
+        held: r.held,
+    };
+    LedgerSnapshot {
+        event: loaded.event,
+        epoch: loaded.epoch,
+        window,
+        paused: sale == Sale::Paused,
+        max_per_user: loaded.max_per_user,
+        ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),
+        reservations: loaded.reservations.iter().map(reservation).collect(),
+        refused: refused.to_vec(),
+    }
+}

@@ -1,0 +1,360 @@
+//! Plays a history on the real parts, one call at a time, and looks after every call whether all is still well.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use neticket_testkit::domain::{Epoch, ReservationId, UserId};
+use neticket_testkit::ledger::AdmitRequest;
+use neticket_testkit::store::{CancelRequest, EventRecord};
+use neticket_testkit::tickets;
+use uuid::Uuid;
+
+use crate::checks;
+use crate::history::{Ending, Fate, History, Sale, Step, Task, Wanted};
+use crate::protocol::Node;
+use crate::shared::{Asker, Shared, Start, Variant, Wish, Work};
+use crate::stand::{Saved, Stand};
+
+/// The node that puts everything in order at the end.
+const HEALER: u8 = u8::MAX;
+/// How often the tasks of the healthy node run before all has to be in order.
+const RUNS_MAX: usize = 8;
+/// In how many seats too many a wrong ledger believes.
+const MORE_SEATS: u32 = 3;
+/// More calls than any one piece of work makes.
+const CALLS_MAX: usize = 200;
+
+/// How many steps were taken, calls of finished jobs among them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) steps: u64,
+}
+
+struct Job {
+    node: Node,
+    work: Work,
+}
+
+pub(crate) struct Machine<'a> {
+    stand: &'a Stand,
+    history: &'a History,
+    event: EventRecord,
+    shared: Rc<Shared>,
+    jobs: Vec<Job>,
+    saved: Option<Saved>,
+    steps: u64,
+}
+
+/// Plays `history` on an event of its own, and checks what has to hold.
+pub(crate) async fn play(stand: &Stand, history: &History, variant: Variant) -> Result<Played, String> {
+    let mut machine = Machine::new(stand, history, variant).await;
+    let played = machine.play().await;
+    machine.jobs.clear();
+    stand.parts.ledger.lose(machine.event.id).await.unwrap();
+    played.map(|()| Played { steps: machine.steps })
+}
+
+impl<'a> Machine<'a> {
+    async fn new(stand: &'a Stand, history: &'a History, variant: Variant) -> Self {
+        let event = stand.event(&history.capacities, history.max_per_user).await;
+        let now = stand.parts.ledger.now().await.unwrap();
+        let shared = Rc::new(Shared::new(stand.parts.clone(), event.id, now, variant));
+        Self { stand, history, event, shared, jobs: Vec::new(), saved: None, steps: 0 }
+    }
+
+    async fn play(&mut self) -> Result<(), String> {
+        let history = self.history;
+        for (number, step) in history.steps.iter().enumerate() {
+            let taken = self.take(step).await.and(self.look().await);
+            taken.map_err(|what| format!("{what}\nafter step {number}, {step:?}"))?;
+        }
+        self.end(history.ending).await.map_err(|what| format!("{what}\nwhile coming to rest"))
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(), String> {
+        self.steps += 1;
+        match step {
+            Step::Ask { node, wishes } => self.ask(*node, wishes),
+            Step::Commit { node } => self.commit(*node),
+            Step::Cancel { node, keys } => self.cancel(*node, keys),
+            Step::Begin { node, task } => self.begin(*node, *task),
+            Step::Go { job, fate } => {
+                if let Some(at) = pick(*job, self.jobs.len()) {
+                    self.go(at, *fate).await;
+                }
+            }
+            Step::Finish { job } => {
+                if let Some(at) = pick(*job, self.jobs.len()) {
+                    self.finish(at).await?;
+                }
+            }
+            Step::Arrive { call } => self.arrive(*call).await,
+            Step::Deadline { waiting } => self.deadline(*waiting),
+            Step::Crash { node } => self.crash(*node),
+            Step::Lose => self.lose().await,
+            Step::Save => self.saved = self.stand.save(&self.event).await,
+            Step::RollBack => self.roll_back().await,
+            Step::Believe => self.shared.believes_in.set(MORE_SEATS),
+            Step::Sale(sale) => self.shared.sale.set(*sale),
+        }
+        Ok(())
+    }
+
+    fn id(&self, key: u8) -> ReservationId {
+        let event = u128::from(self.event.id.0.unsigned_abs());
+        ReservationId(Uuid::from_u128(event << 64 | u128::from(key)))
+    }
+
+    /// A key belongs to one person and, unless it is used for something else, stands for one grade and quantity.
+    fn request(&self, wanted: Wanted) -> AdmitRequest {
+        let key = usize::from(wanted.key);
+        let grades = &self.event.ticket_types;
+        let quantity = 1 + u32::from(wanted.key / 3 % 2) + u32::from(wanted.other);
+        AdmitRequest {
+            id: self.id(wanted.key),
+            user: self.user(wanted.key),
+            ticket_type: grades[key / 2 % grades.len()].id,
+            quantity: tickets(quantity),
+        }
+    }
+
+    fn user(&self, key: u8) -> UserId {
+        self.stand.user(usize::from(key))
+    }
+
+    fn start(&mut self, name: u8, start: Start) {
+        let node = Node { shared: Rc::clone(&self.shared), gate: Default::default(), name };
+        let work = start(node.clone());
+        self.jobs.push(Job { node, work });
+    }
+
+    fn ask(&mut self, node: u8, wishes: &[Wanted]) {
+        let wishes = wishes.iter().map(|wanted| {
+            let request = self.request(*wanted);
+            Wish { request, epoch_min: Epoch(0), asker: Some(Asker::new(&self.shared, request)) }
+        });
+        let wishes: Vec<Wish> = wishes.collect();
+        self.start(node, Box::new(|node| Box::pin(node.ask(wishes))));
+    }
+
+    fn commit(&mut self, node: u8) {
+        let batch = self.shared.commit_queues.borrow_mut().remove(&node).unwrap_or_default();
+        if !batch.is_empty() {
+            self.start(node, Box::new(|node| Box::pin(node.commit(batch))));
+        }
+    }
+
+    fn cancel(&mut self, node: u8, keys: &[u8]) {
+        let request = |key: &u8| CancelRequest { id: self.id(*key), user: self.user(*key) };
+        let requests: Vec<CancelRequest> = keys.iter().map(request).collect();
+        for request in &requests {
+            self.shared.reference.borrow_mut().ask_to_cancel(request.id);
+        }
+        self.start(node, Box::new(|node| Box::pin(node.cancel(requests))));
+    }
+
+    fn begin(&mut self, node: u8, task: Task) {
+        let start: Start = match task {
+            Task::RecoverJournal => Box::new(|node| Box::pin(node.recover_journal())),
+            Task::DrainOutbox => Box::new(|node| Box::pin(node.drain_outbox())),
+            Task::OpenSales => Box::new(|node| Box::pin(async move { drop(node.load(Epoch(0)).await) })),
+            Task::Reload => Box::new(|node| Box::pin(async move { drop(node.load_now(&[]).await) })),
+            Task::Reconcile => Box::new(|node| Box::pin(node.reconcile())),
+            Task::Evict => Box::new(|node| Box::pin(node.evict())),
+        };
+        self.start(node, start);
+    }
+
+    /// Lets a job make its next call, and go on to the one after it.
+    async fn go(&mut self, at: usize, fate: Fate) {
+        let job = &mut self.jobs[at];
+        let gate = job.node.gate.clone();
+        if !gate.is_waited_at() {
+            // It has made no call yet: go to the first.
+            self.advance(at).await;
+            if self.jobs.get(at).is_none_or(|job| !job.node.gate.is_waited_at()) {
+                return self.take_up_begun();
+            }
+        }
+        gate.open(fate);
+        self.advance(at).await;
+        self.take_up_begun();
+    }
+
+    async fn advance(&mut self, at: usize) {
+        let Job { node, work } = &mut self.jobs[at];
+        let ended = poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(true),
+            Poll::Pending if node.gate.is_waited_at() => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        });
+        if ended.await {
+            drop(self.jobs.remove(at));
+        }
+    }
+
+    fn take_up_begun(&mut self) {
+        let begun = self.shared.begun.take();
+        for (name, start) in begun {
+            self.start(name, start);
+        }
+    }
+
+    async fn finish(&mut self, at: usize) -> Result<(), String> {
+        let len = self.jobs.len();
+        let mut calls = 0;
+        // What it begins comes after all others.
+        while self.jobs.len() >= len && calls < CALLS_MAX {
+            let before = self.jobs.len();
+            let gate = self.jobs[at].node.gate.clone();
+            self.go(at, Fate::Fine).await;
+            self.steps += 1;
+            calls += 1;
+            self.look().await?;
+            let same = self.jobs.get(at).is_some_and(|job| job.node.gate.is_same(&gate));
+            if !same || self.jobs.len() < before {
+                break;
+            }
+        }
+        if calls < CALLS_MAX { Ok(()) } else { Err("a job does not come to its end".to_owned()) }
+    }
+
+    async fn arrive(&mut self, call: u8) {
+        let call = {
+            let mut line = self.shared.line.borrow_mut();
+            let Some(at) = pick(call, line.len()) else { return };
+            line.remove(at)
+        };
+        self.shared.take(&call).await;
+    }
+
+    fn deadline(&mut self, waiting: u8) {
+        let mut all = self.shared.waiting.borrow_mut();
+        all.retain(|asker| asker.strong_count() > 0);
+        let asker = pick(waiting, all.len()).and_then(|at| all[at].upgrade());
+        drop(all);
+        if let Some(asker) = asker {
+            asker.deadline();
+        }
+    }
+
+    fn crash(&mut self, node: u8) {
+        self.jobs.retain(|job| job.node.name != node);
+        drop(self.shared.commit_queues.borrow_mut().remove(&node));
+    }
+
+    async fn lose(&mut self) {
+        self.stand.parts.ledger.lose(self.event.id).await.unwrap();
+        self.shared.ledger_restarted();
+        self.shared.reference.borrow_mut().ledger_lost();
+    }
+
+    async fn roll_back(&mut self) {
+        if let Some(saved) = &self.saved {
+            self.stand.restore(&self.event, saved).await;
+            self.shared.ledger_restarted();
+            self.shared.reference.borrow_mut().journal_restored(&saved.journal);
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), String> {
+        if let Some(fault) = self.shared.fault.take() {
+            return Err(fault);
+        }
+        if self.shared.changed.replace(false) {
+            checks::after_a_step(&self.shared, self.history.max_per_user).await?;
+        }
+        Ok(())
+    }
+
+    /// Whatever was under way comes to its end, or to nothing; a healthy node puts everything in order; then all has to add up.
+    async fn end(&mut self, ending: Ending) -> Result<(), String> {
+        if ending.nodes_survive {
+            loop {
+                let nodes: Vec<u8> = self.shared.commit_queues.borrow().keys().copied().collect();
+                for node in nodes {
+                    self.commit(node);
+                }
+                if self.jobs.is_empty() {
+                    break;
+                }
+                self.finish(0).await?;
+            }
+        } else {
+            self.jobs.clear();
+            self.shared.commit_queues.borrow_mut().clear();
+        }
+        while ending.calls_arrive && !self.shared.line.borrow().is_empty() {
+            self.arrive(0).await;
+            self.look().await?;
+        }
+        self.shared.line.borrow_mut().clear();
+        self.heal().await?;
+        checks::at_rest(&self.shared).await?;
+        self.reconcile().await?;
+        checks::at_rest_in_one_epoch(&self.shared).await?;
+        self.sell_out().await
+    }
+
+    async fn heal(&mut self) -> Result<(), String> {
+        for _ in 0..RUNS_MAX {
+            for task in [Task::OpenSales, Task::RecoverJournal, Task::DrainOutbox] {
+                self.run(task).await?;
+            }
+            if checks::is_at_rest(&self.shared).await {
+                return Ok(());
+            }
+        }
+        Err(format!("not at rest after {RUNS_MAX} runs of the background tasks"))
+    }
+
+    /// Loads anew with the sale open, as applying a reconcile does.
+    async fn reconcile(&mut self) -> Result<(), String> {
+        self.shared.sale.set(Sale::Open);
+        self.shared.believes_in.set(0);
+        self.run(Task::Reconcile).await?;
+        self.run(Task::Reload).await
+    }
+
+    async fn run(&mut self, task: Task) -> Result<(), String> {
+        self.begin(HEALER, task);
+        while !self.jobs.is_empty() {
+            self.finish(0).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is undersold: as many strangers as seats are left get one each, and one more gets none.
+    async fn sell_out(&mut self) -> Result<(), String> {
+        let mut stranger = 0_u8;
+        for grade in 0..self.event.ticket_types.len() {
+            let left = checks::left(&self.shared).await[grade];
+            let ticket_type = self.event.ticket_types[grade].id;
+            let wishes = (0..=left).map(|_| {
+                stranger += 1;
+                let id =
+                    ReservationId(Uuid::from_u128(self.id(0).0.as_u128() + 1_000 + u128::from(stranger)));
+                let user = self.stand.stranger(usize::from(stranger));
+                let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
+                Wish { request, epoch_min: Epoch(0), asker: Some(Asker::new(&self.shared, request)) }
+            });
+            let wishes: Vec<Wish> = wishes.collect();
+            self.start(HEALER, Box::new(|node| Box::pin(node.ask(wishes))));
+            while !self.jobs.is_empty() {
+                self.finish(0).await?;
+                self.commit(HEALER);
+            }
+        }
+        let left: BTreeMap<usize, u64> = checks::left(&self.shared).await.into_iter().enumerate().collect();
+        if left.values().any(|left| *left > 0) {
+            return Err(format!("undersold: seats are left that nobody can book, {left:?}"));
+        }
+        checks::at_rest(&self.shared).await
+    }
+}
+
+fn pick(number: u8, len: usize) -> Option<usize> {
+    usize::from(number).checked_rem(len)
+}

@@ -1,0 +1,78 @@
+//! The booking protocol under random histories: real stores and ledgers, several nodes that die between any two calls, and a
+//! line on which calls are lost, delayed and doubled. `cargo xtask soak` plays them for as long as wanted.
+//!
+//! - `history.rs`: what may happen, as data.
+//! - `protocol.rs`: what a node does, call by call, as `neticket-app` does it.
+//! - `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: who plays it, and on what.
+//! - `reference.rs`, `checks.rs`: what has to hold.
+
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod line;
+#[cfg(test)]
+mod machine;
+#[cfg(test)]
+mod protocol;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod runner;
+#[cfg(test)]
+mod shared;
+#[cfg(test)]
+mod stand;
+
+#[cfg(test)]
+use {crate::runner::Play, crate::shared::Variant, neticket_testkit::Parts as Kind};
+
+#[cfg(test)]
+const HISTORIES_EMBEDDED: u32 = 2_000;
+#[cfg(test)]
+const HISTORIES_SHARED: u32 = 300;
+#[cfg(test)]
+const HISTORIES_OF_CONTROLS: u32 = 1_000;
+
+#[test]
+fn every_history_on_sqlite_and_memory_keeps_every_promise() {
+    Play::on(Kind::Embedded).keeps_every_promise(HISTORIES_EMBEDDED);
+}
+
+#[test]
+fn every_history_on_mariadb_and_redis_keeps_every_promise() {
+    Play::on(Kind::Shared).keeps_every_promise(HISTORIES_SHARED);
+}
+
+#[test]
+fn without_the_guard_it_would_notice_that_capacity_is_not_left_and_confirmed() {
+    let mut play = Play::on(Kind::Embedded);
+    play.stand = play.stand.without_guard();
+    play.is_caught(HISTORIES_OF_CONTROLS, "capacity is not left");
+}
+
+#[test]
+fn it_would_notice_settling_before_the_commit() {
+    Play::of(Variant::SettleBeforeCommit).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
+}
+
+#[test]
+fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
+    Play::of(Variant::ReleaseInAnyEpoch).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
+}
+
+#[test]
+fn it_would_notice_a_load_that_forgets_the_journal() {
+    Play::of(Variant::LoadWithoutJournal).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
+}
+
+#[test]
+fn it_would_notice_a_refusal_whose_entry_stays_in_the_journal() {
+    Play::of(Variant::RefuseWithoutLoad).is_caught(HISTORIES_OF_CONTROLS, "not at rest");
+}
+
+#[test]
+fn it_would_notice_a_commit_under_an_epoch_that_did_not_admit_it() {
+    Play::of(Variant::CommitUnderNextEpoch).is_caught(HISTORIES_OF_CONTROLS, "");
+}

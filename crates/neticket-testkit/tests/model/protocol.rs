@@ -1,0 +1,389 @@
+//! The protocol of `neticket-app`'s `booking/`, `loader.rs` and `tasks/`, said again call by call, so that a history can come
+//! between any two of them. Whoever changes it there changes it here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use neticket_testkit::domain::{Epoch, ReservationId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, LedgerView, Release, Verdict};
+use neticket_testkit::store::{CancelOutcome, CancelRequest, CommitOutcome, OutboxRecord, ReservationRecord};
+
+use crate::checks;
+use crate::history::Fate;
+use crate::line::{Answer, Broken, Call, Gate, to_snapshot};
+use crate::reference::Told;
+use crate::shared::{Admitted, Shared, Variant, Wish, Work};
+
+const ATTEMPTS_MAX: u32 = 5;
+
+/// A node's way to the parts, for one piece of work.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) gate: Gate,
+    pub(crate) name: u8,
+}
+
+/// The line.
+impl Node {
+    async fn send(&self, call: Call) -> Result<Answer, Broken> {
+        let fate = self.gate.pass().await;
+        let repeats = call.may_repeat();
+        match fate {
+            Fate::Lost => Err(Broken),
+            Fate::Delayed => {
+                self.shared.line.borrow_mut().push(call);
+                Err(Broken)
+            }
+            Fate::AnswerLost => {
+                self.shared.take(&call).await;
+                Err(Broken)
+            }
+            Fate::Twice if repeats => {
+                self.shared.take(&call).await;
+                Ok(self.shared.take(&call).await)
+            }
+            Fate::TwiceLater if repeats => {
+                let answer = self.shared.take(&call).await;
+                self.shared.line.borrow_mut().push(call);
+                Ok(answer)
+            }
+            Fate::Fine | Fate::Twice | Fate::TwiceLater => Ok(self.shared.take(&call).await),
+        }
+    }
+
+    /// Before a call that changes nothing.
+    pub(crate) async fn may_look(&self) -> Result<(), Broken> {
+        match self.gate.pass().await {
+            Fate::Lost | Fate::AnswerLost | Fate::Delayed => Err(Broken),
+            Fate::Fine | Fate::Twice | Fate::TwiceLater => Ok(()),
+        }
+    }
+
+    async fn view(&self) -> Result<Option<LedgerView>, Broken> {
+        self.may_look().await?;
+        Ok(self.shared.parts.ledger.view(self.shared.event).await.unwrap())
+    }
+
+    async fn stored(
+        &self,
+        ids: Vec<ReservationId>,
+    ) -> Result<BTreeMap<ReservationId, ReservationRecord>, Broken> {
+        self.may_look().await?;
+        let records = self.shared.parts.store.reservations(&ids).await.unwrap();
+        Ok(records.into_iter().map(|record| (record.id, record)).collect())
+    }
+
+    fn begin(&self, work: impl FnOnce(Self) -> Work + 'static) {
+        self.shared.begun.borrow_mut().push((self.name, Box::new(work)));
+    }
+}
+
+/// Admission (`booking/admission.rs`).
+impl Node {
+    pub(crate) async fn ask(self, wishes: Vec<Wish>) {
+        let admitted = self.offer_until_seen(wishes).await;
+        self.shared.commit_queues.borrow_mut().entry(self.name).or_default().extend(admitted);
+    }
+
+    async fn offer_until_seen(&self, mut wishes: Vec<Wish>) -> Vec<Admitted> {
+        for _ in 0..=ATTEMPTS_MAX {
+            wishes.retain(|wish| !wish.is_abandoned());
+            if wishes.is_empty() {
+                return Vec::new();
+            }
+            match self.offer(wishes).await {
+                Ok(admitted) => return admitted,
+                Err(again) => wishes = again,
+            }
+            let epoch_min = epoch_min(&wishes);
+            if wishes.is_empty() || self.load(epoch_min).await.is_err() {
+                break;
+            }
+        }
+        tell_all(&wishes, Told::Unknown);
+        Vec::new()
+    }
+
+    /// `Err`: the ledger has to be loaded first; with nobody left if it did not answer.
+    async fn offer(&self, wishes: Vec<Wish>) -> Result<Vec<Admitted>, Vec<Wish>> {
+        let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
+        let call = Call::Admit { epoch_min: epoch_min(&wishes), requests };
+        match self.send(call).await {
+            Ok(Answer::Admit(AdmitAnswer::Verdicts { epoch, verdicts, .. })) => {
+                Ok(self.sort_verdicts(epoch, wishes, verdicts))
+            }
+            Ok(_) => Err(wishes),
+            Err(Broken) => {
+                tell_all(&wishes, Told::Unknown);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn sort_verdicts(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+        let mut admitted = Vec::new();
+        let mut known = Vec::new();
+        for (wish, verdict) in wishes.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Admitted(admission) => admitted.push(Admitted::new(wish, admission, epoch)),
+                Verdict::Known => known.push(wish),
+                Verdict::Mismatch => wish.tell(Told::OtherContent),
+                Verdict::JournalFull => wish.tell(Told::Unknown),
+                _ => wish.tell(Told::Refused),
+            }
+        }
+        if !known.is_empty() {
+            self.begin(|node| Box::pin(node.answer_known(known)));
+        }
+        admitted
+    }
+
+    async fn answer_known(self, wishes: Vec<Wish>) {
+        let Ok(stored) = self.stored(wishes.iter().map(|wish| wish.request.id).collect()).await else {
+            return tell_all(&wishes, Told::Unknown);
+        };
+        for wish in wishes {
+            match stored.get(&wish.request.id) {
+                Some(record) => wish.tell_record(record),
+                None => {
+                    self.shared.fault(format!("the ledger knows {}, the store does not", wish.request.id));
+                }
+            }
+        }
+    }
+}
+
+/// Committing (`booking/commit.rs`).
+impl Node {
+    pub(crate) async fn commit(self, mut batch: Vec<Admitted>) {
+        for _ in 0..ATTEMPTS_MAX {
+            if batch.is_empty() {
+                return;
+            }
+            if self.shared.variant == Variant::SettleBeforeCommit {
+                let settled = batch.iter().map(|a| (a.epoch, a.wish.request.id));
+                self.clone().settle(by_epoch(settled)).await;
+            }
+            let requests = batch.iter().map(|admitted| admitted.to_commit(self.shared.event)).collect();
+            let Ok(Answer::Commit(outcomes)) = self.send(Call::Commit(requests)).await else {
+                return tell_all(batch.iter().map(|admitted| &admitted.wish), Told::Unknown);
+            };
+            let sorted = sort_outcomes(batch, outcomes);
+            if !sorted.settled.is_empty() {
+                let settled = by_epoch(sorted.settled.into_iter());
+                self.begin(|node| Box::pin(node.settle(settled)));
+            }
+            if !sorted.refused.is_empty() {
+                self.refuse(sorted.refused).await;
+            }
+            batch = self.admit_again(sorted.outdated).await;
+        }
+        tell_all(batch.iter().map(|admitted| &admitted.wish), Told::Unknown);
+    }
+
+    async fn settle(self, settled: BTreeMap<Epoch, Vec<ReservationId>>) {
+        for (epoch, ids) in settled {
+            let _ = self.send(Call::Settle { epoch, ids }).await;
+        }
+    }
+
+    async fn refuse(&self, refused: Vec<Wish>) {
+        if self.shared.variant == Variant::RefuseWithoutLoad {
+            return tell_all(&refused, Told::Refused);
+        }
+        let ids: Vec<ReservationId> = refused.iter().map(|wish| wish.request.id).collect();
+        let Ok(stored) = self.load_now(&ids).await else {
+            return tell_all(&refused, Told::Unknown);
+        };
+        for wish in refused {
+            let id = wish.request.id;
+            if !stored.contains(&id) {
+                wish.tell(Told::Refused);
+                continue;
+            }
+            match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
+                Ok(Some(record)) => wish.tell_record(&record),
+                Ok(None) => self.shared.fault(format!("{id} has left the store")),
+                Err(Broken) => wish.tell(Told::Unknown),
+            }
+        }
+    }
+
+    async fn admit_again(&self, outdated: Vec<Admitted>) -> Vec<Admitted> {
+        if self.shared.variant == Variant::CommitUnderNextEpoch {
+            let next = |admitted: Admitted| Admitted { epoch: admitted.wish.epoch_min, ..admitted };
+            return outdated.into_iter().map(next).collect();
+        }
+        let wishes = outdated.into_iter().map(|admitted| admitted.wish);
+        let (recovered, asked): (Vec<Wish>, Vec<Wish>) = wishes.partition(|wish| wish.asker.is_none());
+        if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max() {
+            let _ = self.load(epoch).await;
+        }
+        self.offer_until_seen(asked).await
+    }
+}
+
+/// Loading (`loader.rs`). The lease only saves work, so that nobody here has it.
+impl Node {
+    pub(crate) async fn load(&self, epoch_min: Epoch) -> Result<(), Broken> {
+        if self.view().await?.is_some_and(|view| view.epoch >= epoch_min) {
+            return Ok(());
+        }
+        self.load_now(&[]).await.map(drop)
+    }
+
+    pub(crate) async fn load_now(
+        &self,
+        refused: &[ReservationId],
+    ) -> Result<BTreeSet<ReservationId>, Broken> {
+        for _ in 0..ATTEMPTS_MAX {
+            let floor = self.view().await?.map_or(Epoch(0), |view| view.epoch);
+            let Answer::Loaded(loaded) = self.send(Call::RaiseEpoch { floor }).await? else { unreachable!() };
+            let mut snapshot = to_snapshot(&loaded, self.shared.sale.get(), refused);
+            self.shared.distort(&mut snapshot);
+            let stored: BTreeSet<_> = snapshot.reservations.iter().map(|r| r.id).collect();
+            let Answer::Load(answer) = self.send(Call::Load(snapshot)).await? else { unreachable!() };
+            if answer.replaced || refused.is_empty() {
+                return Ok(refused.iter().copied().filter(|id| stored.contains(id)).collect());
+            }
+        }
+        Err(Broken)
+    }
+}
+
+/// Cancelling (`booking/cancel.rs`).
+impl Node {
+    pub(crate) async fn cancel(self, requests: Vec<CancelRequest>) {
+        let Ok(Answer::Cancel(outcomes)) = self.send(Call::Cancel(requests.clone())).await else { return };
+        let mut outbox = Vec::new();
+        for (request, outcome) in requests.iter().zip(outcomes) {
+            match outcome {
+                CancelOutcome::Cancelled { release, .. } => outbox.push(release),
+                CancelOutcome::Already(_) => {}
+                _ => continue,
+            }
+            self.shared.reference.borrow_mut().tell_cancelled(request.id);
+        }
+        if !outbox.is_empty() {
+            self.begin(|node| {
+                Box::pin(async move {
+                    let _ = node.deliver(&outbox).await;
+                })
+            });
+        }
+    }
+
+    /// Answers the rows that stay because the ledger is behind.
+    async fn deliver(&self, outbox: &[OutboxRecord]) -> Result<Vec<OutboxRecord>, Broken> {
+        let releases = outbox.iter().map(to_release).collect();
+        let Answer::Release(epoch) = self.send(Call::Release(releases)).await? else { unreachable!() };
+        let any_epoch = self.shared.variant == Variant::ReleaseInAnyEpoch;
+        let (done, behind): (Vec<OutboxRecord>, Vec<OutboxRecord>) =
+            outbox.iter().partition(|row| any_epoch || epoch >= Some(row.epoch));
+        self.send(Call::OutboxDone(done.iter().map(|row| row.id).collect())).await?;
+        Ok(behind)
+    }
+}
+
+/// Background tasks (`tasks/`).
+impl Node {
+    pub(crate) async fn recover_journal(self) {
+        if self.may_look().await.is_err() {
+            return;
+        }
+        let entries = self.shared.parts.ledger.journal_older_than(self.shared.event, 0, 1_000).await.unwrap();
+        let batch = entries.into_iter().map(|entry| {
+            let wish = Wish { request: entry.request, epoch_min: entry.epoch, asker: None };
+            Admitted::new(wish, entry.admission, entry.epoch)
+        });
+        self.commit(batch.collect()).await;
+    }
+
+    pub(crate) async fn drain_outbox(self) {
+        let rows = self.outbox().await;
+        if rows.is_empty() {
+            return;
+        }
+        let Ok(behind) = self.deliver(&rows).await else { return };
+        let Some(epoch) = behind.iter().map(|row| row.epoch).max() else { return };
+        if self.load(Epoch(epoch.0 + 1)).await.is_ok() {
+            let _ = self.deliver(&behind).await;
+        }
+    }
+
+    async fn outbox(&self) -> Vec<OutboxRecord> {
+        if self.may_look().await.is_err() {
+            return Vec::new();
+        }
+        let (store, later) = (&self.shared.parts.store, self.shared.now.plus_millis(86_400_000));
+        let rows = store.outbox_before(later, 100_000).await.unwrap();
+        rows.into_iter().filter(|row| row.event == self.shared.event).collect()
+    }
+
+    /// A dry run: finds nothing as long as the ledger is of the store's epoch.
+    pub(crate) async fn reconcile(self) {
+        if let Err(drift) = checks::reconcile(&self).await.unwrap_or(Ok(())) {
+            self.shared.fault(format!("a reconcile found that {drift}"));
+        }
+    }
+
+    pub(crate) async fn evict(self) {
+        if let Ok(Some(view)) = self.view().await {
+            let _ = self.send(Call::Evict(view.epoch)).await;
+        }
+    }
+}
+
+fn tell_all<'a>(wishes: impl IntoIterator<Item = &'a Wish>, told: Told) {
+    for wish in wishes {
+        wish.tell(told);
+    }
+}
+
+/// A batch that came back from the store.
+#[derive(Default)]
+struct Sorted {
+    settled: Vec<(Epoch, ReservationId)>,
+    refused: Vec<Wish>,
+    outdated: Vec<Admitted>,
+}
+
+fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
+    let mut sorted = Sorted::default();
+    for (mut admitted, outcome) in batch.into_iter().zip(outcomes) {
+        match outcome {
+            CommitOutcome::Confirmed => {
+                sorted.settled.push((admitted.epoch, admitted.wish.request.id));
+                admitted.wish.tell(Told::Confirmed);
+            }
+            CommitOutcome::Existing(record) => {
+                sorted.settled.push((admitted.epoch, record.id));
+                admitted.wish.tell_record(&record);
+            }
+            CommitOutcome::StaleEpoch { epoch } => {
+                admitted.wish.epoch_min = epoch.max(Epoch(admitted.epoch.0 + 1));
+                sorted.outdated.push(admitted);
+            }
+            _ => sorted.refused.push(admitted.wish),
+        }
+    }
+    sorted
+}
+
+fn by_epoch(settled: impl Iterator<Item = (Epoch, ReservationId)>) -> BTreeMap<Epoch, Vec<ReservationId>> {
+    let mut by_epoch: BTreeMap<Epoch, Vec<ReservationId>> = BTreeMap::new();
+    for (epoch, id) in settled {
+        by_epoch.entry(epoch).or_default().push(id);
+    }
+    by_epoch
+}
+
+fn epoch_min(wishes: &[Wish]) -> Epoch {
+    wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
+}
+
+fn to_release(row: &OutboxRecord) -> Release {
+    let OutboxRecord { id, user, ticket_type, quantity, epoch, .. } = *row;
+    Release { id, user, ticket_type, quantity, epoch }
+}

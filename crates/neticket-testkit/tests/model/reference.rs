@@ -1,0 +1,140 @@
+//! The reference model: what people were told, and what the store must therefore have. It knows nothing of ledgers, epochs
+//! and batches.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use neticket_testkit::domain::{ReservationId, UserId};
+use neticket_testkit::ledger::AdmitRequest;
+use neticket_testkit::store::{ReservationRecord, ReservationStatus};
+
+/// What someone is told about a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// 201: it is in the store.
+    Confirmed,
+    /// 202: its seats are taken, and the store will decide.
+    Pending,
+    /// It will not be booked.
+    Refused,
+    /// The key was used for something else before.
+    OtherContent,
+    /// 503: nobody knows; ask again.
+    Unknown,
+}
+
+#[derive(Default)]
+pub(crate) struct Reference {
+    /// Everything that was ever asked for, by id.
+    pub(crate) asked: BTreeMap<ReservationId, Vec<AdmitRequest>>,
+    /// How many requests are under way for an id.
+    under_way: BTreeMap<ReservationId, usize>,
+    confirmed: BTreeSet<ReservationId>,
+    pending: BTreeSet<ReservationId>,
+    refused: BTreeSet<ReservationId>,
+    cancel_asked: BTreeSet<ReservationId>,
+    cancelled: BTreeSet<ReservationId>,
+    /// A ledger has admitted more than there is, so that not everyone who was told 202 can be confirmed.
+    wrong: bool,
+}
+
+impl Reference {
+    pub(crate) fn ask(&mut self, request: AdmitRequest) {
+        self.asked.entry(request.id).or_default().push(request);
+        *self.under_way.entry(request.id).or_default() += 1;
+        // Who asks again may get it after all.
+        self.refused.remove(&request.id);
+    }
+
+    /// The request has come to its end, or to nothing.
+    pub(crate) fn end(&mut self, id: ReservationId) {
+        *self.under_way.entry(id).or_default() -= 1;
+    }
+
+    /// `may_come`: an earlier request for the same id may still reach the ledger.
+    pub(crate) fn tell(&mut self, id: ReservationId, told: Told, may_come: bool) {
+        let alone = !may_come && self.under_way.get(&id) == Some(&1);
+        match told {
+            Told::Confirmed => drop(self.confirmed.insert(id)),
+            Told::Pending => drop(self.pending.insert(id)),
+            Told::Refused if alone => drop(self.refused.insert(id)),
+            Told::Refused | Told::OtherContent | Told::Unknown => {}
+        }
+    }
+
+    pub(crate) fn ask_to_cancel(&mut self, id: ReservationId) {
+        self.cancel_asked.insert(id);
+    }
+
+    pub(crate) fn tell_cancelled(&mut self, id: ReservationId) {
+        self.cancelled.insert(id);
+    }
+
+    /// Who was told 202 has nothing but the journal.
+    pub(crate) fn ledger_lost(&mut self) {
+        self.pending.clear();
+    }
+
+    pub(crate) fn ledger_wrong(&mut self) {
+        self.wrong = true;
+    }
+
+    /// The one exception to the finality of a refusal (`load.lua`): a server that restarts from an old file may bring back
+    /// an entry that was refused since.
+    pub(crate) fn journal_restored(&mut self, ids: &[ReservationId]) {
+        self.pending.clear();
+        self.refused.retain(|id| !ids.contains(id));
+    }
+
+    /// What holds after every transaction.
+    pub(crate) fn check(
+        &self,
+        stored: &BTreeMap<ReservationId, ReservationRecord>,
+        max_per_user: u32,
+    ) -> Result<(), String> {
+        let mut held: BTreeMap<UserId, u32> = BTreeMap::new();
+        for record in stored.values() {
+            let content = (record.user, record.ticket_type, record.quantity);
+            let wanted = |asked: &AdmitRequest| (asked.user, asked.ticket_type, asked.quantity) == content;
+            if !self.asked.get(&record.id).is_some_and(|asked| asked.iter().any(wanted)) {
+                return Err(format!("nobody asked for {record:?}"));
+            }
+            match record.status {
+                ReservationStatus::Confirmed => {
+                    *held.entry(record.user).or_default() += record.quantity.get();
+                    if self.cancelled.contains(&record.id) {
+                        return Err(format!("told that it is cancelled, but it counts: {record:?}"));
+                    }
+                    if self.refused.contains(&record.id) {
+                        return Err(format!("told that it is refused, but it is booked: {record:?}"));
+                    }
+                }
+                ReservationStatus::Cancelled if !self.cancel_asked.contains(&record.id) => {
+                    return Err(format!("nobody cancelled {record:?}"));
+                }
+                ReservationStatus::Cancelled | ReservationStatus::Rejected => {}
+            }
+        }
+        if let Some((user, held)) = held.iter().find(|(_, held)| **held > max_per_user) {
+            return Err(format!("user {user} holds {held}, more than {max_per_user}"));
+        }
+        match self.confirmed.iter().find(|id| !stored.contains_key(id)) {
+            Some(id) => Err(format!("told that {id} is confirmed, but the store does not have it")),
+            None => Ok(()),
+        }
+    }
+
+    /// What holds once nothing is under way any more.
+    pub(crate) fn check_at_rest(
+        &self,
+        stored: &BTreeMap<ReservationId, ReservationRecord>,
+    ) -> Result<(), String> {
+        if let Some((id, _)) = self.under_way.iter().find(|(_, requests)| **requests > 0) {
+            return Err(format!("the test has lost a request for {id}"));
+        }
+        match self.pending.iter().find(|id| !stored.contains_key(id)) {
+            Some(_) if self.wrong => Ok(()),
+            Some(id) => Err(format!("told that {id} is pending, but the store has never decided it")),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Makes up histories from a seed, plays them, and tells the shortest one that fails.
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use neticket_testkit::Parts as Kind;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::history::{History, a_history};
+use crate::machine;
+use crate::shared::Variant;
+use crate::stand::Stand;
+
+/// Names the seed to play, one that a failure has told.
+const SEED_VARIABLE: &str = "NETICKET_MODEL_SEED";
+/// For how many minutes new histories are made up; `cargo xtask soak` sets it.
+const MINUTES_VARIABLE: &str = "NETICKET_MODEL_MINUTES";
+/// How many histories come from one seed: what has to be played again after a failure.
+const HISTORIES_PER_SEED: u32 = 50;
+/// How many shorter histories are tried, and for how long, to tell a failure in few words.
+const SHRINKS_MAX: u32 = 20_000;
+const SHRINKING_MAX_MS: u32 = 30_000;
+
+/// What is played, and on what.
+pub(crate) struct Play {
+    pub(crate) runtime: tokio::runtime::Runtime,
+    pub(crate) stand: Stand,
+    pub(crate) variant: Variant,
+}
+
+impl Play {
+    pub(crate) fn on(kind: Kind) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stand = runtime.block_on(Stand::new(kind));
+        Self { runtime, stand, variant: Variant::Product }
+    }
+
+    pub(crate) fn of(variant: Variant) -> Self {
+        Self { variant, ..Self::on(Kind::Embedded) }
+    }
+
+    fn play(&self, history: &History) -> Result<u64, String> {
+        self.runtime.block_on(machine::play(&self.stand, history, self.variant)).map(|played| played.steps)
+    }
+
+    /// Plays the histories of one seed; how many steps they had, or the shortest that fails.
+    fn play_seed(&self, seed: u64, shrinks_max: u32) -> Result<u64, Box<(String, History)>> {
+        let config = Config {
+            cases: HISTORIES_PER_SEED,
+            failure_persistence: None,
+            max_shrink_iters: shrinks_max,
+            max_shrink_time: SHRINKING_MAX_MS,
+            ..Config::default()
+        };
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut steps = 0;
+        let counted = std::cell::Cell::new(0);
+        let played = TestRunner::new_with_rng(config, rng).run(&a_history(), |history| {
+            let played = self.play(&history).map_err(TestCaseError::fail)?;
+            counted.set(counted.get() + played);
+            Ok(())
+        });
+        steps += counted.get();
+        match played {
+            Ok(()) => Ok(steps),
+            Err(TestError::Fail(why, history)) => Err(Box::new((why.to_string(), history))),
+            Err(TestError::Abort(why)) => panic!("{why}"),
+        }
+    }
+
+    /// Plays `histories` new ones, or for as long as the environment says; tells how many.
+    pub(crate) fn keeps_every_promise(&self, histories: u32) {
+        let begin = Instant::now();
+        let minutes = number(MINUTES_VARIABLE).map(Duration::from_mins);
+        let given = number(SEED_VARIABLE);
+        let first = given.unwrap_or_else(rand::random);
+        let (mut seeds, mut steps, mut told) = (0_u32, 0, Instant::now());
+        loop {
+            let seed = first.wrapping_add(u64::from(seeds));
+            match self.play_seed(seed, SHRINKS_MAX) {
+                Ok(played) => steps += played,
+                Err(failure) => panic!("{}", tell(seed, &failure.0, &failure.1)),
+            }
+            seeds += 1;
+            let over = match minutes {
+                Some(minutes) => begin.elapsed() >= minutes,
+                None => given.is_some() || seeds * HISTORIES_PER_SEED >= histories,
+            };
+            if over || told.elapsed() > Duration::from_mins(1) {
+                told = Instant::now();
+                let (played, seconds) = (seeds * HISTORIES_PER_SEED, begin.elapsed().as_secs());
+                println!("{played} histories, {steps} steps in {seconds} s, seeds {first} to {seed}");
+            }
+            if over {
+                return;
+            }
+        }
+    }
+
+    /// For negative controls: plays until something is noticed, which has to be said in these words.
+    pub(crate) fn is_caught(&self, histories: u32, words: &str) {
+        let first = number(SEED_VARIABLE).unwrap_or_else(rand::random);
+        let mut said = Vec::new();
+        for seeds in 0..histories / HISTORIES_PER_SEED {
+            if let Err(failure) = self.play_seed(first.wrapping_add(u64::from(seeds)), 0) {
+                if failure.0.contains(words) {
+                    println!("caught after {} histories: {}", seeds * HISTORIES_PER_SEED, failure.0);
+                    return;
+                }
+                said.push(failure.0);
+            }
+        }
+        panic!("nothing was noticed in {histories} histories from seed {first}, except {said:#?}");
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+}
+
+fn tell(seed: u64, why: &str, history: &History) -> String {
+    let steps: Vec<String> =
+        history.steps.iter().enumerate().map(|(number, step)| format!("  {number:>3}  {step:?}")).collect();
+    format!(
+        "{why}\nPlay it again with {SEED_VARIABLE}={seed}. The shortest history that fails:\n  capacities {:?}, at most {} \
+         per person, {:?}\n{}",
+        history.capacities,
+        history.max_per_user,
+        history.ending,
+        steps.join("\n"),
+    )
+}

@@ -1,0 +1,257 @@
+//! What the nodes of one history share: the parts, the line to them, and what people were told.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+
+use neticket_testkit::domain::{Epoch, EventId, Timestamp};
+use neticket_testkit::ledger::{Admission, AdmitRequest, LedgerSnapshot, LoadAnswer};
+use neticket_testkit::store::{CommitRequest, ReservationRecord, ReservationStatus};
+
+use crate::checks::Stored;
+use crate::history::Sale;
+use crate::line::{Answer, Call, Parts};
+use crate::reference::{Reference, Told};
+
+/// What a node is doing, from call to call.
+pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Which protocol is played: the product's, or one that is broken on purpose, to see that it would be noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    Product,
+    /// The journal forgets a reservation before the store has it.
+    SettleBeforeCommit,
+    /// A release counts as done whichever epoch the ledger is of.
+    ReleaseInAnyEpoch,
+    /// A load begins with an empty journal.
+    LoadWithoutJournal,
+    /// A refusal is told, and the entry stays in the journal.
+    RefuseWithoutLoad,
+    /// Those whose epoch has passed are committed under the new one unasked.
+    CommitUnderNextEpoch,
+}
+
+pub(crate) struct Shared {
+    pub(crate) parts: Parts,
+    pub(crate) event: EventId,
+    pub(crate) now: Timestamp,
+    pub(crate) variant: Variant,
+    pub(crate) sale: Cell<Sale>,
+    pub(crate) reference: RefCell<Reference>,
+    /// Calls that were delayed.
+    pub(crate) line: RefCell<Vec<Call>>,
+    /// What each node has admitted and not yet taken up to commit.
+    pub(crate) commit_queues: RefCell<BTreeMap<u8, Vec<Admitted>>>,
+    /// Work that a node's work has begun.
+    pub(crate) begun: RefCell<Vec<(u8, Start)>>,
+    pub(crate) waiting: RefCell<Vec<Weak<Asker>>>,
+    /// The highest epoch that was ever installed.
+    newest: Cell<Epoch>,
+    /// Whether the present ledger is of a lower one.
+    is_late: Cell<bool>,
+    /// In how many seats too many the next ledger believes.
+    pub(crate) believes_in: Cell<u32>,
+    /// The epochs of ledgers that say what is not so.
+    pub(crate) wrong: RefCell<BTreeSet<Epoch>>,
+    /// How often the ledger was lost or came back old.
+    losses: Cell<u32>,
+    /// The last look at the store, unless it was called since.
+    pub(crate) seen: RefCell<Option<Rc<Stored>>>,
+    /// Whether anything may have changed since the last look.
+    pub(crate) changed: Cell<bool>,
+    /// What went wrong that no look at the parts would show.
+    pub(crate) fault: RefCell<Option<String>>,
+}
+
+/// Work that is to begin, on a node that is not known yet.
+pub(crate) type Start = Box<dyn FnOnce(crate::protocol::Node) -> Work>;
+
+impl Shared {
+    pub(crate) fn new(parts: Parts, event: EventId, now: Timestamp, variant: Variant) -> Self {
+        Self {
+            parts,
+            event,
+            now,
+            variant,
+            sale: Cell::new(Sale::Open),
+            reference: RefCell::default(),
+            line: RefCell::default(),
+            commit_queues: RefCell::default(),
+            begun: RefCell::default(),
+            waiting: RefCell::default(),
+            newest: Cell::new(Epoch(0)),
+            is_late: Cell::default(),
+            believes_in: Cell::default(),
+            wrong: RefCell::default(),
+            losses: Cell::default(),
+            seen: RefCell::default(),
+            changed: Cell::new(true),
+            fault: RefCell::default(),
+        }
+    }
+
+    /// Lets a call take effect.
+    pub(crate) async fn take(&self, call: &Call) -> Answer {
+        self.changed.set(true);
+        if call.is_to_store() {
+            self.seen.take();
+        }
+        if self.variant == Variant::LoadWithoutJournal && matches!(call, Call::Load(_)) {
+            self.parts.ledger.lose(self.event).await.unwrap();
+        }
+        let answer = self.parts.take(self.event, call, self.now).await;
+        if let (Call::Load(snapshot), Answer::Load(LoadAnswer { replaced: true, .. })) = (call, &answer) {
+            self.note_if_late(snapshot.epoch);
+        }
+        answer
+    }
+
+    /// A load may come late: another one was installed and sold from meanwhile, and then the ledger was lost, so that there
+    /// is none to tell how old the snapshot is. Such a ledger is wrong until a commit, a release or a reconcile meets the
+    /// store's epoch; what it refuses is not final, and who was told 202 may be refused.
+    fn note_if_late(&self, epoch: Epoch) {
+        let is_late = epoch < self.newest.get();
+        self.is_late.set(is_late);
+        self.newest.set(epoch.max(self.newest.get()));
+        if is_late {
+            self.wrong.borrow_mut().insert(epoch);
+            self.reference.borrow_mut().ledger_wrong();
+        }
+    }
+
+    /// Makes a wrong snapshot of a right one, if it is time for one.
+    pub(crate) fn distort(&self, snapshot: &mut LedgerSnapshot) {
+        let more = self.believes_in.take();
+        if more > 0 {
+            snapshot.ticket_types.iter_mut().for_each(|ticket_type| ticket_type.left += more);
+            self.wrong.borrow_mut().insert(snapshot.epoch);
+            self.reference.borrow_mut().ledger_wrong();
+        }
+    }
+
+    pub(crate) fn fault(&self, what: String) {
+        self.fault.borrow_mut().get_or_insert(what);
+    }
+
+    /// What was on the line to the server ends with it.
+    pub(crate) fn ledger_restarted(&self) {
+        self.losses.update(|losses| losses + 1);
+        self.changed.set(true);
+        self.line.borrow_mut().retain(Call::is_to_store);
+    }
+}
+
+/// Who waits for an answer.
+pub(crate) struct Asker {
+    shared: Rc<Shared>,
+    pub(crate) request: AdmitRequest,
+    /// Whether the ledger has taken the seats, and after which of its losses.
+    admitted: Cell<Option<u32>>,
+    told: Cell<bool>,
+}
+
+impl Asker {
+    pub(crate) fn new(shared: &Rc<Shared>, request: AdmitRequest) -> Rc<Self> {
+        shared.reference.borrow_mut().ask(request);
+        let asker = Rc::new(Self {
+            shared: Rc::clone(shared),
+            request,
+            admitted: Cell::default(),
+            told: Cell::default(),
+        });
+        shared.waiting.borrow_mut().push(Rc::downgrade(&asker));
+        asker
+    }
+
+    /// Tells, unless an answer was given before.
+    pub(crate) fn tell(&self, told: Told) {
+        if !self.told.replace(true) {
+            let id = self.request.id;
+            let may_come = self.shared.line.borrow().iter().any(|call| call.admits(id));
+            let may_come = may_come || self.shared.is_late.get();
+            self.shared.reference.borrow_mut().tell(id, told, may_come);
+        }
+    }
+
+    /// Tells what the store has.
+    pub(crate) fn tell_record(&self, record: &ReservationRecord) {
+        let AdmitRequest { id: _, user, ticket_type, quantity } = self.request;
+        let same = (record.user, record.ticket_type, record.quantity) == (user, ticket_type, quantity);
+        self.tell(match record.status {
+            ReservationStatus::Rejected => Told::Refused,
+            _ if same => Told::Confirmed,
+            _ => Told::OtherContent,
+        });
+    }
+
+    /// The time that people wait is over. A 202 rests on the journal: it promises nothing if that was lost meanwhile.
+    pub(crate) fn deadline(&self) {
+        let in_journal = self.admitted.get() == Some(self.shared.losses.get());
+        self.tell(if in_journal { Told::Pending } else { Told::Unknown });
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.shared.reference.borrow_mut().end(self.request.id);
+    }
+}
+
+/// A booking on its way.
+pub(crate) struct Wish {
+    pub(crate) request: AdmitRequest,
+    pub(crate) epoch_min: Epoch,
+    /// `None`: recovery.
+    pub(crate) asker: Option<Rc<Asker>>,
+}
+
+impl Wish {
+    pub(crate) fn tell(&self, told: Told) {
+        if let Some(asker) = &self.asker {
+            asker.tell(told);
+        }
+    }
+
+    pub(crate) fn tell_record(&self, record: &ReservationRecord) {
+        if let Some(asker) = &self.asker {
+            asker.tell_record(record);
+        }
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.asker.as_ref().is_some_and(|asker| asker.told.get() && asker.admitted.get().is_none())
+    }
+}
+
+/// A booking whose seats the ledger has taken.
+pub(crate) struct Admitted {
+    pub(crate) wish: Wish,
+    pub(crate) admission: Admission,
+    pub(crate) epoch: Epoch,
+}
+
+impl Admitted {
+    pub(crate) fn new(wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+        if let Some(asker) = &wish.asker {
+            asker.admitted.set(Some(asker.shared.losses.get()));
+        }
+        Self { wish, admission, epoch }
+    }
+
+    pub(crate) fn to_commit(&self, event: EventId) -> CommitRequest {
+        let AdmitRequest { id, user, ticket_type, quantity } = self.wish.request;
+        CommitRequest {
+            id,
+            user,
+            event,
+            ticket_type,
+            quantity,
+            unit_price: self.admission.unit_price,
+            epoch: self.epoch,
+            created_at: self.admission.admitted_at,
+        }
+    }
+}
