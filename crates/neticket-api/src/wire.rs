@@ -101,6 +101,7 @@ pub(crate) fn reservation(view: ReservationView) -> Reservation {
     let (status, cancelled_at) = match view.state {
         ReservationState::Pending => (ReservationStatus::Pending, None),
         ReservationState::Confirmed => (ReservationStatus::Confirmed, None),
+        ReservationState::Rejected => (ReservationStatus::Rejected, None),
         ReservationState::Cancelled { at } => (ReservationStatus::Cancelled, Some(at)),
     };
     Reservation {

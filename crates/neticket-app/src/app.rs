@@ -126,7 +126,13 @@ impl App {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
         let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
-        let loader = Arc::new(Loader::new(Arc::clone(&ledger), store.clone(), Arc::clone(&metrics)));
+        let loader = Arc::new(Loader {
+            ledger: Arc::clone(&ledger),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            locks: Loader::locks(),
+        });
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use moka::future::Cache;
 use neticket_domain::{EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
@@ -19,6 +20,8 @@ const NAMES_AGE_MAX: Duration = Duration::from_mins(1);
 const SILENCE: Duration = Duration::from_secs(3);
 /// How old a copy of what is left may be.
 const VIEW_AGE_MAX: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
+/// How many ledgers are looked at at once for what is pending.
+const LOOKS_AT_ONCE: usize = 16;
 /// Most events kept.
 const EVENTS_MAX: u64 = 10_000;
 /// Most ticket types whose event is kept: 20 grades for each event.
@@ -32,6 +35,8 @@ pub(crate) struct Catalog {
     /// Older copies, good enough to name what was booked while the store is slow.
     names: Cache<EventId, Arc<EventRecord>>,
     views: Cache<EventId, Option<Arc<LedgerView>>>,
+    /// The events in whose journals something is; see [`Catalog::events_pending`].
+    pending: Cache<(), Arc<Vec<EventId>>>,
     silent_until: Mutex<Option<Instant>>,
     /// Never changes, so it is kept for as long as there is room.
     event_of_ticket_type: Cache<TicketTypeId, EventId>,
@@ -46,6 +51,7 @@ impl Catalog {
             names: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(NAMES_AGE_MAX).build(),
             silent_until: Mutex::new(None),
             views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(VIEW_AGE_MAX).build(),
+            pending: Cache::builder().max_capacity(1).time_to_live(VIEW_AGE_MAX).build(),
             event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),
         }
     }
@@ -91,20 +97,56 @@ impl Catalog {
     /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
     pub(crate) async fn view(&self, event: EventId) -> Option<Arc<LedgerView>> {
         let read = async {
-            if self.silent_until().is_some_and(|until| Instant::now() < until) {
+            if self.is_silent() {
                 return None;
             }
             match self.ledger.view(event).await {
                 Ok(view) => view.map(Arc::new),
                 Err(error) => {
                     tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
-                    *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(Instant::now() + SILENCE);
+                    self.keep_silent();
                     None
                 }
             }
         };
         self.views.get_with(event, read).await
+    }
+
+    /// The events with reservations on their way, as of at most [`VIEW_AGE_MAX`] ago. Whoever has been told `pending` has been
+    /// in the journal for longer than that (see the booking desk), so their event is among them until they are decided.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`: at once, if it did not answer lately.
+    pub(crate) async fn events_pending(&self) -> Result<Arc<Vec<EventId>>, AppError> {
+        let read = async {
+            if self.is_silent() {
+                return Err(AppError::LedgerUnavailable(None));
+            }
+            let pending = self.look_for_pending().await;
+            if pending.is_err() {
+                self.keep_silent();
+            }
+            Ok(Arc::new(pending?))
+        };
+        self.pending.try_get_with((), read).await.map_err(|error: Arc<AppError>| error.again())
+    }
+
+    async fn look_for_pending(&self) -> Result<Vec<EventId>, AppError> {
+        let looks = self.ledger.loaded().await?.into_iter().map(|event| async move {
+            let view = self.ledger.view(event).await?;
+            Ok::<_, AppError>(view.is_some_and(|view| view.pending > 0).then_some(event))
+        });
+        let found: Vec<Option<EventId>> =
+            stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent_until().is_some_and(|until| Instant::now() < until)
+    }
+
+    fn keep_silent(&self) {
+        *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SILENCE);
     }
 
     fn silent_until(&self) -> Option<Instant> {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use neticket_domain::{Epoch, EventId, ReservationId, SaleWindow, Timestamp};
-use neticket_ledger::{Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
-use neticket_store::{LoadedEvent, Store};
+use neticket_ledger::{JournalEntry, Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
+use neticket_store::{CommitRequest, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
+use crate::booking::to_commit;
+use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::metrics::Metrics;
 
@@ -25,15 +27,17 @@ const LOCKS_MAX: u64 = 10_000;
 
 /// Loads the ledgers of events: once at a time per event on this node, and by lease across nodes.
 pub(crate) struct Loader {
-    ledger: Arc<dyn Ledger>,
-    store: Store,
-    metrics: Arc<Metrics>,
-    locks: Cache<EventId, Arc<Mutex<()>>>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<LedgerClock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) locks: Cache<EventId, Arc<Mutex<()>>>,
 }
 
 impl Loader {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, store: Store, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, store, metrics, locks: Cache::new(LOCKS_MAX) }
+    /// No locks yet.
+    pub(crate) fn locks() -> Cache<EventId, Arc<Mutex<()>>> {
+        Cache::new(LOCKS_MAX)
     }
 
     /// Makes sure that the event's ledger is loaded and of epoch `epoch_min` at least.
@@ -123,6 +127,7 @@ impl Loader {
             if answer.replaced {
                 let (epoch, dropped) = (snapshot.epoch, answer.dropped.len());
                 tracing::info!(%event, %epoch, dropped, "loaded the ledger");
+                self.note_dropped(event, &answer.dropped).await;
             }
             if answer.replaced || refused.is_empty() {
                 let wanted: BTreeSet<ReservationId> = refused.iter().copied().collect();
@@ -135,6 +140,15 @@ impl Loader {
             }
         }
         Err(AppError::LedgerUnavailable(None))
+    }
+
+    /// Notes as rejected what no longer fits: somebody may have been told that it is pending. Whoever still waits for one of
+    /// them offers it again, and is told what the store then says.
+    async fn note_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
+        let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
+        if let Err(error) = self.store.reject(&dropped, self.clock.now()).await {
+            tracing::error!(%event, %error, entries = dropped.len(), "dropped entries could not be noted as rejected");
+        }
     }
 
     async fn end_lease(&self, event: EventId) {

@@ -1,8 +1,11 @@
 //! Booking, looking at one's bookings, and cancelling them.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use neticket_domain::{EventId, Quantity, ReservationId, TicketTypeId, UserId, cancellable};
-use neticket_ledger::AdmitRequest;
-use neticket_store::{EventRecord, ReservationRecord, TicketTypeRecord};
+use neticket_ledger::{AdmitRequest, JournalEntry};
+use neticket_store::{EventRecord, ReservationRecord, ReservationStatus, TicketTypeRecord};
 use uuid::Uuid;
 
 use crate::App;
@@ -50,6 +53,9 @@ impl App {
                 if record.user != user || record.ticket_type != ticket_type || record.quantity != quantity {
                     return Err(AppError::IdempotencyKeyReused);
                 }
+                if record.status == ReservationStatus::Rejected {
+                    return Err(AppError::SoldOut { left: 0 });
+                }
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
             Answer::Done(Done::Confirmed { unit_price, created_at, repeated }) => {
@@ -91,7 +97,8 @@ impl App {
         Ok(record.map(|record| self.reservation_view(record)))
     }
 
-    /// `user`'s reservations, newest first.
+    /// `user`'s reservations: those that are on their way first, then those of the store; each newest first. Without the
+    /// former while the ledger does not answer.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -101,8 +108,69 @@ impl App {
         page: u32,
         size: u32,
     ) -> Result<PageView<ReservationView>, AppError> {
-        let (records, total_items) = self.store.reservations_of(user, page, size).await?;
-        Ok(PageView { items: records.into_iter().map(|r| self.reservation_view(r)).collect(), total_items })
+        let pending = match self.reservations_pending(user).await {
+            Ok(pending) => pending,
+            Err(AppError::LedgerUnavailable(_)) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if pending.is_empty() {
+            let (records, total_items) = self.store.reservations_of(user, page, size).await?;
+            let items = records.into_iter().map(|record| self.reservation_view(record)).collect();
+            return Ok(PageView { items, total_items });
+        }
+        let skipped = u64::from(page.saturating_sub(1)) * u64::from(size);
+        let pending_len = u64::try_from(pending.len()).unwrap_or(u64::MAX);
+        let (records, stored_len) =
+            self.reservations_after(user, skipped.saturating_sub(pending_len), size).await?;
+        let mut items: Vec<ReservationView> =
+            pending.into_iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX)).collect();
+        // Committed since the journal was read: the store's word counts.
+        items.retain(|item| records.iter().all(|record| record.id != item.id));
+        items.extend(records.into_iter().map(|record| self.reservation_view(record)));
+        items.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        Ok(PageView { items, total_items: pending_len + stored_len })
+    }
+
+    /// `size` reservations of the store, leaving the newest `skipped` out, and how many there are in all.
+    async fn reservations_after(
+        &self,
+        user: UserId,
+        skipped: u64,
+        size: u32,
+    ) -> Result<(Vec<ReservationRecord>, u64), AppError> {
+        let size = size.max(1);
+        let page = u32::try_from(skipped / u64::from(size)).unwrap_or(u32::MAX - 2) + 1;
+        let within = usize::try_from(skipped % u64::from(size)).unwrap_or(0);
+        let (mut records, total) = self.store.reservations_of(user, page, size).await?;
+        if within > 0 {
+            records.drain(..within.min(records.len()));
+            records
+                .extend(self.store.reservations_of(user, page + 1, size).await?.0.into_iter().take(within));
+        }
+        Ok((records, total))
+    }
+
+    /// `user`'s reservations that the ledger has admitted and the store does not have yet, newest first.
+    async fn reservations_pending(&self, user: UserId) -> Result<Vec<ReservationView>, AppError> {
+        let mut entries: Vec<(EventId, JournalEntry)> = Vec::new();
+        for event in self.catalog.events_pending().await?.iter() {
+            let of_event = self.ledger.pending_of(*event, user).await?;
+            entries.extend(of_event.into_iter().map(|entry| (*event, entry)));
+        }
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<ReservationId> = entries.iter().map(|(_, entry)| entry.request.id).collect();
+        // Committed and not settled yet.
+        let stored: BTreeSet<ReservationId> =
+            self.store.reservations(&ids).await?.into_iter().map(|record| record.id).collect();
+        entries.retain(|(_, entry)| !stored.contains(&entry.request.id));
+        entries.sort_unstable_by_key(|(_, entry)| (Reverse(entry.admission.admitted_at), entry.request.id));
+        let mut pending = Vec::with_capacity(entries.len());
+        for (event, entry) in entries {
+            pending.push(self.pending_view(event, entry).await?);
+        }
+        Ok(pending)
     }
 
     /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
@@ -118,26 +186,30 @@ impl App {
         Ok(self.reservation_view(self.cancel_desk.cancel(user, id).await?))
     }
 
-    /// Looks for a reservation that the ledger has admitted and the store has not committed yet.
+    /// Looks for a reservation that the ledger has admitted and the store has not committed yet, where something is pending.
     async fn reservation_pending(
         &self,
         user: UserId,
         id: ReservationId,
     ) -> Result<Option<ReservationView>, AppError> {
-        for event in self.store.events_selling(self.now(), 0).await? {
-            let Some(entry) = self.ledger.journal_entry(event, id).await? else { continue };
+        for event in self.catalog.events_pending().await?.iter() {
+            let Some(entry) = self.ledger.journal_entry(*event, id).await? else { continue };
             if entry.request.user != user {
                 return Ok(None);
             }
-            let names = self.catalog.names(event, entry.request.ticket_type).await?;
-            let mut reservation = self.reservation_of(&names, entry.request)?;
-            reservation.state = ReservationState::Pending;
-            reservation.cancellable = false;
-            reservation.unit_price = entry.admission.unit_price;
-            reservation.created_at = entry.admission.admitted_at;
-            return Ok(Some(reservation));
+            return self.pending_view(*event, entry).await.map(Some);
         }
         Ok(None)
+    }
+
+    async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {
+        let names = self.catalog.names(event, entry.request.ticket_type).await?;
+        let mut reservation = self.reservation_of(&names, entry.request)?;
+        reservation.state = ReservationState::Pending;
+        reservation.cancellable = false;
+        reservation.unit_price = entry.admission.unit_price;
+        reservation.created_at = entry.admission.admitted_at;
+        Ok(reservation)
     }
 
     /// A reservation as it is known before it is read back: confirmed, now, at the present price.
@@ -170,8 +242,11 @@ impl App {
     }
 
     fn reservation_view(&self, record: ReservationRecord) -> ReservationView {
-        let state =
-            record.cancelled_at.map_or(ReservationState::Confirmed, |at| ReservationState::Cancelled { at });
+        let state = match (record.status, record.cancelled_at) {
+            (ReservationStatus::Rejected, _) => ReservationState::Rejected,
+            (_, Some(at)) => ReservationState::Cancelled { at },
+            (_, None) => ReservationState::Confirmed,
+        };
         ReservationView {
             id: record.id,
             state,

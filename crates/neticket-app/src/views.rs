@@ -93,7 +93,11 @@ pub struct PageView<T> {
 pub enum ReservationState {
     Pending,
     Confirmed,
-    Cancelled { at: Timestamp },
+    /// It was pending and did not come about.
+    Rejected,
+    Cancelled {
+        at: Timestamp,
+    },
 }
 
 /// One booking, as its owner sees it.

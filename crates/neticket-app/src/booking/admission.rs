@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, Verdict};
-use neticket_store::{ReservationRecord, Store};
+use neticket_store::{CommitRequest, ReservationRecord, Store};
 
 use super::wish::{Admitted, Done, Wish};
 use crate::catalog::Catalog;
@@ -54,7 +54,7 @@ impl Admission {
         let admit = self.ledger.admit(event, epoch_min(&wishes), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                Offered::Admitted(self.sort(epoch, wishes, verdicts))
+                Offered::Admitted(self.sort(epoch, wishes, verdicts).await)
             }
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
             Err(error) => {
@@ -109,25 +109,41 @@ impl Admission {
     }
 
     /// Keeps the admitted, answers the others.
-    fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+    async fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
         assert_eq!(wishes.len(), verdicts.len(), "the ledger answers each request");
         let mut admitted = Vec::with_capacity(wishes.len());
         let mut known = Vec::new();
+        let mut refused = Vec::new();
         for (wish, verdict) in wishes.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Admitted(admission) => admitted.push(Admitted::new(wish, admission, epoch)),
                 Verdict::Known => known.push(wish),
-                refused => {
-                    let refusal = self.refusal(refused);
-                    wish.answer(Err(refusal));
-                }
+                Verdict::JournalFull => wish.answer(Err(AppError::Overloaded)),
+                verdict => refused.push((wish, self.refusal(verdict))),
             }
         }
+        self.refuse_all(refused).await;
         if !known.is_empty() {
             // Nobody else waits for this look into the store.
             tokio::spawn(answer_known(self.store.clone(), known));
         }
         admitted
+    }
+
+    /// Answers with refusals that are final. Those of bookings that somebody was told to be pending are noted.
+    pub(super) async fn refuse_all(&self, refused: Vec<(Wish, AppError)>) {
+        // Another booking under the same id is on its way: it is the other that will be decided.
+        let is_other = |refusal: &AppError| matches!(refusal, AppError::IdempotencyKeyReused);
+        let unheard: Vec<CommitRequest> = refused
+            .into_iter()
+            .filter_map(|(wish, refusal)| {
+                let is_other = is_other(&refusal);
+                wish.refuse(refusal).filter(|_| !is_other)
+            })
+            .collect();
+        if let Err(error) = self.store.reject(&unheard, self.clock.now()).await {
+            tracing::error!(%error, entries = unheard.len(), "refused bookings could not be noted as rejected");
+        }
     }
 
     fn refusal(&self, verdict: Verdict) -> AppError {
@@ -159,13 +175,15 @@ impl Admission {
             Ok(stored) => stored,
             Err(error) => return answer_all(wishes, &error),
         };
+        let mut refused = Vec::new();
         for wish in wishes {
-            let outcome = match stored.get(&wish.request.id) {
-                Some(record) => Ok(Done::Existing(Box::new(record.clone()))),
-                None => Err(refusal.again()),
-            };
-            wish.answer(outcome);
+            match stored.get(&wish.request.id) {
+                Some(record) => wish.answer(Ok(Done::Existing(Box::new(record.clone())))),
+                None if is_final => refused.push((wish, refusal.again())),
+                None => wish.answer(Err(refusal.again())),
+            }
         }
+        self.refuse_all(refused).await;
     }
 }
 

@@ -1,12 +1,12 @@
 //! The second stage: one transaction per batch, then the journal is settled. Recovery uses it as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use neticket_domain::{Epoch, EventId, ReservationId};
 use neticket_ledger::Ledger;
-use neticket_store::{CommitOutcome, CommitRequest, Store};
+use neticket_store::{CommitOutcome, CommitRequest, ReservationStatus, Store};
 use tokio_util::task::TaskTracker;
 
 use super::admission::{Admission, Offered};
@@ -34,12 +34,16 @@ pub(crate) struct Committer {
 /// One ledger: an event's, of one epoch.
 type LedgerOf = (EventId, Epoch);
 
+/// A wish that the store refused, and its answer.
+type Refused = (Wish, Result<Done, AppError>);
+
 /// A batch that came back from the store.
 #[derive(Default)]
 struct Sorted {
     settled: BTreeMap<LedgerOf, Vec<ReservationId>>,
-    /// Refused by the store though the ledger had taken their seats, and with which answer.
-    refused: BTreeMap<EventId, Vec<(Wish, AppError)>>,
+    /// Refused by the store though the ledger had taken their seats, and with which answer: a refusal, or the reservation
+    /// that was rejected before.
+    refused: BTreeMap<EventId, Vec<Refused>>,
     /// Admitted under an epoch that has passed.
     outdated: Vec<Wish>,
 }
@@ -102,18 +106,24 @@ impl Committer {
     }
 
     /// Makes the ledger anew without what it took for people whom the store refused, and answers them only then: a
-    /// refusal is final, so no recovery may find their entries any more.
-    async fn refuse(&self, event: EventId, refused: Vec<(Wish, AppError)>) {
+    /// refusal is final, so no recovery may find their entries any more. Before an entry leaves the journal, the store
+    /// notes it as rejected if somebody may have been told that it is pending: at no moment is it in neither.
+    async fn refuse(&self, event: EventId, refused: Vec<Refused>) {
         let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
         tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
-        match self.admission.loader.load_without(event, &ids).await {
+        match self.note_and_load_without(event, &refused, &ids).await {
             Ok(stored) => {
-                for (wish, refusal) in refused {
+                let mut final_ones = Vec::new();
+                for (wish, answer) in refused {
                     let id = wish.request.id;
-                    // Another node's recovery was quicker, and found a seat.
-                    let outcome = if stored.contains(&id) { self.stored(id).await } else { Err(refusal) };
-                    wish.answer(outcome);
+                    // The rejection that was just noted; or another node's recovery was quicker, and found a seat.
+                    let answer = if stored.contains(&id) { self.stored(id).await } else { answer };
+                    match answer {
+                        Err(refusal) => final_ones.push((wish, refusal)),
+                        Ok(done) => wish.answer(Ok(done)),
+                    }
                 }
+                self.admission.refuse_all(final_ones).await;
             }
             Err(error) => {
                 tracing::warn!(%event, error = %error.with_cause(), "left to recovery: undoing failed");
@@ -122,6 +132,17 @@ impl Committer {
                 }
             }
         }
+    }
+
+    async fn note_and_load_without(
+        &self,
+        event: EventId,
+        refused: &[Refused],
+        ids: &[ReservationId],
+    ) -> Result<BTreeSet<ReservationId>, AppError> {
+        let noted: Vec<CommitRequest> = refused.iter().filter_map(|(wish, _)| wish.to_note()).collect();
+        self.store.reject(&noted, self.admission.clock.now()).await?;
+        self.admission.loader.load_without(event, ids).await
     }
 
     async fn stored(&self, id: ReservationId) -> Result<Done, AppError> {
@@ -168,7 +189,7 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
         let ledger = (wish.event, epoch);
         let id = wish.request.id;
-        let refusal = match outcome {
+        let answer = match outcome {
             CommitOutcome::Confirmed => {
                 sorted.settled.entry(ledger).or_default().push(id);
                 wish.answer(Ok(Done::Confirmed {
@@ -177,6 +198,10 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                     repeated: admission.repeated,
                 }));
                 continue;
+            }
+            // The seats that the ledger took for it go back.
+            CommitOutcome::Existing(record) if record.status == ReservationStatus::Rejected => {
+                Ok(Done::Existing(Box::new(record)))
             }
             CommitOutcome::Existing(record) => {
                 sorted.settled.entry(ledger).or_default().push(id);
@@ -189,11 +214,11 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 sorted.outdated.push(wish);
                 continue;
             }
-            CommitOutcome::SoldOut => AppError::SoldOut { left: 0 },
-            CommitOutcome::NoSuchTicketType => AppError::NotFound,
-            CommitOutcome::NoSuchUser => AppError::Unauthenticated,
+            CommitOutcome::SoldOut => Err(AppError::SoldOut { left: 0 }),
+            CommitOutcome::NoSuchTicketType => Err(AppError::NotFound),
+            CommitOutcome::NoSuchUser => Err(AppError::Unauthenticated),
         };
-        sorted.refused.entry(wish.event).or_default().push((wish, refusal));
+        sorted.refused.entry(wish.event).or_default().push((wish, answer));
     }
     sorted
 }

@@ -14,8 +14,11 @@ use super::admission::{Admission, Offered, answer_all};
 use super::commit::Committer;
 use super::wish::{Admitted, Done, Wish};
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
-use crate::config::EngineConfig;
+use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
+
+/// How long an entry has been in the journal at least when its person is told `pending`.
+const PENDING_AGE_MIN: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
 
 /// The two stages and their queues.
 pub(crate) struct BookingDesk {
@@ -82,7 +85,7 @@ impl BookingDesk {
         request: AdmitRequest,
         keyed: bool,
     ) -> Result<Answer, AppError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
         let admitted = Arc::new(AtomicBool::new(false));
         let wish = Wish {
             event,
@@ -90,13 +93,23 @@ impl BookingDesk {
             keyed,
             epoch_min: Epoch(0),
             admitted: Arc::clone(&admitted),
+            last: None,
             reply: Some(reply),
         };
         self.admission_queue.try_push(wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
-        match tokio::time::timeout(self.ack_deadline, answer).await {
+        let mut in_time = tokio::time::timeout(self.ack_deadline, &mut answer).await;
+        if in_time.is_err() && admitted.load(Ordering::Acquire) {
+            // Whoever is told `pending` is looked for by views that may be this old: the entry must be older.
+            in_time = tokio::time::timeout(PENDING_AGE_MIN, &mut answer).await;
+            if in_time.is_err() {
+                // From here on nobody can answer any more, and whoever refuses it notes that.
+                answer.close();
+                return answer.try_recv().map_or(Ok(Answer::Pending), |outcome| outcome.map(Answer::Done));
+            }
+        }
+        match in_time {
             Ok(Ok(outcome)) => outcome.map(Answer::Done),
             Ok(Err(_)) => Err(AppError::Internal("a booking was dropped on its way".to_owned())),
-            Err(_) if admitted.load(Ordering::Acquire) => Ok(Answer::Pending),
             Err(_) => Err(AppError::Overloaded),
         }
     }

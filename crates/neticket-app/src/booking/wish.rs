@@ -15,7 +15,7 @@ use crate::error::AppError;
 pub(crate) enum Done {
     /// It is in the store, put there on behalf of this request, or (`repeated`) of an earlier one with the same key.
     Confirmed { unit_price: u64, created_at: Timestamp, repeated: bool },
-    /// It was in the store before, maybe with other content.
+    /// It was in the store before, maybe with other content, cancelled or rejected.
     Existing(Box<ReservationRecord>),
 }
 
@@ -29,6 +29,8 @@ pub(crate) struct Wish {
     pub(crate) epoch_min: Epoch,
     /// Set once the ledger has taken the seats.
     pub(crate) admitted: Arc<AtomicBool>,
+    /// As what it would be committed, once the ledger has taken the seats: under the last epoch that did.
+    pub(crate) last: Option<CommitRequest>,
     /// `None`: nobody waits (recovery).
     pub(crate) reply: Option<oneshot::Sender<Result<Done, AppError>>>,
 }
@@ -41,9 +43,24 @@ impl Wish {
         }
     }
 
+    /// Tells whoever still waits that it is refused for good. Answers what the store has to note: somebody who waits no
+    /// longer may have been told that it is pending.
+    pub(crate) fn refuse(self, refusal: AppError) -> Option<CommitRequest> {
+        let last = self.last;
+        let heard = self.reply.is_some_and(|reply| reply.send(Err(refusal)).is_ok());
+        if heard { None } else { last }
+    }
+
     /// Whether who asked has gone before anything was taken.
     pub(crate) fn is_abandoned(&self) -> bool {
         !self.admitted.load(Ordering::Acquire) && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    }
+
+    /// What the store has to note before this wish leaves the journal refused; `None` if nobody can have been told that it
+    /// was taken. Whoever waits no longer may have been told `pending`, and so may have whoever sent the same key.
+    pub(crate) fn to_note(&self) -> Option<CommitRequest> {
+        let somebody_was_told = self.keyed || self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
+        self.last.filter(|_| somebody_was_told)
     }
 
     /// Whether it comes from the journal and not from a request.
@@ -60,7 +77,9 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    pub(crate) fn new(wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+    pub(crate) fn new(mut wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+        let entry = JournalEntry { request: wish.request, admission, epoch };
+        wish.last = Some(to_commit(wish.event, entry));
         wish.admitted.store(true, Ordering::Release);
         Self { wish, admission, epoch }
     }
@@ -73,22 +92,29 @@ impl Admitted {
             keyed: true,
             epoch_min: entry.epoch,
             admitted: Arc::default(),
+            last: None,
             reply: None,
         };
         Self::new(wish, entry.admission, entry.epoch)
     }
 
     pub(crate) fn to_commit(&self) -> CommitRequest {
-        let AdmitRequest { id, user, ticket_type, quantity } = self.wish.request;
-        CommitRequest {
-            id,
-            user,
-            event: self.wish.event,
-            ticket_type,
-            quantity,
-            unit_price: self.admission.unit_price,
-            epoch: self.epoch,
-            created_at: self.admission.admitted_at,
-        }
+        let Self { wish, admission, epoch } = self;
+        to_commit(wish.event, JournalEntry { request: wish.request, admission: *admission, epoch: *epoch })
+    }
+}
+
+/// What the store is asked for an entry of the event's journal.
+pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
+    let JournalEntry { request: AdmitRequest { id, user, ticket_type, quantity }, admission, epoch } = entry;
+    CommitRequest {
+        id,
+        user,
+        event,
+        ticket_type,
+        quantity,
+        unit_price: admission.unit_price,
+        epoch,
+        created_at: admission.admitted_at,
     }
 }

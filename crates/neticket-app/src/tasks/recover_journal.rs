@@ -1,24 +1,23 @@
-//! Commits journal entries that their node left behind, because it died or the store did not answer it.
+//! Commits journal entries that their node left behind, because it died or the store did not answer it. Also of events that
+//! have closed or started meanwhile: what was taken in time is decided.
 
-use neticket_domain::EventId;
+use neticket_domain::{Epoch, EventId};
 
-use super::{ITEMS_MAX, TaskContext};
+use super::{ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::booking::Admitted;
 use crate::error::AppError;
 
-/// One run. An event whose journal cannot be read keeps no other from recovery.
+/// One run. An event whose journal cannot be read or loaded keeps no other from recovery.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
-    let mut failure = None;
-    for event in selling {
-        if let Err(error) = recover(context, event).await {
-            failure = Some(error);
-        }
-    }
-    failure.map_or(Ok(()), Err)
+    let events = context.ledger.loaded().await?;
+    each_on_its_own(events.into_iter().map(|event| recover(context, event))).await
 }
 
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {
+    if context.ledger.view(event).await?.is_none() {
+        // Of another run of the server, with a journal perhaps: what loads it anew carries that over.
+        context.loader.load(event, Epoch(0)).await?;
+    }
     let entries = context.ledger.journal_older_than(event, context.engine.grace_ms, ITEMS_MAX.into()).await?;
     if entries.is_empty() {
         return Ok(());

@@ -5,4 +5,5 @@
 mod booking;
 mod faults;
 mod opening;
+mod rejected;
 mod sessions;

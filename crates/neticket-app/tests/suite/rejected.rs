@@ -1,0 +1,214 @@
+//! Whoever was told `pending` finds out what became of it: it is pending, confirmed or rejected, and never gone.
+
+use std::time::Duration;
+
+use neticket_app::{App, AppError, ReservationState};
+use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, JournalEntry, Verdict};
+use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
+use neticket_testkit::{World, on_both, tickets};
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// A world whose nodes take care of what is left behind after 50 ms.
+async fn hasty(parts: neticket_testkit::Parts) -> World {
+    let mut world = World::new(parts).await;
+    world.config.engine.grace_ms = 50;
+    world.config.engine.task_interval_ms = 20;
+    world
+}
+
+/// Admits as a node does that dies right after it.
+async fn admit(world: &World, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
+    let id = ReservationId(Uuid::new_v4());
+    let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2) };
+    let answer = world.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
+    assert!(
+        matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
+        "{answer:?}"
+    );
+    id
+}
+
+async fn rejected(app: &App, user: UserId, id: ReservationId) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let seen = app.reservation(user, id).await.expect("it is never gone");
+        assert_ne!(seen.state, ReservationState::Confirmed);
+        if seen.state == ReservationState::Rejected {
+            assert!(!seen.cancellable);
+            return;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it is rejected in the end");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
+    CommitRequest {
+        id: entry.request.id,
+        user: entry.request.user,
+        event,
+        ticket_type: entry.request.ticket_type,
+        quantity: entry.request.quantity,
+        unit_price: entry.admission.unit_price,
+        epoch: entry.epoch,
+        created_at: entry.admission.admitted_at,
+    }
+}
+
+on_both! {
+    async fn a_pending_booking_that_the_store_refuses_is_rejected_and_not_gone(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let event = world.event_on_sale(&[2], 4).await;
+        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 50;
+        world.install(&wrong).await;
+        let first = admit(&world, event.id, users[0], grade).await;
+        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        let committed = world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        assert_eq!(committed, [CommitOutcome::Confirmed]);
+        let second = admit(&world, event.id, users[1], grade).await; // more than there is
+        let nodes = [world.node().await, world.node().await];
+        rejected(&nodes[0], users[1], second).await;
+        rejected(&nodes[1], users[1], second).await;
+        let mine = nodes[0].reservations_page(users[1], 1, 10).await.unwrap();
+        assert_eq!(mine.items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReservationState::Rejected]);
+        let cancel = nodes[0].reservation_cancel(users[1], second).await;
+        assert!(matches!(cancel, Err(AppError::NotFound)), "{cancel:?}");
+        assert_eq!(world.confirmed(&event).await, [2]);
+        world.finish().await;
+    }
+
+    async fn a_key_whose_booking_was_rejected_is_sold_out_for_ever(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody repairs the ledger
+        let app = world.node().await;
+        let event = world.event_on_sale(&[2], 4).await;
+        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 50;
+        world.install(&wrong).await;
+        let first = app.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
+        for again in 0..3 {
+            let refused = app.reservation_create(users[1], Some("k"), grade, tickets(2)).await;
+            assert!(matches!(refused, Err(AppError::SoldOut { .. })), "{again}: {refused:?}");
+        }
+        app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
+        world.lose_ledger(event.id).await;
+        let late = app.reservation_create(users[1], Some("k"), grade, tickets(2)).await;
+        assert!(matches!(late, Err(AppError::SoldOut { .. })), "{late:?}");
+        let other = app.reservation_create(users[1], Some("k"), grade, tickets(1)).await;
+        assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
+        app.reservation_create(users[1], Some("another"), grade, tickets(2)).await.expect("seats are left");
+        assert_eq!(app.reservations_page(users[1], 1, 10).await.unwrap().total_items, 2);
+        world.finish().await;
+    }
+
+    async fn a_node_that_dies_between_noting_and_loading_keeps_no_seats(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        world.install(&world.snapshot(event.id).await).await;
+        let id = admit(&world, event.id, user, grade).await;
+        let entry = world.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
+        world.store.reject(&[to_commit(event.id, entry)], world.now().await).await.unwrap();
+        // And then the node died: recovery gives the seats back.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
+            assert!(tokio::time::Instant::now() < deadline, "recovery finds it");
+            tokio::time::sleep(GLANCE).await;
+        }
+        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
+        let stored = world.store.reservation(id).await.unwrap().unwrap();
+        assert_eq!(stored.status, ReservationStatus::Rejected);
+        app.reservation_create(user, None, grade, tickets(4)).await.expect("it counts nothing towards the limit");
+        world.finish().await;
+    }
+
+    async fn an_entry_that_no_longer_fits_when_its_event_is_loaded_is_rejected(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.grace_ms = 60_000; // recovery is not what notes it
+        let event = world.event_on_sale(&[2], 4).await;
+        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 50;
+        world.install(&wrong).await;
+        let first = admit(&world, event.id, users[0], grade).await;
+        tokio::time::sleep(Duration::from_millis(2)).await; // the older one goes first
+        let second = admit(&world, event.id, users[1], grade).await; // of two that want the same seats, one fits
+        let _raised = world.snapshot(event.id).await; // so that the next commit has to load
+        let app = world.node().await;
+        let third = app.reservation_create(users[1], None, grade, tickets(1)).await;
+        assert!(third.is_err(), "{third:?}");
+        rejected(&app, users[1], second).await;
+        assert_eq!(app.reservation(users[0], first).await.unwrap().state, ReservationState::Pending);
+        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+        world.finish().await;
+    }
+
+    async fn my_list_begins_with_what_is_pending_and_counts_it(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.grace_ms = 60_000;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[20], 20).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let mut stored = Vec::new();
+        for _ in 0..3 {
+            stored.insert(0, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id);
+            tokio::time::sleep(Duration::from_millis(2)).await; // another millisecond, another age
+        }
+        let pending = admit(&world, event.id, user, grade).await;
+        let expected = [pending, stored[0], stored[1], stored[2]];
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
+            assert!(tokio::time::Instant::now() < deadline, "it is listed a moment later");
+            tokio::time::sleep(GLANCE).await;
+        }
+        let ids = async |page, size| {
+            let listed = app.reservations_page(user, page, size).await.unwrap();
+            assert_eq!(listed.total_items, 4);
+            listed.items.iter().map(|item| item.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(1, 10).await, expected);
+        for size in 1..=4_u32 {
+            let chunks: Vec<Vec<ReservationId>> =
+                expected.chunks(usize::try_from(size).unwrap()).map(<[_]>::to_vec).collect();
+            for (page, chunk) in (1..).zip(chunks) {
+                assert_eq!(ids(page, size).await, chunk, "page {page} of {size}");
+            }
+        }
+        let entry = world.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
+        world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        assert_eq!(ids(1, 10).await, expected, "committed and not settled yet, it is listed once");
+        world.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
+        world.finish().await;
+    }
+
+    async fn an_event_that_has_started_meanwhile_gets_its_journal_committed(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let now = world.now().await;
+        let event = world.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        world.install(&world.snapshot(event.id).await).await;
+        let id = admit(&world, event.id, user, grade).await;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while world.now().await < event.starts_at {
+            assert!(tokio::time::Instant::now() < deadline);
+            tokio::time::sleep(GLANCE).await;
+        }
+        let app = world.node().await;
+        while app.reservation(user, id).await.unwrap().state != ReservationState::Confirmed {
+            assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
+            tokio::time::sleep(GLANCE).await;
+        }
+        assert_eq!(world.confirmed(&event).await, [2]);
+        world.finish().await;
+    }
+}
