@@ -17,6 +17,7 @@ use crate::config::{Config, Environment};
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
+use crate::reconcile::Reconciler;
 use crate::tasks::{TaskContext, Tasks};
 
 /// The only eviction policy that keeps what it is given.
@@ -29,6 +30,7 @@ pub struct App {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) media: Media,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) desk: BookingDesk,
     pub(crate) cancel_desk: CancelDesk,
     pub(crate) passwords: Passwords,
@@ -51,6 +53,10 @@ pub enum StartError {
     Store(#[source] neticket_store::StoreError),
     #[error("Redis evicts keys (maxmemory-policy {0}), and with them seats: set it to noeviction")]
     Evicting(String),
+    #[error(
+        "Redis keeps no file of what it does, and a restart would lose bookings on their way: set appendonly to yes"
+    )]
+    Forgetful,
     #[error("the Redis ledger cannot be opened: {0}")]
     Ledger(#[source] neticket_ledger::LedgerError),
     #[error("{what}: {source}")]
@@ -73,6 +79,11 @@ impl App {
         {
             return Err(StartError::Evicting(policy));
         }
+        if config.environment == Environment::Production
+            && Self::redis_persists(&config).await? == Some(false)
+        {
+            return Err(StartError::Forgetful);
+        }
         Self::start_with(config, store, ledger).await
     }
 
@@ -94,6 +105,16 @@ impl App {
         let Some(options) = Self::redis_options(config) else { return Ok(None) };
         let ledger = RedisLedger::connect(options).map_err(StartError::Ledger)?;
         ledger.maxmemory_policy().await.map(Some).map_err(StartError::Ledger)
+    }
+
+    /// Whether Redis keeps a file of what it does (AOF); `None` without Redis.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn redis_persists(config: &Config) -> Result<Option<bool>, StartError> {
+        let Some(options) = Self::redis_options(config) else { return Ok(None) };
+        let ledger = RedisLedger::connect(options).map_err(StartError::Ledger)?;
+        ledger.persists().await.map(Some).map_err(StartError::Ledger)
     }
 
     /// Starts on a store and a ledger that are open already.
@@ -133,6 +154,11 @@ impl App {
             metrics: Arc::clone(&metrics),
             locks: Loader::locks(),
         });
+        let reconciler = Arc::new(Reconciler {
+            ledger: Arc::clone(&ledger),
+            store: store.clone(),
+            loader: Arc::clone(&loader),
+        });
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
@@ -153,6 +179,7 @@ impl App {
             store: store.clone(),
             ledger: Arc::clone(&ledger),
             loader,
+            reconciler: Arc::clone(&reconciler),
             committer: Arc::clone(&committer),
             clock: Arc::clone(&clock),
             engine: engine.clone(),
@@ -168,6 +195,7 @@ impl App {
                 Arc::clone(&clock),
                 Arc::clone(&metrics),
             ),
+            reconciler,
             passwords,
             tokens: Tokens::new(&secret),
             metrics,

@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod loader;
 mod metrics;
+mod reconcile;
 mod reservations;
 mod tasks;
 mod views;
@@ -19,6 +20,7 @@ pub use app::{App, StartError};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
 pub use error::{AppError, InvalidField};
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
+pub use reconcile::{Reconciliation, SeatChange};
 pub use views::{
     Account, Booked, EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal,
     ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,

@@ -33,6 +33,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     report("ledger", ledger(config).await);
     if config.redis_url.is_some() {
         report("eviction", eviction(config).await);
+        report("persistence", persistence(config).await);
     }
     report("images", App::open_media(config).map(|_| "the folder is there".to_owned()).map_err(Into::into));
     report("client", client(config.web_dir.as_deref()));
@@ -116,6 +117,14 @@ async fn eviction(config: &Config) -> anyhow::Result<String> {
         );
     }
     Ok(format!("maxmemory-policy is {policy}"))
+}
+
+async fn persistence(config: &Config) -> anyhow::Result<String> {
+    let persists = App::redis_persists(config).await?.unwrap_or(false);
+    if !persists && config.environment == Environment::Production {
+        bail!("appendonly is off: it must be on, or a restart of Redis loses bookings on their way");
+    }
+    Ok(format!("appendonly is {}", if persists { "on" } else { "off" }))
 }
 
 fn client(folder: Option<&Path>) -> anyhow::Result<String> {

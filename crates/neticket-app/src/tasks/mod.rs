@@ -1,7 +1,9 @@
 //! Background tasks: reconcilers without input, run by every node, safe to run twice or late.
 
+mod close_sales;
 mod drain_outbox;
 mod open_sales;
+mod reconcile_ledgers;
 mod recover_journal;
 mod sample_journals;
 mod sweep_sessions;
@@ -21,6 +23,7 @@ use crate::config::EngineConfig;
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
+use crate::reconcile::Reconciler;
 use neticket_ledger::Ledger;
 use neticket_store::Store;
 
@@ -28,6 +31,9 @@ pub(crate) use sample_journals::LastSamples;
 
 /// Most journal entries, outbox rows or sessions that one run of a task takes up.
 const ITEMS_MAX: u16 = 1_000;
+
+/// How much longer the pause is between two runs of what nobody waits for.
+const SELDOM: u32 = 10;
 
 /// How many events a task looks after at once: one whose ledger or rows do not answer keeps no other waiting.
 const EVENTS_AT_ONCE: usize = 16;
@@ -48,6 +54,7 @@ pub(crate) struct TaskContext {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) loader: Arc<Loader>,
     pub(crate) committer: Arc<Committer>,
+    pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
     pub(crate) metrics: Arc<Metrics>,
@@ -63,23 +70,41 @@ pub(crate) struct Tasks {
 impl Tasks {
     pub(crate) fn start(context: &Arc<TaskContext>) -> Self {
         let tasks = Self { stop: CancellationToken::new(), running: TaskTracker::new() };
-        tasks.every("measure_clock", context, |c| async move { Ok(c.clock.measure(&*c.ledger).await?) });
-        tasks.every("open_sales", context, |c| async move { open_sales::run(&c).await });
-        tasks.every("recover_journal", context, |c| async move { recover_journal::run(&c).await });
-        tasks.every("drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
-        tasks.every("sample_journals", context, |c| async move { sample_journals::run(&c).await });
-        tasks.every("sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
+        let pause = Duration::from_millis(context.engine.task_interval_ms);
+        tasks.every(
+            pause,
+            "measure_clock",
+            context,
+            |c| async move { Ok(c.clock.measure(&*c.ledger).await?) },
+        );
+        tasks.every(pause, "open_sales", context, |c| async move { open_sales::run(&c).await });
+        tasks.every(pause, "recover_journal", context, |c| async move { recover_journal::run(&c).await });
+        tasks.every(pause, "drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
+        tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
+        tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
+        let seldom = pause * SELDOM;
+        tasks.every(
+            seldom,
+            "reconcile_ledgers",
+            context,
+            |c| async move { reconcile_ledgers::run(&c).await },
+        );
+        tasks.every(seldom, "close_sales", context, |c| async move { close_sales::run(&c).await });
         tasks.running.close();
         tasks
     }
 
     /// Runs `task` again and again. A failed run is logged when it begins to fail, and when it works again.
-    fn every<F>(&self, name: &'static str, context: &Arc<TaskContext>, task: fn(Arc<TaskContext>) -> F)
-    where
+    fn every<F>(
+        &self,
+        pause: Duration,
+        name: &'static str,
+        context: &Arc<TaskContext>,
+        task: fn(Arc<TaskContext>) -> F,
+    ) where
         F: Future<Output = Result<(), AppError>> + Send + 'static,
     {
         let (context, stop) = (Arc::clone(context), self.stop.clone());
-        let pause = Duration::from_millis(context.engine.task_interval_ms);
         self.running.spawn(async move {
             let mut failing = false;
             while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {

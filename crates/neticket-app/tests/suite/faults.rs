@@ -21,7 +21,7 @@ async fn hasty(parts: neticket_testkit::Parts) -> World {
 }
 
 on_both! {
-    async fn a_reservation_whose_node_died_after_admitting_it_is_committed_by_another(parts: Parts) {
+    async fn lesson_09_a_crash_between_the_ledger_and_the_row_loses_no_seats(parts: Parts) {
         let mut world = hasty(parts).await;
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
@@ -81,7 +81,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn two_nodes_that_miss_a_ledger_at_once_load_it_once(parts: Parts) {
+    async fn lesson_05_nodes_that_warm_up_at_once_load_once_and_overwrite_nothing(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else loads it
         let nodes = [world.node().await, world.node().await];
@@ -96,7 +96,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn a_ledger_that_believes_in_more_seats_than_there_are_is_put_right_by_the_store(parts: Parts) {
+    async fn lesson_03_a_ledger_that_comes_back_with_old_numbers_is_never_written_over_the_store(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else loads it
         let app = world.node().await;

@@ -5,5 +5,6 @@
 mod booking;
 mod faults;
 mod opening;
+mod reconciling;
 mod rejected;
 mod sessions;

@@ -7,7 +7,7 @@ use neticket_domain::{EventStatus, Timestamp};
 use neticket_testkit::{World, on_both, tickets};
 
 on_both! {
-    async fn before_the_opening_is_refused_and_after_it_is_taken_to_the_millisecond(parts: Parts) {
+    async fn lesson_01_nothing_is_booked_before_the_opening_to_the_millisecond(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let users = world.users(20).await;
@@ -57,7 +57,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn an_event_added_after_its_opening_time_is_loaded_unasked_beside_one_that_has_nothing_to_sell(parts: Parts) {
+    async fn lesson_12_an_event_added_after_its_opening_opens_at_once_whatever_is_wrong_with_another(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 20;
         let _app = world.node().await;

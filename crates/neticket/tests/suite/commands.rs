@@ -100,6 +100,25 @@ fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_prox
 }
 
 #[test]
+fn production_refuses_a_redis_that_does_not_persist_and_doctor_says_so() {
+    let redis = Redis { append_only: false, ..Redis::default() }.start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let production = [
+        ("NETICKET_DATA_DIR", folder.path().display().to_string()),
+        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
+        ("NETICKET_ENV", "production".to_owned()),
+        ("NETICKET_PUBLIC_URL", "https://tickets.example".to_owned()),
+        ("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()),
+        ("NETICKET_REDIS_URL", redis.url()),
+    ];
+    for command in ["doctor", "serve"] {
+        let refused = run(&[command], &borrowed(&production));
+        assert_eq!(refused.status.code(), Some(1), "{command}: {}", printed(&refused));
+        assert!(printed(&refused).contains("appendonly"), "{command}: {}", printed(&refused));
+    }
+}
+
+#[test]
 fn an_administrator_is_made_with_the_password_from_standard_input() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());

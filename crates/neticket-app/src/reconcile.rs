@@ -1,0 +1,273 @@
+//! Reconciling: compares a ledger with the store, and says what differs. Repairing is loading anew; numbers are never
+//! written into a ledger.
+//!
+//! `ledger.left = store.left − Σ journal` holds whenever nothing is in flight. Whether something is cannot be told from
+//! one look, since ledger and store have no moment in common: so the ledger is looked at before and after the store, and
+//! only if nothing of it has changed is there a conclusion.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
+use neticket_ledger::{Ledger, LedgerState};
+use neticket_store::{Store, StoredInventory};
+
+use crate::App;
+use crate::error::AppError;
+use crate::loader::Loader;
+
+/// How often a ledger that is in motion is looked at before that is the answer.
+const LOOKS_MAX: u32 = 5;
+/// Between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// A ticket type whose ledger says something else than the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeatChange {
+    pub ticket_type: TicketTypeId,
+    /// What the ledger says is left.
+    pub from: u32,
+    /// What has to be left by the store and the journal.
+    pub to: u32,
+}
+
+/// What came of comparing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reconciliation {
+    /// The event has no ledger that could be wrong.
+    NotLoaded,
+    /// There was no moment of rest to compare in; nothing was changed. Try again.
+    Busy,
+    /// `changes` is what differed; empty: nothing. `applied`: the ledger has been loaded anew.
+    Compared { applied: bool, changes: Vec<SeatChange> },
+}
+
+/// What one look at a ledger and the store says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Compared {
+    Consistent,
+    /// Something is on its way.
+    Moving,
+    /// The ledger is not of the store's epoch; one of `epoch_min` or higher is needed.
+    Outdated {
+        epoch_min: Epoch,
+    },
+    Differs(Vec<SeatChange>),
+}
+
+/// The same of an event whose ledger may be absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    Absent,
+    Busy,
+    Consistent { epoch: Epoch },
+    Outdated { epoch_min: Epoch },
+    Differs { epoch: Epoch, changes: Vec<SeatChange> },
+}
+
+/// Looks at ledgers and repairs them.
+pub(crate) struct Reconciler {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) store: Store,
+    pub(crate) loader: Arc<Loader>,
+}
+
+impl Reconciler {
+    /// Looks until the event is at rest, a few times.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, `StoreUnavailable`.
+    pub(crate) async fn look(&self, event: EventId) -> Result<Look, AppError> {
+        let mut look = self.look_once(event).await?;
+        for _ in 1..LOOKS_MAX {
+            // A ledger of another epoch is being replaced at this moment, most likely.
+            if !matches!(look, Look::Busy | Look::Outdated { .. }) {
+                break;
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+            look = self.look_once(event).await?;
+        }
+        Ok(look)
+    }
+
+    async fn look_once(&self, event: EventId) -> Result<Look, AppError> {
+        let Some(before) = self.ledger.examine(event).await? else { return Ok(Look::Absent) };
+        let journal: Vec<ReservationId> = before.journal.iter().map(|entry| entry.request.id).collect();
+        let stored = self.store.inventory_of(event, &journal).await?.ok_or(AppError::NotFound)?;
+        let Some(after) = self.ledger.examine(event).await? else { return Ok(Look::Busy) };
+        let epoch = before.view.epoch;
+        if after.revision != before.revision || after.view.epoch != epoch {
+            return Ok(Look::Busy);
+        }
+        Ok(match compare(&stored, &before) {
+            Compared::Consistent => Look::Consistent { epoch },
+            Compared::Moving => Look::Busy,
+            Compared::Outdated { epoch_min } => Look::Outdated { epoch_min },
+            Compared::Differs(changes) => Look::Differs { epoch, changes },
+        })
+    }
+
+    /// Loads what is wrong or outdated anew, unless somebody has done so since the look.
+    ///
+    /// # Errors
+    /// As [`Loader::load`].
+    pub(crate) async fn repair(&self, event: EventId, look: &Look) -> Result<(), AppError> {
+        match look {
+            Look::Differs { epoch, .. } => self.loader.load(event, Epoch(epoch.0 + 1)).await,
+            Look::Outdated { epoch_min } => self.loader.load(event, *epoch_min).await,
+            Look::Absent | Look::Busy | Look::Consistent { .. } => Ok(()),
+        }
+    }
+}
+
+impl App {
+    /// Compares the event's ledger with the store and, unless it is a `dry_run`, loads it anew if they differ. Never says
+    /// that they differ because something was on its way.
+    ///
+    /// # Errors
+    /// `NotFound`; `LedgerUnavailable` and `StoreUnavailable`: the ledger may have been loaded anew.
+    pub async fn reconcile(&self, event: EventId, dry_run: bool) -> Result<Reconciliation, AppError> {
+        self.store.event(event).await?.ok_or(AppError::NotFound)?;
+        let look = self.reconciler.look(event).await?;
+        if !dry_run {
+            self.reconciler.repair(event, &look).await?;
+        }
+        Ok(match look {
+            Look::Absent => Reconciliation::NotLoaded,
+            Look::Consistent { .. } => Reconciliation::Compared { applied: false, changes: Vec::new() },
+            Look::Differs { changes, .. } => Reconciliation::Compared { applied: !dry_run, changes },
+            Look::Outdated { .. } if !dry_run => {
+                Reconciliation::Compared { applied: true, changes: Vec::new() }
+            }
+            Look::Busy | Look::Outdated { .. } => Reconciliation::Busy,
+        })
+    }
+}
+
+/// Compares what the store says with what the ledger says; both of one moment.
+///
+/// An entry of the journal that is in the store is about to be settled, or, rejected, to be given back; a row of the
+/// outbox is about to be released. Neither is at rest.
+fn compare(stored: &StoredInventory, ledger: &LedgerState) -> Compared {
+    let is_stored = |id| stored.present.contains(&id);
+    if !stored.releases.is_empty() || ledger.journal.iter().any(|entry| is_stored(entry.request.id)) {
+        return Compared::Moving;
+    }
+    let epoch = ledger.view.epoch;
+    if let Some(stores) = stored.ticket_types.iter().map(|t| t.epoch).find(|stores| *stores != epoch) {
+        // A store behind its ledger was restored from a backup: then a ledger newer than this one is needed.
+        return Compared::Outdated { epoch_min: if stores > epoch { stores } else { Epoch(epoch.0 + 1) } };
+    }
+    // What the ledger says, and what it should say.
+    let mut seats: BTreeMap<TicketTypeId, (u32, u64)> = BTreeMap::new();
+    for ticket_type in &ledger.view.ticket_types {
+        seats.entry(ticket_type.id).or_default().0 = ticket_type.left;
+    }
+    for ticket_type in &stored.ticket_types {
+        seats.entry(ticket_type.id).or_default().1 = ticket_type.left;
+    }
+    for entry in &ledger.journal {
+        let (_, to) = seats.entry(entry.request.ticket_type).or_default();
+        *to = to.saturating_sub(u64::from(entry.request.quantity.get()));
+    }
+    let changes: Vec<SeatChange> = seats
+        .into_iter()
+        .map(|(ticket_type, (from, to))| SeatChange {
+            ticket_type,
+            from,
+            to: u32::try_from(to).unwrap_or(u32::MAX),
+        })
+        .filter(|change| change.from != change.to)
+        .collect();
+    if changes.is_empty() { Compared::Consistent } else { Compared::Differs(changes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use neticket_domain::{Quantity, Timestamp, UserId};
+    use neticket_ledger::{Admission, AdmitRequest, JournalEntry, LedgerView, TicketTypeView};
+    use neticket_store::{OutboxRecord, StoredTicketType};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const GRADE: TicketTypeId = TicketTypeId(7);
+
+    fn store(left: u64, epoch: i64) -> StoredInventory {
+        let ticket_type = StoredTicketType { id: GRADE, capacity: 100, left, epoch: Epoch(epoch) };
+        StoredInventory { ticket_types: vec![ticket_type], present: BTreeSet::new(), releases: Vec::new() }
+    }
+
+    fn ledger(left: u32, journal: &[u32]) -> LedgerState {
+        let entry = |(n, quantity): (usize, &u32)| JournalEntry {
+            request: AdmitRequest {
+                id: ReservationId(Uuid::from_u128(u128::try_from(n).unwrap())),
+                user: UserId(1),
+                ticket_type: GRADE,
+                quantity: Quantity::new(*quantity).unwrap(),
+            },
+            admission: Admission { unit_price: 1, admitted_at: Timestamp::from_millis(0), repeated: true },
+            epoch: Epoch(3),
+        };
+        LedgerState {
+            view: LedgerView {
+                epoch: Epoch(3),
+                paused: false,
+                pending: u64::try_from(journal.len()).unwrap(),
+                ticket_types: vec![TicketTypeView { id: GRADE, left }],
+            },
+            revision: 1,
+            journal: journal.iter().enumerate().map(entry).collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_in_the_journal_and_not_in_the_store_accounts_for_the_difference() {
+        assert_eq!(compare(&store(10, 3), &ledger(10, &[])), Compared::Consistent);
+        assert_eq!(compare(&store(10, 3), &ledger(5, &[2, 3])), Compared::Consistent);
+    }
+
+    #[test]
+    fn a_difference_is_told_with_what_is_and_what_should_be() {
+        let change = |from, to| Compared::Differs(vec![SeatChange { ticket_type: GRADE, from, to }]);
+        assert_eq!(compare(&store(10, 3), &ledger(11, &[])), change(11, 10));
+        assert_eq!(compare(&store(10, 3), &ledger(10, &[2])), change(10, 8));
+        assert_eq!(compare(&store(1, 3), &ledger(3, &[2])), change(3, 0));
+        let mut more = store(10, 3);
+        more.ticket_types.push(StoredTicketType {
+            id: TicketTypeId(8),
+            capacity: 4,
+            left: 4,
+            epoch: Epoch(3),
+        });
+        let missing = SeatChange { ticket_type: TicketTypeId(8), from: 0, to: 4 };
+        assert_eq!(compare(&more, &ledger(10, &[])), Compared::Differs(vec![missing]));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_no_difference() {
+        let mut settling = store(8, 3);
+        settling.present.insert(ReservationId(Uuid::from_u128(0)));
+        assert_eq!(compare(&settling, &ledger(8, &[2])), Compared::Moving);
+        let mut releasing = store(12, 3);
+        releasing.releases.push(OutboxRecord {
+            id: ReservationId(Uuid::from_u128(9)),
+            event: EventId(1),
+            ticket_type: GRADE,
+            user: UserId(1),
+            quantity: Quantity::new(2).unwrap(),
+            epoch: Epoch(3),
+            created_at: Timestamp::from_millis(0),
+        });
+        assert_eq!(compare(&releasing, &ledger(10, &[])), Compared::Moving);
+    }
+
+    #[test]
+    fn a_ledger_of_another_epoch_is_outdated_and_not_wrong() {
+        assert_eq!(compare(&store(9, 4), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
+        assert_eq!(compare(&store(9, 2), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
+    }
+}

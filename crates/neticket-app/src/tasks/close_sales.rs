@@ -1,0 +1,32 @@
+//! Lets the ledgers of events that have started go, once everything taken in time is decided and they agree with the store.
+
+use neticket_domain::EventId;
+
+use super::{TaskContext, each_on_its_own};
+use crate::error::AppError;
+use crate::reconcile::Look;
+
+/// One run. Whoever repeats a key later is answered from the store.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    let loaded = context.ledger.loaded().await?;
+    if loaded.is_empty() {
+        return Ok(());
+    }
+    let now = context.clock.now();
+    let events = context.store.events(&loaded).await?;
+    let started = events.into_iter().filter(|event| event.starts_at <= now);
+    each_on_its_own(started.map(|event| close(context, event.id))).await
+}
+
+async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
+    if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
+        return Ok(()); // recovery has to do with it first
+    }
+    // What differs is for `reconcile_ledgers` to tell and to repair.
+    if let Look::Consistent { epoch } = context.reconciler.look(event).await?
+        && context.ledger.evict(event, epoch).await?
+    {
+        tracing::info!(%event, %epoch, "the event has started: its ledger is not needed any more");
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Compares every ledger that is at rest with the store. A difference is a bug somewhere: it is told as one, and repaired.
+
+use neticket_domain::EventId;
+
+use super::{TaskContext, each_on_its_own};
+use crate::error::AppError;
+use crate::reconcile::Look;
+
+/// One run.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    let events = context.ledger.loaded().await?;
+    each_on_its_own(events.into_iter().map(|event| reconcile(context, event))).await
+}
+
+async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {
+    // In the rush there is no rest to compare in: not worth reading a long journal for.
+    if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
+        return Ok(());
+    }
+    let look = context.reconciler.look(event).await?;
+    let Look::Differs { epoch, changes } = &look else {
+        return context.reconciler.repair(event, &look).await;
+    };
+    tracing::error!(%event, %epoch, ?changes, "a ledger at rest differs from the store, loading it anew");
+    context.metrics.drifted(u64::try_from(changes.len()).unwrap_or(u64::MAX));
+    context.reconciler.repair(event, &look).await?;
+    context.metrics.repaired();
+    Ok(())
+}

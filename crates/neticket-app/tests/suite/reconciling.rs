@@ -1,0 +1,124 @@
+//! Ledgers are compared with the store all the time: what is wrong is found and repaired, and nothing else is called
+//! wrong. Those of events that have started go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use neticket_app::{AppError, Reconciliation};
+use neticket_testkit::domain::{Epoch, ReservationId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest};
+use neticket_testkit::{World, on_both, tickets};
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_secs(15);
+const GLANCE: Duration = Duration::from_millis(10);
+
+on_both! {
+    async fn a_wrong_ledger_is_told_by_a_dry_run_that_changes_nothing_and_repaired_by_another(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody else repairs it
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10, 10], 4).await;
+        assert_eq!(app.reconcile(event.id, true).await.unwrap(), Reconciliation::NotLoaded);
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[1].left = 13;
+        world.install(&wrong).await;
+        for _ in 0..2 {
+            let told = app.reconcile(event.id, true).await.unwrap();
+            let Reconciliation::Compared { applied: false, changes } = told else { panic!("{told:?}") };
+            assert_eq!(changes.len(), 1);
+            assert_eq!((changes[0].ticket_type, changes[0].from, changes[0].to), (event.ticket_types[1].id, 13, 10));
+        }
+        let repaired = app.reconcile(event.id, false).await.unwrap();
+        assert!(matches!(repaired, Reconciliation::Compared { applied: true, .. }), "{repaired:?}");
+        let again = app.reconcile(event.id, false).await.unwrap();
+        assert_eq!(again, Reconciliation::Compared { applied: false, changes: Vec::new() });
+        let nothing = neticket_testkit::domain::EventId(987_654_321);
+        assert!(matches!(app.reconcile(nothing, true).await, Err(AppError::NotFound)));
+        world.finish().await;
+    }
+
+    async fn a_ledger_that_goes_wrong_is_repaired_unasked(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 20;
+        let event = world.event_on_sale(&[10], 4).await;
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 3; // seats that nobody holds: they would never be sold
+        world.install(&wrong).await;
+        let _app = world.node().await;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
+            assert!(tokio::time::Instant::now() < deadline, "it is repaired");
+            tokio::time::sleep(GLANCE).await;
+        }
+        world.finish().await;
+    }
+
+    async fn lesson_06_reconciling_during_a_rush_misses_nothing_that_is_in_flight(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.batch_len_max = 5; // many small steps to look between
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[300], 4).await;
+        let (users, grade) = (world.users(100).await, event.ticket_types[0].id);
+        let people = users.iter().enumerate().map(|(n, user)| {
+            let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
+            tokio::spawn(async move {
+                for _ in 0..4 {
+                    let booked = app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+                    if n % 3 == 0 {
+                        app.reservation_cancel(user, booked.reservation.id).await.unwrap();
+                    }
+                }
+            })
+        });
+        let mut rush = std::pin::pin!(join_all(people));
+        let mut looks = 0;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut rush => break ended,
+                look = nodes[0].reconcile(event.id, false) => match look.unwrap() {
+                    Reconciliation::Compared { applied: false, changes } if changes.is_empty() => looks += 1,
+                    Reconciliation::Busy | Reconciliation::NotLoaded => looks += 1,
+                    wrong @ Reconciliation::Compared { .. } => panic!("{wrong:?}"),
+                },
+            }
+        };
+        for person in ended {
+            person.unwrap();
+        }
+        assert!(looks > 0, "it was looked at during the rush");
+        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "nothing was loaded anew");
+        assert_eq!(world.confirmed(&event).await, [66 * 4]);
+        world.finish().await;
+    }
+
+    async fn the_ledger_of_an_event_that_has_started_goes_and_late_repeats_find_their_booking(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.grace_ms = 50;
+        world.config.engine.task_interval_ms = 20;
+        let app = world.node().await;
+        let now = world.now().await;
+        let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
+        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+        let booked = app.reservation_create(users[0], Some("k"), grade, tickets(1)).await.unwrap();
+        // In the journal at the start of the show, by a node that died.
+        let id = ReservationId(Uuid::new_v4());
+        let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2) };
+        let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
+        assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while world.ledger.loaded().await.unwrap().contains(&event.id) {
+            assert!(tokio::time::Instant::now() < deadline, "it goes");
+            tokio::time::sleep(GLANCE).await;
+        }
+        assert!(world.now().await >= event.starts_at, "not before the start");
+        assert_eq!(world.confirmed(&event).await, [3], "nothing that was on its way is lost");
+        let again = app.reservation_create(users[0], Some("k"), grade, tickets(1)).await.unwrap();
+        assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
+        let late = app.reservation_create(users[0], None, grade, tickets(1)).await;
+        assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
+        assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        world.finish().await;
+    }
+}
