@@ -9,6 +9,7 @@ mod m20260101_000001_accounts;
 mod m20260101_000002_events;
 mod m20260101_000003_bookings;
 mod m20260101_000004_audit_log;
+mod m20260101_000005_fewer_indexes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000002_events::Migration),
             Box::new(m20260101_000003_bookings::Migration),
             Box::new(m20260101_000004_audit_log::Migration),
+            Box::new(m20260101_000005_fewer_indexes::Migration),
         ]
     }
 }

@@ -16,8 +16,7 @@ impl MigrationTrait for Migration {
                     // Derived from user and idempotency key: the primary key is what makes a repeated booking one.
                     .col(bytes("id", 16).primary_key())
                     .col(number("user_id"))
-                    // Of the ticket type, written down once more so that a load finds an event's reservations by one
-                    // index. No foreign key: the guard has matched ticket type and event already, and a third parent
+                    // Of the ticket type, written down once more so that a reservation can be shown without it. No foreign key: the guard has matched ticket type and event already, and a third parent
                     // would mean a third shared lock per row in the one transaction that must be short.
                     .col(number("event_id"))
                     .col(number("ticket_type_id"))

@@ -24,11 +24,16 @@ const INSTALL_OPTIONS: [&str; 5] = [
 /// The server wants to be told again what the data folder was installed with.
 const SYSTEM_FILE: &str = "--innodb-data-file-path=ibdata1:4M:autoextend";
 
+/// What production runs with, and so benchmarks too.
+const PRODUCTION: &str = include_str!("../../../infra/mysql.cnf");
+/// Where [`PRODUCTION`] is written, inside the server's folder.
+const PRODUCTION_FILE: &str = "production.cnf";
+
 /// A MariaDB with a user `root` without password, who can only come from this machine.
 #[derive(Clone, Debug, Default)]
 pub struct MariaDb {
-    /// Write every commit to disk before answering, with caches of a production's proportions. For
-    /// benchmarks and for faults; other tests are quicker without.
+    /// Write every commit to disk before answering: run with `infra/mysql.cnf`. For benchmarks and for
+    /// faults; other tests are quicker without.
     pub durable: bool,
     /// More command line options (`--innodb-lock-wait-timeout=2`); they win over the ones here.
     pub extra_options: Vec<String>,
@@ -55,22 +60,24 @@ impl Program for MariaDb {
         if !status.success() {
             bail!("cannot copy {}", template.display());
         }
-        Ok(())
+        Ok(fs::write(folder.join(PRODUCTION_FILE), PRODUCTION)?)
     }
 
     fn command(&self, folder: &Path, port: u16) -> Result<Command> {
         let mut command = keeper::dying_with_parent(&server_program()?);
-        command.arg("--no-defaults").arg(format!("--datadir={}", folder.join("data").display()));
+        if self.durable {
+            command.arg(format!("--defaults-file={}", folder.join(PRODUCTION_FILE).display()));
+        } else {
+            command.arg("--no-defaults");
+        }
+        command.arg(format!("--datadir={}", folder.join("data").display()));
         command.arg(format!("--socket={}", folder.join("server.sock").display()));
         command.arg(format!("--pid-file={}", folder.join("server.pid").display()));
         command.arg(format!("--port={port}"));
-        command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=500"]);
-        command.args(["--character-set-server=utf8mb4", "--skip-log-bin", "--performance-schema=OFF"]);
-        command.arg(SYSTEM_FILE);
-        if self.durable {
-            command.args(["--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=512M"]);
-            command.arg("--innodb-log-file-size=256M");
-        } else {
+        command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", SYSTEM_FILE]);
+        if !self.durable {
+            command.args(["--max-connections=500", "--performance-schema=OFF", "--skip-log-bin"]);
+            command.arg("--character-set-server=utf8mb4");
             command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]);
             command.args(["--innodb-log-file-size=16M", "--innodb-doublewrite=OFF"]);
         }
@@ -144,4 +151,38 @@ fn server_program() -> Result<String> {
 fn is_root() -> Result<bool> {
     let metadata = fs::metadata("/proc/self").or_else(|_| tempfile::tempfile()?.metadata());
     Ok(metadata.context("cannot find out who runs this")?.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the server shows it: sizes in bytes, switches as 0 and 1.
+    fn shown(value: &str) -> String {
+        let (number, unit) = value.split_at(value.len() - 1);
+        let shift = match (number.parse::<u64>(), unit) {
+            (Ok(_), "K") => 10,
+            (Ok(_), "M") => 20,
+            (Ok(_), "G") => 30,
+            _ if value == "OFF" => return "0".to_owned(),
+            _ if value == "ON" => return "1".to_owned(),
+            _ => return value.to_owned(),
+        };
+        (number.parse::<u64>().unwrap() << shift).to_string()
+    }
+
+    #[test]
+    fn a_durable_server_runs_with_productions_settings() {
+        let server = MariaDb { durable: true, ..MariaDb::default() }.start().unwrap();
+        let lines = PRODUCTION.lines().filter(|line| !line.starts_with(['#', '[']) && !line.is_empty());
+        let mut settings = 0;
+        for line in lines {
+            let (name, value) = line.split_once('=').unwrap();
+            let (name, value) = (name.trim(), value.trim());
+            let answer = database::execute(&server.url(), &format!("SELECT @@GLOBAL.{name}")).unwrap();
+            assert_eq!(answer.trim(), shown(value), "{name}");
+            settings += 1;
+        }
+        assert!(settings > 5, "{settings} settings");
+    }
 }

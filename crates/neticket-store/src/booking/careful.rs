@@ -7,8 +7,9 @@ use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
-use super::commit::{Take, Takes, guard_statement, insert};
-use super::{CommitOutcome, CommitRequest, ROWS_MAX, ReservationRecord, read};
+use super::commit::{Take, Takes, take_all};
+use super::insert::insert;
+use super::{CommitOutcome, CommitRequest, ROWS_MAX, ReservationRecord, ReservationStatus, read};
 use crate::entity::{ticket_type, user};
 use crate::error::is_duplicate;
 use crate::{Store, StoreError};
@@ -78,12 +79,12 @@ impl Store {
             }
             outcomes.push(outcome);
         }
-        for (ticket_type, take) in &takes {
-            let guard = guard_statement(*ticket_type, *take, self.guarded());
-            let matched = transaction.execute(&guard).await?.rows_affected();
-            assert_eq!(matched, 1, "the guard of a locked ticket type that was just read");
+        if !takes.is_empty() {
+            let all_matched = take_all(&transaction, &takes, self.guarded()).await?;
+            assert!(all_matched, "the guards of locked ticket types that were just read");
         }
-        match insert(&transaction, confirmed.values().map(|(_, request)| *request).collect()).await {
+        let rows = confirmed.values().map(|(_, request)| *request).collect();
+        match insert(&transaction, rows, ReservationStatus::Confirmed, None).await {
             Ok(()) => {}
             Err(error) if is_duplicate(&error) => {
                 transaction.rollback().await?;

@@ -9,13 +9,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use neticket_domain::{Epoch, EventId, TicketTypeId};
-use sea_orm::sea_query::{CaseStatement, Expr, InsertStatement, Query, UpdateStatement};
+use sea_orm::sea_query::{CaseStatement, Expr, Query, UpdateStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
-use super::{CommitOutcome, CommitRequest, ROWS_MAX, ReservationStatus};
-use crate::entity::{reservation, ticket_type};
+use super::insert::insert;
+use super::{CommitOutcome, CommitRequest, ReservationStatus};
+use crate::entity::ticket_type;
 use crate::error::{is_duplicate, is_orphan};
-use crate::{Store, StoreError, convert};
+use crate::{Store, StoreError};
 
 /// What a batch takes of one ticket type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +52,11 @@ impl Store {
     /// `false`, and nothing has changed, if not everything could be confirmed.
     async fn commit_at_once(&self, requests: &[CommitRequest], takes: &Takes) -> Result<bool, DbErr> {
         let transaction = self.begin().await?;
-        for (ticket_type, take) in takes {
-            let guard = guard_statement(*ticket_type, *take, self.guarded());
-            if transaction.execute(&guard).await?.rows_affected() != 1 {
-                transaction.rollback().await?;
-                return Ok(false);
-            }
+        if !take_all(&transaction, takes, self.guarded()).await? {
+            transaction.rollback().await?;
+            return Ok(false);
         }
-        match insert(&transaction, requests.iter().collect()).await {
+        match insert(&transaction, requests.iter().collect(), ReservationStatus::Confirmed, None).await {
             Ok(()) => transaction.commit().await.map(|()| true),
             Err(error) if is_duplicate(&error) || is_orphan(&error) => {
                 transaction.rollback().await?;
@@ -88,14 +86,33 @@ fn plan(requests: &[CommitRequest]) -> Option<Takes> {
     Some(takes)
 }
 
+/// Sends the guards of all ticket types, in their order, in one go; `false` if any matched nothing.
+pub(super) async fn take_all(
+    transaction: &DatabaseTransaction,
+    takes: &Takes,
+    guarded: bool,
+) -> Result<bool, DbErr> {
+    let backend = transaction.get_database_backend();
+    let guards: Vec<_> = takes
+        .iter()
+        .map(|(ticket_type, take)| backend.build(&guard_statement(*ticket_type, *take, guarded)).to_string())
+        .collect();
+    // Each has one row to match at most, so that the sum tells whether all did.
+    let matched = transaction.execute_unprepared(&guards.join(";")).await?.rows_affected();
+    Ok(usize::try_from(matched) == Ok(takes.len()))
+}
+
 /// The guard: takes the seats if, and only if, the ticket type is of this event and epoch and has that many left.
 /// Unguarded it takes what there is.
-pub(super) fn guard_statement(id: TicketTypeId, take: Take, guarded: bool) -> UpdateStatement {
+///
+/// The sum keeps the index over events and ids out of it: a guard that came by that index would lock the index's entry and
+/// then the row, and wait in a circle with one that came by the row's key.
+fn guard_statement(id: TicketTypeId, take: Take, guarded: bool) -> UpdateStatement {
     use ticket_type::Column::{Epoch, EventId, Id, Left};
     let mut update = Query::update()
         .table(ticket_type::Entity)
         .and_where(Expr::col(Id).eq(id.0))
-        .and_where(Expr::col(EventId).eq(take.event.0))
+        .and_where(Expr::col(EventId).add(0).eq(take.event.0))
         .to_owned();
     if guarded {
         update
@@ -109,48 +126,4 @@ pub(super) fn guard_statement(id: TicketTypeId, take: Take, guarded: bool) -> Up
         update.value(Left, what_is_left);
     }
     update
-}
-
-/// Inserts `requests` as confirmed, in the order of their ids: two batches that hold the same ids cannot then wait for
-/// each other's rows, and neighbours in the table are written together.
-pub(super) async fn insert(
-    transaction: &DatabaseTransaction,
-    mut requests: Vec<&CommitRequest>,
-) -> Result<(), DbErr> {
-    requests.sort_unstable_by_key(|request| request.id);
-    for rows in requests.chunks(ROWS_MAX) {
-        transaction.execute(&insert_statement(rows)?).await?;
-    }
-    Ok(())
-}
-
-fn insert_statement(rows: &[&CommitRequest]) -> Result<InsertStatement, DbErr> {
-    use reservation::Column;
-    let mut insert = Query::insert()
-        .into_table(reservation::Entity)
-        .columns([
-            Column::Id,
-            Column::UserId,
-            Column::EventId,
-            Column::TicketTypeId,
-            Column::Quantity,
-            Column::UnitPrice,
-            Column::Status,
-            Column::CreatedAt,
-        ])
-        .to_owned();
-    for row in rows {
-        let values: [Expr; 8] = [
-            row.id.0.into(),
-            row.user.0.into(),
-            row.event.0.into(),
-            row.ticket_type.0.into(),
-            i64::from(row.quantity.get()).into(),
-            convert::to_column(row.unit_price)?.into(),
-            ReservationStatus::Confirmed.as_str().into(),
-            row.created_at.as_millis().into(),
-        ];
-        insert.values(values).map_err(|error| DbErr::Type(error.to_string()))?;
-    }
-    Ok(insert)
 }

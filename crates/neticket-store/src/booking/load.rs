@@ -40,7 +40,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(None);
         };
-        let reservations = reservations(&transaction, id).await?;
+        let reservations = reservations(&transaction, &ticket_types).await?;
         transaction.commit().await?;
         Ok(Some(LoadedEvent {
             event: id,
@@ -90,13 +90,13 @@ async fn lock_all(
 
 async fn reservations(
     transaction: &DatabaseTransaction,
-    event: EventId,
+    ticket_types: &[LoadedTicketType],
 ) -> Result<Vec<LoadedReservation>, DbErr> {
     use reservation::Column;
     let select = Query::select()
         .columns([Column::Id, Column::UserId, Column::Quantity, Column::Status])
         .from(reservation::Entity)
-        .and_where(Expr::col(Column::EventId).eq(event.0))
+        .and_where(Expr::col(Column::TicketTypeId).is_in(ticket_types.iter().map(|found| found.id.0)))
         .to_owned();
     let rows = transaction.query_all(&select).await?;
     rows.iter()

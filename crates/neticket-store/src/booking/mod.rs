@@ -10,6 +10,7 @@
 mod cancel;
 mod careful;
 mod commit;
+mod insert;
 mod inventory;
 mod load;
 mod outbox;

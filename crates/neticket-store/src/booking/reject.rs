@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use neticket_domain::{ReservationId, Timestamp};
-use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::DbErr;
 
 use super::careful::{self, RACES_MAX, lost_races};
-use super::{CommitRequest, ROWS_MAX, ReservationStatus};
-use crate::entity::reservation;
+use super::insert::insert;
+use super::{CommitRequest, ReservationStatus};
 use crate::error::is_duplicate;
-use crate::{Store, StoreError, convert};
+use crate::{Store, StoreError};
 
 impl Store {
     /// Notes as rejected, at `now`, those of `requests` whose ids are not in the store. A rejected reservation takes no
@@ -39,51 +38,11 @@ impl Store {
         for request in requests.iter().filter(|request| known.may_be_written(request)) {
             rejected.entry(request.id).or_insert(request);
         }
-        match insert(&transaction, &rejected.into_values().collect::<Vec<_>>(), now).await {
+        let requests: Vec<_> = rejected.into_values().collect();
+        match insert(&transaction, requests, ReservationStatus::Rejected, Some(now)).await {
             Ok(()) => transaction.commit().await.map(|()| true),
             Err(error) if is_duplicate(&error) => transaction.rollback().await.map(|()| false),
             Err(error) => Err(error),
         }
     }
-}
-
-/// Inserts `requests`, which are in the order of their ids, as rejected.
-async fn insert(
-    transaction: &DatabaseTransaction,
-    requests: &[&CommitRequest],
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    use reservation::Column;
-    for rows in requests.chunks(ROWS_MAX) {
-        let mut insert = Query::insert()
-            .into_table(reservation::Entity)
-            .columns([
-                Column::Id,
-                Column::UserId,
-                Column::EventId,
-                Column::TicketTypeId,
-                Column::Quantity,
-                Column::UnitPrice,
-                Column::Status,
-                Column::CreatedAt,
-                Column::CancelledAt,
-            ])
-            .to_owned();
-        for row in rows {
-            let values: [Expr; 9] = [
-                row.id.0.into(),
-                row.user.0.into(),
-                row.event.0.into(),
-                row.ticket_type.0.into(),
-                i64::from(row.quantity.get()).into(),
-                convert::to_column(row.unit_price)?.into(),
-                ReservationStatus::Rejected.as_str().into(),
-                row.created_at.as_millis().into(),
-                now.as_millis().into(),
-            ];
-            insert.values(values).map_err(|error| DbErr::Type(error.to_string()))?;
-        }
-        transaction.execute(&insert).await?;
-    }
-    Ok(())
 }
