@@ -5,7 +5,10 @@
 //! - `protocol.rs`: what a node does, call by call, as `neticket-app` does it.
 //! - `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: who plays it, and on what.
 //! - `reference.rs`, `checks.rs`: what has to hold.
+//! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, that die on bad lines; not by steps.
 
+#[cfg(test)]
+mod bad_line;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
@@ -24,6 +27,8 @@ mod runner;
 mod shared;
 #[cfg(test)]
 mod stand;
+#[cfg(test)]
+mod whole_nodes;
 
 #[cfg(test)]
 use {crate::runner::Play, crate::shared::Variant, neticket_testkit::Parts as Kind};
@@ -32,6 +37,8 @@ use {crate::runner::Play, crate::shared::Variant, neticket_testkit::Parts as Kin
 const HISTORIES_EMBEDDED: u32 = 2_000;
 #[cfg(test)]
 const HISTORIES_SHARED: u32 = 300;
+#[cfg(test)]
+const RUSHES: u32 = 5;
 #[cfg(test)]
 const HISTORIES_OF_CONTROLS: u32 = 1_000;
 
@@ -75,4 +82,12 @@ fn it_would_notice_a_refusal_whose_entry_stays_in_the_journal() {
 #[test]
 fn it_would_notice_a_commit_under_an_epoch_that_did_not_admit_it() {
     Play::of(Variant::CommitUnderNextEpoch).is_caught(HISTORIES_OF_CONTROLS, "");
+}
+
+neticket_testkit::on_both! {
+    async fn whole_nodes_that_die_on_bad_lines_keep_every_promise(parts: Parts) {
+        for _ in 0..RUSHES {
+            whole_nodes::die_on_bad_lines(parts).await;
+        }
+    }
 }

@@ -1,0 +1,158 @@
+//! A real ledger at the end of a bad line: calls are lost, answered to nobody, or arrive late.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use neticket_testkit::domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
+use neticket_testkit::ledger::{
+    AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
+    LoadAnswer, Release,
+};
+use tokio::runtime::Handle;
+
+pub(crate) struct BadLine {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    /// Shared by all nodes: whether the line is bad now.
+    pub(crate) is_bad: Arc<AtomicBool>,
+    /// Where late calls live on when their node has died.
+    pub(crate) outside: Handle,
+}
+
+/// How late a call may arrive, in milliseconds.
+const LATE_MAX_MS: u64 = 20;
+
+enum Fate {
+    Fine,
+    AnswerLost,
+    Late(Duration),
+    Lost,
+}
+
+fn broken<T>() -> Result<T, LedgerError> {
+    Err(LedgerError::Timeout { timeout_ms: 0 })
+}
+
+impl BadLine {
+    fn fate(&self) -> Fate {
+        if !self.is_bad.load(Ordering::Relaxed) {
+            return Fate::Fine;
+        }
+        match rand::random_range(0..20) {
+            0 => Fate::AnswerLost,
+            1 => Fate::Late(Duration::from_millis(rand::random_range(0..=LATE_MAX_MS))),
+            2 => Fate::Lost,
+            _ => Fate::Fine,
+        }
+    }
+
+    /// `call` on the ledger itself, now, later, or not at all.
+    async fn send<T, F>(&self, call: impl FnOnce(Arc<dyn Ledger>) -> F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, LedgerError>> + Send + 'static,
+    {
+        let call = call(Arc::clone(&self.ledger));
+        match self.fate() {
+            Fate::Fine => call.await,
+            Fate::Lost => broken(),
+            Fate::AnswerLost => {
+                call.await?;
+                broken()
+            }
+            Fate::Late(late) => {
+                self.outside.spawn(async move {
+                    tokio::time::sleep(late).await;
+                    call.await
+                });
+                broken()
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for BadLine {
+    async fn now(&self) -> Result<Timestamp, LedgerError> {
+        self.ledger.now().await
+    }
+
+    async fn admit(
+        &self,
+        event: EventId,
+        epoch_min: Epoch,
+        requests: &[AdmitRequest],
+    ) -> Result<AdmitAnswer, LedgerError> {
+        let requests = requests.to_vec();
+        self.send(move |ledger| async move { ledger.admit(event, epoch_min, &requests).await }).await
+    }
+
+    async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError> {
+        let ids = ids.to_vec();
+        self.send(move |ledger| async move { ledger.settle(event, epoch, &ids).await }).await
+    }
+
+    async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError> {
+        let releases = releases.to_vec();
+        self.send(move |ledger| async move { ledger.release(event, &releases).await }).await
+    }
+
+    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+        let snapshot = snapshot.clone();
+        self.send(move |ledger| async move { ledger.load(&snapshot).await }).await
+    }
+
+    async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {
+        self.send(move |ledger| async move { ledger.evict(event, epoch).await }).await
+    }
+
+    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
+        self.ledger.lose(event).await
+    }
+
+    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+        self.ledger.loaded().await
+    }
+
+    async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
+        self.send(move |ledger| async move { ledger.view(event).await }).await
+    }
+
+    async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError> {
+        self.send(move |ledger| async move { ledger.examine(event).await }).await
+    }
+
+    async fn journal_older_than(
+        &self,
+        event: EventId,
+        age_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, LedgerError> {
+        self.send(move |ledger| async move { ledger.journal_older_than(event, age_ms, limit).await }).await
+    }
+
+    async fn journal_entry(
+        &self,
+        event: EventId,
+        id: ReservationId,
+    ) -> Result<Option<JournalEntry>, LedgerError> {
+        self.ledger.journal_entry(event, id).await
+    }
+
+    async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError> {
+        self.ledger.pending_of(event, user).await
+    }
+
+    async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {
+        self.ledger.try_lease(event, lease_ms.min(LATE_MAX_MS)).await
+    }
+
+    async fn end_lease(&self, event: EventId) -> Result<(), LedgerError> {
+        self.ledger.end_lease(event).await
+    }
+
+    async fn ping(&self) -> Result<(), LedgerError> {
+        self.ledger.ping().await
+    }
+}

@@ -1,0 +1,158 @@
+//! Whole nodes of the product on bad lines to the ledger, that die at any moment: what `protocol.rs` says again is here the
+//! product's own. Not by steps, so a failure cannot be played again; what it finds is looked for there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use neticket_testkit::app::{App, AppError, Booked, ReservationState};
+use neticket_testkit::domain::{ReservationId, TicketTypeId, UserId};
+use neticket_testkit::store::{EventRecord, ReservationStatus, Store};
+use neticket_testkit::{Parts as Kind, World, tickets};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::bad_line::BadLine;
+
+const NODES: usize = 2;
+const PEOPLE: usize = 30;
+const SEATS: u32 = 40;
+const MAX_PER_USER: u32 = 4;
+const ROUNDS: usize = 6;
+/// How many ask in each round.
+const ASKED: usize = 20;
+const PATIENCE: Duration = Duration::from_secs(30);
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// A node with threads of its own, so that it can die as a process does: between any two awaits.
+struct Node {
+    runtime: Runtime,
+    app: Arc<App>,
+}
+
+impl Node {
+    async fn start(world: &World, is_bad: &Arc<AtomicBool>) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (config, is_bad, outside) = (world.config.clone(), Arc::clone(is_bad), Handle::current());
+        let shared = (world.parts == Kind::Embedded).then(|| Arc::clone(&world.ledger));
+        let started = runtime.spawn(async move {
+            let store = Store::connect(&App::store_options(&config)).await.unwrap();
+            let ledger = shared.unwrap_or_else(|| App::open_ledger(&config).unwrap());
+            App::start_with(config, store, Arc::new(BadLine { ledger, is_bad, outside })).await.unwrap()
+        });
+        Self { app: started.await.unwrap(), runtime }
+    }
+
+    fn book(&self, user: UserId, grade: TicketTypeId) -> JoinHandle<Result<Booked, AppError>> {
+        let app = Arc::clone(&self.app);
+        self.runtime.spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+    }
+
+    fn cancel(&self, user: UserId, id: ReservationId) -> JoinHandle<bool> {
+        let app = Arc::clone(&self.app);
+        self.runtime.spawn(async move { app.reservation_cancel(user, id).await.is_ok() })
+    }
+
+    fn die(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+/// Some ask, some cancel, and in the midst of it a node dies, or the ledger is lost.
+async fn round(
+    world: &World,
+    nodes: &mut Vec<Node>,
+    is_bad: &Arc<AtomicBool>,
+    people: &[UserId],
+    told: &mut BTreeMap<ReservationId, (UserId, ReservationStatus)>,
+    event: &EventRecord,
+) {
+    let grade = event.ticket_types[0].id;
+    let asked: Vec<_> = (0..ASKED)
+        .map(|n| (n, people[rand::random_range(0..PEOPLE)]))
+        .map(|(n, user)| (user, nodes[n % NODES].book(user, grade)))
+        .collect();
+    let confirmed = told.iter().filter(|(_, (_, status))| *status == ReservationStatus::Confirmed);
+    let cancels: Vec<_> =
+        confirmed.take(3).map(|(id, (user, _))| (*id, nodes[0].cancel(*user, *id))).collect();
+    for (id, _) in &cancels {
+        // Asked for; whether it was done is not always told.
+        told.remove(id);
+    }
+    tokio::time::sleep(Duration::from_millis(rand::random_range(0..10))).await;
+    match rand::random_range(0..3) {
+        0 => {
+            nodes.swap_remove(rand::random_range(0..NODES)).die();
+            nodes.push(Node::start(world, is_bad).await);
+        }
+        1 => world.lose_ledger(event.id).await,
+        _ => {}
+    }
+    for (user, answer) in asked {
+        if let Ok(Ok(booked)) = answer.await
+            && booked.reservation.state == ReservationState::Confirmed
+        {
+            told.insert(booked.reservation.id, (user, ReservationStatus::Confirmed));
+        }
+    }
+    for (id, answer) in cancels {
+        if answer.await.is_ok_and(|done| done) {
+            told.insert(id, (people[0], ReservationStatus::Cancelled));
+        }
+    }
+}
+
+pub(crate) async fn die_on_bad_lines(kind: Kind) {
+    let mut world = World::new(kind).await;
+    world.config.engine.grace_ms = 50;
+    world.config.engine.task_interval_ms = 20;
+    let event = world.event_on_sale(&[SEATS], MAX_PER_USER).await;
+    let people = world.users(PEOPLE).await;
+    let is_bad = Arc::new(AtomicBool::new(true));
+    let mut nodes = vec![Node::start(&world, &is_bad).await, Node::start(&world, &is_bad).await];
+    let mut told = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        round(&world, &mut nodes, &is_bad, &people, &mut told, &event).await;
+    }
+    is_bad.store(false, Ordering::Relaxed);
+    come_to_rest(&world, &event).await;
+    let ids: Vec<ReservationId> = told.keys().copied().collect();
+    let records = world.store.reservations(&ids).await.unwrap();
+    let stored: BTreeMap<_, _> = records.iter().map(|record| (record.id, record.status)).collect();
+    for (id, (_, status)) in &told {
+        assert_eq!(stored.get(id), Some(status), "what was told of {id}");
+    }
+    for user in people {
+        let (records, _) = world.store.reservations_of(user, 1, 1_000).await.unwrap();
+        let held = records.iter().filter(|record| record.status == ReservationStatus::Confirmed);
+        assert!(held.map(|record| record.quantity.get()).sum::<u32>() <= MAX_PER_USER, "{records:?}");
+    }
+    for node in nodes {
+        let app = Arc::clone(&node.app);
+        node.runtime.spawn(async move { app.shut_down().await }).await.unwrap();
+        node.die();
+    }
+    world.finish().await;
+}
+
+/// Waits until the nodes' own tasks have put everything in order: no journal, no outbox, and a ledger that says what the
+/// store says. One that came late (`shared.rs` says how) is made anew, as a reconcile would.
+async fn come_to_rest(world: &World, event: &EventRecord) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let store = world.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
+        let ledger = world.ledger.view(event.id).await.unwrap();
+        let grade = store.ticket_types[0];
+        if let Some(view) = ledger.as_ref().filter(|view| view.pending == 0 && store.releases.is_empty()) {
+            if u64::from(view.ticket_types[0].left) == grade.left {
+                return;
+            }
+            if view.epoch < grade.epoch {
+                world.lose_ledger(event.id).await;
+            }
+        }
+        assert!(tokio::time::Instant::now() < deadline, "not at rest: {ledger:?}, {store:?}");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
