@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::baseline::{CeilingArgs, RowLockArgs};
+use crate::baseline::{CeilingArgs, CommitArgs, RowLockArgs};
 
 /// Load on a running NETicket, and an audit of what came of it. Exit code 1: the audit found something wrong; 2: it could
 /// not run.
@@ -31,6 +31,8 @@ pub enum Command {
     Ceiling(CeilingArgs),
     /// Serves the same paths with one row lock and one commit per booking
     RowLock(RowLockArgs),
+    /// Measures the transaction of one booking alone
+    Commit(CommitArgs),
     /// One of the processes of a run; reads its orders from the standard input
     #[command(hide = true)]
     Worker,

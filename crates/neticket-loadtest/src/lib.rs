@@ -41,6 +41,7 @@ pub fn run(command: &Command) -> Result<bool> {
         Command::Worker => worker::run().map(|()| true),
         Command::Ceiling(args) => baseline::ceiling(args).map(|()| true),
         Command::RowLock(args) => baseline::row_lock(args).map(|()| true),
+        Command::Commit(args) => baseline::commit(args).map(|()| true),
         Command::Report(args) => report_write(args).map(|()| true),
         Command::Rush(args) => block_on(runs::rush(args)),
         Command::Book(args) => block_on(runs::book(args)),

@@ -1,6 +1,14 @@
-//! Servers to compare with: what a booking costs without a store, and with one row lock and one commit each.
+//! What NETicket is compared with: what a booking costs without a store, with one row lock and one commit each, and what
+//! its own transaction costs alone.
+
+mod ceiling;
+mod commit;
+mod http;
+mod row_lock;
+mod tables;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -21,7 +29,7 @@ pub struct RowLockArgs {
     /// Address and port
     #[arg(long)]
     pub listen: SocketAddr,
-    /// `mysql://user:password@host/database`, with the schema of NETicket
+    /// `mysql://user:password@host/database`, with the schema of NETicket; an event is made in it
     #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
     /// What tokens are signed with
@@ -29,12 +37,26 @@ pub struct RowLockArgs {
     pub jwt_secret: String,
 }
 
+/// The transaction of one booking, one after another on one connection.
+#[derive(Args, Clone, Debug)]
+pub struct CommitArgs {
+    /// `mysql://user:password@host/database`, with the schema of NETicket; an event and a person are made in it
+    #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
+    /// How long is measured
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// Write the result here
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
 /// Serves until it is stopped.
 ///
 /// # Errors
 /// The address is not to be had.
 pub fn ceiling(args: &CeilingArgs) -> anyhow::Result<()> {
-    anyhow::bail!("the ceiling at {} is not built yet", args.listen)
+    ceiling::serve(args)
 }
 
 /// Serves until it is stopped.
@@ -42,5 +64,13 @@ pub fn ceiling(args: &CeilingArgs) -> anyhow::Result<()> {
 /// # Errors
 /// The address or the database is not to be had.
 pub fn row_lock(args: &RowLockArgs) -> anyhow::Result<()> {
-    anyhow::bail!("the row lock at {} is not built yet", args.listen)
+    row_lock::serve(args)
+}
+
+/// Measures and prints the latencies of the transaction.
+///
+/// # Errors
+/// The database is not to be had, or a transaction failed.
+pub fn commit(args: &CommitArgs) -> anyhow::Result<()> {
+    commit::measure(args)
 }
