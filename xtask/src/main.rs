@@ -1,10 +1,12 @@
 //! The project's commands, in Rust instead of shell and make: `cargo xtask --help`.
 
+mod bench;
 mod ci;
 mod client;
 mod demo;
 mod http;
 mod openapi;
+mod process;
 mod run;
 mod setup;
 mod shell;
@@ -54,6 +56,10 @@ enum Command {
     Soak(soak::Options),
     /// Check everything that a change must pass: format, lints, rules, licences, schema, tests
     Ci,
+    /// Measure how fast it is, against baselines, in one run: the ladder of docs/benchmarks.md
+    ///
+    /// Starts durable MariaDB and Redis, nodes and nginx on this machine. Ctrl-C ends everything.
+    Bench(bench::Options),
     /// Write openapi/neticket-v1.json from the code
     Openapi(openapi::Options),
     /// Check the rules of this code base that no other tool knows
@@ -80,6 +86,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test(options) => test::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),
         Command::Ci => ci::run(&workspace),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Openapi(options) => openapi::run(&workspace, &options),
         Command::Tidy => tidy::run(&workspace),
     }

@@ -17,6 +17,8 @@ pub(crate) enum Part {
     Nextest,
     /// MariaDB and Redis.
     Servers,
+    /// nginx, in front of several nodes.
+    Proxy,
     /// A browser, and the library that drives it.
     Browser,
     /// Fuzzing the API by its schema.
@@ -26,6 +28,8 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    /// What `cargo xtask ci` needs, and what `cargo xtask setup` brings. Without the proxy, which Debian starts as soon as
+    /// it is installed: nobody who only changes code should get a web server on port 80.
     pub(crate) const ALL: [Self; 6] =
         [Self::Client, Self::Nextest, Self::Servers, Self::Browser, Self::Schema, Self::Deny];
 }
@@ -41,7 +45,7 @@ pub(crate) fn ensure(workspace: &Workspace, parts: &[Part]) -> Result<()> {
                 tools::ensure_wasm_bindgen(workspace)?;
             }
             Part::Nextest => tools::ensure_cargo_tool("cargo-nextest", "nextest")?,
-            Part::Servers => {}
+            Part::Servers | Part::Proxy => {}
             Part::Browser => tools::ensure_npm_packages(workspace)?,
             Part::Schema => tools::ensure_schemathesis(workspace)?,
             Part::Deny => tools::ensure_cargo_tool("cargo-deny", "deny")?,

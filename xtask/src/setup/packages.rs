@@ -17,10 +17,11 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package { name: "mariadb-server", part: Part::Servers, is_there: || has("mariadbd") && has("mariadb") },
     Package { name: "redis-server", part: Part::Servers, is_there: || has("redis-server") },
     Package { name: "faketime", part: Part::Servers, is_there: || has("faketime") },
+    Package { name: "nginx-light", part: Part::Proxy, is_there: || has("nginx") },
     Package { name: "chromium", part: Part::Browser, is_there: || chromium().is_some() },
     Package { name: "fonts-noto-cjk", part: Part::Browser, is_there: has_korean_font },
     Package { name: "nodejs", part: Part::Browser, is_there: || has("node") },
@@ -78,6 +79,8 @@ fn apt_get() -> Result<Command> {
     };
     // Through `env`, because sudo keeps variables away from what it runs.
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    // Another installation may be under way.
+    command.args(["-o", "DPkg::Lock::Timeout=120"]);
     Ok(command)
 }
 

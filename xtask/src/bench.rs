@@ -1,0 +1,171 @@
+//! `cargo xtask bench`: the ladder of docs/benchmarks.md in one run. The rungs alternate, so that whatever else the machine
+//! does meets all of them; what counts are ratios within a round, and their medians.
+
+mod document;
+mod figures;
+mod machine;
+mod page;
+mod parts;
+mod proxy;
+mod rungs;
+mod summary;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
+
+use self::figures::Round;
+use self::machine::Machine;
+use self::parts::Parts;
+use self::rungs::{Measurement, Rung, Scale};
+use self::summary::Summary;
+use crate::setup::{self, Part};
+use crate::shell;
+use crate::workspace::Workspace;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How often each rung is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// How long each rung is measured, per round
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Only these rungs; figures that need others are left out
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Rung>,
+    /// Only to see that it works: one round of a second each, and a small rush
+    #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
+    quick: bool,
+    /// Write the figures into docs/benchmarks.md
+    #[arg(long, conflicts_with_all = ["quick", "only", "profile"])]
+    docs: bool,
+    /// The profile to build with; figures of any other than `release` mean nothing
+    #[arg(long, default_value = "release")]
+    profile: String,
+}
+
+/// Fewer rounds than this are no measurement to write down.
+const ROUNDS_MIN: u32 = 5;
+
+impl Options {
+    fn scale(&self) -> Scale {
+        if self.quick {
+            Scale { seconds: 1, people: 2_000, held: 1_000 }
+        } else {
+            Scale { seconds: self.seconds, people: 50_000, held: 10_000 }
+        }
+    }
+
+    fn rounds(&self) -> usize {
+        if self.quick { 1 } else { usize::try_from(self.rounds).unwrap_or(usize::MAX) }
+    }
+
+    /// In the order of the ladder, each once.
+    fn rungs(&self) -> Vec<Rung> {
+        let all = Rung::value_variants().iter().copied();
+        all.filter(|rung| self.only.is_empty() || self.only.contains(rung)).collect()
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    anyhow::ensure!(
+        !options.docs || options.rounds >= ROUNDS_MIN,
+        "--docs writes medians of at least {ROUNDS_MIN} rounds"
+    );
+    setup::ensure(workspace, &[Part::Servers, Part::Proxy])?;
+    build(workspace, &options.profile)?;
+    let folder = if options.profile == "dev" { "debug" } else { options.profile.as_str() };
+    let started = shell::read(Command::new("date").args(["-u", "+%Y-%m-%dT%H%M%SZ"]))?;
+    let results = workspace.target().join("bench").join(started.trim());
+    fs::create_dir_all(&results)?;
+    println!("results go to {}", results.display());
+
+    let parts = Parts::start(workspace, workspace.target().join(folder), results.clone())?;
+    let machine = Machine::look(workspace, parts.folder(), parts.durability.clone())?;
+    let rounds = measure(&parts, options)?;
+    drop(parts);
+
+    let date = started.split('T').next().unwrap_or_default().to_owned();
+    let summary = Summary::new(date, words(), options.scale().seconds, &rounds, machine);
+    fs::write(results.join("summary.json"), serde_json::to_string_pretty(&summary)?)?;
+    let reports = report(&workspace.target().join(folder).join("neticket-loadtest"), &results);
+    fs::write(results.join("index.html"), page::html(&summary, &reports))?;
+    println!("\n{}\n{}", summary.table(), results.join("index.html").display());
+    if options.docs {
+        document::write(&workspace.root().join("docs/benchmarks.md"), &summary)?;
+    }
+    Ok(())
+}
+
+/// Once, and all together: built apart, much would be built twice, with other features.
+fn build(workspace: &Workspace, profile: &str) -> Result<()> {
+    let mut command = shell::cargo(workspace.root());
+    command.args(["build", "--profile", profile, "--package", "neticket", "--package", "neticket-loadtest"]);
+    command.args(["--package", "neticket-ledger", "--bins", "--example", "admit_rate"]);
+    shell::run(&mut command)
+}
+
+/// Every second round goes through the ladder from its other end: what grows slower during a round then hits both sides.
+fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
+    let mut rungs = options.rungs();
+    let mut rounds = Vec::new();
+    for number in 1..=options.rounds() {
+        let mut round = Round::new();
+        for rung in &rungs {
+            let start = Instant::now();
+            let measurement = Measurement { parts, scale: options.scale(), rung: *rung, round: number };
+            let sample = measurement.take().with_context(|| format!("{rung:?}, round {number}"))?;
+            let values: Vec<String> = sample
+                .iter()
+                .map(|(name, value)| format!("{name} {}", summary::number(*value, "")))
+                .collect();
+            let seconds = start.elapsed().as_secs_f64();
+            println!(
+                "round {number} of {}: {rung:?}: {} ({seconds:.1} s)",
+                options.rounds(),
+                values.join(", ")
+            );
+            round.insert(*rung, sample);
+        }
+        rounds.push(round);
+        rungs.reverse();
+    }
+    Ok(rounds)
+}
+
+/// The load test's own page about its runs, one per rung with plots worth looking at; a page that fails is only missed.
+fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for name in ["rush", "rush-scarce", "node", "row-lock"] {
+        let mut files: Vec<_> =
+            fs::read_dir(results).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        files.retain(|file| {
+            let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+            let is_json = file.extension().is_some_and(|extension| extension == "json");
+            is_json && stem.rsplit_once('-').is_some_and(|(rung, _)| rung == name)
+        });
+        if files.is_empty() {
+            continue;
+        }
+        files.sort();
+        let page = format!("{name}.html");
+        let mut command = Command::new(client);
+        command.arg("report").args(&files).arg("--html").arg(results.join(&page));
+        match shell::read(&mut command) {
+            Ok(_) => pages.push((page, format!("{name}, all rounds"))),
+            Err(error) => println!("no page about {name}: {error:#}"),
+        }
+    }
+    pages
+}
+
+/// The command as it was given.
+fn words() -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo xtask {}", words.join(" "))
+}

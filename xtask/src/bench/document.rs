@@ -1,0 +1,114 @@
+//! The generated part of docs/benchmarks.md.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::summary::{Summary, goal, number, range, verdict};
+
+const BEGIN: &str = "<!-- Written by `cargo xtask bench --docs`; changes here are lost. -->";
+const END: &str = "<!-- End of what is written by `cargo xtask bench --docs`. -->";
+
+/// Replaces the generated part of the document at `path`.
+pub(super) fn write(path: &Path, summary: &Summary) -> Result<()> {
+    let text = fs::read_to_string(path)?;
+    let replaced = replace(&text, &markdown(summary));
+    let replaced = replaced.with_context(|| format!("{} has lost its markers", path.display()))?;
+    Ok(fs::write(path, replaced)?)
+}
+
+fn replace(text: &str, part: &str) -> Option<String> {
+    let (before, rest) = text.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{part}\n{END}{after}"))
+}
+
+/// Figures first, what was missed next, then what they are made of and measured on.
+fn markdown(summary: &Summary) -> String {
+    let mut text = String::new();
+    let Summary { date, command, rounds, seconds, machine, .. } = summary;
+    let _ = writeln!(
+        text,
+        "Measured on {date} with `{command}`: {rounds} rounds, {seconds} s per rung and round, medians.\n"
+    );
+    text.push_str("| figure | floor | goal | median | min – max | |\n|---|---|---|---|---|---|\n");
+    for figure in &summary.figures {
+        let (unit, spread) = (figure.unit, &figure.spread);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | **{}** | {} | {} |",
+            figure.name,
+            figure.floor,
+            goal(figure.goal, unit),
+            number(spread.median, unit),
+            range(spread.min, spread.max, unit),
+            verdict(figure)
+        );
+    }
+    text.push_str(&missed(summary));
+    text.push_str("\nWhat they are made of, and what has no goal of its own:\n\n");
+    text.push_str("| | median | min – max |\n|---|---|---|\n");
+    for speed in &summary.speeds {
+        let (unit, spread) = (speed.unit, &speed.spread);
+        let median = number(spread.median, unit);
+        let _ = writeln!(text, "| {} | {median} | {} |", speed.name, range(spread.min, spread.max, unit));
+    }
+    let _ = writeln!(
+        text,
+        "\nOn {}, {} cores, {}, {}, files on {}. Clients, nodes, nginx, Redis and MariaDB share the cores.\n",
+        machine.processor, machine.cores, machine.memory, machine.system, machine.file_system
+    );
+    for line in machine.versions.iter().chain(&machine.durability) {
+        let _ = writeln!(text, "- {line}");
+    }
+    text
+}
+
+/// The missed goals in plain words; a table is easily read past.
+fn missed(summary: &Summary) -> String {
+    let missed: Vec<_> = summary.figures.iter().filter(|figure| !figure.reached).collect();
+    if missed.is_empty() {
+        return "\nEvery goal was reached.\n".to_owned();
+    }
+    let mut text = format!("\nMissed, {} of {}:\n\n", missed.len(), summary.figures.len());
+    for figure in missed {
+        let (median, goal) = (number(figure.spread.median, figure.unit), goal(figure.goal, figure.unit));
+        let _ = writeln!(text, "- {}: {median}, where the goal is {goal}", figure.name);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::summary::tests::summary;
+    use super::*;
+
+    #[test]
+    fn the_generated_part_is_as_it_was_agreed() {
+        insta::assert_snapshot!(markdown(&summary()));
+    }
+
+    #[test]
+    fn only_what_stands_between_the_markers_is_replaced() {
+        let text = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        let replaced = replace(&text, "new\n").unwrap();
+        assert_eq!(replaced, format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
+        assert_eq!(replace(&replaced, "new\n").unwrap(), replaced, "writing it again changes nothing");
+        assert_eq!(replace("without markers", "new"), None);
+    }
+
+    #[test]
+    fn the_document_has_its_markers() {
+        let document = include_str!("../../../docs/benchmarks.md");
+        assert!(replace(document, "new").is_some());
+    }
+
+    #[test]
+    fn a_run_that_missed_nothing_says_so() {
+        let mut summary = summary();
+        summary.figures.retain(|figure| figure.reached);
+        assert!(missed(&summary).contains("Every goal was reached"));
+    }
+}

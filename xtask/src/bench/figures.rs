@@ -1,0 +1,302 @@
+//! What is made of the rounds: ratios of what stood side by side in one round, then their medians. Absolute speeds drift
+//! with the machine and with what else it does; a ratio taken within seconds does so much less.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::rungs::Rung;
+
+/// What one rung measured in one round, by name.
+pub(super) type Sample = BTreeMap<&'static str, f64>;
+
+/// One round: every rung once.
+pub(super) type Round = BTreeMap<Rung, Sample>;
+
+/// What a figure has to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Goal {
+    /// The median is at least this.
+    AtLeast(f64),
+    /// The median is at most this.
+    AtMost(f64),
+    /// Every single round measured just this.
+    Always(f64),
+}
+
+impl Goal {
+    fn is_reached(self, spread: &Spread) -> bool {
+        match self {
+            Self::AtLeast(goal) => spread.median >= goal,
+            Self::AtMost(goal) => spread.median <= goal,
+            Self::Always(goal) => spread.rounds.iter().all(|value| (value - goal).abs() < f64::EPSILON),
+        }
+    }
+}
+
+/// A figure over all rounds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Spread {
+    pub(super) min: f64,
+    pub(super) median: f64,
+    pub(super) max: f64,
+    /// One value per round, in their order.
+    pub(super) rounds: Vec<f64>,
+}
+
+impl Spread {
+    /// `None` without any value. Of an even number, the median is the mean of the middle two.
+    pub(super) fn of(rounds: Vec<f64>) -> Option<Self> {
+        let mut sorted = rounds.clone();
+        sorted.sort_by(f64::total_cmp);
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
+        Some(Self { min, median, max, rounds })
+    }
+}
+
+/// A figure that has a goal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Figure {
+    pub(super) name: &'static str,
+    /// `×` for ratios.
+    pub(super) unit: &'static str,
+    /// What a bare prototype reached, without most of the checks; as words.
+    pub(super) floor: &'static str,
+    pub(super) goal: Goal,
+    pub(super) reached: bool,
+    pub(super) spread: Spread,
+}
+
+/// A speed without a goal, which the ratios are made of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Speed {
+    pub(super) rung: Rung,
+    pub(super) name: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) spread: Spread,
+}
+
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+    floor: &'static str,
+    goal: Goal,
+    of: fn(&Round) -> Option<f64>,
+}
+
+const FIGURES: [Definition; 13] = [
+    Definition {
+        name: "durable bookings/s ÷ ceiling, one node, 2,000 connections",
+        unit: "×",
+        floor: "0.54",
+        goal: Goal::AtLeast(0.70),
+        of: |round| ratio(round, Rung::Node, Rung::Ceiling),
+    },
+    Definition {
+        name: "durable bookings/s ÷ row lock, 256 connections",
+        unit: "×",
+        floor: "13–15",
+        goal: Goal::AtLeast(25.0),
+        of: |round| ratio(round, Rung::NodeFew, Rung::RowLock),
+    },
+    Definition {
+        name: "the rush, seats for all: errors",
+        unit: "",
+        floor: "–",
+        goal: Goal::Always(0.0),
+        of: |round| value(round, Rung::Rush, "errors"),
+    },
+    Definition {
+        name: "the rush, seats for all: people without an answer or a seat",
+        unit: "",
+        floor: "–",
+        goal: Goal::Always(0.0),
+        of: |round| value(round, Rung::Rush, "unserved"),
+    },
+    Definition {
+        name: "the rush, seats for all: mean wait",
+        unit: "s",
+        floor: "≈ 1.2",
+        goal: Goal::AtMost(1.0),
+        of: |round| value(round, Rung::Rush, "mean_s"),
+    },
+    Definition {
+        name: "the rush, seats for all: last answer",
+        unit: "s",
+        floor: "2.5",
+        goal: Goal::AtMost(2.0),
+        of: |round| value(round, Rung::Rush, "last_s"),
+    },
+    Definition {
+        name: "the rush, seats for one in five: errors",
+        unit: "",
+        floor: "–",
+        goal: Goal::Always(0.0),
+        of: |round| value(round, Rung::RushScarce, "errors"),
+    },
+    Definition {
+        name: "the rush, seats for one in five: winners more or fewer than seats",
+        unit: "",
+        floor: "–",
+        goal: Goal::Always(0.0),
+        of: |round| value(round, Rung::RushScarce, "unsold"),
+    },
+    Definition {
+        name: "the rush, seats for one in five: losers' mean wait",
+        unit: "s",
+        floor: "–",
+        goal: Goal::AtMost(0.6),
+        of: |round| value(round, Rung::RushScarce, "losers_mean_s"),
+    },
+    Definition {
+        name: "event detail reads/s ÷ ceiling's GET, 256 connections",
+        unit: "×",
+        floor: "–",
+        goal: Goal::AtLeast(0.8),
+        of: |round| ratio(round, Rung::ReadNode, Rung::ReadCeiling),
+    },
+    Definition {
+        name: "idle node: a booking above HTTP and the same transaction alone, p50",
+        unit: "ms",
+        floor: "–",
+        goal: Goal::AtMost(0.2),
+        of: |round| {
+            let [booking, commit, http] =
+                ["booking_ms", "commit_ms", "http_ms"].map(|name| value(round, Rung::Idle, name));
+            Some(booking? - commit? - http?)
+        },
+    },
+    Definition {
+        name: "resident memory of a node with 10,000 open connections",
+        unit: "MB",
+        floor: "–",
+        goal: Goal::AtMost(200.0),
+        of: |round| value(round, Rung::Memory, "resident_mb"),
+    },
+    Definition {
+        name: "embedded, new folder: start to first 200",
+        unit: "ms",
+        floor: "–",
+        goal: Goal::AtMost(150.0),
+        of: |round| value(round, Rung::ColdStart, "first_answer_ms"),
+    },
+];
+
+/// What is told beside the figures: rung, name, unit, value.
+const SPEEDS: [(Rung, &str, &str, &str); 19] = [
+    (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
+    (Rung::RowLock, "row lock, 256 connections", "/s", PER_S),
+    (Rung::Node, "one node, 2,000 connections", "/s", PER_S),
+    (Rung::NodeFew, "one node, 256 connections", "/s", PER_S),
+    (Rung::TwoNodes, "two nodes behind nginx, 2,000 connections", "/s", PER_S),
+    (Rung::FourNodes, "four nodes behind nginx, 2,000 connections", "/s", PER_S),
+    (Rung::Embedded, "embedded: SQLite, ledger in the process, 256 connections", "/s", PER_S),
+    (Rung::Ledger, "ledger only: admitted and settled in Redis", "/s", PER_S),
+    (Rung::ReadCeiling, "event detail: ceiling's GET, 256 connections", "/s", PER_S),
+    (Rung::ReadNode, "event detail: one node, 256 connections", "/s", PER_S),
+    (Rung::Node, "one node, 2,000 connections: p50", "ms", "p50_ms"),
+    (Rung::Node, "one node, 2,000 connections: p99", "ms", "p99_ms"),
+    (Rung::NodeFew, "one node, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::RowLock, "row lock, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::Rush, "the rush, seats for all: p99 wait", "s", "p99_s"),
+    (Rung::RushScarce, "the rush, seats for one in five: last answer", "s", "last_s"),
+    (Rung::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),
+    (Rung::Idle, "the same transaction alone, p50", "ms", "commit_ms"),
+    (Rung::Idle, "ceiling, one connection, p50", "ms", "http_ms"),
+];
+
+/// The name of every rung's main value.
+pub(super) const PER_S: &str = "per_s";
+
+/// The figures that the rounds allow to tell; a rung that was left out has none.
+pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {
+    let known = FIGURES.iter().filter_map(|definition| {
+        let spread = Spread::of(rounds.iter().filter_map(definition.of).collect())?;
+        let Definition { name, unit, floor, goal, .. } = *definition;
+        Some(Figure { name, unit, floor, goal, reached: goal.is_reached(&spread), spread })
+    });
+    known.collect()
+}
+
+/// The speeds that the rounds allow to tell.
+pub(super) fn speeds(rounds: &[Round]) -> Vec<Speed> {
+    let known = SPEEDS.iter().filter_map(|&(rung, name, unit, key)| {
+        let values = rounds.iter().filter_map(|round| value(round, rung, key));
+        Some(Speed { rung, name, unit, spread: Spread::of(values.collect())? })
+    });
+    known.collect()
+}
+
+fn value(round: &Round, rung: Rung, name: &str) -> Option<f64> {
+    round.get(&rung)?.get(name).copied()
+}
+
+/// How many times faster `rung` was than `base` in this round.
+fn ratio(round: &Round, rung: Rung, base: Rung) -> Option<f64> {
+    let base = value(round, base, PER_S).filter(|base| *base > 0.0)?;
+    Some(value(round, rung, PER_S)? / base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(values: &[(Rung, &'static str, f64)]) -> Round {
+        let mut round = Round::new();
+        for (rung, name, value) in values {
+            round.entry(*rung).or_default().insert(name, *value);
+        }
+        round
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_lies_between_the_middle_two() {
+        let spread = |min, median, max, rounds: &[f64]| {
+            assert_eq!(
+                Spread::of(rounds.to_vec()),
+                Some(Spread { min, median, max, rounds: rounds.to_vec() })
+            );
+        };
+        spread(1.0, 3.0, 5.0, &[5.0, 1.0, 3.0]);
+        spread(1.0, 3.0, 9.0, &[4.0, 1.0, 2.0, 9.0]);
+        spread(7.0, 7.0, 7.0, &[7.0]);
+        assert_eq!(Spread::of(Vec::new()), None);
+    }
+
+    #[test]
+    fn a_ratio_is_taken_within_each_round_before_the_median() {
+        // The machine was three times slower in the second round; side by side, nothing has changed.
+        let rounds = [(30_000.0, 24_000.0), (10_000.0, 8_000.0), (30_000.0, 21_000.0)]
+            .map(|(ceiling, node)| round(&[(Rung::Ceiling, PER_S, ceiling), (Rung::Node, PER_S, node)]));
+        let figures = figures(&rounds);
+        assert_eq!(figures.len(), 1, "of rungs that were left out nothing is told: {figures:?}");
+        assert!((figures[0].spread.median - 0.8).abs() < 1e-9 && figures[0].reached);
+        assert!((figures[0].spread.min - 0.7).abs() < 1e-9);
+    }
+
+    #[test]
+    fn nothing_is_divided_by_a_baseline_that_did_nothing() {
+        let rounds = [round(&[(Rung::Ceiling, PER_S, 0.0), (Rung::Node, PER_S, 8.0)])];
+        assert_eq!(figures(&rounds), []);
+    }
+
+    #[test]
+    fn what_must_never_happen_may_not_happen_in_any_round() {
+        let rounds = [0.0, 0.0, 1.0].map(|errors| round(&[(Rung::Rush, "errors", errors)]));
+        assert!(!figures(&rounds)[0].reached, "the median is 0, and yet there was an error");
+        assert!(figures(&rounds[..2])[0].reached);
+    }
+
+    #[test]
+    fn what_the_batching_adds_is_what_http_and_the_transaction_do_not_explain() {
+        let rounds = [round(&[
+            (Rung::Idle, "booking_ms", 1.0),
+            (Rung::Idle, "commit_ms", 0.7),
+            (Rung::Idle, "http_ms", 0.15),
+        ])];
+        let figure = &figures(&rounds)[0];
+        assert!((figure.spread.median - 0.15).abs() < 1e-9 && figure.reached, "{figure:?}");
+    }
+}

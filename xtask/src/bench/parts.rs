@@ -1,0 +1,237 @@
+//! What is measured, running: MariaDB and Redis as production has them, nodes as processes of their own, nginx.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{fs, thread};
+
+use anyhow::{Context as _, Result, ensure};
+use neticket_testservers::{MariaDb, Redis, Server, TestDatabase, unique_name};
+
+use super::proxy;
+use crate::process::{self, Process};
+use crate::workspace::Workspace;
+
+/// What tokens are signed with; of no worth outside the run.
+pub(super) const JWT_SECRET: &str = "benchmarks-sign-their-tokens-with-this";
+/// What `infra/redis.conf` says about the network and passwords is for other machines.
+const OF_THE_NETWORK: [&str; 3] = ["bind", "protected-mode", "requirepass"];
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The servers that all rungs share, and where things are.
+pub(super) struct Parts<'a> {
+    workspace: &'a Workspace,
+    /// Where the binaries are.
+    binaries: PathBuf,
+    /// Where results and logs go.
+    pub(super) results: PathBuf,
+    mariadb: Server,
+    redis: Server,
+    /// The settings that were taken over from `infra`.
+    pub(super) durability: Vec<String>,
+}
+
+impl<'a> Parts<'a> {
+    /// Starts MariaDB and Redis with every setting of `infra`.
+    pub(super) fn start(workspace: &'a Workspace, binaries: PathBuf, results: PathBuf) -> Result<Self> {
+        let infra = workspace.root().join("infra");
+        let mysql = mysql_settings(&fs::read_to_string(infra.join("mysql.cnf"))?);
+        let redis = redis_settings(&fs::read_to_string(infra.join("redis.conf"))?);
+        ensure!(!mysql.is_empty() && !redis.is_empty(), "infra has no settings for MariaDB or Redis");
+        let mut durability: Vec<String> = mysql
+            .iter()
+            .filter(|(name, _)| name.contains("flush") || name.contains("sync"))
+            .map(|(name, value)| format!("MariaDB: `{name} = {value}`"))
+            .collect();
+        durability.extend(
+            redis
+                .iter()
+                .filter(|(name, _)| name.starts_with("append"))
+                .map(|(name, value)| format!("Redis: `{name} {value}`")),
+        );
+        durability.push("SQLite: `journal_mode = WAL`, `synchronous = FULL`".to_owned());
+        durability.push(
+            "201 only after COMMIT; idempotency, limit per person, opening time and journal on".to_owned(),
+        );
+        let options = mysql.iter().map(|(name, value)| format!("--{}={value}", name.replace('_', "-")));
+        let mariadb = MariaDb { durable: true, extra_options: options.collect() }.start()?;
+        let options = redis.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]);
+        let redis = Redis { append_only: true, extra_options: options.collect() }.start()?;
+        Ok(Self { workspace, binaries, results, mariadb, redis, durability })
+    }
+
+    /// Where the servers and nodes keep their files; gone after the run.
+    pub(super) fn folder(&self) -> &Path {
+        self.mariadb.folder()
+    }
+
+    pub(super) fn redis_url(&self) -> String {
+        self.redis.url()
+    }
+
+    /// One of the binaries that were built.
+    pub(super) fn binary(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+
+    /// A new database with the schema, and a Redis that has forgotten everything.
+    pub(super) fn database(&self) -> Result<TestDatabase> {
+        flush(&self.redis)?;
+        let database = TestDatabase::create_on(&self.mariadb.url())?;
+        let mut command = process::command(&self.binary("neticket"));
+        command.arg("migrate").current_dir(self.folder()).env("NETICKET_DATABASE_URL", database.url());
+        command.env("NETICKET_DATA_DIR", self.new_folder()?);
+        run(command, &self.results.join("migrate.log"))?;
+        Ok(database)
+    }
+
+    /// `count` nodes on a database of their own, behind nginx if that is asked for.
+    pub(super) fn site(&self, count: usize, behind_proxy: bool) -> Result<Site> {
+        let database = self.database()?;
+        let prefix = unique_name("bench");
+        let node = || {
+            let mut command = self.serve()?;
+            command.env("NETICKET_DATABASE_URL", database.url());
+            command.env("NETICKET_REDIS_URL", self.redis.url()).env("NETICKET_REDIS_PREFIX", &prefix);
+            if behind_proxy {
+                command.env("NETICKET_TRUSTED_PROXIES", "127.0.0.1");
+            }
+            self.node(command)
+        };
+        let nodes = (0..count).map(|_| node()).collect::<Result<Vec<_>>>()?;
+        let proxy = if behind_proxy {
+            let addresses: Vec<_> = nodes.iter().map(Process::address).collect();
+            Some(proxy::start(self.workspace, &addresses, &self.new_folder()?)?)
+        } else {
+            None
+        };
+        Ok(Site { proxy, nodes, database_url: database.url(), _database: Some(database) })
+    }
+
+    /// A node that needs nothing else, in a new folder.
+    pub(super) fn embedded(&self) -> Result<Site> {
+        let folder = self.new_folder()?;
+        let mut command = self.serve()?;
+        command.env("NETICKET_DATA_DIR", &folder);
+        let node = self.node(command)?;
+        let database_url = format!("sqlite:{}", folder.join("neticket.db").display());
+        Ok(Site { proxy: None, nodes: vec![node], database_url, _database: None })
+    }
+
+    /// A server to compare with. On the database, if it needs one.
+    pub(super) fn baseline(&self, name: &str, database: Option<TestDatabase>) -> Result<Site> {
+        let address = process::free_address()?;
+        let mut command = process::command(&self.binary("neticket-loadtest"));
+        command.args([name, "--listen", &address.to_string()]).env("NETICKET_JWT_SECRET", JWT_SECRET);
+        let database_url = database.as_ref().map(TestDatabase::url).unwrap_or_default();
+        if database.is_some() {
+            command.env("NETICKET_DATABASE_URL", &database_url);
+        }
+        let log = self.results.join(format!("{name}.log"));
+        let node = Process::start(command, address, "/healthz", log)?;
+        Ok(Site { proxy: None, nodes: vec![node], database_url, _database: database })
+    }
+
+    fn node(&self, mut command: Command) -> Result<Process> {
+        let address = process::free_address()?;
+        command.env("NETICKET_LISTEN", address.to_string());
+        Process::start(command, address, "/readyz", self.results.join("nodes.log"))
+    }
+
+    /// Everything that is not said is the default, the log included.
+    fn serve(&self) -> Result<Command> {
+        let mut command = process::command(&self.binary("neticket"));
+        let folder = self.new_folder()?;
+        command.arg("serve").current_dir(&folder).env("NETICKET_DATA_DIR", &folder);
+        // Everyone here comes from one address.
+        command.env("NETICKET_RATE_LIMIT", "off").env("NETICKET_JWT_SECRET", JWT_SECRET);
+        Ok(command)
+    }
+
+    /// On the same disk as MariaDB's files.
+    fn new_folder(&self) -> Result<PathBuf> {
+        let folder = self.folder().join(unique_name("node"));
+        fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+}
+
+/// Servers that answer, with what they need. Dropping it ends them, those in front first.
+pub(super) struct Site {
+    proxy: Option<Process>,
+    pub(super) nodes: Vec<Process>,
+    pub(super) database_url: String,
+    _database: Option<TestDatabase>,
+}
+
+impl Site {
+    /// Where clients are to go.
+    pub(super) fn targets(&self) -> Vec<String> {
+        let servers = self.proxy.as_ref().map_or(self.nodes.as_slice(), std::slice::from_ref);
+        servers.iter().map(|server| format!("http://{}", server.address())).collect()
+    }
+
+    /// Fails if one of them has died meanwhile.
+    pub(super) fn ensure_alive(&mut self) -> Result<()> {
+        self.proxy.iter_mut().chain(&mut self.nodes).try_for_each(Process::ensure_alive)
+    }
+}
+
+/// Runs a command whose words go to `log`.
+pub(super) fn run(mut command: Command, log: &Path) -> Result<()> {
+    let output = fs::File::options().create(true).append(true).open(log)?;
+    command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+    let status = command.status().context("cannot start a program of the benchmark")?;
+    ensure!(status.success(), "a program of the benchmark failed: {status}\n{}", process::tail(log));
+    Ok(())
+}
+
+/// Thousands of reservations per second and round would fill the memory that `infra/redis.conf` allows.
+fn flush(redis: &Server) -> Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port()))?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    stream.write_all(b"FLUSHALL\r\nQUIT\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    ensure!(answer.starts_with("+OK"), "Redis does not forget: {answer}");
+    // What the disk still has to write of the last run is not to be the next one's burden.
+    let _ = Command::new("sync").status();
+    thread::sleep(Duration::from_millis(200));
+    Ok(())
+}
+
+/// `name = value` of the section `[mysqld]`.
+fn mysql_settings(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().map(str::trim).skip_while(|line| *line != "[mysqld]").skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+}
+
+/// `name value`, but for the network.
+fn redis_settings(text: &str) -> Vec<(String, String)> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once(' '));
+    pairs
+        .filter(|(name, _)| !OF_THE_NETWORK.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.trim().trim_matches('"').to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_are_as_durable_as_operators_are_told_to_make_them() {
+        let mysql = mysql_settings(include_str!("../../../infra/mysql.cnf"));
+        assert!(mysql.contains(&("innodb_flush_log_at_trx_commit".to_owned(), "1".to_owned())), "{mysql:?}");
+        let redis = redis_settings(include_str!("../../../infra/redis.conf"));
+        for (name, value) in [("appendonly", "yes"), ("appendfsync", "everysec"), ("save", "")] {
+            assert!(redis.contains(&(name.to_owned(), value.to_owned())), "{name}: {redis:?}");
+        }
+        assert!(redis.iter().all(|(name, _)| name != "bind"), "{redis:?}");
+    }
+}

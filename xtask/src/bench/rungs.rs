@@ -1,0 +1,309 @@
+//! The rungs of the ladder: each starts what it measures, has it measured, and ends it again. Nothing of a rung is left
+//! for the next one but a warm disk.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::figures::{PER_S, Sample, Spread};
+use super::parts::{JWT_SECRET, Parts, Site, run};
+use crate::{http, process};
+
+/// Connections where the crowd is meant.
+const MANY: u32 = 2_000;
+/// Connections where every further one would only wait.
+const FEW: u32 = 256;
+/// Server processes in the rush: a process may have 20,000 connections on many systems.
+const RUSH_NODES: usize = 4;
+/// Cold starts per round, of which the median counts.
+const STARTS: usize = 10;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Rung {
+    /// HTTP, tokens and JSON without a store
+    Ceiling,
+    /// One row lock and one commit per booking
+    RowLock,
+    /// One node, 2,000 connections
+    Node,
+    /// One node, 256 connections
+    NodeFew,
+    /// Two nodes behind nginx
+    TwoNodes,
+    /// Four nodes behind nginx
+    FourNodes,
+    /// SQLite and a ledger in the process
+    Embedded,
+    /// Redis without a store behind it
+    Ledger,
+    /// The ceiling's answer to an event's page
+    ReadCeiling,
+    /// An event's page
+    ReadNode,
+    /// Everyone at once, and seats for all
+    Rush,
+    /// Everyone at once, and seats for one in five
+    RushScarce,
+    /// One booking at a time
+    Idle,
+    /// Memory with many open connections
+    Memory,
+    /// From nothing to the first answer
+    ColdStart,
+}
+
+/// How much of everything.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    pub(super) seconds: u32,
+    /// Of the rush.
+    pub(super) people: u32,
+    /// Open connections while memory is measured.
+    pub(super) held: u32,
+}
+
+/// One rung in one round.
+pub(super) struct Measurement<'a> {
+    pub(super) parts: &'a Parts<'a>,
+    pub(super) scale: Scale,
+    pub(super) rung: Rung,
+    /// From 1.
+    pub(super) round: usize,
+}
+
+impl Measurement<'_> {
+    pub(super) fn take(&self) -> Result<Sample> {
+        let parts = self.parts;
+        match self.rung {
+            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None)?, MANY),
+            Rung::RowLock => self.bookings(parts.baseline("row-lock", Some(parts.database()?))?, FEW),
+            Rung::Node => self.bookings(parts.site(1, false)?, MANY),
+            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW),
+            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY),
+            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY),
+            Rung::Embedded => self.bookings(parts.embedded()?, FEW),
+            Rung::Ledger => self.ledger(),
+            Rung::ReadCeiling => self.reads(parts.baseline("ceiling", None)?),
+            Rung::ReadNode => self.reads(parts.site(1, false)?),
+            Rung::Rush => self.rush(self.scale.people / 5 * 6),
+            Rung::RushScarce => self.rush(self.scale.people / 5),
+            Rung::Idle => self.idle(),
+            Rung::Memory => self.memory(),
+            Rung::ColdStart => self.cold_starts(),
+        }
+    }
+
+    fn bookings(&self, site: Site, connections: u32) -> Result<Sample> {
+        let seconds = self.scale.seconds.to_string();
+        let words = ["--connections", &connections.to_string(), "--seconds", &seconds, "--warmup-s", "1"];
+        let result = self.client(site, "book", "", &words)?;
+        Ok(Sample::from([
+            (PER_S, number(&result, "/per_s")?),
+            ("p50_ms", number(&result, "/latency/winners/p50_us")? / 1e3),
+            ("p99_ms", number(&result, "/latency/winners/p99_us")? / 1e3),
+        ]))
+    }
+
+    fn reads(&self, site: Site) -> Result<Sample> {
+        let seconds = self.scale.seconds.to_string();
+        let words = ["--connections", &FEW.to_string(), "--seconds", &seconds, "--warmup-s", "1"];
+        let result = self.client(site, "read", "", &words)?;
+        Ok(Sample::from([(PER_S, number(&result, "/per_s")?)]))
+    }
+
+    fn rush(&self, seats: u32) -> Result<Sample> {
+        let people = self.scale.people;
+        let site = self.parts.site(RUSH_NODES, false)?;
+        let words = [
+            "--people",
+            &people.to_string(),
+            "--seats",
+            &seats.to_string(),
+            "--processes",
+            "4",
+            "--connect",
+            "before",
+        ];
+        let result = self.client(site, "rush", "", &words)?;
+        let confirmed = number(&result, "/counts/confirmed")?;
+        let mut sample = Sample::from([
+            ("errors", errors(&result)),
+            ("unserved", f64::from(people.min(seats)) - confirmed),
+            ("unsold", (f64::from(people.min(seats)) - confirmed).abs()),
+            ("mean_s", number(&result, "/latency/all/mean_us")? / 1e6),
+            ("p99_s", number(&result, "/latency/all/p99_us")? / 1e6),
+            ("last_s", number(&result, "/last_answer_ms")? / 1e3),
+        ]);
+        if seats < people {
+            sample.insert("losers_mean_s", number(&result, "/latency/losers/mean_us")? / 1e6);
+        }
+        Ok(sample)
+    }
+
+    /// The ledger's own example measures it: batches straight at Redis.
+    fn ledger(&self) -> Result<Sample> {
+        // Redis forgets what the last rung left; the database is of no use here.
+        drop(self.parts.database()?);
+        let mut command = process::command(&self.parts.binary("examples/admit_rate"));
+        command.args(["--redis-url", &self.parts.redis_url(), "--seconds", &self.scale.seconds.to_string()]);
+        command.arg("--settle").current_dir(self.parts.folder()).stdin(Stdio::null());
+        let said = crate::shell::read(&mut command)?;
+        fs::write(self.file("", "json"), &said)?;
+        let result: Value = serde_json::from_str(said.trim()).context("admit_rate printed no JSON")?;
+        Ok(Sample::from([(PER_S, number(&result, "/admitted_per_s")?)]))
+    }
+
+    /// A booking on a node that has nothing else to do, and the two things that it cannot do without: the transaction, and
+    /// HTTP with token and JSON. What is left is the engine: both batchers, and the ledger's round trips.
+    fn idle(&self) -> Result<Sample> {
+        let seconds = self.scale.seconds.to_string();
+        let words = [
+            "--connections",
+            "1",
+            "--processes",
+            "1",
+            "--seconds",
+            &seconds,
+            "--warmup-s",
+            "1",
+            "--grades",
+            "1",
+        ];
+        let p50_ms =
+            |result: &Value| Ok::<_, anyhow::Error>(number(result, "/latency/winners/p50_us")? / 1e3);
+
+        let database = self.parts.database()?;
+        let file = self.file("-commit", "json");
+        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
+        command.args(["commit", "--seconds", &seconds, "--json"]).arg(&file);
+        command.env("NETICKET_DATABASE_URL", database.url());
+        run(command, &self.file("-commit", "log"))?;
+        let commit: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+        drop(database);
+
+        let booking = self.client(self.parts.site(1, false)?, "book", "-booking", &words)?;
+        let ceiling = self.client(self.parts.baseline("ceiling", None)?, "book", "-http", &words)?;
+        Ok(Sample::from([
+            ("commit_ms", number(&commit, "/p50_us")? / 1e3),
+            ("booking_ms", p50_ms(&booking)?),
+            ("http_ms", p50_ms(&ceiling)?),
+        ]))
+    }
+
+    fn memory(&self) -> Result<Sample> {
+        let site = self.parts.site(1, false)?;
+        let pid = site.nodes[0].pid();
+        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
+        command.args(["hold", "--target", &site.targets()[0], "--connections", &self.scale.held.to_string()]);
+        command.args(["--seconds", "2"]).stdin(Stdio::null()).stdout(Stdio::null());
+        let mut client = neticket_testservers::spawn(command)?;
+        let wanted = usize::try_from(self.scale.held)?;
+        let mut resident_mb = 0.0_f64;
+        let status = loop {
+            if open_files(pid)? >= wanted {
+                resident_mb = resident_mb.max(resident(pid)?);
+            }
+            if let Some(status) = client.try_wait()? {
+                break status;
+            }
+            thread::sleep(Duration::from_millis(50));
+        };
+        ensure!(status.success(), "the client that holds connections failed: {status}");
+        ensure!(resident_mb > 0.0, "the node never had {wanted} connections");
+        Ok(Sample::from([("resident_mb", resident_mb)]))
+    }
+
+    /// In a new folder each time: the schema is made, the secret, everything.
+    fn cold_starts(&self) -> Result<Sample> {
+        let mut times = Vec::new();
+        for _ in 0..STARTS {
+            let start = Instant::now();
+            let site = self.parts.embedded()?;
+            let answer = http::get(site.nodes[0].address(), "/api/v1/events")?;
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+            ensure!(answer.status == 200, "the first answer was {}", answer.status);
+        }
+        let median = Spread::of(times).context("nothing was started")?.median;
+        Ok(Sample::from([("first_answer_ms", median)]))
+    }
+
+    /// Has the load test at the site and returns what it found. An audit that fails is an error.
+    fn client(&self, mut site: Site, load: &str, part: &str, words: &[&str]) -> Result<Value> {
+        let file = self.file(part, "json");
+        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
+        command.arg(load).args(words).arg("--json").arg(&file);
+        for target in site.targets() {
+            command.args(["--target", &target]);
+        }
+        command.env("NETICKET_JWT_SECRET", JWT_SECRET);
+        self.inventory(&mut command, &site, load);
+        let log = self.file(part, "log");
+        run(command, &log)
+            .with_context(|| format!("{}, round {}: {}", self.name(), self.round, log.display()))?;
+        site.ensure_alive()?;
+        serde_json::from_str(&fs::read_to_string(&file)?).context("the load test wrote no JSON")
+    }
+
+    /// Nodes are audited; baselines have an event of their own, the first, and no promise to keep.
+    fn inventory(&self, command: &mut Command, site: &Site, load: &str) {
+        let is_baseline = matches!(self.rung, Rung::Ceiling | Rung::RowLock | Rung::ReadCeiling)
+            || site.database_url.is_empty();
+        if is_baseline {
+            command.args(["--event", "1"]);
+            if load != "read" {
+                command.arg("--no-audit");
+            }
+        } else if !site.database_url.starts_with("sqlite:") {
+            command.env("NETICKET_REDIS_URL", self.parts.redis_url());
+        }
+        if !site.database_url.is_empty() {
+            command.env("NETICKET_DATABASE_URL", &site.database_url);
+        }
+    }
+
+    fn name(&self) -> String {
+        self.rung.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Where this measurement's results go.
+    fn file(&self, part: &str, extension: &str) -> PathBuf {
+        self.parts.results.join(format!("{}{part}-{}.{extension}", self.name(), self.round))
+    }
+}
+
+/// A number of the load test's result.
+fn number(result: &Value, pointer: &str) -> Result<f64> {
+    let value = result.pointer(pointer).and_then(Value::as_f64);
+    value.with_context(|| format!("the result has no number at {pointer}"))
+}
+
+/// Answers of 429 or 5xx, lost ones, refusals other than "sold out", and answers of success that were wrong.
+fn errors(result: &Value) -> f64 {
+    let of = |name: &str| -> f64 {
+        let counts = result["counts"][name].as_object();
+        counts.into_iter().flat_map(|counts| counts.values()).filter_map(Value::as_f64).sum()
+    };
+    let wrong = result["counts"]["wrong_answers"].as_f64().unwrap_or_default();
+    of("errors") + of("refused") + wrong
+}
+
+fn open_files(pid: u32) -> Result<usize> {
+    Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
+/// In MB of a million bytes.
+fn resident(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024.0 / 1e6)
+}
