@@ -44,9 +44,7 @@ impl Machine {
             memory: field("/proc/meminfo", "MemTotal")
                 .map_or_else(|| "unknown".to_owned(), |kib| in_gib(&kib)),
             system: shell::read(Command::new("uname").arg("-sr"))?.trim().to_owned(),
-            file_system: shell::read(Command::new("stat").args(["-f", "-c", "%T"]).arg(folder))?
-                .trim()
-                .to_owned(),
+            file_system: last_line(&shell::read(Command::new("df").arg("--output=fstype").arg(folder))?),
             versions: vec![
                 format!("NETicket {}", commit.unwrap_or_default().trim()),
                 first_line("rustc", "--version")?,
@@ -68,6 +66,10 @@ fn field(file: &str, name: &str) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+fn last_line(text: &str) -> String {
+    text.trim_end().lines().last().unwrap_or_default().trim().to_owned()
 }
 
 fn in_gib(kib: &str) -> String {

@@ -91,16 +91,16 @@ impl<'a> Parts<'a> {
     pub(super) fn site(&self, count: usize, behind_proxy: bool) -> Result<Site> {
         let database = self.database()?;
         let prefix = unique_name("bench");
-        let node = || {
+        let node = |number| {
             let mut command = self.serve()?;
             command.env("NETICKET_DATABASE_URL", database.url());
             command.env("NETICKET_REDIS_URL", self.redis.url()).env("NETICKET_REDIS_PREFIX", &prefix);
             if behind_proxy {
                 command.env("NETICKET_TRUSTED_PROXIES", "127.0.0.1");
             }
-            self.node(command)
+            self.node(command, number)
         };
-        let nodes = (0..count).map(|_| node()).collect::<Result<Vec<_>>>()?;
+        let nodes = (1..=count).map(node).collect::<Result<Vec<_>>>()?;
         let proxy = if behind_proxy {
             let addresses: Vec<_> = nodes.iter().map(Process::address).collect();
             Some(proxy::start(self.workspace, &addresses, &self.new_folder()?)?)
@@ -115,7 +115,7 @@ impl<'a> Parts<'a> {
         let folder = self.new_folder()?;
         let mut command = self.serve()?;
         command.env("NETICKET_DATA_DIR", &folder);
-        let node = self.node(command)?;
+        let node = self.node(command, 1)?;
         let database_url = format!("sqlite:{}", folder.join("neticket.db").display());
         Ok(Site { proxy: None, nodes: vec![node], database_url, _database: None })
     }
@@ -134,10 +134,13 @@ impl<'a> Parts<'a> {
         Ok(Site { proxy: None, nodes: vec![node], database_url, _database: database })
     }
 
-    fn node(&self, mut command: Command) -> Result<Process> {
+    fn node(&self, mut command: Command, number: usize) -> Result<Process> {
         let address = process::free_address()?;
+        // A line per request: only the last rung's are kept.
+        let log = self.results.join(format!("node-{number}.log"));
+        let _ = fs::remove_file(&log);
         command.env("NETICKET_LISTEN", address.to_string());
-        Process::start(command, address, "/readyz", self.results.join("nodes.log"))
+        Process::start(command, address, "/readyz", log)
     }
 
     /// Everything that is not said is the default, the log included.
@@ -147,6 +150,7 @@ impl<'a> Parts<'a> {
         command.arg("serve").current_dir(&folder).env("NETICKET_DATA_DIR", &folder);
         // Everyone here comes from one address.
         command.env("NETICKET_RATE_LIMIT", "off").env("NETICKET_JWT_SECRET", JWT_SECRET);
+        command.env_remove("RUST_LOG");
         Ok(command)
     }
 

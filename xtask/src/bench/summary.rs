@@ -133,7 +133,7 @@ pub(super) mod tests {
             cores: 2,
             memory: "8 GiB".to_owned(),
             system: "Linux 6.1".to_owned(),
-            file_system: "ext2/ext3".to_owned(),
+            file_system: "ext4".to_owned(),
             versions: vec!["NETicket abc".to_owned(), "MariaDB 10.11".to_owned()],
             durability: vec!["MariaDB: `innodb_flush_log_at_trx_commit = 1`".to_owned()],
         };
