@@ -130,10 +130,10 @@ impl Latency {
         // Denser towards 100, where it is interesting.
         let whole = (0..=18).map(|n| f64::from(n) * 5.0);
         let tail = (0..=30).map(|n| 100.0 - 10.0 / 10_f64.powf(f64::from(n) / 10.0));
-        let curve = whole.chain(tail.skip(1)).chain([100.0]).map(|p| (p, at(p))).collect();
+        let curve = whole.chain(tail.skip(1)).chain([100.0]).map(|p| (rounded(p), at(p))).collect();
         Self {
             count: histogram.len(),
-            mean_us: histogram.mean(),
+            mean_us: rounded(histogram.mean()),
             min_us: histogram.min(),
             p50_us: at(50.0),
             p90_us: at(90.0),
@@ -150,9 +150,9 @@ impl Client {
         let requests = tally.counts.begun + tally.counts.repeats;
         let cpu_us = float(tally.cpu_us);
         Self {
-            cpu_s: cpu_us / 1e6,
+            cpu_s: rounded(cpu_us / 1e6),
             requests,
-            cpu_us_per_request: if requests == 0 { 0.0 } else { cpu_us / float(requests) },
+            cpu_us_per_request: if requests == 0 { 0.0 } else { rounded(cpu_us / float(requests)) },
         }
     }
 }
@@ -161,6 +161,11 @@ impl Client {
 #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "15 digits are enough to show")]
 pub(crate) fn float(number: u64) -> f64 {
     number as f64
+}
+
+/// To three decimals, which JSON gives back as they were.
+fn rounded(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 impl Run {
@@ -182,8 +187,8 @@ impl Run {
             command,
             config,
             counts: tally.counts.clone(),
-            per_s: if span_s > 0.0 { float(counted) / span_s } else { 0.0 },
-            last_answer_ms: float(tally.last_answer_us) / 1e3,
+            per_s: if span_s > 0.0 { rounded(float(counted) / span_s) } else { 0.0 },
+            last_answer_ms: rounded(float(tally.last_answer_us) / 1e3),
             latency,
             slices: tally.slices.clone(),
             slice_ms: SLICE_MS,

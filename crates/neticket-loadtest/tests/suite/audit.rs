@@ -1,0 +1,94 @@
+//! The audit finds what is wrong: a negative control for each of its checks.
+
+use std::time::Duration;
+
+use neticket_loadtest::{Audit, Database, Told, audit};
+use neticket_testkit::domain::EventId;
+use neticket_testkit::{Site, World, on_both};
+use serde_json::json;
+use uuid::Uuid;
+
+const AT_ONCE: Duration = Duration::ZERO;
+
+/// Three people with one ticket each, and what they were told.
+async fn booked(world: &World, site: &Site) -> (Database, Told) {
+    let event = world.event_on_sale(&[5], 1).await;
+    let mut confirmed = Vec::new();
+    for n in 0..3 {
+        let person = site.person(n).await;
+        let wish = json!({ "ticket_type_id": event.ticket_types[0].id, "quantity": 1 });
+        let answer = site.post("/api/v1/reservations", Some(&person.token), wish).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        confirmed.push(answer.json()["id"].as_str().unwrap().parse::<Uuid>().unwrap());
+    }
+    let told = Told {
+        event: event.id.0,
+        max_per_user: 1,
+        confirmed,
+        unknown_users: Vec::new(),
+        wrong_answers: 0,
+        before: Default::default(),
+    };
+    (Database::connect(&world.config.database_url).await.unwrap(), told)
+}
+
+async fn change(database: &Database, query: &'static str) {
+    match database {
+        Database::MySql(pool) => drop(sqlx::query(query).execute(pool).await.unwrap()),
+        Database::Sqlite(pool) => drop(sqlx::query(query).execute(pool).await.unwrap()),
+    }
+}
+
+async fn look(database: &Database, site: &Site, told: &Told) -> Audit {
+    audit(database, std::slice::from_ref(&site.url), told, AT_ONCE).await.unwrap()
+}
+
+fn finds(found: &Audit, fault: &str) {
+    assert!(!found.passed && found.faults.iter().any(|f| f.contains(fault)), "{fault}: {found:?}");
+}
+
+on_both! {
+    async fn the_audit_finds_what_was_tampered_with(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let (database, told) = booked(&world, &site).await;
+        // The page of seats may be a moment old.
+        let found = audit(&database, std::slice::from_ref(&site.url), &told, Duration::from_secs(5)).await.unwrap();
+        assert!(found.passed, "{found:?}");
+        assert_eq!((found.told, found.stored, found.seats_gone), (3, 3, 3));
+
+        // Seats that went without a booking.
+        change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
+        finds(&look(&database, &site, &told).await, "4 seats are gone and 3 are confirmed");
+        change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
+        assert!(look(&database, &site, &told).await.passed);
+
+        // Someone who was told less, told of another's, or not told at all.
+        let mut less = told.clone();
+        let kept = less.confirmed.pop().unwrap();
+        finds(&look(&database, &site, &less).await, "1 reservations are confirmed that nobody was told of");
+        less.confirmed.push(less.confirmed[0]);
+        finds(&look(&database, &site, &less).await, "given the reservation of another");
+        less.confirmed.pop();
+        less.unknown_users.push(-1);
+        finds(&look(&database, &site, &less).await, "nobody was told of");
+        less.before.insert(kept);
+        less.unknown_users.clear();
+        assert!(look(&database, &site, &less).await.passed);
+        let wrong = Told { wrong_answers: 1, ..told.clone() };
+        finds(&look(&database, &site, &wrong).await, "not what was asked for");
+
+        // Somebody with more than the limit.
+        change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
+        finds(&look(&database, &site, &told).await, "1 users hold more than the 1 tickets");
+
+        // A confirmed booking that is gone.
+        change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
+        finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
+        change(&database, "UPDATE ticket_types SET `left` = capacity").await;
+        finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
+        // The ledger still knows those bookings: it is made anew from what is there.
+        world.lose_ledger(EventId(told.event)).await;
+        world.finish().await;
+    }
+}

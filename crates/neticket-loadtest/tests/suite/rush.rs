@@ -1,0 +1,75 @@
+//! Rushes on real nodes.
+
+use neticket_loadtest::{Database, Told, audit};
+use neticket_testkit::{World, on_both};
+
+use crate::{loadtest, words};
+
+on_both! {
+    async fn a_rush_on_too_few_seats_has_exactly_as_many_winners_and_passes_its_audit(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let folder = tempfile::tempdir().unwrap();
+        let html = folder.path().join("run.html");
+        let (output, run) = loadtest(
+            folder.path(),
+            &[
+                "rush", "--target", &site.url,
+                "--database-url", &world.config.database_url,
+                "--jwt-secret", world.config.jwt_secret.as_deref().unwrap(),
+                "--people", "300", "--seats", "100", "--ramp-ms", "300", "--processes", "2",
+                "--html", html.to_str().unwrap(),
+            ],
+        )
+        .await;
+        assert!(output.status.success(), "{}", words(&output));
+        let run = run.unwrap();
+        assert_eq!((run.counts.begun, run.counts.confirmed, run.counts.sold_out), (300, 100, 200));
+        assert_eq!((run.counts.final_errors, run.counts.wrong_answers), (0, 0), "{:?}", run.counts);
+        assert_eq!((run.latency.winners.count, run.latency.losers.count), (100, 200));
+        let found = run.audit.unwrap();
+        assert!(found.passed, "{:?}", found.faults);
+        assert_eq!((found.told, found.stored, found.seats_gone), (100, 100, 100));
+        assert!(!run.command.contains(world.config.jwt_secret.as_deref().unwrap()), "{}", run.command);
+        let page = std::fs::read_to_string(html).unwrap();
+        assert!(page.contains("<svg") && !page.contains("<script"));
+
+        // The audit of the same event with nobody told of anything: a negative control.
+        let database = Database::connect(&world.config.database_url).await.unwrap();
+        let told = Told {
+            event: run.config.event,
+            max_per_user: run.config.max_per_user,
+            confirmed: Vec::new(),
+            unknown_users: Vec::new(),
+            wrong_answers: 0,
+            before: Default::default(),
+        };
+        let found = audit(&database, std::slice::from_ref(&site.url), &told, std::time::Duration::ZERO).await.unwrap();
+        assert!(found.faults[0].contains("100 reservations are confirmed that nobody was told of"), "{found:?}");
+        world.finish().await;
+    }
+
+    async fn a_closed_loop_books_each_time_as_someone_with_tickets_to_spare(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (output, run) = loadtest(
+            folder.path(),
+            &[
+                "book", "--target", &site.url,
+                "--database-url", &world.config.database_url,
+                "--jwt-secret", world.config.jwt_secret.as_deref().unwrap(),
+                "--connections", "8", "--people", "400", "--seconds", "1", "--warmup-s", "0",
+            ],
+        )
+        .await;
+        assert!(output.status.success(), "{}", words(&output));
+        let run = run.unwrap();
+        assert!(run.counts.confirmed > 0, "{:?}", run.counts);
+        assert_eq!(run.counts.confirmed, run.counts.begun, "{:?}", run.counts);
+        assert_eq!(run.counts.errors_total(), 0, "{:?}", run.counts);
+        assert!(run.audit.unwrap().passed);
+        assert!(run.client.cpu_us_per_request > 0.0);
+        world.finish().await;
+    }
+}
