@@ -169,3 +169,24 @@ pub(crate) fn a_history() -> impl Strategy<Value = History> {
         |(capacities, max_per_user, steps, ending)| History { capacities, max_per_user, steps, ending },
     )
 }
+
+/// A cancel, and its release, between the two halves of a load: too rare to wait for.
+pub(crate) fn a_cancel_within_a_load() -> History {
+    let (node, go) = (0, Step::Go { job: 0, fate: Fate::Fine });
+    let steps = vec![
+        Step::Ask { node, wishes: vec![Wanted { key: 0, other: false }] },
+        Step::Finish { job: 0 },
+        Step::Commit { node },
+        Step::Finish { job: 0 },
+        Step::Finish { job: 0 }, // settles
+        Step::Begin { node: 1, task: Task::Reload },
+        go.clone(),
+        go, // the epoch is raised
+        Step::Cancel { node, keys: vec![0] },
+        Step::Finish { job: 1 },
+        Step::Finish { job: 1 }, // releases
+        Step::Finish { job: 0 }, // the ledger is replaced
+    ];
+    let ending = Ending { nodes_survive: true, calls_arrive: true };
+    History { capacities: vec![2], max_per_user: 4, steps, ending }
+}

@@ -39,7 +39,7 @@ impl Play {
         Self { variant, ..Self::on(Kind::Embedded) }
     }
 
-    fn play(&self, history: &History) -> Result<u64, String> {
+    pub(crate) fn plays(&self, history: &History) -> Result<u64, String> {
         self.runtime.block_on(machine::play(&self.stand, history, self.variant)).map(|played| played.steps)
     }
 
@@ -58,7 +58,7 @@ impl Play {
         let mut steps = 0;
         let counted = std::cell::Cell::new(0);
         let played = TestRunner::new_with_rng(config, rng).run(&a_history(), |history| {
-            let played = self.play(&history).map_err(TestCaseError::fail)?;
+            let played = self.plays(&history).map_err(TestCaseError::fail)?;
             counted.set(counted.get() + played);
             Ok(())
         });
