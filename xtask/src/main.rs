@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod client;
 mod demo;
+mod faults;
 mod http;
 mod openapi;
 mod process;
@@ -54,6 +55,10 @@ enum Command {
     /// What the tests do for a minute or so, with new histories all the time. A failure tells its seed and the shortest
     /// history that shows it.
     Soak(soak::Options),
+    /// Break nodes, Redis and MariaDB under load, and check that no promise is broken
+    ///
+    /// `cargo xtask test` does the same in short. Each scenario starts servers of its own.
+    Faults(faults::Options),
     /// Check everything that a change must pass: format, lints, rules, licences, schema, tests
     Ci,
     /// Measure how fast it is, against baselines, in one run: the ladder of docs/benchmarks.md
@@ -85,6 +90,7 @@ fn run(command: Command) -> Result<()> {
         Command::Client => client::build(&workspace),
         Command::Test(options) => test::run(&workspace, &options),
         Command::Soak(options) => soak::run(&workspace, &options),
+        Command::Faults(options) => faults::run(&workspace, &options),
         Command::Ci => ci::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Openapi(options) => openapi::run(&workspace, &options),

@@ -1,0 +1,111 @@
+//! The promises, held against what the store has: everything that is wrong, a sentence each.
+
+use std::collections::BTreeMap;
+
+use neticket_testkit::domain::{EventId, ReservationId};
+use neticket_testkit::ledger::Ledger;
+use neticket_testkit::store::{ReservationRecord, ReservationStatus, Store};
+
+use crate::person::{Outcome, Person};
+
+/// Most reservations of one person.
+const ROWS_MAX: u32 = 10_000;
+
+/// What an audit found.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    pub(crate) findings: Vec<String>,
+    /// Reservations whose owner was refused in the end, while an earlier try with the same key, whose answer was
+    /// lost, was still on its way: odd, and nobody's loss. They count like any other.
+    pub(crate) late: usize,
+    /// Tickets that each person holds.
+    pub(crate) held: Vec<u32>,
+}
+
+/// Looks at every reservation of these people, who are everyone who booked, and at every grade.
+pub(crate) async fn audit(
+    store: &Store,
+    ledger: &dyn Ledger,
+    event: EventId,
+    max_per_user: u32,
+    people: &[Person],
+) -> Audit {
+    let mut audit = Audit::default();
+    for person in people {
+        let (rows, _) = store.reservations_of(person.user, 1, ROWS_MAX).await.expect("the store answers");
+        audit.findings.extend(person.complaints.iter().cloned());
+        audit.person(person, &rows, max_per_user);
+    }
+    audit.grades(store, ledger, event).await;
+    audit
+}
+
+impl Audit {
+    fn person(&mut self, person: &Person, rows: &[ReservationRecord], max_per_user: u32) {
+        let mut unclaimed: BTreeMap<ReservationId, &ReservationRecord> =
+            rows.iter().filter(|row| is_taken(row)).map(|row| (row.id, row)).collect();
+        for wish in &person.wishes {
+            let (id, status) = match wish.outcome {
+                Outcome::Booked(id) => (id, ReservationStatus::Confirmed),
+                Outcome::Cancelled(id) => (id, ReservationStatus::Cancelled),
+                Outcome::Refused(_) => continue,
+            };
+            match unclaimed.remove(&id) {
+                None => self.find(person, &format!("{wish:?} is lost")),
+                Some(row) if (row.ticket_type.0, row.quantity.get()) != (wish.grade, wish.quantity) => {
+                    self.find(person, &format!("{wish:?} is another booking: {row:?}"));
+                }
+                Some(row) if row.status != status => {
+                    self.find(person, &format!("{wish:?} is {} in the store", row.status.as_str()));
+                }
+                Some(_) => {}
+            }
+        }
+        // What is left was taken for a wish that was refused in the end.
+        let mut refused: Vec<_> = person.wishes.iter().filter(|wish| wish.disturbed).collect();
+        refused.retain(|wish| matches!(wish.outcome, Outcome::Refused(_)));
+        for row in unclaimed.values() {
+            let content = (row.ticket_type.0, row.quantity.get());
+            match refused.iter().position(|wish| (wish.grade, wish.quantity) == content) {
+                Some(index) => {
+                    refused.swap_remove(index);
+                    self.late += 1;
+                }
+                None => self.find(person, &format!("nobody was told of {row:?}")),
+            }
+        }
+        let confirmed = rows.iter().filter(|row| row.status == ReservationStatus::Confirmed);
+        let held = confirmed.map(|row| row.quantity.get()).sum();
+        if held > max_per_user {
+            self.find(person, &format!("holds {held} of at most {max_per_user}"));
+        }
+        self.held.push(held);
+    }
+
+    async fn grades(&mut self, store: &Store, ledger: &dyn Ledger, event: EventId) {
+        let view = ledger.view(event).await.expect("the ledger answers");
+        let Some(view) = view else { return self.findings.push("no ledger is loaded".to_owned()) };
+        if view.pending > 0 {
+            self.findings.push(format!("{} entries are left in the journal", view.pending));
+        }
+        for row in store.inventory_audit(Some(event)).await.expect("the store answers") {
+            if row.capacity != row.left + row.confirmed {
+                self.findings.push(format!("capacity is not left + confirmed: {row:?}"));
+            }
+            let grade = view.ticket_types.iter().find(|grade| grade.id == row.ticket_type);
+            let left = grade.map(|grade| u64::from(grade.left));
+            if left != Some(row.left) {
+                self.findings.push(format!("the ledger has {left:?} left of {row:?}"));
+            }
+        }
+    }
+
+    fn find(&mut self, person: &Person, finding: &str) {
+        self.findings.push(format!("user {}: {finding}", person.user));
+    }
+}
+
+/// Whether the row is of a booking that came about.
+fn is_taken(row: &ReservationRecord) -> bool {
+    matches!(row.status, ReservationStatus::Confirmed | ReservationStatus::Cancelled)
+}

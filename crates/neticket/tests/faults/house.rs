@@ -1,0 +1,291 @@
+//! MariaDB, Redis and two nodes on them, each a process of its own, to be broken and mended.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_testkit::domain::{EventId, Timestamp};
+use neticket_testkit::ledger::{Ledger, RedisLedger, RedisOptions};
+use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase, free_port};
+use neticket_testkit::store::{EventRecord, NewEvent, NewTicketType, Store, StoreOptions};
+use tempfile::TempDir;
+use tokio::task::block_in_place;
+
+use crate::process::{Serving, neticket};
+use crate::proxy::Proxy;
+
+/// What tokens are signed with.
+pub(crate) const JWT_SECRET: &str = "a secret for tests, 32 bytes or more";
+const PREFIX: &str = "faults";
+const GRADES: [&str; 4] = ["VIP", "R", "S", "A"];
+/// Nodes' own patience.
+type Engine = [(&'static str, &'static str); 6];
+
+/// Recovery within seconds, and time-outs that a crowd of tests has the patience for.
+pub(crate) const HASTY: Engine = [
+    ("NETICKET_GRACE_MS", "2000"),
+    ("NETICKET_ACK_DEADLINE_MS", "1000"),
+    ("NETICKET_TASK_INTERVAL_MS", "200"),
+    ("NETICKET_LEDGER_TIMEOUT_MS", "500"),
+    ("NETICKET_STORE_TIMEOUT_MS", "2000"),
+    ("NETICKET_STORE_CONNECTIONS_MAX", "8"),
+];
+/// Nobody gives up because the machine is busy; only the store's own calls end after a while.
+pub(crate) const PATIENT: Engine = [
+    ("NETICKET_GRACE_MS", "30000"),
+    ("NETICKET_ACK_DEADLINE_MS", "20000"),
+    ("NETICKET_TASK_INTERVAL_MS", "200"),
+    ("NETICKET_LEDGER_TIMEOUT_MS", "10000"),
+    ("NETICKET_STORE_TIMEOUT_MS", "8000"),
+    ("NETICKET_STORE_CONNECTIONS_MAX", "8"),
+];
+/// How long the tests' own calls may take, which nobody waits for.
+const AUDIT_TIMEOUT_MS: u64 = 60_000;
+/// Redis keeps its append-only files here, inside its folder.
+const AOF: &str = "appendonlydir";
+
+/// How nodes reach the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Roads {
+    Direct,
+    /// Through proxies that can be disturbed.
+    Proxied,
+}
+
+pub(crate) struct House {
+    pub(crate) nodes: Vec<Node>,
+    /// A connection of the tests' own, beside all proxies.
+    pub(crate) store: Store,
+    /// A connection of the tests' own, beside all proxies.
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) to_mariadb: Proxy,
+    pub(crate) to_redis: Proxy,
+    database: TestDatabase,
+    pub(crate) mariadb: Server,
+    pub(crate) redis: Server,
+    folder: TempDir,
+}
+
+/// A node that can be killed and started again at the same address.
+pub(crate) struct Node {
+    /// Without a slash at the end.
+    pub(crate) url: String,
+    variables: Vec<(&'static str, String)>,
+    serving: Option<Serving>,
+    log: String,
+}
+
+impl House {
+    /// Starts it all, with an up-to-date and empty store.
+    pub(crate) async fn start(roads: Roads, engine: Engine) -> Self {
+        let (mariadb, redis, database) = block_in_place(|| {
+            let mariadb = MariaDb { durable: true, ..MariaDb::default() }.start().expect("a MariaDB");
+            let database = TestDatabase::create_on(&mariadb.url()).expect("a database");
+            (mariadb, Redis::default().start().expect("a Redis"), database)
+        });
+        let options = StoreOptions { timeout_ms: AUDIT_TIMEOUT_MS, ..StoreOptions::new(database.url()) };
+        let store = Store::connect(&options).await.expect("a store");
+        store.migrate().await.expect("a schema");
+        let options = RedisOptions {
+            prefix: PREFIX.to_owned(),
+            timeout_ms: AUDIT_TIMEOUT_MS,
+            ..RedisOptions::new(redis.url())
+        };
+        let ledger = Arc::new(RedisLedger::connect(options).expect("a ledger"));
+        let to_mariadb = Proxy::start(mariadb.port()).await;
+        let to_redis = Proxy::start(redis.port()).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let nodes = Vec::new();
+        let mut house = Self { nodes, store, ledger, to_mariadb, to_redis, database, mariadb, redis, folder };
+        for _ in 0..2 {
+            house.add_node(roads, engine);
+        }
+        house
+    }
+
+    fn add_node(&mut self, roads: Roads, engine: Engine) {
+        let (mariadb, redis) = match roads {
+            Roads::Direct => (self.mariadb.port(), self.redis.port()),
+            Roads::Proxied => (self.to_mariadb.port(), self.to_redis.port()),
+        };
+        let listen = format!("127.0.0.1:{}", free_port().expect("a port"));
+        let url = format!("http://{listen}");
+        let mut variables = vec![
+            ("NETICKET_LISTEN", listen),
+            ("NETICKET_DATA_DIR", self.folder.path().display().to_string()),
+            ("NETICKET_DATABASE_URL", format!("mysql://root@127.0.0.1:{mariadb}/{}", self.database.name())),
+            ("NETICKET_REDIS_URL", format!("redis://127.0.0.1:{redis}")),
+            ("NETICKET_REDIS_PREFIX", PREFIX.to_owned()),
+            ("NETICKET_JWT_SECRET", JWT_SECRET.to_owned()),
+            ("NETICKET_RATE_LIMIT", "off".to_owned()),
+        ];
+        variables.extend(engine.map(|(name, value)| (name, value.to_owned())));
+        let mut node = Node { url, variables, serving: None, log: String::new() };
+        node.start();
+        self.nodes.push(node);
+    }
+
+    pub(crate) async fn now(&self) -> Timestamp {
+        self.ledger.now().await.expect("the ledger's time")
+    }
+
+    /// Adds an event that has been on sale for a minute, with one grade for each capacity.
+    pub(crate) async fn event_on_sale(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
+        let now = self.now().await;
+        let starts_at = now.plus_millis(86_400_000);
+        let grades = capacities.iter().zip(GRADES);
+        let ticket_types = grades.map(|(capacity, name)| NewTicketType {
+            name: name.to_owned(),
+            price: 50_000,
+            capacity: *capacity,
+        });
+        let event = NewEvent {
+            title: "한여름 밤의 꿈".to_owned(),
+            place: "예술의전당".to_owned(),
+            description: String::new(),
+            starts_at,
+            opens_at: now.plus_millis(-60_000),
+            closes_at: starts_at,
+            max_per_user,
+            image_key: None,
+            ticket_types: ticket_types.collect(),
+        };
+        self.store.event_create(&event, None, now).await.expect("an event")
+    }
+
+    /// Runs SQL beside everything else, with MariaDB's own client.
+    pub(crate) fn sql(&self, sql: &str) {
+        let status = self.client(sql).status().expect("MariaDB's client runs");
+        assert!(status.success(), "{sql}");
+    }
+
+    /// MariaDB's own client, about to run `sql`.
+    pub(crate) fn client(&self, sql: &str) -> Command {
+        let mut client = Command::new("mariadb");
+        client.args(["--no-defaults", "--protocol=tcp", "--user=root", "--host=127.0.0.1", "--batch"]);
+        client.args(["--port", &self.mariadb.port().to_string(), self.database.name(), "--execute", sql]);
+        client
+    }
+
+    /// Kills MariaDB and starts it again.
+    pub(crate) fn restart_mariadb(&mut self) {
+        block_in_place(|| {
+            self.mariadb.kill().expect("it dies");
+            self.mariadb.restart().expect("it starts again");
+        });
+    }
+
+    /// Kills Redis; it stays dead until [`Self::start_redis`].
+    pub(crate) fn kill_redis(&mut self) {
+        block_in_place(|| self.redis.kill().expect("it dies"));
+    }
+
+    pub(crate) fn start_redis(&mut self) {
+        block_in_place(|| self.redis.restart().expect("it starts again"));
+    }
+
+    /// What Redis has written so far, set aside.
+    pub(crate) fn copy_aof(&self) -> PathBuf {
+        let copy = self.folder.path().join("aof");
+        let _ = std::fs::remove_dir_all(&copy); // of last time
+        copy_folder(&self.redis.folder().join(AOF), &copy);
+        copy
+    }
+
+    /// Takes a dead Redis' memory from it; gives it an older one, if there is one.
+    pub(crate) fn replace_aof(&self, older: Option<&Path>) {
+        let aof = self.redis.folder().join(AOF);
+        std::fs::remove_dir_all(&aof).expect("it has written");
+        if let Some(older) = older {
+            copy_folder(older, &aof);
+        }
+    }
+
+    /// Waits until both nodes can be used, nothing is in flight any more, and ledger and store agree.
+    ///
+    /// # Errors
+    /// What it is still waiting for when its patience ends.
+    pub(crate) async fn quiet(&self, event: EventId, patience: Duration) -> Result<(), String> {
+        let deadline = tokio::time::Instant::now() + patience;
+        while let Err(unquiet) = self.is_quiet(event).await {
+            if tokio::time::Instant::now() > deadline {
+                return Err(format!("it never became quiet: {unquiet}"));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    async fn is_quiet(&self, event: EventId) -> Result<(), String> {
+        for node in &self.nodes {
+            let ready =
+                reqwest::get(format!("{}/readyz", node.url)).await.map_err(|error| error.to_string())?;
+            if ready.status() != 200 {
+                return Err(format!("{} is not ready: {}", node.url, ready.status()));
+            }
+        }
+        let view = self.ledger.view(event).await.map_err(|error| error.to_string())?;
+        let view = view.ok_or("no ledger is loaded")?;
+        if view.pending > 0 {
+            return Err(format!("{} entries are in the journal", view.pending));
+        }
+        let later = self.now().await.plus_millis(86_400_000);
+        let outbox = self.store.outbox_before(later, 1).await.map_err(|error| error.to_string())?;
+        if let Some(row) = outbox.first() {
+            return Err(format!("in the outbox: {row:?}"));
+        }
+        let audit = self.store.inventory_audit(Some(event)).await.map_err(|error| error.to_string())?;
+        let lefts = view.ticket_types.iter().map(|grade| u64::from(grade.left));
+        let differ = audit.iter().zip(lefts).find(|(row, left)| row.left != *left);
+        differ.map_or(Ok(()), |(row, left)| Err(format!("the ledger has {left} left of {row:?}")))
+    }
+
+    /// Ends the nodes in order and returns what they logged.
+    pub(crate) fn close(mut self) -> String {
+        block_in_place(|| self.nodes.drain(..).map(Node::end).collect())
+    }
+}
+
+impl Node {
+    /// Starts it and waits until it says that it is ready.
+    pub(crate) fn start(&mut self) {
+        let variables: Vec<(&str, &str)> =
+            self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.serving = Some(block_in_place(|| Serving::start(neticket(&["serve"], &variables))));
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        let mut serving = self.serving.take().expect("it runs");
+        serving.child.kill().expect("it dies");
+        self.log += &block_in_place(|| serving.wait()).1;
+    }
+
+    /// SIGSTOP: its connections stay open and nothing answers.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.serving.as_ref().expect("it runs").child.id();
+        let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {pid}")).status();
+        assert!(status.expect("a shell").success(), "it runs still");
+    }
+
+    fn end(mut self) -> String {
+        let (code, log) = self.serving.take().expect("it runs").terminate();
+        assert_eq!(code, Some(0), "a node ends well: {log}");
+        self.log + &log
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
+    assert!(status.success(), "{} is copied", from.display());
+}

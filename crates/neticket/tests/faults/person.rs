@@ -1,0 +1,298 @@
+//! One of the crowd: presses, presses again when the answer got lost, and remembers what was promised.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::{EncodingKey, Header};
+use neticket_testkit::domain::{ReservationId, Timestamp, UserId};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::house::JWT_SECRET;
+use crate::tally::Tally;
+
+/// After so long without a definite answer something is wrong.
+const PATIENCE: Duration = Duration::from_secs(90);
+const GLANCE: Duration = Duration::from_millis(10);
+/// How long the people of the scenarios wait for one answer: longer than a node that lives takes.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What all people have in common.
+pub(crate) struct Sale {
+    /// The nodes' addresses.
+    pub(crate) urls: Vec<String>,
+    /// The grades on sale.
+    pub(crate) grades: Vec<i64>,
+    pub(crate) tally: Tally,
+    client: reqwest::Client,
+}
+
+impl Sale {
+    /// Everyone waits so long for one answer.
+    pub(crate) fn new(urls: Vec<String>, grades: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
+        let client = reqwest::Client::builder().timeout(answer_timeout).build().expect("a client");
+        Arc::new(Self { urls, grades, tally: Tally::new(), client })
+    }
+
+    /// Waits for so many more definite answers: the sale goes on.
+    pub(crate) async fn answered(&self, count: u64) {
+        let (wanted, deadline) = (self.tally.definite_count() + count, Instant::now() + PATIENCE);
+        while self.tally.definite_count() < wanted {
+            assert!(Instant::now() < deadline, "the sale came to a halt:\n{}", self.tally);
+            sleep(GLANCE).await;
+        }
+    }
+}
+
+/// How one key ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Booked(ReservationId),
+    /// Booked, and then cancelled for certain.
+    Cancelled(ReservationId),
+    /// By which code.
+    Refused(String),
+}
+
+/// One key, and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) key: String,
+    pub(crate) grade: i64,
+    pub(crate) quantity: u32,
+    pub(crate) outcome: Outcome,
+    /// Whether an answer was lost on the way: then an earlier try may be under way when a later one is refused.
+    pub(crate) disturbed: bool,
+}
+
+/// Someone with a token.
+pub(crate) struct Person {
+    pub(crate) user: UserId,
+    pub(crate) wishes: Vec<Wish>,
+    /// What they were told and should not have been.
+    pub(crate) complaints: Vec<String>,
+    token: String,
+    sale: Arc<Sale>,
+    dice: StdRng,
+}
+
+enum Answer {
+    /// Status and body.
+    Definite(u16, Value),
+    Unknown,
+}
+
+impl Person {
+    pub(crate) fn new(sale: &Arc<Sale>, user: UserId, now: Timestamp, seed: u64) -> Self {
+        let iat = now.as_millis() / 1000;
+        let claims =
+            json!({"sub": user.0, "role": "user", "sid": Uuid::nil(), "iat": iat, "exp": iat + 86_400});
+        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+        let token = jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token");
+        let dice = StdRng::seed_from_u64(seed ^ user.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Self { user, wishes: Vec::new(), complaints: Vec::new(), token, sale: Arc::clone(sale), dice }
+    }
+
+    /// Books a grade by chance, or cancels something; half of it twice at once or once more, as impatient people do.
+    pub(crate) async fn act(&mut self) {
+        let held = self.wishes.iter().position(|wish| matches!(wish.outcome, Outcome::Booked(_)));
+        match held {
+            Some(index) if self.dice.random_bool(0.4) => self.cancel(index).await,
+            _ => {
+                let grade = self.sale.grades[self.dice.random_range(0..self.sale.grades.len())];
+                let quantity = self.dice.random_range(1..=3);
+                self.book(grade, quantity).await;
+            }
+        }
+    }
+
+    /// Books under a key of its own until the answer is definite.
+    pub(crate) async fn book(&mut self, grade: i64, quantity: u32) -> Outcome {
+        let key = format!("{}-{}", self.user, self.wishes.len());
+        let outcome = Outcome::Refused(String::new());
+        let mut wish = Wish { key, grade, quantity, outcome, disturbed: false };
+        wish.outcome = if self.dice.random_bool(0.1) {
+            let (mut other, mut twin) = (self.twin(), wish.clone());
+            let (mine, theirs) = tokio::join!(self.ask(&mut wish), other.ask(&mut twin));
+            self.complaints.append(&mut other.complaints);
+            wish.disturbed |= twin.disturbed;
+            self.agreed(&wish, mine, theirs)
+        } else {
+            self.ask(&mut wish).await
+        };
+        if let Outcome::Booked(_) = wish.outcome
+            && self.dice.random_bool(0.2)
+        {
+            let again = self.ask(&mut wish).await;
+            if again != wish.outcome {
+                self.complain(&format!("{wish:?} was answered {again:?} when repeated"));
+            }
+        }
+        let outcome = wish.outcome.clone();
+        self.wishes.push(wish);
+        outcome
+    }
+
+    /// Of two answers to one key. One may have been refused before a seat came free for the other.
+    fn agreed(&mut self, wish: &Wish, one: Outcome, other: Outcome) -> Outcome {
+        match (&one, &other) {
+            (Outcome::Booked(a), Outcome::Booked(b)) if a != b => {
+                self.complain(&format!("{wish:?} became two reservations: {a} and {b}"));
+                one
+            }
+            (Outcome::Refused(_), Outcome::Booked(_)) => other,
+            _ => one,
+        }
+    }
+
+    /// The same person in another window.
+    fn twin(&mut self) -> Self {
+        Self {
+            user: self.user,
+            wishes: Vec::new(),
+            complaints: Vec::new(),
+            token: self.token.clone(),
+            sale: Arc::clone(&self.sale),
+            dice: StdRng::seed_from_u64(self.dice.random()),
+        }
+    }
+
+    async fn ask(&mut self, wish: &mut Wish) -> Outcome {
+        let body = json!({"ticket_type_id": wish.grade, "quantity": wish.quantity});
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let answer = self.send(Method::POST, "/api/v1/reservations", Some((&wish.key, &body))).await;
+            match answer {
+                Answer::Definite(201, reservation) => return Outcome::Booked(id_of(&reservation)),
+                Answer::Definite(202, reservation) => {
+                    if let Some(outcome) = self.follow(id_of(&reservation), deadline).await {
+                        return outcome;
+                    }
+                    wish.disturbed = true;
+                }
+                Answer::Definite(status, problem) => {
+                    let code = problem["code"].as_str().unwrap_or_default().to_owned();
+                    if !["sold_out", "purchase_limit_exceeded"].contains(&code.as_str()) {
+                        self.complain(&format!("{wish:?} was answered {status}: {problem}"));
+                    }
+                    return Outcome::Refused(code);
+                }
+                Answer::Unknown => {
+                    wish.disturbed = true;
+                    self.breathe().await;
+                }
+            }
+        }
+        self.complain(&format!("{wish:?} never got a definite answer"));
+        Outcome::Refused("none".to_owned())
+    }
+
+    /// Asks after a pending reservation; `None` if nobody knows it any more and it has to be sent again.
+    async fn follow(&mut self, id: ReservationId, deadline: Instant) -> Option<Outcome> {
+        while Instant::now() < deadline {
+            match self.send(Method::GET, &format!("/api/v1/reservations/{id}"), None).await {
+                Answer::Definite(200, reservation) => match reservation["status"].as_str() {
+                    Some("confirmed" | "cancelled") => return Some(Outcome::Booked(id)),
+                    Some("rejected") => return Some(Outcome::Refused("rejected".to_owned())),
+                    _ => {}
+                },
+                Answer::Definite(..) => return None,
+                Answer::Unknown => {}
+            }
+            self.breathe().await;
+        }
+        None
+    }
+
+    /// Cancels until it is certain, sometimes twice at once.
+    async fn cancel(&mut self, index: usize) {
+        let Outcome::Booked(id) = self.wishes[index].outcome else { return };
+        let is_certain = if self.dice.random_bool(0.3) {
+            let mut twin = self.twin();
+            let (mine, theirs) = tokio::join!(self.cancel_one(id), twin.cancel_one(id));
+            self.complaints.append(&mut twin.complaints);
+            mine && theirs
+        } else {
+            self.cancel_one(id).await
+        };
+        if is_certain {
+            self.wishes[index].outcome = Outcome::Cancelled(id);
+        }
+    }
+
+    async fn cancel_one(&mut self, id: ReservationId) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match self.send(Method::POST, &format!("/api/v1/reservations/{id}/cancel"), None).await {
+                Answer::Definite(200, reservation) if reservation["status"] == "cancelled" => return true,
+                Answer::Definite(status, body) => {
+                    self.complain(&format!(
+                        "cancelling {id}, which was booked, was answered {status}: {body}"
+                    ));
+                    return false;
+                }
+                Answer::Unknown => self.breathe().await,
+            }
+        }
+        self.complain(&format!("cancelling {id} never got a definite answer"));
+        false
+    }
+
+    /// Sends one request to a node by chance and counts what came back.
+    async fn send(&mut self, method: Method, path: &str, booking: Option<(&str, &Value)>) -> Answer {
+        let url = &self.sale.urls[self.dice.random_range(0..self.sale.urls.len())];
+        let is_look = method == Method::GET;
+        let mut request = self.sale.client.request(method, format!("{url}{path}")).bearer_auth(&self.token);
+        if let Some((key, body)) = booking {
+            request = request.header("Idempotency-Key", key).json(body);
+        }
+        let (tally, sent) = (&self.sale.tally, read(request.send().await).await);
+        let (status, body) = match sent {
+            Ok(answer) => answer,
+            Err(error) => {
+                tally.disturbed(if error.is_timeout() { "no answer in time" } else { "no connection" });
+                return Answer::Unknown;
+            }
+        };
+        let word = match booking {
+            Some(_) => "",
+            None if is_look => "look ",
+            None => "cancel ",
+        };
+        let code = body["code"].as_str().unwrap_or_default();
+        let told = format!("{word}{status} {code}").trim_end().to_owned();
+        match status {
+            202 | 408 | 429 | 500.. => tally.disturbed(&told),
+            _ if is_look => tally.note(&told),
+            _ => tally.definite(&told),
+        }
+        // 408: the machine is so busy that the node has given up on the request before it was read.
+        let is_unknown = matches!(status, 408 | 429 | 500..);
+        if is_unknown { Answer::Unknown } else { Answer::Definite(status, body) }
+    }
+
+    /// A moment, as a page takes it before it asks again.
+    pub(crate) async fn breathe(&mut self) {
+        sleep(Duration::from_millis(self.dice.random_range(20..250))).await;
+    }
+
+    fn complain(&mut self, complaint: &str) {
+        self.complaints.push(format!("user {}: {complaint}", self.user));
+    }
+}
+
+async fn read(sent: reqwest::Result<Response>) -> reqwest::Result<(u16, Value)> {
+    let response = sent?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await?;
+    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
+fn id_of(reservation: &Value) -> ReservationId {
+    let id = reservation["id"].as_str().and_then(|id| id.parse().ok());
+    ReservationId(id.unwrap_or_else(|| panic!("an answer without an id: {reservation}")))
+}

@@ -1,0 +1,150 @@
+//! A rush, a fault in its midst, and the reckoning: everything promised was kept, and every seat can still be sold.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use neticket_testkit::store::EventRecord;
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::audit::{Audit, audit};
+use crate::crowd::{Crowd, people};
+use crate::fault::{ANSWERS, Fault};
+use crate::house::{HASTY, House};
+use crate::options::Options;
+use crate::person::{ANSWER_TIMEOUT, Outcome, Person, Sale};
+use crate::tally::Phase;
+
+const MAX_PER_USER: u32 = 4;
+/// How long what was left behind may take to be finished: some times the grace.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A rush that is over, the house still standing.
+pub(crate) struct Rush {
+    pub(crate) house: House,
+    pub(crate) event: EventRecord,
+    pub(crate) people: Vec<Person>,
+    pub(crate) sale: Arc<Sale>,
+    options: Options,
+}
+
+/// One rush with this fault; fails if a promise was broken, or if the fault was not felt.
+pub(crate) async fn run(name: &str, fault: Fault) {
+    let start = Instant::now();
+    let mut rush = Rush::hold(fault).await;
+    let unquiet = rush.quiet().await;
+    let audit = rush.audit().await;
+    let mut findings = audit.findings.clone();
+    findings.extend(unquiet);
+    findings.extend(rush.sell_out(&audit.held).await);
+    findings.extend(rush.quiet().await);
+    findings.extend(rush.audit_sold_out().await);
+    findings.sort();
+    findings.dedup(); // both audits may have found the same
+    rush.tell(name, start.elapsed(), &audit, &findings).await;
+}
+
+impl Rush {
+    /// Lets the crowd loose, breaks something, mends it, and waits until everyone has their answers.
+    pub(crate) async fn hold(fault: Fault) -> Self {
+        let options = Options::read();
+        let mut dice = StdRng::seed_from_u64(options.seed);
+        let mut house = House::start(fault.roads(), HASTY).await;
+        // Four tickets each would be sold out in the one case and not in the other.
+        let share = u32::try_from(options.people()).expect("few people") / if dice.random() { 2 } else { 1 };
+        let capacities = [share / 2, share, share, share * 2];
+        let event = house.event_on_sale(&capacities, MAX_PER_USER).await;
+        let urls = house.nodes.iter().map(|node| node.url.clone()).collect();
+        let sale =
+            Sale::new(urls, event.ticket_types.iter().map(|grade| grade.id.0).collect(), ANSWER_TIMEOUT);
+        let now = house.now().await;
+        let people = people(&house.store, &sale, now, (0, options.people()), options.seed).await;
+        let crowd = Crowd::gather(people);
+        sale.answered(ANSWERS).await;
+        sale.tally.begin(Phase::During);
+        fault.strike(&mut house, &sale, options, &mut dice).await;
+        sale.tally.begin(Phase::After);
+        sale.answered(2 * ANSWERS).await;
+        let people = crowd.disperse().await;
+        Self { house, event, people, sale, options }
+    }
+
+    pub(crate) async fn quiet(&self) -> Option<String> {
+        self.house.quiet(self.event.id, PATIENCE).await.err()
+    }
+
+    pub(crate) async fn audit(&self) -> Audit {
+        let House { store, ledger, .. } = &self.house;
+        audit(store, &**ledger, self.event.id, MAX_PER_USER, &self.people).await
+    }
+
+    /// Sells what is left to whom it can be sold, all at once: first to those who may have more, then to newcomers.
+    /// Each must get what the books say is there for them.
+    async fn sell_out(&mut self, held: &[u32]) -> Vec<String> {
+        let left = self.house.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
+        let mut left: Vec<(i64, u32)> =
+            left.iter().map(|row| (row.ticket_type.0, u32::try_from(row.left).expect("few"))).collect();
+        let allowances: Vec<u32> = held.iter().map(|held| MAX_PER_USER.saturating_sub(*held)).collect();
+        let newcomers: u32 = left.iter().map(|(_, left)| left.div_ceil(MAX_PER_USER) + 1).sum();
+        let count = (self.people.len(), usize::try_from(newcomers).expect("few people"));
+        let now = self.house.now().await;
+        let newcomers = people(&self.house.store, &self.sale, now, count, self.options.seed).await;
+        self.people.extend(newcomers);
+        let mut wishes = Vec::new();
+        let allowances = allowances.into_iter().chain(std::iter::repeat(MAX_PER_USER));
+        for (person, allowance) in
+            self.people.iter_mut().zip(allowances).filter(|(_, allowance)| *allowance > 0)
+        {
+            let Some((grade, left)) = left.iter_mut().find(|(_, left)| *left > 0) else { break };
+            let (grade, quantity) = (*grade, allowance.min(*left));
+            *left -= quantity;
+            wishes.push(async move { (quantity, person.book(grade, quantity).await, person.user) });
+        }
+        let outcomes = futures::future::join_all(wishes).await;
+        let denied = outcomes.into_iter().filter(|(_, outcome, _)| !matches!(outcome, Outcome::Booked(_)));
+        let mut findings: Vec<String> = denied
+            .map(|(quantity, outcome, user)| {
+                format!("{quantity} that were left for user {user}: {outcome:?}")
+            })
+            .collect();
+        let last = self.people.last_mut().expect("newcomers");
+        for grade in self.sale.grades.clone() {
+            let outcome = last.book(grade, 1).await;
+            if outcome != Outcome::Refused("sold_out".to_owned()) {
+                findings.push(format!("one more of grade {grade} than there is: {outcome:?}"));
+            }
+        }
+        findings
+    }
+
+    async fn audit_sold_out(&self) -> Vec<String> {
+        let mut findings = self.audit().await.findings;
+        let rows = self.house.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
+        findings.extend(rows.iter().filter(|row| row.left > 0).map(|row| format!("not sold out: {row:?}")));
+        findings
+    }
+
+    /// Says what happened, ends the house, and fails if it has to.
+    async fn tell(self, name: &str, took: Duration, audit: &Audit, findings: &[String]) {
+        let view = self.house.ledger.view(self.event.id).await.expect("the ledger answers");
+        let epoch = view.map_or(0, |view| view.epoch.0);
+        let (tally, seed) = (&self.sale.tally, self.options.seed);
+        let (answers, disturbed) = (tally.definite_count(), tally.disturbed_count());
+        let log = self.house.close();
+        let recoveries = log.matches("recovering journal entries").count();
+        println!("{name}, seed {seed}, {} people\n{tally}", self.people.len());
+        println!("  ledger loaded ×{epoch}, journal recovered ×{recoveries}, late bookings ×{}", audit.late);
+        let well = if findings.is_empty() { "kept" } else { "BROKEN" };
+        let seconds = took.as_secs();
+        println!(
+            "| {name} | {seed} | {seconds} | {answers} | {disturbed} | {epoch} | {recoveries} | {} | {well} |",
+            audit.late
+        );
+        if !findings.is_empty() {
+            let telling = log.lines().filter(|line| !line.contains("request answered"));
+            telling.for_each(|line| println!("{line}"));
+        }
+        assert!(findings.is_empty(), "seed {seed}: {}", findings.join("\n"));
+        assert!(disturbed > 0, "seed {seed}: nobody felt the fault, so it proves nothing");
+    }
+}

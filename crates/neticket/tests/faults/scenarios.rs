@@ -1,0 +1,67 @@
+//! The faults, one test each.
+
+use crate::fault::Fault;
+use crate::scenario::{Rush, run};
+
+/// Makes of each line a test.
+macro_rules! rushes {
+    ($($name:ident: $fault:ident,)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                run(stringify!($name), Fault::$fault).await;
+            }
+        )+
+    };
+}
+
+rushes! {
+    lesson_02_a_cache_that_answers_too_late_counts_nothing_twice: RedisLate,
+    lesson_03_a_cache_that_comes_back_with_an_old_number_sells_nothing_again: RedisSetBack,
+    lesson_04_a_cache_that_restarts_empty_in_mid_rush_oversells_nothing: RedisEmptied,
+    lesson_09_a_node_killed_in_mid_rush_loses_no_seat: NodeKilled,
+    a_node_that_stands_still_in_mid_rush_breaks_no_promise: NodePaused,
+    a_redis_killed_in_mid_rush_breaks_no_promise: RedisKilled,
+    a_redis_that_stands_still_in_mid_rush_breaks_no_promise: RedisPaused,
+    a_broken_road_to_redis_breaks_no_promise: RedisRoadBroken,
+    a_mariadb_killed_in_mid_rush_breaks_no_promise: MariaDbKilled,
+    a_mariadb_that_stands_still_in_mid_rush_breaks_no_promise: MariaDbPaused,
+    a_broken_road_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
+}
+
+/// What the checks are worth: each of these would be a bug, and each is found.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_broken_promise_would_be_found() {
+    let rush = Rush::hold(Fault::None).await;
+    assert_eq!(rush.quiet().await, None);
+    assert_eq!(rush.audit().await.findings, [""; 0]);
+    let confirmed = "SELECT id FROM reservations WHERE status = 'confirmed' ORDER BY id LIMIT 1";
+    let grade = rush.event.ticket_types[0].id;
+    for (harm, repair, finding) in [
+        (
+            format!("CREATE TABLE kept AS SELECT * FROM reservations WHERE id = ({confirmed}); \
+                 DELETE FROM reservations WHERE id IN (SELECT id FROM kept)"),
+            "INSERT INTO reservations SELECT * FROM kept; DROP TABLE kept".to_owned(),
+            "is lost",
+        ),
+        (
+            format!("UPDATE ticket_types SET `left` = `left` + 1 WHERE id = {grade}"),
+            format!("UPDATE ticket_types SET `left` = `left` - 1 WHERE id = {grade}"),
+            "capacity is not left + confirmed",
+        ),
+        (
+            format!("CREATE TABLE kept AS {confirmed}; UPDATE reservations SET quantity = quantity + 4 \
+                 WHERE id IN (SELECT id FROM kept)"),
+            "UPDATE reservations SET quantity = quantity - 4 WHERE id IN (SELECT id FROM kept); DROP TABLE kept"
+                .to_owned(),
+            "of at most 4",
+        ),
+    ] {
+        rush.house.sql(&harm);
+        let found = rush.audit().await.findings;
+        assert!(found.iter().any(|text| text.contains(finding)), "{harm}: {found:?}");
+        rush.house.sql(&repair);
+        assert_eq!(rush.audit().await.findings, [""; 0], "after {repair}");
+    }
+    rush.house.close();
+}

@@ -1,0 +1,103 @@
+//! Lesson 29: "one slow webhook stopped every sale". Whatever one event waits for, the others go on selling.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_testkit::store::EventRecord;
+use tokio::time::Instant;
+
+use crate::crowd::{Crowd, people};
+use crate::house::{House, PATIENT, Roads};
+use crate::options::Options;
+use crate::person::Sale;
+use crate::tally::Phase;
+
+/// So many people want each of the two events.
+const PEOPLE: usize = 20;
+/// So many answers the other event gives while the one waits.
+const ANSWERS: u64 = 60;
+/// The one waits longer than any call to the store does, so that such calls fail in the meantime.
+const LOCKED: Duration = Duration::from_secs(10);
+
+/// Two events of one house: one whose rows in the store are locked, and one that should not notice.
+struct Pair {
+    house: House,
+    slow: EventRecord,
+    sales: [Arc<Sale>; 2],
+}
+
+/// The locks of all ticket types of an event.
+struct Lock {
+    client: Child,
+    connection: String,
+}
+
+impl Pair {
+    async fn open() -> Self {
+        let house = House::start(Roads::Direct, PATIENT).await;
+        let slow = house.event_on_sale(&[10_000], 100).await;
+        let other = house.event_on_sale(&[10_000], 100).await;
+        let urls: Vec<String> = house.nodes.iter().map(|node| node.url.clone()).collect();
+        let sales = [&slow, &other]
+            .map(|event| Sale::new(urls.clone(), vec![event.ticket_types[0].id.0], Duration::from_secs(40)));
+        Self { house, slow, sales }
+    }
+
+    /// Takes the locks of the slow event, by a connection of its own.
+    fn lock(&self) -> Lock {
+        let lock = format!("SELECT id FROM ticket_types WHERE event_id = {} FOR UPDATE", self.slow.id);
+        let sql = format!("BEGIN; {lock}; SELECT CONNECTION_ID(); SELECT SLEEP(600)");
+        let mut client = self.house.client(&sql);
+        client.args(["--unbuffered", "--skip-column-names"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut client = client.spawn().expect("it starts");
+        let mut lines = BufReader::new(client.stdout.take().expect("a pipe")).lines();
+        let connection = lines.nth(1).expect("it has the locks").expect("text");
+        Lock { client, connection }
+    }
+
+    async fn crowds(&self) -> [Crowd; 2] {
+        let (now, seed) = (self.house.now().await, Options::read().seed);
+        let mut crowds = Vec::new();
+        for (index, sale) in self.sales.iter().enumerate() {
+            let people = people(&self.house.store, sale, now, (index * PEOPLE, PEOPLE), seed).await;
+            crowds.push(Crowd::gather(people));
+        }
+        crowds.try_into().ok().expect("two crowds")
+    }
+
+    /// While the one event waits, the other must go on as if nothing were.
+    async fn judge(self, mut lock: Lock, crowds: [Crowd; 2]) {
+        let [slow, other] = &self.sales;
+        let (locked, answered) = (Instant::now(), slow.tally.definite_count());
+        slow.tally.begin(Phase::During);
+        other.tally.begin(Phase::During);
+        while locked.elapsed() < LOCKED {
+            other.answered(ANSWERS).await;
+        }
+        let (stuck, disturbed) = (slow.tally.definite_count() - answered, other.tally.disturbed_count());
+        let told = format!("slow:\n{}\nother:\n{}", slow.tally, other.tally);
+        self.house.sql(&format!("KILL {}", lock.connection));
+        lock.client.wait().expect("it ends");
+        for crowd in crowds {
+            for person in crowd.disperse().await {
+                assert_eq!(person.complaints, [""; 0]);
+            }
+        }
+        let log = self.house.close();
+        assert!(stuck < ANSWERS, "the one was not slow at all\n{told}\n{log}");
+        assert_eq!(disturbed, 0, "the other noticed\n{told}\n{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_29_an_event_whose_load_is_slow_stops_no_other_sale() {
+    let mut pair = Pair::open().await;
+    let lock = pair.lock();
+    pair.house.kill_redis();
+    pair.house.replace_aof(None);
+    pair.house.start_redis();
+    let crowds = pair.crowds().await;
+    pair.judge(lock, crowds).await;
+}

@@ -1,0 +1,89 @@
+//! What everyone was answered, counted, before, during and after the fault.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// Where a scenario stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Before,
+    During,
+    After,
+}
+
+#[derive(Debug)]
+struct Counts {
+    phase: Phase,
+    answers: BTreeMap<(Phase, String), u64>,
+    /// Answers that settle what was asked for.
+    definite: u64,
+    /// Answers in the fault's time that left someone in the dark.
+    disturbed: u64,
+}
+
+/// Counts for all people together.
+#[derive(Debug)]
+pub(crate) struct Tally(Mutex<Counts>);
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        let answers = BTreeMap::new();
+        Self(Mutex::new(Counts { phase: Phase::Before, answers, definite: 0, disturbed: 0 }))
+    }
+
+    pub(crate) fn begin(&self, phase: Phase) {
+        self.with(|counts| counts.phase = phase);
+    }
+
+    pub(crate) fn definite(&self, answer: &str) {
+        self.with(|counts| {
+            counts.definite += 1;
+            counts.note(answer);
+        });
+    }
+
+    pub(crate) fn disturbed(&self, answer: &str) {
+        self.with(|counts| {
+            counts.disturbed += u64::from(counts.phase == Phase::During);
+            counts.note(answer);
+        });
+    }
+
+    /// An answer on the way to a definite one.
+    pub(crate) fn note(&self, answer: &str) {
+        self.with(|counts| counts.note(answer));
+    }
+
+    pub(crate) fn definite_count(&self) -> u64 {
+        self.with(|counts| counts.definite)
+    }
+
+    pub(crate) fn disturbed_count(&self) -> u64 {
+        self.with(|counts| counts.disturbed)
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Counts) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Counts {
+    fn note(&mut self, answer: &str) {
+        *self.answers.entry((self.phase, answer.to_owned())).or_default() += 1;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.with(|counts| {
+            [Phase::Before, Phase::During, Phase::After].map(|phase| {
+                let answers = counts.answers.iter().filter(|((of, _), _)| *of == phase);
+                let told: Vec<String> =
+                    answers.map(|((_, answer), count)| format!("{answer} ×{count}")).collect();
+                format!("  {:<7} {}", format!("{phase:?}").to_lowercase(), told.join(", "))
+            })
+        });
+        write!(f, "{}", lines.join("\n"))
+    }
+}
