@@ -24,6 +24,8 @@ use crate::{
     LedgerState, LedgerView, LoadAnswer, PoolUse, Release,
 };
 
+/// The only safe thing to do when memory is full.
+const NOEVICTION: &str = "noeviction";
 /// How many reservations of a snapshot go to the server in one call: it stands still for about 2 ms.
 const STAGE_LEN: usize = 1_000;
 /// A load that has not come to its end by now never will.
@@ -32,14 +34,12 @@ const STAGE_EXPIRY_MS: u32 = 60_000;
 /// Where the server is and how to talk to it.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
-    /// Like `redis://user:password@host:6379/0`.
+    /// Like `redis://user:password@host:6379/0`; of a cluster several, with commas between them.
     pub url: String,
     /// What the names of all keys begin with.
     pub prefix: String,
     /// How long a call may take, connecting included, in milliseconds.
     pub timeout_ms: u64,
-    /// How many connections there are at most; a call waits for one.
-    pub pool_size: usize,
     /// How many entries an event's journal may have.
     pub journal_len_max: usize,
 }
@@ -51,7 +51,6 @@ impl RedisOptions {
             url: url.into(),
             prefix: "neticket".to_owned(),
             timeout_ms: 1_000,
-            pool_size: 8,
             journal_len_max: JOURNAL_LEN_MAX_DEFAULT,
         }
     }
@@ -71,35 +70,45 @@ impl RedisLedger {
     /// # Errors
     /// [`LedgerError::Unavailable`] if the address cannot be one.
     pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
-        let connections = Connections::new(&options.url, options.timeout_ms, options.pool_size)?;
+        let connections = Connections::new(&options.url, options.timeout_ms)?;
         Ok(Self { connections, prefix: options.prefix, journal_len_max: options.journal_len_max })
     }
 
-    /// What the server does when its memory is full. Only `noeviction` is safe: any other policy may forget who
-    /// holds what.
+    /// What the server does when its memory is full; in a cluster, what the least safe master does. Only `noeviction` is safe:
+    /// any other policy may forget who holds what.
     ///
     /// # Errors
     /// If the server does not answer, or says nothing of it.
     pub async fn maxmemory_policy(&self) -> Result<String, LedgerError> {
-        let info = self.connections.query(::redis::cmd("INFO").arg("memory")).await?;
-        let info = Reply::new("INFO", info).text()?;
-        let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
-        policy
-            .map(|policy| policy.trim().to_owned())
-            .ok_or_else(|| LedgerError::Protocol("INFO names no maxmemory_policy".to_owned()))
+        let mut policies = self.info("memory", "maxmemory_policy").await?;
+        policies.sort_by_key(|policy| policy == NOEVICTION);
+        Ok(policies.swap_remove(0))
     }
 
-    /// Whether the server keeps a file of what it does (AOF), and so finds journals again when it restarts.
+    /// Whether the server, or every master of the cluster, keeps a file of what it does (AOF), and so finds journals again
+    /// when it restarts.
     ///
     /// # Errors
     /// If the server does not answer, or says nothing of it.
     pub async fn persists(&self) -> Result<bool, LedgerError> {
-        let info = self.connections.query(::redis::cmd("INFO").arg("persistence")).await?;
-        let info = Reply::new("INFO", info).text()?;
-        let enabled = info.lines().find_map(|line| line.strip_prefix("aof_enabled:"));
-        enabled
-            .map(|enabled| enabled.trim() == "1")
-            .ok_or_else(|| LedgerError::Protocol("INFO names no aof_enabled".to_owned()))
+        Ok(self.info("persistence", "aof_enabled").await?.iter().all(|enabled| enabled == "1"))
+    }
+
+    /// What each master says of itself; there is at least one.
+    async fn info(&self, section: &str, field: &str) -> Result<Vec<String>, LedgerError> {
+        let answers = self.connections.query_all(::redis::cmd("INFO").arg(section)).await?;
+        let mut values = Vec::with_capacity(answers.len());
+        for answer in answers {
+            let info = Reply::new("INFO", answer).text()?;
+            let fields = info.lines().filter_map(|line| line.split_once(':'));
+            let value =
+                fields.filter(|(name, _)| *name == field).map(|(_, value)| value.trim().to_owned()).next();
+            values.push(value.ok_or_else(|| LedgerError::Protocol(format!("INFO names no {field}")))?);
+        }
+        if values.is_empty() {
+            return Err(LedgerError::Protocol("the cluster has no masters".to_owned()));
+        }
+        Ok(values)
     }
 
     /// Names the event among those that may have a ledger, since the load of this epoch.
@@ -133,10 +142,15 @@ impl RedisLedger {
 #[async_trait]
 impl Ledger for RedisLedger {
     async fn now(&self) -> Result<Timestamp, LedgerError> {
-        let time = self.connections.query(&::redis::cmd("TIME")).await?;
-        let mut reply = Reply::new("TIME", time);
-        let (seconds, micros): (i64, i64) = (reply.number()?, reply.number()?);
-        Ok(Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(micros / 1_000)))
+        // Of several masters the one that is behind: by it no sale opens that some master still keeps shut.
+        let mut now = None;
+        for time in self.connections.query_all(&::redis::cmd("TIME")).await? {
+            let mut reply = Reply::new("TIME", time);
+            let (seconds, micros): (i64, i64) = (reply.number()?, reply.number()?);
+            let time = Timestamp::from_millis(seconds.saturating_mul(1_000).saturating_add(micros / 1_000));
+            now = Some(now.map_or(time, |now: Timestamp| now.min(time)));
+        }
+        now.ok_or_else(|| LedgerError::Protocol("the cluster has no masters".to_owned()))
     }
 
     async fn admit(
@@ -260,6 +274,6 @@ impl Ledger for RedisLedger {
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {
-        self.connections.query(&::redis::cmd("PING")).await.map(drop)
+        self.connections.query_all(&::redis::cmd("PING")).await.map(drop)
     }
 }

@@ -20,8 +20,9 @@ mod shared;
 pub use database::TestDatabase;
 pub use keeper::{dying_with_parent, free_port, spawn};
 pub use mariadb::MariaDb;
-pub use redis::Redis;
+pub use redis::{Redis, RedisCluster};
 pub use server::Server;
 pub use shared::{
-    MARIADB_URL_VARIABLE, REDIS_URL_VARIABLE, mariadb_url, redis_url, unique_name, unique_prefix,
+    MARIADB_URL_VARIABLE, REDIS_URL_VARIABLE, mariadb_url, redis_cluster_url, redis_url, unique_name,
+    unique_prefix,
 };

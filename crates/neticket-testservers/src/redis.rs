@@ -4,14 +4,18 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::keeper;
 use crate::server::{Program, Server};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long masters may take to find each other, on a machine that is busy compiling.
+const CLUSTER_DEADLINE: Duration = Duration::from_mins(1);
+const CLUSTER_POLL: Duration = Duration::from_millis(20);
 
 /// A Redis as production runs it: evicts nothing, appends every second, saves no snapshots.
 #[derive(Clone, Debug)]
@@ -65,6 +69,63 @@ impl Program for Redis {
     fn url(&self, port: u16) -> String {
         format!("redis://127.0.0.1:{port}")
     }
+}
+
+/// Three masters of a Redis Cluster that share all slots; no replicas.
+pub struct RedisCluster {
+    /// In the order of their slots.
+    pub masters: Vec<Server>,
+}
+
+impl RedisCluster {
+    /// Starts them and waits until they have found each other.
+    ///
+    /// # Errors
+    /// When one does not start, or they do not agree in time; nothing is then left running.
+    pub fn start() -> Result<Self> {
+        let mut masters = Vec::new();
+        // A third of the 16,384 slots each.
+        for (first, last) in [(0, 5_460), (5_461, 10_922), (10_923, 16_383)] {
+            // By default the masters talk to each other on a port so much higher that it may not exist.
+            let bus = keeper::free_port()?;
+            let options = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()].map(str::to_owned);
+            let master = Redis { extra_options: options.into(), ..Redis::default() }.start()?;
+            told(&master, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;
+            if let Some(known) = masters.first() {
+                told(known, &format!("CLUSTER MEET 127.0.0.1 {} {bus}", master.port()))?;
+            }
+            masters.push(master);
+        }
+        let deadline = Instant::now() + CLUSTER_DEADLINE;
+        while !masters.iter().all(|master| agrees(master).unwrap_or(false)) {
+            if Instant::now() > deadline {
+                bail!("the masters of a Redis cluster do not agree");
+            }
+            thread::sleep(CLUSTER_POLL);
+        }
+        Ok(Self { masters })
+    }
+
+    /// The addresses of all masters, with commas between them.
+    pub fn url(&self) -> String {
+        self.masters.iter().map(Server::url).collect::<Vec<_>>().join(",")
+    }
+}
+
+fn told(master: &Server, command: &str) -> Result<()> {
+    let answer = ask(master.port(), command)?;
+    if answer != "+OK" {
+        bail!("{command}: {answer}");
+    }
+    Ok(())
+}
+
+/// Whether this master sees all slots served, by all three.
+fn agrees(master: &Server) -> Result<bool> {
+    let state = exchange(master.port(), "CLUSTER INFO")?;
+    Ok(["cluster_state:ok", "cluster_known_nodes:3", "cluster_size:3"]
+        .iter()
+        .all(|line| state.contains(line)))
 }
 
 /// Sends one inline command and returns the first line of the answer, as Redis wrote it.

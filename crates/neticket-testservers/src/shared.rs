@@ -7,7 +7,7 @@ use std::{env, process};
 
 use anyhow::Result;
 
-use crate::{MariaDb, Redis, Server};
+use crate::{MariaDb, Redis, RedisCluster, Server};
 
 /// Names the MariaDB that every test of a run uses. `cargo xtask test` sets it.
 pub const MARIADB_URL_VARIABLE: &str = "NETICKET_TEST_MARIADB_URL";
@@ -32,6 +32,21 @@ pub fn mariadb_url() -> Result<String> {
 pub fn redis_url() -> Result<String> {
     static OWN: Mutex<Option<Server>> = Mutex::new(None);
     shared_url(REDIS_URL_VARIABLE, &OWN, || Redis::default().start())
+}
+
+/// The Redis Cluster for tests, as several addresses with commas between them: started for this process, and dying with it.
+/// Shared, so keys begin with [`unique_prefix`].
+///
+/// # Errors
+/// When it cannot be started.
+pub fn redis_cluster_url() -> Result<String> {
+    static OWN: Mutex<Option<RedisCluster>> = Mutex::new(None);
+    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let cluster = match own.take() {
+        Some(cluster) => cluster,
+        None => RedisCluster::start()?,
+    };
+    Ok(own.insert(cluster).url())
 }
 
 fn shared_url(

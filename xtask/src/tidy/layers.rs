@@ -38,13 +38,12 @@ const ANYTHING: &[&str] = &["*"];
 const TEST_CRATES: [&str; 2] = ["neticket-testkit", "neticket-testservers"];
 
 /// Libraries that only some crates may name: how their names begin, and who may.
-const LIBRARIES: [(&str, &[&str]); 6] = [
+const LIBRARIES: [(&str, &[&str]); 5] = [
     ("sea-orm", &["neticket-store", "migrations"]),
     // The load test looks at the tables from outside.
     ("sqlx", &["neticket-store", "migrations", "neticket-loadtest"]),
     // The store's read cache sits in Redis.
     ("redis", &["neticket-ledger", "neticket-store", "neticket-testkit", "neticket-loadtest"]),
-    ("deadpool-redis", &["neticket-ledger", "neticket-store", "neticket-testkit"]),
     // The load test compares with servers of its own.
     ("actix", &["neticket-api", "neticket", "neticket-testkit", "neticket-loadtest"]),
     ("aws-sdk", &["neticket-media", "neticket-testkit"]),

@@ -1,69 +1,183 @@
-//! The connections to the server: pooled, each call under a time-out, made anew when lost.
+//! The connection to the server, or to each master of a cluster: shared by all calls, each call under a time-out, made anew
+//! when lost.
+//!
+//! One connection is enough: the server does one thing at a time anyway, and calls that wait share packets. The driver says
+//! when the connection is lost, so none has to be asked whether it is still there before it is used.
 
-use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_redis::{Connection, Manager, Pool, PoolError, Runtime};
-use redis::{AsyncConnectionConfig, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::aio::MultiplexedConnection;
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind,
+    RedisError, RedisResult, ServerErrorKind, Value,
+};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 
 use super::script::Call;
 use crate::{LedgerError, PoolUse};
 
+/// How often the driver follows a slot to another master, or tries a master again, within one call.
+const CLUSTER_RETRIES: u32 = 4;
+
 pub(super) struct Connections {
-    pool: Pool,
+    to: Address,
+    link: Mutex<Option<Link>>,
     timeout_ms: u64,
 }
 
+/// One server, or the cluster that these servers belong to.
+enum Address {
+    Server(Client),
+    Cluster(Box<ClusterClient>),
+}
+
+/// A connection, and whether it was found lost.
+#[derive(Clone)]
+struct Link {
+    connection: Connection,
+    lost: Arc<AtomicBool>,
+    /// Shared with the calls that are under way.
+    calls: Arc<()>,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
 impl Connections {
-    pub(super) fn new(url: &str, timeout_ms: u64, pool_size: usize) -> Result<Self, LedgerError> {
-        // The time-out around each call, connecting included, is the only one: the driver's own would cut it short.
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let manager = Manager::new_with_config(url, config).map_err(unavailable)?;
-        let pool = Pool::builder(manager).max_size(pool_size).runtime(Runtime::Tokio1).build();
-        Ok(Self { pool: pool.map_err(unavailable)?, timeout_ms })
+    /// `url` is the address of a server, or several with commas between them: some masters of a cluster.
+    pub(super) fn new(url: &str, timeout_ms: u64) -> Result<Self, LedgerError> {
+        let urls: Vec<&str> = url.split(',').map(str::trim).collect();
+        let to = match urls[..] {
+            [url] => Address::Server(server(url).map_err(unavailable)?),
+            _ => Address::Cluster(Box::new(cluster(&urls, timeout_ms).map_err(unavailable)?)),
+        };
+        Ok(Self { to, link: Mutex::default(), timeout_ms })
     }
 
-    /// How the connections are used now.
+    /// How the connection is used now: it counts as idle while no call is under way.
     pub(super) fn pool_use(&self) -> PoolUse {
-        let status = self.pool.status();
-        PoolUse { open: status.size, idle: status.available }
+        let link = self.link.try_lock().ok();
+        let link = link.as_ref().and_then(|link| link.as_ref());
+        let link = link.filter(|link| !link.lost.load(Ordering::Relaxed));
+        let idle = link.filter(|link| Arc::strong_count(&link.calls) == 1);
+        PoolUse { open: usize::from(link.is_some()), idle: usize::from(idle.is_some()) }
     }
 
-    /// Sends one command.
+    /// Sends one command. In a cluster its first key says to whom.
     pub(super) async fn query(&self, command: &Cmd) -> Result<Value, LedgerError> {
-        self.in_time(async {
-            let mut connection = self.connection().await?;
-            command.query_async(&mut connection).await.map_err(refused)
-        })
-        .await
+        self.in_time(async |mut connection| connection.send(command).await).await
+    }
+
+    /// Sends one command to the server, or to all masters of the cluster.
+    pub(super) async fn query_all(&self, command: &Cmd) -> Result<Vec<Value>, LedgerError> {
+        self.in_time(async |mut connection| connection.send_to_all(command).await).await
     }
 
     /// Runs a script, and teaches it to the server first if that does not know it.
     pub(super) async fn run(&self, call: Call) -> Result<Value, LedgerError> {
-        self.in_time(async {
-            let mut connection = self.connection().await?;
-            match call.command().query_async(&mut connection).await {
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                    call.script().load_async(&mut connection).await.map_err(refused)?;
-                    call.command().query_async(&mut connection).await.map_err(refused)
-                }
-                answer => answer.map_err(refused),
+        let run = async |mut connection: Connection| match connection.send(call.command()).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                connection.send(&call.with_source()).await
             }
-        })
-        .await
+            answer => answer,
+        };
+        self.in_time(run).await
     }
 
-    async fn connection(&self) -> Result<Connection, LedgerError> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => refused(error),
-            error => unavailable(error),
-        })
+    async fn in_time<T>(
+        &self,
+        work: impl AsyncFnOnce(Connection) -> RedisResult<T>,
+    ) -> Result<T, LedgerError> {
+        let deadline = Instant::now() + Duration::from_millis(self.timeout_ms);
+        let timeout = || LedgerError::Timeout { timeout_ms: self.timeout_ms };
+        let link = timeout_at(deadline, self.link()).await.map_err(|_| timeout())?.map_err(refused)?;
+        if let Ok(answer) = timeout_at(deadline, work(link.connection.clone())).await {
+            return answer.map_err(refused);
+        }
+        // Nobody may have been there any more: the next call finds out with a connection of its own.
+        link.lost.store(true, Ordering::Relaxed);
+        Err(timeout())
     }
 
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
-        let timeout = LedgerError::Timeout { timeout_ms: self.timeout_ms };
-        tokio::time::timeout(Duration::from_millis(self.timeout_ms), work).await.unwrap_or(Err(timeout))
+    /// The present connection, or a new one if there is none any more.
+    async fn link(&self) -> RedisResult<Link> {
+        let mut present = self.link.lock().await;
+        if let Some(link) = present.as_ref().filter(|link| !link.lost.load(Ordering::Relaxed)) {
+            return Ok(link.clone());
+        }
+        let lost = Arc::new(AtomicBool::new(false));
+        let connection = match &self.to {
+            Address::Server(client) => {
+                let config = noticing(Arc::clone(&lost));
+                Connection::Server(client.get_multiplexed_async_connection_with_config(&config).await?)
+            }
+            Address::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+        };
+        Ok(present.insert(Link { connection, lost, calls: Arc::default() }).clone())
     }
+}
+
+impl Connection {
+    async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(connection) => command.query_async(connection).await,
+            Self::Cluster(connection) => command.query_async(connection).await,
+        }
+    }
+
+    async fn send_to_all(&mut self, command: &Cmd) -> RedisResult<Vec<Value>> {
+        match self {
+            Self::Server(connection) => Ok(vec![command.query_async(connection).await?]),
+            Self::Cluster(connection) => {
+                let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
+                match connection.route_command(command.clone(), masters).await? {
+                    Value::Map(answers) => Ok(answers.into_iter().map(|(_, answer)| answer).collect()),
+                    answer => Ok(vec![answer]),
+                }
+            }
+        }
+    }
+}
+
+/// The newer protocol: only with it the driver says when the connection is lost.
+fn server(url: &str) -> RedisResult<Client> {
+    let connection = url.into_connection_info()?;
+    let settings = connection.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    Client::open(connection.set_redis_settings(settings))
+}
+
+/// The driver finds lost connections itself here, by time-outs that fit into the one around each call.
+fn cluster(urls: &[&str], timeout_ms: u64) -> RedisResult<ClusterClient> {
+    let timeout = Duration::from_millis(timeout_ms);
+    ClusterClientBuilder::new(urls.iter().copied())
+        .retries(CLUSTER_RETRIES)
+        .connection_timeout(timeout)
+        .response_timeout(timeout)
+        .build()
+}
+
+/// Sets `lost` when the connection is. The time-out around each call, connecting included, is the only one: the driver's own
+/// would cut it short.
+fn noticing(lost: Arc<AtomicBool>) -> AsyncConnectionConfig {
+    let notice = move |push: PushInfo| {
+        if push.kind == PushKind::Disconnection {
+            lost.store(true, Ordering::Relaxed);
+        }
+        Ok::<(), ()>(())
+    };
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_push_sender(notice)
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LedgerError {

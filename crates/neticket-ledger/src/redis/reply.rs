@@ -37,7 +37,7 @@ impl Reply {
         Self { name, values: values.into_iter() }
     }
 
-    pub(super) fn protocol(&self, what: &str) -> LedgerError {
+    fn protocol(&self, what: &str) -> LedgerError {
         LedgerError::Protocol(format!("{}: {what}", self.name))
     }
 

@@ -70,7 +70,15 @@ pub(super) struct Script {
     name: &'static str,
     keys: &'static [Key],
     args: &'static [&'static str],
-    compiled: redis::Script,
+    source: &'static str,
+    /// By which a server that has run it once finds it.
+    hash: String,
+}
+
+macro_rules! source {
+    ($file:literal) => {
+        concat!(include_str!("../lua/prelude.lua"), include_str!(concat!("../lua/", $file)))
+    };
 }
 
 macro_rules! scripts {
@@ -79,10 +87,8 @@ macro_rules! scripts {
             name: $file,
             keys: &[$(Key::$key),*],
             args: &[$($arg),*],
-            compiled: redis::Script::new(concat!(
-                include_str!("../lua/prelude.lua"),
-                include_str!(concat!("../lua/", $file)),
-            )),
+            source: source!($file),
+            hash: redis::Script::new(source!($file)).get_hash().to_owned(),
         });)*
 
         #[cfg(test)]
@@ -118,7 +124,7 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn new(script: &'static Script, keys: &EventKeys) -> Self {
         let mut command = redis::cmd("EVALSHA");
-        command.arg(script.compiled.get_hash()).arg(script.keys.len());
+        command.arg(&script.hash).arg(script.keys.len());
         for key in script.keys {
             command.arg(keys.name(*key));
         }
@@ -142,8 +148,16 @@ impl Call {
         &self.command
     }
 
-    pub(super) fn script(&self) -> &redis::Script {
-        &self.script.compiled
+    /// The same for a server that does not know the script; then it does.
+    pub(super) fn with_source(&self) -> Cmd {
+        let mut command = redis::cmd("EVAL");
+        command.arg(self.script.source);
+        for arg in self.command.args_iter().skip(2) {
+            if let redis::Arg::Simple(bytes) = arg {
+                command.arg(bytes);
+            }
+        }
+        command
     }
 }
 

@@ -9,10 +9,10 @@ use neticket_ledger::{Admission, AdmitAnswer, AdmitRequest, Ledger, LedgerSnapsh
 
 use crate::support::{
     EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit, admit_one, admitted, held, id, ids, is_admitted,
-    journal_ids, left, load, loaded, on_both_ledgers, release, repeated, request, reservation, snapshot,
+    journal_ids, left, load, loaded, on_every_ledger, release, repeated, request, reservation, snapshot,
 };
 
-on_both_ledgers!(
+on_every_ledger!(
     an_admitted_reservation_takes_seats_and_is_journaled,
     an_event_that_is_not_loaded_is_absent,
     a_ledger_of_a_lower_epoch_than_asked_for_is_stale,

@@ -7,10 +7,10 @@ use neticket_ledger::Ledger;
 
 use crate::support::{
     EVENT, Kind, STANDING, VIP, admit, admitted, held, ids, journal, journal_ids, left, load, loaded,
-    on_both_ledgers, release, request, reservation, snapshot,
+    on_every_ledger, release, request, reservation, snapshot,
 };
 
-on_both_ledgers!(
+on_every_ledger!(
     an_examination_tells_the_view_and_the_whole_journal,
     the_revision_differs_after_every_change,
     evicting_forgets_a_ledger_of_this_epoch_without_a_journal,

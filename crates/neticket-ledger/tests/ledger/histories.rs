@@ -10,11 +10,11 @@ use neticket_ledger::{
     AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LedgerState, MemoryLedger, RedisLedger, RedisOptions,
     Release, SnapshotReservation, SnapshotTicketType,
 };
-use neticket_testservers::{redis_url, unique_prefix};
+use neticket_testservers::unique_prefix;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{HOUR_MS, id};
+use crate::support::{HOUR_MS, Kind, id};
 
 const HISTORIES: u32 = 300;
 const JOURNAL_LEN_MAX: usize = 6;
@@ -124,7 +124,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
         let memory_now = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&memory_now);
         let clock = Arc::new(move || Timestamp::from_millis(clock.load(Ordering::SeqCst)));
@@ -132,7 +132,7 @@ impl Pair {
             prefix: unique_prefix(),
             journal_len_max: JOURNAL_LEN_MAX,
             timeout_ms: 20_000,
-            ..RedisOptions::new(redis_url().unwrap())
+            ..RedisOptions::new(kind.url())
         };
         Self {
             memory: MemoryLedger::with_clock(clock).with_journal_len_max(JOURNAL_LEN_MAX),
@@ -216,9 +216,18 @@ impl Pair {
 }
 
 #[test]
-fn both_ledgers_answer_every_history_alike() {
+fn a_redis_answers_every_history_as_memory_does() {
+    play_on(Kind::Redis);
+}
+
+#[test]
+fn a_cluster_answers_every_history_as_memory_does() {
+    play_on(Kind::Cluster);
+}
+
+fn play_on(kind: Kind) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let pair = Pair::new();
+    let pair = Pair::new(kind);
     let now = runtime.block_on(pair.redis.now()).unwrap();
     let event = AtomicI64::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(HISTORIES));

@@ -8,10 +8,10 @@ use neticket_ledger::{LedgerView, Verdict};
 
 use crate::support::{
     EVENT, Kind, STANDING, VIP, admit, admit_one, admitted, held, id, ids, is_admitted, journal, journal_ids,
-    left, load, loaded, on_both_ledgers, release, repeated, request, reservation, snapshot, wait_past,
+    left, load, loaded, on_every_ledger, release, repeated, request, reservation, snapshot, wait_past,
 };
 
-on_both_ledgers!(
+on_every_ledger!(
     settling_empties_the_journal_and_keeps_the_seats,
     settling_twice_or_what_is_not_journaled_changes_nothing,
     releasing_gives_the_seats_back_once_however_often_and_concurrently,

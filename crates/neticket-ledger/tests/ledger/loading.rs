@@ -5,11 +5,11 @@ use neticket_ledger::{LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
 
 use crate::support::{
     EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit_one, admitted, answer, held, id, ids, is_admitted,
-    journal, journal_ids, left, load, loaded, on_both_ledgers, release, request, reservation, snapshot,
+    journal, journal_ids, left, load, loaded, on_every_ledger, release, request, reservation, snapshot,
     wait_past,
 };
 
-on_both_ledgers!(
+on_every_ledger!(
     a_load_replaces_only_a_lower_epoch,
     a_load_forgets_what_the_snapshot_does_not_know,
     a_load_carries_the_journal_over,

@@ -8,7 +8,7 @@ use neticket_ledger::{
     LoadAnswer, MemoryLedger, RedisLedger, RedisOptions, Release, SnapshotReservation, SnapshotTicketType,
     Verdict,
 };
-use neticket_testservers::{redis_url, unique_prefix};
+use neticket_testservers::{redis_cluster_url, redis_url, unique_prefix};
 
 pub(crate) const EVENT: EventId = EventId(7);
 pub(crate) const VIP: TicketTypeId = TicketTypeId(71);
@@ -22,6 +22,7 @@ pub(crate) const HOUR_MS: i64 = 3_600_000;
 pub(crate) enum Kind {
     Memory,
     Redis,
+    Cluster,
 }
 
 impl Kind {
@@ -30,16 +31,25 @@ impl Kind {
         self.ledger_of_journal_len_max(JOURNAL_LEN_MAX_DEFAULT)
     }
 
+    /// Where its server is, or its cluster's are.
+    pub(crate) fn url(self) -> String {
+        match self {
+            Self::Memory => unreachable!("it has no server"),
+            Self::Redis => redis_url().unwrap(),
+            Self::Cluster => redis_cluster_url().unwrap(),
+        }
+    }
+
     pub(crate) fn ledger_of_journal_len_max(self, journal_len_max: usize) -> Arc<dyn Ledger> {
         match self {
             Self::Memory => Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)),
-            Self::Redis => {
+            Self::Redis | Self::Cluster => {
                 // Generous: the machine may be busy, and no case waits for it to pass.
                 let options = RedisOptions {
                     prefix: unique_prefix(),
                     journal_len_max,
                     timeout_ms: 20_000,
-                    ..RedisOptions::new(redis_url().unwrap())
+                    ..RedisOptions::new(self.url())
                 };
                 Arc::new(RedisLedger::connect(options).unwrap())
             }
@@ -47,8 +57,8 @@ impl Kind {
     }
 }
 
-/// Makes each named case a test per ledger.
-macro_rules! on_both_ledgers {
+/// Makes each named case a test per ledger; on the cluster, which takes a while to start, one test of all.
+macro_rules! on_every_ledger {
     ($($case:ident),* $(,)?) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,9 +72,18 @@ macro_rules! on_both_ledgers {
                 super::$case($crate::support::Kind::Redis).await;
             })*
         }
+        mod cluster {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn every_case_holds() {
+                $(
+                    eprintln!(stringify!($case));
+                    super::$case($crate::support::Kind::Cluster).await;
+                )*
+            }
+        }
     };
 }
-pub(crate) use on_both_ledgers;
+pub(crate) use on_every_ledger;
 
 /// The reservation with this number.
 pub(crate) fn id(number: u64) -> ReservationId {

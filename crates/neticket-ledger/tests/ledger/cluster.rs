@@ -1,0 +1,87 @@
+//! What only a cluster can do to a ledger: lose one of its masters, or have one that is unlike the others.
+
+use neticket_domain::{Epoch, EventId};
+use neticket_ledger::{AdmitAnswer, Ledger, RedisLedger, RedisOptions};
+use neticket_testservers::RedisCluster;
+
+use crate::support::{VIP, request, snapshot};
+
+/// By the slots of their hash tags these are spread over all masters.
+const EVENTS: std::ops::Range<i64> = 0..30;
+const TIMEOUT_MS: u64 = 2_000;
+
+async fn own_cluster() -> (RedisCluster, RedisLedger) {
+    let cluster = tokio::task::spawn_blocking(|| RedisCluster::start().unwrap()).await.unwrap();
+    let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
+    (cluster, RedisLedger::connect(options).unwrap())
+}
+
+async fn tell(url: &str, command: &[&str]) {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    redis::cmd(command[0]).arg(&command[1..]).exec_async(&mut connection).await.unwrap();
+}
+
+async fn load_all(ledger: &RedisLedger, epoch: i64) {
+    for event in EVENTS {
+        let mut of_event = snapshot(ledger, epoch).await;
+        of_event.event = EventId(event);
+        assert!(ledger.load(&of_event).await.unwrap().replaced);
+    }
+}
+
+/// Of how many events the ledger answers at all; a master that is down is tried no longer than it takes.
+async fn admits(ledger: &RedisLedger, number: u64) -> usize {
+    let mut answered = 0;
+    for event in EVENTS {
+        let user = i64::try_from(number).unwrap();
+        let answer = ledger.admit(EventId(event), Epoch(1), &[request(number, user, VIP, 1)]).await;
+        answered += usize::from(matches!(answer, Ok(AdmitAnswer::Verdicts { .. })));
+    }
+    answered
+}
+
+#[tokio::test]
+async fn scripts_are_taught_again_to_a_master_that_forgot_them() {
+    let (cluster, ledger) = own_cluster().await;
+    load_all(&ledger, 1).await;
+    for (number, master) in (1..).zip(&cluster.masters) {
+        tell(&master.url(), &["SCRIPT", "FLUSH"]).await;
+        assert_eq!(admits(&ledger, number).await, 30);
+    }
+    let mut loaded = ledger.loaded().await.unwrap();
+    loaded.sort_unstable();
+    assert_eq!(loaded, EVENTS.map(EventId).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_worst_master_speaks_for_the_cluster() {
+    let (cluster, ledger) = own_cluster().await;
+    assert_eq!(ledger.maxmemory_policy().await.unwrap(), "noeviction");
+    assert!(ledger.persists().await.unwrap());
+    let one = cluster.masters[1].url();
+    tell(&one, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
+    tell(&one, &["CONFIG", "SET", "appendonly", "no"]).await;
+    assert_eq!(ledger.maxmemory_policy().await.unwrap(), "allkeys-lru");
+    assert!(!ledger.persists().await.unwrap());
+    ledger.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_master_that_is_silent_fails_the_ping_and_keeps_its_own_events_alone_from_selling() {
+    let (cluster, ledger) = own_cluster().await;
+    load_all(&ledger, 1).await;
+    cluster.masters[2].pause().unwrap();
+    assert!(ledger.ping().await.is_err());
+    let event = |event| ledger.admit(EventId(event), Epoch(1), &[]);
+    let mut answers = Vec::new();
+    for answer in futures::future::join_all(EVENTS.map(event)).await {
+        answers.push(answer.is_ok());
+    }
+    assert!(answers.contains(&true) && answers.contains(&false), "{answers:?}");
+    cluster.masters[2].resume().unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while admits(&ledger, 9).await < 30 {
+        assert!(std::time::Instant::now() < deadline, "the master is back");
+    }
+}
