@@ -26,7 +26,7 @@ use crate::{
 
 /// The only safe thing to do when memory is full.
 const NOEVICTION: &str = "noeviction";
-/// How many reservations of a snapshot go to the server in one call: it stands still for about 2 ms.
+/// How many reservations of a snapshot go to the server in one call: it stands still only for moments.
 const STAGE_LEN: usize = 1_000;
 /// A load that has not come to its end by now never will.
 const STAGE_EXPIRY_MS: u32 = 60_000;

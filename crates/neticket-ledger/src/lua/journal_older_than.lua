@@ -7,10 +7,8 @@
         2 limit            how many entries at most
   RETURNS  absent | present, epoch, entries: id 16, entry 36 each
 
-  One script, so that the entries and the epoch belong together. It looks no further than it has to: of 10,000 old entries,
-  a full journal by default, it tells 500 in 1.5 ms. If none is old it looks at all of them: 2 ms for 500, which is many for a
-  store that answers, and 40 ms for 10,000 (measured on two busy cores, Redis 7.0). A sorted set beside it would cost every
-  reservation 3 µs more, a sixth of what admitting and settling take. Nothing is returned of a ledger of another server
+  One script, so that the entries and the epoch belong together. It looks no further than it has to: at all
+  of the journal only if too little of it is old enough. A sorted set beside it would cost every reservation another write. Nothing is returned of a ledger of another server
   run: it may be an old copy, and an entry in it may have been refused since, and its user have booked again under the
   same epoch. ]]
 
