@@ -93,12 +93,12 @@ impl Site {
         Ok(created.summary.id)
     }
 
-    /// The event, once it is on sale.
+    /// The event, once its sale has begun. One that is sold out can still be asked for.
     pub(crate) async fn event_on_sale(&mut self, event: i64) -> Result<EventDetail> {
         let deadline = Instant::now() + SALE_WITHIN;
         loop {
             let detail: EventDetail = self.get(&format!("/api/v1/events/{event}")).await?;
-            if detail.summary.status == EventStatus::OnSale {
+            if matches!(detail.summary.status, EventStatus::OnSale | EventStatus::SoldOut) {
                 return Ok(detail);
             }
             if Instant::now() >= deadline {

@@ -43,7 +43,14 @@ pub(super) fn percentiles(run: &Run, palette: Palette) -> Result<String> {
     };
     let lines =
         [(points(&run.latency.winners), palette.winners), (points(&run.latency.losers), palette.losers)];
-    let label = |x: &f64| format!("{}", 100.0 - 100.0 / 10_f64.powf(*x)) + "%";
+    // Only at whole steps: 0, 90, 99, 99.9 and 99.99 %.
+    let label = |x: &f64| {
+        if x.fract().abs() > 0.01 {
+            return String::new();
+        }
+        let percentile = ((100.0 - 100.0 / 10_f64.powf(*x)) * 100.0).round() / 100.0;
+        format!("{percentile} %")
+    };
     draw(palette, 4.0, "ms", &label, &lines, false)
 }
 
@@ -103,6 +110,7 @@ fn draw(
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
+            .margin_right(32)
             .x_label_area_size(28)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..x_max, 0.0..y_max)
@@ -115,6 +123,7 @@ fn draw(
             .label_style(("sans-serif", 12).into_font().color(&palette.ink))
             .x_labels(9)
             .x_label_formatter(x_label)
+            .y_label_formatter(&|y| format!("{y:.0}"))
             .y_desc(y_name)
             .draw()
             .map_err(|error| anyhow!("{error}"))?;
