@@ -1,7 +1,7 @@
 //! What is around every request: its id, its line in the log, its problem if it was refused, the headers that keep
 //! browsers safe, and whether its answer is compressed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +13,6 @@ use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::caller::client_address;
@@ -24,6 +23,8 @@ use crate::state::{State, state};
 
 /// Bodies of this many bytes or fewer are not compressed: it would cost more than it saves.
 const PLAIN_LEN_MAX: u64 = 1024;
+/// An answer that took longer is worth a line in the log.
+const SLOW: Duration = Duration::from_secs(1);
 /// Two years, as the preload list asks.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,10 +36,11 @@ pub(crate) async fn frame(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     // Made here and nowhere else: an id from outside could be anybody's.
-    let id = Uuid::new_v4().to_string();
-    let span = tracing::info_span!("request", request_id = %id);
-    let mut response = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
-    let cause = problem_out_of(&mut response, &id);
+    let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
+    let mut buffer = Uuid::encode_buffer();
+    let id: &str = id.hyphenated().encode_lower(&mut buffer);
+    let mut response = next.call(req).await?.map_into_boxed_body();
+    let cause = problem_out_of(&mut response, id);
     let State { https, app, .. } = state(response.request());
     let (https, leaving) = (*https, app.is_draining());
     if leaving {
@@ -51,7 +53,7 @@ pub(crate) async fn frame(
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
         headers.remove(CONTENT_ENCODING);
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(X_REQUEST_ID.clone(), id);
     }
     set_if_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -63,7 +65,7 @@ pub(crate) async fn frame(
     if https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    span.in_scope(|| tell(&response, started, cause.as_deref()));
+    tell(&response, id, started, cause.as_deref());
     Ok(response)
 }
 
@@ -118,8 +120,9 @@ fn problem_response(problem: &Problem) -> HttpResponse {
         .body(serde_json::to_vec(problem).unwrap_or_default())
 }
 
-/// One line and one measurement per request. No query and no header: they may hold secrets.
-fn tell(response: &ServiceResponse<BoxBody>, started: Instant, cause: Option<&str>) {
+/// Measures every request, and tells the log of those that failed or were slow; of the others only where it is asked to
+/// (`debug`), for a line each would cost more than checking who sent them. No query and no header: they may hold secrets.
+fn tell(response: &ServiceResponse<BoxBody>, request_id: &str, started: Instant, cause: Option<&str>) {
     let (request, status) = (response.request(), response.status());
     let (method, latency) = (request.method(), started.elapsed());
     let metrics = route_metrics(request);
@@ -129,12 +132,13 @@ fn tell(response: &ServiceResponse<BoxBody>, started: Instant, cause: Option<&st
     let route = metrics.map_or(OTHER, RouteMetrics::route);
     let (method, status) = (method.as_str(), status.as_u16());
     let latency_ms = latency.as_secs_f64() * 1000.0;
-    match cause {
-        Some(cause) if status >= 500 => {
-            tracing::error!(method, route, status, latency_ms, cause, "request failed");
-        }
-        _ if status >= 500 => tracing::error!(method, route, status, latency_ms, "request failed"),
-        _ => tracing::info!(method, route, status, latency_ms, "request answered"),
+    if status >= 500 {
+        let cause = cause.unwrap_or_default();
+        tracing::error!(request_id, method, route, status, latency_ms, cause, "request failed");
+    } else if latency > SLOW {
+        tracing::info!(request_id, method, route, status, latency_ms, "request answered slowly");
+    } else {
+        tracing::debug!(request_id, method, route, status, latency_ms, "request answered");
     }
 }
 

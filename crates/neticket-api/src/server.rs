@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer, web};
 use neticket_app::App;
 
@@ -48,12 +48,7 @@ pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<
     let metrics = metrics_listener(&state)?;
     let connections = state.clone();
     let server = HttpServer::new(move || {
-        WebApp::new()
-            .app_data(state.clone())
-            .configure(routes::configure)
-            .wrap(from_fn(frame::plain_if_small))
-            .wrap(Compress::default())
-            .wrap(from_fn(frame::frame))
+        WebApp::new().app_data(state.clone()).configure(routes::configure).wrap(from_fn(frame::frame))
     })
     .on_connect(move |_, connection| {
         connection.insert(connections.http.connected());

@@ -11,6 +11,7 @@ use neticket_app::{App, Environment};
 use crate::limits::Limits;
 use crate::metrics::HttpMetrics;
 use crate::openapi;
+use crate::routes::events::WrittenEvents;
 use crate::routes::web::Client;
 
 pub(crate) struct State {
@@ -23,6 +24,7 @@ pub(crate) struct State {
     /// Browsers come by https: cookies are for https only, and browsers are told to stay with it.
     pub(crate) https: bool,
     pub(crate) http: HttpMetrics,
+    pub(crate) written_events: WrittenEvents,
     /// `/metrics` is on the public listener.
     pub(crate) metrics_public: bool,
 }
@@ -39,7 +41,16 @@ impl State {
         let metrics_public =
             config.metrics_listen.is_none() && config.environment == Environment::Development;
         let (http, document) = (HttpMetrics::default(), Bytes::from(openapi::document_text()));
-        Ok(Self { app, limits, client, document, https, http, metrics_public })
+        Ok(Self {
+            app,
+            limits,
+            client,
+            document,
+            https,
+            http,
+            written_events: WrittenEvents::new(),
+            metrics_public,
+        })
     }
 }
 

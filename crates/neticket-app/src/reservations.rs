@@ -45,7 +45,10 @@ impl App {
         quantity: Quantity,
     ) -> Result<Booked, AppError> {
         let event = self.catalog.event_of_ticket_type(ticket_type).await?;
-        let id = key.map_or_else(|| ReservationId(Uuid::new_v4()), |key| reservation_id(user, key));
+        let id = key.map_or_else(
+            || ReservationId(uuid::Builder::from_random_bytes(rand::random()).into_uuid()),
+            |key| reservation_id(user, key),
+        );
         let request = AdmitRequest { id, user, ticket_type, quantity };
         let names = self.catalog.names(event, ticket_type).await?;
         match self.desk.book(event, request, key.is_some()).await? {

@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use neticket_app::{App, Config, Environment};
 use neticket_store::Store;
 
+use crate::open_files;
+
 /// The only policy of Redis under which no seat is forgotten.
 const NOEVICTION: &str = "noeviction";
 const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, everyone would share its address and \
@@ -35,6 +37,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         report("eviction", eviction(config).await);
         report("persistence", persistence(config).await);
     }
+    report("open files", open_files());
     report("images", App::open_media(config).map(|_| "the folder is there".to_owned()).map_err(Into::into));
     report("client", client(config.web_dir.as_deref()));
     if config.environment == Environment::Production && config.trusted_proxies.is_empty() {
@@ -125,6 +128,12 @@ async fn persistence(config: &Config) -> anyhow::Result<String> {
         bail!("appendonly is off: it must be on, or a restart of Redis loses bookings on their way");
     }
     Ok(format!("appendonly is {}", if persists { "on" } else { "off" }))
+}
+
+fn open_files() -> anyhow::Result<String> {
+    let limit = open_files::raise().context("the limit cannot be asked for")?;
+    let advice = if limit < open_files::ADVISED { ": few for a sale" } else { "" };
+    Ok(format!("{limit} may be open{advice}"))
 }
 
 fn client(folder: Option<&Path>) -> anyhow::Result<String> {

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod logging;
 mod migrate;
+mod open_files;
 mod serve;
 
 use std::io::Write as _;

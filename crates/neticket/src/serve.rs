@@ -8,12 +8,25 @@ use anyhow::Context as _;
 use neticket_app::{App, Config, Environment};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::open_files;
+
 /// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns. After SIGTERM it goes on
 /// serving for a while first, with `/readyz` at 503, so that load balancers stop sending before it stops accepting; a
 /// second signal ends that.
 pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     config.web_dir = config.web_dir.or_else(client_beside_binary);
     let listen = config.listen;
+    match open_files::raise() {
+        Ok(limit) if limit < open_files::ADVISED => {
+            tracing::warn!(
+                limit,
+                advised = open_files::ADVISED,
+                "few files may be open: so few people can be connected"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "how many files may be open cannot be changed"),
+    }
     let public_url = config.public_url.clone();
     let drain = Duration::from_secs(config.drain_s);
     let production = config.environment == Environment::Production;

@@ -11,7 +11,7 @@ pub(crate) mod reservations;
 pub(crate) mod web;
 
 use actix_web::guard::{Any, Get, Head};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{PathConfig, ServiceConfig, resource, route, scope};
 use actix_web::{Resource, Route};
 
@@ -31,16 +31,16 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             scope(API).wrap(from_fn(frame::api)).configure(api).default_service(route().to(nothing_here)),
         )
-        .service(path("/api/openapi.json", "GET, HEAD").route(get().to(docs::openapi_document)))
+        .service(path("/api/openapi.json", "GET, HEAD").route(large(get().to(docs::openapi_document))))
         .service(scope("/api").default_service(route().to(nothing_here)))
         .service(path("/healthz", "GET, HEAD").route(get().to(operations::health)))
         .service(path("/readyz", "GET, HEAD").route(get().to(operations::readiness)))
         .service(path("/metrics", "GET, HEAD").route(get().to(metrics_public)))
         .service(path("/docs", "GET, HEAD").route(get().to(docs::swagger_ui_redirect)))
-        .service(path("/docs/{file:.*}", "GET, HEAD").route(get().to(docs::swagger_ui)))
-        .service(path("/images/{key}", "GET, HEAD").route(get().to(images::image)))
-        .service(path("/problems/{code}", "GET, HEAD").route(get().to(problems::problem_page)))
-        .default_service(route().to(web::client_or_nothing));
+        .service(path("/docs/{file:.*}", "GET, HEAD").route(large(get().to(docs::swagger_ui))))
+        .service(path("/images/{key}", "GET, HEAD").route(large(get().to(images::image))))
+        .service(path("/problems/{code}", "GET, HEAD").route(large(get().to(problems::problem_page))))
+        .default_service(large(route().to(web::client_or_nothing)));
 }
 
 fn api(config: &mut ServiceConfig) {
@@ -55,15 +55,15 @@ fn api(config: &mut ServiceConfig) {
                 .route(actix_web::web::patch().to(accounts::account_update)),
         )
         .service(api_path("/api/v1/me/password", "POST").route(post().to(accounts::password_change)))
-        .service(api_path("/api/v1/events", "GET, HEAD").route(get().to(events::event_list)))
-        .service(api_path("/api/v1/events/{id}", "GET, HEAD").route(get().to(events::event_view)))
+        .service(api_path("/api/v1/events", "GET, HEAD").route(large(get().to(events::event_list))))
+        .service(api_path("/api/v1/events/{id}", "GET, HEAD").route(large(get().to(events::event_view))))
         .service(
             api_path("/api/v1/events/{id}/availability", "GET, HEAD")
                 .route(get().to(events::event_availability)),
         )
         .service(
             api_path("/api/v1/reservations", "GET, HEAD, POST")
-                .route(get().to(reservations::reservation_list))
+                .route(large(get().to(reservations::reservation_list)))
                 .route(post().to(reservations::reservation_create)),
         )
         .service(
@@ -76,7 +76,7 @@ fn api(config: &mut ServiceConfig) {
         )
         .service(
             api_path("/api/v1/admin/events", "GET, HEAD, POST")
-                .route(get().to(admin_events::admin_event_list))
+                .route(large(get().to(admin_events::admin_event_list)))
                 .route(post().to(admin_events::admin_event_create)),
         );
 }
@@ -103,6 +103,12 @@ fn get() -> Route {
 
 fn post() -> Route {
     actix_web::web::post()
+}
+
+/// For answers that may be large: compressed where the caller takes it. Small ones, as all others of the API are, would only
+/// pay for the layer.
+fn large(route: Route) -> Route {
+    route.wrap(from_fn(frame::plain_if_small)).wrap(Compress::default())
 }
 
 async fn nothing_here() -> Result<String, ApiError> {

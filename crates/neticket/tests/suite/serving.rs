@@ -66,7 +66,8 @@ fn end_during_logins(serving: Serving, credentials: &Value) -> (Option<i32>, Str
 #[tokio::test]
 async fn sigterm_finishes_what_is_in_flight_and_nothing_secret_is_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = embedded(folder.path());
+    let mut settings = embedded(folder.path());
+    settings.push(("RUST_LOG", "info,neticket_api=debug".to_owned()));
     let serving = Serving::start(neticket(&["serve"], &borrowed(&settings)));
     let client = reqwest::Client::new();
     let account = json!({"email": "ann@example.com", "password": "Hunter2-secret!", "nickname": "ann"});
