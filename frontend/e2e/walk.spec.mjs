@@ -70,7 +70,7 @@ for (const { language, locale, width, height } of circumstances) {
       await expect(page.getByRole("heading", { level: 1, name: t("ticket.cancelled_title") })).toBeVisible();
     });
 
-    test("a sale opens by itself, without a reload", async ({ page, request }) => {
+    test("lesson 14: a sale opens by itself, without a reload", async ({ page, request }) => {
       const login = await request.post("/api/v1/auth/login", {
         data: { email: "admin@neticket.example", password: "Admin-pass1!" },
       });

@@ -34,7 +34,7 @@ pub(crate) struct Catalog {
     events: Cache<EventId, Arc<EventRecord>>,
     /// Older copies, good enough to name what was booked while the store is slow.
     names: Cache<EventId, Arc<EventRecord>>,
-    views: Cache<EventId, Option<Arc<LedgerView>>>,
+    views: Cache<EventId, Arc<Option<LedgerView>>>,
     /// The events in whose journals something is; see [`Catalog::events_pending`].
     pending: Cache<(), Arc<Vec<EventId>>>,
     silent_until: Mutex<Option<Instant>>,
@@ -95,17 +95,17 @@ impl Catalog {
     }
 
     /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
-    pub(crate) async fn view(&self, event: EventId) -> Option<Arc<LedgerView>> {
+    pub(crate) async fn view(&self, event: EventId) -> Arc<Option<LedgerView>> {
         let read = async {
             if self.is_silent() {
-                return None;
+                return Arc::new(None);
             }
             match self.ledger.view(event).await {
-                Ok(view) => view.map(Arc::new),
+                Ok(view) => Arc::new(view),
                 Err(error) => {
                     tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
                     self.keep_silent();
-                    None
+                    Arc::new(None)
                 }
             }
         };

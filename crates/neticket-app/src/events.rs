@@ -1,8 +1,12 @@
 //! Reading events, and adding them.
 
+use std::sync::Arc;
+
 use neticket_domain::{EventId, EventStatus, MAX_PER_USER_DEFAULT, QUANTITY_MAX, SearchWords, Timestamp};
 use neticket_ledger::LedgerView;
-use neticket_store::{AuditOrigin, EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType};
+use neticket_store::{
+    AuditOrigin, EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord,
+};
 
 use crate::App;
 use crate::error::{AppError, InvalidField};
@@ -34,9 +38,23 @@ impl App {
     /// # Errors
     /// `NotFound`, `StoreUnavailable`.
     pub async fn event(&self, id: EventId) -> Result<EventView, AppError> {
+        Ok(self.event_of_copy(&self.event_copy(id).await?))
+    }
+
+    /// This node's copies of one event, for who keeps something made of them.
+    ///
+    /// # Errors
+    /// `NotFound`, `StoreUnavailable`.
+    pub async fn event_copy(&self, id: EventId) -> Result<EventCopy, AppError> {
         let record = self.catalog.event(id).await?;
-        let view = self.catalog.view(id).await;
-        Ok(self.event_view(&record, view.as_deref()))
+        let ledger = self.catalog.view(id).await;
+        let status = event_status(&record, ledger.as_ref().as_ref(), self.now());
+        Ok(EventCopy { record, ledger, status })
+    }
+
+    /// What the copies say.
+    pub fn event_of_copy(&self, copy: &EventCopy) -> EventView {
+        self.event_view(&copy.record, copy.ledger.as_ref().as_ref())
     }
 
     /// All events with their grades, past and cancelled ones too, for administrators.
@@ -138,11 +156,6 @@ impl App {
     }
 
     fn event_view(&self, record: &EventRecord, ledger: Option<&LedgerView>) -> EventView {
-        let left = |id, store_left| {
-            ledger
-                .and_then(|view| view.ticket_types.iter().find(|t| t.id == id))
-                .map_or(store_left, |ticket_type| ticket_type.left)
-        };
         let ticket_types: Vec<TicketTypeView> = record
             .ticket_types
             .iter()
@@ -151,11 +164,9 @@ impl App {
                 name: t.name.clone(),
                 price: t.price,
                 capacity: t.capacity,
-                left: left(t.id, t.left),
+                left: left_of(t, ledger),
             })
             .collect();
-        let left_in_all = ticket_types.iter().map(|t| u64::from(t.left)).sum();
-        let cancelled = record.cancelled_at.is_some();
         EventView {
             summary: EventSummaryView {
                 id: record.id,
@@ -164,7 +175,7 @@ impl App {
                 starts_at: record.starts_at,
                 opens_at: record.window.opens_at,
                 closes_at: record.window.closes_at,
-                status: EventStatus::of(cancelled, record.paused, record.window, left_in_all, self.now()),
+                status: event_status(record, ledger, self.now()),
                 price_from: ticket_types.iter().map(|t| t.price).min().unwrap_or(0),
                 image_url: self.image_url(record.image_key.as_deref()),
             },
@@ -179,4 +190,33 @@ impl App {
     pub(crate) fn image_url(&self, key: Option<&str>) -> Option<String> {
         key.map(|key| self.media.url(key))
     }
+}
+
+/// An event as this node has it: two copies that others share, and how they read at present.
+#[derive(Clone)]
+pub struct EventCopy {
+    record: Arc<EventRecord>,
+    ledger: Arc<Option<LedgerView>>,
+    status: EventStatus,
+}
+
+impl EventCopy {
+    /// Whether nothing has been read anew since, and no opening or end of a sale has passed: what was made of the one is as
+    /// good as what would be made of the other.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.record, &other.record)
+            && Arc::ptr_eq(&self.ledger, &other.ledger)
+            && self.status == other.status
+    }
+}
+
+fn event_status(record: &EventRecord, ledger: Option<&LedgerView>, now: Timestamp) -> EventStatus {
+    let left_in_all = record.ticket_types.iter().map(|t| u64::from(left_of(t, ledger))).sum();
+    EventStatus::of(record.cancelled_at.is_some(), record.paused, record.window, left_in_all, now)
+}
+
+fn left_of(ticket_type: &TicketTypeRecord, ledger: Option<&LedgerView>) -> u32 {
+    ledger
+        .and_then(|view| view.ticket_types.iter().find(|t| t.id == ticket_type.id))
+        .map_or(ticket_type.left, |t| t.left)
 }

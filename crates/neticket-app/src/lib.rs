@@ -19,6 +19,7 @@ mod views;
 pub use app::{App, StartError};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
 pub use error::{AppError, InvalidField};
+pub use events::EventCopy;
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::{Reconciliation, SeatChange};
 pub use views::{

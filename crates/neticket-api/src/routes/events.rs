@@ -1,7 +1,6 @@
 //! Events as everyone sees them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::http::header::{
     CACHE_CONTROL, ETAG, EntityTag, Header as _, HeaderValue, IF_NONE_MATCH, IfNoneMatch,
@@ -12,10 +11,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
-use neticket_app::{AppError, EventSearch, EventView};
+use neticket_app::{AppError, EventCopy, EventSearch, EventView};
 use neticket_contract::{Availability, EventDetail, EventListQuery, EventSummary, Page};
 use neticket_domain::{EventId, Timestamp};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ApiError;
@@ -24,9 +22,7 @@ use crate::state::State;
 use crate::wire;
 
 const JSON: &str = "application/json";
-/// How long an event that has been written out is sent again, clock included.
-const WRITTEN_AGE_MAX: Duration = Duration::from_millis(50);
-/// Most events kept.
+/// Most events kept written out.
 const WRITTEN_MAX: u64 = 10_000;
 /// As old as the server's own copy may be.
 const PUBLIC_1_S: &str = "public, max-age=1";
@@ -51,7 +47,8 @@ pub(crate) async fn event_list(
     params(("id" = i64, Path, description = "The event."),
         ("If-None-Match" = Option<String>, Header, description = "An `ETag` that the caller has.")),
     responses(
-    (status = 200, description = "The event.", body = EventDetail,
+    (status = 200, description = "The event, at most 1 s old; what is left and `server_time` at most 250 ms.",
+        body = EventDetail,
         headers(("ETag" = String, description = "Of everything but `server_time`."),
             ("Cache-Control" = String, description = "`public, max-age=1`"))),
     (status = 304, description = "The caller has it as it is.", headers(("ETag" = String))),
@@ -73,51 +70,55 @@ pub(crate) async fn event_view(
 /// What can be booked of an event right now.
 #[utoipa::path(get, path = "/api/v1/events/{id}/availability", tag = "Events",
     params(("id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "What is left of each grade.", body = Availability,
-        headers(("Cache-Control" = String, description = "`no-cache`"))),
+    (status = 200, description = "What is left of each grade, at most 250 ms old. `server_time` is that of the answer.",
+        body = Availability, headers(("Cache-Control" = String, description = "`no-cache`"))),
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
     let written = state.written_events.of(&state, EventId(id.into_inner())).await?;
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CACHE_CONTROL, "no-cache")).content_type(JSON);
-    Ok(response.body(written.availability.clone()))
+    let availability = wire::availability(&written.view, state.app.now());
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }
 
 /// Events as they go out, written once for the whole crowd that reloads them.
-pub(crate) struct WrittenEvents(Cache<EventId, Arc<WrittenEvent>>);
+pub(crate) struct WrittenEvents(Cache<EventId, Result<Arc<WrittenEvent>, String>>);
 
 struct WrittenEvent {
+    /// What it was made of: it is sent for exactly as long as that is what the application has.
+    copy: EventCopy,
+    view: EventView,
     detail: Bytes,
-    availability: Bytes,
     tag: EntityTag,
     tag_header: HeaderValue,
 }
 
 impl WrittenEvents {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(WRITTEN_MAX).time_to_live(WRITTEN_AGE_MAX).build())
+        Self(Cache::new(WRITTEN_MAX))
     }
 
-    /// The event, [`WRITTEN_AGE_MAX`] older at most than the application's own copies.
+    /// The event, written anew only if it is not the same any more; once, however many ask.
     async fn of(&self, state: &State, id: EventId) -> Result<Arc<WrittenEvent>, ApiError> {
-        if let Some(written) = self.0.get(&id).await {
+        let copy = state.app.event_copy(id).await?;
+        let is_of_copy = |written: &Result<Arc<WrittenEvent>, String>| {
+            written.as_ref().is_ok_and(|written| written.copy.is(&copy))
+        };
+        if let Some(Ok(written)) = self.0.get(&id).await.filter(is_of_copy) {
             return Ok(written);
         }
-        // Many may write it at once; what is slow, the application asks for once for all of them.
-        let written = Arc::new(WrittenEvent::new(state.app.event(id).await?, state.app.now())?);
-        self.0.insert(id, Arc::clone(&written)).await;
-        Ok(written)
+        let write = async { WrittenEvent::new(state, copy.clone()).map(Arc::new) };
+        let entry = self.0.entry(id).or_insert_with_if(write, |written| !is_of_copy(written)).await;
+        Ok(entry.into_value().map_err(AppError::Internal)?)
     }
 }
 
 impl WrittenEvent {
-    fn new(view: EventView, now: Timestamp) -> Result<Self, ApiError> {
-        let availability = json(&wire::availability(&view, now))?;
-        let detail = wire::event_detail(view, now);
-        let tag = entity_tag(&detail)?;
-        let tag_header =
-            tag.clone().try_into_value().map_err(|error| AppError::Internal(error.to_string()))?;
-        Ok(Self { detail: json(&detail)?, availability, tag, tag_header })
+    fn new(state: &State, copy: EventCopy) -> Result<Self, String> {
+        let view = state.app.event_of_copy(&copy);
+        let detail = wire::event_detail(view.clone(), state.app.now());
+        let tag = entity_tag(&detail).map_err(|error| error.to_string())?;
+        let tag_header = tag.clone().try_into_value().map_err(|error| error.to_string())?;
+        let detail = serde_json::to_vec(&detail).map_err(|error| error.to_string())?.into();
+        Ok(Self { copy, view, detail, tag, tag_header })
     }
 
     /// Whether the caller has it as it is.
@@ -133,13 +134,8 @@ impl WrittenEvent {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<Bytes, ApiError> {
-    let text = serde_json::to_vec(value).map_err(|error| AppError::Internal(error.to_string()))?;
-    Ok(Bytes::from(text))
-}
-
 /// Of the content without the clock; weak, because the clock moves on under it.
-fn entity_tag(detail: &EventDetail) -> Result<EntityTag, ApiError> {
+fn entity_tag(detail: &EventDetail) -> serde_json::Result<EntityTag> {
     let timeless = EventDetail { server_time: Timestamp::from_millis(0), ..detail.clone() };
-    Ok(EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&Sha256::digest(json(&timeless)?)[..16])))
+    Ok(EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&Sha256::digest(serde_json::to_vec(&timeless)?)[..16])))
 }

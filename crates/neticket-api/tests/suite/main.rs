@@ -10,3 +10,4 @@ mod metrics;
 mod problems;
 mod reservations;
 mod shown;
+mod silence;

@@ -1,0 +1,91 @@
+//! What a node still answers while its database or its Redis does not: nobody waits for what they do not need.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use neticket_testkit::app::App;
+use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
+use neticket_testkit::store::Store;
+use neticket_testkit::{Parts, Site, World};
+use serde_json::json;
+
+use crate::reservations::book;
+
+/// Losers of each kind.
+const PEOPLE: usize = 5;
+/// What the ledger is given here to answer.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Readers after the first.
+const READERS: usize = 50;
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A database server of the test's own, so that it can be stopped.
+async fn own_database() -> (Server, TestDatabase) {
+    let start = || {
+        let server = MariaDb::default().start().expect("a MariaDB");
+        let database = TestDatabase::create_on(&server.url()).expect("a database");
+        (server, database)
+    };
+    tokio::task::spawn_blocking(start).await.expect("it starts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_26_whoever_is_told_sold_out_costs_the_store_no_query() {
+    let (server, database) = own_database().await;
+    let mut world = World::new(Parts::Shared).await;
+    world.config.database_url = database.url();
+    world.store = Store::connect(&App::store_options(&world.config)).await.unwrap();
+    world.store.migrate().await.unwrap();
+    let site = world.site().await;
+    let event = world.event_on_sale(&[1], 4).await;
+    let mut tokens = Vec::new();
+    for n in 0..=PEOPLE {
+        tokens.push(site.person(n).await.token);
+    }
+    let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
+    assert_eq!(book(&site, &tokens[0], None, wish.clone()).await.status, 201);
+
+    server.pause().unwrap();
+    for token in &tokens[1..] {
+        for key in [None, Some("key")] {
+            assert_eq!(book(&site, token, key, wish.clone()).await.code(), "sold_out");
+        }
+    }
+    server.resume().unwrap();
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_28_while_the_ledger_is_down_a_reader_does_not_wait_for_its_time_out() {
+    let redis = tokio::task::spawn_blocking(|| Redis::default().start().expect("a Redis")).await.unwrap();
+    let mut world = World::new(Parts::Shared).await;
+    world.config.redis_url = Some(redis.url());
+    world.config.engine.ledger_timeout_ms = u64::try_from(LEDGER_TIMEOUT.as_millis()).unwrap();
+    world.ledger = App::open_ledger(&world.config).unwrap();
+    let site = world.site().await;
+    let event = world.event_on_sale(&[7], 4).await;
+    let path = format!("/api/v1/events/{}", event.id);
+    assert_eq!(site.get(&path, None).await.status, 200);
+
+    redis.pause().unwrap();
+    // One finds out, for everyone.
+    let deadline = Instant::now() + DEADLINE;
+    while time_of_a_read(&site, &path).await < LEDGER_TIMEOUT / 2 {
+        assert!(Instant::now() < deadline, "nobody asked the ledger");
+    }
+    let begun = Instant::now();
+    let answers = join_all((0..READERS).map(|_| site.get(&path, None))).await;
+    assert!(
+        answers.iter().all(|answer| answer.status == 200 && answer.json()["ticket_types"][0]["left"] == 7)
+    );
+    assert!(begun.elapsed() < LEDGER_TIMEOUT / 2, "{:?}", begun.elapsed());
+    redis.resume().unwrap();
+    world.finish().await;
+}
+
+async fn time_of_a_read(site: &Site, path: &str) -> Duration {
+    let begun = Instant::now();
+    assert_eq!(site.get(path, None).await.status, 200);
+    begun.elapsed()
+}
