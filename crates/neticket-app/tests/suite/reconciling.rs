@@ -59,7 +59,8 @@ on_both! {
         let mut world = World::new(parts).await;
         world.config.engine.batch_len_max = 5; // many small steps to look between
         let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[300], 4).await;
+        // A seat for every wish: what is cancelled is in the ledger again only a moment after the answer.
+        let event = world.event_on_sale(&[400], 4).await;
         let (users, grade) = (world.users(100).await, event.ticket_types[0].id);
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
