@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use neticket_domain::{Epoch, EventId, ReservationId, SaleWindow, Timestamp};
-use neticket_ledger::{JournalEntry, Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
+use neticket_ledger::{
+    JournalEntry, Ledger, LedgerSnapshot, LoadAnswer, SnapshotReservation, SnapshotTicketType,
+};
 use neticket_store::{CommitRequest, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
@@ -20,7 +22,7 @@ use crate::metrics::Metrics;
 const LEASE_MS: u64 = 10_000;
 /// How often a node looks whether the one with the lease is done.
 const LEASE_POLL: Duration = Duration::from_millis(20);
-/// How often a load is tried again because another node's was newer.
+/// How often a load begins anew because another node's was newer, or a ledger was lost meanwhile.
 const ATTEMPTS_MAX: u32 = 5;
 /// Most events that may be loading at once before their locks are forgotten, which is only wasteful too.
 const LOCKS_MAX: u64 = 10_000;
@@ -116,28 +118,30 @@ impl Loader {
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         for _ in 0..ATTEMPTS_MAX {
-            let floor = self.ledger.view(event).await?.map_or(Epoch(0), |view| view.epoch);
-            let loaded = self.store.load_event(event, floor).await?.ok_or(AppError::NotFound)?;
-            // Installed at most once: a second time it would not know what was committed since.
+            // Before the epoch is raised: whatever ledger is lost from here on may have been newer than this load's.
+            let start = self.ledger.begin_load(event).await?;
+            let loaded = self.store.load_event(event, start.floor).await?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
-            let answer = self.ledger.load(&snapshot).await?;
-            let counter =
-                if answer.replaced { &self.metrics.loads.loaded } else { &self.metrics.loads.outrun };
-            counter.inc();
-            if answer.replaced {
-                let (epoch, dropped) = (snapshot.epoch, answer.dropped.len());
-                tracing::info!(%event, %epoch, dropped, "loaded the ledger");
-                self.note_dropped(event, &answer.dropped).await;
+            match self.ledger.load(start.token, &snapshot).await? {
+                LoadAnswer::Replaced { dropped } => {
+                    self.metrics.loads.loaded.inc();
+                    tracing::info!(%event, epoch = %snapshot.epoch, dropped = dropped.len(), "loaded the ledger");
+                    self.note_dropped(event, &dropped).await;
+                }
+                LoadAnswer::Kept { .. } => {
+                    self.metrics.loads.outrun.inc();
+                    if !refused.is_empty() {
+                        continue;
+                    }
+                }
+                LoadAnswer::Again => {
+                    tracing::info!(%event, "a ledger was lost or evicted during a load");
+                    continue;
+                }
             }
-            if answer.replaced || refused.is_empty() {
-                let wanted: BTreeSet<ReservationId> = refused.iter().copied().collect();
-                return Ok(snapshot
-                    .reservations
-                    .iter()
-                    .map(|r| r.id)
-                    .filter(|id| wanted.contains(id))
-                    .collect());
-            }
+            let wanted: BTreeSet<ReservationId> = refused.iter().copied().collect();
+            let stored = snapshot.reservations.iter().map(|r| r.id);
+            return Ok(stored.filter(|id| wanted.contains(id)).collect());
         }
         Err(AppError::LedgerUnavailable(None))
     }

@@ -115,7 +115,8 @@ async fn load(ledger: &dyn Ledger, options: &Options) -> Result<(), Failure> {
         reservations: vec![],
         refused: vec![],
     };
-    ledger.load(&snapshot).await?;
+    let start = ledger.begin_load(EVENT).await?;
+    ledger.load(start.token, &snapshot).await?;
     Ok(())
 }
 

@@ -13,7 +13,8 @@ pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
-    LoadAnswer, PoolUse, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+    LoadAnswer, LoadStart, LoadToken, PoolUse, Release, SnapshotReservation, SnapshotTicketType,
+    TicketTypeView, Verdict,
 };
 
 use async_trait::async_trait;
@@ -56,17 +57,24 @@ pub trait Ledger: Send + Sync + 'static {
     /// taken before the cancel and takes those seats for sold: the release has to be sent again until then.
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError>;
 
+    /// Begins a load: to be called before the store's transaction that raises the epoch and takes the snapshot. Any number
+    /// of loads may be under way at once.
+    async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError>;
+
     /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch; carries the old
     /// journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays, also one of another
     /// server run: since every load raises the epoch in the store, the next one replaces it.
     ///
-    /// A snapshot is for one call. After an error take a new one, of a higher epoch: this one may have been loaded, sold
-    /// from, and lost since, and would then know nothing of what was committed under its epoch.
-    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
+    /// `token` is of the [`Self::begin_load`] that came before the snapshot. If any ledger of the event was lost or evicted
+    /// since, or the load has taken longer than a minute, nothing is replaced and the load has to begin anew: the lost one
+    /// may have been of a higher epoch, and this snapshot would know nothing of what was committed under it. So an epoch
+    /// never comes back, and a call that arrives late or twice does no harm.
+    async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
 
     /// Forgets the event if its ledger is of exactly this epoch, of whichever server run, and its journal is empty.
     ///
-    /// `true`: it is gone, or was absent. `false`: it is of another epoch or has a journal, and stays.
+    /// `true`: it is gone, or was absent. `false`: it is of another epoch or has a journal, and stays. Loads that were under
+    /// way when it went have to begin anew.
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError>;
 
     /// Forgets the event whatever its state, as a server that restarts empty would. For tests alone.

@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use neticket_domain::{
     Epoch, EventId, Quantity, ReservationId, SaleState, SaleWindow, TicketTypeId, Timestamp, UserId,
 };
+use uuid::Uuid;
 
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, Release, SnapshotReservation, SnapshotTicketType,
-    TicketTypeView, Verdict,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, Release, SnapshotReservation,
+    SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -34,8 +35,16 @@ pub struct MemoryLedger {
 struct Slot {
     ledger: Option<EventLedger>,
     leased_until: Option<Timestamp>,
+    /// How many ledgers are gone: lost or evicted.
+    gone: u64,
     /// Counts the changes, also across ledgers.
     revision: u64,
+}
+
+impl Slot {
+    fn token(&self) -> LoadToken {
+        LoadToken(Uuid::from_u128(self.gone.into()))
+    }
 }
 
 impl Default for MemoryLedger {
@@ -125,13 +134,25 @@ impl Ledger for MemoryLedger {
         }))
     }
 
-    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+    async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError> {
+        let slot = self.slot(event);
+        let slot = lock(&slot);
+        Ok(LoadStart {
+            floor: slot.ledger.as_ref().map_or(Epoch(0), |ledger| ledger.epoch),
+            token: slot.token(),
+        })
+    }
+
+    async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let slot = self.slot(snapshot.event);
         let mut slot = lock(&slot);
         if let Some(EventLedger { epoch, .. }) = slot.ledger
             && epoch >= snapshot.epoch
         {
-            return Ok(LoadAnswer { replaced: false, epoch, dropped: Vec::new() });
+            return Ok(LoadAnswer::Kept { epoch });
+        }
+        if slot.token() != token {
+            return Ok(LoadAnswer::Again);
         }
         let mut ledger = EventLedger::new(snapshot);
         let mut entries = slot.ledger.take().map(|old| old.entries()).unwrap_or_default();
@@ -139,7 +160,7 @@ impl Ledger for MemoryLedger {
         let dropped = ledger.carry_over(entries);
         slot.ledger = Some(ledger);
         slot.revision += 1;
-        Ok(LoadAnswer { replaced: true, epoch: snapshot.epoch, dropped })
+        Ok(LoadAnswer::Replaced { dropped })
     }
 
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {
@@ -148,14 +169,19 @@ impl Ledger for MemoryLedger {
         if slot.ledger.as_ref().is_some_and(|ledger| ledger.epoch != epoch || !ledger.journal.is_empty()) {
             return Ok(false);
         }
-        slot.ledger = None;
+        if slot.ledger.take().is_some() {
+            slot.gone += 1;
+        }
         Ok(true)
     }
 
     async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
-            lock(&slot).ledger = None;
+            // Loads under way are lost too, whether or not there is a ledger.
+            let mut slot = lock(&slot);
+            slot.ledger = None;
+            slot.gone += 1;
         }
         Ok(())
     }

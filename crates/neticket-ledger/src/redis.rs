@@ -1,7 +1,7 @@
 //! The ledger on a Redis server, for several nodes.
 //!
 //! Every step is one Lua script (`lua/`), so it happens at once or not at all. All keys of an event carry the hash tag
-//! `{event}`, so that Redis Cluster keeps them together. The server's clock decides what is open, and its run id whether its
+//! `{event}`, so that Redis Cluster keeps them together, and the number of their layout (`script.rs`). The server's clock decides what is open, and its run id whether its
 //! data can be trusted: the answers to a ledger of another run are those to none, or `stale`.
 //!
 //! The server's user needs the commands of the scripts, `INFO` among them.
@@ -21,15 +21,15 @@ use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
     AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
-    LedgerState, LedgerView, LoadAnswer, PoolUse, Release,
+    LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse, Release,
 };
 
 /// The only safe thing to do when memory is full.
 const NOEVICTION: &str = "noeviction";
 /// How many reservations of a snapshot go to the server in one call: it stands still only for moments.
 const STAGE_LEN: usize = 1_000;
-/// A load that has not come to its end by now never will.
-const STAGE_EXPIRY_MS: u32 = 60_000;
+/// A load that has not come to its end by now has to begin anew.
+const LOAD_EXPIRY_MS: u32 = 60_000;
 
 /// Where the server is and how to talk to it.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl RedisLedger {
     async fn stage(&self, snapshot: &LedgerSnapshot, keys: &EventKeys) -> Result<(), LedgerError> {
         for reservations in snapshot.reservations.chunks(STAGE_LEN) {
             let call = Call::new(&script::STAGE, keys)
-                .arg("expiry_ms", STAGE_EXPIRY_MS)
+                .arg("expiry_ms", LOAD_EXPIRY_MS)
                 .arg("reservations", packed(reservations, packed::reservation));
             self.run(call).await?;
         }
@@ -182,7 +182,14 @@ impl Ledger for RedisLedger {
         self.run(call).await?.release_answer()
     }
 
-    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+    async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError> {
+        let call = Call::new(&script::BEGIN_LOAD, &self.keys(event))
+            .arg("token", Uuid::new_v4().as_bytes())
+            .arg("expiry_ms", LOAD_EXPIRY_MS);
+        self.run(call).await?.load_start()
+    }
+
+    async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let keys = self.keys(snapshot.event).staged_as(Uuid::new_v4());
         self.list(snapshot.event, snapshot.epoch).await?;
         self.stage(snapshot, &keys).await?;
@@ -194,7 +201,8 @@ impl Ledger for RedisLedger {
             .arg("max_per_user", snapshot.max_per_user)
             .arg("reservations_len", snapshot.reservations.len())
             .arg("refused", packed(&snapshot.refused, packed::id))
-            .arg("ticket_types", packed(&snapshot.ticket_types, packed::ticket_type));
+            .arg("ticket_types", packed(&snapshot.ticket_types, packed::ticket_type))
+            .arg("token", token.0.as_bytes());
         let answer = self.run(call).await?.load_answer()?;
         // Again: the server may have been lost, and the list with it, after the first time.
         self.list(snapshot.event, snapshot.epoch).await?;

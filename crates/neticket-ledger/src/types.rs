@@ -1,6 +1,7 @@
 //! What goes into the ledger and what comes out.
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
+use uuid::Uuid;
 
 /// A wish to book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,15 +115,28 @@ pub struct SnapshotReservation {
     pub held: u32,
 }
 
+/// Where a load begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadStart {
+    /// Of the ledger that is there, of whichever server run; 0 if there is none. Only a higher epoch replaces it.
+    pub floor: Epoch,
+    pub token: LoadToken,
+}
+
+/// Says that no ledger of the event was lost or evicted since a load began. Means nothing to anyone but the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadToken(pub(crate) Uuid);
+
 /// What became of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadAnswer {
-    /// `false`: the ledger was as new already, and stays.
-    pub replaced: bool,
-    /// Of the ledger that is there now.
-    pub epoch: Epoch,
-    /// Entries of the old journal that did not fit any more, as it had them, oldest first: nothing is taken for them.
-    pub dropped: Vec<JournalEntry>,
+pub enum LoadAnswer {
+    /// The ledger is the snapshot's. `dropped`: entries of the old journal that did not fit any more, as it had them, oldest
+    /// first; nothing is taken for them.
+    Replaced { dropped: Vec<JournalEntry> },
+    /// The ledger was as new already, of this epoch, and stays.
+    Kept { epoch: Epoch },
+    /// Nothing was done: a ledger of the event was lost or evicted since the load began. It has to begin anew.
+    Again,
 }
 
 /// What the ledger says about an event.

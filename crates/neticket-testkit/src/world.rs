@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use neticket_app::{App, Config};
 use neticket_domain::{Email, Epoch, EventId, Nickname, Quantity, Role, TicketTypeId, Timestamp, UserId};
-use neticket_ledger::{Ledger, LedgerSnapshot, SnapshotReservation, SnapshotTicketType};
+use neticket_ledger::{Ledger, LedgerSnapshot, LoadAnswer, SnapshotReservation, SnapshotTicketType};
 use neticket_store::{EventRecord, NewEvent, NewTicketType, NewUser, Store};
 use neticket_testservers::{TestDatabase, redis_url, unique_prefix};
 use tempfile::TempDir;
@@ -176,7 +176,14 @@ impl World {
 
     /// The second half: gives the event this ledger.
     pub async fn install(&self, snapshot: &LedgerSnapshot) {
-        assert!(self.ledger.load(snapshot).await.expect("the ledger answers").replaced);
+        let answer = self.offer(snapshot).await;
+        assert!(matches!(answer, LoadAnswer::Replaced { .. }), "{answer:?}");
+    }
+
+    /// The second half, whether or not the event has a newer ledger by now.
+    pub async fn offer(&self, snapshot: &LedgerSnapshot) -> LoadAnswer {
+        let start = self.ledger.begin_load(snapshot.event).await.expect("the ledger answers");
+        self.ledger.load(start.token, snapshot).await.expect("the ledger answers")
     }
 
     /// How many tickets the store has confirmed, for each ticket type of the event.

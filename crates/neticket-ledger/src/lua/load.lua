@@ -4,6 +4,7 @@
         2 holders          hash
         3 journal          hash
         4 staged_holders   hash    the snapshot's, complete; by stage.lua
+        5 loads            string  see begin_load.lua
   ARGV  1 epoch
         2 paused           1 or 0
         3 opens_at         milliseconds since 1970
@@ -12,16 +13,21 @@
         6 reservations_len how many reservations were staged
         7 refused          ids of entries that are not carried over, 16 bytes each
         8 ticket_types     packed: ticket type 8, price 8, left 4
-  RETURNS  incomplete (the staged reservations are not all there) | kept, epoch that is there |
-           replaced, epoch, epoch before, entries that did not fit: id 16 and entry 36 (see prelude.lua) each
+        9 token            by begin_load.lua, before the snapshot was taken
+  RETURNS  kept, epoch that is there | again |
+           replaced, epoch before, entries that did not fit: id 16 and entry 36 (see prelude.lua) each
 
   One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
   ledger sells the seats that the old journal has taken.
 
-  The server run is not asked. A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the
-  very epoch of a present ledger has been loaded once, so reservations may have been committed under that epoch which
-  it does not know, and the guard would let their users book once more. And since every load raises the epoch in the store, a
-  ledger that answers stale for its run is replaced by the next one.
+  Where there is no ledger, nothing says how old the snapshot is: one of a higher epoch may have been sold from and be gone
+  again. So the load begins anew (again) unless the token that it began with is still there, of this very run: since then no
+  ledger of the event was lost or evicted. Nor, then, were the staged reservations, which are counted all the same.
+
+  A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the very epoch of a present ledger
+  has been loaded once, so reservations may have been committed under that epoch which it does not know, and the guard
+  would let their users book once more. And since every load raises the epoch in the store, a ledger that answers stale for
+  its run is replaced by the next one.
 
   Its journal is carried over too, because answers rest on it: whoever was told 202 has nothing but the journal entry until
   the store commits it. It may be an old copy. A server that syncs its file every second (appendfsync everysec) loses up to
@@ -30,21 +36,22 @@
   gets a booking that they were told was refused, never one that does not fit; dropping the journal would break
   promises instead. ]]
 
-local staged = tonumber(redis.call('HGET', KEYS[4], '') or 0)
-if staged ~= tonumber(ARGV[6]) then
-  redis.call('UNLINK', KEYS[4])
-  return { 'incomplete' }
-end
 local before = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
 local present = before[1]
 if present and tonumber(present) >= tonumber(ARGV[1]) then
   redis.call('UNLINK', KEYS[4])
   return { 'kept', present }
 end
+local run = run_id()
+local staged = tonumber(redis.call('HGET', KEYS[4], '') or 0)
+if redis.call('GET', KEYS[5]) ~= run .. ARGV[9] or staged ~= tonumber(ARGV[6]) then
+  redis.call('UNLINK', KEYS[4])
+  return { 'again' }
+end
 
 local left, ledger = {}, {
   'epoch', ARGV[1],
-  'run_id', run_id(),
+  'run_id', run,
   -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
   'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
   'paused', ARGV[2],
@@ -123,4 +130,4 @@ if staged > 0 then
 end
 write('HSET', KEYS[2], holders)
 write('HSET', KEYS[3], entries)
-return { 'replaced', ARGV[1], present or '0', table.concat(dropped) }
+return { 'replaced', present or '0', table.concat(dropped) }

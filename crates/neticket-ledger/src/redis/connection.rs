@@ -22,9 +22,6 @@ use tokio::time::{Instant, timeout_at};
 use super::script::Call;
 use crate::{LedgerError, PoolUse};
 
-/// How often the driver follows a slot to another master, or tries a master again, within one call.
-const CLUSTER_RETRIES: u32 = 4;
-
 pub(super) struct Connections {
     to: Address,
     link: Mutex<Option<Link>>,
@@ -155,11 +152,13 @@ fn server(url: &str) -> RedisResult<Client> {
     Client::open(connection.set_redis_settings(settings))
 }
 
-/// The driver finds lost connections itself here, by time-outs that fit into the one around each call.
+/// The driver finds lost connections itself here, by time-outs that fit into the one around each call. It sends nothing twice:
+/// a call whose connection broke may have taken effect, and whoever made it decides. One that meets a slot which has moved
+/// fails, and the next one finds it.
 fn cluster(urls: &[&str], timeout_ms: u64) -> RedisResult<ClusterClient> {
     let timeout = Duration::from_millis(timeout_ms);
     ClusterClientBuilder::new(urls.iter().copied())
-        .retries(CLUSTER_RETRIES)
+        .retries(0)
         .connection_timeout(timeout)
         .response_timeout(timeout)
         .build()

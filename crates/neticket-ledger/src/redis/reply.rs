@@ -5,11 +5,12 @@ use std::vec;
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp};
 use redis::Value;
+use uuid::Uuid;
 
 use super::packed::{ENTRY_LEN, ENTRY_WITH_ID_LEN, Unpack};
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerState, LedgerView, LoadAnswer,
-    TicketTypeView, Verdict,
+    LoadStart, LoadToken, TicketTypeView, Verdict,
 };
 
 /// The values of an answer, read from the first to the last.
@@ -139,15 +140,19 @@ impl Reply {
         if self.present()? { self.epoch().map(Some) } else { Ok(None) }
     }
 
+    pub(super) fn load_start(mut self) -> Result<LoadStart, LedgerError> {
+        let token = Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a token has 16 bytes"))?;
+        Ok(LoadStart { token: LoadToken(token), floor: self.epoch()? })
+    }
+
     pub(super) fn load_answer(mut self) -> Result<LoadAnswer, LedgerError> {
         match self.text()?.as_str() {
-            "kept" => Ok(LoadAnswer { replaced: false, epoch: self.epoch()?, dropped: Vec::new() }),
+            "kept" => Ok(LoadAnswer::Kept { epoch: self.epoch()? }),
             "replaced" => {
-                let (epoch, epoch_before) = (self.epoch()?, self.epoch()?);
-                Ok(LoadAnswer { replaced: true, epoch, dropped: self.entries(epoch_before)? })
+                let epoch_before = self.epoch()?;
+                Ok(LoadAnswer::Replaced { dropped: self.entries(epoch_before)? })
             }
-            // The server lost some of them since, or the load took longer than they are kept.
-            "incomplete" => Err(LedgerError::Unavailable("the staged snapshot is not complete".into())),
+            "again" => Ok(LoadAnswer::Again),
             other => Err(self.protocol(other)),
         }
     }

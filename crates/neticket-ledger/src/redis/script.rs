@@ -6,6 +6,10 @@ use neticket_domain::EventId;
 use redis::{Cmd, ToRedisArgs};
 use uuid::Uuid;
 
+/// Part of every key's name. To be raised with every change of what the keys hold: a ledger of another layout is not there then,
+/// and the event is loaded anew.
+const LAYOUT: &str = "2";
+
 /// What the server keeps of an event; a script's header says which of them it gets, in this spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
@@ -13,6 +17,7 @@ pub(super) enum Key {
     Holders,
     Journal,
     StagedHolders,
+    Loads,
     Lease,
     /// Of all events together, unlike the others.
     Loaded,
@@ -25,6 +30,7 @@ impl Key {
             Self::Holders => "holders",
             Self::Journal => "journal",
             Self::StagedHolders => "staged_holders",
+            Self::Loads => "loads",
             Self::Lease => "lease",
             Self::Loaded => "loaded",
         }
@@ -53,16 +59,16 @@ impl EventKeys {
         let word = key.word();
         // The braces make Redis Cluster keep what has the same in them in one place.
         match key {
-            Key::StagedHolders => format!("{prefix}:{{{event}}}:{word}:{stage}"),
+            Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
-            _ => format!("{prefix}:{{{event}}}:{word}"),
+            _ => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}"),
         }
     }
 }
 
 /// The name of the list of loaded events.
 pub(super) fn loaded_key(prefix: &str) -> String {
-    format!("{prefix}:{}", Key::Loaded.word())
+    format!("{prefix}:{LAYOUT}:{}", Key::Loaded.word())
 }
 
 /// One script and its contract; the contract is the one in the script's header (there is a test).
@@ -102,10 +108,11 @@ scripts! {
     SETTLE = "settle.lua" [Ledger, Journal] ["epoch", "ids"];
     RELEASE = "release.lua" [Ledger, Holders, Journal] ["releases"];
     STAGE = "stage.lua" [StagedHolders] ["expiry_ms", "reservations"];
-    LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders]
-        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types"];
-    EVICT = "evict.lua" [Ledger, Holders, Journal] ["epoch"];
-    LOSE = "lose.lua" [Ledger, Holders, Journal] [];
+    BEGIN_LOAD = "begin_load.lua" [Ledger, Loads] ["token", "expiry_ms"];
+    LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders, Loads]
+        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token"];
+    EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
+    LOSE = "lose.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
     VIEW = "view.lua" [Ledger, Journal] [];
     EXAMINE = "examine.lua" [Ledger, Journal] [];
@@ -219,10 +226,10 @@ mod tests {
     #[test]
     fn all_keys_of_an_event_share_one_hash_tag() {
         let keys = EventKeys::new("neticket", EventId(7)).staged_as(Uuid::max());
-        assert_eq!(keys.name(Key::Ledger), "neticket:{7}:ledger");
+        assert_eq!(keys.name(Key::Ledger), "neticket:2:{7}:ledger");
         assert_eq!(
             keys.name(Key::StagedHolders),
-            "neticket:{7}:staged_holders:ffffffff-ffff-ffff-ffff-ffffffffffff"
+            "neticket:2:{7}:staged_holders:ffffffff-ffff-ffff-ffff-ffffffffffff"
         );
     }
 }

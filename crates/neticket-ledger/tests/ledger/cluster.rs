@@ -4,7 +4,7 @@ use neticket_domain::{Epoch, EventId};
 use neticket_ledger::{AdmitAnswer, Ledger, RedisLedger, RedisOptions};
 use neticket_testservers::RedisCluster;
 
-use crate::support::{VIP, request, snapshot};
+use crate::support::{VIP, load, request, snapshot};
 
 /// By the slots of their hash tags these are spread over all masters.
 const EVENTS: std::ops::Range<i64> = 0..30;
@@ -26,7 +26,7 @@ async fn load_all(ledger: &RedisLedger, epoch: i64) {
     for event in EVENTS {
         let mut of_event = snapshot(ledger, epoch).await;
         of_event.event = EventId(event);
-        assert!(ledger.load(&of_event).await.unwrap().replaced);
+        load(ledger, &of_event).await;
     }
 }
 

@@ -6,8 +6,8 @@ use neticket_domain::{Epoch, EventId};
 use neticket_ledger::Ledger;
 
 use crate::support::{
-    EVENT, Kind, STANDING, VIP, admit, admitted, held, ids, journal, journal_ids, left, load, loaded,
-    on_every_ledger, release, request, reservation, snapshot,
+    EVENT, Kind, STANDING, VIP, admit, admitted, held, ids, journal, journal_ids, kept, left, load, loaded,
+    offer, on_every_ledger, release, request, reservation, snapshot,
 };
 
 on_every_ledger!(
@@ -127,7 +127,7 @@ async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {
         let mut of_event = snapshot(&*ledger, 1).await;
         of_event.event = event;
         load(&*ledger, &of_event).await;
-        assert!(!ledger.load(&of_event).await.unwrap().replaced);
+        assert_eq!(offer(&*ledger, &of_event).await, kept(1));
     }
     assert!(!ledger.evict(EventId(7), Epoch(2)).await.unwrap());
     assert_eq!(sorted(&ledger).await, [EventId(-8), EventId(7), EventId(9)]);

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 use neticket_ledger::{
-    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LedgerState, MemoryLedger, RedisLedger, RedisOptions,
-    Release, SnapshotReservation, SnapshotTicketType,
+    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LedgerState, LoadToken, MemoryLedger, RedisLedger,
+    RedisOptions, Release, SnapshotReservation, SnapshotTicketType,
 };
 use neticket_testservers::unique_prefix;
 use proptest::collection::vec;
@@ -21,15 +21,28 @@ const JOURNAL_LEN_MAX: usize = 6;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Admit { epoch_min: Epoch, requests: Vec<AdmitRequest> },
-    Settle { epoch: Epoch, ids: Vec<ReservationId> },
+    Admit {
+        epoch_min: Epoch,
+        requests: Vec<AdmitRequest>,
+    },
+    Settle {
+        epoch: Epoch,
+        ids: Vec<ReservationId>,
+    },
     Release(Vec<Release>),
-    Load(LedgerSnapshot),
+    BeginLoad,
+    /// With the token of the last beginning but so many; of one that begins now, if there were fewer.
+    Load {
+        begun: usize,
+        snapshot: LedgerSnapshot,
+    },
     Evict(Epoch),
     Lose,
     PendingOf(UserId),
     JournalEntry(ReservationId),
-    Journal { limit: usize },
+    Journal {
+        limit: usize,
+    },
 }
 
 fn an_id() -> impl Strategy<Value = ReservationId> {
@@ -107,7 +120,8 @@ fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {
             .prop_map(|(epoch_min, requests)| Step::Admit { epoch_min: Epoch(epoch_min), requests }),
         3 => (an_epoch(), vec(an_id(), 0..6)).prop_map(|(epoch, ids)| Step::Settle { epoch, ids }),
         2 => vec(a_release(), 0..4).prop_map(Step::Release),
-        3 => a_snapshot(now).prop_map(Step::Load),
+        1 => Just(Step::BeginLoad),
+        3 => (0..4_usize, a_snapshot(now)).prop_map(|(begun, snapshot)| Step::Load { begun, snapshot }),
         1 => an_epoch().prop_map(Step::Evict),
         1 => Just(Step::Lose),
         1 => (0..4_i64).prop_map(|user| Step::PendingOf(UserId(user))),
@@ -121,6 +135,12 @@ struct Pair {
     memory: MemoryLedger,
     redis: RedisLedger,
     memory_now: Arc<AtomicI64>,
+}
+
+/// What both ledgers said when one load began.
+struct Tokens {
+    memory: LoadToken,
+    redis: LoadToken,
 }
 
 impl Pair {
@@ -146,7 +166,7 @@ impl Pair {
     }
 
     /// Takes the step on Redis, then in memory, and compares the answers.
-    async fn take(&self, event: EventId, step: &Step) -> Result<(), TestCaseError> {
+    async fn take(&self, event: EventId, step: &Step, begun: &mut Vec<Tokens>) -> Result<(), TestCaseError> {
         let (memory, redis) = (&self.memory, &self.redis);
         match step {
             Step::Admit { epoch_min, requests } => {
@@ -164,10 +184,15 @@ impl Pair {
                 let answer = redis.release(event, releases).await.unwrap();
                 prop_assert_eq!(memory.release(event, releases).await.unwrap(), answer);
             }
-            Step::Load(snapshot) => {
+            Step::BeginLoad => self.begin_load(event, begun).await?,
+            Step::Load { begun: number, snapshot } => {
+                if *number >= begun.len() {
+                    self.begin_load(event, begun).await?;
+                }
+                let tokens = begun.iter().rev().nth(*number).or(begun.last()).unwrap();
                 let snapshot = LedgerSnapshot { event, ..snapshot.clone() };
-                let answer = redis.load(&snapshot).await.unwrap();
-                prop_assert_eq!(memory.load(&snapshot).await.unwrap(), answer);
+                let answer = redis.load(tokens.redis, &snapshot).await.unwrap();
+                prop_assert_eq!(memory.load(tokens.memory, &snapshot).await.unwrap(), answer);
             }
             Step::Evict(epoch) => {
                 let answer = redis.evict(event, *epoch).await.unwrap();
@@ -190,6 +215,14 @@ impl Pair {
         Ok(())
     }
 
+    async fn begin_load(&self, event: EventId, begun: &mut Vec<Tokens>) -> Result<(), TestCaseError> {
+        let memory = self.memory.begin_load(event).await.unwrap();
+        let redis = self.redis.begin_load(event).await.unwrap();
+        prop_assert_eq!(memory.floor, redis.floor);
+        begun.push(Tokens { memory: memory.token, redis: redis.token });
+        Ok(())
+    }
+
     async fn compare_journals(&self, event: EventId, limit: usize) -> Result<(), TestCaseError> {
         self.set_memory_clock(self.redis.now().await.unwrap());
         let all = self.memory.journal_older_than(event, 0, usize::MAX).await.unwrap();
@@ -203,8 +236,9 @@ impl Pair {
 
     /// Plays a history, and compares what can be seen after every step.
     async fn play(&self, event: EventId, history: &[Step]) -> Result<(), TestCaseError> {
+        let mut begun = Vec::new();
         for step in history {
-            self.take(event, step).await?;
+            self.take(event, step, &mut begun).await?;
             let (memory, redis) =
                 (self.memory.examine(event).await.unwrap(), self.redis.examine(event).await.unwrap());
             let seen =
@@ -234,7 +268,7 @@ fn play_on(kind: Kind) {
     // Most histories begin with a load; without one there is little to see.
     let histories = (prop::option::weighted(0.9, a_snapshot(now)), vec(a_step(now), 1..40));
     let played = runner.run(&histories, |(first, mut history)| {
-        history.splice(0..0, first.map(Step::Load));
+        history.splice(0..0, first.map(|snapshot| Step::Load { begun: 0, snapshot }));
         let event = EventId(event.fetch_add(1, Ordering::Relaxed));
         runtime.block_on(pair.play(event, &history))
     });

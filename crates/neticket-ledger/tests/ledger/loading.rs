@@ -1,12 +1,12 @@
 //! Loading: what replaces what, and what becomes of the journal.
 
 use neticket_domain::{Epoch, TicketTypeId};
-use neticket_ledger::{LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
+use neticket_ledger::{LedgerSnapshot, LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
 
 use crate::support::{
-    EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit_one, admitted, answer, held, id, ids, is_admitted,
-    journal, journal_ids, left, load, loaded, on_every_ledger, release, request, reservation, snapshot,
-    wait_past,
+    EVENT, HOUR_MS, Kind, REPLACED, STANDING, VIP, VIP_PRICE, admit_one, admitted, dropped, held, id, ids,
+    is_admitted, journal, journal_ids, kept, left, load, loaded, offer, on_every_ledger, release, request,
+    reservation, snapshot, wait_past,
 };
 
 on_every_ledger!(
@@ -22,6 +22,11 @@ on_every_ledger!(
     the_view_names_ticket_types_in_the_order_of_their_ids,
     a_snapshot_of_thirty_thousand_reservations_is_loaded_whole,
     an_event_without_ticket_types_can_be_loaded,
+    a_load_begins_above_the_ledger_that_is_there,
+    a_late_load_does_not_bring_an_epoch_back_after_a_loss,
+    a_late_load_does_not_bring_an_epoch_back_after_an_evict,
+    loads_under_way_at_once_do_not_hinder_each_other,
+    a_load_that_arrives_twice_is_done_once,
     one_node_at_a_time_has_the_lease,
     a_lease_runs_out,
     the_ledger_answers_a_ping,
@@ -34,7 +39,7 @@ async fn a_load_replaces_only_a_lower_epoch(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
     for epoch in [4, 5] {
         of_store.epoch = Epoch(epoch);
-        assert_eq!(ledger.load(&of_store).await.unwrap(), answer(false, 5));
+        assert_eq!(offer(&*ledger, &of_store).await, kept(5));
         assert_eq!(left(&*ledger).await, [8, 100]);
     }
     of_store.epoch = Epoch(6);
@@ -62,7 +67,7 @@ async fn a_load_carries_the_journal_over(kind: Kind) {
     let mut dearer = snapshot(&*ledger, 2).await;
     dearer.ticket_types[0].price = VIP_PRICE + 1;
     wait_past(&*ledger, before[0].admission.admitted_at).await;
-    assert_eq!(ledger.load(&dearer).await.unwrap(), answer(true, 2));
+    load(&*ledger, &dearer).await;
     let after = journal(&*ledger).await;
     assert_eq!((after.len(), after[0].request, after[0].epoch), (1, wish, Epoch(2)));
     assert_eq!(after[0].admission, before[0].admission, "it is as dear and as old as it was");
@@ -81,7 +86,7 @@ async fn an_entry_that_the_store_refused_is_not_carried_over(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, VIP, 1), request(3, 3, VIP, 1)]).await;
     let mut without = snapshot(&*ledger, 2).await;
     without.refused = ids([1, 3]);
-    assert_eq!(ledger.load(&without).await.unwrap(), answer(true, 2));
+    load(&*ledger, &without).await;
     assert_eq!(journal_ids(&*ledger).await, [id(2)]);
     assert_eq!(left(&*ledger).await, [9, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
@@ -94,7 +99,7 @@ async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {
     let mut of_store = snapshot(&*ledger, 2).await;
     of_store.ticket_types[0].left = 8;
     of_store.reservations = vec![reservation(1, 1, 2), reservation(2, 2, 0)];
-    assert_eq!(ledger.load(&of_store).await.unwrap(), answer(true, 2));
+    load(&*ledger, &of_store).await;
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
     assert_eq!(journal_ids(&*ledger).await, []);
@@ -111,9 +116,11 @@ async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
     smaller.ticket_types[0].left = 3;
     smaller.ticket_types[1].id = TicketTypeId(73);
     let before = journal(&*ledger).await;
-    let LoadAnswer { replaced, epoch, dropped } = ledger.load(&smaller).await.unwrap();
-    assert_eq!((replaced, epoch), (true, Epoch(2)));
-    assert_eq!(dropped, [before[1], before[3]], "3 are left: for the first and third");
+    assert_eq!(
+        dropped(&*ledger, &smaller).await,
+        [before[1], before[3]],
+        "3 are left: for the first and third"
+    );
     let view = ledger.view(EVENT).await.unwrap().unwrap();
     assert_eq!(view.ticket_types[0], TicketTypeView { id: VIP, left: 0 });
     assert_eq!(journal_ids(&*ledger).await, ids([1, 3]));
@@ -127,7 +134,7 @@ async fn an_entry_over_the_limit_is_dropped_and_reported(kind: Kind) {
     stricter.max_per_user = 3;
     stricter.reservations = vec![reservation(9, 2, 2)];
     let before = journal(&*ledger).await;
-    assert_eq!(ledger.load(&stricter).await.unwrap().dropped, before[1..]);
+    assert_eq!(dropped(&*ledger, &stricter).await, before[1..]);
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!((held(&*ledger, 1).await, held(&*ledger, 2).await), (2, 2));
 }
@@ -138,7 +145,7 @@ async fn an_entry_is_carried_over_while_paused_or_closed(kind: Kind) {
     let mut closed = snapshot(&*ledger, 2).await;
     closed.paused = true;
     closed.window.closes_at = closed.window.opens_at.plus_millis(HOUR_MS / 2);
-    assert_eq!(ledger.load(&closed).await.unwrap().dropped, []);
+    assert_eq!(dropped(&*ledger, &closed).await, []);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }
 
@@ -193,8 +200,66 @@ async fn an_event_without_ticket_types_can_be_loaded(kind: Kind) {
     let mut bare = snapshot(&*ledger, 2).await;
     bare.ticket_types.clear();
     let before = journal(&*ledger).await;
-    assert_eq!(ledger.load(&bare).await.unwrap().dropped, before);
+    assert_eq!(dropped(&*ledger, &bare).await, before);
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types, []);
+}
+
+async fn a_load_begins_above_the_ledger_that_is_there(kind: Kind) {
+    let ledger = kind.ledger();
+    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
+    load(&*ledger, &snapshot(&*ledger, 5).await).await;
+    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(5));
+}
+
+/// Node A raises the epoch to 1 and is slow; B loads 2 and sells; then that is gone, and A's snapshot comes.
+async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
+    let ledger = kind.ledger();
+    let late = ledger.begin_load(EVENT).await.unwrap();
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    let sold = request(1, 1, VIP, 4);
+    admitted(&*ledger, &[sold]).await;
+    ledger.settle(EVENT, Epoch(2), &[sold.id]).await.unwrap();
+    ledger.lose(EVENT).await.unwrap();
+    let mut of_then = snapshot(&*ledger, 1).await;
+    of_then.reservations = vec![reservation(9, 9, 1)];
+    assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+    // Even if a load has begun since: it is another.
+    let begun_since = ledger.begin_load(EVENT).await.unwrap();
+    assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
+    let of_now = LedgerSnapshot { reservations: vec![reservation(1, 1, 4)], ..snapshot(&*ledger, 3).await };
+    assert_eq!(ledger.load(begun_since.token, &of_now).await.unwrap(), REPLACED);
+    assert_eq!(admit_one(&*ledger, sold).await, Verdict::Known);
+}
+
+async fn a_late_load_does_not_bring_an_epoch_back_after_an_evict(kind: Kind) {
+    let ledger = kind.ledger();
+    let late = ledger.begin_load(EVENT).await.unwrap();
+    load(&*ledger, &snapshot(&*ledger, 2).await).await;
+    assert!(ledger.evict(EVENT, Epoch(2)).await.unwrap());
+    let of_then = snapshot(&*ledger, 1).await;
+    assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+}
+
+async fn loads_under_way_at_once_do_not_hinder_each_other(kind: Kind) {
+    let ledger = kind.ledger();
+    let (first, second) = (ledger.begin_load(EVENT).await.unwrap(), ledger.begin_load(EVENT).await.unwrap());
+    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "nothing was there, so nothing newer is gone");
+    assert_eq!(ledger.load(first.token, &snapshot(&*ledger, 1).await).await.unwrap(), REPLACED);
+    assert_eq!(ledger.load(second.token, &snapshot(&*ledger, 2).await).await.unwrap(), REPLACED);
+}
+
+async fn a_load_that_arrives_twice_is_done_once(kind: Kind) {
+    let ledger = kind.ledger();
+    let start = ledger.begin_load(EVENT).await.unwrap();
+    let of_store = snapshot(&*ledger, 1).await;
+    assert_eq!(ledger.load(start.token, &of_store).await.unwrap(), REPLACED);
+    admitted(&*ledger, &[request(1, 1, VIP, 1)]).await;
+    assert_eq!(ledger.load(start.token, &of_store).await.unwrap(), kept(1));
+    assert_eq!(left(&*ledger).await, [9, 100]);
+    ledger.lose(EVENT).await.unwrap();
+    assert_eq!(ledger.load(start.token, &of_store).await.unwrap(), LoadAnswer::Again);
 }
 
 async fn one_node_at_a_time_has_the_lease(kind: Kind) {

@@ -8,8 +8,8 @@ use neticket_testservers::{Redis, Server, redis_url, unique_prefix};
 use redis::Value;
 
 use crate::support::{
-    EVENT, STANDING, VIP, admit_one, admitted, answer, held, id, ids, journal, journal_ids, left, load,
-    release, request, reservation, snapshot,
+    EVENT, REPLACED, STANDING, VIP, admit_one, admitted, dropped, held, id, ids, journal, journal_ids, kept,
+    left, load, offer, release, request, reservation, snapshot,
 };
 
 const TIMEOUT_MS: u64 = 500;
@@ -78,7 +78,7 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     let server = restarted(server).await;
 
     // The data is there, but it does not count.
-    assert!(keys(&server.url(), "neticket:{7}:").await.len() >= 3);
+    assert!(keys(&server.url(), "neticket:2:{7}:").await.len() >= 3);
     for epoch_min in [0, 1] {
         let answer = ledger.admit(EVENT, Epoch(epoch_min), &[journaled]).await.unwrap();
         assert_eq!(answer, AdmitAnswer::Stale);
@@ -90,12 +90,11 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     assert_eq!(ledger.release(EVENT, &[release(settled, 1)]).await.unwrap(), None);
 
     // The epoch it has may have been sold from since its snapshot: only a newer one replaces it.
-    assert_eq!(ledger.load(&first).await.unwrap(), answer(false, 1));
+    assert_eq!(offer(&ledger, &first).await, kept(1));
     let mut second = snapshot(&ledger, 2).await;
     second.ticket_types[0].left = 8;
     second.reservations = vec![reservation(1, 1, 2), reservation(9, 3, 4)];
-    let LoadAnswer { replaced, epoch, dropped } = ledger.load(&second).await.unwrap();
-    assert_eq!((replaced, epoch), (true, Epoch(2)));
+    let dropped = dropped(&ledger, &second).await;
     assert_eq!(
         dropped.iter().map(|entry| (entry.request, entry.epoch)).collect::<Vec<_>>(),
         [(other, Epoch(1))]
@@ -105,6 +104,53 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(2)));
     assert_eq!(admit_one(&ledger, settled).await, Verdict::Known);
     assert_eq!((held(&ledger, 2).await, held(&ledger, 3).await), (3, 4));
+}
+
+#[tokio::test]
+async fn a_load_that_began_before_the_server_was_lost_begins_anew() {
+    for append_only in [true, false] {
+        let (server, ledger) = own_server(append_only).await;
+        let begun = ledger.begin_load(EVENT).await.unwrap();
+        // Restarted from its file, it has what the load began with; but by another run.
+        let _server = restarted(server).await;
+        let of_then = snapshot(&ledger, 1).await;
+        assert_eq!(ledger.load(begun.token, &of_then).await.unwrap(), LoadAnswer::Again);
+        let begun_since = ledger.begin_load(EVENT).await.unwrap();
+        assert_eq!(ledger.load(begun.token, &of_then).await.unwrap(), LoadAnswer::Again);
+        assert_eq!(ledger.load(begun_since.token, &of_then).await.unwrap(), REPLACED);
+    }
+}
+
+#[tokio::test]
+async fn a_load_that_began_before_the_server_was_flushed_begins_anew() {
+    let (server, ledger) = own_server(false).await;
+    let begun = ledger.begin_load(EVENT).await.unwrap();
+    ask(&server.url(), &["FLUSHALL"]).await;
+    let of_then = snapshot(&ledger, 1).await;
+    assert_eq!(ledger.load(begun.token, &of_then).await.unwrap(), LoadAnswer::Again);
+}
+
+#[tokio::test]
+async fn a_load_begins_above_a_ledger_of_another_run() {
+    let (server, ledger) = own_server(true).await;
+    load(&ledger, &snapshot(&ledger, 5).await).await;
+    let _server = restarted(server).await;
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(5));
+}
+
+#[tokio::test]
+async fn a_ledger_of_another_layout_is_not_there() {
+    let (server, ledger) = own_server(false).await;
+    for (key, field) in [("ledger", "epoch"), ("journal", "an old entry"), ("holdings", "an old user")] {
+        ask(&server.url(), &["HSET", &format!("neticket:{{7}}:{key}"), field, "1"]).await;
+    }
+    ask(&server.url(), &["ZADD", "neticket:loaded", "1", "7"]).await;
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+    assert_eq!(ledger.loaded().await.unwrap(), []);
+    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
+    load(&ledger, &snapshot(&ledger, 1).await).await;
+    assert_eq!(journal(&ledger).await, []);
 }
 
 #[tokio::test]
@@ -197,14 +243,15 @@ async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
     of_store.reservations = vec![reservation(1, 1, 2)];
     load(&ledger, &of_store).await;
     admitted(&ledger, &[request(2, 2, STANDING, 1)]).await;
-    assert!(!ledger.load(&of_store).await.unwrap().replaced);
-    let all = ["loaded", "{7}:holders", "{7}:journal", "{7}:ledger"];
-    let mut all = all.map(|key| format!("{prefix}:{key}"));
+    assert_eq!(offer(&ledger, &of_store).await, kept(1));
+    let all = ["loaded", "{7}:holders", "{7}:journal", "{7}:ledger", "{7}:loads"];
+    let mut all = all.map(|key| format!("{prefix}:2:{key}"));
     all.sort();
     assert_eq!(keys(&url, &prefix).await, all);
     for key in all {
-        let ttl = ask(&url, &["TTL", &key]).await;
-        assert_eq!(ttl, Value::Int(-1), "{key} stays until it is evicted");
+        let Value::Int(ttl) = ask(&url, &["TTL", &key]).await else { panic!("a number expected") };
+        let stays = !key.ends_with(":loads");
+        assert_eq!(ttl == -1, stays, "{key} stays until it is evicted, unless it is of a load");
     }
     ledger.settle(EVENT, Epoch(1), &ids([2])).await.unwrap();
     assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap());

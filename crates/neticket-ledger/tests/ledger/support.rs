@@ -132,12 +132,29 @@ pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot 
 }
 
 pub(crate) async fn load(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) {
-    assert!(ledger.load(snapshot).await.unwrap().replaced, "the snapshot is newer");
+    assert_eq!(offer(ledger, snapshot).await, REPLACED, "the snapshot is newer");
+}
+
+/// A load from its beginning to its end.
+pub(crate) async fn offer(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) -> LoadAnswer {
+    let start = ledger.begin_load(snapshot.event).await.unwrap();
+    ledger.load(start.token, snapshot).await.unwrap()
 }
 
 /// What a load answers that has dropped nothing.
-pub(crate) fn answer(replaced: bool, epoch: i64) -> LoadAnswer {
-    LoadAnswer { replaced, epoch: Epoch(epoch), dropped: vec![] }
+pub(crate) const REPLACED: LoadAnswer = LoadAnswer::Replaced { dropped: vec![] };
+
+/// What a load answers that comes after one of this epoch.
+pub(crate) fn kept(epoch: i64) -> LoadAnswer {
+    LoadAnswer::Kept { epoch: Epoch(epoch) }
+}
+
+/// The entries that a load has dropped.
+pub(crate) async fn dropped(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) -> Vec<JournalEntry> {
+    match offer(ledger, snapshot).await {
+        LoadAnswer::Replaced { dropped } => dropped,
+        other => panic!("replaced expected, not {other:?}"),
+    }
 }
 
 /// A ledger of epoch 1, loaded with the usual snapshot.
