@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use neticket_testkit::ledger::{
     AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
-    LoadAnswer, Release,
+    LoadAnswer, LoadStart, LoadToken, Release,
 };
 use tokio::runtime::Handle;
 
@@ -98,9 +98,13 @@ impl Ledger for BadLine {
         self.send(move |ledger| async move { ledger.release(event, &releases).await }).await
     }
 
-    async fn load(&self, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
+    async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError> {
+        self.send(move |ledger| async move { ledger.begin_load(event).await }).await
+    }
+
+    async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError> {
         let snapshot = snapshot.clone();
-        self.send(move |ledger| async move { ledger.load(&snapshot).await }).await
+        self.send(move |ledger| async move { ledger.load(token, &snapshot).await }).await
     }
 
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {

@@ -47,7 +47,7 @@ pub(crate) async fn after_a_step(shared: &Shared, max_per_user: u32) -> Result<(
     let look = look(shared).await;
     capacity_is_left_and_confirmed(&look.store)?;
     if let Some(ledger) = &look.ledger {
-        drift(shared, ledger, &look.store.inventory)?;
+        drift(shared, ledger, &look.store)?;
     }
     shared.reference.borrow().check(&look.store.records, max_per_user)
 }
@@ -68,8 +68,20 @@ fn capacity_is_left_and_confirmed(look: &Stored) -> Result<(), String> {
 
 /// A ledger offers what is left in the store, less what is in its journal and not in the store yet, less what was cancelled
 /// and not yet released. No more at any moment; no less either once the outbox is empty. That holds for a ledger of a lower
-/// epoch too: nothing is committed until the next one is installed.
-fn drift(shared: &Shared, ledger: &LedgerState, store: &StoredInventory) -> Result<(), String> {
+/// epoch too: nothing is committed until the next one is installed. What the store has rejected keeps its seats in the ledger until
+/// a load has left it out.
+fn drift(shared: &Shared, ledger: &LedgerState, store: &Stored) -> Result<(), String> {
+    let is_committed =
+        |id| store.records.get(&id).is_some_and(|record| record.status != ReservationStatus::Rejected);
+    differs(shared, ledger, &store.inventory, is_committed)
+}
+
+fn differs(
+    shared: &Shared,
+    ledger: &LedgerState,
+    store: &StoredInventory,
+    is_committed: impl Fn(ReservationId) -> bool,
+) -> Result<(), String> {
     if shared.wrong.borrow().contains(&ledger.view.epoch) {
         return Ok(());
     }
@@ -78,7 +90,7 @@ fn drift(shared: &Shared, ledger: &LedgerState, store: &StoredInventory) -> Resu
             .journal
             .iter()
             .map(|entry| entry.request)
-            .filter(|request| request.ticket_type == grade.id && !store.present.contains(&request.id));
+            .filter(|request| request.ticket_type == grade.id && !is_committed(request.id));
         let in_flight: u64 = in_flight.map(|request| u64::from(request.quantity.get())).sum();
         let offered =
             ledger.view.ticket_types.iter().find(|t| t.id == grade.id).map_or(0, |t| u64::from(t.left));
@@ -103,7 +115,9 @@ pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken>
     node.may_look().await?;
     let again = parts.ledger.examine(event).await.unwrap();
     let same = again.is_some_and(|again| again.revision == ledger.revision);
-    Ok(if same { drift(&node.shared, &ledger, &store) } else { Ok(()) })
+    // What is in both is on its way.
+    let is_at_rest = same && store.present.is_empty();
+    Ok(if is_at_rest { differs(&node.shared, &ledger, &store, |_| false) } else { Ok(()) })
 }
 
 /// What the ledger's and the store's background tasks work towards.
@@ -120,7 +134,7 @@ pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
     if !ledger.journal.is_empty() {
         return Err(format!("the journal is not empty: {:?}", ledger.journal));
     }
-    drift(shared, ledger, &look.store.inventory)?;
+    drift(shared, ledger, &look.store)?;
     shared.reference.borrow().check_at_rest(&look.store.records)
 }
 

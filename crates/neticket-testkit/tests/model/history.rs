@@ -60,6 +60,8 @@ pub(crate) enum Step {
     Believe,
     /// From the next load on, the sale is paused, closed or open.
     Sale(Sale),
+    /// From the next load on, nobody gets more than this; but those who have more keep it.
+    Limit(u32),
 }
 
 /// A wish, as a key and what differs from what is usually wanted under it.
@@ -159,6 +161,7 @@ fn a_misfortune() -> impl Strategy<Value = Step> {
         2 => Just(Step::RollBack),
         3 => Just(Step::Believe),
         1 => a_sale().prop_map(Step::Sale),
+        1 => (1..=4_u32).prop_map(Step::Limit),
     ]
 }
 
@@ -189,4 +192,31 @@ pub(crate) fn a_cancel_within_a_load() -> History {
     ];
     let ending = Ending { nodes_survive: true, calls_arrive: true };
     History { capacities: vec![2], max_per_user: 4, steps, ending }
+}
+
+/// One node raises the epoch and is slow; another loads a higher one, sells the only seats and settles; then the ledger is
+/// lost, and the slow node goes on where nothing says how old its snapshot is.
+pub(crate) fn a_late_load_after_a_loss() -> History {
+    let go = |job| Step::Go { job, fate: Fate::Fine };
+    let ask = Step::Ask { node: 1, wishes: vec![Wanted { key: 0, other: false }] };
+    let steps = vec![
+        Step::Begin { node: 0, task: Task::Reload },
+        go(0), // says that it begins
+        go(0), // the epoch is raised
+        Step::Begin { node: 1, task: Task::Reload },
+        Step::Finish { job: 1 },
+        ask.clone(),
+        Step::Finish { job: 1 },
+        Step::Commit { node: 1 },
+        Step::Finish { job: 1 },
+        Step::Finish { job: 1 }, // settles
+        Step::Lose,
+        go(0),
+        go(0), // the snapshot has come, also of a node that says only now that it begins
+        // The same key again: it is known, and the seats are not taken twice.
+        ask,
+        Step::Finish { job: 1 },
+    ];
+    let ending = Ending { nodes_survive: true, calls_arrive: true };
+    History { capacities: vec![1], max_per_user: 4, steps, ending }
 }

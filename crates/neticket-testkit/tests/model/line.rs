@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, SaleWindow, Timestamp};
 use neticket_testkit::ledger::{
-    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LoadAnswer, Release, SnapshotReservation,
+    AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, LoadAnswer, LoadToken, Release, SnapshotReservation,
     SnapshotTicketType,
 };
 use neticket_testkit::store::{
@@ -30,10 +30,11 @@ pub(crate) enum Call {
     Admit { epoch_min: Epoch, requests: Vec<AdmitRequest> },
     Settle { epoch: Epoch, ids: Vec<ReservationId> },
     Release(Vec<Release>),
-    Load(LedgerSnapshot),
+    Load(LoadToken, LedgerSnapshot),
     Evict(Epoch),
     Commit(Vec<CommitRequest>),
     Cancel(Vec<CancelRequest>),
+    Reject(Vec<CommitRequest>),
     RaiseEpoch { floor: Epoch },
     OutboxDone(Vec<ReservationId>),
 }
@@ -65,13 +66,17 @@ impl Parts {
                 Answer::Done
             }
             Call::Release(releases) => Answer::Release(ledger.release(event, releases).await.unwrap()),
-            Call::Load(snapshot) => Answer::Load(ledger.load(snapshot).await.unwrap()),
+            Call::Load(token, snapshot) => Answer::Load(ledger.load(*token, snapshot).await.unwrap()),
             Call::Evict(epoch) => {
                 ledger.evict(event, *epoch).await.unwrap();
                 Answer::Done
             }
             Call::Commit(requests) => Answer::Commit(store.commit(requests).await.unwrap()),
             Call::Cancel(requests) => Answer::Cancel(store.cancel(requests, now).await.unwrap()),
+            Call::Reject(requests) => {
+                store.reject(requests, now).await.unwrap();
+                Answer::Done
+            }
             Call::RaiseEpoch { floor } => {
                 Answer::Loaded(store.load_event(event, *floor).await.unwrap().unwrap())
             }
@@ -84,14 +89,21 @@ impl Parts {
 }
 
 impl Call {
-    /// Whether it may be sent twice though it was answered. A snapshot is for one call, and whoever has been told how their
-    /// wish ended does not send it again under the same request.
+    /// Whether it may be sent twice though it was answered. Whoever has been told how their wish ended does not send it
+    /// again under the same request.
     pub(crate) fn may_repeat(&self) -> bool {
-        !matches!(self, Self::Load(_) | Self::Admit { .. })
+        !matches!(self, Self::Admit { .. })
     }
 
     pub(crate) fn is_to_store(&self) -> bool {
-        matches!(self, Self::Commit(_) | Self::Cancel(_) | Self::RaiseEpoch { .. } | Self::OutboxDone(_))
+        matches!(
+            self,
+            Self::Commit(_)
+                | Self::Cancel(_)
+                | Self::Reject(_)
+                | Self::RaiseEpoch { .. }
+                | Self::OutboxDone(_)
+        )
     }
 
     pub(crate) fn admits(&self, id: ReservationId) -> bool {
@@ -130,8 +142,26 @@ impl Gate {
     }
 }
 
-/// What a load makes of what the store said; `sale` stands for what an administrator has set.
-pub(crate) fn to_snapshot(loaded: &LoadedEvent, sale: Sale, refused: &[ReservationId]) -> LedgerSnapshot {
+/// What an administrator has set.
+#[derive(Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) sale: Sale,
+    pub(crate) max_per_user: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { sale: Sale::Open, max_per_user: u32::MAX }
+    }
+}
+
+/// What a load makes of what the store said, and of what was set since.
+pub(crate) fn to_snapshot(
+    loaded: &LoadedEvent,
+    settings: Settings,
+    refused: &[ReservationId],
+) -> LedgerSnapshot {
+    let sale = settings.sale;
     let never = Timestamp::from_millis(0);
     let window = match sale {
         Sale::Closed => SaleWindow { opens_at: never, closes_at: never },
@@ -152,7 +182,7 @@ pub(crate) fn to_snapshot(loaded: &LoadedEvent, sale: Sale, refused: &[Reservati
         epoch: loaded.epoch,
         window,
         paused: sale == Sale::Paused,
-        max_per_user: loaded.max_per_user,
+        max_per_user: loaded.max_per_user.min(settings.max_per_user),
         ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),
         reservations: loaded.reservations.iter().map(reservation).collect(),
         refused: refused.to_vec(),

@@ -12,9 +12,10 @@ use neticket_testkit::tickets;
 use uuid::Uuid;
 
 use crate::checks;
-use crate::history::{Ending, Fate, History, Sale, Step, Task, Wanted};
+use crate::history::{Ending, Fate, History, Step, Task, Wanted};
+use crate::line::Settings;
 use crate::protocol::Node;
-use crate::shared::{Asker, Shared, Start, Variant, Wish, Work};
+use crate::shared::{Shared, Start, Variant, Wish, Work};
 use crate::stand::{Saved, Stand};
 
 /// The node that puts everything in order at the end.
@@ -97,7 +98,8 @@ impl<'a> Machine<'a> {
             Step::Save => self.saved = self.stand.save(&self.event).await,
             Step::RollBack => self.roll_back().await,
             Step::Believe => self.shared.believes_in.set(MORE_SEATS),
-            Step::Sale(sale) => self.shared.sale.set(*sale),
+            Step::Sale(sale) => self.shared.set(|settings| settings.sale = *sale),
+            Step::Limit(limit) => self.shared.set(|settings| settings.max_per_user = *limit),
         }
         Ok(())
     }
@@ -133,7 +135,7 @@ impl<'a> Machine<'a> {
     fn ask(&mut self, node: u8, wishes: &[Wanted]) {
         let wishes = wishes.iter().map(|wanted| {
             let request = self.request(*wanted);
-            Wish { request, epoch_min: Epoch(0), asker: Some(Asker::new(&self.shared, request)) }
+            Wish::new(&self.shared, request)
         });
         let wishes: Vec<Wish> = wishes.collect();
         self.start(node, Box::new(|node| Box::pin(node.ask(wishes))));
@@ -243,6 +245,7 @@ impl<'a> Machine<'a> {
     fn crash(&mut self, node: u8) {
         self.jobs.retain(|job| job.node.name != node);
         drop(self.shared.commit_queues.borrow_mut().remove(&node));
+        self.shared.reference.borrow_mut().trouble();
     }
 
     async fn lose(&mut self) {
@@ -283,6 +286,7 @@ impl<'a> Machine<'a> {
                 self.finish(0).await?;
             }
         } else {
+            self.shared.reference.borrow_mut().trouble();
             self.jobs.clear();
             self.shared.commit_queues.borrow_mut().clear();
         }
@@ -312,7 +316,7 @@ impl<'a> Machine<'a> {
 
     /// Loads anew with the sale open, as applying a reconcile does.
     async fn reconcile(&mut self) -> Result<(), String> {
-        self.shared.sale.set(Sale::Open);
+        self.shared.set(|settings| *settings = Settings::default());
         self.shared.believes_in.set(0);
         self.run(Task::Reconcile).await?;
         self.run(Task::Reload).await
@@ -338,7 +342,7 @@ impl<'a> Machine<'a> {
                     ReservationId(Uuid::from_u128(self.id(0).0.as_u128() + 1_000 + u128::from(stranger)));
                 let user = self.stand.stranger(usize::from(stranger));
                 let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
-                Wish { request, epoch_min: Epoch(0), asker: Some(Asker::new(&self.shared, request)) }
+                Wish::new(&self.shared, request)
             });
             let wishes: Vec<Wish> = wishes.collect();
             self.start(HEALER, Box::new(|node| Box::pin(node.ask(wishes))));

@@ -73,6 +73,21 @@ fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
 }
 
 #[test]
+fn a_load_that_comes_late_after_a_loss_does_not_bring_its_epoch_back() {
+    let history = history::a_late_load_after_a_loss();
+    for kind in [Kind::Embedded, Kind::Shared] {
+        Play::on(kind).plays(&history).unwrap();
+    }
+    let noticed = Play::of(Variant::BeginLoadLate).plays(&history).unwrap_err();
+    assert!(noticed.contains("came back"), "{noticed}");
+}
+
+#[test]
+fn it_would_notice_a_refusal_that_is_not_noted() {
+    Play::of(Variant::NoteNothing).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
+}
+
+#[test]
 fn it_would_notice_a_load_that_forgets_the_journal() {
     Play::of(Variant::LoadWithoutJournal).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }

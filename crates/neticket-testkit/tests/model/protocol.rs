@@ -5,14 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use neticket_testkit::domain::{Epoch, ReservationId};
-use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, LedgerView, Release, Verdict};
-use neticket_testkit::store::{CancelOutcome, CancelRequest, CommitOutcome, OutboxRecord, ReservationRecord};
+use neticket_testkit::ledger::{
+    AdmitAnswer, AdmitRequest, LedgerView, LoadAnswer, LoadStart, Release, Verdict,
+};
+use neticket_testkit::store::{
+    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, OutboxRecord, ReservationRecord,
+    ReservationStatus,
+};
 
 use crate::checks;
 use crate::history::Fate;
 use crate::line::{Answer, Broken, Call, Gate, to_snapshot};
 use crate::reference::Told;
-use crate::shared::{Admitted, Shared, Variant, Wish, Work};
+use crate::shared::{Admitted, Shared, Variant, Wish, Work, to_commit};
 
 const ATTEMPTS_MAX: u32 = 5;
 
@@ -30,16 +35,22 @@ impl Node {
         let fate = self.gate.pass().await;
         let repeats = call.may_repeat();
         match fate {
-            Fate::Lost => Err(Broken),
+            Fate::Lost => {
+                self.shared.reference.borrow_mut().trouble();
+                Err(Broken)
+            }
             Fate::Delayed => {
+                self.shared.reference.borrow_mut().trouble();
                 self.shared.line.borrow_mut().push(call);
                 Err(Broken)
             }
             Fate::AnswerLost => {
+                self.shared.reference.borrow_mut().trouble();
                 self.shared.take(&call).await;
                 Err(Broken)
             }
             Fate::Twice if repeats => {
+                self.shared.reference.borrow_mut().trouble();
                 self.shared.take(&call).await;
                 Ok(self.shared.take(&call).await)
             }
@@ -111,7 +122,7 @@ impl Node {
         let call = Call::Admit { epoch_min: epoch_min(&wishes), requests };
         match self.send(call).await {
             Ok(Answer::Admit(AdmitAnswer::Verdicts { epoch, verdicts, .. })) => {
-                Ok(self.sort_verdicts(epoch, wishes, verdicts))
+                Ok(self.sort_verdicts(epoch, wishes, verdicts).await)
             }
             Ok(_) => Err(wishes),
             Err(Broken) => {
@@ -121,22 +132,33 @@ impl Node {
         }
     }
 
-    fn sort_verdicts(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+    async fn sort_verdicts(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+        let event = self.shared.event;
         let mut admitted = Vec::new();
         let mut known = Vec::new();
+        let mut unheard = Vec::new();
         for (wish, verdict) in wishes.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Admitted(admission) => admitted.push(Admitted::new(wish, admission, epoch)),
+                Verdict::Admitted(admission) => admitted.push(Admitted::new(event, wish, admission, epoch)),
                 Verdict::Known => known.push(wish),
                 Verdict::Mismatch => wish.tell(Told::OtherContent),
                 Verdict::JournalFull => wish.tell(Told::Unknown),
-                _ => wish.tell(Told::Refused),
+                _ => unheard.extend(wish.refuse()),
             }
         }
+        let _ = self.note(unheard).await;
         if !known.is_empty() {
             self.begin(|node| Box::pin(node.answer_known(known)));
         }
         admitted
+    }
+
+    /// Notes as rejected, if there is anything to note.
+    async fn note(&self, requests: Vec<CommitRequest>) -> Result<(), Broken> {
+        if !requests.is_empty() && self.shared.variant != Variant::NoteNothing {
+            self.send(Call::Reject(requests)).await?;
+        }
+        Ok(())
     }
 
     async fn answer_known(self, wishes: Vec<Wish>) {
@@ -188,18 +210,28 @@ impl Node {
         }
     }
 
-    async fn refuse(&self, refused: Vec<Wish>) {
+    async fn refuse(&self, refused: Vec<(Wish, Option<ReservationRecord>)>) {
         if self.shared.variant == Variant::RefuseWithoutLoad {
-            return tell_all(&refused, Told::Refused);
+            return tell_all(refused.iter().map(|(wish, _)| wish), Told::Refused);
         }
-        let ids: Vec<ReservationId> = refused.iter().map(|wish| wish.request.id).collect();
-        let Ok(stored) = self.load_now(&ids).await else {
-            return tell_all(&refused, Told::Unknown);
+        let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
+        // Everyone here has a key, which may have been told before that it is pending.
+        let noted = refused.iter().filter_map(|(wish, _)| wish.last).collect();
+        let loaded = match self.note(noted).await {
+            Ok(()) => self.load_now(&ids).await,
+            Err(Broken) => Err(Broken),
         };
-        for wish in refused {
+        let Ok(stored) = loaded else {
+            return tell_all(refused.iter().map(|(wish, _)| wish), Told::Unknown);
+        };
+        let mut unheard = Vec::new();
+        for (wish, rejected) in refused {
             let id = wish.request.id;
             if !stored.contains(&id) {
-                wish.tell(Told::Refused);
+                match rejected {
+                    Some(record) => wish.tell_record(&record),
+                    None => unheard.extend(wish.refuse()),
+                }
                 continue;
             }
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
@@ -208,6 +240,7 @@ impl Node {
                 Err(Broken) => wish.tell(Told::Unknown),
             }
         }
+        let _ = self.note(unheard).await;
     }
 
     async fn admit_again(&self, outdated: Vec<Admitted>) -> Vec<Admitted> {
@@ -238,17 +271,35 @@ impl Node {
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, Broken> {
         for _ in 0..ATTEMPTS_MAX {
-            let floor = self.view().await?.map_or(Epoch(0), |view| view.epoch);
-            let Answer::Loaded(loaded) = self.send(Call::RaiseEpoch { floor }).await? else { unreachable!() };
-            let mut snapshot = to_snapshot(&loaded, self.shared.sale.get(), refused);
+            let mut start = self.begin_load().await?;
+            let raise = Call::RaiseEpoch { floor: start.floor };
+            let Answer::Loaded(loaded) = self.send(raise).await? else { unreachable!() };
+            let mut snapshot = to_snapshot(&loaded, self.shared.settings.get(), refused);
             self.shared.distort(&mut snapshot);
             let stored: BTreeSet<_> = snapshot.reservations.iter().map(|r| r.id).collect();
-            let Answer::Load(answer) = self.send(Call::Load(snapshot)).await? else { unreachable!() };
-            if answer.replaced || refused.is_empty() {
-                return Ok(refused.iter().copied().filter(|id| stored.contains(id)).collect());
+            let call = |token| Call::Load(token, snapshot);
+            if self.shared.variant == Variant::BeginLoadLate {
+                self.may_look().await?;
+                start = self.shared.parts.ledger.begin_load(self.shared.event).await.unwrap();
             }
+            let Answer::Load(answer) = self.send(call(start.token)).await? else { unreachable!() };
+            match answer {
+                LoadAnswer::Replaced { dropped } => {
+                    let event = self.shared.event;
+                    let dropped = dropped.iter().map(|e| to_commit(event, &e.request, e.admission, e.epoch));
+                    let _ = self.note(dropped.collect()).await;
+                }
+                LoadAnswer::Kept { .. } if refused.is_empty() => {}
+                LoadAnswer::Kept { .. } | LoadAnswer::Again => continue,
+            }
+            return Ok(refused.iter().copied().filter(|id| stored.contains(id)).collect());
         }
         Err(Broken)
+    }
+
+    async fn begin_load(&self) -> Result<LoadStart, Broken> {
+        self.may_look().await?;
+        Ok(self.shared.parts.ledger.begin_load(self.shared.event).await.unwrap())
     }
 }
 
@@ -294,10 +345,11 @@ impl Node {
         }
         let entries = self.shared.parts.ledger.journal_older_than(self.shared.event, 0, 1_000).await.unwrap();
         let batch = entries.into_iter().map(|entry| {
-            let wish = Wish { request: entry.request, epoch_min: entry.epoch, asker: None };
-            Admitted::new(wish, entry.admission, entry.epoch)
+            let wish = Wish { request: entry.request, epoch_min: entry.epoch, last: None, asker: None };
+            Admitted::new(self.shared.event, wish, entry.admission, entry.epoch)
         });
-        self.commit(batch.collect()).await;
+        let batch = batch.collect();
+        self.commit(batch).await;
     }
 
     pub(crate) async fn drain_outbox(self) {
@@ -345,7 +397,8 @@ fn tell_all<'a>(wishes: impl IntoIterator<Item = &'a Wish>, told: Told) {
 #[derive(Default)]
 struct Sorted {
     settled: Vec<(Epoch, ReservationId)>,
-    refused: Vec<Wish>,
+    /// With what the store has, if it was rejected before.
+    refused: Vec<(Wish, Option<ReservationRecord>)>,
     outdated: Vec<Admitted>,
 }
 
@@ -357,6 +410,9 @@ fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 sorted.settled.push((admitted.epoch, admitted.wish.request.id));
                 admitted.wish.tell(Told::Confirmed);
             }
+            CommitOutcome::Existing(record) if record.status == ReservationStatus::Rejected => {
+                sorted.refused.push((admitted.wish, Some(record)));
+            }
             CommitOutcome::Existing(record) => {
                 sorted.settled.push((admitted.epoch, record.id));
                 admitted.wish.tell_record(&record);
@@ -365,7 +421,7 @@ fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 admitted.wish.epoch_min = epoch.max(Epoch(admitted.epoch.0 + 1));
                 sorted.outdated.push(admitted);
             }
-            _ => sorted.refused.push(admitted.wish),
+            _ => sorted.refused.push((admitted.wish, None)),
         }
     }
     sorted

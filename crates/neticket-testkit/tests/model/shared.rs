@@ -11,8 +11,7 @@ use neticket_testkit::ledger::{Admission, AdmitRequest, LedgerSnapshot, LoadAnsw
 use neticket_testkit::store::{CommitRequest, ReservationRecord, ReservationStatus};
 
 use crate::checks::Stored;
-use crate::history::Sale;
-use crate::line::{Answer, Call, Parts};
+use crate::line::{Answer, Call, Parts, Settings};
 use crate::reference::{Reference, Told};
 
 /// What a node is doing, from call to call.
@@ -32,6 +31,10 @@ pub(crate) enum Variant {
     RefuseWithoutLoad,
     /// Those whose epoch has passed are committed under the new one unasked.
     CommitUnderNextEpoch,
+    /// A load says that it begins only when it has its snapshot.
+    BeginLoadLate,
+    /// A refusal is told to those who wait, and noted for nobody else.
+    NoteNothing,
 }
 
 pub(crate) struct Shared {
@@ -39,7 +42,7 @@ pub(crate) struct Shared {
     pub(crate) event: EventId,
     pub(crate) now: Timestamp,
     pub(crate) variant: Variant,
-    pub(crate) sale: Cell<Sale>,
+    pub(crate) settings: Cell<Settings>,
     pub(crate) reference: RefCell<Reference>,
     /// Calls that were delayed.
     pub(crate) line: RefCell<Vec<Call>>,
@@ -50,8 +53,6 @@ pub(crate) struct Shared {
     pub(crate) waiting: RefCell<Vec<Weak<Asker>>>,
     /// The highest epoch that was ever installed.
     newest: Cell<Epoch>,
-    /// Whether the present ledger is of a lower one.
-    is_late: Cell<bool>,
     /// In how many seats too many the next ledger believes.
     pub(crate) believes_in: Cell<u32>,
     /// The epochs of ledgers that say what is not so.
@@ -76,14 +77,13 @@ impl Shared {
             event,
             now,
             variant,
-            sale: Cell::new(Sale::Open),
+            settings: Cell::default(),
             reference: RefCell::default(),
             line: RefCell::default(),
             commit_queues: RefCell::default(),
             begun: RefCell::default(),
             waiting: RefCell::default(),
             newest: Cell::new(Epoch(0)),
-            is_late: Cell::default(),
             believes_in: Cell::default(),
             wrong: RefCell::default(),
             losses: Cell::default(),
@@ -99,27 +99,28 @@ impl Shared {
         if call.is_to_store() {
             self.seen.take();
         }
-        if self.variant == Variant::LoadWithoutJournal && matches!(call, Call::Load(_)) {
-            self.parts.ledger.lose(self.event).await.unwrap();
-        }
-        let answer = self.parts.take(self.event, call, self.now).await;
-        if let (Call::Load(snapshot), Answer::Load(LoadAnswer { replaced: true, .. })) = (call, &answer) {
-            self.note_if_late(snapshot.epoch);
+        let answer = match call {
+            Call::Load(_, snapshot) if self.variant == Variant::LoadWithoutJournal => {
+                self.parts.ledger.lose(self.event).await.unwrap();
+                let start = self.parts.ledger.begin_load(self.event).await.unwrap();
+                let call = Call::Load(start.token, snapshot.clone());
+                self.parts.take(self.event, &call, self.now).await
+            }
+            call => self.parts.take(self.event, call, self.now).await,
+        };
+        if let (Call::Load(_, snapshot), Answer::Load(LoadAnswer::Replaced { dropped })) = (call, &answer) {
+            self.reference.borrow_mut().dropped(dropped.iter().map(|entry| entry.request.id));
+            if self.newest.replace(snapshot.epoch) >= snapshot.epoch {
+                self.fault(format!("a ledger of epoch {} came back", snapshot.epoch));
+            }
         }
         answer
     }
 
-    /// A load may come late: another one was installed and sold from meanwhile, and then the ledger was lost, so that there
-    /// is none to tell how old the snapshot is. Such a ledger is wrong until a commit, a release or a reconcile meets the
-    /// store's epoch; what it refuses is not final, and who was told 202 may be refused.
-    fn note_if_late(&self, epoch: Epoch) {
-        let is_late = epoch < self.newest.get();
-        self.is_late.set(is_late);
-        self.newest.set(epoch.max(self.newest.get()));
-        if is_late {
-            self.wrong.borrow_mut().insert(epoch);
-            self.reference.borrow_mut().ledger_wrong();
-        }
+    pub(crate) fn set(&self, set: impl FnOnce(&mut Settings)) {
+        let mut settings = self.settings.get();
+        set(&mut settings);
+        self.settings.set(settings);
     }
 
     /// Makes a wrong snapshot of a right one, if it is time for one.
@@ -128,7 +129,6 @@ impl Shared {
         if more > 0 {
             snapshot.ticket_types.iter_mut().for_each(|ticket_type| ticket_type.left += more);
             self.wrong.borrow_mut().insert(snapshot.epoch);
-            self.reference.borrow_mut().ledger_wrong();
         }
     }
 
@@ -136,11 +136,9 @@ impl Shared {
         self.fault.borrow_mut().get_or_insert(what);
     }
 
-    /// What was on the line to the server ends with it.
     pub(crate) fn ledger_restarted(&self) {
         self.losses.update(|losses| losses + 1);
         self.changed.set(true);
-        self.line.borrow_mut().retain(Call::is_to_store);
     }
 }
 
@@ -166,14 +164,15 @@ impl Asker {
         asker
     }
 
-    /// Tells, unless an answer was given before.
-    pub(crate) fn tell(&self, told: Told) {
-        if !self.told.replace(true) {
+    /// Tells, unless an answer was given before; whether it was heard.
+    pub(crate) fn tell(&self, told: Told) -> bool {
+        let heard = !self.told.replace(true);
+        if heard {
             let id = self.request.id;
             let may_come = self.shared.line.borrow().iter().any(|call| call.admits(id));
-            let may_come = may_come || self.shared.is_late.get();
             self.shared.reference.borrow_mut().tell(id, told, may_come);
         }
+        heard
     }
 
     /// Tells what the store has.
@@ -204,15 +203,27 @@ impl Drop for Asker {
 pub(crate) struct Wish {
     pub(crate) request: AdmitRequest,
     pub(crate) epoch_min: Epoch,
+    /// As what it would be committed, once the ledger has taken the seats.
+    pub(crate) last: Option<CommitRequest>,
     /// `None`: recovery.
     pub(crate) asker: Option<Rc<Asker>>,
 }
 
 impl Wish {
+    pub(crate) fn new(shared: &Rc<Shared>, request: AdmitRequest) -> Self {
+        Self { request, epoch_min: Epoch(0), last: None, asker: Some(Asker::new(shared, request)) }
+    }
+
     pub(crate) fn tell(&self, told: Told) {
         if let Some(asker) = &self.asker {
             asker.tell(told);
         }
+    }
+
+    /// Refuses for good. Answers what the store has to note, if nobody has heard that.
+    pub(crate) fn refuse(&self) -> Option<CommitRequest> {
+        let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Refused));
+        self.last.filter(|_| !heard)
     }
 
     pub(crate) fn tell_record(&self, record: &ReservationRecord) {
@@ -234,7 +245,8 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
-    pub(crate) fn new(wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+    pub(crate) fn new(event: EventId, mut wish: Wish, admission: Admission, epoch: Epoch) -> Self {
+        wish.last = Some(to_commit(event, &wish.request, admission, epoch));
         if let Some(asker) = &wish.asker {
             asker.admitted.set(Some(asker.shared.losses.get()));
         }
@@ -242,16 +254,25 @@ impl Admitted {
     }
 
     pub(crate) fn to_commit(&self, event: EventId) -> CommitRequest {
-        let AdmitRequest { id, user, ticket_type, quantity } = self.wish.request;
-        CommitRequest {
-            id,
-            user,
-            event,
-            ticket_type,
-            quantity,
-            unit_price: self.admission.unit_price,
-            epoch: self.epoch,
-            created_at: self.admission.admitted_at,
-        }
+        to_commit(event, &self.wish.request, self.admission, self.epoch)
+    }
+}
+
+pub(crate) fn to_commit(
+    event: EventId,
+    request: &AdmitRequest,
+    admission: Admission,
+    epoch: Epoch,
+) -> CommitRequest {
+    let AdmitRequest { id, user, ticket_type, quantity } = *request;
+    CommitRequest {
+        id,
+        user,
+        event,
+        ticket_type,
+        quantity,
+        unit_price: admission.unit_price,
+        epoch,
+        created_at: admission.admitted_at,
     }
 }

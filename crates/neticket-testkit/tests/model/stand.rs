@@ -129,6 +129,9 @@ impl Stand {
             if key.ends_with(":ledger") {
                 restore.cmd("HSET").arg(key).arg("run_id").arg("another").ignore();
             }
+            if key.ends_with(":loads") {
+                restore.cmd("SET").arg(key).arg("another run's token").ignore();
+            }
         }
         restore.exec_async(&mut server.connection.clone()).await.unwrap();
     }
@@ -137,7 +140,7 @@ impl Stand {
 impl RedisServer {
     /// Of an event, those that are there: each history ends by losing its ledger, so there are never many.
     async fn keys(&self, event: &EventRecord) -> Vec<String> {
-        let pattern = format!("{}:{{{}}}:*", self.prefix, event.id);
+        let pattern = format!("{}:*:{{{}}}:*", self.prefix, event.id);
         redis::cmd("KEYS").arg(pattern).query_async(&mut self.connection.clone()).await.unwrap()
     }
 }
