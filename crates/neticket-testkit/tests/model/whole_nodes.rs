@@ -144,10 +144,11 @@ async fn come_to_rest(world: &World, event: &EventRecord) {
         let store = world.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
         let ledger = world.ledger.view(event.id).await.unwrap();
         let grade = store.ticket_types[0];
-        if let Some(view) = ledger.as_ref().filter(|view| view.pending == 0 && store.releases.is_empty()) {
-            if u64::from(view.ticket_types[0].left) == grade.left {
-                return;
-            }
+        let says_the_same = ledger
+            .as_ref()
+            .is_some_and(|view| view.pending == 0 && u64::from(view.ticket_types[0].left) == grade.left);
+        if says_the_same && store.releases.is_empty() {
+            return;
         }
         assert!(tokio::time::Instant::now() < deadline, "not at rest: {ledger:?}, {store:?}");
         tokio::time::sleep(GLANCE).await;
