@@ -15,6 +15,9 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     if context.ledger.view(event).await?.is_none() {
+        if context.ledger.begin_load(event).await?.floor == Epoch(0) {
+            return Ok(()); // lost or let go, and its journal with it
+        }
         // Of another run of the server, with a journal perhaps: what loads it anew carries that over.
         context.loader.load(event, Epoch(0)).await?;
     }
