@@ -95,7 +95,7 @@ const FIGURES: [Definition; 13] = [
         of: |round| ratio(round, Rung::Node, Rung::Ceiling),
     },
     Definition {
-        name: "durable bookings/s ÷ row lock, 256 connections",
+        name: "durable bookings/s ÷ row lock, one grade, 256 connections",
         unit: "×",
         floor: "13–15",
         goal: Goal::AtLeast(25.0),
@@ -187,9 +187,9 @@ const FIGURES: [Definition; 13] = [
 /// What is told beside the figures: rung, name, unit, value.
 const SPEEDS: [(Rung, &str, &str, &str); 19] = [
     (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
-    (Rung::RowLock, "row lock, 256 connections", "/s", PER_S),
+    (Rung::RowLock, "row lock, one grade, 256 connections", "/s", PER_S),
     (Rung::Node, "one node, 2,000 connections", "/s", PER_S),
-    (Rung::NodeFew, "one node, 256 connections", "/s", PER_S),
+    (Rung::NodeFew, "one node, one grade, 256 connections", "/s", PER_S),
     (Rung::TwoNodes, "two nodes behind nginx, 2,000 connections", "/s", PER_S),
     (Rung::FourNodes, "four nodes behind nginx, 2,000 connections", "/s", PER_S),
     (Rung::Embedded, "embedded: SQLite, ledger in the process, 256 connections", "/s", PER_S),
@@ -198,8 +198,8 @@ const SPEEDS: [(Rung, &str, &str, &str); 19] = [
     (Rung::ReadNode, "event detail: one node, 256 connections", "/s", PER_S),
     (Rung::Node, "one node, 2,000 connections: p50", "ms", "p50_ms"),
     (Rung::Node, "one node, 2,000 connections: p99", "ms", "p99_ms"),
-    (Rung::NodeFew, "one node, 256 connections: p99", "ms", "p99_ms"),
-    (Rung::RowLock, "row lock, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::NodeFew, "one node, one grade, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::RowLock, "row lock, one grade, 256 connections: p99", "ms", "p99_ms"),
     (Rung::Rush, "the rush, seats for all: p99 wait", "s", "p99_s"),
     (Rung::RushScarce, "the rush, seats for one in five: last answer", "s", "last_s"),
     (Rung::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),

@@ -121,10 +121,18 @@ impl<'a> Parts<'a> {
     }
 
     /// A server to compare with. On the database, if it needs one.
-    pub(super) fn baseline(&self, name: &str, database: Option<TestDatabase>) -> Result<Site> {
+    pub(super) fn baseline(
+        &self,
+        name: &str,
+        database: Option<TestDatabase>,
+        words: &[&str],
+    ) -> Result<Site> {
         let address = process::free_address()?;
         let mut command = process::command(&self.binary("neticket-loadtest"));
-        command.args([name, "--listen", &address.to_string()]).env("NETICKET_JWT_SECRET", JWT_SECRET);
+        command
+            .args([name, "--listen", &address.to_string()])
+            .args(words)
+            .env("NETICKET_JWT_SECRET", JWT_SECRET);
         let database_url = database.as_ref().map(TestDatabase::url).unwrap_or_default();
         if database.is_some() {
             command.env("NETICKET_DATABASE_URL", &database_url);

@@ -20,6 +20,10 @@ use crate::{http, process};
 const MANY: u32 = 2_000;
 /// Connections where every further one would only wait.
 const FEW: u32 = 256;
+/// Grades of an event of usual size.
+const GRADES: u32 = 4;
+/// Everyone wants the very same row: what the row lock is about, on both sides of its ratio.
+const ONE_GRADE: u32 = 1;
 /// Server processes in the rush: a process may have 20,000 connections on many systems.
 const RUSH_NODES: usize = 4;
 /// Cold starts per round, of which the median counts.
@@ -31,11 +35,11 @@ const STARTS: usize = 10;
 pub(super) enum Rung {
     /// HTTP, tokens and JSON without a store
     Ceiling,
-    /// One row lock and one commit per booking
+    /// One row lock and one commit per booking, all on one row
     RowLock,
     /// One node, 2,000 connections
     Node,
-    /// One node, 256 connections
+    /// One node, 256 connections, all after one grade
     NodeFew,
     /// Two nodes behind nginx
     TwoNodes,
@@ -84,15 +88,19 @@ impl Measurement<'_> {
     pub(super) fn take(&self) -> Result<Sample> {
         let parts = self.parts;
         match self.rung {
-            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None)?, MANY),
-            Rung::RowLock => self.bookings(parts.baseline("row-lock", Some(parts.database()?))?, FEW),
-            Rung::Node => self.bookings(parts.site(1, false)?, MANY),
-            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW),
-            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY),
-            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY),
-            Rung::Embedded => self.bookings(parts.embedded()?, FEW),
+            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, GRADES),
+            Rung::RowLock => self.bookings(
+                parts.baseline("row-lock", Some(parts.database()?), &["--grades", &ONE_GRADE.to_string()])?,
+                FEW,
+                ONE_GRADE,
+            ),
+            Rung::Node => self.bookings(parts.site(1, false)?, MANY, GRADES),
+            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_GRADE),
+            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY, GRADES),
+            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY, GRADES),
+            Rung::Embedded => self.bookings(parts.embedded()?, FEW, GRADES),
             Rung::Ledger => self.ledger(),
-            Rung::ReadCeiling => self.reads(parts.baseline("ceiling", None)?),
+            Rung::ReadCeiling => self.reads(parts.baseline("ceiling", None, &[])?),
             Rung::ReadNode => self.reads(parts.site(1, false)?),
             Rung::Rush => self.rush(self.scale.people / 5 * 6),
             Rung::RushScarce => self.rush(self.scale.people / 5),
@@ -102,9 +110,11 @@ impl Measurement<'_> {
         }
     }
 
-    fn bookings(&self, site: Site, connections: u32) -> Result<Sample> {
+    fn bookings(&self, site: Site, connections: u32, grades: u32) -> Result<Sample> {
         let seconds = self.scale.seconds.to_string();
-        let words = ["--connections", &connections.to_string(), "--seconds", &seconds, "--warmup-s", "1"];
+        let (connections, grades) = (connections.to_string(), grades.to_string());
+        let words =
+            ["--connections", &connections, "--seconds", &seconds, "--warmup-s", "1", "--grades", &grades];
         let result = self.client(site, "book", "", &words)?;
         Ok(Sample::from([
             (PER_S, number(&result, "/per_s")?),
@@ -191,7 +201,7 @@ impl Measurement<'_> {
         drop(database);
 
         let booking = self.client(self.parts.site(1, false)?, "book", "-booking", &words)?;
-        let ceiling = self.client(self.parts.baseline("ceiling", None)?, "book", "-http", &words)?;
+        let ceiling = self.client(self.parts.baseline("ceiling", None, &[])?, "book", "-http", &words)?;
         Ok(Sample::from([
             ("commit_ms", number(&commit, "/p50_us")? / 1e3),
             ("booking_ms", p50_ms(&booking)?),

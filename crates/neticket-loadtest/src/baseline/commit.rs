@@ -38,7 +38,7 @@ pub(super) fn measure(args: &CommitArgs) -> anyhow::Result<()> {
 async fn run(database_url: &str, duration: Duration) -> anyhow::Result<Histogram<u64>> {
     let options: MySqlConnectOptions = database_url.parse()?;
     let pool = MySqlPool::connect_with(options).await.context("cannot reach the database")?;
-    let event = tables::make_event(&pool).await.context("cannot make the event; is the schema there?")?;
+    let event = tables::make_event(&pool, 1).await.context("cannot make the event; is the schema there?")?;
     let user = make_person(&pool).await?;
     let mut connection = pool.acquire().await?;
     connection.execute(tables::READ_COMMITTED).await?;

@@ -35,6 +35,9 @@ pub struct RowLockArgs {
     /// What tokens are signed with
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
+    /// Grades of the event: rows that are locked
+    #[arg(long, default_value_t = http::GRADES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::GRADES)))]
+    pub grades: u32,
 }
 
 /// The transaction of one booking, one after another on one connection.

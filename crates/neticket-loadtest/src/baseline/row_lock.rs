@@ -24,7 +24,7 @@ struct State {
 
 pub(super) fn serve(args: &RowLockArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let state = Data::new(runtime.block_on(open(&args.database_url))?);
+    let state = Data::new(runtime.block_on(open(&args.database_url, args.grades))?);
     // Its connections are driven by the runtime that opened them, which has to outlive the server.
     http::serve(args.listen, &args.jwt_secret, move |config| {
         config
@@ -34,7 +34,7 @@ pub(super) fn serve(args: &RowLockArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn open(database_url: &str) -> anyhow::Result<State> {
+async fn open(database_url: &str, grades: u32) -> anyhow::Result<State> {
     let pool = MySqlPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .after_connect(|connection, _| {
@@ -43,7 +43,8 @@ async fn open(database_url: &str) -> anyhow::Result<State> {
         .connect(database_url)
         .await
         .context("cannot reach the database")?;
-    let event = tables::make_event(&pool).await.context("cannot make the event; is the schema there?")?;
+    let event =
+        tables::make_event(&pool, grades).await.context("cannot make the event; is the schema there?")?;
     println!("the event is {}", event.summary.id);
     Ok(State { pool, event })
 }

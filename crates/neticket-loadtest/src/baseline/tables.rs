@@ -4,7 +4,7 @@ use neticket_contract::EventDetail;
 use sqlx::mysql::{MySqlConnection, MySqlPool};
 use uuid::Uuid;
 
-use super::http::{self, CAPACITY, GRADES};
+use super::http::{self, CAPACITY};
 
 /// The session's isolation level, as NETicket sets it.
 pub(super) const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -19,9 +19,10 @@ pub(super) struct Row {
     pub(super) unit_price: u64,
 }
 
-/// Makes the event that is sold.
-pub(super) async fn make_event(pool: &MySqlPool) -> anyhow::Result<EventDetail> {
+/// Makes the event that is sold, with `grades` ticket types, at most [`http::GRADES`].
+pub(super) async fn make_event(pool: &MySqlPool, grades: u32) -> anyhow::Result<EventDetail> {
     let mut event = http::event(0, 0);
+    event.ticket_types.truncate(usize::try_from(grades)?);
     let summary = &event.summary;
     let now = event.server_time.as_millis();
     let made = sqlx::query(
@@ -40,7 +41,7 @@ pub(super) async fn make_event(pool: &MySqlPool) -> anyhow::Result<EventDetail> 
     .execute(pool)
     .await?;
     event.summary.id = i64::try_from(made.last_insert_id())?;
-    for (position, ticket_type) in (0..GRADES).zip(&mut event.ticket_types) {
+    for (position, ticket_type) in (0..grades).zip(&mut event.ticket_types) {
         let made = sqlx::query(
             "INSERT INTO ticket_types (event_id, position, name, price, capacity, `left`, epoch) \
              VALUES (?, ?, ?, ?, ?, ?, 1)",
