@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
 use neticket_testkit::app::App;
 use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
 use neticket_testkit::store::Store;
@@ -16,7 +15,7 @@ const PEOPLE: usize = 5;
 /// What the ledger is given here to answer.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Readers after the first.
-const READERS: usize = 50;
+const READERS: u32 = 50;
 /// How long anything here may take.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -74,12 +73,13 @@ async fn lesson_28_while_the_ledger_is_down_a_reader_does_not_wait_for_its_time_
     while time_of_a_read(&site, &path).await < LEDGER_TIMEOUT / 2 {
         assert!(Instant::now() < deadline, "nobody asked the ledger");
     }
+    // If each waited, it would be a time-out for each; a busy machine is slow too, but not that slow.
     let begun = Instant::now();
-    let answers = join_all((0..READERS).map(|_| site.get(&path, None))).await;
-    assert!(
-        answers.iter().all(|answer| answer.status == 200 && answer.json()["ticket_types"][0]["left"] == 7)
-    );
-    assert!(begun.elapsed() < LEDGER_TIMEOUT / 2, "{:?}", begun.elapsed());
+    for _ in 0..READERS {
+        let answer = site.get(&path, None).await;
+        assert_eq!((answer.status, &answer.json()["ticket_types"][0]["left"]), (200, &json!(7)));
+    }
+    assert!(begun.elapsed() < READERS * LEDGER_TIMEOUT / 3, "{:?}", begun.elapsed());
     redis.resume().unwrap();
     world.finish().await;
 }
