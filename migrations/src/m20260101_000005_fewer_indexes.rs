@@ -29,6 +29,6 @@ impl MigrationTrait for Migration {
     }
 }
 
-async fn drop_index(manager: &SchemaManager, name: &str) -> Result<(), DbErr> {
+async fn drop_index(manager: &SchemaManager<'_>, name: &str) -> Result<(), DbErr> {
     manager.drop_index(Index::drop().name(name).table("reservations").to_owned()).await
 }
