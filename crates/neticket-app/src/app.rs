@@ -18,7 +18,9 @@ use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
+use crate::rejections::Rejections;
 use crate::tasks::{TaskContext, Tasks};
+use crate::turns::Turns;
 
 /// The only eviction policy that keeps what it is given.
 const NOEVICTION: &str = "noeviction";
@@ -36,6 +38,7 @@ pub struct App {
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) rejections: Arc<Rejections>,
     clock: Arc<LedgerClock>,
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
@@ -147,10 +150,18 @@ impl App {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
         let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
+        let turns = Arc::new(Turns::new(engine.store_connections_max));
+        let rejections = Arc::new(Rejections {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            turns: Arc::clone(&turns),
+            unwritten: Mutex::default(),
+        });
         let loader = Arc::new(Loader {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
-            clock: Arc::clone(&clock),
+            rejections: Arc::clone(&rejections),
+            turns: Arc::clone(&turns),
             metrics: Arc::clone(&metrics),
             locks: Loader::locks(),
         });
@@ -166,6 +177,7 @@ impl App {
             catalog: Arc::clone(&catalog),
             preload_lead_ms: engine.preload_lead_ms,
             clock: Arc::clone(&clock),
+            rejections: Arc::clone(&rejections),
             metrics: Arc::clone(&metrics),
         });
         let committer = Arc::new(Committer::new(
@@ -173,6 +185,7 @@ impl App {
             Arc::clone(&ledger),
             Arc::clone(&admission),
             Arc::clone(&metrics),
+            Arc::clone(&turns),
         ));
         let passwords = Passwords::new()?;
         let tasks = tasks(&Arc::new(TaskContext {
@@ -181,6 +194,7 @@ impl App {
             loader,
             reconciler: Arc::clone(&reconciler),
             committer: Arc::clone(&committer),
+            rejections: Arc::clone(&rejections),
             clock: Arc::clone(&clock),
             engine: engine.clone(),
             metrics: Arc::clone(&metrics),
@@ -194,11 +208,13 @@ impl App {
                 Arc::clone(&ledger),
                 Arc::clone(&clock),
                 Arc::clone(&metrics),
+                turns,
             ),
             reconciler,
             passwords,
             tokens: Tokens::new(&secret),
             metrics,
+            rejections,
             draining: AtomicBool::new(false),
             config,
             store,
@@ -286,6 +302,9 @@ impl App {
         }
         self.desk.drain().await;
         self.cancel_desk.drain().await;
+        if let Err(error) = self.rejections.write_unwritten().await {
+            tracing::error!(%error, "rejections are not noted: nobody will find those bookings");
+        }
     }
 
     /// Whether requests should be sent here.

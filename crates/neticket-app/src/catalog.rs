@@ -27,6 +27,14 @@ const EVENTS_MAX: u64 = 10_000;
 /// Most ticket types whose event is kept: 20 grades for each event.
 const TICKET_TYPES_MAX: u64 = 200_000;
 
+/// In whose journals something is.
+#[derive(Debug, Default)]
+pub(crate) struct EventsPending {
+    pub(crate) events: Vec<EventId>,
+    /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not loaded again.
+    pub(crate) is_blind: bool,
+}
+
 /// Copies of events, and of what their ledgers say. Many askers at once cause one query.
 pub(crate) struct Catalog {
     store: Store,
@@ -36,7 +44,7 @@ pub(crate) struct Catalog {
     names: Cache<EventId, Arc<EventRecord>>,
     views: Cache<EventId, Arc<Option<LedgerView>>>,
     /// The events in whose journals something is; see [`Catalog::events_pending`].
-    pending: Cache<(), Arc<Vec<EventId>>>,
+    pending: Cache<(), Arc<EventsPending>>,
     silent_until: Mutex<Option<Instant>>,
     /// Never changes, so it is kept for as long as there is room.
     event_of_ticket_type: Cache<TicketTypeId, EventId>,
@@ -117,7 +125,7 @@ impl Catalog {
     ///
     /// # Errors
     /// `LedgerUnavailable`: at once, if it did not answer lately.
-    pub(crate) async fn events_pending(&self) -> Result<Arc<Vec<EventId>>, AppError> {
+    pub(crate) async fn events_pending(&self) -> Result<Arc<EventsPending>, AppError> {
         let read = async {
             if self.is_silent() {
                 return Err(AppError::LedgerUnavailable(None));
@@ -131,14 +139,23 @@ impl Catalog {
         self.pending.try_get_with((), read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
-    async fn look_for_pending(&self) -> Result<Vec<EventId>, AppError> {
-        let looks = self.ledger.loaded().await?.into_iter().map(|event| async move {
-            let view = self.ledger.view(event).await?;
-            Ok::<_, AppError>(view.is_some_and(|view| view.pending > 0).then_some(event))
-        });
-        let found: Vec<Option<EventId>> =
-            stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+    async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
+        let looks = self
+            .ledger
+            .loaded()
+            .await?
+            .into_iter()
+            .map(|event| async move { Ok::<_, AppError>((event, self.ledger.view(event).await?)) });
+        let views: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
+        let mut found = EventsPending::default();
+        for (event, view) in views {
+            match view {
+                Some(view) if view.pending > 0 => found.events.push(event),
+                Some(_) => {}
+                None => found.is_blind = true,
+            }
+        }
+        Ok(found)
     }
 
     fn is_silent(&self) -> bool {

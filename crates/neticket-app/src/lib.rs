@@ -12,8 +12,10 @@ mod events;
 mod loader;
 mod metrics;
 mod reconcile;
+mod rejections;
 mod reservations;
 mod tasks;
+mod turns;
 mod views;
 
 pub use app::{App, StartError};

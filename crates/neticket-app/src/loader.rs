@@ -13,9 +13,10 @@ use neticket_store::{CommitRequest, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
 use crate::booking::to_commit;
-use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::metrics::Metrics;
+use crate::rejections::Rejections;
+use crate::turns::Turns;
 
 /// How long a node may hold the right to load an event, if it dies meanwhile: as long as the slowest load that still
 /// succeeds. Otherwise it gives the right back when it is done.
@@ -31,7 +32,8 @@ const LOCKS_MAX: u64 = 10_000;
 pub(crate) struct Loader {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
-    pub(crate) clock: Arc<LedgerClock>,
+    pub(crate) rejections: Arc<Rejections>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) locks: Cache<EventId, Arc<Mutex<()>>>,
 }
@@ -118,9 +120,12 @@ impl Loader {
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         for _ in 0..ATTEMPTS_MAX {
+            let turn = self.turns.load.acquire().await;
             // Before the epoch is raised: whatever ledger is lost from here on may have been newer than this load's.
             let start = self.ledger.begin_load(event).await?;
-            let loaded = self.store.load_event(event, start.floor).await?.ok_or(AppError::NotFound)?;
+            let loaded = self.store.load_event(event, start.floor).await;
+            drop(turn);
+            let loaded = loaded?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
             match self.ledger.load(start.token, &snapshot).await? {
                 LoadAnswer::Replaced { dropped } => {
@@ -150,9 +155,7 @@ impl Loader {
     /// them offers it again, and is told what the store then says.
     async fn note_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
         let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
-        if let Err(error) = self.store.reject(&dropped, self.clock.now()).await {
-            tracing::error!(%event, %error, entries = dropped.len(), "dropped entries could not be noted as rejected");
-        }
+        self.rejections.write_now_or_later(dropped).await;
     }
 
     async fn end_lease(&self, event: EventId) {

@@ -79,16 +79,26 @@ impl App {
     /// One reservation of `user`'s.
     ///
     /// # Errors
-    /// `NotFound`, also for somebody else's; `StoreUnavailable`.
+    /// `NotFound`, also for somebody else's; `StoreUnavailable`; `LedgerUnavailable`, also while a journal that it might be in
+    /// cannot be looked into.
     pub async fn reservation(&self, user: UserId, id: ReservationId) -> Result<ReservationView, AppError> {
         if let Some(reservation) = self.reservation_stored(user, id).await? {
             return Ok(reservation);
         }
-        if let Some(reservation) = self.reservation_pending(user, id).await? {
+        let looked = self.reservation_pending(user, id).await;
+        if let Ok(Some(reservation)) = looked {
             return Ok(reservation);
         }
         // It may have gone from the journal to the store between the two looks.
-        self.reservation_stored(user, id).await?.ok_or(AppError::NotFound)
+        if let Some(reservation) = self.reservation_stored(user, id).await? {
+            return Ok(reservation);
+        }
+        looked?;
+        Err(if self.rejections.is_unwritten(id) {
+            AppError::StoreUnavailable(None)
+        } else {
+            AppError::NotFound
+        })
     }
 
     async fn reservation_stored(
@@ -101,7 +111,8 @@ impl App {
     }
 
     /// `user`'s reservations: those that are on their way first, then those of the store; each newest first. Without the
-    /// former while the ledger does not answer.
+    /// former while the ledger does not answer, or is not loaded again after its server was: what is decided is worth seeing
+    /// all the same.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -156,7 +167,7 @@ impl App {
     /// `user`'s reservations that the ledger has admitted and the store does not have yet, newest first.
     async fn reservations_pending(&self, user: UserId) -> Result<Vec<ReservationView>, AppError> {
         let mut entries: Vec<(EventId, JournalEntry)> = Vec::new();
-        for event in self.catalog.events_pending().await?.iter() {
+        for event in &self.catalog.events_pending().await?.events {
             let of_event = self.ledger.pending_of(*event, user).await?;
             entries.extend(of_event.into_iter().map(|entry| (*event, entry)));
         }
@@ -190,19 +201,28 @@ impl App {
     }
 
     /// Looks for a reservation that the ledger has admitted and the store has not committed yet, where something is pending.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, also if it is not found and some journal cannot be looked into.
     async fn reservation_pending(
         &self,
         user: UserId,
         id: ReservationId,
     ) -> Result<Option<ReservationView>, AppError> {
-        for event in self.catalog.events_pending().await?.iter() {
-            let Some(entry) = self.ledger.journal_entry(*event, id).await? else { continue };
+        let found = self.catalog.events_pending().await?;
+        let mut is_blind = found.is_blind;
+        for event in &found.events {
+            let Some(entry) = self.ledger.journal_entry(*event, id).await? else {
+                // The server may have been started anew since something was seen to be pending.
+                is_blind |= self.ledger.view(*event).await?.is_none();
+                continue;
+            };
             if entry.request.user != user {
                 return Ok(None);
             }
             return self.pending_view(*event, entry).await.map(Some);
         }
-        Ok(None)
+        if is_blind { Err(AppError::LedgerUnavailable(None)) } else { Ok(None) }
     }
 
     async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {

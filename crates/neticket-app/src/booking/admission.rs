@@ -14,6 +14,7 @@ use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
+use crate::rejections::Rejections;
 
 /// How often a batch is offered again after a load, before its people are told to come back.
 const ATTEMPTS_MAX: u32 = 5;
@@ -27,11 +28,12 @@ pub(crate) struct Admission {
     /// How long before its opening an event's ledger is loaded, in milliseconds.
     pub(crate) preload_lead_ms: i64,
     pub(crate) clock: Arc<LedgerClock>,
+    pub(crate) rejections: Arc<Rejections>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What became of the wishes of one event.
-pub(crate) enum Offered {
+enum Offered {
     /// Those admitted; the others have their answers.
     Admitted(Vec<Admitted>),
     /// The ledger has to be loaded first, which takes a while.
@@ -39,17 +41,21 @@ pub(crate) enum Offered {
 }
 
 impl Admission {
-    /// Sorts wishes by event. Those whose people have gone are left out: nothing has been taken for them.
-    pub(crate) fn by_event(wishes: Vec<Wish>) -> BTreeMap<EventId, Vec<Wish>> {
-        let mut by_event: BTreeMap<EventId, Vec<Wish>> = BTreeMap::new();
-        for wish in wishes.into_iter().filter(|wish| !wish.is_abandoned()) {
-            by_event.entry(wish.event).or_default().push(wish);
+    /// Offers one event's wishes to the ledger, which is loaded if it has to be. Answers those admitted; the others have their
+    /// answers.
+    pub(crate) async fn admit(&self, event: EventId, wishes: Vec<Wish>) -> Vec<Admitted> {
+        match self.offer(event, wishes).await {
+            Offered::Admitted(admitted) => admitted,
+            Offered::Unloaded(wishes) => self.load_and_offer(event, wishes).await,
         }
-        by_event
     }
 
-    /// Offers one event's wishes to the ledger once.
-    pub(crate) async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
+    /// Offers them once.
+    async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
+        let wishes = Wish::still_wanted(wishes);
+        if wishes.is_empty() {
+            return Offered::Admitted(Vec::new());
+        }
         let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
         let admit = self.ledger.admit(event, epoch_min(&wishes), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
@@ -66,9 +72,9 @@ impl Admission {
     }
 
     /// Loads the event's ledger and offers the wishes until the ledger takes a look at them.
-    pub(crate) async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
+    async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
-            wishes.retain(|wish| !wish.is_abandoned());
+            wishes = Wish::still_wanted(wishes);
             if wishes.is_empty() {
                 return Vec::new();
             }
@@ -79,7 +85,6 @@ impl Admission {
                 self.refuse(wishes, &refusal).await;
                 return Vec::new();
             }
-            wishes.retain(|wish| !wish.is_abandoned());
             match self.offer(event, wishes).await {
                 Offered::Admitted(admitted) => return admitted,
                 Offered::Unloaded(again) => wishes = again,
@@ -141,9 +146,7 @@ impl Admission {
                 wish.refuse(refusal).filter(|_| !is_other)
             })
             .collect();
-        if let Err(error) = self.store.reject(&unheard, self.clock.now()).await {
-            tracing::error!(%error, entries = unheard.len(), "refused bookings could not be noted as rejected");
-        }
+        self.rejections.write_now_or_later(unheard).await;
     }
 
     fn refusal(&self, verdict: Verdict) -> AppError {
@@ -219,7 +222,7 @@ fn epoch_min(wishes: &[Wish]) -> Epoch {
 }
 
 /// Gives all the same answer.
-pub(super) fn answer_all(wishes: Vec<Wish>, refusal: &AppError) {
+fn answer_all(wishes: Vec<Wish>, refusal: &AppError) {
     for wish in wishes {
         wish.answer(Err(refusal.again()));
     }

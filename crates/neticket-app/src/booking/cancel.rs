@@ -1,4 +1,7 @@
-//! Cancels: the store first, in batches; then the seats go back to the ledger; then the outbox row goes.
+//! Cancels: the store first, in batches of one event; then the seats go back to the ledger; then the outbox row goes.
+//!
+//! A cancel names a reservation only, and rows are locked by event: so which event it is of is read before it queues, by one
+//! look at the primary key that waits for no lock. Whoever cancels what is not theirs costs nothing more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,11 +13,13 @@ use neticket_store::{CancelOutcome, CancelRequest, OutboxRecord, ReservationReco
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use super::desk::LANES_MAX;
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::error::AppError;
 use crate::metrics::Metrics;
+use crate::turns::Turns;
 
 type Outcome = Result<ReservationRecord, AppError>;
 
@@ -25,7 +30,8 @@ struct CancelWish {
 
 /// The third stage and its queue.
 pub(crate) struct CancelDesk {
-    queue: Batcher<CancelWish>,
+    queue: Batcher<EventId, CancelWish>,
+    store: Store,
     after: TaskTracker,
     deadline: Duration,
 }
@@ -37,25 +43,30 @@ impl CancelDesk {
         ledger: Arc<dyn Ledger>,
         clock: Arc<LedgerClock>,
         metrics: Arc<Metrics>,
+        turns: Arc<Turns>,
     ) -> Self {
         let limits = BatchLimits {
             queue_len_max: config.queue_len_max,
             batch_len_max: config.batch_len_max,
             in_flight_max: 1,
+            in_flight_shared: 1,
+            lanes_max: LANES_MAX,
         };
         let after = TaskTracker::new();
         let tracker = after.clone();
-        let queue = Batcher::start(limits, move |batch| {
+        let of_batches = store.clone();
+        let queue = Batcher::start(limits, move |event, batch| {
             let parts = Parts {
-                store: store.clone(),
+                store: of_batches.clone(),
                 ledger: Arc::clone(&ledger),
                 clock: Arc::clone(&clock),
                 metrics: Arc::clone(&metrics),
+                turns: Arc::clone(&turns),
                 after: tracker.clone(),
             };
-            cancel(batch, parts)
+            cancel(event, batch, parts)
         });
-        Self { queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
+        Self { queue, store, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
 
     /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
@@ -64,14 +75,17 @@ impl CancelDesk {
     /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
     /// `Overloaded`: repeat it.
     pub(crate) async fn cancel(&self, user: UserId, id: ReservationId) -> Outcome {
+        let cancelled = tokio::time::timeout(self.deadline, self.cancel_whenever(user, id)).await;
+        cancelled.unwrap_or(Err(AppError::StoreUnavailable(None)))
+    }
+
+    async fn cancel_whenever(&self, user: UserId, id: ReservationId) -> Outcome {
+        let record = self.store.reservation(id).await?;
+        let event = record.filter(|record| record.user == user).ok_or(AppError::NotFound)?.event;
         let (reply, answer) = oneshot::channel();
         let wish = CancelWish { request: CancelRequest { id, user }, reply };
-        self.queue.try_push(wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
-        match tokio::time::timeout(self.deadline, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(AppError::Internal("a cancel was dropped on its way".to_owned())),
-            Err(_) => Err(AppError::StoreUnavailable(None)),
-        }
+        self.queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
+        answer.await.map_err(|_| AppError::Internal("a cancel was dropped on its way".to_owned()))?
     }
 
     /// How many cancels wait for the store.
@@ -93,17 +107,20 @@ struct Parts {
     ledger: Arc<dyn Ledger>,
     clock: Arc<LedgerClock>,
     metrics: Arc<Metrics>,
+    turns: Arc<Turns>,
     after: TaskTracker,
 }
 
-async fn cancel(batch: Vec<CancelWish>, parts: Parts) {
-    let Parts { store, ledger, clock, metrics, after } = parts;
+async fn cancel(event: EventId, batch: Vec<CancelWish>, parts: Parts) {
+    let Parts { store, ledger, clock, metrics, turns, after } = parts;
     let requests: Vec<CancelRequest> = batch.iter().map(|wish| wish.request).collect();
+    let turn = turns.cancel.acquire().await;
     let cancelled = metrics.cancel.timed(requests.len(), store.cancel(&requests, clock.now())).await;
+    drop(turn);
     let outcomes = match cancelled {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            tracing::warn!(%error, reservations = batch.len(), "the store did not cancel a batch");
+            tracing::warn!(%event, %error, reservations = batch.len(), "the store did not cancel a batch");
             for wish in batch {
                 let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
             }

@@ -9,10 +9,11 @@ use neticket_ledger::Ledger;
 use neticket_store::{CommitOutcome, CommitRequest, ReservationStatus, Store};
 use tokio_util::task::TaskTracker;
 
-use super::admission::{Admission, Offered};
+use super::admission::Admission;
 use super::wish::{Admitted, Done, Wish};
 use crate::error::AppError;
 use crate::metrics::Metrics;
+use crate::turns::Turns;
 
 /// How often those whose epoch had passed are admitted and committed again.
 const ATTEMPTS_MAX: u32 = 5;
@@ -27,12 +28,10 @@ pub(crate) struct Committer {
     ledger: Arc<dyn Ledger>,
     admission: Arc<Admission>,
     metrics: Arc<Metrics>,
+    turns: Arc<Turns>,
     /// Settling goes on after the people have their answers.
     settling: TaskTracker,
 }
-
-/// One ledger: an event's, of one epoch.
-type LedgerOf = (EventId, Epoch);
 
 /// A wish that the store refused, and its answer.
 type Refused = (Wish, Result<Done, AppError>);
@@ -40,10 +39,10 @@ type Refused = (Wish, Result<Done, AppError>);
 /// A batch that came back from the store.
 #[derive(Default)]
 struct Sorted {
-    settled: BTreeMap<LedgerOf, Vec<ReservationId>>,
+    settled: BTreeMap<Epoch, Vec<ReservationId>>,
     /// Refused by the store though the ledger had taken their seats, and with which answer: a refusal, or the reservation
     /// that was rejected before.
-    refused: BTreeMap<EventId, Vec<Refused>>,
+    refused: Vec<Refused>,
     /// Admitted under an epoch that has passed.
     outdated: Vec<Wish>,
 }
@@ -54,22 +53,25 @@ impl Committer {
         ledger: Arc<dyn Ledger>,
         admission: Arc<Admission>,
         metrics: Arc<Metrics>,
+        turns: Arc<Turns>,
     ) -> Self {
-        Self { store, ledger, admission, metrics, settling: TaskTracker::new() }
+        Self { store, ledger, admission, metrics, turns, settling: TaskTracker::new() }
     }
 
-    /// Commits `batch` and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
-    pub(crate) async fn commit(&self, mut batch: Vec<Admitted>) {
+    /// Commits a batch of one event and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
+    pub(crate) async fn commit(&self, event: EventId, mut batch: Vec<Admitted>) {
         for _ in 0..ATTEMPTS_MAX {
             if batch.is_empty() {
                 return;
             }
             let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
-            let outcomes = match self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await
-            {
+            let turn = self.turns.commit.acquire().await;
+            let committed = self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await;
+            drop(turn);
+            let outcomes = match committed {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
-                    tracing::warn!(%error, reservations = batch.len(), "the store did not commit a batch");
+                    tracing::warn!(%event, %error, reservations = batch.len(), "the store did not commit a batch");
                     for admitted in batch {
                         admitted.wish.answer(Err(AppError::StoreUnavailable(None)));
                     }
@@ -77,11 +79,11 @@ impl Committer {
                 }
             };
             let sorted = sort(batch, outcomes);
-            self.settle(sorted.settled);
-            for (event, refused) in sorted.refused {
-                self.refuse(event, refused).await;
+            self.settle(event, sorted.settled);
+            if !sorted.refused.is_empty() {
+                self.refuse(event, sorted.refused).await;
             }
-            batch = self.admit_again(sorted.outdated).await;
+            batch = self.admit_again(event, sorted.outdated).await;
         }
         for admitted in batch {
             admitted.wish.answer(Err(AppError::Overloaded));
@@ -89,8 +91,8 @@ impl Committer {
     }
 
     /// Tells the ledger what is in the store, without making anyone wait. If that fails again and again, recovery does it.
-    fn settle(&self, settled: BTreeMap<LedgerOf, Vec<ReservationId>>) {
-        for ((event, epoch), ids) in settled {
+    fn settle(&self, event: EventId, settled: BTreeMap<Epoch, Vec<ReservationId>>) {
+        for (epoch, ids) in settled {
             let (ledger, metrics) = (Arc::clone(&self.ledger), Arc::clone(&self.metrics));
             self.settling.spawn(async move {
                 for attempt in 1..=SETTLE_ATTEMPTS_MAX {
@@ -141,7 +143,7 @@ impl Committer {
         ids: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         let noted: Vec<CommitRequest> = refused.iter().filter_map(|(wish, _)| wish.to_note()).collect();
-        self.store.reject(&noted, self.admission.clock.now()).await?;
+        self.admission.rejections.write(&noted).await?;
         self.admission.loader.load_without(event, ids).await
     }
 
@@ -153,26 +155,14 @@ impl Committer {
 
     /// Offers wishes again under the present epoch. Those of recovery are left to the journal of that epoch, which has
     /// carried them over, unless they have been refused since.
-    async fn admit_again(&self, outdated: Vec<Wish>) -> Vec<Admitted> {
-        let mut admitted = Vec::new();
-        for (event, wishes) in Admission::by_event(outdated) {
-            let (recovered, asked): (Vec<Wish>, Vec<Wish>) = wishes.into_iter().partition(Wish::is_recovered);
-            if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max()
-                && let Err(error) = self.admission.loader.load(event, epoch).await
-            {
-                tracing::warn!(%event, error = %error.with_cause(), "left to the next run: loading failed");
-            }
-            if asked.is_empty() {
-                continue;
-            }
-            match self.admission.offer(event, asked).await {
-                Offered::Admitted(again) => admitted.extend(again),
-                Offered::Unloaded(wishes) => {
-                    admitted.extend(self.admission.load_and_offer(event, wishes).await);
-                }
-            }
+    async fn admit_again(&self, event: EventId, outdated: Vec<Wish>) -> Vec<Admitted> {
+        let (recovered, asked): (Vec<Wish>, Vec<Wish>) = outdated.into_iter().partition(Wish::is_recovered);
+        if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max()
+            && let Err(error) = self.admission.loader.load(event, epoch).await
+        {
+            tracing::warn!(%event, error = %error.with_cause(), "left to the next run: loading failed");
         }
-        admitted
+        self.admission.admit(event, asked).await
     }
 
     /// Returns when nothing is left to tell the ledger.
@@ -187,11 +177,10 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
     let mut sorted = Sorted::default();
     for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
-        let ledger = (wish.event, epoch);
         let id = wish.request.id;
         let answer = match outcome {
             CommitOutcome::Confirmed => {
-                sorted.settled.entry(ledger).or_default().push(id);
+                sorted.settled.entry(epoch).or_default().push(id);
                 wish.answer(Ok(Done::Confirmed {
                     unit_price: admission.unit_price,
                     created_at: admission.admitted_at,
@@ -204,7 +193,7 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 Ok(Done::Existing(Box::new(record)))
             }
             CommitOutcome::Existing(record) => {
-                sorted.settled.entry(ledger).or_default().push(id);
+                sorted.settled.entry(epoch).or_default().push(id);
                 wish.answer(Ok(Done::Existing(Box::new(record))));
                 continue;
             }
@@ -218,7 +207,7 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
             CommitOutcome::NoSuchTicketType => Err(AppError::NotFound),
             CommitOutcome::NoSuchUser => Err(AppError::Unauthenticated),
         };
-        sorted.refused.entry(wish.event).or_default().push((wish, answer));
+        sorted.refused.push((wish, answer));
     }
     sorted
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use neticket_domain::{Epoch, EventId, Timestamp};
 use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
@@ -27,6 +28,8 @@ pub(crate) struct Wish {
     pub(crate) keyed: bool,
     /// The lowest epoch that may admit it.
     pub(crate) epoch_min: Epoch,
+    /// When who asked is told to try again, unless something was taken by then; `None` for recovery.
+    pub(crate) deadline: Option<Instant>,
     /// Set once the ledger has taken the seats.
     pub(crate) admitted: Arc<AtomicBool>,
     /// As what it would be committed, once the ledger has taken the seats: under the last epoch that did.
@@ -51,9 +54,21 @@ impl Wish {
         if heard { None } else { last }
     }
 
-    /// Whether who asked has gone before anything was taken.
-    pub(crate) fn is_abandoned(&self) -> bool {
-        !self.admitted.load(Ordering::Acquire) && self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+    /// Those for which the ledger is still to be asked. Nothing has been taken for the others: who asked has gone; or has been
+    /// told to try again, or will be as soon as this node, which stood still, comes to it.
+    pub(crate) fn still_wanted(wishes: Vec<Self>) -> Vec<Self> {
+        let now = Instant::now();
+        let (over, wanted): (Vec<Self>, Vec<Self>) = wishes.into_iter().partition(|wish| wish.is_over(now));
+        for wish in over {
+            wish.answer(Err(AppError::Overloaded));
+        }
+        wanted
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let has_gone = || self.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
+        let is_late = || self.deadline.is_some_and(|deadline| deadline <= now);
+        !self.admitted.load(Ordering::Acquire) && (has_gone() || is_late())
     }
 
     /// What the store has to note before this wish leaves the journal refused; `None` if nobody can have been told that it
@@ -91,6 +106,7 @@ impl Admitted {
             request: entry.request,
             keyed: true,
             epoch_min: entry.epoch,
+            deadline: None,
             admitted: Arc::default(),
             last: None,
             reply: None,

@@ -16,14 +16,14 @@ const ACK_DEADLINE_MIN_MS: u64 = 4 * VIEW_AGE_MAX_MS;
 /// The booking engine's limits.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// `NETICKET_QUEUE_LEN_MAX`, default 20,000: most wishes waiting to be admitted (and, apart, to be committed, and to be
-    /// cancelled).
+    /// `NETICKET_QUEUE_LEN_MAX`, default 20,000: most wishes of one event waiting to be admitted (and, apart, to be committed, and to
+    /// be cancelled).
     pub queue_len_max: usize,
     /// `NETICKET_BATCH_LEN_MAX`, default 500: most wishes in one batch.
     pub batch_len_max: usize,
-    /// Batches in flight at the ledger.
+    /// Batches of one event in flight at the ledger.
     pub admit_batches_max: usize,
-    /// Batches in flight at the store.
+    /// Batches of one event in flight at the store.
     pub commit_batches_max: usize,
     /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT before the answer is `pending`.
     pub ack_deadline_ms: u64,

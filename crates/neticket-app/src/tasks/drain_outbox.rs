@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use neticket_domain::{Epoch, EventId};
+use neticket_store::OutboxRecord;
 
-use super::{ITEMS_MAX, TaskContext};
+use super::{ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::booking::deliver;
 use crate::error::AppError;
 
@@ -18,18 +19,20 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     }
     context.metrics.recovered_releases.inc_by(u64::try_from(rows.len()).unwrap_or(u64::MAX));
     tracing::info!(releases = rows.len(), "finishing releases");
-    let first = deliver(&context.store, &*context.ledger, &context.metrics, &rows).await;
-    let mut failure = first.failure;
-    let mut epochs: BTreeMap<EventId, Epoch> = BTreeMap::new();
-    for row in &first.behind {
-        let epoch = epochs.entry(row.event).or_insert(row.epoch);
-        *epoch = row.epoch.max(*epoch);
+    let mut by_event: BTreeMap<EventId, Vec<OutboxRecord>> = BTreeMap::new();
+    for row in rows {
+        by_event.entry(row.event).or_default().push(row);
     }
-    for (event, epoch) in epochs {
-        if let Err(error) = context.loader.load(event, Epoch(epoch.0 + 1)).await {
-            failure = Some(error);
-        }
+    each_on_its_own(by_event.into_iter().map(|(event, rows)| finish(context, event, rows))).await
+}
+
+async fn finish(context: &TaskContext, event: EventId, rows: Vec<OutboxRecord>) -> Result<(), AppError> {
+    let deliver_all =
+        async |rows: &[OutboxRecord]| deliver(&context.store, &*context.ledger, &context.metrics, rows).await;
+    let first = deliver_all(&rows).await;
+    if let Some(epoch) = first.behind.iter().map(|row| row.epoch).max() {
+        context.loader.load(event, Epoch(epoch.0 + 1)).await?;
     }
-    let second = deliver(&context.store, &*context.ledger, &context.metrics, &first.behind).await;
-    failure.or(second.failure).map_or(Ok(()), Err)
+    let second = deliver_all(&first.behind).await;
+    first.failure.or(second.failure).map_or(Ok(()), Err)
 }

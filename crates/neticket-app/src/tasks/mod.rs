@@ -24,6 +24,7 @@ use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
+use crate::rejections::Rejections;
 use neticket_ledger::Ledger;
 use neticket_store::Store;
 
@@ -55,6 +56,7 @@ pub(crate) struct TaskContext {
     pub(crate) loader: Arc<Loader>,
     pub(crate) committer: Arc<Committer>,
     pub(crate) reconciler: Arc<Reconciler>,
+    pub(crate) rejections: Arc<Rejections>,
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
     pub(crate) metrics: Arc<Metrics>,
@@ -79,6 +81,9 @@ impl Tasks {
         );
         tasks.every(pause, "open_sales", context, |c| async move { open_sales::run(&c).await });
         tasks.every(pause, "recover_journal", context, |c| async move { recover_journal::run(&c).await });
+        tasks.every(pause, "note_rejections", context, |c| async move {
+            Ok(c.rejections.write_unwritten().await?)
+        });
         tasks.every(pause, "drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
         tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
         tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });

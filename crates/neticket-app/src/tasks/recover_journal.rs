@@ -29,7 +29,7 @@ async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> 
     tracing::info!(%event, entries = entries.len(), "recovering journal entries");
     for chunk in entries.chunks(context.engine.batch_len_max) {
         let batch = chunk.iter().map(|entry| Admitted::recovered(event, *entry)).collect();
-        context.committer.commit(batch).await;
+        context.committer.commit(event, batch).await;
     }
     Ok(())
 }

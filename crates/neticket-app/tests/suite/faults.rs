@@ -7,18 +7,12 @@ use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::{CancelOutcome, CancelRequest};
 use neticket_testkit::{World, on_both, tickets};
+
+use crate::own::{Locks, hasty};
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
-
-/// A world whose nodes take care of what is left behind after 50 ms.
-async fn hasty(parts: neticket_testkit::Parts) -> World {
-    let mut world = World::new(parts).await;
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    world
-}
 
 on_both! {
     async fn lesson_09_a_crash_between_the_ledger_and_the_row_loses_no_seats(parts: Parts) {
@@ -174,18 +168,6 @@ on_both! {
     }
 }
 
-/// Holds the locks of all ticket types for a while, from a connection of its own.
-fn hold_locks(database_url: &str, seconds: u32) -> std::process::Child {
-    let address = database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
-    let (host_port, name) = address.split_once('/').expect("a database");
-    let (host, port) = host_port.split_once(':').expect("a port");
-    let sql =
-        format!("BEGIN; SELECT COUNT(*) FROM ticket_types FOR UPDATE; SELECT SLEEP({seconds}); COMMIT;");
-    let mut client = std::process::Command::new("mariadb");
-    client.args(["--user=root", "--host", host, "--port", port, "--batch", "--unbuffered", name, "-e", &sql]);
-    client.stdout(std::process::Stdio::piped()).spawn().expect("the mariadb client")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     let mut world = World::new(neticket_testkit::Parts::Shared).await;
@@ -196,14 +178,13 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
     patient.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
     app.event(event.id).await.unwrap(); // knows the names
-    let mut slow = hold_locks(&world.config.database_url, 4);
-    let mut first_line = [0];
-    std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut first_line).unwrap(); // it has the locks
+    let locks = Locks::of(&world, event.id);
     let booked = app.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
     assert_eq!(booked.reservation.state, ReservationState::Pending);
     let id = booked.reservation.id;
     let seen = app.reservation(users[0], id).await.unwrap();
     assert_eq!((seen.state, seen.unit_price), (ReservationState::Pending, 50_000));
+    locks.let_go(&world);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
         assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
@@ -211,7 +192,6 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     }
     let again = patient.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
-    slow.wait().unwrap();
     world.finish().await;
 }
 
@@ -223,17 +203,15 @@ async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let user = world.user(0).await;
-    let mut slow = hold_locks(&world.config.database_url, 2);
-    let mut first_line = [0];
-    std::io::Read::read_exact(slow.stdout.as_mut().unwrap(), &mut first_line).unwrap(); // it has the locks
+    let locks = Locks::of(&world, event.id);
     let gone = app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await;
     assert!(matches!(gone, Err(neticket_app::AppError::Overloaded)), "{gone:?}");
+    locks.let_go(&world);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while world.ledger.view(event.id).await.unwrap().is_none() {
         assert!(tokio::time::Instant::now() < deadline, "the load comes to its end");
         tokio::time::sleep(GLANCE).await;
     }
-    slow.wait().unwrap();
     app.shut_down().await; // finishes whatever was taken on
     assert_eq!(world.confirmed(&event).await, [0]);
     world.finish().await;

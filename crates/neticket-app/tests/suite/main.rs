@@ -4,7 +4,10 @@
 
 mod booking;
 mod faults;
+mod lanes;
 mod opening;
+mod own;
 mod reconciling;
 mod rejected;
 mod sessions;
+mod unavailable;

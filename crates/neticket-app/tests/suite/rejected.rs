@@ -2,35 +2,15 @@
 
 use std::time::Duration;
 
+use crate::own::{admit, hasty};
 use neticket_app::{App, AppError, ReservationState};
-use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
-use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, JournalEntry, Verdict};
+use neticket_testkit::domain::{EventId, ReservationId, UserId};
+use neticket_testkit::ledger::JournalEntry;
 use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
 use neticket_testkit::{World, on_both, tickets};
-use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
-
-/// A world whose nodes take care of what is left behind after 50 ms.
-async fn hasty(parts: neticket_testkit::Parts) -> World {
-    let mut world = World::new(parts).await;
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    world
-}
-
-/// Admits as a node does that dies right after it.
-async fn admit(world: &World, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
-    let id = ReservationId(Uuid::new_v4());
-    let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2) };
-    let answer = world.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
-    assert!(
-        matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
-        "{answer:?}"
-    );
-    id
-}
 
 async fn rejected(app: &App, user: UserId, id: ReservationId) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -46,7 +26,7 @@ async fn rejected(app: &App, user: UserId, id: ReservationId) {
     }
 }
 
-fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
+pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
     CommitRequest {
         id: entry.request.id,
         user: entry.request.user,

@@ -101,3 +101,14 @@ async fn lesson_29_an_event_whose_load_is_slow_stops_no_other_sale() {
     let crowds = pair.crowds().await;
     pair.judge(lock, crowds).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_29_an_event_whose_commits_are_slow_stops_no_other_sale() {
+    let pair = Pair::open().await;
+    let crowds = pair.crowds().await;
+    for sale in &pair.sales {
+        sale.answered(ANSWERS).await;
+    }
+    let lock = pair.lock();
+    pair.judge(lock, crowds).await;
+}

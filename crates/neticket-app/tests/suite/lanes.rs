@@ -1,0 +1,126 @@
+//! Lesson 29: what is slow gets a queue of its own. One event whose rows do not answer holds up no other; nor does a node that
+//! stood still take anything for people whom it has to send away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use neticket_app::{AppError, ReservationState};
+use neticket_testkit::store::CancelRequest;
+use neticket_testkit::{Parts, World, on_both, tickets};
+
+use crate::own::{Locks, admit, hasty, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.ack_deadline_ms = 20_000;
+    let app = world.node().await;
+    let (stuck, other) = (world.event_on_sale(&[1_000], 100).await, world.event_on_sale(&[1_000], 100).await);
+    let (users, grades) = (world.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
+    let mine = app.reservation_create(users[0], None, grades[0], tickets(1)).await.unwrap().reservation.id;
+    app.reservation_create(users[0], None, grades[1], tickets(1)).await.unwrap();
+    let locks = Locks::of(&world, stuck.id);
+    let mut waiting = Vec::new();
+    for user in users.iter().cycle().take(50) {
+        let (app, user) = (Arc::clone(&app), *user);
+        waiting.push(tokio::spawn(
+            async move { app.reservation_create(user, None, grades[0], tickets(1)).await },
+        ));
+    }
+    let (canceller, user) = (Arc::clone(&app), users[0]);
+    let cancelling = tokio::spawn(async move { canceller.reservation_cancel(user, mine).await });
+    until("they are in the journal", async || {
+        world.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10
+    })
+    .await;
+    let began = Instant::now();
+    for user in users.iter().cycle().take(100) {
+        let booked = app.reservation_create(*user, None, grades[1], tickets(1)).await.unwrap();
+        assert_eq!(booked.reservation.state, ReservationState::Confirmed);
+        app.reservation_cancel(*user, booked.reservation.id).await.unwrap();
+    }
+    let third = world.event_on_sale(&[10], 4).await;
+    app.reservation_create(users[0], None, third.ticket_types[0].id, tickets(1))
+        .await
+        .expect("it can be loaded");
+    assert!(waiting.iter().all(|booking| !booking.is_finished()), "after {:?}", began.elapsed());
+    assert!(!cancelling.is_finished());
+    locks.let_go(&world);
+    for booking in waiting {
+        booking.await.unwrap().unwrap();
+    }
+    cancelling.await.unwrap().unwrap();
+    assert_eq!(world.confirmed(&stuck).await, [50]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_29_what_one_event_left_behind_holds_up_the_recovery_of_no_other() {
+    let mut world = hasty(Parts::Shared).await;
+    let (stuck, other) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
+    let user = world.user(0).await;
+    let mut left = Vec::new();
+    for event in [&stuck, &other] {
+        world.install(&world.snapshot(event.id).await).await;
+        let grade = event.ticket_types[0].id;
+        let booked = admit(&world, event.id, user, grade).await;
+        let entry = world.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
+        world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        world.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
+        // A cancel without its release, which a ledger of an older epoch has to be loaded anew for.
+        let _raised = world.snapshot(event.id).await;
+        world.store.cancel(&[CancelRequest { id: booked, user }], world.now().await).await.unwrap();
+        left.push(admit(&world, event.id, user, grade).await);
+    }
+    let locks = Locks::of(&world, stuck.id);
+    let app = world.node().await;
+    until("the other's journal is recovered", async || {
+        app.reservation(user, left[1]).await.unwrap().state == ReservationState::Confirmed
+    })
+    .await;
+    until("the other's seats are given back", async || {
+        world.ledger.view(other.id).await.unwrap().unwrap().ticket_types[0].left == 8
+    })
+    .await;
+    let seen = app.reservation(user, left[0]).await.unwrap();
+    assert_eq!(seen.state, ReservationState::Pending, "the one is stuck still");
+    locks.let_go(&world);
+    until("the one is recovered too", async || {
+        app.reservation(user, left[0]).await.unwrap().state == ReservationState::Confirmed
+    })
+    .await;
+    world.finish().await;
+}
+
+on_both! {
+    async fn a_node_that_stood_still_takes_nothing_for_whom_it_has_to_send_away(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.ack_deadline_ms = 300;
+        world.config.engine.task_interval_ms = 60_000;
+        let event = world.event_on_sale(&[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        // All of the node on one thread, which then stands still, as a process does that is frozen.
+        let (world, outcome) = tokio::task::spawn_blocking(move || {
+            let mut node = tokio::runtime::Builder::new_multi_thread();
+            let node = node.worker_threads(1).enable_all().build().unwrap();
+            let frozen = node.spawn(async move {
+                let app = world.node().await;
+                app.reservation_create(user, None, grade, tickets(1)).await.unwrap(); // knows the names, loads the ledger
+                let mut booking = std::pin::pin!(app.reservation_create(user, None, grade, tickets(2)));
+                assert!(futures::poll!(&mut booking).is_pending()); // it is queued
+                std::thread::sleep(Duration::from_millis(600));
+                let outcome = booking.await;
+                app.shut_down().await;
+                (world, outcome)
+            });
+            node.block_on(frozen).unwrap()
+        })
+        .await
+        .unwrap();
+        assert!(matches!(outcome, Err(AppError::Overloaded)), "{outcome:?}");
+        assert_eq!(world.confirmed(&event).await, [1]);
+        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!((view.pending, view.ticket_types[0].left), (0, 9));
+        world.finish().await;
+    }
+}

@@ -1,0 +1,280 @@
+//! What is said while Redis or MariaDB does not answer, or too much is asked: 503 in time, or 202; and that all goes on by itself
+//! afterwards, with everybody's booking decided.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use neticket_app::{App, AppError, Booked, ReservationState};
+use neticket_testkit::domain::{TicketTypeId, UserId};
+use neticket_testkit::store::EventRecord;
+use neticket_testkit::{Parts, World, on_both, tickets};
+use tokio::task::block_in_place;
+
+use crate::own::{admit, hasty, own_mariadb, own_redis, sql, until};
+
+/// Each of `users` books one ticket, all at once, with the same key whenever it is called.
+async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
+    let bookings = users.iter().map(|user| app.reservation_create(*user, Some("once"), grade, tickets(1)));
+    join_all(bookings).await
+}
+
+/// Everybody repeats their booking until it is confirmed; nobody has more than the one.
+async fn all_are_decided(world: &World, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
+    let grade = event.ticket_types[0].id;
+    until("all are confirmed in the end", async || {
+        let confirmed = |booked: &Booked| matches!(booked.reservation.state, ReservationState::Confirmed);
+        let outcomes = all_book(app, users, grade).await;
+        outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(confirmed))
+    })
+    .await;
+    assert_eq!(world.confirmed(event).await, [u64::try_from(users.len()).unwrap()]);
+}
+
+on_both! {
+    async fn whom_the_queue_has_no_place_for_is_told_so_at_once(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.queue_len_max = 1;
+        world.config.engine.batch_len_max = 1;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[100], 4).await;
+        let users = world.users(60).await;
+        app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+        let began = Instant::now();
+        let mut first_refusal = None;
+        let bookings = users.iter().map(async |user| {
+            let outcome = app.reservation_create(*user, Some("once"), event.ticket_types[0].id, tickets(1)).await;
+            (outcome, began.elapsed())
+        });
+        let outcomes = join_all(bookings).await;
+        for (outcome, after) in &outcomes {
+            match outcome {
+                Ok(_) => {}
+                Err(AppError::Overloaded) => first_refusal = first_refusal.min(Some(*after)).or(Some(*after)),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let patience = Duration::from_millis(world.config.engine.ack_deadline_ms);
+        assert!(first_refusal.expect("there is no place for 60") < patience);
+        let taken = outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count();
+        assert_eq!(world.confirmed(&event).await, [u64::try_from(taken).unwrap()], "who was refused has nothing");
+        let repeated = async || {
+            for user in &users {
+                let again = app.reservation_create(*user, Some("once"), event.ticket_types[0].id, tickets(1)).await;
+                again.expect("there is a place for one after the other");
+            }
+        };
+        repeated().await;
+        assert_eq!(world.confirmed(&event).await, [60]);
+        world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
+    let mut world = hasty(Parts::Shared).await;
+    let redis = own_redis(&mut world);
+    world.config.engine.ledger_timeout_ms = 300;
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
+    let grade = event.ticket_types[0].id;
+    app.reservation_create(users[0], Some("once"), grade, tickets(1)).await.unwrap();
+    let left_behind = admit(&world, event.id, users[1], grade).await;
+    redis.pause().unwrap();
+    let began = Instant::now();
+    for outcome in all_book(&app, &users[1..], grade).await {
+        assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
+    }
+    assert!(matches!(app.ready().await, Err(AppError::LedgerUnavailable(_))));
+    let listed = app.reservations_page(users[0], 1, 10).await.unwrap();
+    assert_eq!(listed.total_items, 1, "what the store has is shown");
+    app.event(event.id).await.expect("events are shown");
+    assert!(began.elapsed() < Duration::from_secs(5), "nobody waited for long: {:?}", began.elapsed());
+    assert!(App::redis_eviction_policy(&world.config).await.is_err(), "it does not wait for ever");
+    assert!(App::redis_persists(&world.config).await.is_err());
+    redis.resume().unwrap();
+    until("the node works again", async || app.ready().await.is_ok()).await;
+    until("what was left behind is recovered", async || {
+        app.reservation(users[1], left_behind)
+            .await
+            .is_ok_and(|seen| seen.state == ReservationState::Confirmed)
+    })
+    .await;
+    for user in &users {
+        let again = app.reservation_create(*user, Some("once"), grade, tickets(1)).await.unwrap();
+        assert_eq!(again.reservation.state, ReservationState::Confirmed);
+    }
+    assert_eq!(world.confirmed(&event).await, [12]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
+    let mut world = hasty(Parts::Shared).await;
+    let mut redis = own_redis(&mut world);
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
+    let grade = event.ticket_types[0].id;
+    app.reservation_create(users[0], Some("once"), grade, tickets(1)).await.unwrap();
+    let left_behind = admit(&world, event.id, users[0], grade).await;
+    block_in_place(|| redis.stop()).unwrap();
+    for outcome in all_book(&app, &users[1..], grade).await {
+        assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
+    }
+    block_in_place(|| redis.restart()).unwrap();
+    until("what was in its file is recovered", async || {
+        app.reservation(users[0], left_behind)
+            .await
+            .is_ok_and(|seen| seen.state == ReservationState::Confirmed)
+    })
+    .await;
+    for user in &users {
+        app.reservation_create(*user, Some("once"), grade, tickets(1)).await.unwrap();
+    }
+    assert_eq!(world.confirmed(&event).await, [12]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_while_redis_starts_anew() {
+    let mut world = World::new(Parts::Shared).await;
+    let mut redis = own_redis(&mut world);
+    world.config.engine.task_interval_ms = 60_000; // nobody loads it again
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
+    let grade = event.ticket_types[0].id;
+    let stored = app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap().reservation;
+    let pending = admit(&world, event.id, users[0], grade).await;
+    until("it is seen to be pending", async || {
+        app.reservation(users[0], pending).await.is_ok_and(|seen| seen.state == ReservationState::Pending)
+    })
+    .await;
+    block_in_place(|| redis.restart()).unwrap();
+    let unknown = neticket_testkit::domain::ReservationId(uuid::Uuid::new_v4());
+    for _ in 0..50 {
+        for (user, id) in [(users[0], pending), (users[1], unknown)] {
+            let seen = app.reservation(user, id).await;
+            assert!(matches!(seen, Err(AppError::LedgerUnavailable(_))), "{seen:?}");
+        }
+        assert_eq!(app.reservation(users[0], stored.id).await.unwrap().id, stored.id);
+        let listed = app.reservations_page(users[0], 1, 10).await.unwrap();
+        assert_eq!(listed.items.iter().map(|item| item.id).collect::<Vec<_>>(), [stored.id]);
+        tokio::time::sleep(Duration::from_millis(10)).await; // longer than any view is kept
+    }
+    world.config.engine.grace_ms = 50;
+    world.config.engine.task_interval_ms = 20;
+    let other = world.node().await;
+    until("it is recovered", async || {
+        let seen = app.reservation(users[0], pending).await;
+        assert!(!matches!(seen, Err(AppError::NotFound)));
+        seen.is_ok_and(|seen| seen.state == ReservationState::Confirmed)
+    })
+    .await;
+    until("an unknown one is unknown again", async || {
+        matches!(other.reservation(users[1], unknown).await, Err(AppError::NotFound))
+    })
+    .await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_decided() {
+    let mut world = hasty(Parts::Shared).await;
+    let mariadb = own_mariadb(&mut world).await;
+    world.config.engine.ack_deadline_ms = 1_000;
+    world.config.engine.store_timeout_ms = 3_000;
+    world.config.engine.grace_ms = 2_000;
+    world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    mariadb.server.pause().unwrap();
+    let outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
+    let mut pending = Vec::new();
+    for (user, outcome) in users.iter().zip(outcomes) {
+        match outcome {
+            Ok(booked) if booked.reservation.state == ReservationState::Pending => {
+                pending.push((*user, booked.reservation.id));
+            }
+            Err(AppError::StoreUnavailable(_) | AppError::Overloaded) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(!pending.is_empty(), "who was admitted is pending");
+    assert!(matches!(app.ready().await, Err(AppError::StoreUnavailable(_))));
+    mariadb.server.resume().unwrap();
+    for (user, id) in pending {
+        until("who was told pending is confirmed", async || {
+            app.reservation(user, id).await.is_ok_and(|seen| seen.state == ReservationState::Confirmed)
+        })
+        .await;
+    }
+    all_are_decided(&world, &app, &users, &event).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() {
+    let mut world = hasty(Parts::Shared).await;
+    let mut mariadb = own_mariadb(&mut world).await;
+    world.config.engine.ack_deadline_ms = 1_000;
+    world.config.engine.grace_ms = 2_000;
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    block_in_place(|| mariadb.server.stop()).unwrap();
+    for outcome in all_book(&app, &users, event.ticket_types[0].id).await {
+        match outcome {
+            Ok(booked) => assert_eq!(booked.reservation.state, ReservationState::Pending),
+            Err(AppError::StoreUnavailable(_) | AppError::Overloaded) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    block_in_place(|| mariadb.server.restart()).unwrap();
+    all_are_decided(&world, &app, &users, &event).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_found() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.grace_ms = 60_000; // recovery is not what notes it
+    world.config.engine.task_interval_ms = 20;
+    let event = world.event_on_sale(&[2], 4).await;
+    let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    let mut wrong = world.snapshot(event.id).await;
+    wrong.ticket_types[0].left = 50;
+    world.install(&wrong).await;
+    let first = admit(&world, event.id, users[0], grade).await;
+    tokio::time::sleep(Duration::from_millis(2)).await; // the older one goes first
+    let second = admit(&world, event.id, users[1], grade).await;
+    sql(
+        &world,
+        "CREATE TRIGGER no_notes BEFORE INSERT ON reservations FOR EACH ROW \
+         IF NEW.status = 'rejected' THEN SIGNAL SQLSTATE '45000'; END IF",
+    );
+    let _raised = world.snapshot(event.id).await; // so that the next commit has to load
+    let app = world.node().await;
+    app.reservation_create(users[1], None, grade, tickets(1)).await.expect_err("there is none left");
+    until("the load has dropped it", async || {
+        world.ledger.journal_entry(event.id, second).await.unwrap().is_none()
+    })
+    .await;
+    until("it is in neither", async || {
+        let seen = app.reservation(users[1], second).await;
+        assert!(!matches!(seen, Err(AppError::NotFound)), "{seen:?}");
+        matches!(seen, Err(AppError::StoreUnavailable(_)))
+    })
+    .await;
+    sql(&world, "DROP TRIGGER no_notes");
+    until("it is noted", async || {
+        let seen = app.reservation(users[1], second).await;
+        assert!(!matches!(seen, Err(AppError::NotFound)), "{seen:?}");
+        seen.is_ok_and(|seen| seen.state == ReservationState::Rejected)
+    })
+    .await;
+    let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+    world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+    world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+    world.finish().await;
+}
