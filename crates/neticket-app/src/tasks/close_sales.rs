@@ -6,6 +6,10 @@ use super::{TaskContext, each_on_its_own};
 use crate::error::AppError;
 use crate::reconcile::Look;
 
+/// How long a ledger stays after the start: by then nobody loads it any more who saw the event on sale a moment before, or whose
+/// clock is a little behind.
+const LINGER_MS: i64 = 1_000;
+
 /// One run. Whoever repeats a key later is answered from the store.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let loaded = context.ledger.loaded().await?;
@@ -14,7 +18,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     }
     let now = context.clock.now();
     let events = context.store.events(&loaded).await?;
-    let started = events.into_iter().filter(|event| event.starts_at <= now);
+    let started = events.into_iter().filter(|event| now.millis_since(event.starts_at) >= LINGER_MS);
     each_on_its_own(started.map(|event| close(context, event.id))).await
 }
 

@@ -100,7 +100,7 @@ on_both! {
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         // All of the node on one thread, which then stands still, as a process does that is frozen.
-        let (world, outcome) = tokio::task::spawn_blocking(move || {
+        let (node, (world, outcome)) = tokio::task::spawn_blocking(move || {
             let mut node = tokio::runtime::Builder::new_multi_thread();
             let node = node.worker_threads(1).enable_all().build().unwrap();
             let frozen = node.spawn(async move {
@@ -113,7 +113,8 @@ on_both! {
                 app.shut_down().await;
                 (world, outcome)
             });
-            node.block_on(frozen).unwrap()
+            let ended = node.block_on(frozen).unwrap();
+            (node, ended)
         })
         .await
         .unwrap();
@@ -122,5 +123,6 @@ on_both! {
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (0, 9));
         world.finish().await;
+        node.shutdown_background(); // some of the store's connections are its
     }
 }
