@@ -15,9 +15,9 @@ pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
+    let events = context.ledger.loaded().await?;
     let mut samples = Vec::new();
-    for event in selling {
+    for event in events {
         let Some(view) = context.ledger.view(event).await? else { continue };
         let oldest = if view.pending == 0 {
             None

@@ -15,9 +15,6 @@ pub use list::{EventFilter, EventSummaryRecord};
 use crate::entity::{event, ticket_type};
 use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log, convert};
 
-/// How long after its start an event still counts as selling: its journal may hold what has to be committed.
-const SELLING_AFTER_START_MS: i64 = 3_600_000;
-
 /// An event to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
@@ -166,8 +163,8 @@ impl Store {
         .await
     }
 
-    /// The events whose ledger should be there, or whose journal may still hold something: not cancelled, opening within
-    /// `lead_ms` or open already, and not started more than an hour ago. In the order in which they open.
+    /// The events whose ledger should be there: not cancelled, opening within `lead_ms` or open already, and not started. In
+    /// the order in which they open.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -178,7 +175,7 @@ impl Store {
                 .column(event::Column::Id)
                 .filter(event::Column::CancelledAt.is_null())
                 .filter(event::Column::OpensAt.lte(now.plus_millis(lead_ms).as_millis()))
-                .filter(event::Column::StartsAt.gt(now.plus_millis(-SELLING_AFTER_START_MS).as_millis()))
+                .filter(event::Column::StartsAt.gt(now.as_millis()))
                 .order_by_asc(event::Column::OpensAt)
                 .order_by_asc(event::Column::Id)
                 .into_tuple()
