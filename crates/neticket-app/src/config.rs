@@ -220,6 +220,8 @@ mod tests {
             ("NETICKET_STORE_TIMEOUT_MS", "99"),
             ("NETICKET_QUEUE_LEN_MAX", "0"),
             ("NETICKET_BATCH_LEN_MAX", "5001"),
+            ("NETICKET_ADMIT_BATCHES_MAX", "0"),
+            ("NETICKET_COMMIT_BATCHES_MAX", "17"),
             ("NETICKET_JOURNAL_LEN_MAX", "1.5"),
             ("NETICKET_STORE_CONNECTIONS_MAX", "0"),
         ] {
@@ -238,6 +240,8 @@ mod tests {
             ("NETICKET_STORE_CONNECTIONS_MAX", "4"),
             ("NETICKET_QUEUE_LEN_MAX", "7"),
             ("NETICKET_BATCH_LEN_MAX", "6"),
+            ("NETICKET_ADMIT_BATCHES_MAX", "3"),
+            ("NETICKET_COMMIT_BATCHES_MAX", "1"),
             ("NETICKET_JOURNAL_LEN_MAX", "5"),
         ];
         let said = read(&set).unwrap().engine.settings();

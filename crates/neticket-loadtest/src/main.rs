@@ -6,6 +6,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use neticket_loadtest::cli::Cli;
 
+/// The same as the server's, so that baselines and nodes are compared alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match neticket_loadtest::run(&Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,

@@ -65,6 +65,10 @@ struct AdminCreate {
     password_stdin: bool,
 }
 
+/// Thousands of requests come and go at once (docs/decisions/0016).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start();

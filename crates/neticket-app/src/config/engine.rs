@@ -21,9 +21,9 @@ pub struct EngineConfig {
     pub queue_len_max: usize,
     /// `NETICKET_BATCH_LEN_MAX`, default 500: most wishes in one batch.
     pub batch_len_max: usize,
-    /// Batches of one event in flight at the ledger.
+    /// `NETICKET_ADMIT_BATCHES_MAX`: batches of one event in flight at the ledger.
     pub admit_batches_max: usize,
-    /// Batches of one event in flight at the store.
+    /// `NETICKET_COMMIT_BATCHES_MAX`: batches of one event in flight at the store.
     pub commit_batches_max: usize,
     /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT before the answer is `pending`.
     pub ack_deadline_ms: u64,
@@ -74,6 +74,8 @@ impl EngineConfig {
         let engine = Self {
             queue_len_max: number(get, "NETICKET_QUEUE_LEN_MAX", usual.queue_len_max, 1..=1_000_000)?,
             batch_len_max: number(get, "NETICKET_BATCH_LEN_MAX", usual.batch_len_max, 1..=5_000)?,
+            admit_batches_max: number(get, "NETICKET_ADMIT_BATCHES_MAX", usual.admit_batches_max, 1..=16)?,
+            commit_batches_max: number(get, "NETICKET_COMMIT_BATCHES_MAX", usual.commit_batches_max, 1..=16)?,
             ack_deadline_ms: number(
                 get,
                 "NETICKET_ACK_DEADLINE_MS",
@@ -132,6 +134,8 @@ impl EngineConfig {
             ("NETICKET_STORE_CONNECTIONS_MAX", self.store_connections_max.to_string()),
             ("NETICKET_QUEUE_LEN_MAX", self.queue_len_max.to_string()),
             ("NETICKET_BATCH_LEN_MAX", self.batch_len_max.to_string()),
+            ("NETICKET_ADMIT_BATCHES_MAX", self.admit_batches_max.to_string()),
+            ("NETICKET_COMMIT_BATCHES_MAX", self.commit_batches_max.to_string()),
             ("NETICKET_JOURNAL_LEN_MAX", self.journal_len_max.to_string()),
         ]
     }
