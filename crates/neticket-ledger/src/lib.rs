@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 
 /// How many entries an event's journal may have, if nothing else is said.
-pub const JOURNAL_LEN_MAX_DEFAULT: usize = 10_000;
+pub const JOURNAL_LEN_MAX_DEFAULT: usize = 50_000;
 
 /// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
 /// may not have taken effect.

@@ -29,6 +29,10 @@ pub(crate) struct BookingDesk {
     ack_deadline: Duration,
 }
 
+/// How many full batches may wait to be committed. The rest of a rush waits before the ledger, where it fills no journal, is
+/// admitted in longer batches, and takes nothing for whoever gives up.
+const COMMIT_QUEUE_BATCHES: usize = 4;
+
 /// What can be said of a booking when its time is up.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -47,7 +51,9 @@ impl BookingDesk {
             lanes_max: LANES_MAX,
         };
         let commit_stage = Arc::clone(&committer);
-        let commits = limits(config.commit_batches_max, Turns::commits_shared(config.store_connections_max));
+        let mut commits =
+            limits(config.commit_batches_max, Turns::commits_shared(config.store_connections_max));
+        commits.queue_len_max = config.queue_len_max.min(COMMIT_QUEUE_BATCHES * config.batch_len_max);
         let commit_queue = Arc::new(Batcher::start(commits, move |event, batch| {
             let committer = Arc::clone(&commit_stage);
             async move { committer.commit(event, batch).await }

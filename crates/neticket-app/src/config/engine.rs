@@ -27,7 +27,8 @@ pub struct EngineConfig {
     pub commit_batches_max: usize,
     /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT before the answer is `pending`.
     pub ack_deadline_ms: u64,
-    /// `NETICKET_JOURNAL_LEN_MAX`, default 10,000: most entries of one event's journal.
+    /// `NETICKET_JOURNAL_LEN_MAX`, default 50,000: most entries of one event's journal: what all nodes
+    /// have admitted and not committed yet, a few thousand each at full load.
     pub journal_len_max: usize,
     /// `NETICKET_GRACE_MS`, default 30,000: how old a journal entry or an outbox row is before any node takes care of it.
     /// Longer than a node that lives keeps anyone waiting: recovery that races the owners would only make a slow store
@@ -50,7 +51,7 @@ impl Default for EngineConfig {
         Self {
             queue_len_max: 20_000,
             batch_len_max: 500,
-            admit_batches_max: 4,
+            admit_batches_max: 2,
             commit_batches_max: 2,
             ack_deadline_ms: 5_000,
             journal_len_max: neticket_ledger::JOURNAL_LEN_MAX_DEFAULT,

@@ -211,7 +211,7 @@ async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind)
 }
 
 async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
-    let ledger = kind.ledger();
+    let ledger = kind.ledger_of_journal_len_max(10_000);
     let mut large = snapshot(&*ledger, 1).await;
     large.ticket_types[1].left = 10_000;
     load(&*ledger, &large).await;
