@@ -23,6 +23,12 @@ use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 /// How many entries an event's journal may have, if nothing else is said.
 pub const JOURNAL_LEN_MAX_DEFAULT: usize = 50_000;
 
+/// How many reservations of one event a user may make in an epoch, whatever became of them; then they are over the limit. A ledger
+/// remembers each of them, cancelled ones too, so that a repeated id is recognised; without an end, who books and cancels
+/// in turn would make it, and every load, as long as they like. Far more than the limit of tickets lets anyone hold at once, and
+/// since a load counts what the store has, also across epochs.
+pub const RESERVATIONS_PER_USER_MAX: u32 = 1_000;
+
 /// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
 /// may not have taken effect.
 ///

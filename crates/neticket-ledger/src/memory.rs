@@ -10,14 +10,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use neticket_domain::{
-    Epoch, EventId, Quantity, ReservationId, SaleState, SaleWindow, TicketTypeId, Timestamp, UserId,
+    Epoch, EventId, ReservationId, SaleState, SaleWindow, TicketTypeId, Timestamp, UserId,
 };
 use uuid::Uuid;
 
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, Release, SnapshotReservation,
-    SnapshotTicketType, TicketTypeView, Verdict,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, RESERVATIONS_PER_USER_MAX,
+    Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -264,11 +264,18 @@ struct EventLedger {
     paused: bool,
     max_per_user: u32,
     ticket_types: BTreeMap<TicketTypeId, TicketType>,
-    /// Tickets held of this event, by user: of settled and of journaled reservations alike.
-    holdings: HashMap<UserId, u32>,
+    /// What each user has of this event: settled and journaled reservations alike.
+    holdings: HashMap<UserId, Holding>,
     journal: HashMap<ReservationId, JournalEntry>,
     /// The reservations of this epoch that the store has.
     settled: HashMap<ReservationId, Mark>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Holding {
+    tickets: u32,
+    /// Of this epoch, cancelled ones too.
+    reservations: u32,
 }
 
 struct TicketType {
@@ -288,9 +295,11 @@ impl EventLedger {
     fn new(snapshot: &LedgerSnapshot) -> Self {
         let ticket_type = |t: &SnapshotTicketType| (t.id, TicketType { price: t.price, left: t.left });
         let mark = |r: &SnapshotReservation| (r.id, if r.held == 0 { Mark::Released } else { Mark::Settled });
-        let mut holdings = HashMap::new();
+        let mut holdings: HashMap<UserId, Holding> = HashMap::new();
         for reservation in &snapshot.reservations {
-            *holdings.entry(reservation.user).or_default() += reservation.held;
+            let holding = holdings.entry(reservation.user).or_default();
+            holding.tickets += reservation.held;
+            holding.reservations += 1;
         }
         Self {
             epoch: snapshot.epoch,
@@ -305,7 +314,7 @@ impl EventLedger {
     }
 
     /// What was asked before gets the answer of before, whatever the clock and the seats say now. Then: does it exist,
-    /// does it sell, is there room to remember it, are there seats, may this user have them.
+    /// does it sell, is there room to remember it, in the journal and for this user, are there seats, may this user have them.
     fn admit(&mut self, request: &AdmitRequest, now: Timestamp, journal_len_max: usize) -> Verdict {
         if let Some(entry) = self.journal.get(&request.id) {
             let same = entry.request == *request;
@@ -326,6 +335,10 @@ impl EventLedger {
         if self.journal.len() >= journal_len_max {
             return Verdict::JournalFull;
         }
+        let holding = self.holding(request.user);
+        if holding.reservations >= RESERVATIONS_PER_USER_MAX {
+            return Verdict::OverLimit { max_per_user: self.max_per_user, already_held: holding.tickets };
+        }
         let admission = Admission { unit_price: ticket_type.price, admitted_at: now, repeated: false };
         match self.take(request, admission) {
             Ok(()) => Verdict::Admitted(admission),
@@ -336,22 +349,28 @@ impl EventLedger {
     /// Takes the seats and journals the taking, if there are enough and the user may have them.
     fn take(&mut self, request: &AdmitRequest, admission: Admission) -> Result<(), Verdict> {
         let quantity = request.quantity.get();
+        let holding = self.holding(request.user);
         let Some(ticket_type) = self.ticket_types.get_mut(&request.ticket_type) else {
             return Err(Verdict::NoSuchTicketType);
         };
         if ticket_type.left < quantity {
             return Err(Verdict::SoldOut { left: ticket_type.left });
         }
-        let already_held = self.holdings.get(&request.user).copied().unwrap_or(0);
+        let already_held = holding.tickets;
         if already_held.saturating_add(quantity) > self.max_per_user {
             return Err(Verdict::OverLimit { max_per_user: self.max_per_user, already_held });
         }
         ticket_type.left -= quantity;
-        self.holdings.insert(request.user, already_held + quantity);
+        let held = Holding { tickets: already_held + quantity, reservations: holding.reservations + 1 };
+        self.holdings.insert(request.user, held);
         // Whoever meets it in the journal is not the first.
         let admission = Admission { repeated: true, ..admission };
         self.journal.insert(request.id, JournalEntry { request: *request, admission, epoch: self.epoch });
         Ok(())
+    }
+
+    fn holding(&self, user: UserId) -> Holding {
+        self.holdings.get(&user).copied().unwrap_or_default()
     }
 
     fn settle(&mut self, id: ReservationId) {
@@ -363,20 +382,17 @@ impl EventLedger {
     /// An id that is neither journaled nor settled is released too: that its seats count as taken in this epoch is what
     /// the cancelling transaction saw.
     fn release(&mut self, release: &Release) {
-        if self.settled.insert(release.id, Mark::Released) == Some(Mark::Released) {
+        let before = self.settled.insert(release.id, Mark::Released);
+        if before == Some(Mark::Released) {
             return;
         }
-        self.journal.remove(&release.id);
-        self.give_back(release.user, release.ticket_type, release.quantity);
-    }
-
-    fn give_back(&mut self, user: UserId, ticket_type: TicketTypeId, quantity: Quantity) {
-        if let Some(ticket_type) = self.ticket_types.get_mut(&ticket_type) {
-            ticket_type.left = ticket_type.left.saturating_add(quantity.get());
+        let is_new = self.journal.remove(&release.id).is_none() && before.is_none();
+        if let Some(ticket_type) = self.ticket_types.get_mut(&release.ticket_type) {
+            ticket_type.left = ticket_type.left.saturating_add(release.quantity.get());
         }
-        if let Some(held) = self.holdings.get_mut(&user) {
-            *held = held.saturating_sub(quantity.get());
-        }
+        let holding = self.holdings.entry(release.user).or_default();
+        holding.tickets = holding.tickets.saturating_sub(release.quantity.get());
+        holding.reservations += u32::from(is_new);
     }
 
     /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.

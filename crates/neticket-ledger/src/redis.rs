@@ -21,7 +21,7 @@ use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
     AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
-    LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse, Release,
+    LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse, RESERVATIONS_PER_USER_MAX, Release,
 };
 
 /// The only safe thing to do when memory is full.
@@ -162,6 +162,7 @@ impl Ledger for RedisLedger {
         let call = Call::new(&script::ADMIT, &self.keys(event))
             .arg("epoch_min", epoch_min.0)
             .arg("journal_len_max", self.journal_len_max)
+            .arg("reservations_max", RESERVATIONS_PER_USER_MAX)
             .arg("requests", packed(requests, packed::request));
         self.run(call).await?.admit_answer(requests)
     }

@@ -44,7 +44,8 @@ pub enum Verdict {
     SoldOut {
         left: u32,
     },
-    /// With these, the user would hold more than `max_per_user`.
+    /// With these, the user would hold more than `max_per_user`, or has made as many reservations as
+    /// [`RESERVATIONS_PER_USER_MAX`](crate::RESERVATIONS_PER_USER_MAX) lets them.
     OverLimit {
         max_per_user: u32,
         already_held: u32,

@@ -6,12 +6,13 @@
         3 journal          hash    reservation id (16 bytes) → entry
   ARGV  1 epoch_min        the lowest epoch that the caller accepts
         2 journal_len_max  how many entries the journal may have
-        3 requests         packed, see prelude.lua
+        3 reservations_max how many reservations a user may have made in this epoch
+        4 requests         packed, see prelude.lua
   RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, letters, prices, then details.
            Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) | k known | m mismatch |
            n no such ticket type | o not open | c closed | p paused | j journal full | s sold out (detail: left) |
-           l over the limit (detail: already held). Prices: ticket type 8, unit price 8, of those admitted now.
-           Details in the order of the requests.
+           l over the limit of tickets or of reservations (detail: already held). Prices: ticket type 8, unit price 8, of those
+           admitted now. Details in the order of the requests.
 
   One script, so that nobody sees seats gone without the journal entry that accounts for them, and so that the clock, the
   epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing.
@@ -26,7 +27,7 @@ if tonumber(ledger.epoch) < tonumber(ARGV[1]) or ledger.run_id ~= run_id() then
   return { 'stale' }
 end
 
-local requests = ARGV[3]
+local requests = ARGV[4]
 local users = parts(requests, 36, 17, 24)
 local records, records_after = hmget(KEYS[2], users), {}
 
@@ -35,6 +36,8 @@ local shut = now < tonumber(ledger.opens_at) and 'o'
   or now >= tonumber(ledger.closes_at) and 'c'
   or ledger.paused == '1' and 'p'
 local max_per_user = tonumber(ledger.max_per_user)
+-- How long the record is of a user who may make no more reservations; see prelude.lua.
+local record_len_max = 4 + 17 * tonumber(ARGV[3])
 local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
 local letters, details, holders, entries = {}, {}, {}, {}
@@ -94,6 +97,9 @@ local function admit(id, content, user, record)
   end
   if journal_room <= 0 then
     return 'j'
+  end
+  if record and #record >= record_len_max then
+    return 'l', held_by(record)
   end
   local quantity, left = wish.quantity, ticket_type.left
   if left < quantity then

@@ -104,7 +104,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    ADMIT = "admit.lua" [Ledger, Holders, Journal] ["epoch_min", "journal_len_max", "requests"];
+    ADMIT = "admit.lua" [Ledger, Holders, Journal] ["epoch_min", "journal_len_max", "reservations_max", "requests"];
     SETTLE = "settle.lua" [Ledger, Journal] ["epoch", "ids"];
     RELEASE = "release.lua" [Ledger, Holders, Journal] ["releases"];
     STAGE = "stage.lua" [StagedHolders] ["expiry_ms", "reservations"];

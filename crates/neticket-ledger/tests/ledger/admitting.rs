@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::join_all;
 use neticket_domain::{Epoch, ReservationId, SaleWindow, TicketTypeId, Timestamp};
-use neticket_ledger::{Admission, AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, MemoryLedger, Verdict};
+use neticket_ledger::{
+    Admission, AdmitAnswer, AdmitRequest, Ledger, LedgerSnapshot, MemoryLedger, RESERVATIONS_PER_USER_MAX,
+    Verdict,
+};
 
 use crate::support::{
     EVENT, HOUR_MS, Kind, STANDING, VIP, VIP_PRICE, admit, admit_one, admitted, held, id, ids, is_admitted,
@@ -28,6 +31,7 @@ on_every_ledger!(
     the_limit_counts_everything_a_user_holds_of_the_event,
     the_limit_counts_what_the_store_had_at_the_load,
     sold_out_is_told_before_the_limit,
+    who_has_made_a_thousand_reservations_makes_no_more_however_many_were_cancelled,
     a_repeat_in_the_journal_is_admitted_again_and_takes_nothing,
     a_repeat_of_what_is_settled_or_released_is_known,
     a_repeat_is_recognised_when_sold_out_closed_or_paused,
@@ -215,6 +219,32 @@ async fn the_limit_counts_what_the_store_had_at_the_load(kind: Kind) {
 async fn sold_out_is_told_before_the_limit(kind: Kind) {
     let ledger = loaded(kind).await;
     assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 11)).await, Verdict::SoldOut { left: 10 });
+}
+
+async fn who_has_made_a_thousand_reservations_makes_no_more_however_many_were_cancelled(kind: Kind) {
+    let ledger = kind.ledger();
+    let mut busy = snapshot(&*ledger, 1).await;
+    let cancelled = u64::from(RESERVATIONS_PER_USER_MAX) - 3;
+    busy.reservations = (0..cancelled).map(|number| reservation(number, 1, 0)).collect();
+    load(&*ledger, &busy).await;
+    let next = |more: u64| request(10_000 + more, 1, VIP, 1);
+    admitted(&*ledger, &[next(0), next(1)]).await;
+    ledger.settle(EVENT, Epoch(1), &[next(0).id]).await.unwrap();
+    let releases = [next(0), next(0), next(1)].map(|request| release(request, 1));
+    ledger.release(EVENT, &releases).await.unwrap();
+    // One that this ledger had not heard of counts as well.
+    ledger.release(EVENT, &[release(next(2), 1)]).await.unwrap();
+    let over = Verdict::OverLimit { max_per_user: 4, already_held: 0 };
+    assert_eq!(admit(&*ledger, &[next(3), next(4)]).await, [over, over]);
+    assert_eq!(admit_one(&*ledger, next(0)).await, Verdict::Known, "what is known is recognised");
+    assert!(is_admitted(admit_one(&*ledger, request(1_000_000, 2, VIP, 1)).await), "others may");
+    // Nor does a load begin to count anew; one fewer, and there is room for one.
+    let mut again = snapshot(&*ledger, 2).await;
+    again.reservations = (0..cancelled + 2).map(|number| reservation(number, 1, 0)).collect();
+    load(&*ledger, &again).await;
+    let verdicts = admit(&*ledger, &[next(5), next(6), next(5)]).await;
+    assert!(is_admitted(verdicts[0]) && is_admitted(verdicts[2]), "{verdicts:?}");
+    assert_eq!(verdicts[1], Verdict::OverLimit { max_per_user: 4, already_held: 1 });
 }
 
 async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind) {
