@@ -155,6 +155,8 @@ impl App {
             store: store.clone(),
             clock: Arc::clone(&clock),
             turns: Arc::clone(&turns),
+            metrics: Arc::clone(&metrics),
+            batch_len_max: engine.batch_len_max,
             unwritten: Mutex::default(),
         });
         let loader = Arc::new(Loader {

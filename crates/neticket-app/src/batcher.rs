@@ -153,34 +153,27 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         lane.queue.extend(items.take(room));
         let put =
             if items.len() == 0 { Put::All } else { Put::Some(Arc::clone(&lane.room).notified_owned()) };
-        let wakes = self.wakes(&mut state, key);
-        drop(state);
-        if wakes {
-            self.start_worker(key);
-        }
+        self.wake(&mut state, key);
         put
     }
 
-    /// Whether another worker is to be started for this lane; it is counted already.
-    fn wakes(&self, state: &mut State<K, T>, key: K) -> bool {
+    /// Starts another worker for this lane if there is work for one. Under the lock, so that whoever closes and then waits for
+    /// the workers waits for this one too.
+    fn wake(self: &Arc<Self>, state: &mut State<K, T>, key: K) {
         let share = self.share(state);
-        let Some(lane) = state.lanes.get_mut(&key) else { return false };
+        let Some(lane) = state.lanes.get_mut(&key) else { return };
         if lane.waking || lane.queue.is_empty() || lane.workers >= share {
-            return false;
+            return;
         }
         lane.workers += 1;
         lane.waking = true;
-        true
+        let lanes = Arc::clone(self);
+        self.workers.spawn_on(async move { lanes.work(key).await }, &self.runtime);
     }
 
     /// How many workers a lane may have now.
     fn share(&self, state: &State<K, T>) -> usize {
         (self.limits.in_flight_shared / state.lanes.len().max(1)).clamp(1, self.limits.in_flight_max)
-    }
-
-    fn start_worker(self: &Arc<Self>, key: K) {
-        let lanes = Arc::clone(self);
-        self.workers.spawn_on(async move { lanes.work(key).await }, &self.runtime);
     }
 
     async fn work(self: Arc<Self>, key: K) {
@@ -213,11 +206,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         let len = lane.queue.len().min(self.limits.batch_len_max);
         let batch = lane.queue.drain(..len).collect();
         lane.room.notify_waiters();
-        let wakes = self.wakes(&mut state, key);
-        drop(state);
-        if wakes {
-            self.start_worker(key);
-        }
+        self.wake(&mut state, key);
         Some(batch)
     }
 

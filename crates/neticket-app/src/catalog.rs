@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use moka::future::Cache;
-use neticket_domain::{EventId, TicketTypeId};
+use neticket_domain::{Epoch, EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
 use neticket_store::{EventRecord, Store};
 
@@ -33,6 +33,15 @@ pub(crate) struct EventsPending {
     pub(crate) events: Vec<EventId>,
     /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not loaded again.
     pub(crate) is_blind: bool,
+}
+
+/// What is to be seen of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Journal {
+    Empty,
+    Pending,
+    /// Nothing: its ledger is of another run of the server, and not loaded again.
+    Unseen,
 }
 
 /// Copies of events, and of what their ledgers say. Many askers at once cause one query.
@@ -140,22 +149,31 @@ impl Catalog {
     }
 
     async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
-        let looks = self
-            .ledger
-            .loaded()
-            .await?
-            .into_iter()
-            .map(|event| async move { Ok::<_, AppError>((event, self.ledger.view(event).await?)) });
-        let views: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
+        let looks = self.ledger.loaded().await?.into_iter();
+        let looks = looks.map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
+        let journals: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
         let mut found = EventsPending::default();
-        for (event, view) in views {
-            match view {
-                Some(view) if view.pending > 0 => found.events.push(event),
-                Some(_) => {}
-                None => found.is_blind = true,
+        for (event, journal) in journals {
+            match journal {
+                Journal::Empty => {}
+                Journal::Pending => found.events.push(event),
+                Journal::Unseen => found.is_blind = true,
             }
         }
         Ok(found)
+    }
+
+    /// What is to be seen of the event's journal at this moment.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`.
+    pub(crate) async fn journal(&self, event: EventId) -> Result<Journal, AppError> {
+        Ok(match self.ledger.view(event).await? {
+            Some(view) if view.pending > 0 => Journal::Pending,
+            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => Journal::Unseen,
+            // Without any ledger there is no journal: it was lost or let go, or the event is loaded for the first time.
+            Some(_) | None => Journal::Empty,
+        })
     }
 
     fn is_silent(&self) -> bool {

@@ -18,8 +18,8 @@ use crate::metrics::Metrics;
 use crate::rejections::Rejections;
 use crate::turns::Turns;
 
-/// How long a node may hold the right to load an event, if it dies meanwhile: as long as the slowest load that still
-/// succeeds. Otherwise it gives the right back when it is done.
+/// How long a node may hold the right to load an event, if it dies meanwhile; otherwise it gives the right back when it is done.
+/// A load that takes longer, because it waits for its turn or begins anew, may be done by another node too: that is only wasteful.
 const LEASE_MS: u64 = 10_000;
 /// How often a node looks whether the one with the lease is done.
 const LEASE_POLL: Duration = Duration::from_millis(20);

@@ -312,8 +312,8 @@ impl Metrics {
         self.bookings.of(outcome).inc();
     }
 
-    /// Reservations that had been told `pending` and did not come about.
-    pub fn rejected(&self, reservations: u64) {
+    /// Reservations that may have been told `pending` and did not come about, as noted by this node.
+    pub(crate) fn rejected(&self, reservations: u64) {
         self.bookings.rejected.inc_by(reservations);
     }
 

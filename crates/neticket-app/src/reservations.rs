@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::booking::{Answer, Done};
+use crate::catalog::Journal;
 use crate::error::AppError;
 use crate::views::{Booked, PageView, ReservationState, ReservationView};
 
@@ -214,7 +215,7 @@ impl App {
         for event in &found.events {
             let Some(entry) = self.ledger.journal_entry(*event, id).await? else {
                 // The server may have been started anew since something was seen to be pending.
-                is_blind |= self.ledger.view(*event).await?.is_none();
+                is_blind |= self.catalog.journal(*event).await? == Journal::Unseen;
                 continue;
             };
             if entry.request.user != user {

@@ -9,29 +9,32 @@ use tokio::sync::Semaphore;
 
 /// Whoever waits for a turn gets it in order; whoever has one gives it back after the store's time-out at the latest.
 pub(crate) struct Turns {
+    /// Of bookings that somebody waits for.
     pub(crate) commit: Semaphore,
     pub(crate) cancel: Semaphore,
     pub(crate) load: Semaphore,
+    /// Commits of what was left in journals, and notes of what was rejected: nobody's answer waits for a turn of theirs, and
+    /// those of stuck events take none from bookings.
+    pub(crate) recovery: Semaphore,
 }
 
 impl Turns {
-    /// Of `connections_max`, three quarters may wait for rows.
+    /// Of `connections_max`, thirteen sixteenths may wait for rows.
     pub(crate) fn new(connections_max: u32) -> Self {
-        let [commit, cancel, load] = Self::shares(connections_max).map(Semaphore::new);
-        Self { commit, cancel, load }
+        let [commit, cancel, load, recovery] = Self::shares(connections_max).map(Semaphore::new);
+        Self { commit, cancel, load, recovery }
     }
 
-    /// How many commits should be under way in the commit queue together: one turn is left to recovery, and to an event that
-    /// comes anew.
+    /// How many commits should be under way in the commit queue together: one turn is left to an event that comes anew.
     pub(crate) fn commits_shared(connections_max: u32) -> usize {
         let [commit, ..] = Self::shares(connections_max);
         (commit - 1).max(1)
     }
 
-    fn shares(connections_max: u32) -> [usize; 3] {
-        let connections_max = usize::try_from(connections_max).unwrap_or(usize::MAX / 8);
-        let of = |eighths: usize| (connections_max * eighths / 8).max(1);
-        [of(3), of(1), of(2)]
+    fn shares(connections_max: u32) -> [usize; 4] {
+        let connections_max = usize::try_from(connections_max).unwrap_or(usize::MAX / 16);
+        let of = |sixteenths: usize| (connections_max * sixteenths / 16).max(1);
+        [of(6), of(2), of(3), of(2)]
     }
 }
 
@@ -41,13 +44,13 @@ mod tests {
 
     #[test]
     fn what_waits_for_rows_leaves_connections_for_others() {
-        assert_eq!(Turns::shares(16), [6, 2, 4]);
-        for connections_max in 4..=1_000 {
+        assert_eq!(Turns::shares(16), [6, 2, 3, 2]);
+        for connections_max in 5..=1_000 {
             let taken: usize = Turns::shares(connections_max).iter().sum();
             assert!(taken < usize::try_from(connections_max).unwrap(), "{taken} of {connections_max}");
         }
-        for connections_max in 1..4 {
-            assert_eq!(Turns::shares(connections_max), [1, 1, 1], "there is no way to leave any");
+        for connections_max in 1..5 {
+            assert_eq!(Turns::shares(connections_max), [1, 1, 1, 1], "there is no way to leave any");
         }
     }
 }

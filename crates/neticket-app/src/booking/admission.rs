@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
-use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, Verdict};
+use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, LoadStart, Verdict};
 use neticket_store::{CommitRequest, ReservationRecord, Store};
 
 use super::wish::{Admitted, Done, Wish};
@@ -65,7 +65,7 @@ impl Admission {
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
             Err(error) => {
                 tracing::warn!(%event, %error, wishes = wishes.len(), "the ledger did not admit a batch");
-                self.refuse(wishes, &AppError::LedgerUnavailable(None)).await;
+                answer_all(wishes, &AppError::LedgerUnavailable(None));
                 Offered::Admitted(Vec::new())
             }
         }
@@ -75,15 +75,16 @@ impl Admission {
     async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
             wishes = Wish::still_wanted(wishes);
+            match self.not_for_sale(event).await {
+                Ok(None) => {}
+                Ok(Some(refusal)) => wishes = self.refuse_unless_journaled(event, wishes, &refusal).await,
+                Err(error) => return fail(event, wishes, &error),
+            }
             if wishes.is_empty() {
                 return Vec::new();
             }
-            if let Err(refusal) = self.load(event, epoch_min(&wishes)).await {
-                if !refusal.is_refusal() {
-                    tracing::warn!(%event, error = %refusal.with_cause(), "a ledger could not be loaded");
-                }
-                self.refuse(wishes, &refusal).await;
-                return Vec::new();
+            if let Err(error) = self.loader.load(event, epoch_min(&wishes)).await {
+                return fail(event, wishes, &error);
             }
             match self.offer(event, wishes).await {
                 Offered::Admitted(admitted) => return admitted,
@@ -91,26 +92,70 @@ impl Admission {
             }
         }
         tracing::warn!(%event, "a ledger was lost again and again while a batch waited for it");
-        self.refuse(wishes, &AppError::LedgerUnavailable(None)).await;
+        answer_all(wishes, &AppError::LedgerUnavailable(None));
         Vec::new()
     }
 
-    async fn load(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
-        self.refuse_if_not_for_sale(event).await?;
-        self.loader.load(event, epoch_min).await
-    }
-
     /// Long before the opening and after the start there need be no ledger, and none is made for a mere wish.
-    async fn refuse_if_not_for_sale(&self, event: EventId) -> Result<(), AppError> {
+    async fn not_for_sale(&self, event: EventId) -> Result<Option<AppError>, AppError> {
         let record = self.catalog.event(event).await?;
         let (now, window) = (self.clock.now(), record.window);
         if now >= record.starts_at {
-            return Err(AppError::SaleClosed);
+            return Ok(Some(AppError::SaleClosed));
         }
         if window.at(now) == SaleState::NotOpen && window.opens_at.millis_since(now) > self.preload_lead_ms {
-            return Err(AppError::SaleNotOpen { opens_at: window.opens_at, server_time: now });
+            return Ok(Some(AppError::SaleNotOpen { opens_at: window.opens_at, server_time: now }));
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Refuses for good whatever cannot have been taken before. Hands those back that a journal may have: whoever was admitted,
+    /// or repeats a key, while there is a ledger of an older epoch or of another run of the server. What loads it anew carries
+    /// its journal over, so for them it is to be loaded, and asked.
+    async fn refuse_unless_journaled(
+        &self,
+        event: EventId,
+        wishes: Vec<Wish>,
+        refusal: &AppError,
+    ) -> Vec<Wish> {
+        let (repeated, new): (Vec<Wish>, Vec<Wish>) =
+            wishes.into_iter().partition(|wish| wish.keyed || wish.last.is_some());
+        answer_all(new, refusal);
+        if repeated.is_empty() {
+            return repeated;
+        }
+        match self.ledger.begin_load(event).await {
+            Ok(LoadStart { floor: Epoch(0), .. }) => {}
+            Ok(_) => return repeated,
+            Err(error) => {
+                tracing::warn!(%event, %error, "the ledger did not say whether it is there");
+                answer_all(repeated, &AppError::LedgerUnavailable(None));
+                return Vec::new();
+            }
+        }
+        // There is no journal. Asked only now, the store has whatever left one.
+        match stored(&self.store, repeated.iter().map(|wish| wish.request.id)).await {
+            Ok(stored) => self.answer_or_refuse(repeated, &stored, refusal).await,
+            Err(error) => answer_all(repeated, &error),
+        }
+        Vec::new()
+    }
+
+    /// Whoever repeats a booking that the store has gets that booking.
+    async fn answer_or_refuse(
+        &self,
+        wishes: Vec<Wish>,
+        stored: &BTreeMap<ReservationId, ReservationRecord>,
+        refusal: &AppError,
+    ) {
+        let mut refused = Vec::new();
+        for wish in wishes {
+            match stored.get(&wish.request.id) {
+                Some(record) => wish.answer(Ok(Done::Existing(Box::new(record.clone())))),
+                None => refused.push((wish, refusal.again())),
+            }
+        }
+        self.refuse_all(refused).await;
     }
 
     /// Keeps the admitted, answers the others.
@@ -168,26 +213,6 @@ impl Admission {
             }
         }
     }
-
-    /// Refuses all; but whoever repeats the key of a booking that the store has gets that booking.
-    async fn refuse(&self, wishes: Vec<Wish>, refusal: &AppError) {
-        let is_final = matches!(refusal, AppError::SaleClosed | AppError::SaleNotOpen { .. });
-        let keyed: Vec<ReservationId> =
-            wishes.iter().filter(|wish| wish.keyed && is_final).map(|wish| wish.request.id).collect();
-        let stored = match stored(&self.store, keyed.into_iter()).await {
-            Ok(stored) => stored,
-            Err(error) => return answer_all(wishes, &error),
-        };
-        let mut refused = Vec::new();
-        for wish in wishes {
-            match stored.get(&wish.request.id) {
-                Some(record) => wish.answer(Ok(Done::Existing(Box::new(record.clone())))),
-                None if is_final => refused.push((wish, refusal.again())),
-                None => wish.answer(Err(refusal.again())),
-            }
-        }
-        self.refuse_all(refused).await;
-    }
 }
 
 /// The ledger has seen these ids committed: the store knows what became of them.
@@ -219,6 +244,15 @@ async fn stored(
 
 fn epoch_min(wishes: &[Wish]) -> Epoch {
     wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
+}
+
+/// Answers all that their ledger could not be loaded; none is admitted.
+fn fail(event: EventId, wishes: Vec<Wish>, error: &AppError) -> Vec<Admitted> {
+    if !error.is_refusal() {
+        tracing::warn!(%event, error = %error.with_cause(), "a ledger could not be loaded");
+    }
+    answer_all(wishes, error);
+    Vec::new()
 }
 
 /// Gives all the same answer.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use neticket_domain::{Epoch, EventId, ReservationId};
-use neticket_ledger::Ledger;
+use neticket_ledger::{JournalEntry, Ledger};
 use neticket_store::{CommitOutcome, CommitRequest, ReservationStatus, Store};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
@@ -59,13 +60,23 @@ impl Committer {
     }
 
     /// Commits a batch of one event and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
-    pub(crate) async fn commit(&self, event: EventId, mut batch: Vec<Admitted>) {
+    pub(crate) async fn commit(&self, event: EventId, batch: Vec<Admitted>) {
+        self.commit_in_turn(event, batch, &self.turns.commit).await;
+    }
+
+    /// The same with what was left in the event's journal.
+    pub(crate) async fn recover(&self, event: EventId, entries: &[JournalEntry]) {
+        let batch = entries.iter().map(|entry| Admitted::recovered(event, *entry)).collect();
+        self.commit_in_turn(event, batch, &self.turns.recovery).await;
+    }
+
+    async fn commit_in_turn(&self, event: EventId, mut batch: Vec<Admitted>, turns: &Semaphore) {
         for _ in 0..ATTEMPTS_MAX {
             if batch.is_empty() {
                 return;
             }
             let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
-            let turn = self.turns.commit.acquire().await;
+            let turn = turns.acquire().await;
             let committed = self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await;
             drop(turn);
             let outcomes = match committed {
@@ -100,6 +111,7 @@ impl Committer {
                     let Err(error) = metrics.settle.timed(ids.len(), settle).await else { return };
                     if attempt == SETTLE_ATTEMPTS_MAX {
                         tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
+                        return;
                     }
                     tokio::time::sleep(SETTLE_PAUSE).await;
                 }

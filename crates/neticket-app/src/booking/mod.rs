@@ -10,4 +10,4 @@ pub(crate) use admission::Admission;
 pub(crate) use cancel::{CancelDesk, deliver};
 pub(crate) use commit::Committer;
 pub(crate) use desk::{Answer, BookingDesk};
-pub(crate) use wish::{Admitted, Done, to_commit};
+pub(crate) use wish::{Done, to_commit};

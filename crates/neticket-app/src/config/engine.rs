@@ -21,9 +21,9 @@ pub struct EngineConfig {
     pub queue_len_max: usize,
     /// `NETICKET_BATCH_LEN_MAX`, default 500: most wishes in one batch.
     pub batch_len_max: usize,
-    /// `NETICKET_ADMIT_BATCHES_MAX`: batches of one event in flight at the ledger.
+    /// `NETICKET_ADMIT_BATCHES_MAX`, default 4: most batches of one event in flight at the ledger.
     pub admit_batches_max: usize,
-    /// `NETICKET_COMMIT_BATCHES_MAX`: batches of one event in flight at the store.
+    /// `NETICKET_COMMIT_BATCHES_MAX`, default 2: most batches of one event in flight at the store.
     pub commit_batches_max: usize,
     /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT before the answer is `pending`.
     pub ack_deadline_ms: u64,

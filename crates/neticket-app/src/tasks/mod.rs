@@ -36,16 +36,20 @@ const ITEMS_MAX: u16 = 1_000;
 /// How much longer the pause is between two runs of what nobody waits for.
 const SELDOM: u32 = 10;
 
-/// How many events a task looks after at once: one whose ledger or rows do not answer keeps no other waiting.
+/// How many events a task looks after at once: one whose ledger or rows do not answer keeps no other waiting. What waits for rows
+/// waits for its turn as well (see [`crate::turns`]).
 const EVENTS_AT_ONCE: usize = 16;
 
-/// Does the work of each event, of some at once. One event's failure keeps no other from its turn; the last one is told.
-async fn each_on_its_own<F>(works: impl Iterator<Item = F>) -> Result<(), AppError>
+/// How many events are compared with the store at once: nobody waits for it, and it takes a connection each without a turn.
+const COMPARED_AT_ONCE: usize = 4;
+
+/// Does the work of each event, of `at_once` at once. One event's failure keeps no other from its turn; the last one is told.
+async fn each_on_its_own<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
 where
     F: Future<Output = Result<(), AppError>>,
 {
     let works: Vec<F> = works.collect();
-    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(EVENTS_AT_ONCE).collect().await;
+    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(at_once).collect().await;
     outcomes.into_iter().rev().find(Result::is_err).unwrap_or(Ok(()))
 }
 

@@ -2,13 +2,13 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{TaskContext, each_on_its_own};
+use super::{EVENTS_AT_ONCE, TaskContext, each_on_its_own};
 use crate::error::AppError;
 
 /// One run. An event that cannot be loaded keeps no other from opening.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
-    each_on_its_own(selling.into_iter().map(|event| open(context, event))).await
+    each_on_its_own(EVENTS_AT_ONCE, selling.into_iter().map(|event| open(context, event))).await
 }
 
 async fn open(context: &TaskContext, event: EventId) -> Result<(), AppError> {

@@ -2,14 +2,14 @@
 
 use neticket_domain::EventId;
 
-use super::{TaskContext, each_on_its_own};
+use super::{COMPARED_AT_ONCE, TaskContext, each_on_its_own};
 use crate::error::AppError;
 use crate::reconcile::Look;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.ledger.loaded().await?;
-    each_on_its_own(events.into_iter().map(|event| reconcile(context, event))).await
+    each_on_its_own(COMPARED_AT_ONCE, events.into_iter().map(|event| reconcile(context, event))).await
 }
 
 async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {

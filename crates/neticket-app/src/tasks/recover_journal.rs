@@ -3,14 +3,13 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{ITEMS_MAX, TaskContext, each_on_its_own};
-use crate::booking::Admitted;
+use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::error::AppError;
 
 /// One run. An event whose journal cannot be read or loaded keeps no other from recovery.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.ledger.loaded().await?;
-    each_on_its_own(events.into_iter().map(|event| recover(context, event))).await
+    each_on_its_own(EVENTS_AT_ONCE, events.into_iter().map(|event| recover(context, event))).await
 }
 
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {
@@ -28,8 +27,7 @@ async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> 
     context.metrics.recovered_entries.inc_by(u64::try_from(entries.len()).unwrap_or(u64::MAX));
     tracing::info!(%event, entries = entries.len(), "recovering journal entries");
     for chunk in entries.chunks(context.engine.batch_len_max) {
-        let batch = chunk.iter().map(|entry| Admitted::recovered(event, *entry)).collect();
-        context.committer.commit(event, batch).await;
+        context.committer.recover(event, chunk).await;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use neticket_domain::EventId;
+
 use super::TaskContext;
 use crate::error::AppError;
 use crate::metrics::JournalSample;
@@ -13,27 +15,31 @@ const LOOKED_AT_MAX: usize = 100;
 /// What the last run saw.
 pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
 
-/// One run.
+/// One run. An event whose journal cannot be looked at is not shown; the others are.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let events = context.ledger.loaded().await?;
     let mut samples = Vec::new();
-    for event in events {
-        let Some(view) = context.ledger.view(event).await? else { continue };
-        let oldest = if view.pending == 0 {
-            None
-        } else {
-            let entries = context.ledger.journal_older_than(event, 0, LOOKED_AT_MAX).await?;
-            entries.iter().map(|entry| entry.admission.admitted_at).min()
-        };
-        let age_ms = oldest.map_or(0, |admitted_at| context.clock.now().millis_since(admitted_at));
-        samples.push(JournalSample {
-            event,
-            entries: view.pending,
-            oldest_age: Duration::from_millis(u64::try_from(age_ms).unwrap_or(0)),
-        });
+    let mut outcome = Ok(());
+    for event in context.ledger.loaded().await? {
+        match sample(context, event).await {
+            Ok(sample) => samples.extend(sample),
+            Err(error) => outcome = Err(error),
+        }
     }
     let mut last = context.samples.lock().unwrap_or_else(PoisonError::into_inner);
     context.metrics.set_journals(&samples, &last);
     *last = samples;
-    Ok(())
+    outcome
+}
+
+async fn sample(context: &TaskContext, event: EventId) -> Result<Option<JournalSample>, AppError> {
+    let Some(view) = context.ledger.view(event).await? else { return Ok(None) };
+    let oldest = if view.pending == 0 {
+        None
+    } else {
+        let entries = context.ledger.journal_older_than(event, 0, LOOKED_AT_MAX).await?;
+        entries.iter().map(|entry| entry.admission.admitted_at).min()
+    };
+    let age_ms = oldest.map_or(0, |admitted_at| context.clock.now().millis_since(admitted_at));
+    let oldest_age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
+    Ok(Some(JournalSample { event, entries: view.pending, oldest_age }))
 }

@@ -8,7 +8,7 @@ use neticket_app::{AppError, ReservationState};
 use neticket_testkit::store::CancelRequest;
 use neticket_testkit::{Parts, World, on_both, tickets};
 
-use crate::own::{Locks, admit, hasty, until};
+use crate::own::{Locks, admit, hasty, sql, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
@@ -89,6 +89,50 @@ async fn lesson_29_what_one_event_left_behind_holds_up_the_recovery_of_no_other(
         app.reservation(user, left[0]).await.unwrap().state == ReservationState::Confirmed
     })
     .await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_29_notes_of_rejections_that_wait_for_one_event_hold_up_those_of_no_other() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.grace_ms = 60_000; // recovery is not what notes them
+    world.config.engine.task_interval_ms = 20;
+    let (stuck, other) = (world.event_on_sale(&[2], 4).await, world.event_on_sale(&[2], 4).await);
+    let users = world.users(2).await;
+    let mut dropped = Vec::new();
+    for event in [&stuck, &other] {
+        let grade = event.ticket_types[0].id;
+        let mut wrong = world.snapshot(event.id).await;
+        wrong.ticket_types[0].left = 50;
+        world.install(&wrong).await;
+        let first = admit(&world, event.id, users[0], grade).await;
+        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+        dropped.push(admit(&world, event.id, users[1], grade).await);
+        let _raised = world.snapshot(event.id).await; // so that the next commit has to load
+    }
+    sql(
+        &world,
+        "CREATE TRIGGER no_notes BEFORE INSERT ON reservations FOR EACH ROW \
+         IF NEW.status = 'rejected' THEN SIGNAL SQLSTATE '45000'; END IF",
+    );
+    let app = world.node().await;
+    for event in [&stuck, &other] {
+        let booked = app.reservation_create(users[1], None, event.ticket_types[0].id, tickets(1)).await;
+        booked.expect_err("there is none left");
+    }
+    let waits = async |id| matches!(app.reservation(users[1], id).await, Err(AppError::StoreUnavailable(_)));
+    until("neither is noted", async || waits(dropped[0]).await && waits(dropped[1]).await).await;
+    let locks = Locks::of(&world, stuck.id);
+    sql(&world, "DROP TRIGGER no_notes");
+    let is_noted = async |id| {
+        app.reservation(users[1], id).await.is_ok_and(|seen| seen.state == ReservationState::Rejected)
+    };
+    until("the other is noted", async || is_noted(dropped[1]).await).await;
+    assert!(waits(dropped[0]).await, "the one is stuck still");
+    locks.let_go(&world);
+    until("the one is noted too", async || is_noted(dropped[0]).await).await;
     world.finish().await;
 }
 

@@ -10,4 +10,5 @@ mod own;
 mod reconciling;
 mod rejected;
 mod sessions;
+mod started;
 mod unavailable;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::own::{admit, hasty};
+use crate::own::{admit, hasty, until};
 use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::ledger::JournalEntry;
@@ -55,6 +55,12 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         rejected(&nodes[0], users[1], second).await;
         rejected(&nodes[1], users[1], second).await;
+        let counts = |node: &App| {
+            let mut text = String::new();
+            node.metrics().register().write(&mut text);
+            text.contains("neticket_bookings_total{outcome=\"rejected\"} 1")
+        };
+        until("whoever noted it counts it", async || nodes.iter().filter(|node| counts(node)).count() == 1).await;
         let mine = nodes[0].reservations_page(users[1], 1, 10).await.unwrap();
         assert_eq!(mine.items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReservationState::Rejected]);
         let cancel = nodes[0].reservation_cancel(users[1], second).await;

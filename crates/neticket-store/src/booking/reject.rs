@@ -16,22 +16,25 @@ impl Store {
     /// seats and counts nothing; committing its id answers that it exists. What is there already stays as it is. Passed over
     /// is what could never be confirmed anyway: without such a user, or a ticket type of that event. Safe to repeat.
     ///
+    /// Answers how many it has noted.
+    ///
     /// # Errors
     /// [`StoreError`]: all or nothing was noted; after [`StoreError::Internal`], nothing.
-    pub async fn reject(&self, requests: &[CommitRequest], now: Timestamp) -> Result<(), StoreError> {
+    pub async fn reject(&self, requests: &[CommitRequest], now: Timestamp) -> Result<u64, StoreError> {
         if requests.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         for _ in 0..RACES_MAX {
-            if self.attempt("rejecting a batch", || self.reject_batch(requests, now)).await? {
-                return Ok(());
+            let noted = self.attempt("rejecting a batch", || self.reject_batch(requests, now)).await?;
+            if let Some(noted) = noted {
+                return Ok(noted);
             }
         }
         Err(lost_races())
     }
 
-    /// `false`, and nothing has changed, if one of the ids turned out to exist after all.
-    async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<bool, DbErr> {
+    /// How many it has noted; `None`, and nothing has changed, if one of the ids turned out to exist after all.
+    async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<Option<u64>, DbErr> {
         let transaction = self.begin().await?;
         let known = careful::look(&transaction, requests).await?;
         let mut rejected: BTreeMap<ReservationId, &CommitRequest> = BTreeMap::new();
@@ -39,9 +42,10 @@ impl Store {
             rejected.entry(request.id).or_insert(request);
         }
         let requests: Vec<_> = rejected.into_values().collect();
+        let noted = u64::try_from(requests.len()).unwrap_or(u64::MAX);
         match insert(&transaction, requests, ReservationStatus::Rejected, Some(now)).await {
-            Ok(()) => transaction.commit().await.map(|()| true),
-            Err(error) if is_duplicate(&error) => transaction.rollback().await.map(|()| false),
+            Ok(()) => transaction.commit().await.map(|()| Some(noted)),
+            Err(error) if is_duplicate(&error) => transaction.rollback().await.map(|()| None),
             Err(error) => Err(error),
         }
     }

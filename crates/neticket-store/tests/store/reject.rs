@@ -22,7 +22,7 @@ on_both! {
         assert_eq!((seats.left, seats.confirmed), (5, 0));
         let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!(loaded.reservations, [LoadedReservation { id: request.id, user, held: 0 }]);
-        assert_eq!(store.reject(&[], at(NOW)).await.unwrap(), ());
+        assert_eq!(store.reject(&[], at(NOW)).await.unwrap(), 0);
     }
 
     async fn a_rejected_reservation_is_never_confirmed_and_cannot_be_cancelled(store: &TestStore) {
@@ -55,7 +55,8 @@ on_both! {
         };
         let before = sorted().await;
         let other = CommitRequest { quantity: tickets(2), ..new };
-        store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
+        let noted = store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
+        assert_eq!(noted, 1, "the new one, once");
         assert_eq!(sorted().await, before);
         let noted = store.reservation(new.id).await.unwrap().unwrap();
         assert_eq!((noted.status, noted.quantity), (ReservationStatus::Rejected, tickets(1)));
@@ -78,8 +79,8 @@ on_both! {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let batch: Vec<_> = (0..2_500).map(|_| one_seat(&event, user)).collect();
-        store.reject(&batch, at(NOW)).await.unwrap();
-        store.reject(&batch, at(NOW)).await.unwrap();
+        assert_eq!(store.reject(&batch, at(NOW)).await.unwrap(), 2_500);
+        assert_eq!(store.reject(&batch, at(NOW)).await.unwrap(), 0, "they are there");
         let outcomes = store.commit(&batch).await.unwrap();
         assert!(outcomes.iter().all(|outcome| matches!(outcome, CommitOutcome::Existing(_))));
     }

@@ -1,0 +1,122 @@
+//! What is left to be said once the show has started: whoever was admitted in time is booked, whatever has happened to the ledger
+//! since, and nothing hides that.
+
+use neticket_app::{AppError, ReservationState};
+use neticket_testkit::domain::{Epoch, ReservationId, UserId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
+use neticket_testkit::store::EventRecord;
+use neticket_testkit::{Parts, World, on_both, tickets};
+use tokio::task::block_in_place;
+use uuid::Uuid;
+
+use crate::own::{own_redis, until};
+
+const KEY: &str = "once";
+/// How long the show has not begun yet.
+const SOON_MS: i64 = 1_500;
+
+/// The first user of every world, and the reservation that their key stands for.
+async fn keyed(parts: Parts) -> (UserId, ReservationId) {
+    let mut world = World::new(parts).await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let (app, user) = (world.node().await, world.user(0).await);
+    let booked = app.reservation_create(user, Some(KEY), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    world.finish().await;
+    (user, booked.reservation.id)
+}
+
+async fn starting_soon(world: &World) -> EventRecord {
+    let now = world.now().await;
+    let event = world.event(now.plus_millis(-60_000), now.plus_millis(SOON_MS), &[10], 4).await;
+    world.install(&world.snapshot(event.id).await).await;
+    event
+}
+
+/// Admits it as a node does that dies right after it.
+async fn admit(world: &World, event: &EventRecord, user: UserId, id: ReservationId) {
+    let request = AdmitRequest { id, user, ticket_type: event.ticket_types[0].id, quantity: tickets(1) };
+    let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
+    let AdmitAnswer::Verdicts { verdicts, .. } = &answer else { panic!("{answer:?}") };
+    assert!(matches!(verdicts[0], Verdict::Admitted(_)), "{answer:?}");
+}
+
+async fn started(world: &World, event: &EventRecord) {
+    until("the show has started", async || world.now().await >= event.starts_at).await;
+}
+
+on_both! {
+    async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(parts: Parts) {
+        let (user, id) = keyed(parts).await;
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
+        assert_eq!(world.user(0).await, user);
+        let event = starting_soon(&world).await;
+        admit(&world, &event, user, id).await;
+        started(&world, &event).await;
+        let _raised = world.snapshot(event.id).await;
+        let (app, grade) = (world.node().await, event.ticket_types[0].id);
+        let booked = app.reservation_create(user, Some(KEY), grade, tickets(1)).await.unwrap().reservation;
+        assert_eq!((booked.id, booked.state), (id, ReservationState::Confirmed));
+        for key in [Some("another"), None] {
+            let new = app.reservation_create(user, key, grade, tickets(1)).await;
+            assert!(matches!(new, Err(AppError::SaleClosed)), "{new:?}");
+        }
+        assert_eq!(world.confirmed(&event).await, [1]);
+        world.finish().await;
+    }
+
+    async fn whose_booking_is_nowhere_is_refused_for_good_after_the_start_and_no_ledger_is_loaded(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000;
+        let event = starting_soon(&world).await;
+        started(&world, &event).await;
+        world.lose_ledger(event.id).await;
+        let (app, user, grade) = (world.node().await, world.user(0).await, event.ticket_types[0].id);
+        for key in [Some(KEY), Some(KEY), None] {
+            let refused = app.reservation_create(user, key, grade, tickets(1)).await;
+            assert!(matches!(refused, Err(AppError::SaleClosed)), "{refused:?}");
+        }
+        assert_eq!(world.ledger.begin_load(event.id).await.unwrap().floor, Epoch(0));
+        world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_redis_was_started_anew() {
+    let (user, id) = keyed(Parts::Shared).await;
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
+    let mut redis = own_redis(&mut world);
+    assert_eq!(world.user(0).await, user);
+    let event = starting_soon(&world).await;
+    admit(&world, &event, user, id).await;
+    started(&world, &event).await;
+    block_in_place(|| redis.stop()).unwrap();
+    block_in_place(|| redis.restart()).unwrap();
+    let app = world.node().await;
+    until("it is booked", async || {
+        let again = app.reservation_create(user, Some(KEY), event.ticket_types[0].id, tickets(1)).await;
+        assert!(!matches!(again, Err(AppError::SaleClosed)), "it may be in the journal");
+        again.is_ok_and(|again| again.reservation.state == ReservationState::Confirmed)
+    })
+    .await;
+    assert_eq!(app.reservation(user, id).await.unwrap().state, ReservationState::Confirmed);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_listed_without_a_ledger_hides_nothing_and_is_listed_no_more_after_its_start() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.task_interval_ms = 60_000;
+    let (app, user) = (world.node().await, world.user(0).await);
+    let event = starting_soon(&world).await;
+    world.lose_ledger(event.id).await;
+    assert_eq!(world.ledger.loaded().await.unwrap(), [event.id]);
+    let unknown = app.reservation(user, ReservationId(Uuid::new_v4())).await;
+    assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
+    started(&world, &event).await;
+    world.config.engine.task_interval_ms = 20;
+    let _closer = world.node().await;
+    until("it is listed no more", async || world.ledger.loaded().await.unwrap().is_empty()).await;
+    world.finish().await;
+}
