@@ -169,17 +169,64 @@ mod tests {
 
     use super::*;
 
-    /// The names in the first column of the tables of docs/metrics.md.
-    fn documented() -> Vec<String> {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
-        let text = std::fs::read_to_string(path).unwrap();
-        let mut names: Vec<String> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `neticket_")?.split_once('`'))
-            .map(|(name, _)| format!("neticket_{}", name.strip_suffix("_total").unwrap_or(name)))
-            .collect();
-        names.sort();
-        names
+    /// A file of the repository.
+    fn read(path: &str) -> String {
+        std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// The rows of the tables of docs/metrics.md: name, type, and labels by comma.
+    fn documented() -> Vec<[String; 3]> {
+        let text = read("docs/metrics.md");
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `neticket_"));
+        rows.map(|row| {
+            let mut cells = row.split(" | ").map(|cell| cell.replace('`', ""));
+            let mut cell = || cells.next().expect("a row of four cells");
+            [format!("neticket_{}", cell()), cell(), cell()]
+        })
+        .collect()
+    }
+
+    /// What is asked of one series: each label that is named, with the values that it is compared with.
+    type Asked = (String, Vec<(String, Vec<String>)>);
+
+    /// Every series that `promql` names.
+    fn asked_for(promql: &str) -> Vec<Asked> {
+        let series = promql.match_indices("neticket_").map(|(at, _)| {
+            let rest = &promql[at..];
+            let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let (name, rest) = rest.split_at(rest.find(|c: char| !is_of_name(c)).unwrap_or(rest.len()));
+            let matchers =
+                rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |found| found.0);
+            let matchers = matchers.split(',').filter_map(|matcher| matcher.trim().split_once(['=', '!']));
+            let mut labels: Vec<_> = matchers
+                .map(|(label, values)| {
+                    let values = values.trim_matches(['=', '~', '"']).split('|').map(str::to_owned);
+                    (label.to_owned(), values.collect())
+                })
+                .collect();
+            let line_before = promql[..at].rsplit('\n').next().unwrap();
+            let by = line_before.split_once("by (").and_then(|(_, rest)| rest.split_once(')'));
+            labels.extend(by.map(|(label, _)| (label.to_owned(), Vec::new())));
+            (name.to_owned(), labels)
+        });
+        series.collect()
+    }
+
+    /// Whether the metric can have this value of one of its labels.
+    fn can_be(metric: &str, label: &str, value: &str) -> bool {
+        match label {
+            "route" => crate::openapi::document_text().contains(&format!("\"{value}\": {{")),
+            "method" => {
+                Method::from_bytes(value.as_bytes()).is_ok_and(|method| method_word(&method) == value)
+            }
+            "status" => value.parse().is_ok_and(|status| StatusCode::from_u16(status).is_ok()),
+            _ => {
+                let mut counted = String::new();
+                Metrics::default().register().write(&mut counted);
+                let (metric, label) = (format!("{metric}{{"), format!("{label}=\"{value}\""));
+                counted.lines().any(|line| line.starts_with(&metric) && line.contains(&label))
+            }
+        }
     }
 
     #[test]
@@ -187,7 +234,52 @@ mod tests {
         let (app, http) = (Metrics::default(), HttpMetrics::default());
         let mut names = [app.register().names(), http.register.names()].concat();
         names.sort();
-        assert_eq!(names, documented());
+        let without_total = |name: &String| name.strip_suffix("_total").unwrap_or(name).to_owned();
+        let mut told: Vec<String> = documented().iter().map(|[name, _, _]| without_total(name)).collect();
+        told.sort();
+        assert_eq!(names, told);
+    }
+
+    #[test]
+    fn lesson_16_alerts_and_documents_ask_for_nothing_that_is_not_there() {
+        let alerts = read("infra/alerts.yml");
+        let rules: Vec<&str> = alerts.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+        let document = read("docs/metrics.md");
+        let examples = document.split("```promql").skip(1).filter_map(|rest| rest.split("```").next());
+        let texts = [rules.join("\n")].into_iter().chain(examples.map(str::to_owned));
+        let asked: Vec<Asked> = texts.flat_map(|text| asked_for(&text)).collect();
+        assert!(asked.len() > 12, "alerts and examples are found: {asked:?}");
+        let metrics = documented();
+        for (series, labels) in asked {
+            let is_of = |[name, kind, _]: &&[String; 3]| match kind.as_str() {
+                "histogram" => {
+                    ["_count", "_sum", "_bucket"].iter().any(|part| series == format!("{name}{part}"))
+                }
+                _ => series == *name,
+            };
+            let Some([metric, _, known]) = metrics.iter().find(is_of) else { panic!("there is no {series}") };
+            for (label, values) in labels {
+                assert!(known.split(", ").any(|known| known == label), "{series} has no label {label}");
+                for value in values {
+                    assert!(can_be(metric, &label, &value), "{series} never has {label} {value:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_query_asks_for_is_read_from_it() {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let labels = vec![
+            ("b".to_owned(), words(&["c", "d"])),
+            ("e".to_owned(), words(&["/f"])),
+            ("a".to_owned(), words(&[])),
+        ];
+        let asked = asked_for("sum by (a) (rate(neticket_x_total{b=~\"c|d\", e!=\"/f\"}[5m]))\n> neticket_y");
+        assert_eq!(asked, [("neticket_x_total".to_owned(), labels), ("neticket_y".to_owned(), Vec::new())]);
+        assert!(can_be("neticket_bookings_total", "outcome", "overloaded"));
+        assert!(!can_be("neticket_bookings_total", "outcome", "overload"));
+        assert!(!can_be("neticket_bookings_total", "status", "5xx") && !can_be("x", "route", "/readz"));
     }
 
     #[test]

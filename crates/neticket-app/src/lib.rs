@@ -24,6 +24,7 @@ pub use error::{AppError, InvalidField};
 pub use events::EventCopy;
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::{Reconciliation, SeatChange};
+pub use reservations::reservation_id;
 pub use views::{
     Account, Booked, EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal,
     ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,

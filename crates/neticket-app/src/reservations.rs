@@ -26,6 +26,9 @@ impl App {
     /// # Errors
     /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable`, `StoreUnavailable` and
     /// `Internal`: then it is not known, and the call may be repeated with the same key.
+    ///
+    /// That a repeat is refused speaks for that moment alone: an earlier try with the same key whose answer was not known may
+    /// still be decided, within the deadline for answers (`ack_deadline_ms`), if its seats come free until then.
     pub async fn reservation_create(
         &self,
         user: UserId,
@@ -291,7 +294,7 @@ impl App {
 }
 
 /// The reservation that this user's key stands for, on every node and for ever.
-fn reservation_id(user: UserId, key: &str) -> ReservationId {
+pub fn reservation_id(user: UserId, key: &str) -> ReservationId {
     let mut hasher = blake3::Hasher::new_derive_key(ID_CONTEXT);
     hasher.update(&user.0.to_be_bytes());
     hasher.update(key.as_bytes());

@@ -72,9 +72,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// server run: since every load raises the epoch in the store, the next one replaces it.
     ///
     /// `token` is of the [`Self::begin_load`] that came before the snapshot. If any ledger of the event was lost or evicted
-    /// since, or the load has taken longer than a minute, nothing is replaced and the load has to begin anew: the lost one
-    /// may have been of a higher epoch, and this snapshot would know nothing of what was committed under it. So an epoch
-    /// never comes back, and a call that arrives late or twice does no harm.
+    /// since, nothing is replaced and the load has to begin anew: the lost one may have been of a higher epoch, and this
+    /// snapshot would know nothing of what was committed under it. So an epoch never comes back, and a call that arrives
+    /// late or twice does no harm. A server forgets the token a minute after the last load of the event has begun: then it
+    /// has to begin anew too.
     async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
 
     /// Forgets the event if its ledger is of exactly this epoch, of whichever server run, and its journal is empty.

@@ -191,7 +191,8 @@ fn refused(status: u16, answer: &Answer) -> Try {
     let code = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|refusal| refusal.code);
     let name = code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"));
     if status == 429 || status >= 500 {
-        let surely_not = matches!(code, Some(ProblemCode::RateLimited | ProblemCode::Overloaded));
+        // Too many requests are refused at the door. An overloaded server may have taken the seats before it gave up.
+        let surely_not = code == Some(ProblemCode::RateLimited);
         return Try::Again { pause: answer.retry_after, maybe_booked: !surely_not, error: name };
     }
     Try::End(match code {
@@ -205,4 +206,28 @@ fn refused(status: u16, answer: &Answer) -> Try {
 fn spread(pause: Duration, user: i64, tries: u32) -> Duration {
     let part = user.wrapping_mul(7_919).wrapping_add(i64::from(tries) * 104_729).rem_euclid(256);
     pause + pause * u32::try_from(part).unwrap_or(0) / 512
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_was_refused_at_the_door_has_surely_not_booked() {
+        for (status, code, expected) in [
+            (429, "rate_limited", false),
+            (503, "overloaded", true),
+            (503, "ledger_unavailable", true),
+            (503, "store_unavailable", true),
+            (500, "internal", true),
+            (502, "", true),
+        ] {
+            let body = Bytes::from(format!(r#"{{"code":"{code}"}}"#));
+            let answer = Answer { status, retry_after: None, replayed: false, body };
+            match refused(status, &answer) {
+                Try::Again { maybe_booked, .. } => assert_eq!(maybe_booked, expected, "{status} {code}"),
+                Try::End(_) | Try::Pending(_) => panic!("{status} {code} is no end"),
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Booking and cancelling: nobody is sold a seat that does not exist, or loses one that was confirmed.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,28 +26,30 @@ fn confirmed(outcomes: &[Result<Booked, AppError>]) -> usize {
         .count()
 }
 
-/// The same, while the ledger is lost again and again, each time with reservations that the store does not have yet.
+/// The same, while the ledger is lost again and again, each time with reservations that the store does not have yet; and how
+/// often it was lost.
 async fn rush_on_emptied_ledgers(
     world: &World,
     nodes: &[Arc<App>],
     users: &[UserId],
     event: &EventRecord,
-) -> Vec<Result<Booked, AppError>> {
+) -> (Vec<Result<Booked, AppError>>, u32) {
+    let losses = Cell::new(0);
     let emptying = async {
-        let mut losses = 0;
-        while losses < 20 {
+        while losses.get() < 20 {
             if world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending > 20) {
                 world.lose_ledger(event.id).await;
-                losses += 1;
+                losses.set(losses.get() + 1);
             }
             tokio::time::sleep(Duration::from_micros(200)).await;
         }
         std::future::pending::<()>().await;
     };
-    tokio::select! {
+    let outcomes = tokio::select! {
         outcomes = rush(nodes, users, event.ticket_types[0].id) => outcomes,
         () = emptying => unreachable!(),
-    }
+    };
+    (outcomes, losses.get())
 }
 
 on_both! {
@@ -70,7 +73,8 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100], 4).await;
         let users = world.users(400).await;
-        let outcomes = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
+        let (outcomes, losses) = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
+        assert!(losses > 0, "the ledger was lost in the midst of it");
         assert_eq!(confirmed(&outcomes), 100, "{:?}", outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>());
         assert_eq!(world.confirmed(&event).await, [100]);
         world.finish().await;
@@ -85,7 +89,7 @@ on_both! {
             let nodes = [world.node().await, world.node().await];
             let event = world.event_on_sale(&[100], 4).await;
             let users = world.users(400).await;
-            let outcomes = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
+            let (outcomes, _) = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
             oversold = confirmed(&outcomes) > 100 || world.confirmed(&event).await[0] > 100;
             world.finish().await;
             if oversold {

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod booking;
+mod costs;
 mod faults;
 mod lanes;
 mod opening;

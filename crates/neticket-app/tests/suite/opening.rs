@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
-use neticket_app::AppError;
-use neticket_domain::{EventStatus, Timestamp};
+use neticket_app::{AppError, EventSearch};
+use neticket_domain::{Epoch, EventStatus, Timestamp};
 use neticket_testkit::{World, on_both, tickets};
+
+use crate::own::until;
+
+/// How old what readers see may be, in milliseconds.
+const SEEN_AGE_MAX_MS: i64 = 1_000;
 
 on_both! {
     async fn lesson_01_nothing_is_booked_before_the_opening_to_the_millisecond(parts: Parts) {
@@ -60,14 +65,60 @@ on_both! {
     async fn lesson_12_an_event_added_after_its_opening_opens_at_once_whatever_is_wrong_with_another(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 20;
-        let _app = world.node().await;
+        let app = world.node().await;
         let _without_grades = world.event_on_sale(&[], 4).await;
+        let broken = world.event_on_sale(&[10], 4).await;
+        // There is no higher epoch: it cannot be loaded any more, whoever tries.
+        world.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
+        until("opening it fails", async || {
+            let mut numbers = String::new();
+            app.metrics().register().write(&mut numbers);
+            numbers.contains("task_failures_total{task=\"open_sales\"}")
+        })
+        .await;
         let event = world.event_on_sale(&[10], 4).await;
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while world.ledger.view(event.id).await.unwrap().is_none() {
-            assert!(tokio::time::Instant::now() < deadline, "it was loaded without anyone asking");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("the other is loaded without anyone asking", async || {
+            world.ledger.view(event.id).await.unwrap().is_some()
+        })
+        .await;
+        let user = world.user(0).await;
+        let outcome = app.reservation_create(user, None, broken.ticket_types[0].id, tickets(1)).await;
+        assert!(outcome.is_err(), "{outcome:?}");
+        assert!(world.ledger.view(broken.id).await.unwrap().is_none());
+        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        world.finish().await;
+    }
+
+    async fn lesson_13_a_reader_before_the_opening_does_not_make_the_event_unavailable_after_it(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let user = world.user(0).await;
+        let opens_at = world.now().await.plus_millis(2_000);
+        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+        let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
+        let (mut looks_before, mut looks) = (0, 0);
+        until("all readers see it on sale", async || {
+            let asked = world.now().await;
+            let detail = app.event(event.id).await.unwrap().summary.status;
+            let listed = app.events_page(&search).await.unwrap().items[0].status;
+            looks += 1;
+            for status in [detail, listed] {
+                match status {
+                    EventStatus::Scheduled => {
+                        assert!(asked < opens_at.plus_millis(SEEN_AGE_MAX_MS), "still not open at {asked}, after {opens_at}");
+                    }
+                    EventStatus::OnSale => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+            looks_before += usize::from(detail == EventStatus::Scheduled && listed == EventStatus::Scheduled);
+            (detail, listed) == (EventStatus::OnSale, EventStatus::OnSale)
+        })
+        .await;
+        assert!(looks_before > 0, "it was looked at before the opening too, {looks} times in all");
+        until("it is open by the ledger's clock", async || world.now().await >= opens_at).await;
+        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
         world.finish().await;
     }
 

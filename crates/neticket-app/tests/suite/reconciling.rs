@@ -2,6 +2,7 @@
 //! wrong. Those of events that have started go.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -9,6 +10,7 @@ use neticket_app::{AppError, Reconciliation};
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest};
 use neticket_testkit::{World, on_both, tickets};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -62,10 +64,18 @@ on_both! {
         // A seat for every wish: what is cancelled is in the ledger again only a moment after the answer.
         let event = world.event_on_sale(&[400], 4).await;
         let (users, grade) = (world.users(100).await, event.ticket_types[0].id);
+        let (half_way, compared) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(0));
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
+            let (half_way, mut compared) = (Arc::clone(&half_way), compared.subscribe());
             tokio::spawn(async move {
-                for _ in 0..4 {
+                for round in 0..4 {
+                    if round == 2 {
+                        // What never rests cannot be compared: so nobody books on before it has been once.
+                        half_way.fetch_add(1, Ordering::Relaxed);
+                        let has_compared = tokio::time::timeout(PATIENCE, compared.wait_for(|looks| *looks > 0));
+                        has_compared.await.expect("it is compared in the midst of it").unwrap();
+                    }
                     let booked = app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
                     if n % 3 == 0 {
                         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
@@ -74,13 +84,15 @@ on_both! {
             })
         });
         let mut rush = std::pin::pin!(join_all(people));
-        let mut looks = 0;
         let ended = loop {
+            let booked_before = half_way.load(Ordering::Relaxed);
             tokio::select! {
                 ended = &mut rush => break ended,
                 look = nodes[0].reconcile(event.id, false) => match look.unwrap() {
-                    Reconciliation::Compared { applied: false, changes } if changes.is_empty() => looks += 1,
-                    Reconciliation::Busy | Reconciliation::NotLoaded => looks += 1,
+                    Reconciliation::Compared { applied: false, changes } if changes.is_empty() => {
+                        compared.send_modify(|looks| *looks += usize::from(booked_before > 0));
+                    }
+                    Reconciliation::Busy | Reconciliation::NotLoaded => {}
                     wrong @ Reconciliation::Compared { .. } => panic!("{wrong:?}"),
                 },
             }
@@ -88,7 +100,7 @@ on_both! {
         for person in ended {
             person.unwrap();
         }
-        assert!(looks > 0, "it was looked at during the rush");
+        assert!(*compared.borrow() > 0, "it was compared during the rush");
         assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "nothing was loaded anew");
         assert_eq!(world.confirmed(&event).await, [66 * 4]);
         world.finish().await;

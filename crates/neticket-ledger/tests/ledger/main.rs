@@ -6,6 +6,8 @@ mod admitting;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod forgetting;
 #[cfg(test)]
 mod histories;

@@ -1,4 +1,4 @@
-//! One look at an event's inventory.
+//! One look at an event's inventory, and what the database itself lets nobody make of it.
 
 use std::collections::BTreeSet;
 
@@ -37,6 +37,29 @@ on_both! {
         store.outbox_done(&[release.id]).await.unwrap();
         let inventory = store.inventory_of(event.id, &[]).await.unwrap().unwrap();
         assert_eq!((inventory.present.len(), inventory.releases.len()), (0, 0));
+    }
+
+    async fn lesson_10_the_database_itself_refuses_fewer_seats_than_none_and_more_than_there_are(store: &TestStore) {
+        let event = store.event_of(&[10, 10]).await;
+        let quote = if store.is_embedded() { '"' } else { '`' };
+        let (left, first, second) = (format!("{quote}left{quote}"), event.ticket_types[0].id, event.ticket_types[1].id);
+        let before = store.inventory_of(event.id, &[]).await.unwrap();
+        for change in [
+            format!("UPDATE ticket_types SET {left} = -1 WHERE id = {first}"),
+            format!("UPDATE ticket_types SET {left} = {left} - 11 WHERE id = {first}"),
+            format!("UPDATE ticket_types SET {left} = 11 WHERE id = {first}"),
+            format!("UPDATE ticket_types SET {left} = {left} + 1"),
+            format!("UPDATE ticket_types SET capacity = 9 WHERE id = {second}"),
+        ] {
+            let refused = store.sql(&change).await.unwrap_err().to_string();
+            assert!(refused.to_lowercase().contains("constraint"), "{change}: {refused}");
+            assert_eq!(store.inventory_of(event.id, &[]).await.unwrap(), before, "{change}");
+        }
+        // What is refused is the number, not the statement.
+        for seats in [0, 10] {
+            let change = format!("UPDATE ticket_types SET {left} = {seats} WHERE id = {first}");
+            store.sql(&change).await.unwrap();
+        }
     }
 
     async fn the_inventory_of_nothing_is_none_and_of_an_event_without_ticket_types_empty(store: &TestStore) {

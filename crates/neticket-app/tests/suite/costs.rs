@@ -1,0 +1,115 @@
+//! Lesson 27: "one row, one commit per booking; one user query per request; N+1 on the list". What the store is asked for,
+//! counted by a server that nobody else uses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use neticket_app::EventSearch;
+use neticket_testkit::{Parts, World, tickets};
+use tokio::task::block_in_place;
+
+use crate::own::{Locks, OwnMariaDb, own_mariadb, sql, until};
+
+/// How many book at once.
+const BOOKINGS: usize = 500;
+/// Most transactions that they may cost: what a batch of 500 makes one of, and what was under way before it.
+const COMMITS_MAX: u64 = 10;
+/// How many events the long page has.
+const EVENTS: usize = 100;
+
+/// What MariaDB has counted since it started.
+struct Counts(BTreeMap<String, u64>);
+
+impl Counts {
+    fn read(world: &World) -> Self {
+        let told = block_in_place(|| sql(world, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
+        let counts = told.lines().filter_map(|line| line.split_once('\t'));
+        Self(counts.map(|(name, count)| (name.to_owned(), count.parse().expect("a count"))).collect())
+    }
+
+    /// How many more commands of this kind there are now.
+    fn more(&self, now: &Self, command: &str) -> u64 {
+        let name = format!("Com_{command}");
+        now.0[&name] - self.0[&name]
+    }
+}
+
+/// A world on a MariaDB of its own, whose nodes ask it for nothing unasked.
+async fn quiet_world() -> (World, OwnMariaDb) {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.task_interval_ms = 60_000;
+    world.config.engine.ack_deadline_ms = 20_000;
+    let mariadb = own_mariadb(&mut world).await;
+    (world, mariadb)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_27_500_bookings_at_once_cost_few_transactions() {
+    let (mut world, _mariadb) = quiet_world().await;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[1_000], 4).await;
+    let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
+    app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap(); // loads the ledger, knows the names
+    let before = Counts::read(&world);
+    // All of them come while the store is busy, however fast it is.
+    let locks = Locks::of(&world, event.id);
+    let mut bookings = Vec::new();
+    for user in &users {
+        let (app, user) = (Arc::clone(&app), *user);
+        bookings
+            .push(tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await }));
+    }
+    until("all have their seats and wait for the store", async || {
+        world.ledger.view(event.id).await.unwrap().unwrap().pending == 500
+    })
+    .await;
+    locks.let_go(&world);
+    for booking in bookings {
+        booking.await.unwrap().unwrap();
+    }
+    let after = Counts::read(&world);
+    for (command, most) in
+        [("commit", COMMITS_MAX), ("insert", COMMITS_MAX), ("update", COMMITS_MAX), ("select", 20)]
+    {
+        let count = before.more(&after, command);
+        assert!(count <= most, "{BOOKINGS} bookings cost {count} × {command}");
+    }
+    assert!(before.more(&after, "commit") > 0, "it is these that are counted");
+    assert_eq!(world.confirmed(&event).await, [501]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_27_a_page_costs_as_many_queries_as_any_other_whatever_its_size() {
+    let (mut world, _mariadb) = quiet_world().await;
+    let app = world.node().await;
+    let user = world.user(0).await;
+    for _ in 0..EVENTS {
+        let event = world.event_on_sale(&[10, 10], 4).await;
+        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        until("it is settled, and not looked for among what is pending", async || {
+            world.ledger.view(event.id).await.unwrap().unwrap().pending == 0
+        })
+        .await;
+    }
+    let mut costs = Vec::new();
+    for size in [1_u32, 10, 100] {
+        let (search, len) =
+            (EventSearch { page: 1, size, ..EventSearch::default() }, usize::try_from(size).unwrap());
+        let before = Counts::read(&world);
+        assert_eq!(app.events_page(&search).await.unwrap().items.len(), len);
+        let events = Counts::read(&world);
+        assert_eq!(app.admin_events_page(&search).await.unwrap().items.len(), len);
+        let admin = Counts::read(&world);
+        assert_eq!(app.reservations_page(user, 1, size).await.unwrap().items.len(), len);
+        let own = Counts::read(&world);
+        costs.push([(&before, &events), (&events, &admin), (&admin, &own)].map(|(a, b)| a.more(b, "select")));
+    }
+    assert_eq!(
+        [costs[1], costs[2]],
+        [costs[0]; 2],
+        "of the events, of the administrators' events, of one's bookings"
+    );
+    assert!(costs[0].iter().all(|queries| (1..=5).contains(queries)), "{:?}", costs[0]);
+    world.finish().await;
+}

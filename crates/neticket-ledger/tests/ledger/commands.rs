@@ -1,0 +1,53 @@
+//! Lesson 27: "`KEYS *` every minute". Which commands the ledger sends, read from its scripts and its code: none that looks
+//! through all keys of a server.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What comes before a command's name: in scripts, one function of which takes the name, and in Rust.
+const CALLS: [&str; 4] = ["redis.call('", "redis.pcall('", "write('", "cmd(\""];
+/// Commands whose cost grows with everything that the server keeps, and what would send them by another name.
+const FORBIDDEN: [&str; 4] = ["KEYS", "SCAN", "RANDOMKEY", "DBSIZE"];
+
+/// The Lua and Rust files below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "lua" || extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The commands named in `text`.
+fn commands(text: &str) -> BTreeSet<String> {
+    for (at, call) in text.match_indices("redis.call(").chain(text.match_indices("redis.pcall(")) {
+        let argument = &text[at + call.len()..];
+        let is_spelt_out = argument.starts_with('\'') || argument.starts_with("command, ");
+        assert!(is_spelt_out, "a command that is not spelt out: {argument:.40}");
+    }
+    let named = |call: &'static str| text.match_indices(call).map(move |(at, _)| &text[at + call.len()..]);
+    let spelt_out = CALLS.into_iter().flat_map(named).filter_map(|rest| rest.split(['\'', '"']).next());
+    spelt_out.map(str::to_ascii_uppercase).collect()
+}
+
+#[test]
+fn lesson_27_no_command_looks_through_all_keys_of_the_server() {
+    let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let mut found = BTreeSet::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(!text.contains(".scan(") && !text.contains(".scan_match("), "{}", file.display());
+        found.extend(commands(&text));
+    }
+    for known in ["HGET", "HSET", "EVALSHA", "ZRANGE", "INFO"] {
+        assert!(found.contains(known), "{known} is sent, and not found: {found:?}");
+    }
+    for forbidden in FORBIDDEN {
+        assert!(!found.contains(forbidden), "{forbidden} is sent");
+    }
+}
