@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use migrations::{Migrator, MigratorTrait};
@@ -59,6 +60,25 @@ pub struct Store {
     read: DatabaseConnection,
     timeout: Duration,
     guard: bool,
+    suspicion: Suspicion,
+}
+
+/// When a call was last given up. Its connection may be in the midst of anything, such as a transaction that nobody knows to
+/// have begun, and goes back to the pool like that: so every connection that was there by then is closed instead of being used
+/// again.
+#[derive(Clone, Debug, Default)]
+struct Suspicion(Arc<Mutex<Option<std::time::Instant>>>);
+
+impl Suspicion {
+    fn raise(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
+    }
+
+    /// Whether a connection of this age was there when a call was given up.
+    fn covers(&self, age: Duration) -> bool {
+        let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        raised.is_some_and(|at| age >= at.elapsed())
+    }
 }
 
 impl Store {
@@ -69,13 +89,14 @@ impl Store {
     /// that can be used.
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let timeout = Duration::from_millis(options.timeout_ms);
+        let suspicion = Suspicion::default();
         let (write, read) = if options.url.starts_with("sqlite:") {
             connect_sqlite(options, timeout).await?
         } else {
-            let connection = connect_mysql(options, timeout).await?;
+            let connection = connect_mysql(options, timeout, suspicion.clone()).await?;
             (connection.clone(), connection)
         };
-        Ok(Self { write, read, timeout, guard: true })
+        Ok(Self { write, read, timeout, guard: true, suspicion })
     }
 
     /// Whether the database is a file beside this process, and this node the only one that can use it.
@@ -196,7 +217,10 @@ impl Store {
         let mut repeats = 0;
         loop {
             match timeout_at(deadline, work()).await {
-                Err(_) => return Err(Self::timed_out(what, self.timeout)),
+                Err(_) => {
+                    self.suspicion.raise();
+                    return Err(Self::timed_out(what, self.timeout));
+                }
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) if repeats < REPEATS_MAX && is_transient(&error) => {
                     repeats += 1;
@@ -226,7 +250,11 @@ fn connect_options(options: &StoreOptions, timeout: Duration) -> ConnectOptions 
 
 /// READ COMMITTED: a statement after a lock sees what was committed before the lock was had, and there are no gap locks.
 /// Strict mode: a value that does not fit is an error. A lock is waited for at most half as long as the call may take.
-async fn connect_mysql(options: &StoreOptions, timeout: Duration) -> Result<DatabaseConnection, StoreError> {
+async fn connect_mysql(
+    options: &StoreOptions,
+    timeout: Duration,
+    suspicion: Suspicion,
+) -> Result<DatabaseConnection, StoreError> {
     let lock_wait_s = (timeout.as_secs() / 2).max(1);
     let session = format!(
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), \
@@ -235,7 +263,11 @@ async fn connect_mysql(options: &StoreOptions, timeout: Duration) -> Result<Data
     );
     let mut connect = connect_options(options, timeout);
     connect.map_sqlx_mysql_pool_opts(move |pool| {
-        let session = session.clone();
+        let (session, suspicion) = (session.clone(), suspicion.clone());
+        let pool = pool.before_acquire(move |_, connection| {
+            let is_trusted = !suspicion.covers(connection.age);
+            Box::pin(async move { Ok(is_trusted) })
+        });
         pool.after_connect(move |connection, _| {
             let session = session.clone();
             Box::pin(async move {

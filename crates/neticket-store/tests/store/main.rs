@@ -15,4 +15,5 @@ mod outbox;
 mod read;
 mod reject;
 mod sessions;
+mod stalls;
 mod support;

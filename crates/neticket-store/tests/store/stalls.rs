@@ -1,0 +1,44 @@
+//! A database that stands still for longer than a call may take.
+
+use neticket_domain::{Email, EventId, Nickname, Role};
+use neticket_store::{NewUser, Store, StoreOptions};
+use neticket_testservers::{MariaDb, TestDatabase};
+
+use crate::support::at;
+
+/// A call is given up in the midst of `BEGIN`: nobody knows whether the connection is in a transaction now, and what is
+/// written on it later would not be committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_a_stall_is_committed() {
+    let server = MariaDb::default().start().unwrap();
+    let database = TestDatabase::create_on(&server.url()).unwrap();
+    let options = |timeout_ms| StoreOptions { timeout_ms, ..StoreOptions::new(database.url()) };
+    Store::connect(&options(10_000)).await.unwrap().migrate().await.unwrap();
+    let store = Store::connect(&options(500)).await.unwrap();
+    let looks = |store: Store| async move {
+        let looks = (0..16).map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.inventory_of(EventId(1), &[]).await })
+        });
+        futures::future::join_all(looks.collect::<Vec<_>>()).await
+    };
+    looks(store.clone()).await; // all connections are there
+    server.pause().unwrap();
+    assert!(looks(store.clone()).await.into_iter().all(|look| look.unwrap().is_err()));
+    server.resume().unwrap();
+
+    let other = Store::connect(&options(10_000)).await.unwrap();
+    for n in 0..40 {
+        let email = Email::parse(&format!("person{n}@example.com")).unwrap();
+        let nickname = Nickname::parse(&format!("person{n}")).unwrap();
+        let new = NewUser {
+            email: &email,
+            nickname: &nickname,
+            password_hash: "hash",
+            role: Role::User,
+            now: at(1),
+        };
+        store.user_create(new).await.unwrap();
+        assert!(other.user_by_email(&email).await.unwrap().is_some(), "person {n} is in the store");
+    }
+}
