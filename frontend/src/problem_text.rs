@@ -38,10 +38,17 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         | ProblemCode::NotAcceptable
         | ProblemCode::PayloadTooLarge
         | ProblemCode::UnsupportedMediaType
-        | ProblemCode::IdempotencyKeyReused => T::ProblemOutdated,
-        ProblemCode::Internal | ProblemCode::LedgerUnavailable | ProblemCode::StoreUnavailable => {
-            T::ProblemInternal
-        }
+        | ProblemCode::IdempotencyKeyReused
+        | ProblemCode::EventCancelled
+        | ProblemCode::CapacityBelowSold
+        | ProblemCode::EventHasReservations
+        | ProblemCode::LedgerBusy
+        | ProblemCode::LedgerNotLoaded
+        | ProblemCode::EditConflict => T::ProblemOutdated,
+        ProblemCode::Internal
+        | ProblemCode::LedgerUnavailable
+        | ProblemCode::StoreUnavailable
+        | ProblemCode::ImageStoreUnavailable => T::ProblemInternal,
     }
 }
 

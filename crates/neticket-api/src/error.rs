@@ -192,6 +192,30 @@ impl From<AppError> for ApiError {
                 Self::new(Code::NotCancellable, format!("The event started at {starts_at}."))
                     .with(|problem| problem.starts_at = Some(*starts_at))
             }
+            AppError::EventCancelled => {
+                Self::new(Code::EventCancelled, "The event is cancelled and cannot be changed any more.")
+            }
+            AppError::CapacityBelowSold { sold } => Self::new(
+                Code::CapacityBelowSold,
+                format!("{sold} tickets of a grade are sold; it cannot have fewer seats."),
+            )
+            .with(|problem| problem.sold = Some(*sold)),
+            AppError::EventHasReservations => Self::new(
+                Code::EventHasReservations,
+                "What has reservations cannot be deleted; cancel the event instead.",
+            ),
+            AppError::EditConflict => Self::new(
+                Code::EditConflict,
+                "Somebody has changed it since you looked: look again, then decide.",
+            ),
+            AppError::LedgerBusy => Self::new(
+                Code::LedgerBusy,
+                "Bookings are on their way; nothing was changed. Try again in a moment.",
+            ),
+            AppError::LedgerNotLoaded => Self::new(
+                Code::LedgerNotLoaded,
+                "The event has no ledger at this moment; nothing was changed.",
+            ),
             AppError::EmailTaken => Self::new(Code::EmailTaken, "There is an account with this e-mail."),
             AppError::NicknameTaken => Self::new(Code::NicknameTaken, "Somebody else has this nickname."),
             AppError::IdempotencyKeyReused => Self::new(
@@ -259,6 +283,12 @@ mod tests {
             AppError::SaleClosed,
             AppError::SalePaused,
             AppError::NotCancellable { starts_at: moment },
+            AppError::EventCancelled,
+            AppError::CapacityBelowSold { sold: 3 },
+            AppError::EventHasReservations,
+            AppError::EditConflict,
+            AppError::LedgerBusy,
+            AppError::LedgerNotLoaded,
             AppError::EmailTaken,
             AppError::NicknameTaken,
             AppError::IdempotencyKeyReused,

@@ -74,8 +74,8 @@ pub(crate) fn availability(view: &EventView, server_time: Timestamp) -> Availabi
 
 pub(crate) fn admin_event(mut view: EventView, server_time: Timestamp) -> AdminEvent {
     let image_key = view.image_key.take();
-    let created_at = view.created_at;
-    AdminEvent { detail: event_detail(view, server_time), image_key, created_at }
+    let (created_at, updated_at, cancelled_at) = (view.created_at, view.updated_at, view.cancelled_at);
+    AdminEvent { detail: event_detail(view, server_time), image_key, created_at, updated_at, cancelled_at }
 }
 
 pub(crate) fn event_draft(request: EventCreateRequest) -> EventDraft {
@@ -113,6 +113,7 @@ pub(crate) fn reservation(view: ReservationView) -> Reservation {
             place: view.event_place,
             starts_at: view.event_starts_at,
             image_url: view.event_image_url,
+            cancelled: view.event_cancelled,
         },
         ticket_type: ReservationTicketType { id: view.ticket_type.0, name: view.ticket_type_name },
         quantity: view.quantity,

@@ -28,6 +28,22 @@ pub enum AppError {
     SalePaused,
     #[error("the event started at {starts_at}")]
     NotCancellable { starts_at: Timestamp },
+    #[error("the event is cancelled")]
+    EventCancelled,
+    /// A grade is to have fewer seats than are sold or on their way.
+    #[error("{sold} of this grade are sold")]
+    CapacityBelowSold { sold: u32 },
+    /// The event, or a grade that was to be removed, has reservations.
+    #[error("there are reservations")]
+    EventHasReservations,
+    /// It is not any more what the caller has seen.
+    #[error("changed meanwhile")]
+    EditConflict,
+    /// Reservations are on their way, or the ledger moves; nothing was changed.
+    #[error("the ledger is in motion")]
+    LedgerBusy,
+    #[error("the ledger is not loaded")]
+    LedgerNotLoaded,
     #[error("e-mail taken")]
     EmailTaken,
     #[error("nickname taken")]

@@ -183,6 +183,9 @@ impl App {
             max_per_user: record.max_per_user,
             image_key: record.image_key.clone(),
             created_at: record.created_at,
+            updated_at: record.updated_at,
+            cancelled_at: record.cancelled_at,
+            version: record.version,
             ticket_types,
         }
     }

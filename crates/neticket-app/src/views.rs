@@ -67,6 +67,10 @@ pub struct EventView {
     pub max_per_user: u32,
     pub image_key: Option<String>,
     pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub cancelled_at: Option<Timestamp>,
+    /// Grows by one with every edit.
+    pub version: i64,
     /// In the order of the event's maker.
     pub ticket_types: Vec<TicketTypeView>,
 }
@@ -110,6 +114,7 @@ pub struct ReservationView {
     pub event_place: String,
     pub event_starts_at: Timestamp,
     pub event_image_url: Option<String>,
+    pub event_cancelled: bool,
     pub ticket_type: TicketTypeId,
     pub ticket_type_name: String,
     pub quantity: u32,

@@ -11,7 +11,12 @@ mod reservation;
 mod rules;
 
 pub use account::{LoginRequest, PasswordChangeRequest, ProfileUpdateRequest, SignupRequest, Token, User};
-pub use admin::{AdminEvent, AdminEventListQuery, EventCreateRequest, TicketTypeCreateRequest};
+pub use admin::{
+    AdminEvent, AdminEventListQuery, AuditActor, AuditEntry, EventCreateRequest, EventUpdateRequest,
+    IMAGE_BYTES_MAX, IMAGE_PIXELS_MAX, InventoryEntry, InventoryLedger, InventoryListQuery,
+    InventoryTicketType, ProblemCount, ReconcileQuery, Reconciliation, SeatChange, Stats,
+    TicketTypeCreateRequest, TicketTypeUpdateRequest, UploadedImage,
+};
 pub use event::{
     Availability, CURRENCY, EventDetail, EventListQuery, EventSummary, TicketType, TicketTypeLeft,
 };

@@ -66,10 +66,22 @@ problem_codes! {
     SalePaused = "sale_paused", 409, "The sale is paused";
     /// The event has started.
     NotCancellable = "not_cancellable", 409, "Cannot be cancelled any more";
+    /// The event is cancelled, and stays so.
+    EventCancelled = "event_cancelled", 409, "The event is cancelled";
+    /// A grade cannot have fewer seats than are sold; `sold` says how many.
+    CapacityBelowSold = "capacity_below_sold", 409, "Fewer seats than are sold";
+    /// The event, or a grade that was to be removed, has reservations.
+    EventHasReservations = "event_has_reservations", 409, "There are reservations";
+    /// The ledger has reservations on their way, or is in motion; nothing was changed.
+    LedgerBusy = "ledger_busy", 409, "The ledger is in motion";
+    /// The event has no ledger at this moment.
+    LedgerNotLoaded = "ledger_not_loaded", 409, "The ledger is not loaded";
     /// Another account has this e-mail address.
     EmailTaken = "email_taken", 409, "The e-mail address is taken";
     /// Another account has this nickname.
     NicknameTaken = "nickname_taken", 409, "The nickname is taken";
+    /// Somebody has changed it since: the `ETag` is not that of `If-Match` any more.
+    EditConflict = "edit_conflict", 412, "Changed by somebody else meanwhile";
     /// The body is larger than this operation takes.
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     /// The body is of a media type that this operation does not take.
@@ -88,6 +100,8 @@ problem_codes! {
     LedgerUnavailable = "ledger_unavailable", 503, "Booking is briefly unavailable";
     /// The store does not answer; `Retry-After` says when to come back.
     StoreUnavailable = "store_unavailable", 503, "Briefly unavailable";
+    /// Where images are kept does not answer; `Retry-After` says when to come back.
+    ImageStoreUnavailable = "image_store_unavailable", 503, "Images are briefly unavailable";
 }
 
 impl ProblemCode {
@@ -95,7 +109,11 @@ impl ProblemCode {
     pub fn retryable(self) -> bool {
         matches!(
             self,
-            Self::RateLimited | Self::Overloaded | Self::LedgerUnavailable | Self::StoreUnavailable
+            Self::RateLimited
+                | Self::Overloaded
+                | Self::LedgerUnavailable
+                | Self::StoreUnavailable
+                | Self::ImageStoreUnavailable
         )
     }
 }
@@ -126,6 +144,8 @@ pub struct Problem {
     pub max_per_user: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub already_held: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub opens_at: Option<Timestamp>,
@@ -164,6 +184,7 @@ impl Problem {
             left: None,
             max_per_user: None,
             already_held: None,
+            sold: None,
             opens_at: None,
             server_time: None,
             starts_at: None,

@@ -66,6 +66,8 @@ pub struct ReservationEvent {
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     pub image_url: Option<String>,
+    /// Whether the event was cancelled, and with it this reservation.
+    pub cancelled: bool,
 }
 
 /// The grade of a reservation.

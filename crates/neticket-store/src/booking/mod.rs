@@ -90,6 +90,7 @@ pub struct ReservationRecord {
     pub event_place: String,
     pub event_starts_at: Timestamp,
     pub event_image_key: Option<String>,
+    pub event_cancelled: bool,
     pub ticket_type: TicketTypeId,
     pub ticket_type_name: String,
     pub quantity: Quantity,

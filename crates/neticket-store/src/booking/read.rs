@@ -22,6 +22,7 @@ struct ReservationRow {
     event_place: String,
     event_starts_at: i64,
     event_image_key: Option<String>,
+    event_cancelled_at: Option<i64>,
     ticket_type_id: i64,
     ticket_type_name: String,
     quantity: i64,
@@ -156,6 +157,7 @@ fn records() -> SelectStatement {
         (event::Column::Place, "event_place"),
         (event::Column::StartsAt, "event_starts_at"),
         (event::Column::ImageKey, "event_image_key"),
+        (event::Column::CancelledAt, "event_cancelled_at"),
     ] {
         select.expr_as(Expr::col((event::Entity, column)), name);
     }
@@ -201,6 +203,7 @@ impl TryFrom<ReservationRow> for ReservationRecord {
             event_place: row.event_place,
             event_starts_at: convert::moment(row.event_starts_at),
             event_image_key: row.event_image_key,
+            event_cancelled: row.event_cancelled_at.is_some(),
             ticket_type: TicketTypeId(row.ticket_type_id),
             ticket_type_name: row.ticket_type_name,
             quantity: convert::quantity(row.quantity)?,
