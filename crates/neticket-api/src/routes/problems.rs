@@ -90,6 +90,29 @@ fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
             "이미 시작된 공연은 취소할 수 없습니다.",
             "The event has started, so the booking can no longer be cancelled.",
         ),
+        Code::EventCancelled => {
+            ("취소된 공연은 더 바꿀 수 없습니다.", "The event is cancelled and cannot be changed any more.")
+        }
+        Code::CapacityBelowSold => (
+            "이미 팔린 수보다 좌석을 줄일 수 없습니다. sold에 팔린 수가 있습니다.",
+            "A grade cannot have fewer seats than are sold. The member sold says how many.",
+        ),
+        Code::EventHasReservations => (
+            "예매가 있는 공연이나 등급은 지울 수 없습니다. 공연을 취소하세요.",
+            "What has reservations cannot be deleted. Cancel the event instead.",
+        ),
+        Code::LedgerBusy => (
+            "처리 중인 예매가 있어 아무것도 바꾸지 않았습니다. 잠시 뒤 다시 시도하세요.",
+            "Bookings are on their way, so nothing was changed. Try again in a moment.",
+        ),
+        Code::LedgerNotLoaded => (
+            "이 공연의 원장이 지금 올라와 있지 않습니다.",
+            "The event has no ledger at this moment, so nothing was changed.",
+        ),
+        Code::EditConflict => (
+            "그 사이 다른 사람이 바꿨습니다. 다시 읽고 판단하세요.",
+            "Somebody has changed it meanwhile. Read it again, then decide.",
+        ),
         Code::EmailTaken => ("이미 가입된 이메일입니다.", "There already is an account with this e-mail."),
         Code::NicknameTaken => ("이미 쓰이는 닉네임입니다.", "Somebody else already has this nickname."),
         Code::PayloadTooLarge => ("본문이 너무 큽니다.", "The body is larger than this operation takes."),
@@ -124,6 +147,10 @@ fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
         Code::StoreUnavailable => (
             "잠시 이용할 수 없습니다. 같은 키로 다시 시도하면 두 번 예매되지 않습니다.",
             "The service is briefly unavailable. Repeating with the same key never books twice.",
+        ),
+        Code::ImageStoreUnavailable => (
+            "이미지 저장소가 잠시 응답하지 않습니다. 아무것도 저장되지 않았습니다.",
+            "Where images are kept does not answer. Nothing was kept; try again later.",
         ),
     }
 }
