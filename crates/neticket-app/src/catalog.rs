@@ -1,5 +1,6 @@
 //! What events are like, kept in this process for a moment, so that the crowd does not reach the store.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,41 @@ const EVENTS_MAX: u64 = 10_000;
 /// Most ticket types whose event is kept: 20 grades for each event.
 const TICKET_TYPES_MAX: u64 = 200_000;
 
+/// How many generations there are; events share them by their numbers, and lose no more by that than a copy now and then.
+const GENERATIONS: usize = 1_024;
+
+/// Counts how often the copies of an event were forgotten. Part of the key of each copy, so that one which was read before and
+/// is put in its place only afterwards is found by nobody.
+struct Generations(Box<[AtomicU64]>);
+
+impl Generations {
+    fn new() -> Self {
+        Self((0..GENERATIONS).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn slot(&self, event: EventId) -> &AtomicU64 {
+        let number = usize::try_from(event.0.unsigned_abs()).unwrap_or(usize::MAX);
+        &self.0[number % GENERATIONS]
+    }
+
+    fn key(&self, event: EventId) -> CopyKey {
+        (event, self.slot(event).load(Ordering::Acquire))
+    }
+
+    fn next(&self, event: EventId) {
+        self.slot(event).fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn next_of_all(&self) {
+        for slot in &self.0 {
+            slot.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// A copy's event, and its generation when the copy was asked for.
+type CopyKey = (EventId, u64);
+
 /// In whose journals something is.
 #[derive(Debug, Default)]
 pub(crate) struct EventsPending {
@@ -48,10 +84,11 @@ pub(crate) enum Journal {
 pub(crate) struct Catalog {
     store: Store,
     ledger: Arc<dyn Ledger>,
-    events: Cache<EventId, Arc<EventRecord>>,
+    generations: Generations,
+    events: Cache<CopyKey, Arc<EventRecord>>,
     /// Older copies, good enough to name what was booked while the store is slow.
-    names: Cache<EventId, Arc<EventRecord>>,
-    views: Cache<EventId, Arc<Option<LedgerView>>>,
+    names: Cache<CopyKey, Arc<EventRecord>>,
+    views: Cache<CopyKey, Arc<Option<LedgerView>>>,
     /// The events in whose journals something is; see [`Catalog::events_pending`].
     pending: Cache<(), Arc<EventsPending>>,
     silent_until: Mutex<Option<Instant>>,
@@ -64,6 +101,7 @@ impl Catalog {
         Self {
             store,
             ledger,
+            generations: Generations::new(),
             events: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
             names: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(NAMES_AGE_MAX).build(),
             silent_until: Mutex::new(None),
@@ -73,17 +111,31 @@ impl Catalog {
         }
     }
 
+    /// Forgets the copies of the event. To be called after the COMMIT of whatever administration writes about it: whoever asks
+    /// this node from then on gets what was written.
+    #[allow(clippy::unused_async, reason = "other nodes will be told")]
+    pub(crate) async fn forget(&self, event: EventId) {
+        self.generations.next(event);
+    }
+
+    /// Forgets all copies of events.
+    #[allow(dead_code, clippy::unused_async, reason = "other nodes will be told")]
+    pub(crate) async fn forget_all(&self) {
+        self.generations.next_of_all();
+    }
+
     /// The event, at most [`EVENT_AGE_MAX`] old.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
+        let key = self.generations.key(id);
         let read = async {
             let event = self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound)?;
-            self.names.insert(id, Arc::clone(&event)).await;
+            self.names.insert(key, Arc::clone(&event)).await;
             Ok(event)
         };
-        self.events.try_get_with(id, read).await.map_err(|error: Arc<AppError>| error.again())
+        self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
     /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if
@@ -96,7 +148,7 @@ impl Catalog {
         id: EventId,
         ticket_type: TicketTypeId,
     ) -> Result<Arc<EventRecord>, AppError> {
-        match self.names.get(&id).await {
+        match self.names.get(&self.generations.key(id)).await {
             Some(event) if event.ticket_types.iter().any(|t| t.id == ticket_type) => Ok(event),
             _ => self.event(id).await,
         }
@@ -126,7 +178,7 @@ impl Catalog {
                 }
             }
         };
-        self.views.get_with(event, read).await
+        self.views.get_with(self.generations.key(event), read).await
     }
 
     /// The events with reservations on their way, as of at most [`VIEW_AGE_MAX`] ago. Whoever has been told `pending` has been

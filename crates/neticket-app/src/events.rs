@@ -83,6 +83,7 @@ impl App {
         let event = self.checked(draft, now).await?;
         let origin = AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() };
         let record = self.store.event_create(&event, Some(&origin), now).await?;
+        self.catalog.forget(record.id).await;
         Ok(self.event_view(&record, None))
     }
 
