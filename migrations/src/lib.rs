@@ -10,6 +10,7 @@ mod m20260101_000002_events;
 mod m20260101_000003_bookings;
 mod m20260101_000004_audit_log;
 mod m20260101_000005_fewer_indexes;
+mod m20260101_000006_administration;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000003_bookings::Migration),
             Box::new(m20260101_000004_audit_log::Migration),
             Box::new(m20260101_000005_fewer_indexes::Migration),
+            Box::new(m20260101_000006_administration::Migration),
         ]
     }
 }

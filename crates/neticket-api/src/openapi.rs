@@ -11,7 +11,7 @@ use utoipa::openapi::{
 use utoipa::{Modify, OpenApi};
 
 use crate::cookie::REFRESH_COOKIE;
-use crate::routes::{accounts, admin_events, docs, events, operations, reservations};
+use crate::routes::{accounts, admin_audit, admin_events, docs, events, operations, reservations};
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown \
@@ -28,6 +28,7 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         reservations::reservation_create, reservations::reservation_list, reservations::reservation_view,
         reservations::reservation_cancel,
         admin_events::admin_event_list, admin_events::admin_event_create,
+        admin_audit::audit_list,
         operations::health, operations::readiness, docs::openapi_document,
     ),
     components(schemas(Problem)),

@@ -1,12 +1,13 @@
 //! From the application's views to the wire.
 
 use neticket_app::{
-    Account, EventDraft, EventSummaryView, EventView, PageView, ReservationState, ReservationView, Session,
-    TicketTypeDraft,
+    Account, AuditView, EventDraft, EventSummaryView, EventView, PageView, ReservationState, ReservationView,
+    Session, TicketTypeDraft,
 };
 use neticket_contract::{
-    AdminEvent, Availability, CURRENCY, EventCreateRequest, EventDetail, EventSummary, Page, Reservation,
-    ReservationEvent, ReservationStatus, ReservationTicketType, TicketType, TicketTypeLeft, Token, User,
+    AdminEvent, AuditActor, AuditEntry, Availability, CURRENCY, EventCreateRequest, EventDetail,
+    EventSummary, Page, Reservation, ReservationEvent, ReservationStatus, ReservationTicketType, TicketType,
+    TicketTypeLeft, Token, User,
 };
 use neticket_domain::Timestamp;
 
@@ -94,6 +95,20 @@ pub(crate) fn event_draft(request: EventCreateRequest) -> EventDraft {
         max_per_user: request.max_per_user,
         image_key: request.image_key,
         ticket_types: request.ticket_types.into_iter().map(ticket_type).collect(),
+    }
+}
+
+pub(crate) fn audit_entry(view: AuditView) -> AuditEntry {
+    AuditEntry {
+        id: view.id,
+        at: view.at,
+        actor: view.actor.map(|actor| AuditActor { id: actor.id.0, nickname: actor.nickname }),
+        action: view.action,
+        target: view.target,
+        detail: view.detail,
+        before: view.before,
+        after: view.after,
+        ip: view.ip,
     }
 }
 

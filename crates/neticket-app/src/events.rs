@@ -5,10 +5,11 @@ use std::sync::Arc;
 use neticket_domain::{EventId, EventStatus, MAX_PER_USER_DEFAULT, QUANTITY_MAX, SearchWords, Timestamp};
 use neticket_ledger::LedgerView;
 use neticket_store::{
-    AuditOrigin, EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord,
+    EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord,
 };
 
 use crate::App;
+use crate::audit;
 use crate::error::{AppError, InvalidField};
 use crate::views::{
     EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal, TicketTypeView,
@@ -81,7 +82,7 @@ impl App {
     ) -> Result<EventView, AppError> {
         let now = self.now();
         let event = self.checked(draft, now).await?;
-        let origin = AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() };
+        let origin = audit::origin(by, from_ip);
         let record = self.store.event_create(&event, Some(&origin), now).await?;
         self.catalog.forget(record.id).await;
         Ok(self.event_view(&record, None))

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod audit;
 mod batcher;
 mod booking;
 mod catalog;
@@ -26,6 +27,6 @@ pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::{Reconciliation, SeatChange};
 pub use reservations::reservation_id;
 pub use views::{
-    Account, Booked, EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal,
-    ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,
+    Account, AuditActorView, AuditView, Booked, EventDraft, EventSearch, EventSummaryView, EventView,
+    PageView, Principal, ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,
 };

@@ -34,6 +34,30 @@ pub struct Session {
     pub account: Account,
 }
 
+/// Something an administrator did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditView {
+    pub id: i64,
+    pub at: Timestamp,
+    /// `None` where the command line did it.
+    pub actor: Option<AuditActorView>,
+    pub action: String,
+    pub target: String,
+    pub detail: String,
+    pub before: Option<serde_json::Value>,
+    pub after: Option<serde_json::Value>,
+    /// The address it came from; `None` where the command line did it.
+    pub ip: Option<String>,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditActorView {
+    pub id: UserId,
+    /// `None` if there is no such account any more.
+    pub nickname: Option<String>,
+}
+
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventSearch {

@@ -1,12 +1,16 @@
-//! Who did what as an administrator, when, to what, from where. Written and read, never changed.
+//! Who did what as an administrator, when, to what, from where, and what it changed. Written and read, never changed:
+//! [`append`] is the only statement of the application that writes the table (there is a test).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use neticket_domain::{Timestamp, UserId};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
+use serde_json::Value;
 
-use crate::entity::audit_log;
+use crate::entity::{audit_log, user};
 use crate::{Store, StoreError, convert};
 
 /// Something an administrator did.
@@ -19,9 +23,14 @@ pub struct NewAudit {
     pub action: String,
     /// What it was done to, like `event/7`; at most 200 characters.
     pub target: String,
+    /// For people: the event's title and the like.
     pub detail: String,
     /// The address it came from, or empty.
     pub ip: String,
+    /// What it changed, as it was; `None` where there was nothing. As JSON at most 64 KiB, like `after`.
+    pub before: Option<Value>,
+    /// What it changed, as it has become; `None` where nothing is any more.
+    pub after: Option<Value>,
 }
 
 /// Who did something, and from where, for the entry that is written in the same transaction.
@@ -33,11 +42,35 @@ pub struct AuditOrigin {
     pub ip: String,
 }
 
+impl AuditOrigin {
+    /// The entry that says they did `action` to `target`; it has changed nothing yet that could be told.
+    pub fn did(
+        &self,
+        action: &str,
+        target: impl Into<String>,
+        detail: impl Into<String>,
+        at: Timestamp,
+    ) -> NewAudit {
+        NewAudit {
+            at,
+            actor: self.actor,
+            action: action.to_owned(),
+            target: target.into(),
+            detail: detail.into(),
+            ip: self.ip.clone(),
+            before: None,
+            after: None,
+        }
+    }
+}
+
 /// An entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRecord {
     pub id: i64,
     pub entry: NewAudit,
+    /// What the actor is called now; `None` without an actor, or if the account is gone.
+    pub actor_nickname: Option<String>,
 }
 
 impl Store {
@@ -63,7 +96,10 @@ impl Store {
                 .all(self.reader())
                 .await?;
             let total = audit_log::Entity::find().count(self.reader()).await?;
-            Ok((rows.into_iter().map(AuditRecord::from).collect(), total))
+            let actors: BTreeSet<i64> = rows.iter().filter_map(|row| row.actor_id).collect();
+            let nicknames = nicknames(self.reader(), actors).await?;
+            let records = rows.into_iter().map(|row| record(row, &nicknames));
+            Ok((records.collect::<Result<_, DbErr>>()?, total))
         })
         .await
     }
@@ -79,23 +115,48 @@ pub(crate) async fn append(connection: &impl ConnectionTrait, entry: &NewAudit) 
         target: ActiveValue::Set(entry.target.clone()),
         detail: ActiveValue::Set(entry.detail.clone()),
         ip: ActiveValue::Set(entry.ip.clone()),
+        before: ActiveValue::Set(entry.before.as_ref().map(Value::to_string)),
+        after: ActiveValue::Set(entry.after.as_ref().map(Value::to_string)),
     };
     row.insert(connection).await?;
     Ok(())
 }
 
-impl From<audit_log::Model> for AuditRecord {
-    fn from(row: audit_log::Model) -> Self {
-        Self {
-            id: row.id,
-            entry: NewAudit {
-                at: convert::moment(row.at),
-                actor: row.actor_id.map(UserId),
-                action: row.action,
-                target: row.target,
-                detail: row.detail,
-                ip: row.ip,
-            },
-        }
+async fn nicknames(
+    connection: &impl ConnectionTrait,
+    ids: BTreeSet<i64>,
+) -> Result<BTreeMap<i64, String>, DbErr> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
     }
+    let found: Vec<(i64, String)> = user::Entity::find()
+        .select_only()
+        .columns([user::Column::Id, user::Column::Nickname])
+        .filter(user::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+fn record(row: audit_log::Model, nicknames: &BTreeMap<i64, String>) -> Result<AuditRecord, DbErr> {
+    let json = |text: Option<String>| {
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| DbErr::Type(format!("an entry of the audit log is not JSON: {error}")))
+    };
+    Ok(AuditRecord {
+        id: row.id,
+        actor_nickname: row.actor_id.and_then(|id| nicknames.get(&id).cloned()),
+        entry: NewAudit {
+            at: convert::moment(row.at),
+            actor: row.actor_id.map(UserId),
+            action: row.action,
+            target: row.target,
+            detail: row.detail,
+            ip: row.ip,
+            before: json(row.before)?,
+            after: json(row.after)?,
+        },
+    })
 }

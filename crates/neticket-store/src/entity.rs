@@ -66,6 +66,7 @@ pub(crate) mod event {
         pub version: i64,
         pub created_at: i64,
         pub updated_at: i64,
+        pub cancellation_finished_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -153,6 +154,8 @@ pub(crate) mod audit_log {
         pub target: String,
         pub detail: String,
         pub ip: String,
+        pub before: Option<String>,
+        pub after: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 //! Which path leads where. Every path answers HEAD where it answers GET, and says `Allow` to every other method.
 
 pub(crate) mod accounts;
+pub(crate) mod admin_audit;
 pub(crate) mod admin_events;
 pub(crate) mod docs;
 pub(crate) mod events;
@@ -78,6 +79,9 @@ fn api(config: &mut ServiceConfig) {
             api_path("/api/v1/admin/events", "GET, HEAD, POST")
                 .route(large(get().to(admin_events::admin_event_list)))
                 .route(post().to(admin_events::admin_event_create)),
+        )
+        .service(
+            api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))),
         );
 }
 

@@ -33,6 +33,7 @@ const OPERATIONS: &[(&str, &str, &str, Who)] = &[
     ("reservation_cancel", "POST", "/api/v1/reservations/{id}/cancel", SignedIn),
     ("admin_event_list", "GET", "/api/v1/admin/events", Admin),
     ("admin_event_create", "POST", "/api/v1/admin/events", Admin),
+    ("audit_list", "GET", "/api/v1/admin/audit", Admin),
     ("health", "GET", "/healthz", Anyone),
     ("readiness", "GET", "/readyz", Anyone),
     ("openapi_document", "GET", "/api/openapi.json", Anyone),

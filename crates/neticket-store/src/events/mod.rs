@@ -1,6 +1,7 @@
 //! Events and their ticket types, as they are described; their seats change in [`crate::booking`] only.
 
 mod list;
+pub(crate) mod told;
 
 use std::collections::BTreeMap;
 
@@ -188,14 +189,9 @@ impl Store {
 }
 
 fn creation(event: &EventRecord, by: &AuditOrigin) -> NewAudit {
-    NewAudit {
-        at: event.created_at,
-        actor: by.actor,
-        action: "event_create".to_owned(),
-        target: format!("event/{}", event.id),
-        detail: event.title.clone(),
-        ip: by.ip.clone(),
-    }
+    let target = format!("event/{}", event.id);
+    let after = Some(told::whole(event));
+    NewAudit { after, ..by.did("event_create", target, event.title.clone(), event.created_at) }
 }
 
 fn event_row(new: &NewEvent, now: Timestamp) -> event::ActiveModel {
@@ -215,6 +211,7 @@ fn event_row(new: &NewEvent, now: Timestamp) -> event::ActiveModel {
         version: ActiveValue::Set(1),
         created_at: ActiveValue::Set(now.as_millis()),
         updated_at: ActiveValue::Set(now.as_millis()),
+        cancellation_finished_at: ActiveValue::Set(None),
     }
 }
 
@@ -235,7 +232,7 @@ fn ticket_type_row(
     })
 }
 
-async fn with_ticket_types(
+pub(crate) async fn with_ticket_types(
     connection: &impl ConnectionTrait,
     event: event::Model,
 ) -> Result<EventRecord, DbErr> {
@@ -248,7 +245,10 @@ async fn with_ticket_types(
     event_record(event, ticket_types)
 }
 
-fn event_record(event: event::Model, ticket_types: Vec<ticket_type::Model>) -> Result<EventRecord, DbErr> {
+pub(crate) fn event_record(
+    event: event::Model,
+    ticket_types: Vec<ticket_type::Model>,
+) -> Result<EventRecord, DbErr> {
     Ok(EventRecord {
         id: EventId(event.id),
         title: event.title,

@@ -1,7 +1,7 @@
 //! The audit log.
 
 use neticket_domain::UserId;
-use neticket_store::NewAudit;
+use neticket_store::{AuditOrigin, NewAudit};
 
 use crate::support::{TestStore, at, on_both};
 
@@ -14,6 +14,8 @@ on_both! {
             target: format!("event/{n}"),
             detail: "제목 🎭".to_owned(),
             ip: "::1".to_owned(),
+            before: (n > 0).then(|| serde_json::json!({ "title": "전 🎭 \"1\"", "n": n })),
+            after: (n < 9).then(|| serde_json::json!({ "title": "후", "n": null })),
         };
         for n in 0..5 {
             store.audit_append(&entry(n, Some(UserId(n)))).await.unwrap();
@@ -27,4 +29,45 @@ on_both! {
         assert_eq!(last[1].entry.target, "event/0");
         assert!(store.audit_page(4, 2).await.unwrap().0.is_empty());
     }
+
+    async fn an_entry_names_who_it_was_as_long_as_there_is_such_an_account(store: &TestStore) {
+        let ann = store.user_named("ann").await;
+        let by = |actor| AuditOrigin { actor, ip: "::1".to_owned() };
+        for (n, actor) in [(0, Some(ann.id)), (1, Some(UserId(987_654))), (2, None)] {
+            store.audit_append(&by(actor).did("event_update", "event/1", "", at(n))).await.unwrap();
+        }
+        let (log, _) = store.audit_page(1, 10).await.unwrap();
+        let names: Vec<_> = log.iter().map(|record| record.actor_nickname.as_deref()).collect();
+        assert_eq!(names, [None, None, Some("ann")]);
+    }
+}
+
+/// Append-only is what the application makes it: one place writes, and it inserts.
+#[test]
+fn nothing_but_append_writes_the_audit_log() {
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut folders = vec![std::path::PathBuf::from(sources)];
+    let mut writers = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for line in text.lines() {
+                let writes =
+                    line.contains("audit_log::ActiveModel {") || line.contains("audit_log::Entity::");
+                let reads = line.contains("audit_log::Entity::find()");
+                let by_text = line.contains("audit_log")
+                    && ["UPDATE", "DELETE", "INSERT", "into_table"].iter().any(|word| line.contains(word));
+                if (writes && !reads) || by_text {
+                    writers.push((path.file_name().unwrap().to_owned(), line.trim().to_owned()));
+                }
+            }
+        }
+    }
+    let expected = ("audit_log.rs".into(), "let row = audit_log::ActiveModel {".to_owned());
+    assert_eq!(writers, [expected]);
 }

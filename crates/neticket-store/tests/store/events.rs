@@ -41,8 +41,12 @@ on_both! {
             target: format!("event/{}", made.id),
             detail: made.title,
             ip: "::1".to_owned(),
+            before: None,
+            after: log[0].entry.after.clone(),
         };
         assert_eq!(log[0].entry, expected);
+        let after = log[0].entry.after.as_ref().unwrap();
+        assert_eq!((&after["title"], &after["ticket_types"][0]["capacity"]), (&"햄릿".into(), &5.into()));
     }
 
     async fn an_event_whose_entry_cannot_be_written_is_not_made(store: &TestStore) {

@@ -1,0 +1,39 @@
+//! The audit log: what administrators did. Entries about events and their inventory are written by the store, in the
+//! transaction that does it.
+
+use neticket_store::{AuditOrigin, AuditRecord};
+
+use crate::App;
+use crate::error::AppError;
+use crate::views::{AuditActorView, AuditView, PageView, Principal};
+
+impl App {
+    /// What was done, newest first.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn audit_page(&self, page: u32, size: u32) -> Result<PageView<AuditView>, AppError> {
+        let (records, total_items) = self.store.audit_page(page, size).await?;
+        Ok(PageView { items: records.into_iter().map(view).collect(), total_items })
+    }
+}
+
+/// Who does something, and from where, for the entry about it.
+pub(crate) fn origin(by: Principal, from_ip: Option<String>) -> AuditOrigin {
+    AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() }
+}
+
+fn view(record: AuditRecord) -> AuditView {
+    let AuditRecord { id, entry, actor_nickname: nickname } = record;
+    AuditView {
+        id,
+        at: entry.at,
+        actor: entry.actor.map(|id| AuditActorView { id, nickname }),
+        action: entry.action,
+        target: entry.target,
+        detail: entry.detail,
+        before: entry.before,
+        after: entry.after,
+        ip: Some(entry.ip).filter(|ip| !ip.is_empty()),
+    }
+}

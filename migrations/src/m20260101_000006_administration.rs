@@ -1,0 +1,42 @@
+//! What administration needs: an audit log that says what was before and after, and events that are cancelled to the end.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::{index, number_null};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+const CANCELLED: &str = "events_cancelled";
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // JSON, as text: it is shown, never searched. One statement each: SQLite adds one column at a time.
+        for name in ["before", "after"] {
+            add(manager, "audit_log", ColumnDef::new(name).text().null().take()).await?;
+        }
+        // Null until the last of a cancelled event's reservations is cancelled too.
+        add(manager, "events", number_null("cancellation_finished_at")).await?;
+        // Cancelled events are few: those that are not finished are found among them without looking at the table.
+        let columns = ["cancelled_at", "cancellation_finished_at"];
+        manager.create_index(index(CANCELLED, "events", &columns)).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name(CANCELLED).table("events").to_owned()).await?;
+        remove(manager, "events", "cancellation_finished_at").await?;
+        for name in ["after", "before"] {
+            remove(manager, "audit_log", name).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn add(manager: &SchemaManager<'_>, table: &'static str, column: ColumnDef) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await
+}
+
+async fn remove(manager: &SchemaManager<'_>, table: &'static str, column: &'static str) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(table).drop_column(column).to_owned()).await
+}
