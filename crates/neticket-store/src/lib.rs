@@ -16,9 +16,9 @@ mod sessions;
 pub use accounts::{AccountError, NewUser, UserRecord};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
-    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, InventoryRecord, LoadedEvent,
-    LoadedReservation, LoadedTicketType, OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory,
-    StoredTicketType,
+    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome,
+    EventCancelOutcome, EventEdit, InventoryRecord, LoadedEvent, LoadedReservation, LoadedTicketType,
+    OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory, StoredTicketType, TicketTypeEdit,
 };
 pub use connect::{PoolUse, Store, StoreOptions};
 pub use error::StoreError;

@@ -82,7 +82,8 @@ fn decide(
     if record.status == ReservationStatus::Rejected {
         return CancelOutcome::Rejected(record.clone());
     }
-    if !cancellable(record.event_starts_at, now) {
+    // What does not take place does not start either.
+    if !record.event_cancelled && !cancellable(record.event_starts_at, now) {
         return CancelOutcome::Started(record.clone());
     }
     record.status = ReservationStatus::Cancelled;

@@ -81,7 +81,7 @@ async fn ticket_types(
         .collect()
 }
 
-async fn present(
+pub(super) async fn present(
     snapshot: &DatabaseTransaction,
     ids: &[ReservationId],
 ) -> Result<BTreeSet<ReservationId>, DbErr> {

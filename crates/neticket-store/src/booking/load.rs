@@ -30,12 +30,7 @@ impl Store {
         let transaction = self.begin().await?;
         let (epoch_max, ticket_types) = lock_all(&transaction, id).await?;
         let epoch = next(epoch_max.max(epoch_floor))?;
-        let raise = Query::update()
-            .table(ticket_type::Entity)
-            .value(ticket_type::Column::Epoch, epoch.0)
-            .and_where(Expr::col(ticket_type::Column::EventId).eq(id.0))
-            .to_owned();
-        transaction.execute(&raise).await?;
+        raise(&transaction, id, epoch).await?;
         let Some(event) = event::Entity::find_by_id(id.0).one(&transaction).await? else {
             transaction.rollback().await?;
             return Ok(None);
@@ -58,7 +53,21 @@ impl Store {
     }
 }
 
-fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
+/// Gives all ticket types of the event, whose locks are held, this epoch.
+pub(super) async fn raise(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+    epoch: Epoch,
+) -> Result<(), DbErr> {
+    let raise = Query::update()
+        .table(ticket_type::Entity)
+        .value(ticket_type::Column::Epoch, epoch.0)
+        .and_where(Expr::col(ticket_type::Column::EventId).eq(event.0))
+        .to_owned();
+    transaction.execute(&raise).await.map(drop)
+}
+
+pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
     epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("there is no higher epoch".to_owned()))
 }
 

@@ -5,19 +5,25 @@
 //! turns by, and no two of them can wait for each other.
 //!
 //! **READ COMMITTED.** What is read after the lock was had is what was committed before it. On SQLite the whole
-//! transaction holds the one write lock, which is the same, coarser.
+//! transaction holds the one write lock, which is the same, coarser. The row of an event is touched only after the locks of
+//! its ticket types, and read only then by whoever decides by it.
 
 mod cancel;
 mod careful;
 mod commit;
+mod edit;
 mod insert;
 mod inventory;
 mod load;
 mod outbox;
 mod read;
 mod reject;
+mod withdraw;
 
 use std::collections::BTreeSet;
+
+pub use edit::{EditOutcome, EventEdit, TicketTypeEdit};
+pub use withdraw::{DeleteOutcome, EventCancelOutcome};
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 

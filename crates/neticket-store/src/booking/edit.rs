@@ -1,0 +1,339 @@
+//! Changing an event while it sells: its description, its grades, and the seats they have.
+//!
+//! One transaction under the locks of the event's ticket types, so that no commit, cancel or load comes between. What a
+//! ledger has to know raises the epoch in it: from COMMIT on the guard refuses whatever was admitted under the old rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use neticket_domain::{Epoch, EventId, ReservationId, SearchWords, TicketTypeId, Timestamp};
+use sea_orm::sea_query::{Expr, LockType, Query};
+use sea_orm::{
+    ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::CommitRequest;
+use super::inventory::present;
+use super::load::{next, raise};
+use crate::entity::{event, reservation, ticket_type};
+use crate::events::{event_record, told, with_ticket_types};
+use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
+
+/// An event as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventEdit {
+    /// Of the event that this was made from: of any other it is not true.
+    pub version: i64,
+    pub title: String,
+    pub place: String,
+    pub description: String,
+    pub starts_at: Timestamp,
+    pub opens_at: Timestamp,
+    pub closes_at: Timestamp,
+    pub max_per_user: u32,
+    pub image_key: Option<String>,
+    /// All of them, in the order in which they are shown; those that are left out are removed.
+    pub ticket_types: Vec<TicketTypeEdit>,
+}
+
+/// A ticket type as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypeEdit {
+    /// `None`: a new one.
+    pub id: Option<TicketTypeId>,
+    pub name: String,
+    /// In won.
+    pub price: u64,
+    pub capacity: u32,
+}
+
+/// What became of an [`EventEdit`]. Only [`EditOutcome::Edited`] has changed anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EditOutcome {
+    /// The event as it has become. `epoch` is the new one, if its ledger has to be made anew.
+    Edited {
+        event: EventRecord,
+        epoch: Option<Epoch>,
+    },
+    NotFound,
+    /// It is of another version by now.
+    Conflict,
+    /// It is cancelled, and stays as it is.
+    Cancelled,
+    /// A ticket type was to have fewer seats than the `sold` that are confirmed or on their way.
+    BelowSold {
+        sold: u32,
+    },
+    /// A ticket type that was to be removed has reservations.
+    HasReservations,
+}
+
+impl Store {
+    /// Makes the event what `edit` says, with its entry in the audit log: all or nothing. `journal` is what is known to be on
+    /// its way: no ticket type gets fewer seats than are confirmed or in there. An edit that changes nothing is
+    /// [`EditOutcome::Edited`] too, without a new version and without an entry.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
+    pub async fn event_update(
+        &self,
+        id: EventId,
+        edit: &EventEdit,
+        journal: &[CommitRequest],
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<EditOutcome, StoreError> {
+        self.attempt("changing an event", || async move {
+            let transaction = self.begin().await?;
+            let outcome = update(&transaction, id, edit, journal, by, now).await?;
+            match outcome {
+                EditOutcome::Edited { .. } => transaction.commit().await?,
+                _ => transaction.rollback().await?,
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+}
+
+async fn update(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+    edit: &EventEdit,
+    journal: &[CommitRequest],
+    by: &AuditOrigin,
+    now: Timestamp,
+) -> Result<EditOutcome, DbErr> {
+    let Some(before) = locked(transaction, id).await? else { return Ok(EditOutcome::NotFound) };
+    if before.cancelled_at.is_some() {
+        return Ok(EditOutcome::Cancelled);
+    }
+    let grades: BTreeMap<TicketTypeId, &TicketTypeRecord> =
+        before.ticket_types.iter().map(|grade| (grade.id, grade)).collect();
+    let kept: BTreeSet<TicketTypeId> = edit.ticket_types.iter().filter_map(|grade| grade.id).collect();
+    if before.version != edit.version || kept.iter().any(|id| !grades.contains_key(id)) {
+        return Ok(EditOutcome::Conflict);
+    }
+    if edit.is(&before) {
+        return Ok(EditOutcome::Edited { event: before, epoch: None });
+    }
+    let removed: Vec<TicketTypeId> = grades.keys().filter(|id| !kept.contains(id)).copied().collect();
+    if let Some(refusal) = refusal(transaction, edit, &grades, &removed, journal).await? {
+        return Ok(refusal);
+    }
+    let epoch = if edit.concerns_the_ledger(&before) { Some(next(highest_epoch(&before))?) } else { None };
+    describe(transaction, id, edit, now).await?;
+    ticket_type::Entity::delete_many()
+        .filter(ticket_type::Column::Id.is_in(removed.iter().map(|id| id.0)))
+        .exec(transaction)
+        .await?;
+    for (position, grade) in (0..).zip(&edit.ticket_types) {
+        match grade.id.and_then(|id| grades.get(&id)) {
+            Some(before) => change(transaction, position, grade, before).await?,
+            None => add(transaction, id, position, grade).await?,
+        }
+    }
+    if let Some(epoch) = epoch {
+        raise(transaction, id, epoch).await?;
+    }
+    let Some(row) = event::Entity::find_by_id(id.0).one(transaction).await? else {
+        return Ok(EditOutcome::NotFound);
+    };
+    let event = with_ticket_types(transaction, row).await?;
+    let (old, new) = told::changes(&before, &event);
+    let entry = by.did("event_update", format!("event/{id}"), event.title.clone(), now);
+    audit_log::append(transaction, &NewAudit { before: Some(old), after: Some(new), ..entry }).await?;
+    Ok(EditOutcome::Edited { event, epoch })
+}
+
+/// Locks the event's ticket types in the order of their ids, and reads the event as it is from then on.
+pub(super) async fn locked(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+) -> Result<Option<EventRecord>, DbErr> {
+    let mut rows = ticket_type::Entity::find()
+        .filter(ticket_type::Column::EventId.eq(id.0))
+        .order_by_asc(ticket_type::Column::Id)
+        .lock(LockType::Update)
+        .all(transaction)
+        .await?;
+    rows.sort_by_key(|row| (row.position, row.id));
+    let event = event::Entity::find_by_id(id.0).one(transaction).await?;
+    event.map(|event| event_record(event, rows)).transpose()
+}
+
+pub(super) fn highest_epoch(event: &EventRecord) -> Epoch {
+    event.ticket_types.iter().map(|grade| grade.epoch).max().unwrap_or(Epoch(0))
+}
+
+/// Why it cannot be, if it cannot.
+async fn refusal(
+    transaction: &DatabaseTransaction,
+    edit: &EventEdit,
+    grades: &BTreeMap<TicketTypeId, &TicketTypeRecord>,
+    removed: &[TicketTypeId],
+    journal: &[CommitRequest],
+) -> Result<Option<EditOutcome>, DbErr> {
+    let ids: Vec<ReservationId> = journal.iter().map(|entry| entry.id).collect();
+    // Committed and not settled yet: they are among the sold already.
+    let stored = present(transaction, &ids).await?;
+    let mut on_their_way: BTreeMap<TicketTypeId, u32> = BTreeMap::new();
+    for entry in journal.iter().filter(|entry| !stored.contains(&entry.id)) {
+        let tickets = on_their_way.entry(entry.ticket_type).or_default();
+        *tickets = tickets.saturating_add(entry.quantity.get());
+    }
+    if removed.iter().any(|id| on_their_way.contains_key(id)) || any_reservation(transaction, removed).await?
+    {
+        return Ok(Some(EditOutcome::HasReservations));
+    }
+    let below_sold = edit.ticket_types.iter().find_map(|grade| {
+        let before = grades.get(&grade.id?)?;
+        let waiting = on_their_way.get(&before.id).copied().unwrap_or(0);
+        let sold = before.capacity.saturating_sub(before.left).saturating_add(waiting);
+        (grade.capacity < before.capacity && grade.capacity < sold).then_some(sold)
+    });
+    Ok(below_sold.map(|sold| EditOutcome::BelowSold { sold }))
+}
+
+/// Whether any of these ticket types has a reservation, of whatever status. Under their locks that stays so.
+pub(super) async fn any_reservation(
+    transaction: &DatabaseTransaction,
+    ticket_types: &[TicketTypeId],
+) -> Result<bool, DbErr> {
+    if ticket_types.is_empty() {
+        return Ok(false);
+    }
+    let select = Query::select()
+        .column(reservation::Column::Id)
+        .from(reservation::Entity)
+        .and_where(Expr::col(reservation::Column::TicketTypeId).is_in(ticket_types.iter().map(|id| id.0)))
+        .limit(1)
+        .to_owned();
+    Ok(transaction.query_one(&select).await?.is_some())
+}
+
+async fn describe(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+    edit: &EventEdit,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    use event::Column;
+    let update = Query::update()
+        .table(event::Entity)
+        .value(Column::Title, edit.title.as_str())
+        .value(Column::Place, edit.place.as_str())
+        .value(Column::Description, edit.description.as_str())
+        .value(Column::SearchText, SearchWords::haystack(&edit.title, &edit.place))
+        .value(Column::StartsAt, edit.starts_at.as_millis())
+        .value(Column::OpensAt, edit.opens_at.as_millis())
+        .value(Column::ClosesAt, edit.closes_at.as_millis())
+        .value(Column::MaxPerUser, i64::from(edit.max_per_user))
+        .value(Column::ImageKey, edit.image_key.clone())
+        .value(Column::Version, Expr::col(Column::Version).add(1))
+        .value(Column::UpdatedAt, now.as_millis())
+        .and_where(Expr::col(Column::Id).eq(id.0))
+        // An event without ticket types has no rows whose locks two edits could take turns by.
+        .and_where(Expr::col(Column::Version).eq(edit.version))
+        .to_owned();
+    if transaction.execute(&update).await?.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(DbErr::Custom("an event changed under the locks of its ticket types".to_owned()))
+    }
+}
+
+/// Moves what is left by as much as the capacity.
+async fn change(
+    transaction: &DatabaseTransaction,
+    position: i64,
+    grade: &TicketTypeEdit,
+    before: &TicketTypeRecord,
+) -> Result<(), DbErr> {
+    use ticket_type::Column;
+    let more = i64::from(grade.capacity) - i64::from(before.capacity);
+    let update = Query::update()
+        .table(ticket_type::Entity)
+        .value(Column::Position, position)
+        .value(Column::Name, grade.name.as_str())
+        .value(Column::Price, convert::to_column(grade.price)?)
+        .value(Column::Capacity, i64::from(grade.capacity))
+        .value(Column::Left, Expr::col(Column::Left).add(more))
+        .and_where(Expr::col(Column::Id).eq(before.id.0))
+        .to_owned();
+    transaction.execute(&update).await.map(drop)
+}
+
+async fn add(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+    position: i64,
+    grade: &TicketTypeEdit,
+) -> Result<(), DbErr> {
+    let row = ticket_type::ActiveModel {
+        id: ActiveValue::NotSet,
+        event_id: ActiveValue::Set(event.0),
+        position: ActiveValue::Set(position),
+        name: ActiveValue::Set(grade.name.clone()),
+        price: ActiveValue::Set(convert::to_column(grade.price)?),
+        capacity: ActiveValue::Set(i64::from(grade.capacity)),
+        left: ActiveValue::Set(i64::from(grade.capacity)),
+        // Raised with those of all others, since a ledger has to know of it.
+        epoch: ActiveValue::Set(0),
+    };
+    ticket_type::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
+}
+
+impl EventEdit {
+    /// What leaves `event` as it is.
+    pub fn of(event: &EventRecord) -> Self {
+        let grade = |grade: &TicketTypeRecord| TicketTypeEdit {
+            id: Some(grade.id),
+            name: grade.name.clone(),
+            price: grade.price,
+            capacity: grade.capacity,
+        };
+        Self {
+            version: event.version,
+            title: event.title.clone(),
+            place: event.place.clone(),
+            description: event.description.clone(),
+            starts_at: event.starts_at,
+            opens_at: event.window.opens_at,
+            closes_at: event.window.closes_at,
+            max_per_user: event.max_per_user,
+            image_key: event.image_key.clone(),
+            ticket_types: event.ticket_types.iter().map(grade).collect(),
+        }
+    }
+
+    /// Whether it changes nothing.
+    pub fn is(&self, event: &EventRecord) -> bool {
+        *self == Self::of(event)
+    }
+
+    /// Whether any ticket type is removed or gets fewer seats: then what is on its way has to be known.
+    pub fn takes_seats_away(&self, event: &EventRecord) -> bool {
+        event.ticket_types.iter().any(|before| {
+            let after = self.ticket_types.iter().find(|grade| grade.id == Some(before.id));
+            after.is_none_or(|after| after.capacity < before.capacity)
+        })
+    }
+
+    /// Whether it changes anything that a ledger goes by.
+    fn concerns_the_ledger(&self, event: &EventRecord) -> bool {
+        let described = |edit: &Self| Self {
+            title: String::new(),
+            place: String::new(),
+            description: String::new(),
+            image_key: None,
+            ticket_types: Vec::new(),
+            ..edit.clone()
+        };
+        let seats = |edit: &Self| -> BTreeSet<(Option<TicketTypeId>, u64, u32)> {
+            edit.ticket_types.iter().map(|grade| (grade.id, grade.price, grade.capacity)).collect()
+        };
+        let before = Self::of(event);
+        described(self) != described(&before) || seats(self) != seats(&before)
+    }
+}

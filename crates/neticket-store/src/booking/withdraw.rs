@@ -1,0 +1,270 @@
+//! Events that do not take place: cancelled with all their reservations, or deleted if they have none.
+//!
+//! Cancelling an event is one transaction; its reservations follow in batches, by whoever runs the task that looks for
+//! what is left. What was admitted before may still be committed after it, so an event stays on that task's list until
+//! [`Store::cancellation_finish`] finds nothing confirmed, and closes the way behind itself by raising the epoch.
+
+use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp, UserId, cancellable};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
+
+use super::edit::{any_reservation, highest_epoch, locked};
+use super::load::{next, raise};
+use super::{CancelRequest, ReservationStatus};
+use crate::entity::{event, reservation, ticket_type};
+use crate::events::told;
+use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
+
+/// What became of a wish to cancel an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventCancelOutcome {
+    /// Cancelled by this call; `epoch` is the new one. Its reservations are not cancelled yet.
+    Cancelled {
+        event: EventRecord,
+        epoch: Epoch,
+    },
+    /// It had been cancelled before.
+    Already(EventRecord),
+    /// It has started, and stays as it is.
+    Started {
+        starts_at: Timestamp,
+    },
+    NotFound,
+}
+
+/// What became of a wish to delete an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    Deleted,
+    NotFound,
+    /// It is of none of the versions that it was to be of.
+    Conflict,
+    /// It has reservations, of whatever status, and stays.
+    HasReservations,
+}
+
+impl Store {
+    /// Cancels an event, with its entry in the audit log: all or nothing. From then on nothing that was admitted before is
+    /// committed. `now` is the ledger's, by which it is decided whether the event has started.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
+    pub async fn event_cancel(
+        &self,
+        id: EventId,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<EventCancelOutcome, StoreError> {
+        self.attempt("cancelling an event", || async move {
+            let transaction = self.begin().await?;
+            let outcome = match locked(&transaction, id).await? {
+                None => EventCancelOutcome::NotFound,
+                Some(event) if event.cancelled_at.is_some() => EventCancelOutcome::Already(event),
+                Some(event) if !cancellable(event.starts_at, now) => {
+                    EventCancelOutcome::Started { starts_at: event.starts_at }
+                }
+                Some(event) => {
+                    let (event, epoch) = cancel(&transaction, event, by, now).await?;
+                    transaction.commit().await?;
+                    return Ok(EventCancelOutcome::Cancelled { event, epoch });
+                }
+            };
+            transaction.rollback().await?;
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// Deletes an event that has no reservations, with its entry in the audit log: all or nothing. `versions`: those it may be
+    /// of; `None`: any. What is on its way in its ledger comes to nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
+    pub async fn event_delete(
+        &self,
+        id: EventId,
+        versions: Option<&[i64]>,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<DeleteOutcome, StoreError> {
+        self.attempt("deleting an event", || async move {
+            let transaction = self.begin().await?;
+            let outcome = delete(&transaction, id, versions, by, now).await?;
+            match outcome {
+                DeleteOutcome::Deleted => transaction.commit().await?,
+                _ => transaction.rollback().await?,
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// At most `limit` cancelled events whose reservations may not all be cancelled yet, longest cancelled first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_cancelling(&self, limit: u64) -> Result<Vec<EventId>, StoreError> {
+        self.attempt("listing events that are being cancelled", || async move {
+            let ids: Vec<i64> = event::Entity::find()
+                .select_only()
+                .column(event::Column::Id)
+                .filter(
+                    Condition::all()
+                        .add(event::Column::CancelledAt.is_not_null())
+                        .add(event::Column::CancellationFinishedAt.is_null()),
+                )
+                .order_by_asc(event::Column::CancelledAt)
+                .limit(convert::limit(limit))
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+            Ok(ids.into_iter().map(EventId).collect())
+        })
+        .await
+    }
+
+    /// At most `limit` confirmed reservations of the event, as wishes of their owners to cancel them, in no particular order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reservations_confirmed(
+        &self,
+        event: EventId,
+        limit: u64,
+    ) -> Result<Vec<CancelRequest>, StoreError> {
+        let select = confirmed(event, limit);
+        self.attempt("listing confirmed reservations", || async {
+            let rows = self.reader().query_all(&select).await?;
+            rows.iter()
+                .map(|row| {
+                    Ok(CancelRequest {
+                        id: ReservationId(row.try_get("", "id")?),
+                        user: UserId(row.try_get("", "user_id")?),
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Notes at `now` that the last reservation of a cancelled event is cancelled, and raises its epoch to the one that is
+    /// answered. `None`, and nothing has changed, if one is still confirmed, or nothing is to be finished.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
+    pub async fn cancellation_finish(
+        &self,
+        id: EventId,
+        now: Timestamp,
+    ) -> Result<Option<Epoch>, StoreError> {
+        self.attempt("finishing the cancellation of an event", || async move {
+            let transaction = self.begin().await?;
+            let finished = finish(&transaction, id, now).await?;
+            match finished {
+                Some(_) => transaction.commit().await?,
+                None => transaction.rollback().await?,
+            }
+            Ok(finished)
+        })
+        .await
+    }
+}
+
+async fn cancel(
+    transaction: &DatabaseTransaction,
+    before: EventRecord,
+    by: &AuditOrigin,
+    now: Timestamp,
+) -> Result<(EventRecord, Epoch), DbErr> {
+    use event::Column;
+    let id = before.id;
+    let update = Query::update()
+        .table(event::Entity)
+        .value(Column::CancelledAt, now.as_millis())
+        .value(Column::UpdatedAt, now.as_millis())
+        .value(Column::Version, Expr::col(Column::Version).add(1))
+        .and_where(Expr::col(Column::Id).eq(id.0))
+        .and_where(Expr::col(Column::CancelledAt).is_null())
+        .to_owned();
+    if transaction.execute(&update).await?.rows_affected() != 1 {
+        return Err(DbErr::Custom("an event changed under the locks of its ticket types".to_owned()));
+    }
+    let epoch = next(highest_epoch(&before))?;
+    raise(transaction, id, epoch).await?;
+    let Some(event) = locked(transaction, id).await? else {
+        return Err(DbErr::RecordNotFound("an event that is being cancelled".to_owned()));
+    };
+    let (old, new) = told::changes(&before, &event);
+    let entry = by.did("event_cancel", format!("event/{id}"), event.title.clone(), now);
+    audit_log::append(transaction, &NewAudit { before: Some(old), after: Some(new), ..entry }).await?;
+    Ok((event, epoch))
+}
+
+async fn delete(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+    versions: Option<&[i64]>,
+    by: &AuditOrigin,
+    now: Timestamp,
+) -> Result<DeleteOutcome, DbErr> {
+    let Some(event) = locked(transaction, id).await? else { return Ok(DeleteOutcome::NotFound) };
+    if versions.is_some_and(|versions| !versions.contains(&event.version)) {
+        return Ok(DeleteOutcome::Conflict);
+    }
+    let ticket_types: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    if any_reservation(transaction, &ticket_types).await? {
+        return Ok(DeleteOutcome::HasReservations);
+    }
+    ticket_type::Entity::delete_many()
+        .filter(ticket_type::Column::EventId.eq(id.0))
+        .exec(transaction)
+        .await?;
+    event::Entity::delete_by_id(id.0).exec(transaction).await?;
+    let entry = by.did("event_delete", format!("event/{id}"), event.title.clone(), now);
+    audit_log::append(transaction, &NewAudit { before: Some(told::whole(&event)), ..entry }).await?;
+    Ok(DeleteOutcome::Deleted)
+}
+
+async fn finish(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+    now: Timestamp,
+) -> Result<Option<Epoch>, DbErr> {
+    use event::Column;
+    let Some(event) = locked(transaction, id).await? else { return Ok(None) };
+    if event.cancelled_at.is_none() || transaction.query_one(&confirmed(id, 1)).await?.is_some() {
+        return Ok(None);
+    }
+    let update = Query::update()
+        .table(event::Entity)
+        .value(Column::CancellationFinishedAt, now.as_millis())
+        .and_where(Expr::col(Column::Id).eq(id.0))
+        .and_where(Expr::col(Column::CancellationFinishedAt).is_null())
+        .to_owned();
+    if transaction.execute(&update).await?.rows_affected() != 1 {
+        return Ok(None);
+    }
+    let epoch = next(highest_epoch(&event))?;
+    raise(transaction, id, epoch).await?;
+    Ok(Some(epoch))
+}
+
+/// Confirmed reservations of the event, whose ticket types are what an index finds them by.
+fn confirmed(event: EventId, limit: u64) -> sea_orm::sea_query::SelectStatement {
+    use reservation::Column;
+    let ticket_types = Query::select()
+        .column(ticket_type::Column::Id)
+        .from(ticket_type::Entity)
+        .and_where(Expr::col(ticket_type::Column::EventId).eq(event.0))
+        .to_owned();
+    Query::select()
+        .columns([Column::Id, Column::UserId])
+        .from(reservation::Entity)
+        .and_where(Expr::col(Column::TicketTypeId).in_subquery(ticket_types))
+        .and_where(Expr::col(Column::Status).eq(ReservationStatus::Confirmed.as_str()))
+        .limit(convert::limit(limit))
+        .to_owned()
+}
