@@ -18,6 +18,8 @@ impl MigrationTrait for Migration {
         }
         // Null until the last of a cancelled event's reservations is cancelled too.
         add(manager, "events", number_null("cancellation_finished_at")).await?;
+        // When opening or closing was changed last: whatever was admitted since by a ledger that did not know is told by it.
+        add(manager, "events", number_null("window_since")).await?;
         // Cancelled events are few: those that are not finished are found among them without looking at the table.
         let columns = ["cancelled_at", "cancellation_finished_at"];
         manager.create_index(index(CANCELLED, "events", &columns)).await
@@ -25,6 +27,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name(CANCELLED).table("events").to_owned()).await?;
+        remove(manager, "events", "window_since").await?;
         remove(manager, "events", "cancellation_finished_at").await?;
         for name in ["after", "before"] {
             remove(manager, "audit_log", name).await?;

@@ -1,6 +1,7 @@
 //! [`ValidJson`]: a JSON body of a known shape with values that are right, or a problem that names everything that
 //! is wrong with it at once.
 
+use std::future::Future;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -10,6 +11,7 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest};
 use futures::StreamExt as _;
 use futures::future::LocalBoxFuture;
+use neticket_app::InvalidField;
 use neticket_contract::{FieldProblem, ProblemCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -33,15 +35,56 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let acceptable = check_headers(req);
-        let payload = payload.take();
+        let text = arrive(req, payload);
+        Box::pin(async move { read(&text.await?).map(Self) })
+    }
+}
+
+/// A JSON body whose mistakes have been put right somehow, so that those can be found too that show only beside the store or
+/// the clock. Whoever fills in a form is then told all of them at once.
+pub(crate) struct FormJson<T> {
+    pub(crate) value: T,
+    /// If there are any, `value` is for nothing but finding more.
+    pub(crate) mistakes: Vec<FieldProblem>,
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for FormJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let text = arrive(req, payload);
         Box::pin(async move {
-            acceptable?;
-            let body = timeout(ARRIVAL_TIMEOUT, collect(payload)).await.map_err(|_| too_slow())??;
-            let text = std::str::from_utf8(&body)
-                .map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is not UTF-8."))?;
-            read(text).map(Self)
+            let (value, mistakes) = read_form(&text.await?)?;
+            Ok(Self { value, mistakes })
         })
+    }
+}
+
+/// The refusal of a form for its `mistakes` and for what is wrong besides, as far as that does not follow from them.
+pub(crate) fn refused(mistakes: Vec<FieldProblem>, besides: Vec<InvalidField>) -> ApiError {
+    let mut found = Findings(mistakes);
+    let broken: Vec<String> = found.0.iter().map(|problem| problem.field.clone()).collect();
+    for fault in besides {
+        if !fault.because_of.iter().any(|field| broken.iter().any(|broken| broken == field)) {
+            found.add(fields::of_application(fault));
+        }
+    }
+    found.into_error()
+}
+
+/// The body's text.
+fn arrive(
+    req: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<String, ApiError>> + use<> {
+    let acceptable = check_headers(req);
+    let payload = payload.take();
+    async move {
+        acceptable?;
+        let body = timeout(ARRIVAL_TIMEOUT, collect(payload)).await.map_err(|_| too_slow())??;
+        String::from_utf8(body.to_vec())
+            .map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is not UTF-8."))
     }
 }
 
@@ -86,12 +129,18 @@ fn too_large() -> ApiError {
 
 /// Reads `text` as a right `T`, or says everything that is wrong with it.
 fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
+    let (value, mistakes) = read_form(text)?;
+    if mistakes.is_empty() { Ok(value) } else { Err(ApiError::invalid(mistakes)) }
+}
+
+/// Reads `text` as a `T`, and says everything that is wrong with it; if that is too much to read on, only that.
+fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<FieldProblem>), ApiError> {
     let typed = serde_json::from_str::<T>(text);
     if let Ok(value) = &typed
         && !needs_a_closer_look(text)
         && value.validate().is_ok()
     {
-        return typed.map_err(|error| malformed(&error));
+        return typed.map(|value| (value, Vec::new())).map_err(|error| malformed(&error));
     }
     let mut tree: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     let mut found = Findings::default();
@@ -115,7 +164,7 @@ fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
                     found.add(problem);
                 }
             }
-            if found.0.is_empty() { Ok(value) } else { Err(found.into_error()) }
+            Ok((value, found.0))
         }
         None => Err(found.into_error()),
     }

@@ -13,6 +13,8 @@ use neticket_app::AppError;
 use neticket_contract::{FieldProblem, Problem, ProblemCode};
 use neticket_domain::FieldError;
 
+use crate::fields;
+
 /// A refusal on its way out. Its problem has no `trace_id` yet.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Refusal>);
@@ -222,16 +224,9 @@ impl From<AppError> for ApiError {
                 Code::IdempotencyKeyReused,
                 "You have used this key for another booking; take a new key for a new booking.",
             ),
-            AppError::Invalid(fields) => Self::invalid(
-                fields
-                    .iter()
-                    .map(|invalid| FieldProblem {
-                        field: invalid.field.clone(),
-                        code: invalid.code.to_owned(),
-                        message: invalid.message.clone(),
-                    })
-                    .collect(),
-            ),
+            AppError::Invalid(fields) => {
+                Self::invalid(fields.iter().cloned().map(fields::of_application).collect())
+            }
             AppError::Overloaded => Self::new(
                 Code::Overloaded,
                 "Too many are asking at once. Try again shortly; a booking with the same key.",
@@ -296,6 +291,7 @@ mod tests {
                 field: "closes_at".into(),
                 code: "out_of_range",
                 message: "must be after opens_at".into(),
+                because_of: &[],
             }]),
             AppError::Overloaded,
             AppError::LedgerUnavailable(None),

@@ -1,5 +1,6 @@
 //! What is wrong with single fields, in the words of the contract: from serde's messages and from the validator's.
 
+use neticket_app::InvalidField;
 use neticket_contract::FieldProblem;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
@@ -7,6 +8,11 @@ use validator::{ValidationErrors, ValidationErrorsKind};
 pub(crate) const FIELD_PROBLEMS_MAX: usize = 50;
 /// How much of a name that the caller chose is repeated, in characters.
 const NAME_LEN_MAX: usize = 100;
+
+/// What the application found wrong with a field.
+pub(crate) fn of_application(invalid: InvalidField) -> FieldProblem {
+    FieldProblem { field: invalid.field, code: invalid.code.to_owned(), message: invalid.message }
+}
 
 /// What serde objected to.
 #[derive(Debug, PartialEq, Eq)]

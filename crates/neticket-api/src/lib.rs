@@ -12,6 +12,7 @@ mod frame;
 mod limits;
 mod metrics;
 mod openapi;
+mod precondition;
 mod query;
 mod routes;
 mod server;

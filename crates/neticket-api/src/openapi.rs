@@ -28,6 +28,8 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         reservations::reservation_create, reservations::reservation_list, reservations::reservation_view,
         reservations::reservation_cancel,
         admin_events::admin_event_list, admin_events::admin_event_create,
+        admin_events::admin_event_view, admin_events::admin_event_update, admin_events::admin_event_delete,
+        admin_events::admin_event_cancel,
         admin_audit::audit_list,
         operations::health, operations::readiness, docs::openapi_document,
     ),
@@ -117,6 +119,23 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
             vec![Code::BadCredentials, Code::RateLimited, Code::Overloaded, Code::StoreUnavailable]
         }
         "session_logout" | "admin_event_create" => vec![Code::StoreUnavailable],
+        "admin_event_update" => vec![
+            Code::EventCancelled,
+            Code::CapacityBelowSold,
+            Code::EventHasReservations,
+            Code::LedgerBusy,
+            Code::EditConflict,
+            Code::LedgerUnavailable,
+            Code::StoreUnavailable,
+        ],
+        "admin_event_delete" => vec![
+            Code::EventHasReservations,
+            Code::LedgerBusy,
+            Code::EditConflict,
+            Code::LedgerUnavailable,
+            Code::StoreUnavailable,
+        ],
+        "admin_event_cancel" => vec![Code::NotCancellable, Code::StoreUnavailable],
         "account_update" => vec![Code::NicknameTaken, Code::StoreUnavailable],
         "reservation_create" => vec![
             Code::NotFound,

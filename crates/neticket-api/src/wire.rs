@@ -1,15 +1,15 @@
 //! From the application's views to the wire.
 
 use neticket_app::{
-    Account, AuditView, EventDraft, EventSummaryView, EventView, PageView, ReservationState, ReservationView,
-    Session, TicketTypeDraft,
+    Account, AuditView, EventChange, EventDraft, EventSummaryView, EventView, PageView, ReservationState,
+    ReservationView, Session, TicketTypeChange, TicketTypeDraft,
 };
 use neticket_contract::{
     AdminEvent, AuditActor, AuditEntry, Availability, CURRENCY, EventCreateRequest, EventDetail,
-    EventSummary, Page, Reservation, ReservationEvent, ReservationStatus, ReservationTicketType, TicketType,
-    TicketTypeLeft, Token, User,
+    EventSummary, EventUpdateRequest, Page, Reservation, ReservationEvent, ReservationStatus,
+    ReservationTicketType, TicketType, TicketTypeLeft, Token, User,
 };
-use neticket_domain::Timestamp;
+use neticket_domain::{TicketTypeId, Timestamp};
 
 pub(crate) fn user(account: Account) -> User {
     User { id: account.id.0, email: account.email, nickname: account.nickname, role: account.role }
@@ -95,6 +95,26 @@ pub(crate) fn event_draft(request: EventCreateRequest) -> EventDraft {
         max_per_user: request.max_per_user,
         image_key: request.image_key,
         ticket_types: request.ticket_types.into_iter().map(ticket_type).collect(),
+    }
+}
+
+pub(crate) fn event_change(request: EventUpdateRequest) -> EventChange {
+    let ticket_type = |request: neticket_contract::TicketTypeUpdateRequest| TicketTypeChange {
+        id: request.id.map(TicketTypeId),
+        name: request.name,
+        price: request.price,
+        capacity: request.capacity,
+    };
+    EventChange {
+        title: request.title,
+        place: request.place,
+        description: request.description,
+        starts_at: request.starts_at,
+        opens_at: request.opens_at,
+        closes_at: request.closes_at,
+        max_per_user: request.max_per_user,
+        image_key: request.image_key,
+        ticket_types: request.ticket_types.map(|grades| grades.into_iter().map(ticket_type).collect()),
     }
 }
 

@@ -39,6 +39,7 @@ pub struct App {
     pub(crate) tokens: Tokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) rejections: Arc<Rejections>,
+    pub(crate) turns: Arc<Turns>,
     clock: Arc<LedgerClock>,
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
@@ -200,6 +201,7 @@ impl App {
             clock: Arc::clone(&clock),
             engine: engine.clone(),
             metrics: Arc::clone(&metrics),
+            turns: Arc::clone(&turns),
             samples: Mutex::default(),
         }));
         Ok(Self {
@@ -210,13 +212,14 @@ impl App {
                 Arc::clone(&ledger),
                 Arc::clone(&clock),
                 Arc::clone(&metrics),
-                turns,
+                Arc::clone(&turns),
             ),
             reconciler,
             passwords,
             tokens: Tokens::new(&secret),
             metrics,
             rejections,
+            turns,
             draining: AtomicBool::new(false),
             config,
             store,

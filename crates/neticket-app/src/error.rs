@@ -1,7 +1,7 @@
 //! Why a use case was refused: one list for the whole application, in its own words. What each becomes on the wire is
 //! the API's business.
 
-use neticket_domain::Timestamp;
+use neticket_domain::{ScheduleFault, Timestamp};
 use neticket_ledger::LedgerError;
 use neticket_store::StoreError;
 
@@ -100,11 +100,20 @@ pub struct InvalidField {
     pub field: String,
     pub code: &'static str,
     pub message: String,
+    /// Other fields that it would not be wrong without: if one of them could not be read, nothing is known of this one.
+    pub because_of: &'static [&'static str],
 }
 
 impl InvalidField {
     pub(crate) fn new(field: &str, code: &'static str, message: &str) -> Self {
-        Self { field: field.to_owned(), code, message: message.to_owned() }
+        Self { field: field.to_owned(), code, message: message.to_owned(), because_of: &[] }
+    }
+}
+
+impl From<ScheduleFault> for InvalidField {
+    fn from(fault: ScheduleFault) -> Self {
+        let because_of = fault.because_of;
+        Self { because_of, ..Self::new(fault.field, fault.error.code, fault.error.message) }
     }
 }
 

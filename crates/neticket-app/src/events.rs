@@ -1,19 +1,17 @@
-//! Reading events, and adding them.
+//! Reading events. What administration writes is in `administer.rs`.
+
+mod administer;
+mod forms;
 
 use std::sync::Arc;
 
-use neticket_domain::{EventId, EventStatus, MAX_PER_USER_DEFAULT, QUANTITY_MAX, SearchWords, Timestamp};
+use neticket_domain::{EventId, EventStatus, SearchWords, Timestamp};
 use neticket_ledger::LedgerView;
-use neticket_store::{
-    EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord,
-};
+use neticket_store::{EventFilter, EventRecord, EventSummaryRecord, TicketTypeRecord};
 
 use crate::App;
-use crate::audit;
-use crate::error::{AppError, InvalidField};
-use crate::views::{
-    EventDraft, EventSearch, EventSummaryView, EventView, PageView, Principal, TicketTypeView,
-};
+use crate::error::AppError;
+use crate::views::{EventSearch, EventSummaryView, EventView, PageView, TicketTypeView};
 
 impl App {
     /// The events that match, those that can be booked first.
@@ -68,79 +66,6 @@ impl App {
         let records = self.store.events(&ids).await?;
         let items = records.iter().map(|record| self.event_view(record, None)).collect();
         Ok(PageView { items, total_items: page.total_items })
-    }
-
-    /// Adds an event. Its sale opens by itself, at once if its opening has passed.
-    ///
-    /// # Errors
-    /// `Invalid` with every field that is not right; `StoreUnavailable`. Nothing was added.
-    pub async fn event_create(
-        &self,
-        by: Principal,
-        from_ip: Option<String>,
-        draft: EventDraft,
-    ) -> Result<EventView, AppError> {
-        let now = self.now();
-        let event = self.checked(draft, now).await?;
-        let origin = audit::origin(by, from_ip);
-        let record = self.store.event_create(&event, Some(&origin), now).await?;
-        self.catalog.forget(record.id).await;
-        Ok(self.event_view(&record, None))
-    }
-
-    async fn checked(&self, draft: EventDraft, now: Timestamp) -> Result<NewEvent, AppError> {
-        let closes_at = draft.closes_at.unwrap_or(draft.starts_at);
-        let max_per_user = draft.max_per_user.unwrap_or(MAX_PER_USER_DEFAULT);
-        let mut invalid = Vec::new();
-        if draft.starts_at <= now {
-            invalid.push(InvalidField::new("starts_at", "out_of_range", "must be in the future"));
-        }
-        if draft.opens_at >= closes_at {
-            invalid.push(InvalidField::new("opens_at", "out_of_range", "must be before the sale closes"));
-        }
-        if closes_at > draft.starts_at {
-            invalid.push(InvalidField::new("closes_at", "out_of_range", "must not be after the start"));
-        }
-        if closes_at <= now && draft.starts_at > now {
-            invalid.push(InvalidField::new("closes_at", "out_of_range", "must be in the future"));
-        }
-        if !(1..=QUANTITY_MAX).contains(&max_per_user) {
-            invalid.push(InvalidField::new("max_per_user", "out_of_range", "must be between 1 and 100"));
-        }
-        if let Some(key) = &draft.image_key
-            && !self.media.contains(key).await
-        {
-            invalid.push(InvalidField::new("image_key", "not_found", "names no uploaded image"));
-        }
-        for (index, grade) in draft.ticket_types.iter().enumerate() {
-            let before = &draft.ticket_types[..index];
-            if before.iter().any(|other| other.name.trim() == grade.name.trim()) {
-                let field = format!("ticket_types[{index}].name");
-                invalid.push(InvalidField::new(&field, "duplicate", "must differ from the other grades"));
-            }
-        }
-        if !invalid.is_empty() {
-            return Err(AppError::Invalid(invalid));
-        }
-        Ok(NewEvent {
-            title: draft.title.trim().to_owned(),
-            place: draft.place.trim().to_owned(),
-            description: draft.description,
-            starts_at: draft.starts_at,
-            opens_at: draft.opens_at,
-            closes_at,
-            max_per_user,
-            image_key: draft.image_key,
-            ticket_types: draft
-                .ticket_types
-                .into_iter()
-                .map(|t| NewTicketType {
-                    name: t.name.trim().to_owned(),
-                    price: t.price,
-                    capacity: t.capacity,
-                })
-                .collect(),
-        })
     }
 
     fn event_summary(&self, record: EventSummaryRecord) -> EventSummaryView {

@@ -27,6 +27,7 @@ pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::{Reconciliation, SeatChange};
 pub use reservations::reservation_id;
 pub use views::{
-    Account, AuditActorView, AuditView, Booked, EventDraft, EventSearch, EventSummaryView, EventView,
-    PageView, Principal, ReservationState, ReservationView, Session, TicketTypeDraft, TicketTypeView,
+    Account, AuditActorView, AuditView, Booked, EventChange, EventDraft, EventSearch, EventSummaryView,
+    EventView, Expected, PageView, Principal, ReservationState, ReservationView, Session, TicketTypeChange,
+    TicketTypeDraft, TicketTypeView,
 };

@@ -180,6 +180,7 @@ fn to_snapshot(loaded: LoadedEvent) -> LedgerSnapshot {
         event: loaded.event,
         epoch: loaded.epoch,
         window,
+        window_since: loaded.window_since,
         paused: loaded.paused,
         max_per_user: loaded.max_per_user,
         ticket_types: loaded

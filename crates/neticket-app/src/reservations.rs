@@ -265,7 +265,7 @@ impl App {
             quantity: request.quantity.get(),
             unit_price: grade.price,
             created_at: now,
-            cancellable: cancellable(event.starts_at, now),
+            cancellable: event.cancelled_at.is_none() && cancellable(event.starts_at, now),
         })
     }
 
@@ -290,6 +290,7 @@ impl App {
             unit_price: record.unit_price,
             created_at: record.created_at,
             cancellable: state == ReservationState::Confirmed
+                && !record.event_cancelled
                 && cancellable(record.event_starts_at, self.now()),
         }
     }

@@ -171,6 +171,53 @@ pub struct EventDraft {
     pub ticket_types: Vec<TicketTypeDraft>,
 }
 
+/// Which versions of something the caller would change; anything else has been changed by somebody else meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Any,
+    OneOf(Vec<i64>),
+}
+
+impl Expected {
+    pub(crate) fn allows(&self, version: i64) -> bool {
+        self.versions().is_none_or(|versions| versions.contains(&version))
+    }
+
+    /// `None`: any.
+    pub(crate) fn versions(&self) -> Option<&[i64]> {
+        match self {
+            Self::Any => None,
+            Self::OneOf(versions) => Some(versions),
+        }
+    }
+}
+
+/// What is to change of an event; what is absent stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventChange {
+    pub title: Option<String>,
+    pub place: Option<String>,
+    pub description: Option<String>,
+    pub starts_at: Option<Timestamp>,
+    pub opens_at: Option<Timestamp>,
+    pub closes_at: Option<Timestamp>,
+    pub max_per_user: Option<u32>,
+    /// `Some(None)`: no image.
+    pub image_key: Option<Option<String>>,
+    /// All grades as they are to be, in the order in which they are shown.
+    pub ticket_types: Option<Vec<TicketTypeChange>>,
+}
+
+/// A grade as it is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketTypeChange {
+    /// `None`: a new one.
+    pub id: Option<TicketTypeId>,
+    pub name: String,
+    pub price: u64,
+    pub capacity: u32,
+}
+
 /// A grade of a new event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketTypeDraft {

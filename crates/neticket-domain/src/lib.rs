@@ -4,6 +4,7 @@ mod account;
 mod event;
 mod ids;
 mod quantity;
+mod schedule;
 mod search;
 mod timestamp;
 
@@ -14,5 +15,6 @@ pub use account::{
 pub use event::{EventStatus, SaleState, SaleWindow, cancellable};
 pub use ids::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
 pub use quantity::{MAX_PER_USER_DEFAULT, QUANTITY_MAX, Quantity};
+pub use schedule::{Schedule, ScheduleFault};
 pub use search::{SEARCH_LEN_MAX, SEARCH_WORDS_MAX, SearchWords};
 pub use timestamp::Timestamp;

@@ -84,6 +84,11 @@ pub trait Ledger: Send + Sync + 'static {
     /// way when it went have to begin anew.
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError>;
 
+    /// Forgets an event that the store no longer has, its journal and its name included: nothing of it can be committed any
+    /// more. Loads that were under way have to begin anew, and find nothing to load. To be repeated after an error; a load that
+    /// was under way may leave the name behind (see [`Self::loaded`]).
+    async fn forget(&self, event: EventId) -> Result<(), LedgerError>;
+
     /// Forgets the event whatever its state, as a server that restarts empty would. For tests alone.
     async fn lose(&self, event: EventId) -> Result<(), LedgerError>;
 

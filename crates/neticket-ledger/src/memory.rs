@@ -175,6 +175,11 @@ impl Ledger for MemoryLedger {
         Ok(true)
     }
 
+    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
+        // The place stays, so that a load under way finds that its beginning is over.
+        self.lose(event).await
+    }
+
     async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
@@ -261,6 +266,7 @@ impl Ledger for MemoryLedger {
 struct EventLedger {
     epoch: Epoch,
     window: SaleWindow,
+    window_since: Option<Timestamp>,
     paused: bool,
     max_per_user: u32,
     ticket_types: BTreeMap<TicketTypeId, TicketType>,
@@ -304,6 +310,7 @@ impl EventLedger {
         Self {
             epoch: snapshot.epoch,
             window: snapshot.window,
+            window_since: snapshot.window_since,
             paused: snapshot.paused,
             max_per_user: snapshot.max_per_user,
             ticket_types: snapshot.ticket_types.iter().map(ticket_type).collect(),
@@ -397,11 +404,15 @@ impl EventLedger {
 
     /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.
     ///
-    /// They were admitted when the sale was open and the journal had room, so neither is asked again. They keep their
-    /// age, so that recovery finds them however often the event is loaded, and the price that their users were told.
+    /// They were admitted when the sale was open and the journal had room, so neither is asked again; unless the window has been
+    /// moved by then, and the ledger did not know. They keep their age, so that recovery finds them however often the event
+    /// is loaded, and the price that their users were told.
     fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
         old.retain(|JournalEntry { request, admission, .. }| {
-            !self.settled.contains_key(&request.id) && self.take(request, *admission).is_err()
+            let at = admission.admitted_at;
+            let unknowing =
+                self.window_since.is_some_and(|since| at >= since) && self.window.at(at) != SaleState::Open;
+            !self.settled.contains_key(&request.id) && (unknowing || self.take(request, *admission).is_err())
         });
         old
     }

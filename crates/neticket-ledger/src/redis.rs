@@ -203,7 +203,8 @@ impl Ledger for RedisLedger {
             .arg("reservations_len", snapshot.reservations.len())
             .arg("refused", packed(&snapshot.refused, packed::id))
             .arg("ticket_types", packed(&snapshot.ticket_types, packed::ticket_type))
-            .arg("token", token.0.as_bytes());
+            .arg("token", token.0.as_bytes())
+            .arg("window_since", snapshot.window_since.map_or(i64::MAX, Timestamp::as_millis));
         let answer = self.run(call).await?.load_answer()?;
         // Again: the server may have been lost, and the list with it, after the first time.
         self.list(snapshot.event, snapshot.epoch).await?;
@@ -220,6 +221,13 @@ impl Ledger for RedisLedger {
         let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", loaded_by);
         self.run(call).await?;
         Ok(true)
+    }
+
+    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
+        let keys = self.keys(event);
+        self.run(Call::new(&script::LOSE, &keys)).await?;
+        let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", i64::MAX);
+        self.run(call).await.map(drop)
     }
 
     async fn lose(&self, event: EventId) -> Result<(), LedgerError> {

@@ -91,6 +91,9 @@ pub struct LedgerSnapshot {
     pub event: EventId,
     pub epoch: Epoch,
     pub window: SaleWindow,
+    /// Since when it is this one, if it was another before. What was admitted from then on and outside of it was admitted by a
+    /// ledger that did not know, and is not carried over.
+    pub window_since: Option<Timestamp>,
     pub paused: bool,
     pub max_per_user: u32,
     pub ticket_types: Vec<SnapshotTicketType>,

@@ -4,12 +4,16 @@ use std::fmt;
 
 use neticket_domain::{Email, Nickname, Role, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
-use crate::{Store, convert, sessions};
+use crate::{AuditOrigin, NewAudit, Store, audit_log, convert, sessions};
 
 /// An account to be.
 #[derive(Clone, Copy)]
@@ -74,8 +78,25 @@ impl Store {
     /// # Errors
     /// [`AccountError::EmailTaken`] (also if both are), [`AccountError::NicknameTaken`] or [`AccountError::Store`].
     pub async fn user_create(&self, new: NewUser<'_>) -> Result<UserRecord, AccountError> {
+        self.user_insert(new, None).await
+    }
+
+    /// Makes an account that may administer, or whatever its role says, with its entry in the audit log: all or nothing.
+    ///
+    /// # Errors
+    /// As [`Self::user_create`].
+    pub async fn admin_create(&self, new: NewUser<'_>, by: &AuditOrigin) -> Result<UserRecord, AccountError> {
+        self.user_insert(new, Some(by)).await
+    }
+
+    async fn user_insert(
+        &self,
+        new: NewUser<'_>,
+        by: Option<&AuditOrigin>,
+    ) -> Result<UserRecord, AccountError> {
         let inserted = self
             .attempt("creating an account", || async move {
+                let transaction = self.begin().await?;
                 let row = user::ActiveModel {
                     id: ActiveValue::NotSet,
                     email: ActiveValue::Set(new.email.as_str().to_owned()),
@@ -85,7 +106,17 @@ impl Store {
                     role: ActiveValue::Set(new.role.as_str().to_owned()),
                     created_at: ActiveValue::Set(new.now.as_millis()),
                 };
-                unless_taken(row.insert(self.writer()).await)
+                let Some(row) = unless_taken(row.insert(&transaction).await)? else {
+                    transaction.rollback().await?;
+                    return Ok(None);
+                };
+                if let Some(by) = by {
+                    let after = Some(json!({ "email": row.email, "role": row.role }));
+                    let entry = by.did("admin_create", target(row.id), row.nickname.clone(), new.now);
+                    audit_log::append(&transaction, &NewAudit { after, ..entry }).await?;
+                }
+                transaction.commit().await?;
+                Ok(Some(row))
             })
             .await?;
         match inserted {
@@ -160,6 +191,59 @@ impl Store {
         .await
     }
 
+    /// Who may administer, at most `limit`, in the order in which they signed up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn admins(&self, limit: u64) -> Result<Vec<UserRecord>, StoreError> {
+        self.attempt("listing administrators", || async {
+            let rows = user::Entity::find()
+                .filter(user::Column::Role.eq(Role::Admin.as_str()))
+                .order_by_asc(user::Column::Id)
+                .limit(convert::limit(limit))
+                .all(self.reader())
+                .await?;
+            rows.into_iter().map(UserRecord::try_from).collect()
+        })
+        .await
+    }
+
+    /// Makes an administrator a plain user and ends all their sessions, with its entry in the audit log: all or nothing. `None`
+    /// if nobody of that e-mail may administer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn admin_revoke(
+        &self,
+        email: &Email,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        self.attempt("revoking an administrator", || async move {
+            let transaction = self.begin().await?;
+            // The row first, as in a change of password: no session can slip in behind the end of the others.
+            let revoked = user::Entity::update_many()
+                .col_expr(user::Column::Role, Expr::value(Role::User.as_str()))
+                .filter(user::Column::Email.eq(email.as_str()))
+                .filter(user::Column::Role.eq(Role::Admin.as_str()))
+                .exec(&transaction)
+                .await?;
+            let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
+            let Some(row) = found.one(&transaction).await?.filter(|_| revoked.rows_affected > 0) else {
+                transaction.rollback().await?;
+                return Ok(None);
+            };
+            sessions::end_families(&transaction, UserId(row.id), None).await?;
+            let role = |role: Role| Some(json!({ "role": role.as_str() }));
+            let entry = by.did("admin_revoke", target(row.id), row.nickname.clone(), now);
+            let entry = NewAudit { before: role(Role::Admin), after: role(Role::User), ..entry };
+            audit_log::append(&transaction, &entry).await?;
+            transaction.commit().await?;
+            UserRecord::try_from(row).map(Some)
+        })
+        .await
+    }
+
     /// Makes a user an administrator, or no longer one; `false` if there is no such user.
     ///
     /// # Errors
@@ -167,6 +251,10 @@ impl Store {
     pub async fn user_role_set(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
         self.attempt("changing a role", || set(self.writer(), id, user::Column::Role, role.as_str())).await
     }
+}
+
+fn target(user: i64) -> String {
+    format!("user/{user}")
 }
 
 /// Whether there is such a user, whose `column` is now `value`.

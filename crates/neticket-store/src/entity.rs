@@ -67,6 +67,7 @@ pub(crate) mod event {
         pub created_at: i64,
         pub updated_at: i64,
         pub cancellation_finished_at: Option<i64>,
+        pub window_since: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

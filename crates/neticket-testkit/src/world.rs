@@ -158,6 +158,7 @@ impl World {
             event,
             epoch: loaded.epoch,
             window: loaded.window,
+            window_since: loaded.window_since,
             paused: loaded.paused,
             max_per_user: loaded.max_per_user,
             ticket_types: loaded

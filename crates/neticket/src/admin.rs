@@ -1,4 +1,4 @@
-//! `neticket admin`: administrators are made here and nowhere else.
+//! `neticket admin`: administrators are made and unmade here and nowhere else.
 
 use anyhow::{Context as _, anyhow};
 use neticket_app::{App, AppError, Config};
@@ -22,5 +22,30 @@ pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyho
         error => anyhow::Error::new(error),
     })?;
     println!("{} ({}) may administer now", account.email, account.nickname);
+    Ok(())
+}
+
+/// Names everyone who may administer, one a line.
+pub(crate) async fn list(config: Config) -> anyhow::Result<()> {
+    let app = App::open(config).await?;
+    let admins = app.admins().await;
+    app.shut_down().await;
+    for admin in admins? {
+        println!("{} ({})", admin.email, admin.nickname);
+    }
+    Ok(())
+}
+
+/// Makes an administrator a plain user.
+pub(crate) async fn revoke(config: Config, email: &str) -> anyhow::Result<()> {
+    let email = Email::parse(email).map_err(|error| anyhow!("the e-mail {}", error.message))?;
+    let app = App::open(config).await?;
+    let revoked = app.admin_revoke(&email).await;
+    app.shut_down().await;
+    let account = revoked.map_err(|error| match error {
+        AppError::NotFound => anyhow!("nobody of this e-mail may administer"),
+        error => anyhow::Error::new(error),
+    })?;
+    println!("{} ({}) may not administer any more, within 15 minutes", account.email, account.nickname);
     Ok(())
 }

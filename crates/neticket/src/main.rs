@@ -52,6 +52,10 @@ struct Seed {
 enum Admin {
     /// Make an account that may administer
     Create(AdminCreate),
+    /// Name everyone who may administer
+    List,
+    /// Make an administrator a plain user, and end their sessions
+    Revoke(AdminRevoke),
 }
 
 #[derive(Args)]
@@ -63,6 +67,12 @@ struct AdminCreate {
     /// Read the password from the standard input, up to its first line feed
     #[arg(long, required = true)]
     password_stdin: bool,
+}
+
+#[derive(Args)]
+struct AdminRevoke {
+    #[arg(long)]
+    email: String,
 }
 
 /// Thousands of requests come and go at once (docs/decisions/0016).
@@ -107,6 +117,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             Command::Admin(Admin::Create(create)) => {
                 admin::create(config, &create.email, &create.nickname).await
             }
+            Command::Admin(Admin::List) => admin::list(config).await,
+            Command::Admin(Admin::Revoke(revoke)) => admin::revoke(config, &revoke.email).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Openapi => Ok(()),
         }

@@ -1,14 +1,16 @@
-//! Events as administrators see and make them.
+//! Events as administrators see, make and change them.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json};
-use neticket_app::EventSearch;
-use neticket_contract::{AdminEvent, AdminEventListQuery, EventCreateRequest, Page};
+use actix_web::http::header::{ETag, LOCATION};
+use actix_web::web::{Data, Json, Path};
+use neticket_app::{EventSearch, EventView};
+use neticket_contract::{AdminEvent, AdminEventListQuery, EventCreateRequest, EventUpdateRequest, Page};
+use neticket_domain::EventId;
 
-use crate::body::ValidJson;
+use crate::body::{self, FormJson};
 use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
+use crate::precondition::{StrongTags, version_tag, versions};
 use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
@@ -34,17 +36,103 @@ pub(crate) async fn admin_event_list(
 #[utoipa::path(post, path = "/api/v1/admin/events", tag = "Administration", security(("access" = [])),
     request_body = EventCreateRequest, responses(
     (status = 201, description = "The event is made.", body = AdminEvent,
-        headers(("Location" = String, description = "The event, as everyone sees it."))),
+        headers(("Location" = String, description = "The event, as everyone sees it."),
+            ("ETag" = String, description = "Of this version of the event."))),
 ))]
 pub(crate) async fn admin_event_create(
     state: Data<State>,
     who: Admin,
     from: ClientAddress,
-    body: ValidJson<EventCreateRequest>,
+    body: FormJson<EventCreateRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let view = state.app.event_create(who.0, Some(from.0.to_string()), wire::event_draft(body.0)).await?;
+    let draft = wire::event_draft(body.value);
+    if !body.mistakes.is_empty() {
+        return Err(body::refused(body.mistakes, state.app.event_draft_faults(&draft).await));
+    }
+    let view = state.app.event_create(who.0, Some(from.0.to_string()), draft).await?;
     let location = format!("/api/v1/events/{}", view.summary.id);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
+        .insert_header(ETag(version_tag(view.version)))
         .json(wire::admin_event(view, state.app.now())))
+}
+
+/// One event, past and cancelled ones too.
+#[utoipa::path(get, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
+    params(("id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event.", body = AdminEvent,
+        headers(("ETag" = String, description = "Of this version of the event; what is left is not part of it."))),
+))]
+pub(crate) async fn admin_event_view(
+    state: Data<State>,
+    _who: Admin,
+    id: Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(shown(&state, state.app.admin_event(EventId(id.into_inner())).await?))
+}
+
+/// Changes an event, while it sells too. It is in the audit log.
+#[utoipa::path(patch, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
+    params(("id" = i64, Path, description = "The event."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change was made from: if the event is of \
+            another version by now, nothing is changed.")),
+    request_body = EventUpdateRequest, responses(
+    (status = 200, description = "The event as it has become.", body = AdminEvent,
+        headers(("ETag" = String, description = "Of this version of the event."))),
+))]
+pub(crate) async fn admin_event_update(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    id: Path<i64>,
+    expected: StrongTags,
+    body: FormJson<EventUpdateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (id, change) = (EventId(id.into_inner()), wire::event_change(body.value));
+    if !body.mistakes.is_empty() {
+        return Err(body::refused(body.mistakes, state.app.event_change_faults(id, &change).await?));
+    }
+    let from = Some(from.0.to_string());
+    Ok(shown(&state, state.app.event_update(who.0, from, id, &versions(expected), &change).await?))
+}
+
+/// Deletes an event that has no reservations, cancelled ones included. It is in the audit log.
+#[utoipa::path(delete, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
+    params(("id" = i64, Path, description = "The event."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of what is to be deleted: if the event is of \
+            another version by now, it stays.")), responses(
+    (status = 204, description = "The event is deleted."),
+))]
+pub(crate) async fn admin_event_delete(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    id: Path<i64>,
+    expected: StrongTags,
+) -> Result<HttpResponse, ApiError> {
+    let (id, from) = (EventId(id.into_inner()), Some(from.0.to_string()));
+    state.app.event_delete(who.0, from, id, &versions(expected)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Cancels an event and, within moments, all its reservations; a cancelled one stays as it is. It is in the audit log.
+#[utoipa::path(post, path = "/api/v1/admin/events/{id}/cancel", tag = "Administration", security(("access" = [])),
+    params(("id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event, cancelled.", body = AdminEvent,
+        headers(("ETag" = String, description = "Of this version of the event."))),
+))]
+pub(crate) async fn admin_event_cancel(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    id: Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    let from = Some(from.0.to_string());
+    Ok(shown(&state, state.app.event_cancel(who.0, from, EventId(id.into_inner())).await?))
+}
+
+fn shown(state: &State, view: EventView) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(ETag(version_tag(view.version)))
+        .json(wire::admin_event(view, state.app.now()))
 }

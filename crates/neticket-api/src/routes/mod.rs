@@ -81,6 +81,16 @@ fn api(config: &mut ServiceConfig) {
                 .route(post().to(admin_events::admin_event_create)),
         )
         .service(
+            api_path("/api/v1/admin/events/{id}", "GET, HEAD, PATCH, DELETE")
+                .route(large(get().to(admin_events::admin_event_view)))
+                .route(large(actix_web::web::patch().to(admin_events::admin_event_update)))
+                .route(actix_web::web::delete().to(admin_events::admin_event_delete)),
+        )
+        .service(
+            api_path("/api/v1/admin/events/{id}/cancel", "POST")
+                .route(large(post().to(admin_events::admin_event_cancel))),
+        )
+        .service(
             api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))),
         );
 }

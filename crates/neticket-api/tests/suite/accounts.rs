@@ -37,7 +37,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn the_session_continues_by_its_cookie_and_ends(parts: Parts) {
+    async fn lesson_23_the_session_continues_by_its_cookie_and_ends(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let person = site.person(1).await;
@@ -56,7 +56,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn a_wrong_password_and_an_unknown_email_are_answered_alike(parts: Parts) {
+    async fn lesson_23_a_wrong_password_and_an_unknown_email_are_answered_alike(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let person = site.person(1).await;
@@ -88,6 +88,37 @@ on_both! {
         assert_eq!(wrong.code(), "bad_credentials");
         let changed = site.post("/api/v1/me/password", token, change(PASSWORD)).await;
         assert_eq!(changed.status, 204);
+        world.finish().await;
+    }
+
+    async fn lesson_23_guessing_is_slowed_for_the_known_and_the_unknown_alike(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.rate_limit = true;
+        let site = world.site().await;
+        for email in ["nobody@example.com", "nobody2@example.com"] {
+            let guess = json!({"email": email, "password": "wrong"});
+            let mut tries = 0;
+            while site.post("/api/v1/auth/login", None, guess.clone()).await.code() != "rate_limited" {
+                tries += 1;
+                assert!(tries < 200, "nothing slows guessing");
+            }
+        }
+        world.finish().await;
+    }
+
+    async fn lesson_22_a_missing_token_is_401_and_nothing_of_the_inside_is_told(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        for token in [None, Some("x"), Some("eyJhbGciOiJub25lIn0.e30."), Some("'; DROP TABLE users; --")] {
+            for path in ["/api/v1/me", "/api/v1/reservations", "/api/v1/admin/events"] {
+                let refused = site.get(path, token).await;
+                assert_eq!((refused.status, refused.code().as_str()), (401, "unauthenticated"), "{path}");
+                let text = refused.text.to_lowercase();
+                for inside in ["panick", "jsonwebtoken", "select", ".rs:", "sqlx", "base64", "drop table"] {
+                    assert!(!text.contains(inside), "{inside} in {text}");
+                }
+            }
+        }
         world.finish().await;
     }
 }

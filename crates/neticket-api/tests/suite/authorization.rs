@@ -33,6 +33,10 @@ const OPERATIONS: &[(&str, &str, &str, Who)] = &[
     ("reservation_cancel", "POST", "/api/v1/reservations/{id}/cancel", SignedIn),
     ("admin_event_list", "GET", "/api/v1/admin/events", Admin),
     ("admin_event_create", "POST", "/api/v1/admin/events", Admin),
+    ("admin_event_view", "GET", "/api/v1/admin/events/{id}", Admin),
+    ("admin_event_update", "PATCH", "/api/v1/admin/events/{id}", Admin),
+    ("admin_event_delete", "DELETE", "/api/v1/admin/events/{id}", Admin),
+    ("admin_event_cancel", "POST", "/api/v1/admin/events/{id}/cancel", Admin),
     ("audit_list", "GET", "/api/v1/admin/audit", Admin),
     ("health", "GET", "/healthz", Anyone),
     ("readiness", "GET", "/readyz", Anyone),
@@ -58,7 +62,7 @@ fn every_operation_of_the_document_has_an_authorization_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_let_in_where_they_have_no_business() {
+async fn lesson_20_nobody_is_let_in_where_they_have_no_business() {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
     let (person, admin) = (site.person(1).await.token, site.admin(2).await.token);

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod accounts;
+mod admin_events;
 mod authorization;
 mod events;
 mod metrics;

@@ -147,6 +147,28 @@ async fn of_bookings(seen: &mut Seen) {
     world.finish().await;
 }
 
+/// What a change of an event is refused for.
+async fn of_edits(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let (admin, person) = (site.admin(1).await, site.person(2).await);
+    let event = world.event_on_sale(&[10], 4).await;
+    assert_eq!(site.post("/api/v1/reservations", Some(&person.token), wish(&event, 3)).await.status, 201);
+    let path = format!("/api/v1/admin/events/{}", event.id);
+    let change = async |body| site.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
+    let smaller = json!([{"id": event.ticket_types[0].id, "name": "R", "price": 1, "capacity": 2}]);
+    let problem = seen.see(&change(json!({"ticket_types": smaller})).await, ProblemCode::CapacityBelowSold);
+    assert_eq!(problem["sold"], 3);
+    let deleted = site.ask(Method::DELETE, &path, Some(&admin.token), None).await;
+    seen.see(&deleted, ProblemCode::EventHasReservations);
+    let stale = site.request(Method::PATCH, &path).bearer_auth(&admin.token).header("if-match", "\"7\"");
+    let stale = stale.json(&json!({"title": "x"})).send().await.unwrap();
+    seen.see(&Answer::read(stale).await, ProblemCode::EditConflict);
+    assert_eq!(site.post(&format!("{path}/cancel"), Some(&admin.token), json!({})).await.status, 200);
+    seen.see(&change(json!({"title": "x"})).await, ProblemCode::EventCancelled);
+    world.finish().await;
+}
+
 /// Gives an event another ledger than the store would.
 async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
     let snapshot = world.snapshot(event.id).await;
@@ -230,6 +252,7 @@ async fn every_problem_code_is_produced() {
     of_requests(&mut seen).await;
     of_accounts(&mut seen).await;
     of_bookings(&mut seen).await;
+    of_edits(&mut seen).await;
     of_load(&mut seen).await;
     let all: BTreeSet<String> = ProblemCode::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(seen.0, all);

@@ -1,12 +1,20 @@
 //! Signing up, and changing what one has signed up with.
 
 use neticket_domain::{Email, Nickname, Password, Role, UserId};
-use neticket_store::{AccountError, NewUser};
+use neticket_store::{AccountError, AuditOrigin, NewUser};
 
 use super::account;
 use crate::App;
 use crate::error::AppError;
 use crate::views::{Account, Principal};
+
+/// Most administrators that are listed.
+const ADMINS_MAX: u64 = 1_000;
+
+/// Administrators are made and unmade there alone.
+fn command_line() -> AuditOrigin {
+    AuditOrigin { actor: None, ip: String::new() }
+}
 
 impl App {
     /// Makes an account.
@@ -35,6 +43,24 @@ impl App {
         self.account_create(email, password, nickname, Role::Admin).await
     }
 
+    /// Who may administer, in the order in which they signed up.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn admins(&self) -> Result<Vec<Account>, AppError> {
+        Ok(self.store.admins(ADMINS_MAX).await?.into_iter().map(account).collect())
+    }
+
+    /// Makes an administrator a plain user, for the operator's command, and ends their sessions. What asks nobody goes on: an
+    /// access token that they have is good until it ends, 15 minutes after it was given at the latest.
+    ///
+    /// # Errors
+    /// `NotFound` if nobody of that e-mail may administer; `StoreUnavailable`.
+    pub async fn admin_revoke(&self, email: &Email) -> Result<Account, AppError> {
+        let revoked = self.store.admin_revoke(email, &command_line(), self.now()).await?;
+        revoked.map(account).ok_or(AppError::NotFound)
+    }
+
     async fn account_create(
         &self,
         email: Email,
@@ -50,7 +76,11 @@ impl App {
             role,
             now: self.now(),
         };
-        Ok(account(self.store.user_create(user).await.map_err(refused)?))
+        let created = match role {
+            Role::Admin => self.store.admin_create(user, &command_line()).await,
+            Role::User => self.store.user_create(user).await,
+        };
+        Ok(account(created.map_err(refused)?))
     }
 
     /// # Errors

@@ -96,11 +96,12 @@ impl Admission {
         Vec::new()
     }
 
-    /// Long before the opening and after the start there need be no ledger, and none is made for a mere wish.
+    /// Long before the opening and after the start there need be no ledger, nor of what is cancelled, and none is made for a
+    /// mere wish.
     async fn not_for_sale(&self, event: EventId) -> Result<Option<AppError>, AppError> {
         let record = self.catalog.event(event).await?;
         let (now, window) = (self.clock.now(), record.window);
-        if now >= record.starts_at {
+        if now >= record.starts_at || record.cancelled_at.is_some() {
             return Ok(Some(AppError::SaleClosed));
         }
         if window.at(now) == SaleState::NotOpen && window.opens_at.millis_since(now) > self.preload_lead_ms {

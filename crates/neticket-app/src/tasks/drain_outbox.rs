@@ -32,7 +32,14 @@ async fn finish(context: &TaskContext, event: EventId, rows: Vec<OutboxRecord>) 
         async |rows: &[OutboxRecord]| deliver(&context.store, &*context.ledger, &context.metrics, rows).await;
     let first = deliver_all(&rows).await;
     if let Some(epoch) = first.behind.iter().map(|row| row.epoch).max() {
-        context.loader.load(event, Epoch(epoch.0 + 1)).await?;
+        match context.loader.load(event, Epoch(epoch.0 + 1)).await {
+            Err(AppError::NotFound) => {
+                // Nobody sells seats of an event that is gone.
+                let ids: Vec<_> = first.behind.iter().map(|row| row.id).collect();
+                return Ok(context.store.outbox_done(&ids).await?);
+            }
+            outcome => outcome?,
+        }
     }
     let second = deliver_all(&first.behind).await;
     first.failure.or(second.failure).map_or(Ok(()), Err)

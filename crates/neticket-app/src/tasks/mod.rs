@@ -1,5 +1,6 @@
 //! Background tasks: reconcilers without input, run by every node, safe to run twice or late.
 
+mod cancel_reservations;
 mod close_sales;
 mod drain_outbox;
 mod open_sales;
@@ -25,6 +26,7 @@ use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;
+use crate::turns::Turns;
 use neticket_ledger::Ledger;
 use neticket_store::Store;
 
@@ -64,6 +66,7 @@ pub(crate) struct TaskContext {
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) samples: LastSamples,
 }
 
@@ -89,6 +92,12 @@ impl Tasks {
             Ok(c.rejections.write_unwritten().await?)
         });
         tasks.every(pause, "drain_outbox", context, |c| async move { drain_outbox::run(&c).await });
+        tasks.every(
+            pause,
+            "cancel_reservations",
+            context,
+            |c| async move { cancel_reservations::run(&c).await },
+        );
         tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
         tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
         let seldom = pause * SELDOM;

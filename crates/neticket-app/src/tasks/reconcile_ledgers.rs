@@ -17,7 +17,10 @@ async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError
     if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
         return Ok(());
     }
-    let look = context.reconciler.look(event).await?;
+    let look = match context.reconciler.look(event).await {
+        Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` forgets it
+        look => look?,
+    };
     let Look::Differs { epoch, changes } = &look else {
         return context.reconciler.repair(event, &look).await;
     };

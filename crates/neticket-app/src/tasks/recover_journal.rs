@@ -18,7 +18,10 @@ async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> 
             return Ok(()); // lost or let go, and its journal with it
         }
         // Of another run of the server, with a journal perhaps: what loads it anew carries that over.
-        context.loader.load(event, Epoch(0)).await?;
+        match context.loader.load(event, Epoch(0)).await {
+            Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` forgets it
+            outcome => outcome?,
+        }
     }
     let entries = context.ledger.journal_older_than(event, context.engine.grace_ms, ITEMS_MAX.into()).await?;
     if entries.is_empty() {

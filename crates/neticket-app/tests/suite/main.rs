@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod administering;
 mod booking;
 mod costs;
 mod faults;
@@ -13,3 +14,4 @@ mod rejected;
 mod sessions;
 mod started;
 mod unavailable;
+mod withdrawing;

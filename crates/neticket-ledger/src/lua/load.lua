@@ -14,6 +14,8 @@
         7 refused          ids of entries that are not carried over, 16 bytes each
         8 ticket_types     packed: ticket type 8, price 8, left 4
         9 token            by begin_load.lua, before the snapshot was taken
+        10 window_since    milliseconds since 1970: what was admitted from then on, but not between opens_at and closes_at,
+                           was admitted by a ledger that did not know them, and is not carried over
   RETURNS  kept, epoch that is there | again |
            replaced, epoch before, entries that did not fit: id 16 and entry 36 (see prelude.lua) each
 
@@ -60,6 +62,7 @@ local left, ledger = {}, {
   'max_per_user', ARGV[5],
 }
 local max_per_user = tonumber(ARGV[5])
+local opens_at, closes_at, window_since = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[10])
 for _, ticket_type in ipairs(parts(ARGV[8], 20, 1, 20)) do
   local id = sub(ticket_type, 1, 8)
   left[id] = unpack_number('>I4', ticket_type, 17)
@@ -102,7 +105,9 @@ for i = 1, #old do
   if not (record and place_of(record, id)) then
     local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
     local held = held_by(record) + quantity
-    if (left[ticket_type] or 0) < quantity or held > max_per_user then
+    local at = old[i][1]
+    local unknowing = at >= window_since and (at < opens_at or at >= closes_at)
+    if unknowing or (left[ticket_type] or 0) < quantity or held > max_per_user then
       dropped[#dropped + 1] = id .. entry
     else
       left[ticket_type] = left[ticket_type] - quantity

@@ -1,4 +1,5 @@
---[[ Forgets one event whatever its state, as a server that restarts empty would. For tests alone.
+--[[ Forgets one event whatever its state: because the store no longer has it, or, in tests alone, as a server that restarts
+  empty would.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash

@@ -110,7 +110,7 @@ scripts! {
     STAGE = "stage.lua" [StagedHolders] ["expiry_ms", "reservations"];
     BEGIN_LOAD = "begin_load.lua" [Ledger, Loads] ["token", "expiry_ms"];
     LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders, Loads]
-        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token"];
+        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token", "window_since"];
     EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
     LOSE = "lose.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use neticket_domain::{Epoch, EventId};
-use neticket_ledger::Ledger;
+use neticket_ledger::{Ledger, LoadAnswer};
 
 use crate::support::{
     EVENT, Kind, STANDING, VIP, admit, admitted, held, ids, journal, journal_ids, kept, left, load, loaded,
@@ -17,6 +17,7 @@ on_every_ledger!(
     evicting_keeps_a_journal,
     evicting_keeps_another_epoch,
     losing_forgets_everything,
+    an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name,
     loaded_events_are_named_until_they_are_evicted,
     an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load,
 );
@@ -117,6 +118,27 @@ async fn losing_forgets_everything(kind: Kind) {
     assert_eq!(held(&*ledger, 1).await, 0);
     assert_eq!(admit(&*ledger, &[settled, journaled]).await.len(), 2);
     assert_eq!(journal_ids(&*ledger).await, ids([1, 2]));
+}
+
+async fn an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name(kind: Kind) {
+    let ledger = loaded(kind).await;
+    admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+    let under_way = ledger.begin_load(EVENT).await.unwrap();
+    let late = snapshot(&*ledger, 2).await;
+    for _ in 0..2 {
+        ledger.forget(EVENT).await.unwrap();
+        assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+        assert_eq!(journal(&*ledger).await, []);
+        assert_eq!(sorted(&ledger).await, []);
+    }
+    assert_eq!(
+        ledger.load(under_way.token, &late).await.unwrap(),
+        LoadAnswer::Again,
+        "it knows the event of before"
+    );
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None);
+    ledger.forget(EVENT).await.unwrap();
+    assert_eq!(sorted(&ledger).await, [], "nor is it named by a load that came late");
 }
 
 async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {

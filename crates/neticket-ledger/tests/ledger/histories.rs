@@ -95,6 +95,7 @@ fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
                     opens_at: now.plus_millis(opens * HOUR_MS),
                     closes_at: now.plus_millis(closes * HOUR_MS),
                 },
+                window_since: Some(now).filter(|_| max_per_user % 2 == 0),
                 paused,
                 max_per_user,
                 ticket_types: (0..)

@@ -1,6 +1,6 @@
 //! Loading: what replaces what, and what becomes of the journal.
 
-use neticket_domain::{Epoch, TicketTypeId};
+use neticket_domain::{Epoch, SaleWindow, TicketTypeId};
 use neticket_ledger::{LedgerSnapshot, LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
 
 use crate::support::{
@@ -10,6 +10,7 @@ use crate::support::{
 };
 
 on_every_ledger!(
+    what_was_admitted_outside_of_a_window_that_was_moved_meanwhile_is_not_carried_over,
     a_load_replaces_only_a_lower_epoch,
     a_load_forgets_what_the_snapshot_does_not_know,
     a_load_carries_the_journal_over,
@@ -283,4 +284,25 @@ async fn a_lease_runs_out(kind: Kind) {
 
 async fn the_ledger_answers_a_ping(kind: Kind) {
     kind.ledger().ping().await.unwrap();
+}
+
+async fn what_was_admitted_outside_of_a_window_that_was_moved_meanwhile_is_not_carried_over(kind: Kind) {
+    for (since, opens, closes, is_kept) in [
+        (0, -HOUR_MS, -1, false),
+        (0, HOUR_MS, 2 * HOUR_MS, false),
+        (0, -HOUR_MS, HOUR_MS, true),
+        (1, -HOUR_MS, -1, true),
+    ] {
+        let ledger = loaded(kind).await;
+        admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
+        let at = journal(&*ledger).await[0].admission.admitted_at;
+        let mut moved = snapshot(&*ledger, 2).await;
+        moved.window = SaleWindow { opens_at: at.plus_millis(opens), closes_at: at.plus_millis(closes) };
+        moved.window_since = Some(at.plus_millis(since));
+        let answer = offer(&*ledger, &moved).await;
+        let LoadAnswer::Replaced { dropped } = answer else { panic!("{answer:?}") };
+        assert_eq!(dropped.is_empty(), is_kept, "{since} {opens} {closes}");
+        assert_eq!(left(&*ledger).await, [if is_kept { 8 } else { 10 }, 100]);
+        assert_eq!(journal_ids(&*ledger).await.len(), usize::from(is_kept));
+    }
 }

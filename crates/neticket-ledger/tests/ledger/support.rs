@@ -120,6 +120,7 @@ pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot 
         event: EVENT,
         epoch: Epoch(epoch),
         window: SaleWindow { opens_at: now.plus_millis(-HOUR_MS), closes_at: now.plus_millis(HOUR_MS) },
+        window_since: None,
         paused: false,
         max_per_user: 4,
         ticket_types: vec![

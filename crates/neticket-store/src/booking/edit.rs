@@ -123,6 +123,14 @@ async fn update(
     }
     let epoch = if edit.concerns_the_ledger(&before) { Some(next(highest_epoch(&before))?) } else { None };
     describe(transaction, id, edit, now).await?;
+    if (edit.opens_at, edit.closes_at) != (before.window.opens_at, before.window.closes_at) {
+        let since = Query::update()
+            .table(event::Entity)
+            .value(event::Column::WindowSince, now.as_millis())
+            .and_where(Expr::col(event::Column::Id).eq(id.0))
+            .to_owned();
+        transaction.execute(&since).await?;
+    }
     ticket_type::Entity::delete_many()
         .filter(ticket_type::Column::Id.is_in(removed.iter().map(|id| id.0)))
         .exec(transaction)

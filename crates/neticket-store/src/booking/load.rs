@@ -44,6 +44,7 @@ impl Store {
                 opens_at: convert::moment(event.opens_at),
                 closes_at: convert::moment(event.closes_at),
             },
+            window_since: event.window_since.map(convert::moment),
             paused: event.paused,
             cancelled: event.cancelled_at.is_some(),
             max_per_user: convert::from_column(event.max_per_user)?,

@@ -151,6 +151,8 @@ pub struct LoadedEvent {
     /// The new one.
     pub epoch: Epoch,
     pub window: SaleWindow,
+    /// Since when it is this one, if it was another before, or the event was not cancelled.
+    pub window_since: Option<Timestamp>,
     pub paused: bool,
     pub cancelled: bool,
     pub max_per_user: u32,

@@ -184,6 +184,7 @@ async fn cancel(
     let update = Query::update()
         .table(event::Entity)
         .value(Column::CancelledAt, now.as_millis())
+        .value(Column::WindowSince, now.as_millis())
         .value(Column::UpdatedAt, now.as_millis())
         .value(Column::Version, Expr::col(Column::Version).add(1))
         .and_where(Expr::col(Column::Id).eq(id.0))

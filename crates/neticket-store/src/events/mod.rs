@@ -212,6 +212,7 @@ fn event_row(new: &NewEvent, now: Timestamp) -> event::ActiveModel {
         created_at: ActiveValue::Set(now.as_millis()),
         updated_at: ActiveValue::Set(now.as_millis()),
         cancellation_finished_at: ActiveValue::Set(None),
+        window_since: ActiveValue::Set(None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use neticket_domain::{Email, Nickname, Role, UserId};
-use neticket_store::{AccountError, NewUser, Store, UserRecord};
+use neticket_store::{AccountError, AuditOrigin, NewUser, Store, UserRecord};
 
 use crate::support::{TestStore, at, on_both};
 
@@ -17,6 +17,27 @@ async fn create(store: &Store, email: &str, nickname: &str) -> Result<UserRecord
 }
 
 on_both! {
+    async fn administrators_are_made_listed_and_revoked_and_it_is_told(store: &TestStore) {
+        let (email, nickname) = (Email::parse("boss@example.com").unwrap(), Nickname::parse("boss").unwrap());
+        let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(1) };
+        let by = AuditOrigin { actor: None, ip: String::new() };
+        let boss = store.admin_create(new, &by).await.unwrap();
+        assert!(store.admin_create(new, &by).await.is_err());
+        store.user().await;
+        assert_eq!(store.admins(10).await.unwrap(), [boss.clone()]);
+        let family = uuid::Uuid::new_v4();
+        store.session_start(boss.id, family, [1; 32], at(9_000), at(1)).await.unwrap();
+        let revoked = store.admin_revoke(&email, &by, at(2)).await.unwrap().unwrap();
+        assert_eq!((revoked.id, revoked.role), (boss.id, Role::User));
+        assert_eq!(store.admin_revoke(&email, &by, at(3)).await.unwrap(), None);
+        assert_eq!(store.admins(10).await.unwrap(), []);
+        let rotated = store.session_rotate([1; 32], [2; 32], at(9_000), at(3)).await.unwrap();
+        assert_eq!(rotated, neticket_store::Rotation::Unknown, "the session has ended");
+        let (log, _) = store.audit_page(1, 10).await.unwrap();
+        let actions: Vec<_> = log.iter().map(|record| record.entry.action.as_str()).collect();
+        assert_eq!(actions, ["admin_revoke", "admin_create"]);
+    }
+
     async fn an_account_is_found_by_email_and_by_number(store: &TestStore) {
         let user = create(store, "Ann@Example.com", "홍길동").await.unwrap();
         assert_eq!((user.email.as_str(), user.nickname.as_str(), user.role), ("ann@example.com", "홍길동", Role::User));

@@ -111,6 +111,10 @@ impl Ledger for BadLine {
         self.send(move |ledger| async move { ledger.evict(event, epoch).await }).await
     }
 
+    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
+        self.send(move |ledger| async move { ledger.forget(event).await }).await
+    }
+
     async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
         self.ledger.lose(event).await
     }

@@ -181,6 +181,7 @@ pub(crate) fn to_snapshot(
         event: loaded.event,
         epoch: loaded.epoch,
         window,
+        window_since: None,
         paused: sale == Sale::Paused,
         max_per_user: loaded.max_per_user.min(settings.max_per_user),
         ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),

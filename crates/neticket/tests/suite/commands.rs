@@ -8,7 +8,7 @@ use neticket_testkit::servers::{Redis, TestDatabase, redis_url};
 use crate::process::{borrowed, embedded, printed, run, run_with_input};
 
 #[test]
-fn the_demo_season_is_made_once_and_never_in_production() {
+fn lesson_25_the_demo_season_is_made_once_and_never_in_production() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let first = run(&["seed", "--demo"], &borrowed(&settings));
@@ -119,7 +119,7 @@ fn production_refuses_a_redis_that_does_not_persist_and_doctor_says_so() {
 }
 
 #[test]
-fn an_administrator_is_made_with_the_password_from_standard_input() {
+fn an_administrator_is_made_with_the_password_from_standard_input_and_unmade() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let arguments =
@@ -131,6 +131,21 @@ fn an_administrator_is_made_with_the_password_from_standard_input() {
     assert!(!printed(&made).contains("Abcdef1!"));
     let again = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
     assert_eq!(again.status.code(), Some(1), "{}", printed(&again));
+
+    let listed = run(&["admin", "list"], &borrowed(&settings));
+    assert!(listed.status.success() && printed(&listed).contains("boss@example.com"), "{}", printed(&listed));
+    let revoke = ["admin", "revoke", "--email", "Boss@example.com"];
+    let revoked = run(&revoke, &borrowed(&settings));
+    assert!(revoked.status.success(), "{}", printed(&revoked));
+    let nobody = run(&revoke, &borrowed(&settings));
+    assert_eq!(
+        nobody.status.code(),
+        Some(1),
+        "nothing was done, and it does not say so: {}",
+        printed(&nobody)
+    );
+    let listed = run(&["admin", "list"], &borrowed(&settings));
+    assert!(!printed(&listed).contains("boss@example.com"), "{}", printed(&listed));
 }
 
 #[test]

@@ -1,0 +1,234 @@
+//! Making, changing, cancelling and deleting events.
+//!
+//! The store decides, under the locks of the event's ticket types, and raises the epoch in the same transaction wherever a
+//! ledger has to know: from COMMIT on nobody books by the old rules. The ledger is made anew right after. If that fails, or
+//! this node dies before it, the guard sends whoever books to load it, and the tasks find it outdated (docs/decisions/0022).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_domain::{Epoch, EventId};
+use neticket_store::{CommitRequest, DeleteOutcome, EditOutcome, EventCancelOutcome, EventEdit, EventRecord};
+
+use super::forms;
+use crate::App;
+use crate::audit;
+use crate::booking::to_commit;
+use crate::error::AppError;
+use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
+
+/// How often a change is made of the event anew because somebody else was quicker, if the caller does not mind.
+const EDITS_MAX: u32 = 5;
+/// How often a journal that cannot be looked into is loaded, to look again.
+const LOOKS_MAX: u32 = 3;
+
+impl App {
+    /// Adds an event. Its sale opens by itself, at once if its opening has passed.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that is not right; `StoreUnavailable`. Nothing was added.
+    pub async fn event_create(
+        &self,
+        by: Principal,
+        from_ip: Option<String>,
+        draft: EventDraft,
+    ) -> Result<EventView, AppError> {
+        let now = self.now();
+        let faults = self.faults_of_new(&draft, now).await;
+        if !faults.is_empty() {
+            return Err(AppError::Invalid(faults));
+        }
+        let origin = audit::origin(by, from_ip);
+        let record = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await?;
+        self.catalog.forget(record.id).await;
+        Ok(self.event_view(&record, None))
+    }
+
+    /// One event as the store has it, for administrators.
+    ///
+    /// # Errors
+    /// `NotFound`, `StoreUnavailable`.
+    pub async fn admin_event(&self, id: EventId) -> Result<EventView, AppError> {
+        let record = self.store.event(id).await?.ok_or(AppError::NotFound)?;
+        Ok(self.event_view(&record, None))
+    }
+
+    /// All that is wrong with `change`, for who has found other mistakes in it already and wants to tell all of them at once.
+    ///
+    /// # Errors
+    /// `NotFound`, `StoreUnavailable`.
+    pub async fn event_change_faults(
+        &self,
+        id: EventId,
+        change: &EventChange,
+    ) -> Result<Vec<crate::InvalidField>, AppError> {
+        let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
+        Ok(self.faults_of_change(&before, change, self.now()).await)
+    }
+
+    /// Changes an event, while it sells too. What is sold stays sold, at the price it was booked at.
+    ///
+    /// # Errors
+    /// `NotFound`; `EditConflict` if it is of no version that is `expected`; `EventCancelled`; `Invalid` with every field that is
+    /// not right; `CapacityBelowSold` and `EventHasReservations`, also of what is on its way; `LedgerUnavailable` if seats
+    /// are to be taken away and it cannot be learnt what is on its way. Nothing was changed. `StoreUnavailable`: look again.
+    pub async fn event_update(
+        &self,
+        by: Principal,
+        from_ip: Option<String>,
+        id: EventId,
+        expected: &Expected,
+        change: &EventChange,
+    ) -> Result<EventView, AppError> {
+        let origin = audit::origin(by, from_ip);
+        for _ in 0..EDITS_MAX {
+            let now = self.now();
+            let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
+            let edit = self.checked_edit(&before, expected, change).await?;
+            let journal =
+                if edit.takes_seats_away(&before) { self.journal_of(id).await? } else { Vec::new() };
+            let turn = self.turns.load.acquire().await;
+            let outcome = self.store.event_update(id, &edit, &journal, &origin, now).await;
+            drop(turn);
+            match outcome? {
+                EditOutcome::Edited { event, epoch } => {
+                    self.catalog.forget(id).await;
+                    if let Some(epoch) = epoch {
+                        self.tell_ledger(&event, epoch).await;
+                    }
+                    return Ok(self.event_view(&event, None));
+                }
+                // Seen at the next look, if the caller minds.
+                EditOutcome::Conflict => {}
+                EditOutcome::NotFound => return Err(AppError::NotFound),
+                EditOutcome::Cancelled => return Err(AppError::EventCancelled),
+                EditOutcome::BelowSold { sold } => return Err(AppError::CapacityBelowSold { sold }),
+                EditOutcome::HasReservations => return Err(AppError::EventHasReservations),
+            }
+        }
+        Err(AppError::EditConflict)
+    }
+
+    async fn checked_edit(
+        &self,
+        before: &EventRecord,
+        expected: &Expected,
+        change: &EventChange,
+    ) -> Result<EventEdit, AppError> {
+        if !expected.allows(before.version) {
+            return Err(AppError::EditConflict);
+        }
+        if before.cancelled_at.is_some() {
+            return Err(AppError::EventCancelled);
+        }
+        let faults = self.faults_of_change(before, change, self.now()).await;
+        if faults.is_empty() { Ok(forms::edit_of(before, change)) } else { Err(AppError::Invalid(faults)) }
+    }
+
+    /// Cancels an event and, soon after, all its reservations. Cancelling a cancelled one answers the same again.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotCancellable` once it has started. `StoreUnavailable`: repeat it.
+    pub async fn event_cancel(
+        &self,
+        by: Principal,
+        from_ip: Option<String>,
+        id: EventId,
+    ) -> Result<EventView, AppError> {
+        let turn = self.turns.load.acquire().await;
+        let outcome = self.store.event_cancel(id, &audit::origin(by, from_ip), self.now()).await;
+        drop(turn);
+        match outcome? {
+            EventCancelOutcome::Cancelled { event, epoch } => {
+                tracing::info!(event = %id, "the event is cancelled");
+                self.catalog.forget(id).await;
+                self.tell_ledger(&event, epoch).await;
+                Ok(self.event_view(&event, None))
+            }
+            EventCancelOutcome::Already(event) => Ok(self.event_view(&event, None)),
+            EventCancelOutcome::Started { starts_at } => Err(AppError::NotCancellable { starts_at }),
+            EventCancelOutcome::NotFound => Err(AppError::NotFound),
+        }
+    }
+
+    /// Deletes an event that nobody has ever booked.
+    ///
+    /// # Errors
+    /// `NotFound`; `EditConflict` if it is of no version that is `expected`; `EventHasReservations`, also if one is on its way;
+    /// `LedgerUnavailable` if that cannot be learnt. Nothing was deleted. `StoreUnavailable`: repeat it.
+    pub async fn event_delete(
+        &self,
+        by: Principal,
+        from_ip: Option<String>,
+        id: EventId,
+        expected: &Expected,
+    ) -> Result<(), AppError> {
+        let event = self.store.event(id).await?.ok_or(AppError::NotFound)?;
+        if !expected.allows(event.version) {
+            return Err(AppError::EditConflict);
+        }
+        if !self.journal_of(id).await?.is_empty() {
+            return Err(AppError::EventHasReservations);
+        }
+        let turn = self.turns.load.acquire().await;
+        let origin = audit::origin(by, from_ip);
+        let outcome = self.store.event_delete(id, expected.versions(), &origin, self.now()).await;
+        drop(turn);
+        match outcome? {
+            DeleteOutcome::Deleted => {}
+            DeleteOutcome::NotFound => return Err(AppError::NotFound),
+            DeleteOutcome::Conflict => return Err(AppError::EditConflict),
+            DeleteOutcome::HasReservations => return Err(AppError::EventHasReservations),
+        }
+        tracing::info!(event = %id, "the event is deleted");
+        self.catalog.forget(id).await;
+        if let Err(error) = self.ledger.forget(id).await {
+            tracing::warn!(event = %id, %error, "left to the tasks: the ledger of a deleted event is still there");
+        }
+        Ok(())
+    }
+
+    /// What the event's ledger has admitted and the store may not have yet.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, `StoreUnavailable`; `LedgerBusy` if it is lost again and again.
+    async fn journal_of(&self, event: EventId) -> Result<Vec<CommitRequest>, AppError> {
+        for _ in 0..LOOKS_MAX {
+            if let Some(state) = self.ledger.examine(event).await? {
+                return Ok(state.journal.into_iter().map(|entry| to_commit(event, entry)).collect());
+            }
+            if self.ledger.begin_load(event).await?.floor == Epoch(0) {
+                return Ok(Vec::new());
+            }
+            // Of another run of the server: what loads it anew carries its journal over.
+            self.reconciler.loader.load(event, Epoch(0)).await?;
+        }
+        Err(AppError::LedgerBusy)
+    }
+
+    /// Makes the event's ledger anew, if it is there or should be. It goes on if the caller goes away, and if it takes too
+    /// long; if it fails, others will find the ledger outdated.
+    async fn tell_ledger(&self, event: &EventRecord, epoch: Epoch) {
+        let (id, now) = (event.id, self.now());
+        let is_due = event.cancelled_at.is_none()
+            && event.starts_at > now
+            && event.window.opens_at.millis_since(now) <= self.config().engine.preload_lead_ms;
+        let (ledger, loader) = (Arc::clone(&self.ledger), Arc::clone(&self.reconciler.loader));
+        let told = tokio::spawn(async move {
+            if is_due || ledger.begin_load(id).await?.floor > Epoch(0) {
+                loader.load(id, epoch).await
+            } else {
+                Ok(())
+            }
+        });
+        let patience = Duration::from_millis(self.config().engine.ack_deadline_ms);
+        match tokio::time::timeout(patience, told).await {
+            Ok(Ok(Ok(()) | Err(AppError::NotFound))) => {}
+            Ok(Ok(Err(error))) => {
+                tracing::warn!(event = %id, error = %error.with_cause(), "left to the tasks: the ledger is outdated");
+            }
+            Ok(Err(panic)) => tracing::error!(event = %id, %panic, "making a ledger anew panicked"),
+            Err(_) => tracing::warn!(event = %id, "making the ledger anew takes long"),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What administrators write about an event, and all that is wrong with it: of a new one, and of a change.
+
+use neticket_domain::{MAX_PER_USER_DEFAULT, QUANTITY_MAX, Schedule, TicketTypeId, Timestamp};
+use neticket_store::{EventEdit, EventRecord, NewEvent, NewTicketType, TicketTypeEdit};
+
+use crate::App;
+use crate::error::InvalidField;
+use crate::views::{EventChange, EventDraft, TicketTypeChange};
+
+impl App {
+    /// All that is wrong with `draft`, for who has found other mistakes in it already and wants to tell all of them at once.
+    pub async fn event_draft_faults(&self, draft: &EventDraft) -> Vec<InvalidField> {
+        self.faults_of_new(draft, self.now()).await
+    }
+
+    pub(super) async fn faults_of_new(&self, draft: &EventDraft, now: Timestamp) -> Vec<InvalidField> {
+        let mut faults: Vec<InvalidField> =
+            draft_schedule(draft).faults_of_new(now).into_iter().map(InvalidField::from).collect();
+        faults.extend(limit_fault(draft.max_per_user));
+        faults.extend(self.image_fault(draft.image_key.as_deref()).await);
+        faults.extend(repeated_names(draft.ticket_types.iter().map(|grade| grade.name.as_str())));
+        faults
+    }
+
+    /// All that is wrong with `change` of the event as it is.
+    pub(super) async fn faults_of_change(
+        &self,
+        before: &EventRecord,
+        change: &EventChange,
+        now: Timestamp,
+    ) -> Vec<InvalidField> {
+        let edit = edit_of(before, change);
+        let of = |edit: &EventEdit| Schedule {
+            opens_at: edit.opens_at,
+            closes_at: edit.closes_at,
+            starts_at: edit.starts_at,
+        };
+        let schedule = of(&edit).faults_of_change(of(&EventEdit::of(before)), now);
+        let mut faults: Vec<InvalidField> = schedule.into_iter().map(InvalidField::from).collect();
+        faults.extend(limit_fault(change.max_per_user));
+        // What it has may stay, whatever has become of it.
+        let new_image = change.image_key.as_ref().filter(|key| **key != before.image_key);
+        faults.extend(self.image_fault(new_image.and_then(Option::as_deref)).await);
+        if let Some(grades) = &change.ticket_types {
+            faults.extend(repeated_names(grades.iter().map(|grade| grade.name.as_str())));
+            faults.extend(wrong_ids(before, grades));
+        }
+        faults
+    }
+
+    async fn image_fault(&self, key: Option<&str>) -> Option<InvalidField> {
+        match key {
+            Some(key) if !self.media.contains(key).await => {
+                Some(InvalidField::new("image_key", "not_found", "names no uploaded image"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn draft_schedule(draft: &EventDraft) -> Schedule {
+    Schedule {
+        opens_at: draft.opens_at,
+        closes_at: draft.closes_at.unwrap_or(draft.starts_at),
+        starts_at: draft.starts_at,
+    }
+}
+
+fn limit_fault(max_per_user: Option<u32>) -> Option<InvalidField> {
+    let is_wrong = max_per_user.is_some_and(|max| !(1..=QUANTITY_MAX).contains(&max));
+    is_wrong.then(|| InvalidField::new("max_per_user", "out_of_range", "must be between 1 and 100"))
+}
+
+fn repeated_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<InvalidField> {
+    let names: Vec<&str> = names.map(str::trim).collect();
+    let repeated = names.iter().enumerate().filter(|(index, name)| names[..*index].contains(name));
+    repeated
+        .map(|(index, _)| {
+            let field = format!("ticket_types[{index}].name");
+            InvalidField::new(&field, "duplicate", "must differ from the other grades")
+        })
+        .collect()
+}
+
+fn wrong_ids(before: &EventRecord, grades: &[TicketTypeChange]) -> Vec<InvalidField> {
+    let mut seen: Vec<TicketTypeId> = Vec::new();
+    let mut faults = Vec::new();
+    for (index, id) in grades.iter().enumerate().filter_map(|(index, grade)| Some((index, grade.id?))) {
+        let field = format!("ticket_types[{index}].id");
+        if !before.ticket_types.iter().any(|grade| grade.id == id) {
+            faults.push(InvalidField::new(&field, "not_found", "names no grade of this event"));
+        } else if seen.contains(&id) {
+            faults.push(InvalidField::new(&field, "duplicate", "must differ from the other grades"));
+        }
+        seen.push(id);
+    }
+    faults
+}
+
+/// The event that `draft` describes; nothing is wrong with it.
+pub(super) fn new_event(draft: EventDraft) -> NewEvent {
+    let Schedule { opens_at, closes_at, starts_at } = draft_schedule(&draft);
+    let grades = draft.ticket_types.into_iter();
+    NewEvent {
+        title: draft.title.trim().to_owned(),
+        place: draft.place.trim().to_owned(),
+        description: draft.description,
+        starts_at,
+        opens_at,
+        closes_at,
+        max_per_user: draft.max_per_user.unwrap_or(MAX_PER_USER_DEFAULT),
+        image_key: draft.image_key,
+        ticket_types: grades
+            .map(|grade| NewTicketType {
+                name: grade.name.trim().to_owned(),
+                price: grade.price,
+                capacity: grade.capacity,
+            })
+            .collect(),
+    }
+}
+
+/// What `change` makes of the event.
+pub(super) fn edit_of(before: &EventRecord, change: &EventChange) -> EventEdit {
+    let as_it_is = EventEdit::of(before);
+    let text = |new: &Option<String>, old: String| new.as_ref().map_or(old, |new| new.trim().to_owned());
+    EventEdit {
+        version: as_it_is.version,
+        title: text(&change.title, as_it_is.title),
+        place: text(&change.place, as_it_is.place),
+        description: change.description.clone().unwrap_or(as_it_is.description),
+        starts_at: change.starts_at.unwrap_or(as_it_is.starts_at),
+        opens_at: change.opens_at.unwrap_or(as_it_is.opens_at),
+        closes_at: change.closes_at.unwrap_or(as_it_is.closes_at),
+        max_per_user: change.max_per_user.unwrap_or(as_it_is.max_per_user),
+        image_key: change.image_key.clone().unwrap_or(as_it_is.image_key),
+        ticket_types: change.ticket_types.as_ref().map_or(as_it_is.ticket_types, |grades| {
+            let edit = |grade: &TicketTypeChange| TicketTypeEdit {
+                id: grade.id,
+                name: grade.name.trim().to_owned(),
+                price: grade.price,
+                capacity: grade.capacity,
+            };
+            grades.iter().map(edit).collect()
+        }),
+    }
+}

@@ -1,0 +1,296 @@
+//! Administrators change events while they sell: at once, for everyone, and nobody loses what they have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use neticket_app::{
+    App, AppError, EventChange, EventView, Expected, Principal, ReservationState, TicketTypeChange,
+};
+use neticket_testkit::domain::{EventId, Role, UserId};
+use neticket_testkit::store::{AuditOrigin, EditOutcome, EventEdit, EventRecord};
+use neticket_testkit::{Parts, World, on_both, tickets};
+use uuid::Uuid;
+
+use crate::own::{admit, hasty, own_redis, until};
+
+pub(crate) fn admin() -> Principal {
+    Principal { user: UserId(1), role: Role::Admin, session: Uuid::nil() }
+}
+
+async fn update(app: &App, event: EventId, change: EventChange) -> Result<EventView, AppError> {
+    app.event_update(admin(), None, event, &Expected::Any, &change).await
+}
+
+/// The grades as they are, but for the first one's capacity.
+fn capacity(event: &EventRecord, capacity: u32) -> EventChange {
+    let mut grades = event.ticket_types.iter().map(|grade| TicketTypeChange {
+        id: Some(grade.id),
+        name: grade.name.clone(),
+        price: grade.price,
+        capacity: grade.capacity,
+    });
+    let first = grades.next().map(|grade| TicketTypeChange { capacity, ..grade });
+    EventChange { ticket_types: Some(first.into_iter().chain(grades).collect()), ..EventChange::default() }
+}
+
+/// Whether the booking came about; it is asked for again until that is known.
+async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppError> {
+    loop {
+        match app.reservation_create(user, Some("once"), event.ticket_types[0].id, tickets(1)).await {
+            Ok(booked) if booked.reservation.state == ReservationState::Confirmed => return Ok(()),
+            Ok(_)
+            | Err(AppError::Overloaded | AppError::LedgerUnavailable(_) | AppError::StoreUnavailable(_)) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+on_both! {
+    async fn capacity_that_changes_in_the_rush_is_sold_to_the_last_seat_and_not_one_more(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.batch_len_max = 5; // many small steps for the edits to come between
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[60], 4).await;
+        let users = world.users(120).await;
+        let bookings = users.iter().enumerate().map(|(n, user)| {
+            let (app, user, event) = (Arc::clone(&nodes[n % 2]), *user, event.clone());
+            tokio::spawn(async move { books(&app, user, &event).await })
+        });
+        let edits = async {
+            let (mut made, mut refused) = (0, 0);
+            for (n, to) in [80, 50, 90, 30, 70, 20, 85, 75].into_iter().enumerate() {
+                match update(&nodes[n % 2], event.id, capacity(&event, to)).await {
+                    Ok(_) => made += 1,
+                    Err(AppError::CapacityBelowSold { sold }) => {
+                        assert!(sold > to, "{sold} are sold, {to} were to be there");
+                        refused += 1;
+                    }
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            (made, refused)
+        };
+        let (outcomes, (made, _)) = tokio::join!(join_all(bookings), edits);
+        assert!(made > 0, "some edits were made");
+        let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("no panic")).collect();
+        assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(AppError::SoldOut { .. }))), "{outcomes:?}");
+        let told = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(world.confirmed(&event).await, [u64::try_from(told).unwrap()], "nobody is lost");
+
+        // Now that nothing changes any more, whoever was told sold out takes what is left.
+        let capacity = world.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
+        for (n, user) in users.iter().enumerate() {
+            let _ = nodes[n % 2].reservation_create(*user, None, event.ticket_types[0].id, tickets(1)).await;
+        }
+        assert_eq!(world.confirmed(&event).await, [u64::from(capacity)], "not one less either");
+        world.finish().await;
+    }
+
+    async fn times_and_the_limit_count_from_the_answer_on(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[100], 1).await;
+        let users = world.users(6).await;
+        let book = async |n: usize| {
+            nodes[n % 2].reservation_create(users[n], None, event.ticket_types[0].id, tickets(1)).await
+        };
+        book(0).await.unwrap();
+        let now = world.now().await;
+        let change = EventChange { closes_at: Some(now), ..EventChange::default() };
+        update(&nodes[0], event.id, change).await.unwrap();
+        for n in [1, 2] {
+            let closed = book(n).await;
+            assert!(matches!(closed, Err(AppError::SaleClosed)), "{closed:?}");
+        }
+        let change = EventChange { closes_at: Some(event.starts_at), ..EventChange::default() };
+        update(&nodes[1], event.id, change).await.unwrap();
+        book(1).await.unwrap();
+        book(2).await.unwrap();
+        let later = now.plus_millis(3_600_000);
+        let change = EventChange { opens_at: Some(later), ..EventChange::default() };
+        update(&nodes[0], event.id, change).await.unwrap();
+        for n in [3, 4] {
+            let early = book(n).await;
+            assert!(matches!(early, Err(AppError::SaleNotOpen { opens_at, .. }) if opens_at == later), "{early:?}");
+        }
+        let change = EventChange { opens_at: Some(now), max_per_user: Some(2), ..EventChange::default() };
+        update(&nodes[1], event.id, change).await.unwrap();
+        book(3).await.unwrap();
+        book(4).await.unwrap();
+        book(0).await.expect("two each by now");
+        let over = book(0).await;
+        assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { max_per_user: 2, already_held: 2 })), "{over:?}");
+        world.finish().await;
+    }
+
+    async fn prices_and_grades_change_and_what_is_booked_keeps_its_price(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10, 10], 4).await;
+        let user = world.user(0).await;
+        let old = app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        let grade = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
+        let grades = vec![grade(None, "Box", 7), grade(Some(event.ticket_types[0].id), "VIP", 9)];
+        let change = EventChange { ticket_types: Some(grades), ..EventChange::default() };
+        let changed = update(&app, event.id, change).await.unwrap();
+        assert_eq!(changed.ticket_types.iter().map(|grade| grade.price).collect::<Vec<_>>(), [7, 9]);
+        for grade in &changed.ticket_types {
+            let booked = app.reservation_create(user, None, grade.id, tickets(1)).await.unwrap();
+            assert_eq!(booked.reservation.unit_price, grade.price);
+        }
+        assert_eq!(app.reservation(user, old.reservation.id).await.unwrap().unit_price, 50_000);
+        let gone = app.reservation_create(user, None, event.ticket_types[1].id, tickets(1)).await;
+        assert!(matches!(gone, Err(AppError::NotFound)), "{gone:?}");
+        let without_the_booked = vec![grade(Some(changed.ticket_types[0].id), "Box", 7)];
+        let change = EventChange { ticket_types: Some(without_the_booked), ..EventChange::default() };
+        let refused = update(&app, event.id, change).await;
+        assert!(matches!(refused, Err(AppError::EventHasReservations)), "{refused:?}");
+        world.finish().await;
+    }
+
+    async fn of_two_administrators_at_once_one_is_told_to_look_again(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let event = world.event_on_sale(&[10], 4).await;
+        let titled = |n: usize| EventChange { title: Some(format!("title {n}")), ..EventChange::default() };
+        let expected = Expected::OneOf(vec![1]);
+        let both = (0..2).map(|n| {
+            let (app, expected) = (Arc::clone(&nodes[n]), expected.clone());
+            async move { app.event_update(admin(), None, event.id, &expected, &titled(n)).await }
+        });
+        let outcomes = join_all(both).await;
+        let conflicts = outcomes.iter().filter(|o| matches!(o, Err(AppError::EditConflict))).count();
+        assert_eq!((conflicts, outcomes.iter().filter(|o| o.is_ok()).count()), (1, 1), "{outcomes:?}");
+
+        // Whoever does not mind loses nothing of what the other changed.
+        let limit = EventChange { max_per_user: Some(7), ..EventChange::default() };
+        let (one, other) = tokio::join!(update(&nodes[0], event.id, titled(9)), update(&nodes[1], event.id, limit));
+        one.unwrap();
+        other.unwrap();
+        let after = world.store.event(event.id).await.unwrap().unwrap();
+        assert_eq!((after.title.as_str(), after.max_per_user, after.version), ("title 9", 7, 4));
+        world.finish().await;
+    }
+
+    async fn seats_that_are_on_their_way_are_not_taken_away(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.engine.task_interval_ms = 60_000; // nobody recovers it
+        world.config.engine.grace_ms = 60_000;
+        let app = world.node().await;
+        let (event, user) = (world.event_on_sale(&[10, 10], 4).await, world.user(0).await);
+        world.install(&world.snapshot(event.id).await).await;
+        admit(&world, event.id, user, event.ticket_types[0].id).await;
+        let refused = update(&app, event.id, capacity(&event, 1)).await;
+        assert!(matches!(refused, Err(AppError::CapacityBelowSold { sold: 2 })), "{refused:?}");
+        let deleted = app.event_delete(admin(), None, event.id, &Expected::Any).await;
+        assert!(matches!(deleted, Err(AppError::EventHasReservations)), "{deleted:?}");
+        update(&app, event.id, capacity(&event, 2)).await.unwrap();
+        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!((view.pending, view.ticket_types[0].left), (1, 0), "it is carried over");
+        world.lose_ledger(event.id).await;
+        world.finish().await;
+    }
+
+    async fn the_guard_is_what_keeps_an_edit_that_did_not_look_from_overselling(parts: Parts) {
+        for guarded in [true, false] {
+            let mut world = hasty(parts).await;
+            if !guarded {
+                world = world.without_guard();
+            }
+            let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(3).await);
+            world.install(&world.snapshot(event.id).await).await;
+            let mut ids = Vec::new();
+            for user in &users {
+                ids.push(admit(&world, event.id, *user, event.ticket_types[0].id).await);
+            }
+            let mut edit = EventEdit::of(&event);
+            edit.ticket_types[0].capacity = 4;
+            let by = AuditOrigin { actor: None, ip: String::new() };
+            let outcome = world.store.event_update(event.id, &edit, &[], &by, world.now().await).await.unwrap();
+            assert!(matches!(outcome, EditOutcome::Edited { .. }), "{outcome:?}");
+            let app = world.node().await;
+            until("all are decided", async || {
+                let mut decided = 0;
+                for (user, id) in users.iter().zip(&ids) {
+                    let seen = app.reservation(*user, *id).await;
+                    decided += usize::from(seen.is_ok_and(|seen| seen.state != ReservationState::Pending));
+                }
+                decided == users.len()
+            })
+            .await;
+            let confirmed = world.confirmed(&event).await[0];
+            assert_eq!(confirmed <= 4, guarded, "{confirmed} of 4");
+            world.finish().await;
+        }
+    }
+
+    async fn lesson_19_dates_prices_and_openings_that_cannot_be_are_refused_all_at_once(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let (event, now) = (world.event_on_sale(&[10], 4).await, world.now().await);
+        let at = |seconds: i64| now.plus_millis(seconds * 1_000);
+        let faults = async |change: EventChange| match update(&app, event.id, change).await {
+            Err(AppError::Invalid(faults)) => faults.into_iter().map(|fault| fault.field).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        let backwards = EventChange {
+            opens_at: Some(at(300)),
+            closes_at: Some(at(200)),
+            starts_at: Some(at(-100)),
+            max_per_user: Some(0),
+            image_key: Some(Some("nothing".to_owned())),
+            ..EventChange::default()
+        };
+        assert_eq!(faults(backwards).await, ["starts_at", "opens_at", "closes_at", "max_per_user", "image_key"]);
+        let grade = |id, name: &str| TicketTypeChange { id, name: name.to_owned(), price: 0, capacity: 1 };
+        let (own, foreign) = (event.ticket_types[0].id, neticket_testkit::domain::TicketTypeId(987_654));
+        let grades = vec![grade(Some(own), "R"), grade(Some(own), " R "), grade(Some(foreign), "S")];
+        let change = EventChange { ticket_types: Some(grades), ..EventChange::default() };
+        assert_eq!(
+            faults(change).await,
+            ["ticket_types[1].name", "ticket_types[1].id", "ticket_types[2].id"]
+        );
+        let past = world.event(at(-200), at(-100), &[1], 4).await;
+        let moved = EventChange { starts_at: Some(at(500)), ..EventChange::default() };
+        let moved = update(&app, past.id, moved).await;
+        assert!(matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"), "{moved:?}");
+        let titled = EventChange { title: Some("지난 공연".to_owned()), ..EventChange::default() };
+        update(&app, past.id, titled).await.expect("what it is called may be put right");
+        // Any second of the day will do.
+        let any = EventChange { opens_at: Some(at(1)), closes_at: Some(at(7_001)), ..EventChange::default() };
+        update(&app, event.id, any).await.unwrap();
+        world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_back() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.ledger_timeout_ms = 300;
+    world.config.engine.task_interval_ms = 60_000; // the guard alone finds the ledger outdated
+    let redis = own_redis(&mut world);
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(2).await);
+    let grade = event.ticket_types[0].id;
+    app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
+    redis.pause().unwrap();
+    let now = world.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
+    let change = EventChange { closes_at: Some(now), ..EventChange::default() };
+    let changed = update(&app, event.id, change).await.unwrap();
+    assert_eq!(changed.summary.closes_at, now);
+    let refused = update(&app, event.id, capacity(&event, 5)).await;
+    assert!(
+        matches!(refused, Err(AppError::LedgerUnavailable(_))),
+        "nobody knows what is on its way: {refused:?}"
+    );
+    update(&app, event.id, capacity(&event, 20)).await.expect("more seats hurt nobody");
+    redis.resume().unwrap();
+    until("the ledger answers", async || app.ready().await.is_ok()).await;
+    let late = app.reservation_create(users[1], None, grade, tickets(1)).await;
+    assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
+    assert_eq!(world.confirmed(&event).await, [1]);
+    world.finish().await;
+}

@@ -1,0 +1,232 @@
+//! Events that do not take place: everyone's reservation is cancelled, once, whatever dies on the way; or the event goes,
+//! and nothing of it stays behind.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use neticket_app::{App, AppError, Expected, ReservationState};
+use neticket_testkit::domain::{EventId, ReservationId, UserId};
+use neticket_testkit::store::{AuditOrigin, CancelRequest, EventRecord};
+use neticket_testkit::{World, on_both, tickets};
+
+use crate::administering::admin;
+use crate::own::{admit, hasty, until};
+
+fn command_line() -> AuditOrigin {
+    AuditOrigin { actor: None, ip: String::new() }
+}
+
+/// Everyone books one ticket, by turns on the nodes.
+async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> Vec<(UserId, ReservationId)> {
+    let bookings =
+        users.iter().enumerate().map(|(n, user)| {
+            let (app, user, grade) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
+            async move {
+                (user, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id)
+            }
+        });
+    join_all(bookings).await
+}
+
+/// Waits until nothing of the event is confirmed and nothing can become so.
+async fn finished(world: &World, event: &EventRecord) {
+    until("the cancellation is finished", async || {
+        world.store.events_cancelling(10).await.unwrap().is_empty()
+    })
+    .await;
+    assert_eq!(world.confirmed(event).await, vec![0; event.ticket_types.len()]);
+    let audit = world.store.inventory_audit(Some(event.id)).await.unwrap();
+    assert!(audit.iter().all(|row| row.left == row.capacity), "{audit:?}");
+}
+
+async fn is_cancelled(app: &App, user: UserId, id: ReservationId) -> bool {
+    let seen = app.reservation(user, id).await.unwrap();
+    assert!(seen.event_cancelled && !seen.cancellable, "{seen:?}");
+    matches!(seen.state, ReservationState::Cancelled { .. })
+}
+
+async fn until_forgotten(world: &World, event: EventId) {
+    until("its ledger is gone", async || !world.ledger.loaded().await.unwrap().contains(&event)).await;
+}
+
+on_both! {
+    async fn cancelling_an_event_cancels_everyones_reservation_and_my_page_says_so(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let (event, users) = (world.event_on_sale(&[100, 10], 4).await, world.users(30).await);
+        let booked = all_book(&nodes, &users, &event).await;
+        let (by_themselves, others) = booked.split_at(3);
+        let own = nodes[0].reservation_cancel(by_themselves[0].0, by_themselves[0].1).await.unwrap();
+        let cancelled = nodes[1].event_cancel(admin(), None, event.id).await.unwrap();
+        assert!(cancelled.cancelled_at.is_some());
+        let again = nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
+        assert_eq!((again.cancelled_at, again.version), (cancelled.cancelled_at, cancelled.version));
+        // Whoever is quicker than the task gets the same answer.
+        let quick = nodes[0].reservation_cancel(by_themselves[1].0, by_themselves[1].1).await.unwrap();
+        assert!(matches!(quick.state, ReservationState::Cancelled { .. }));
+        let late = nodes[0].reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await;
+        assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
+        finished(&world, &event).await;
+        for (user, id) in others {
+            assert!(is_cancelled(&nodes[0], *user, *id).await);
+        }
+        let first = nodes[1].reservation(by_themselves[0].0, own.id).await.unwrap();
+        assert_eq!(first.state, own.state, "cancelled once");
+        until_forgotten(&world, event.id).await;
+        let late = nodes[1].reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await;
+        assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
+        assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
+        assert!(matches!(changed, Err(AppError::EventCancelled)), "{changed:?}");
+        world.finish().await;
+    }
+
+    async fn cancelling_an_event_in_the_rush_leaves_nobody_with_a_ticket_for_it(parts: Parts) {
+        let mut world = hasty(parts).await;
+        world.config.engine.batch_len_max = 5;
+        let nodes = [world.node().await, world.node().await];
+        let (event, users) = (world.event_on_sale(&[500], 10).await, world.users(60).await);
+        let people = users.iter().enumerate().map(|(n, user)| {
+            let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
+            tokio::spawn(async move {
+                let mut booked = Vec::new();
+                for _ in 0..5 {
+                    match app.reservation_create(user, None, grade, tickets(1)).await {
+                        Ok(done) => booked.push(done.reservation.id),
+                        Err(AppError::SaleClosed) => break,
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+                (user, booked)
+            })
+        });
+        let cancel = async {
+            until("the rush is under way", async || world.confirmed(&event).await[0] > 10).await;
+            nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
+        };
+        let (people, ()) = tokio::join!(join_all(people), cancel);
+        finished(&world, &event).await;
+        let mut told = 0;
+        for (user, booked) in people.into_iter().map(Result::unwrap) {
+            for id in booked {
+                assert!(is_cancelled(&nodes[1], user, id).await);
+                told += 1;
+            }
+        }
+        assert!(told > 10, "{told} were told that they had booked");
+        world.finish().await;
+    }
+
+    async fn a_cancellation_whose_node_died_anywhere_is_finished_by_another(parts: Parts) {
+        for (died_after, batches) in [("marking the event", 0), ("a batch, before its seats went back", 1)] {
+            let mut world = hasty(parts).await;
+            let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(12).await);
+            let booked = {
+                let app = world.node().await;
+                let booked = all_book(&[Arc::clone(&app)], &users, &event).await;
+                app.shut_down().await;
+                booked
+            };
+            world.store.event_cancel(event.id, &command_line(), world.now().await).await.unwrap();
+            for _ in 0..batches {
+                let some: Vec<CancelRequest> = world.store.reservations_confirmed(event.id, 5).await.unwrap();
+                world.store.cancel(&some, world.now().await).await.unwrap();
+            }
+            let (one, _other) = (world.node().await, world.node().await);
+            finished(&world, &event).await;
+            for (user, id) in booked {
+                assert!(is_cancelled(&one, user, id).await, "died after {died_after}");
+            }
+            until_forgotten(&world, event.id).await;
+            world.finish().await;
+        }
+    }
+
+    async fn what_was_on_its_way_when_the_event_was_cancelled_is_cancelled_too(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
+        // Two nodes died: one with a reservation in the journal, one right after it had cancelled the event.
+        world.install(&world.snapshot(event.id).await).await;
+        let id = admit(&world, event.id, users[0], event.ticket_types[0].id).await;
+        world.store.event_cancel(event.id, &command_line(), world.now().await).await.unwrap();
+        let app = world.node().await;
+        finished(&world, &event).await;
+        assert!(is_cancelled(&app, users[0], id).await);
+        world.finish().await;
+    }
+
+    async fn an_event_that_has_started_is_not_cancelled(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let now = world.now().await;
+        let event = world.event(now.plus_millis(-2_000), now.plus_millis(-1_000), &[1], 4).await;
+        let refused = app.event_cancel(admin(), None, event.id).await;
+        assert!(matches!(refused, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at), "{refused:?}");
+        let nothing = app.event_cancel(admin(), None, EventId(987_654_321)).await;
+        assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
+        world.finish().await;
+    }
+
+    async fn a_deleted_event_is_not_found_and_leaves_nothing_behind(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let app = world.node().await;
+        let (event, user) = (world.event_on_sale(&[10], 4).await, world.user(0).await);
+        until("it is loaded", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
+        app.event(event.id).await.unwrap();
+        let stale = app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![7])).await;
+        assert!(matches!(stale, Err(AppError::EditConflict)), "{stale:?}");
+        app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![1])).await.unwrap();
+        assert_eq!(world.ledger.loaded().await.unwrap(), []);
+        assert!(matches!(app.event(event.id).await, Err(AppError::NotFound)));
+        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await;
+        assert!(matches!(booked, Err(AppError::NotFound)), "{booked:?}");
+        let again = app.event_delete(admin(), None, event.id, &Expected::Any).await;
+        assert!(matches!(again, Err(AppError::NotFound)), "{again:?}");
+        world.finish().await;
+    }
+
+    async fn a_ledger_whose_event_was_deleted_by_a_node_that_died_is_forgotten(parts: Parts) {
+        let mut world = hasty(parts).await;
+        let event = world.event_on_sale(&[10], 4).await;
+        world.install(&world.snapshot(event.id).await).await;
+        world.store.event_delete(event.id, None, &command_line(), world.now().await).await.unwrap();
+        let app = world.node().await;
+        until_forgotten(&world, event.id).await;
+        let mut numbers = String::new();
+        app.metrics().register().write(&mut numbers);
+        let failures: Vec<_> = numbers.lines().filter(|line| line.contains("task_failures_total{")).collect();
+        assert!(failures.iter().all(|line| line.ends_with(" 0")), "no task stumbles over it: {failures:?}");
+        world.finish().await;
+    }
+
+    async fn bookings_that_race_with_a_delete_are_booked_or_not_found(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let users = world.users(10).await;
+        let (mut deleted, mut kept) = (0, 0);
+        for round in 0..12 {
+            let event = world.event_on_sale(&[100], 4).await;
+            let bookings = users.iter().enumerate().map(|(n, user)| {
+                let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
+                tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+            });
+            let bookings: Vec<_> = bookings.collect();
+            tokio::time::sleep(std::time::Duration::from_micros(700 * (round % 6))).await;
+            let outcome = nodes[0].event_delete(admin(), None, event.id, &Expected::Any).await;
+            let outcomes: Vec<_> = join_all(bookings).await.into_iter().map(Result::unwrap).collect();
+            match outcome {
+                Ok(()) => {
+                    deleted += 1;
+                    assert!(outcomes.iter().all(|o| matches!(o, Err(AppError::NotFound))), "{outcomes:?}");
+                }
+                Err(AppError::EventHasReservations) => {
+                    kept += 1;
+                    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(deleted + kept, 12);
+        world.finish().await;
+    }
+}
