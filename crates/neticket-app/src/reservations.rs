@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use neticket_domain::{EventId, Quantity, ReservationId, TicketTypeId, UserId, cancellable};
+use neticket_domain::{EventId, Quantity, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
 use neticket_ledger::{AdmitRequest, JournalEntry};
 use neticket_store::{EventRecord, ReservationRecord, ReservationStatus, TicketTypeRecord};
 use uuid::Uuid;
@@ -61,7 +61,7 @@ impl App {
                     return Err(AppError::IdempotencyKeyReused);
                 }
                 if record.status == ReservationStatus::Rejected {
-                    return Err(AppError::SoldOut { left: 0 });
+                    return Err(self.why_rejected(event).await);
                 }
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
@@ -77,6 +77,19 @@ impl App {
                 reservation.cancellable = false;
                 Ok(Booked { reservation, replayed: false })
             }
+        }
+    }
+
+    /// What is told of a booking that was refused for good: what holds for its event, or else that there was no seat.
+    async fn why_rejected(&self, event: EventId) -> AppError {
+        let Ok(event) = self.catalog.event(event).await else { return AppError::SoldOut { left: 0 } };
+        let now = self.now();
+        match event.window.at(now) {
+            _ if event.cancelled_at.is_some() => AppError::SaleClosed,
+            SaleState::Closed => AppError::SaleClosed,
+            SaleState::NotOpen => AppError::SaleNotOpen { opens_at: event.window.opens_at, server_time: now },
+            SaleState::Open if event.paused => AppError::SalePaused,
+            SaleState::Open => AppError::SoldOut { left: 0 },
         }
     }
 

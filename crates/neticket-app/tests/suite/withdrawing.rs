@@ -148,10 +148,15 @@ on_both! {
         // Two nodes died: one with a reservation in the journal, one right after it had cancelled the event.
         world.install(&world.snapshot(event.id).await).await;
         let id = admit(&world, event.id, users[0], event.ticket_types[0].id).await;
-        world.store.event_cancel(event.id, &command_line(), world.now().await).await.unwrap();
+        let later = world.now().await.plus_millis(1);
+        world.store.event_cancel(event.id, &command_line(), later).await.unwrap();
+        // By a ledger that has not heard of it.
+        until("a moment has passed", async || world.now().await > later).await;
+        let late = admit(&world, event.id, users[1], event.ticket_types[0].id).await;
         let app = world.node().await;
         finished(&world, &event).await;
         assert!(is_cancelled(&app, users[0], id).await);
+        assert_eq!(app.reservation(users[1], late).await.unwrap().state, ReservationState::Rejected);
         world.finish().await;
     }
 
