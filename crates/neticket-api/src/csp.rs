@@ -15,15 +15,23 @@ pub(crate) const IMAGE: &str =
 pub(crate) const DOCS: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// For the client whose page is `html`: its own inline scripts run, no others.
-pub(crate) fn of_client(html: &str) -> String {
+/// For the client whose page is `html`: its own inline scripts run, no others. Images also come from where `images_url` leads,
+/// if they are not handed on by the server.
+pub(crate) fn of_client(html: &str, images_url: Option<&str>) -> String {
     let mut scripts = vec!["'self'".to_owned(), "'wasm-unsafe-eval'".to_owned()];
     scripts.extend(inline_scripts(html).map(hash));
     let scripts = scripts.join(" ");
+    let images = images_url.map(|url| format!(" {}", origin(url))).unwrap_or_default();
     format!(
         "default-src 'self'; script-src {scripts}; style-src 'self'; \
-         img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         img-src 'self' data: blob:{images}; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + "://".len());
+    url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
 /// For a page with one inline style sheet and nothing else.
@@ -63,10 +71,23 @@ mod tests {
     fn the_inline_scripts_of_the_client_are_allowed_by_their_hash() {
         let html = "<html><script src=\"/a.js\"></script><SCRIPT type=module>import 'x';\n</SCRIPT><script>1</script>";
         assert_eq!(inline_scripts(html).collect::<Vec<_>>(), ["import 'x';\n", "1"]);
-        let policy = of_client(html);
+        let policy = of_client(html, None);
         // printf 1 | openssl dgst -sha256 -binary | base64
         assert!(policy.contains("'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='"), "{policy}");
         assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval' 'sha256-"));
         assert!(!policy.contains("unsafe-inline"));
+    }
+
+    #[test]
+    fn images_may_come_from_where_they_are_kept_and_nothing_else_may() {
+        for (url, origin) in [
+            ("https://img.example.com", "https://img.example.com"),
+            ("http://127.0.0.1:9000/tickets", "http://127.0.0.1:9000"),
+        ] {
+            let policy = of_client("", Some(url));
+            assert!(policy.contains(&format!("; img-src 'self' data: blob: {origin};")), "{policy}");
+            assert_eq!(policy.matches(origin).count(), 1, "{policy}");
+        }
+        assert!(of_client("", None).contains("img-src 'self' data: blob:;"));
     }
 }

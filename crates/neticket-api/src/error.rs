@@ -3,7 +3,6 @@
 //! Handlers return [`ApiError`]; the outermost middleware (`frame`) writes it out, because only it knows the
 //! request's id.
 
-use std::error::Error as _;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -40,7 +39,9 @@ impl ApiError {
                 error.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"neticket\""))
             }
             ProblemCode::Overloaded => error.with_retry_after(1),
-            ProblemCode::LedgerUnavailable | ProblemCode::StoreUnavailable => error.with_retry_after(2),
+            ProblemCode::LedgerUnavailable
+            | ProblemCode::StoreUnavailable
+            | ProblemCode::ImageStoreUnavailable => error.with_retry_after(2),
             _ => error,
         }
     }
@@ -142,6 +143,20 @@ impl ApiError {
             _ => Self::new(ProblemCode::Internal, INTERNAL_DETAIL),
         }
     }
+
+    /// What is nobody's refusal: a part that does not answer, or a fault of ours. What is behind it is for the log.
+    fn of_fault(error: &AppError) -> Self {
+        let fault = match error {
+            AppError::LedgerUnavailable(_) => Self::new(ProblemCode::LedgerUnavailable, UNCERTAIN_DETAIL),
+            AppError::StoreUnavailable(_) => Self::new(ProblemCode::StoreUnavailable, UNCERTAIN_DETAIL),
+            AppError::ImageStoreUnavailable(_) => Self::new(
+                ProblemCode::ImageStoreUnavailable,
+                "Where images are kept does not answer at this moment; nothing was changed.",
+            ),
+            _ => Self::new(ProblemCode::Internal, INTERNAL_DETAIL),
+        };
+        fault.with_cause(error.with_cause())
+    }
 }
 
 const INTERNAL_DETAIL: &str = "This is our fault, and it is in our log under `trace_id`.";
@@ -151,15 +166,6 @@ const UNCERTAIN_DETAIL: &str =
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         use ProblemCode as Code;
-        let cause = || {
-            let mut text = error.to_string();
-            let mut source = error.source();
-            while let Some(inner) = source {
-                text = format!("{text}: {inner}");
-                source = inner.source();
-            }
-            text
-        };
         match &error {
             AppError::Unauthenticated => {
                 Self::new(Code::Unauthenticated, "The token is missing, wrong or over; sign in again.")
@@ -227,17 +233,18 @@ impl From<AppError> for ApiError {
             AppError::Invalid(fields) => {
                 Self::invalid(fields.iter().cloned().map(fields::of_application).collect())
             }
+            AppError::UnsupportedImage => Self::new(
+                Code::UnsupportedMediaType,
+                "The file must be a JPEG, PNG, WebP or GIF; its content says what it is, not its name.",
+            ),
             AppError::Overloaded => Self::new(
                 Code::Overloaded,
                 "Too many are asking at once. Try again shortly; a booking with the same key.",
             ),
-            AppError::LedgerUnavailable(_) => {
-                Self::new(Code::LedgerUnavailable, UNCERTAIN_DETAIL).with_cause(cause())
-            }
-            AppError::StoreUnavailable(_) => {
-                Self::new(Code::StoreUnavailable, UNCERTAIN_DETAIL).with_cause(cause())
-            }
-            AppError::Internal(_) => Self::new(Code::Internal, INTERNAL_DETAIL).with_cause(cause()),
+            AppError::LedgerUnavailable(_)
+            | AppError::StoreUnavailable(_)
+            | AppError::ImageStoreUnavailable(_)
+            | AppError::Internal(_) => Self::of_fault(&error),
         }
     }
 }
@@ -293,9 +300,11 @@ mod tests {
                 message: "must be after opens_at".into(),
                 because_of: &[],
             }]),
+            AppError::UnsupportedImage,
             AppError::Overloaded,
             AppError::LedgerUnavailable(None),
             AppError::StoreUnavailable(None),
+            AppError::ImageStoreUnavailable(None),
             AppError::Internal("SELECT secret FROM /var/lib".into()),
         ]
     }

@@ -24,6 +24,8 @@ const READS_BURST: NonZeroU32 = NonZeroU32::new(2000).unwrap();
 /// Per person.
 const BOOKINGS_PER_S: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const BOOKINGS_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Per administrator, each of up to 5 MiB and a second of work.
+const UPLOADS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 /// After so many checks, callers whose allowance is whole again are forgotten. Memory is thus bounded by how many
 /// callers ask within a minute.
 const CHECKS_PER_SWEEP: u32 = 4096;
@@ -39,6 +41,7 @@ pub(crate) struct Limits {
     /// They prove the current password, so they are guesses too.
     password_changes: Limit<UserId>,
     bookings: Limit<UserId>,
+    uploads: Limit<UserId>,
     reads: Limit<IpAddr>,
 }
 
@@ -54,6 +57,7 @@ impl Limits {
             guesses_from_all: Limit::new(per_minute(GUESSES_FROM_ALL_PER_MINUTE)),
             password_changes: Limit::new(per_minute(GUESSES_PER_MINUTE)),
             bookings: Limit::new(Quota::per_second(BOOKINGS_PER_S).allow_burst(BOOKINGS_BURST)),
+            uploads: Limit::new(per_minute(UPLOADS_PER_MINUTE)),
             reads: Limit::new(Quota::per_second(READS_PER_S).allow_burst(READS_BURST)),
         }
     }
@@ -81,6 +85,10 @@ impl Limits {
     /// Bookings and cancels.
     pub(crate) fn booking(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.bookings, &user)
+    }
+
+    pub(crate) fn upload(&self, user: UserId) -> Result<(), ApiError> {
+        self.check(&self.uploads, &user)
     }
 
     pub(crate) fn read(&self, from: IpAddr) -> Result<(), ApiError> {

@@ -11,7 +11,9 @@ use utoipa::openapi::{
 use utoipa::{Modify, OpenApi};
 
 use crate::cookie::REFRESH_COOKIE;
-use crate::routes::{accounts, admin_audit, admin_events, docs, events, operations, reservations};
+use crate::routes::{
+    accounts, admin_audit, admin_events, admin_images, docs, events, operations, reservations,
+};
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown \
@@ -31,6 +33,7 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         admin_events::admin_event_view, admin_events::admin_event_update, admin_events::admin_event_delete,
         admin_events::admin_event_cancel,
         admin_audit::audit_list,
+        admin_images::admin_image_create,
         operations::health, operations::readiness, docs::openapi_document,
     ),
     components(schemas(Problem)),
@@ -118,7 +121,8 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
         "session_login" | "password_change" => {
             vec![Code::BadCredentials, Code::RateLimited, Code::Overloaded, Code::StoreUnavailable]
         }
-        "session_logout" | "admin_event_create" => vec![Code::StoreUnavailable],
+        "session_logout" => vec![Code::StoreUnavailable],
+        "admin_event_create" => vec![Code::StoreUnavailable, Code::ImageStoreUnavailable],
         "admin_event_update" => vec![
             Code::EventCancelled,
             Code::CapacityBelowSold,
@@ -127,6 +131,7 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
             Code::EditConflict,
             Code::LedgerUnavailable,
             Code::StoreUnavailable,
+            Code::ImageStoreUnavailable,
         ],
         "admin_event_delete" => vec![
             Code::EventHasReservations,
@@ -136,6 +141,9 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
             Code::StoreUnavailable,
         ],
         "admin_event_cancel" => vec![Code::NotCancellable, Code::StoreUnavailable],
+        "admin_image_create" => {
+            vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable, Code::ImageStoreUnavailable]
+        }
         "account_update" => vec![Code::NicknameTaken, Code::StoreUnavailable],
         "reservation_create" => vec![
             Code::NotFound,

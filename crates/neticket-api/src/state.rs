@@ -34,7 +34,8 @@ impl State {
     /// The built client cannot be read.
     pub(crate) fn new(app: Arc<App>) -> io::Result<Self> {
         let config = app.config();
-        let client = config.web_dir.as_deref().map(load_client).transpose()?;
+        let images_url = config.s3.as_ref().and_then(|s3| s3.public_url.as_deref());
+        let client = config.web_dir.as_deref().map(|folder| load_client(folder, images_url)).transpose()?;
         let https = config.environment == Environment::Production
             || config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
         let limits = Limits::new(config.rate_limit);
@@ -54,8 +55,8 @@ impl State {
     }
 }
 
-fn load_client(folder: &Path) -> io::Result<Client> {
-    Client::load(folder).map_err(|error| {
+fn load_client(folder: &Path, images_url: Option<&str>) -> io::Result<Client> {
+    Client::load(folder, images_url).map_err(|error| {
         io::Error::new(error.kind(), format!("the client in {} cannot be read: {error}", folder.display()))
     })
 }

@@ -1,13 +1,13 @@
 //! From the application's views to the wire.
 
 use neticket_app::{
-    Account, AuditView, EventChange, EventDraft, EventSummaryView, EventView, PageView, ReservationState,
-    ReservationView, Session, TicketTypeChange, TicketTypeDraft,
+    Account, AuditView, EventChange, EventDraft, EventSummaryView, EventView, ImageView, PageView,
+    ReservationState, ReservationView, Session, TicketTypeChange, TicketTypeDraft,
 };
 use neticket_contract::{
     AdminEvent, AuditActor, AuditEntry, Availability, CURRENCY, EventCreateRequest, EventDetail,
     EventSummary, EventUpdateRequest, Page, Reservation, ReservationEvent, ReservationStatus,
-    ReservationTicketType, TicketType, TicketTypeLeft, Token, User,
+    ReservationTicketType, TicketType, TicketTypeLeft, Token, UploadedImage, User,
 };
 use neticket_domain::{TicketTypeId, Timestamp};
 
@@ -77,6 +77,11 @@ pub(crate) fn admin_event(mut view: EventView, server_time: Timestamp) -> AdminE
     let image_key = view.image_key.take();
     let (created_at, updated_at, cancelled_at) = (view.created_at, view.updated_at, view.cancelled_at);
     AdminEvent { detail: event_detail(view, server_time), image_key, created_at, updated_at, cancelled_at }
+}
+
+pub(crate) fn uploaded_image(view: ImageView) -> UploadedImage {
+    let ImageView { key, url, width, height, bytes } = view;
+    UploadedImage { key, url, width, height, bytes }
 }
 
 pub(crate) fn event_draft(request: EventCreateRequest) -> EventDraft {

@@ -30,7 +30,7 @@ pub struct App {
     config: Config,
     pub(crate) store: Store,
     pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) media: Media,
+    pub(crate) media: Arc<Media>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) desk: BookingDesk,
@@ -143,7 +143,7 @@ impl App {
             Some(secret) => secret.clone(),
             None => kept_secret(&config.data_dir)?,
         };
-        let media = Self::open_media(&config)?;
+        let media = Arc::new(Self::open_media(&config)?);
         let engine = &config.engine;
         let metrics = Arc::new(Metrics::default());
         let clock = Arc::new(LedgerClock::new());
@@ -198,6 +198,7 @@ impl App {
             reconciler: Arc::clone(&reconciler),
             committer: Arc::clone(&committer),
             rejections: Arc::clone(&rejections),
+            media: Arc::clone(&media),
             clock: Arc::clone(&clock),
             engine: engine.clone(),
             metrics: Arc::clone(&metrics),
@@ -277,13 +278,16 @@ impl App {
         })
     }
 
-    /// Opens the folder of images.
+    /// Opens the folder of images, or says which bucket has them; that is asked nothing yet.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub fn open_media(config: &Config) -> Result<Media, StartError> {
+        if let Some(s3) = &config.s3 {
+            return Ok(Media::in_bucket(s3.clone()));
+        }
         let folder = config.data_dir.join("images");
-        Media::open(&folder).map_err(|error| StartError::Files {
+        Media::in_folder(&folder).map_err(|error| StartError::Files {
             what: format!("the image folder {} cannot be used", folder.display()),
             source: std::io::Error::other(error),
         })
@@ -347,10 +351,6 @@ impl App {
 
     pub fn config(&self) -> &Config {
         &self.config
-    }
-
-    pub fn media(&self) -> &Media {
-        &self.media
     }
 }
 

@@ -1,9 +1,12 @@
 //! Configuration: read once, typed, from defaults < `NETICKET_*` environment. Unset means embedded.
 
 mod engine;
+mod s3;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+use neticket_media::S3Options;
 
 pub use engine::EngineConfig;
 pub(crate) use engine::VIEW_AGE_MAX_MS;
@@ -29,6 +32,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `NETICKET_DATABASE_URL`, `sqlite:…` or `mysql://…`; default: SQLite in the data folder.
     pub database_url: String,
+    /// `NETICKET_S3_BUCKET`, `NETICKET_S3_ENDPOINT`, `NETICKET_S3_PUBLIC_URL`; unset: images in the data folder.
+    pub s3: Option<S3Options>,
     /// `NETICKET_REDIS_URL`; unset: the ledger lives in this process.
     pub redis_url: Option<String>,
     /// `NETICKET_REDIS_PREFIX`, default `neticket`: what every key starts with.
@@ -98,6 +103,7 @@ impl Config {
             listen,
             data_dir,
             database_url,
+            s3: s3::read(&get)?,
             redis_url,
             redis_prefix: get("NETICKET_REDIS_PREFIX").unwrap_or_else(|| "neticket".to_owned()),
             jwt_secret,
@@ -141,6 +147,7 @@ impl Config {
         if !self.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) {
             faults.push("NETICKET_PUBLIC_URL must be set to an https:// address in production.".to_owned());
         }
+        faults.extend(self.s3.as_ref().and_then(s3::production_fault));
         if !self.rate_limit {
             faults.push("NETICKET_RATE_LIMIT must not be off in production.".to_owned());
         }
@@ -211,6 +218,9 @@ mod tests {
             ("NETICKET_TRUSTED_PROXIES", "proxy"),
             ("NETICKET_METRICS_LISTEN", "9090"),
             ("NETICKET_METRICS_LISTEN", "127.0.0.1:8080"),
+            ("NETICKET_S3_BUCKET", "Images"),
+            ("NETICKET_S3_ENDPOINT", "http://s3"),
+            ("NETICKET_S3_PUBLIC_URL", "https://cdn"),
             ("NETICKET_DRAIN_S", "301"),
             ("NETICKET_DRAIN_S", "-1"),
             ("NETICKET_GRACE_MS", "999"),

@@ -3,6 +3,7 @@
 
 use neticket_domain::{ScheduleFault, Timestamp};
 use neticket_ledger::LedgerError;
+use neticket_media::{MediaError, PrepareError, Refused};
 use neticket_store::StoreError;
 
 /// A refusal, or a fault.
@@ -53,6 +54,9 @@ pub enum AppError {
     /// Fields whose values are not right; all of them.
     #[error("{} fields are not right", .0.len())]
     Invalid(Vec<InvalidField>),
+    /// The file is none of the kinds of images that are taken.
+    #[error("not an image that is taken")]
+    UnsupportedImage,
     /// A queue is full, or the time is up. A booking may have been taken: repeat it with the same key.
     #[error("too busy")]
     Overloaded,
@@ -62,6 +66,9 @@ pub enum AppError {
     /// The store did not answer. A booking may have been taken: repeat it with the same key.
     #[error("the store is unavailable")]
     StoreUnavailable(#[source] Option<StoreError>),
+    /// Where images are kept did not answer. Nothing that has a name is half there.
+    #[error("the image store is unavailable")]
+    ImageStoreUnavailable(#[source] Option<MediaError>),
     /// A fault of ours.
     #[error("internal fault: {0}")]
     Internal(String),
@@ -79,18 +86,31 @@ impl AppError {
             }
             Self::LedgerUnavailable(_) => Self::LedgerUnavailable(None),
             Self::StoreUnavailable(_) => Self::StoreUnavailable(None),
+            Self::ImageStoreUnavailable(_) => Self::ImageStoreUnavailable(None),
             other => Self::Internal(other.with_cause()),
         }
     }
 
     /// Whether it is an answer, not a fault.
     pub(crate) fn is_refusal(&self) -> bool {
-        !matches!(self, Self::LedgerUnavailable(_) | Self::StoreUnavailable(_) | Self::Internal(_))
+        !matches!(
+            self,
+            Self::LedgerUnavailable(_)
+                | Self::StoreUnavailable(_)
+                | Self::ImageStoreUnavailable(_)
+                | Self::Internal(_)
+        )
     }
 
-    /// The error and what caused it, for a log.
+    /// The error and all that caused it, for a log.
     pub fn with_cause(&self) -> String {
-        std::error::Error::source(self).map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text = format!("{text}: {cause}");
+            source = cause.source();
+        }
+        text
     }
 }
 
@@ -120,6 +140,28 @@ impl From<ScheduleFault> for InvalidField {
 impl From<LedgerError> for AppError {
     fn from(error: LedgerError) -> Self {
         Self::LedgerUnavailable(Some(error))
+    }
+}
+
+impl From<MediaError> for AppError {
+    fn from(error: MediaError) -> Self {
+        Self::ImageStoreUnavailable(Some(error))
+    }
+}
+
+impl From<PrepareError> for AppError {
+    fn from(error: PrepareError) -> Self {
+        let invalid = |code, message| Self::Invalid(vec![InvalidField::new("file", code, message)]);
+        match error {
+            PrepareError::Busy => Self::Overloaded,
+            PrepareError::Refused(Refused::UnsupportedType) => Self::UnsupportedImage,
+            PrepareError::Refused(Refused::Invalid) => {
+                invalid("invalid_image", "is damaged, or not all of it is there")
+            }
+            PrepareError::Refused(Refused::TooManyPixels) => {
+                invalid("too_many_pixels", "must have at most 50 megapixels")
+            }
+        }
     }
 }
 

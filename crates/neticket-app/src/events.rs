@@ -13,6 +13,8 @@ use crate::App;
 use crate::error::AppError;
 use crate::views::{EventSearch, EventSummaryView, EventView, PageView, TicketTypeView};
 
+pub(crate) use forms::no_such_image;
+
 impl App {
     /// The events that match, those that can be booked first.
     ///
@@ -78,7 +80,7 @@ impl App {
             closes_at: record.closes_at,
             status: record.status,
             price_from: record.price_from,
-            image_url: self.image_url(record.image_key.as_deref()),
+            image_url: self.card_url(record.image_key.as_deref()),
         }
     }
 
@@ -115,10 +117,6 @@ impl App {
             version: record.version,
             ticket_types,
         }
-    }
-
-    pub(crate) fn image_url(&self, key: Option<&str>) -> Option<String> {
-        key.map(|key| self.media.url(key))
     }
 }
 

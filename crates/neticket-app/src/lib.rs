@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod error;
 mod events;
+mod images;
 mod loader;
 mod metrics;
 mod reconcile;
@@ -28,6 +29,6 @@ pub use reconcile::{Reconciliation, SeatChange};
 pub use reservations::reservation_id;
 pub use views::{
     Account, AuditActorView, AuditView, Booked, EventChange, EventDraft, EventSearch, EventSummaryView,
-    EventView, Expected, PageView, Principal, ReservationState, ReservationView, Session, TicketTypeChange,
-    TicketTypeDraft, TicketTypeView,
+    EventView, Expected, ImageView, PageView, Principal, ReservationState, ReservationView, Session,
+    TicketTypeChange, TicketTypeDraft, TicketTypeView,
 };

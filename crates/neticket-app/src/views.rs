@@ -225,3 +225,16 @@ pub struct TicketTypeDraft {
     pub price: u64,
     pub capacity: u32,
 }
+
+/// An image that was just uploaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageView {
+    /// What events name it by.
+    pub key: String,
+    pub url: String,
+    /// Of the full size, in pixels.
+    pub width: u32,
+    pub height: u32,
+    /// Of the full size.
+    pub bytes: u64,
+}

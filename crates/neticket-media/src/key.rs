@@ -1,9 +1,11 @@
-//! The key of an image: half of its content's hash, and the format it is in.
+//! The key of an image: half of its content's hash, which of its sizes it is, and the format it is in.
 
 use std::fmt;
 
 /// Hexadecimal digits of a key: 128 bits of BLAKE3, so no two images that anyone ever puts share one.
 const HASH_DIGITS: usize = 32;
+/// What follows the hash in the key of the smaller size.
+const CARD: &str = "-card";
 
 /// How an image is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,38 +36,78 @@ impl ImageFormat {
             Self::Png => "image/png",
         }
     }
+
+    /// Whether images of this format are kept in two sizes: those that uploads are encoded to.
+    fn has_card(self) -> bool {
+        matches!(self, Self::Webp | Self::Jpg)
+    }
 }
 
-/// `<32 hexadecimal digits>.<extension>`, and nothing else: a key can be joined to a folder without a second look.
+/// A size that an image is kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageSize {
+    /// For the page of an event, and what an event names its image by.
+    Full,
+    /// For lists. What has only one size is shown in that.
+    Card,
+}
+
+/// `<32 hexadecimal digits>.<extension>`, or `…-card.<extension>`, and nothing else: a key can be joined to a folder without a
+/// second look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     hash: String,
+    size: ImageSize,
     format: ImageFormat,
 }
 
 impl Key {
+    /// Of an image in its full size.
     pub(crate) fn of(bytes: &[u8], format: ImageFormat) -> Self {
         let mut hash = blake3::hash(bytes).to_hex().to_string();
         hash.truncate(HASH_DIGITS);
-        Self { hash, format }
+        Self { hash, size: ImageSize::Full, format }
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (hash, extension) = text.split_once('.')?;
+        let (name, extension) = text.split_once('.')?;
         let format = ImageFormat::ALL.into_iter().find(|format| format.extension() == extension)?;
+        let (hash, size) = match name.strip_suffix(CARD) {
+            Some(hash) if format.has_card() => (hash, ImageSize::Card),
+            _ => (name, ImageSize::Full),
+        };
         let digits =
             hash.len() == HASH_DIGITS && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        digits.then(|| Self { hash: hash.to_owned(), format })
+        digits.then(|| Self { hash: hash.to_owned(), size, format })
+    }
+
+    /// As [`Self::parse`], for what events name images by: a card is part of an image, not one.
+    pub(crate) fn parse_full(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|key| key.size == ImageSize::Full)
     }
 
     pub(crate) fn format(&self) -> ImageFormat {
         self.format
     }
+
+    /// The same image in its full size.
+    pub(crate) fn full(&self) -> Self {
+        Self { size: ImageSize::Full, ..self.clone() }
+    }
+
+    /// The same image in its smaller size; `None` if it has none.
+    pub(crate) fn card(&self) -> Option<Self> {
+        self.format.has_card().then(|| Self { size: ImageSize::Card, ..self.clone() })
+    }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.hash, self.format.extension())
+        let size = match self.size {
+            ImageSize::Full => "",
+            ImageSize::Card => CARD,
+        };
+        write!(f, "{}{size}.{}", self.hash, self.format.extension())
     }
 }
 
@@ -79,8 +121,20 @@ mod tests {
     fn a_key_reads_back_from_its_text() {
         for format in ImageFormat::ALL {
             let key = Key::of(b"image", format);
-            assert_eq!(Key::parse(&key.to_string()), Some(key));
+            assert_eq!(Key::parse(&key.to_string()), Some(key.clone()));
+            assert_eq!(Key::parse_full(&key.to_string()), Some(key));
         }
+    }
+
+    #[test]
+    fn the_card_of_an_image_has_a_key_of_its_own_that_is_no_image_to_name() {
+        let key = Key::of(b"image", ImageFormat::Webp);
+        let card = key.card().unwrap();
+        assert_eq!(card.to_string(), format!("{}-card.webp", key.hash));
+        assert_eq!(Key::parse(&card.to_string()), Some(card.clone()));
+        assert_eq!(Key::parse_full(&card.to_string()), None);
+        assert_eq!(card.full(), key);
+        assert_eq!(Key::of(b"poster", ImageFormat::Svg).card(), None);
     }
 
     #[test]
@@ -97,6 +151,10 @@ mod tests {
             format!("../{}.svg", &HASH[3..]),
             format!("{HASH}.svg\0"),
             format!("{HASH}.SVG"),
+            format!("{HASH}-card.svg"),
+            format!("{HASH}-card-card.jpg"),
+            format!("{HASH}-Card.jpg"),
+            format!("{}-card.jpg", &HASH[5..]),
         ] {
             assert_eq!(Key::parse(&text), None, "{text}");
         }

@@ -3,15 +3,18 @@
 #![allow(clippy::expect_used, reason = "what supports tests fails loudly")]
 
 mod parts;
+mod s3;
 mod site;
 mod world;
 
 pub use neticket_app as app;
 pub use neticket_domain as domain;
 pub use neticket_ledger as ledger;
+pub use neticket_media as media;
 pub use neticket_store as store;
 pub use neticket_testservers as servers;
 pub use parts::Parts;
+pub use s3::{S3, age, picture};
 pub use site::{Answer, PASSWORD, Person, Site};
 pub use world::{World, tickets};
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use neticket_app::{App, Config, Environment};
+use neticket_media::S3Options;
 use neticket_store::Store;
 
 use crate::open_files;
@@ -38,7 +39,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         report("persistence", persistence(config).await);
     }
     report("open files", open_files());
-    report("images", App::open_media(config).map(|_| "the folder is there".to_owned()).map_err(Into::into));
+    report("images", images(config).await);
     report("client", client(config.web_dir.as_deref()));
     if config.environment == Environment::Production && config.trusted_proxies.is_empty() {
         println!("  WARNING proxies: {NO_PROXIES}");
@@ -59,6 +60,7 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
         ("data folder", config.data_dir.display().to_string()),
         ("store", without_password(&config.database_url)),
         ("ledger", or(config.redis_url.as_deref().map(without_password), "in this process")),
+        ("images", or(config.s3.as_ref().map(bucket), "in the data folder")),
         (
             "token secret",
             or(config.jwt_secret.as_ref().map(|_| "set".to_owned()), "made and kept in the data folder"),
@@ -75,6 +77,12 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
             ),
         ),
     ]
+}
+
+fn bucket(s3: &S3Options) -> String {
+    let at = s3.endpoint.as_deref().unwrap_or("Amazon S3");
+    let shown = s3.public_url.as_deref().map(|url| format!(", shown from {url}")).unwrap_or_default();
+    format!("bucket {} at {at}{shown}", s3.bucket)
 }
 
 /// `scheme://user:…@host` for `scheme://user:password@host`.
@@ -108,6 +116,11 @@ async fn ledger(config: &Config) -> anyhow::Result<String> {
     let ledger = App::open_ledger(config)?;
     ledger.ping().await?;
     Ok("answers".to_owned())
+}
+
+async fn images(config: &Config) -> anyhow::Result<String> {
+    App::open_media(config)?.ping().await?;
+    Ok(if config.s3.is_some() { "the bucket answers" } else { "the folder is there" }.to_owned())
 }
 
 async fn eviction(config: &Config) -> anyhow::Result<String> {

@@ -47,7 +47,7 @@ pub(crate) async fn admin_event_create(
 ) -> Result<HttpResponse, ApiError> {
     let draft = wire::event_draft(body.value);
     if !body.mistakes.is_empty() {
-        return Err(body::refused(body.mistakes, state.app.event_draft_faults(&draft).await));
+        return Err(body::refused(body.mistakes, state.app.event_draft_faults(&draft).await?));
     }
     let view = state.app.event_create(who.0, Some(from.0.to_string()), draft).await?;
     let location = format!("/api/v1/events/{}", view.summary.id);

@@ -1,22 +1,31 @@
 //! Event images. Their keys come from their content, so they never change.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
 
 use crate::csp;
 use crate::error::ApiError;
 use crate::state::State;
 
+/// The only images that compressing makes smaller.
+const SVG: &str = "image/svg+xml";
+
 pub(crate) async fn image(state: Data<State>, key: Path<String>) -> Result<HttpResponse, ApiError> {
-    let image = state.app.media().read(&key).await;
-    // Never HTML, whatever came to lie in the folder.
-    let image = image
+    // The type comes from the key: never HTML, whatever came to lie where images are kept.
+    let image = state
+        .app
+        .image(&key)
+        .await?
         .filter(|image| image.content_type.starts_with("image/"))
         .ok_or_else(|| ApiError::not_found("There is no image of this key."))?;
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((CONTENT_TYPE, image.content_type))
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .insert_header((CONTENT_SECURITY_POLICY, csp::IMAGE))
-        .body(image.bytes))
+        .insert_header((CONTENT_SECURITY_POLICY, csp::IMAGE));
+    if image.content_type != SVG {
+        response.insert_header((CONTENT_ENCODING, "identity"));
+    }
+    Ok(response.body(image.bytes))
 }

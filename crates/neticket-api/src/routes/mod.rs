@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod admin_audit;
 pub(crate) mod admin_events;
+pub(crate) mod admin_images;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod images;
@@ -90,9 +91,8 @@ fn api(config: &mut ServiceConfig) {
             api_path("/api/v1/admin/events/{id}/cancel", "POST")
                 .route(large(post().to(admin_events::admin_event_cancel))),
         )
-        .service(
-            api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))),
-        );
+        .service(api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))))
+        .service(api_path("/api/v1/admin/images", "POST").route(post().to(admin_images::admin_image_create)));
 }
 
 /// A path and the methods that it has.

@@ -43,17 +43,17 @@ struct Asset {
 }
 
 impl Client {
-    /// Reads the client from `folder`.
+    /// Reads the client from `folder`. `images_url`: where browsers find images, if it is not this server.
     ///
     /// # Errors
     /// The folder cannot be read, has no `index.html`, or is no build.
-    pub(crate) fn load(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn load(folder: &Path, images_url: Option<&str>) -> io::Result<Self> {
         let mut files = HashMap::new();
         collect(folder, "", &mut files)?;
         let index = files
             .get(INDEX)
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("it has no {INDEX}")))?;
-        let policy = csp::of_client(&String::from_utf8_lossy(index));
+        let policy = csp::of_client(&String::from_utf8_lossy(index), images_url);
         let assets = files
             .iter()
             .filter(|(path, _)| !is_variant(path, &files))
@@ -215,7 +215,7 @@ mod tests {
         write("app-0123456789abcdef.js.gz", "gzip");
         std::fs::create_dir(folder.path().join("icons")).unwrap();
         write("icons/seat.svg", "<svg/>");
-        (Client::load(folder.path()).unwrap(), folder)
+        (Client::load(folder.path(), None).unwrap(), folder)
     }
 
     fn get(client: &Client, path: &str, headers: &[(&'static str, &'static str)]) -> Option<HttpResponse> {
@@ -272,6 +272,6 @@ mod tests {
     #[test]
     fn a_folder_without_an_index_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(Client::load(folder.path()).err().unwrap().to_string().contains("index.html"));
+        assert!(Client::load(folder.path(), None).err().unwrap().to_string().contains("index.html"));
     }
 }

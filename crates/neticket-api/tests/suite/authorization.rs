@@ -38,6 +38,7 @@ const OPERATIONS: &[(&str, &str, &str, Who)] = &[
     ("admin_event_delete", "DELETE", "/api/v1/admin/events/{id}", Admin),
     ("admin_event_cancel", "POST", "/api/v1/admin/events/{id}/cancel", Admin),
     ("audit_list", "GET", "/api/v1/admin/audit", Admin),
+    ("admin_image_create", "POST", "/api/v1/admin/images", Admin),
     ("health", "GET", "/healthz", Anyone),
     ("readiness", "GET", "/readyz", Anyone),
     ("openapi_document", "GET", "/api/openapi.json", Anyone),

@@ -7,6 +7,7 @@ mod accounts;
 mod admin_events;
 mod authorization;
 mod events;
+mod images;
 mod metrics;
 mod problems;
 mod reservations;

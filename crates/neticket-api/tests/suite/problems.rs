@@ -8,7 +8,7 @@ use neticket_testkit::domain::ReservationId;
 use neticket_testkit::ledger::{LedgerSnapshot, SnapshotReservation};
 use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Answer, Parts, Site, World};
+use neticket_testkit::{Answer, Parts, S3, Site, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -246,6 +246,18 @@ async fn of_load(seen: &mut Seen) {
     drop(database);
 }
 
+/// What is refused while images cannot be kept.
+async fn of_images(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let s3 = S3::start().await;
+    s3.stop();
+    world.config.s3 = Some(s3.options());
+    let site = world.site().await;
+    let image = site.get("/images/00112233445566778899aabbccddeeff.jpg", None).await;
+    seen.see(&image, ProblemCode::ImageStoreUnavailable);
+    world.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_problem_code_is_produced() {
     let mut seen = Seen::default();
@@ -254,6 +266,7 @@ async fn every_problem_code_is_produced() {
     of_bookings(&mut seen).await;
     of_edits(&mut seen).await;
     of_load(&mut seen).await;
+    of_images(&mut seen).await;
     let all: BTreeSet<String> = ProblemCode::ALL.iter().map(ToString::to_string).collect();
     assert_eq!(seen.0, all);
 }

@@ -38,6 +38,10 @@ pub struct EngineConfig {
     pub preload_lead_ms: i64,
     /// `NETICKET_TASK_INTERVAL_MS`, default 1,000: pause between two runs of each background task.
     pub task_interval_ms: u64,
+    /// Pause between two looks for images that no event names.
+    pub image_sweep_interval_ms: u64,
+    /// How long such an image stays: a form may have been open since it was uploaded.
+    pub image_orphan_age_ms: i64,
     /// `NETICKET_LEDGER_TIMEOUT_MS`, default 1,000: time-out of every call to the ledger.
     pub ledger_timeout_ms: u64,
     /// `NETICKET_STORE_TIMEOUT_MS`, default 10,000: time-out of every call to the store.
@@ -58,6 +62,8 @@ impl Default for EngineConfig {
             grace_ms: 30_000,
             preload_lead_ms: 600_000,
             task_interval_ms: 1_000,
+            image_sweep_interval_ms: 3_600_000,
+            image_orphan_age_ms: 86_400_000,
             ledger_timeout_ms: 1_000,
             store_timeout_ms: 10_000,
             store_connections_max: 16,

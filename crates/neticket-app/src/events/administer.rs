@@ -26,7 +26,7 @@ impl App {
     /// Adds an event. Its sale opens by itself, at once if its opening has passed.
     ///
     /// # Errors
-    /// `Invalid` with every field that is not right; `StoreUnavailable`. Nothing was added.
+    /// `Invalid` with every field that is not right; `ImageStoreUnavailable`; `StoreUnavailable`. Nothing was added.
     pub async fn event_create(
         &self,
         by: Principal,
@@ -34,13 +34,15 @@ impl App {
         draft: EventDraft,
     ) -> Result<EventView, AppError> {
         let now = self.now();
-        let faults = self.faults_of_new(&draft, now).await;
+        let faults = self.faults_of_new(&draft, now).await?;
         if !faults.is_empty() {
             return Err(AppError::Invalid(faults));
         }
+        let image = self.image_claim(draft.image_key.as_deref()).await?;
         let origin = audit::origin(by, from_ip);
         let record = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await?;
         self.catalog.forget(record.id).await;
+        self.image_keep(image).await;
         Ok(self.event_view(&record, None))
     }
 
@@ -56,14 +58,14 @@ impl App {
     /// All that is wrong with `change`, for who has found other mistakes in it already and wants to tell all of them at once.
     ///
     /// # Errors
-    /// `NotFound`, `StoreUnavailable`.
+    /// `NotFound`, `StoreUnavailable`, `ImageStoreUnavailable`.
     pub async fn event_change_faults(
         &self,
         id: EventId,
         change: &EventChange,
     ) -> Result<Vec<crate::InvalidField>, AppError> {
         let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
-        Ok(self.faults_of_change(&before, change, self.now()).await)
+        self.faults_of_change(&before, change, self.now()).await
     }
 
     /// Changes an event, while it sells too. What is sold stays sold, at the price it was booked at.
@@ -71,7 +73,7 @@ impl App {
     /// # Errors
     /// `NotFound`; `EditConflict` if it is of no version that is `expected`; `EventCancelled`; `Invalid` with every field that is
     /// not right; `CapacityBelowSold` and `EventHasReservations`, also of what is on its way; `LedgerUnavailable` if seats
-    /// are to be taken away and it cannot be learnt what is on its way. Nothing was changed. `StoreUnavailable`: look again.
+    /// are to be taken away and it cannot be learnt what is on its way; `ImageStoreUnavailable`. Nothing was changed. `StoreUnavailable`: look again.
     pub async fn event_update(
         &self,
         by: Principal,
@@ -85,6 +87,7 @@ impl App {
             let now = self.now();
             let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
             let edit = self.checked_edit(&before, expected, change).await?;
+            let image = self.image_claim(forms::new_image(&before, change)).await?;
             let journal =
                 if edit.takes_seats_away(&before) { self.journal_of(id).await? } else { Vec::new() };
             let turn = self.turns.load.acquire().await;
@@ -93,6 +96,7 @@ impl App {
             match outcome? {
                 EditOutcome::Edited { event, epoch } => {
                     self.catalog.forget(id).await;
+                    self.image_keep(image).await;
                     if let Some(epoch) = epoch {
                         self.tell_ledger(&event, epoch).await;
                     }
@@ -121,7 +125,7 @@ impl App {
         if before.cancelled_at.is_some() {
             return Err(AppError::EventCancelled);
         }
-        let faults = self.faults_of_change(before, change, self.now()).await;
+        let faults = self.faults_of_change(before, change, self.now()).await?;
         if faults.is_empty() { Ok(forms::edit_of(before, change)) } else { Err(AppError::Invalid(faults)) }
     }
 

@@ -4,22 +4,29 @@ use neticket_domain::{MAX_PER_USER_DEFAULT, QUANTITY_MAX, Schedule, TicketTypeId
 use neticket_store::{EventEdit, EventRecord, NewEvent, NewTicketType, TicketTypeEdit};
 
 use crate::App;
-use crate::error::InvalidField;
+use crate::error::{AppError, InvalidField};
 use crate::views::{EventChange, EventDraft, TicketTypeChange};
 
 impl App {
     /// All that is wrong with `draft`, for who has found other mistakes in it already and wants to tell all of them at once.
-    pub async fn event_draft_faults(&self, draft: &EventDraft) -> Vec<InvalidField> {
+    ///
+    /// # Errors
+    /// `ImageStoreUnavailable`.
+    pub async fn event_draft_faults(&self, draft: &EventDraft) -> Result<Vec<InvalidField>, AppError> {
         self.faults_of_new(draft, self.now()).await
     }
 
-    pub(super) async fn faults_of_new(&self, draft: &EventDraft, now: Timestamp) -> Vec<InvalidField> {
+    pub(super) async fn faults_of_new(
+        &self,
+        draft: &EventDraft,
+        now: Timestamp,
+    ) -> Result<Vec<InvalidField>, AppError> {
         let mut faults: Vec<InvalidField> =
             draft_schedule(draft).faults_of_new(now).into_iter().map(InvalidField::from).collect();
         faults.extend(limit_fault(draft.max_per_user));
-        faults.extend(self.image_fault(draft.image_key.as_deref()).await);
+        faults.extend(self.image_fault(draft.image_key.as_deref()).await?);
         faults.extend(repeated_names(draft.ticket_types.iter().map(|grade| grade.name.as_str())));
-        faults
+        Ok(faults)
     }
 
     /// All that is wrong with `change` of the event as it is.
@@ -28,7 +35,7 @@ impl App {
         before: &EventRecord,
         change: &EventChange,
         now: Timestamp,
-    ) -> Vec<InvalidField> {
+    ) -> Result<Vec<InvalidField>, AppError> {
         let edit = edit_of(before, change);
         let of = |edit: &EventEdit| Schedule {
             opens_at: edit.opens_at,
@@ -38,24 +45,29 @@ impl App {
         let schedule = of(&edit).faults_of_change(of(&EventEdit::of(before)), now);
         let mut faults: Vec<InvalidField> = schedule.into_iter().map(InvalidField::from).collect();
         faults.extend(limit_fault(change.max_per_user));
-        // What it has may stay, whatever has become of it.
-        let new_image = change.image_key.as_ref().filter(|key| **key != before.image_key);
-        faults.extend(self.image_fault(new_image.and_then(Option::as_deref)).await);
+        faults.extend(self.image_fault(new_image(before, change)).await?);
         if let Some(grades) = &change.ticket_types {
             faults.extend(repeated_names(grades.iter().map(|grade| grade.name.as_str())));
             faults.extend(wrong_ids(before, grades));
         }
-        faults
+        Ok(faults)
     }
 
-    async fn image_fault(&self, key: Option<&str>) -> Option<InvalidField> {
+    async fn image_fault(&self, key: Option<&str>) -> Result<Option<InvalidField>, AppError> {
         match key {
-            Some(key) if !self.media.contains(key).await => {
-                Some(InvalidField::new("image_key", "not_found", "names no uploaded image"))
-            }
-            _ => None,
+            Some(key) if !self.media.contains(key).await? => Ok(Some(no_such_image())),
+            _ => Ok(None),
         }
     }
+}
+
+pub(crate) fn no_such_image() -> InvalidField {
+    InvalidField::new("image_key", "not_found", "names no uploaded image")
+}
+
+/// The image that the event is to have and has not yet. What it has may stay, whatever has become of it.
+pub(super) fn new_image<'a>(before: &EventRecord, change: &'a EventChange) -> Option<&'a str> {
+    change.image_key.as_ref().filter(|key| **key != before.image_key).and_then(Option::as_deref)
 }
 
 fn draft_schedule(draft: &EventDraft) -> Schedule {

@@ -7,6 +7,7 @@ mod open_sales;
 mod reconcile_ledgers;
 mod recover_journal;
 mod sample_journals;
+mod sweep_images;
 mod sweep_sessions;
 
 use std::future::Future;
@@ -28,6 +29,7 @@ use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;
 use crate::turns::Turns;
 use neticket_ledger::Ledger;
+use neticket_media::Media;
 use neticket_store::Store;
 
 pub(crate) use sample_journals::LastSamples;
@@ -63,6 +65,7 @@ pub(crate) struct TaskContext {
     pub(crate) committer: Arc<Committer>,
     pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) rejections: Arc<Rejections>,
+    pub(crate) media: Arc<Media>,
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
     pub(crate) metrics: Arc<Metrics>,
@@ -108,6 +111,8 @@ impl Tasks {
             |c| async move { reconcile_ledgers::run(&c).await },
         );
         tasks.every(seldom, "close_sales", context, |c| async move { close_sales::run(&c).await });
+        let image_pause = Duration::from_millis(context.engine.image_sweep_interval_ms);
+        tasks.every(image_pause, "sweep_images", context, |c| async move { sweep_images::run(&c).await });
         tasks.running.close();
         tasks
     }

@@ -6,6 +6,7 @@ mod administering;
 mod booking;
 mod costs;
 mod faults;
+mod images;
 mod lanes;
 mod opening;
 mod own;

@@ -140,6 +140,7 @@ pub(super) fn created(
             place: event.summary.place.clone(),
             starts_at: event.summary.starts_at,
             image_url: event.summary.image_url.clone(),
+            cancelled: false,
         },
         ticket_type: ReservationTicketType { id: ticket_type.id, name: ticket_type.name.clone() },
         quantity,

@@ -1,5 +1,6 @@
 //! Events and their ticket types, as they are described; their seats change in [`crate::booking`] only.
 
+mod images;
 mod list;
 pub(crate) mod told;
 

@@ -58,6 +58,19 @@ on_both! {
         store.event_create(&new_event(&[5]), None, at(3)).await.unwrap();
     }
 
+    async fn the_images_that_events_name_are_told_from_others(store: &TestStore) {
+        let named = |key: &str| NewEvent { image_key: Some(key.to_owned()), ..new_event(&[]) };
+        for key in ["a.webp", "b.jpg", "a.webp"] {
+            store.event_create(&named(key), None, at(1)).await.unwrap();
+        }
+        let keys = ["a.webp", "A.webp", "c.jpg"].map(str::to_owned);
+        let used = store.images_used(&keys).await.unwrap();
+        assert_eq!(used.iter().filter(|key| keys.contains(key)).collect::<Vec<_>>(), ["a.webp"]);
+        assert!(store.images_used(&[]).await.unwrap().is_empty());
+        let many: Vec<String> = (0..1_000).map(|n| format!("{n:032x}.webp")).collect();
+        assert!(store.images_used(&many).await.unwrap().is_empty());
+    }
+
     async fn several_events_are_read_in_the_order_they_are_asked_for(store: &TestStore) {
         let mut made = Vec::new();
         for capacities in [&[1, 2, 3][..], &[4], &[], &[5, 6]] {

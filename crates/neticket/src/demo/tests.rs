@@ -146,8 +146,19 @@ async fn a_season_is_made_once_and_keeps_every_rule() {
     assert_eq!(soon.count(), 1);
     let media = App::open_media(&config).unwrap();
     for event in &events {
-        assert!(media.contains(event.image_key.as_deref().unwrap()).await, "{}", event.title);
+        assert!(media.contains(event.image_key.as_deref().unwrap()).await.unwrap(), "{}", event.title);
     }
+}
+
+#[tokio::test]
+async fn the_posters_of_a_season_hang_in_s3_where_images_are_kept_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let s3 = neticket_testkit::S3::start().await;
+    let config = Config { s3: Some(s3.options()), ..config(folder.path(), "development") };
+    let report = seed(&config).await.unwrap();
+    assert_eq!(s3.objects().len(), report.events);
+    assert!(s3.objects().iter().all(|key| key.split_once('.').is_some_and(|(_, format)| format == "svg")));
+    assert!(s3.metadata().iter().all(|said| said.contains("image/svg+xml")));
 }
 
 #[tokio::test]

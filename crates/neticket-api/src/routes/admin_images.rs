@@ -1,0 +1,120 @@
+//! Uploading images of events: one file of a form, read piece by piece, never longer than it may be.
+
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::rt::time::timeout;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use futures::StreamExt as _;
+use neticket_contract::{FieldProblem, IMAGE_BYTES_MAX, ProblemCode, UploadedImage};
+use utoipa::ToSchema;
+
+use crate::caller::{Admin, ClientAddress};
+use crate::error::ApiError;
+use crate::fields::Objection;
+use crate::state::State;
+use crate::wire;
+
+/// The name of the form's only field.
+const FILE: &str = "file";
+const FORM_DATA: &str = "multipart/form-data";
+/// How much longer than its file a form may be, in bytes: headers and boundaries.
+const FRAME_LEN_MAX: usize = 16 * 1024;
+/// How long a form may take to arrive: 5 MiB at 100 KB/s.
+const ARRIVAL_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A form with an image.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is read piece by piece")]
+pub(crate) struct ImageForm {
+    /// JPEG, PNG, WebP or GIF by its content; at most 5 MiB and 50 megapixels. Its name and declared type mean nothing.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Takes an image. It is encoded anew, in two sizes and without metadata; an event names it by its key within a day, or it is
+/// removed. It is in the audit log.
+#[utoipa::path(post, path = "/api/v1/admin/images", tag = "Administration", security(("access" = [])),
+    request_body(content = ImageForm, content_type = "multipart/form-data"), responses(
+    (status = 201, description = "The image is kept. The same image has the same key.", body = UploadedImage),
+))]
+pub(crate) async fn admin_image_create(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    req: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    // Before anything is read: this is what keeps one administrator from filling the memory.
+    state.limits.upload(who.0.user)?;
+    let form = form_of(&req, payload)?;
+    let file = timeout(ARRIVAL_TIMEOUT, read_file(form)).await.map_err(|_| too_slow())??;
+    let image = state.app.image_upload(who.0, Some(from.0.to_string()), file).await?;
+    Ok(HttpResponse::Created().json(wire::uploaded_image(image)))
+}
+
+fn form_of(req: &HttpRequest, payload: Payload) -> Result<Multipart, ApiError> {
+    let text = |name| req.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(FORM_DATA) {
+        return Err(ApiError::new(
+            ProblemCode::UnsupportedMediaType,
+            format!("The body must be {FORM_DATA}, with the image in the field `{FILE}`."),
+        ));
+    }
+    if text(CONTENT_LENGTH).parse::<usize>().is_ok_and(|len| len > IMAGE_BYTES_MAX + FRAME_LEN_MAX) {
+        return Err(too_large());
+    }
+    Ok(Multipart::new(req.headers(), payload))
+}
+
+async fn read_file(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
+    let mut file = None;
+    while let Some(field) = form.next().await {
+        let field = field.map_err(|error| broken(&error))?;
+        let name = field.name().unwrap_or_default();
+        if name != FILE {
+            return Err(ApiError::invalid(vec![Objection::Unknown(name.to_owned()).at("")]));
+        }
+        if file.is_some() {
+            return Err(ApiError::invalid(vec![Objection::Duplicate(name.to_owned()).at("")]));
+        }
+        file = Some(collect(field).await?);
+    }
+    file.filter(|file| !file.is_empty()).ok_or_else(|| {
+        ApiError::invalid(vec![FieldProblem {
+            field: FILE.to_owned(),
+            code: "required".to_owned(),
+            message: "is required, and not empty".to_owned(),
+        }])
+    })
+}
+
+async fn collect(mut field: Field) -> Result<Vec<u8>, ApiError> {
+    let mut file = Vec::new();
+    while let Some(piece) = field.next().await {
+        let piece = piece.map_err(|error| broken(&error))?;
+        if file.len() + piece.len() > IMAGE_BYTES_MAX {
+            return Err(too_large());
+        }
+        file.extend_from_slice(&piece);
+    }
+    Ok(file)
+}
+
+fn broken(_: &MultipartError) -> ApiError {
+    ApiError::new(ProblemCode::MalformedRequest, "The form cannot be read, or broke off.")
+}
+
+fn too_slow() -> ApiError {
+    ApiError::new(ProblemCode::MalformedRequest, "The form did not arrive in time.")
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        ProblemCode::PayloadTooLarge,
+        format!("The image may have at most {IMAGE_BYTES_MAX} bytes."),
+    )
+}

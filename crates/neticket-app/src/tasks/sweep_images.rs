@@ -1,0 +1,52 @@
+//! Removes images that no event names: uploads that came to nothing, and what edits and deletions have left behind.
+//!
+//! An image stays for a day after it was last put, and whoever names one in an event puts it anew first (`images.rs`): so a form
+//! may stay open for days. Where naming and removing meet all the same, one of the two sees the other: this task looks at the
+//! store once more *after* removing, and naming looks at the image once more after writing to the store; each of them puts the
+//! image back that it has read before.
+
+use super::{ITEMS_MAX, TaskContext};
+use crate::error::AppError;
+
+/// One run.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    let before_ms = context.clock.now().plus_millis(-context.engine.image_orphan_age_ms).as_millis();
+    let mut left = usize::from(ITEMS_MAX);
+    let mut after: Option<String> = None;
+    loop {
+        let listing = context.media.list(after.as_deref()).await?;
+        let old = listing.images.into_iter().filter(|(_, modified_ms)| *modified_ms < before_ms);
+        let old: Vec<String> = old.map(|(key, _)| key).collect();
+        let used = context.store.images_used(&old).await?;
+        for key in old.iter().filter(|key| !used.contains(*key)).take(left) {
+            remove(context, key, before_ms).await?;
+            left -= 1;
+        }
+        match listing.next {
+            Some(next) if left > 0 => after = Some(next),
+            _ => break,
+        }
+    }
+    let half_written = context.media.sweep_half_written(before_ms).await?;
+    if half_written > 0 {
+        tracing::info!(half_written, "removed files of images that were never finished");
+    }
+    Ok(())
+}
+
+async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), AppError> {
+    let copy = context.media.copy(key).await?;
+    if copy.as_ref().is_some_and(|copy| copy.modified_ms() >= before_ms) {
+        return Ok(()); // somebody has put it anew since it was listed
+    }
+    context.media.remove(key).await?;
+    let named = !context.store.images_used(&[key.to_owned()]).await?.is_empty();
+    match copy {
+        Some(copy) if named => {
+            context.media.put_back(&copy).await?;
+            tracing::info!(key, "put an image back that an event has come to name");
+        }
+        _ => tracing::info!(key, "removed an image that no event names"),
+    }
+    Ok(())
+}

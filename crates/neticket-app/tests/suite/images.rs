@@ -1,0 +1,257 @@
+//! Images of events: uploading, naming, and collecting what nobody names. In the data folder, and in S3.
+
+use std::time::Duration;
+
+use neticket_testkit::app::{
+    App, AppError, EventChange, EventDraft, EventSearch, Expected, Principal, TicketTypeDraft,
+};
+use neticket_testkit::domain::{Role, UserId};
+use neticket_testkit::media::{ImageFormat, Media};
+use neticket_testkit::{Parts, S3, World, age, on_both, picture};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A world with a place for images: the data folder beside SQLite, S3 beside MariaDB.
+struct Gallery {
+    world: World,
+    s3: Option<S3>,
+}
+
+impl Gallery {
+    async fn new(parts: Parts) -> Self {
+        let mut world = World::new(parts).await;
+        world.config.engine.image_sweep_interval_ms = 20;
+        let s3 = if parts == Parts::Shared { Some(S3::start().await) } else { None };
+        world.config.s3 = s3.as_ref().map(S3::options);
+        Self { world, s3 }
+    }
+
+    fn names(&self) -> Vec<String> {
+        if let Some(s3) = &self.s3 {
+            return s3.objects();
+        }
+        let entries = std::fs::read_dir(self.world.config.data_dir.join("images")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.names().contains(&key.to_owned()) && self.names().contains(&card_of(key))
+    }
+
+    fn age(&self, key: &str, by: Duration) {
+        for name in [key.to_owned(), card_of(key)] {
+            match &self.s3 {
+                Some(s3) => s3.age(&name, by),
+                None => age(&self.world.config.data_dir.join("images").join(name), by),
+            }
+        }
+    }
+}
+
+fn card_of(key: &str) -> String {
+    key.replace('.', "-card.")
+}
+
+fn admin() -> Principal {
+    Principal { user: UserId(1), role: Role::Admin, session: Default::default() }
+}
+
+async fn upload(app: &App, n: u8) -> String {
+    app.image_upload(admin(), Some("192.0.2.1".to_owned()), picture(n)).await.unwrap().key
+}
+
+async fn draft(world: &World, image_key: &str) -> EventDraft {
+    let now = world.now().await;
+    EventDraft {
+        title: "햄릿".to_owned(),
+        place: "예술의전당".to_owned(),
+        description: String::new(),
+        starts_at: now.plus_millis(86_400_000),
+        opens_at: now,
+        closes_at: None,
+        max_per_user: None,
+        image_key: Some(image_key.to_owned()),
+        ticket_types: vec![TicketTypeDraft { name: "R".to_owned(), price: 1, capacity: 1 }],
+    }
+}
+
+/// Waits until it is so.
+async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < deadline, "{what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+on_both! {
+    async fn an_uploaded_image_is_named_by_an_event_and_shown_in_the_size_that_fits(parts: Parts) {
+        let mut gallery = Gallery::new(parts).await;
+        let app = gallery.world.node().await;
+        let image = app.image_upload(admin(), Some("192.0.2.1".to_owned()), picture(1)).await.unwrap();
+        assert_eq!((image.width, image.height, image.url.clone()), (800, 400, format!("/images/{}", image.key)));
+        let log = gallery.world.store.audit_page(1, 10).await.unwrap().0;
+        assert_eq!((log[0].entry.action.as_str(), &log[0].entry.target), ("image_upload", &format!("image/{}", image.key)));
+        assert_eq!((log[0].entry.actor, log[0].entry.ip.as_str()), (Some(UserId(1)), "192.0.2.1"));
+
+        let event = app.event_create(admin(), None, draft(&gallery.world, &image.key).await).await.unwrap();
+        assert_eq!(event.summary.image_url.as_deref(), Some(image.url.as_str()));
+        let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
+        let listed = app.events_page(&search).await.unwrap().items.remove(0).image_url.unwrap();
+        assert_eq!(listed, format!("/images/{}", card_of(&image.key)));
+        let card = app.image(&card_of(&image.key)).await.unwrap().unwrap();
+        let full = app.image(&image.key).await.unwrap().unwrap();
+        assert_eq!(u64::try_from(full.bytes.len()).unwrap(), image.bytes);
+        assert!(card.bytes.len() < full.bytes.len());
+        gallery.world.finish().await;
+    }
+
+    async fn an_event_names_only_what_is_there(parts: Parts) {
+        let mut gallery = Gallery::new(parts).await;
+        let app = gallery.world.node().await;
+        let key = upload(&app, 1).await;
+        for name in ["00112233445566778899aabbccddeeff.jpg", "../secret", "", &card_of(&key)] {
+            let refused = app.event_create(admin(), None, draft(&gallery.world, name).await).await.unwrap_err();
+            let AppError::Invalid(fields) = refused else { panic!("{refused}") };
+            assert_eq!((fields[0].field.as_str(), fields[0].code), ("image_key", "not_found"), "{name}");
+        }
+        gallery.world.finish().await;
+    }
+
+    async fn a_change_that_names_an_image_makes_it_as_old_as_new(parts: Parts) {
+        let mut gallery = Gallery::new(parts).await;
+        gallery.world.config.engine.image_sweep_interval_ms = 3_600_000;
+        let app = gallery.world.node().await;
+        let (first, second) = (upload(&app, 1).await, upload(&app, 2).await);
+        let event = app.event_create(admin(), None, draft(&gallery.world, &first).await).await.unwrap();
+        gallery.age(&second, 2 * DAY);
+        let named = |key: &str| EventChange { image_key: Some(Some(key.to_owned())), ..EventChange::default() };
+        let id = event.summary.id;
+        let changed = app.event_update(admin(), None, id, &Expected::Any, &named(&second)).await.unwrap();
+        assert_eq!(changed.image_key, Some(second.clone()));
+        let put_ms = App::open_media(&gallery.world.config).unwrap().copy(&second).await.unwrap().unwrap().modified_ms();
+        assert!(app.now().as_millis() - put_ms < 3_600_000, "{put_ms}");
+        let absent = named("00112233445566778899aabbccddeeff.jpg");
+        let refused = app.event_update(admin(), None, id, &Expected::Any, &absent).await.unwrap_err();
+        assert!(matches!(refused, AppError::Invalid(fields) if fields[0].field == "image_key"));
+        gallery.world.finish().await;
+    }
+
+    async fn lesson_24_what_no_event_names_is_collected_after_a_day_and_nothing_else_is(parts: Parts) {
+        let mut gallery = Gallery::new(parts).await;
+        // Nothing sweeps until all is in place.
+        gallery.world.config.engine.image_sweep_interval_ms = 3_600_000;
+        let app = gallery.world.node().await;
+        let (orphan, young, named) = (upload(&app, 1).await, upload(&app, 2).await, upload(&app, 3).await);
+        app.event_create(admin(), None, draft(&gallery.world, &named).await).await.unwrap();
+        let poster = App::open_media(&gallery.world.config).unwrap().put(b"<svg/>", ImageFormat::Svg).await.unwrap();
+        for key in [&orphan, &named] {
+            gallery.age(key, 2 * DAY);
+        }
+        gallery.age(&young, DAY / 2);
+        gallery.world.config.engine.image_sweep_interval_ms = 20;
+        let _sweeper = gallery.world.node().await;
+        until("the orphan is collected", async || !gallery.names().iter().any(|name| name.contains(&orphan[..32]))).await;
+        assert!(gallery.has(&young) && gallery.has(&named) && gallery.names().contains(&poster));
+        assert_eq!(app.image(&named).await.unwrap().map(|image| image.content_type), Some("image/jpeg"));
+        gallery.world.finish().await;
+    }
+
+    async fn a_form_that_was_open_for_days_and_the_sweeper_do_not_race(parts: Parts) {
+        let mut gallery = Gallery::new(parts).await;
+        gallery.world.config.engine.image_sweep_interval_ms = 3_600_000;
+        let app = gallery.world.node().await;
+        let mut keys = Vec::new();
+        for n in 0..12 {
+            keys.push(upload(&app, n).await);
+        }
+        for key in &keys {
+            gallery.age(key, 2 * DAY);
+        }
+        // Two sweepers without pause, while all of them are being named.
+        gallery.world.config.engine.image_sweep_interval_ms = 1;
+        let (_one, _other) = (gallery.world.node().await, gallery.world.node().await);
+        let mut named = Vec::new();
+        for key in &keys {
+            match app.event_create(admin(), None, draft(&gallery.world, key).await).await {
+                Ok(_) => named.push(key),
+                Err(AppError::Invalid(fields)) => assert_eq!(fields[0].field, "image_key"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        until("what is named is there, and what is not is gone", async || {
+            keys.iter().all(|key| gallery.has(key) == named.contains(&key))
+        }).await;
+        gallery.world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_24_a_failed_entry_in_the_store_leaves_nothing_behind_for_long() {
+    let mut gallery = Gallery::new(Parts::Shared).await;
+    let app = gallery.world.node().await;
+    // An address that no column takes.
+    let failed = app.image_upload(admin(), Some("x".repeat(100)), picture(1)).await;
+    assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
+    let left = gallery.names();
+    assert_eq!(left.len(), 2, "it was kept before the entry was written: {left:?}");
+    let key = left.iter().find(|name| !name.contains("-card")).unwrap();
+    gallery.age(key, 2 * DAY);
+    until("it is collected", async || gallery.names().is_empty()).await;
+    gallery.world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_24_an_upload_holds_no_connection_of_the_store() {
+    let mut world = World::new(Parts::Shared).await;
+    let s3 = S3::start().await;
+    world.config.s3 = Some(s3.options());
+    let app = world.node().await;
+    upload(&app, 0).await;
+    s3.freeze();
+    let before = s3.requests();
+    let uploads: Vec<_> = (1..=6)
+        .map(|n| {
+            let app = app.clone();
+            tokio::spawn(async move { app.image_upload(admin(), None, picture(n)).await })
+        })
+        .collect();
+    until("all uploads wait for S3", async || s3.requests() >= before + 6).await;
+    until("no connection is in use", async || {
+        let used = world.store.connections();
+        used.open == used.idle
+    })
+    .await;
+    assert!(uploads.iter().all(|upload| !upload.is_finished()), "they still wait");
+    s3.resume();
+    for upload in uploads {
+        upload.await.unwrap().unwrap();
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_s3_nothing_is_half_made_and_events_are_shown_and_booked() {
+    let mut gallery = Gallery::new(Parts::Shared).await;
+    let app = gallery.world.node().await;
+    let key = upload(&app, 1).await;
+    let event = app.event_create(admin(), None, draft(&gallery.world, &key).await).await.unwrap();
+    let s3 = gallery.s3.as_ref().unwrap();
+    let unavailable =
+        |error: AppError| assert!(matches!(error, AppError::ImageStoreUnavailable(_)), "{error}");
+    s3.stop();
+    unavailable(app.image_upload(admin(), None, picture(2)).await.unwrap_err());
+    unavailable(app.event_create(admin(), None, draft(&gallery.world, &key).await).await.unwrap_err());
+    assert_eq!(app.event(event.summary.id).await.unwrap().summary.title, event.summary.title);
+    let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
+    assert_eq!(app.events_page(&search).await.unwrap().total_items, 1, "the refused one was not made");
+    // A node starts, although S3 is not there.
+    let second = gallery.world.node().await;
+    unavailable(second.image(&key).await.unwrap_err());
+    gallery.s3.as_ref().unwrap().resume();
+    let media = Media::in_bucket(gallery.s3.as_ref().unwrap().options());
+    until("S3 is back", async || media.ping().await.is_ok()).await;
+    assert!(second.image(&key).await.unwrap().is_some());
+    assert_eq!(gallery.names().len(), 2, "nothing came of the upload");
+    gallery.world.finish().await;
+}

@@ -1,0 +1,52 @@
+//! What can go wrong with the place where images are kept.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is behind a fault of S3; shared by everyone who waited for the same answer.
+pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
+
+/// The place where images are kept did not do as told. It may, a little later.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum MediaError {
+    #[error("cannot use the image folder {}", .folder.display())]
+    Folder {
+        folder: PathBuf,
+        #[source]
+        source: Arc<io::Error>,
+    },
+    #[error("cannot write image {key}")]
+    Write {
+        key: String,
+        #[source]
+        source: Arc<io::Error>,
+    },
+    #[error("cannot read image {key}")]
+    Read {
+        key: String,
+        #[source]
+        source: Arc<io::Error>,
+    },
+    #[error("cannot remove image {key}")]
+    Remove {
+        key: String,
+        #[source]
+        source: Arc<io::Error>,
+    },
+    /// S3 refused, or could not be reached.
+    #[error("bucket {bucket}: {what} failed")]
+    Bucket {
+        bucket: String,
+        what: &'static str,
+        #[source]
+        source: Cause,
+    },
+    #[error("bucket {bucket}: {what} did not come back within {timeout_ms} ms")]
+    TimedOut { bucket: String, what: &'static str, timeout_ms: u128 },
+    #[error("bucket {bucket}: too many images are being read from it at once")]
+    Crowded { bucket: String },
+    #[error("bucket {bucket}: image {key} is larger than any that is kept")]
+    Oversized { bucket: String, key: String },
+}

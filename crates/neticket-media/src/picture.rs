@@ -1,0 +1,214 @@
+//! What becomes of an uploaded file: it is looked at, measured before it is decoded, decoded, turned upright, shrunk to the two
+//! sizes in which images are kept, and encoded anew. Nothing of the file itself is kept, so neither is what hides in it.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::imageops::FilterType;
+use image::metadata::Orientation;
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder as _, ImageError, ImageFormat as Codec, ImageReader,
+    ImageResult, Limits, Rgba, RgbaImage,
+};
+
+use crate::key::ImageFormat;
+
+/// The full size fits a square of this side, in pixels.
+pub const FULL_SIDE_MAX: u32 = 1600;
+/// The card fits a square of this side, in pixels.
+pub const CARD_SIDE_MAX: u32 = 640;
+/// The most pixels that are decoded, width times height.
+pub const PIXELS_MAX: u64 = 50_000_000;
+/// The longest side that is decoded: what a JPEG can have.
+const SIDE_MAX: u32 = 65_535;
+/// The most memory that pixels are decoded to: four channels of 16 bits each.
+const DECODED_LEN_MAX: u64 = PIXELS_MAX * 8;
+/// The most that a decoder may ask for altogether. Those of JPEG and GIF need a copy of all pixels beside the result.
+const DECODER_LEN_MAX: u64 = 2 * DECODED_LEN_MAX;
+/// Of 100. Above, files grow faster than they look better.
+const JPEG_QUALITY: u8 = 82;
+/// What is taken, told by the first bytes of the content.
+const TAKEN: [Codec; 4] = [Codec::Jpeg, Codec::Png, Codec::WebP, Codec::Gif];
+
+/// Why a file is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the file is no JPEG, PNG, WebP or GIF")]
+    UnsupportedType,
+    #[error("the file is damaged, or not all of it is there")]
+    Invalid,
+    #[error("the image has more pixels than are taken")]
+    TooManyPixels,
+}
+
+/// An uploaded image, ready to be kept.
+#[derive(Debug)]
+pub struct Picture {
+    pub(crate) format: ImageFormat,
+    pub(crate) full: Vec<u8>,
+    pub(crate) card: Vec<u8>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Picture {
+    /// Reads `file` and encodes it anew. Takes seconds of processor time and hundreds of megabytes for the largest images.
+    pub(crate) fn read(file: &[u8]) -> Result<Self, Refused> {
+        let (image, orientation) = decode(file)?;
+        let (image, transparent) = premultiplied(image);
+        // Shrunk first: turning costs a copy of what is turned.
+        let mut full = shrunk(image, FULL_SIDE_MAX);
+        full.apply_orientation(orientation);
+        let (width, height) = (full.width(), full.height());
+        let card = shrunk(full.clone(), CARD_SIDE_MAX);
+        let format = if transparent { ImageFormat::Webp } else { ImageFormat::Jpg };
+        let encode = if transparent { encode_webp } else { encode_jpeg };
+        // Memory takes whatever is written to it; what an encoder objects to is not an image.
+        let (full, card) =
+            (encode(full).map_err(|error| refusal(&error))?, encode(card).map_err(|error| refusal(&error))?);
+        Ok(Self { format, full, card, width, height })
+    }
+}
+
+fn refusal(error: &ImageError) -> Refused {
+    match error {
+        ImageError::Limits(_) => Refused::TooManyPixels,
+        _ => Refused::Invalid,
+    }
+}
+
+/// The pixels as they lie in the file (of an animation, the first frame's), and how they are to be turned.
+fn decode(file: &[u8]) -> Result<(DynamicImage, Orientation), Refused> {
+    let codec = image::guess_format(file).ok().filter(|codec| TAKEN.contains(codec));
+    let codec = codec.ok_or(Refused::UnsupportedType)?;
+    if codec == Codec::Jpeg && !is_whole_jpeg(file) {
+        return Err(Refused::Invalid);
+    }
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(DECODER_LEN_MAX);
+    let mut reader = ImageReader::with_format(Cursor::new(file), codec);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > PIXELS_MAX
+        || width.max(height) > SIDE_MAX
+        || decoder.total_bytes() > DECODED_LEN_MAX
+    {
+        return Err(Refused::TooManyPixels);
+    }
+    // Metadata that cannot be read turns nothing.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?, orientation))
+}
+
+/// Whether a JPEG has its end: the decoder fills up with grey what a broken upload lacks, and says nothing.
+fn is_whole_jpeg(file: &[u8]) -> bool {
+    const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
+    let mut rest = file.get(2..).unwrap_or_default();
+    loop {
+        let Some(at) = rest.iter().position(|byte| *byte == 0xff) else { return false };
+        rest = &rest[at + 1..];
+        match rest {
+            [0xd9, ..] => return true,
+            [0xff, ..] => {}
+            // Within what is entropy-coded, 0xff is followed by zero, or by a restart.
+            [marker, after @ ..] if matches!(marker, 0x00 | 0x01) || RESTARTS.contains(marker) => {
+                rest = after;
+            }
+            // A segment says how long it is. What a thumbnail in it has for an end is not the end.
+            [_, high, low, ..] => {
+                let len = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = rest.get(1 + len..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// With colours multiplied by how opaque they are, so that those of invisible pixels do not shine into their neighbours
+/// when it is shrunk; and whether anything is transparent.
+fn premultiplied(image: DynamicImage) -> (DynamicImage, bool) {
+    if !image.color().has_alpha() {
+        return (image, false);
+    }
+    let mut pixels = image.into_rgba8();
+    let transparent = pixels.pixels().any(|pixel| pixel.0[3] != u8::MAX);
+    if transparent {
+        for Rgba([r, g, b, alpha]) in pixels.pixels_mut() {
+            for colour in [r, g, b] {
+                *colour = rounded(u32::from(*colour) * u32::from(*alpha), u8::MAX.into());
+            }
+        }
+    }
+    (DynamicImage::ImageRgba8(pixels), transparent)
+}
+
+/// The colours as they were before [`premultiplied`]; black where nothing is to be seen.
+fn straightened(image: DynamicImage) -> RgbaImage {
+    let mut pixels = image.into_rgba8();
+    for Rgba([r, g, b, alpha]) in pixels.pixels_mut() {
+        for colour in [r, g, b] {
+            *colour = rounded(u32::from(*colour) * u32::from(u8::MAX), u32::from(*alpha).max(1));
+        }
+    }
+    pixels
+}
+
+fn rounded(dividend: u32, divisor: u32) -> u8 {
+    u8::try_from((dividend + divisor / 2) / divisor).unwrap_or(u8::MAX)
+}
+
+/// `image`, at most as large as a square of `side_max`. Never enlarged.
+fn shrunk(image: DynamicImage, side_max: u32) -> DynamicImage {
+    let (width, height) = fit(image.width(), image.height(), side_max);
+    if (width, height) == (image.width(), image.height()) {
+        return image;
+    }
+    // By averaging to twice the size first: the better filter needs 16 bytes for every pixel that it looks at.
+    let (roughly_wide, roughly_high) = (2 * width, 2 * height);
+    let rough = if image.width() > roughly_wide && image.height() > roughly_high {
+        image.thumbnail_exact(roughly_wide, roughly_high)
+    } else if image.width() > roughly_wide {
+        image.thumbnail_exact(roughly_wide, image.height())
+    } else if image.height() > roughly_high {
+        image.thumbnail_exact(image.width(), roughly_high)
+    } else {
+        image
+    };
+    rough.resize_exact(width, height, FilterType::CatmullRom)
+}
+
+fn fit(width: u32, height: u32, side_max: u32) -> (u32, u32) {
+    let longest = width.max(height);
+    if longest <= side_max {
+        return (width, height);
+    }
+    let scaled = |side: u32| {
+        let rounded = (u64::from(side) * u64::from(side_max) + u64::from(longest) / 2) / u64::from(longest);
+        u32::try_from(rounded).unwrap_or(side_max).max(1)
+    };
+    (scaled(width), scaled(height))
+}
+
+fn encode_jpeg(image: DynamicImage) -> ImageResult<Vec<u8>> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).encode_image(&image.into_rgb8())?;
+    Ok(bytes)
+}
+
+fn encode_webp(image: DynamicImage) -> ImageResult<Vec<u8>> {
+    let (width, height) = (image.width(), image.height());
+    let mut bytes = Vec::new();
+    WebPEncoder::new_lossless(&mut bytes).encode(
+        &straightened(image),
+        width,
+        height,
+        ExtendedColorType::Rgba8,
+    )?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[path = "picture_tests.rs"]
+mod tests;

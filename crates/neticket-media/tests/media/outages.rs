@@ -1,0 +1,153 @@
+//! S3 down, hanging, dying in the midst of an upload, or not for us.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use neticket_media::{ImageFormat, ImageSize, Media, MediaError, S3Options};
+use neticket_testkit::{S3, picture};
+
+const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+/// How soon a server that is not there is told of, on a busy machine.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused() {
+    let s3 = S3::start().await;
+    let key = Media::in_bucket(s3.options()).put(SVG, ImageFormat::Svg).await.unwrap();
+    let stranger = Media::in_bucket(s3.options_with_a_wrong_secret());
+    assert!(stranger.ping().await.is_err());
+    assert!(stranger.put(b"other", ImageFormat::Svg).await.is_err());
+    assert!(stranger.read(&key).await.is_err());
+    assert!(stranger.remove(&key).await.is_err());
+    assert!(stranger.list(None).await.is_err());
+    assert_eq!(s3.objects(), [key]);
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_is_a_fault() {
+    let s3 = S3::start().await;
+    let media = Media::in_bucket(S3Options { bucket: "elsewhere".to_owned(), ..s3.options() });
+    assert!(media.ping().await.is_err());
+    assert!(media.list(None).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
+    let s3 = S3::start().await;
+    let media = Media::in_bucket(s3.options());
+    let prepared = media.prepare(picture(1)).await.unwrap();
+    s3.stop();
+    let started = Instant::now();
+    assert!(matches!(media.keep(prepared).await, Err(MediaError::Bucket { .. })));
+    assert!(media.read("00112233445566778899aabbccddeeff.jpg").await.is_err());
+    assert!(media.contains("00112233445566778899aabbccddeeff.jpg").await.is_err());
+    assert!(started.elapsed() < 3 * AT_ONCE, "{:?}", started.elapsed());
+    s3.resume();
+    // The port may take a moment to be listened at again.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while media.ping().await.is_err() {
+        assert!(Instant::now() < deadline, "the server is found again");
+    }
+    assert_eq!(s3.objects(), [""; 0]);
+    media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap();
+    assert_eq!(s3.objects().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_between_the_sizes_leaves_no_image_that_has_a_name() {
+    let s3 = S3::start().await;
+    let media = Media::in_bucket(s3.options());
+    s3.stop_after_writes(1);
+    assert!(media.keep(media.prepare(picture(1)).await.unwrap()).await.is_err());
+    s3.resume();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while media.ping().await.is_err() {
+        assert!(Instant::now() < deadline, "the server is found again");
+    }
+    let objects = s3.objects();
+    assert_eq!(objects.len(), 1, "the card alone: {objects:?}");
+    let key = objects[0].replace("-card", "");
+    assert!(!media.contains(&key).await.unwrap());
+    assert!(media.copy(&key).await.unwrap().is_none());
+    assert!(media.list(None).await.unwrap().images.contains_key(&key), "it is found, to be swept");
+    assert_eq!(media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap().key, key);
+    assert!(media.contains(&key).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_keeps_nobody_for_long_and_few_at_once() {
+    let s3 = S3::start().await;
+    let media = Media::in_bucket(s3.options());
+    media.ping().await.unwrap();
+    s3.freeze();
+    let started = Instant::now();
+    let keys: Vec<String> = (0..100).map(|n| format!("{n:032x}.jpg")).collect();
+    let answers = join_all(keys.iter().map(|key| media.read(key))).await;
+    assert!(answers.iter().all(Result::is_err));
+    let crowded = answers.iter().filter(|answer| matches!(answer, Err(MediaError::Crowded { .. })));
+    assert_eq!(crowded.count(), 36);
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_was_read_is_remembered_and_asked_for_once_by_however_many() {
+    let s3 = S3::start().await;
+    let media = Media::in_bucket(s3.options());
+    let key = media.put(SVG, ImageFormat::Svg).await.unwrap();
+    let before = s3.requests();
+    let answers = join_all((0..500).map(|_| media.read(&key))).await;
+    assert!(answers.into_iter().all(|answer| answer.unwrap().is_some()));
+    assert_eq!(s3.requests() - before, 1);
+    s3.stop();
+    assert!(media.read(&key).await.unwrap().is_some());
+    let another = Media::in_bucket(s3.options());
+    assert!(another.read(&key).await.is_err(), "it was the memory that answered");
+}
+
+#[tokio::test]
+async fn objects_say_what_they_are_and_that_they_never_change() {
+    let s3 = S3::start().await;
+    let options = S3Options { public_url: Some("https://img.example.com/x".to_owned()), ..s3.options() };
+    let media = Media::in_bucket(options);
+    let kept = media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap();
+    let said = s3.metadata();
+    assert_eq!(said.len(), 2);
+    for said in said {
+        assert!(said.contains("image/jpeg") && said.contains("max-age=31536000, immutable"), "{said}");
+    }
+    assert_eq!(media.url(&kept.key, ImageSize::Full), format!("https://img.example.com/x/{}", kept.key));
+}
+
+/// The address of the server, for the test that runs as a process of its own.
+const ENDPOINT: &str = "NETICKET_TEST_S3_ENDPOINT";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_and_region_are_found_as_the_sdk_finds_them() {
+    let s3 = S3::start().await;
+    let options = s3.options();
+    let (endpoint, given) = (options.endpoint.unwrap(), options.credentials.unwrap());
+    let puts_with_secret = async |secret: &str| {
+        let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+        child
+            .args(["--exact", "outages::what_a_process_finds_by_itself"])
+            .env(ENDPOINT, &endpoint)
+            .env("AWS_ACCESS_KEY_ID", &given.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env("AWS_REGION", "ap-northeast-2");
+        child.output().await.unwrap()
+    };
+    let refused = puts_with_secret("guessed").await;
+    assert!(!refused.status.success() && s3.objects().is_empty());
+    let put = puts_with_secret(&given.secret_key).await;
+    assert!(put.status.success(), "{}", String::from_utf8_lossy(&put.stdout));
+    assert_eq!(s3.objects().len(), 1);
+}
+
+/// The child of the test above, which gives it an environment of its own; without that there is nothing to find.
+#[tokio::test]
+async fn what_a_process_finds_by_itself() {
+    let Ok(endpoint) = std::env::var(ENDPOINT) else { return };
+    let bucket = "tickets".to_owned();
+    let options = S3Options { bucket, endpoint: Some(endpoint), public_url: None, credentials: None };
+    Media::in_bucket(options).put(SVG, ImageFormat::Svg).await.unwrap();
+}

@@ -1,0 +1,96 @@
+//! The two places, each of its own for every test.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use neticket_media::Media;
+use neticket_testkit::{S3, age};
+use tempfile::TempDir;
+
+/// A place to keep images, and a way around it.
+pub(crate) struct Place {
+    pub(crate) media: Media,
+    kept_in: KeptIn,
+}
+
+enum KeptIn {
+    Folder(TempDir),
+    S3(S3),
+}
+
+impl Place {
+    pub(crate) fn folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            media: Media::in_folder(&folder.path().join("images")).unwrap(),
+            kept_in: KeptIn::Folder(folder),
+        }
+    }
+
+    pub(crate) async fn s3() -> Self {
+        let s3 = S3::start().await;
+        Self { media: Media::in_bucket(s3.options()), kept_in: KeptIn::S3(s3) }
+    }
+
+    /// The names of everything that lies there, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match &self.kept_in {
+            KeptIn::S3(s3) => s3.objects(),
+            KeptIn::Folder(folder) => {
+                let entries = std::fs::read_dir(folder.path().join("images")).unwrap();
+                let mut names: Vec<String> =
+                    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+                names.sort();
+                names
+            }
+        }
+    }
+
+    /// Puts something there that is not ours, or seems to be.
+    pub(crate) fn put_foreign(&self, name: &str) {
+        match &self.kept_in {
+            KeptIn::S3(s3) => s3.put_foreign(name),
+            KeptIn::Folder(_) => std::fs::write(self.path(name), name).unwrap(),
+        }
+    }
+
+    /// Makes something seem to have been put so long ago.
+    pub(crate) fn age(&self, name: &str, by: Duration) {
+        match &self.kept_in {
+            KeptIn::S3(s3) => s3.age(name, by),
+            KeptIn::Folder(_) => age(&self.path(name), by),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        match &self.kept_in {
+            KeptIn::Folder(folder) => folder.path().join("images").join(name),
+            KeptIn::S3(_) => unreachable!("objects have no paths"),
+        }
+    }
+}
+
+/// Makes of each `async fn name(place: &Place)` two tests, `name::folder` and `name::s3`.
+macro_rules! on_both {
+    ($(async fn $name:ident($place:ident: &Place) $body:block)+) => {
+        $(
+            mod $name {
+                #[allow(unused_imports, reason = "not every test uses everything")]
+                use super::*;
+
+                async fn test($place: &Place) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn folder() {
+                    test(&Place::folder()).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn s3() {
+                    test(&Place::s3().await).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_both;
