@@ -41,6 +41,7 @@ fn page(code: ProblemCode) -> String {
 }
 
 /// What happened and what to do about it: in Korean, in English.
+#[allow(clippy::too_many_lines, reason = "one table, with a row for each code")]
 fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
     use ProblemCode as Code;
     match code {

@@ -191,6 +191,7 @@ pub struct EventUpdateRequest {
 }
 
 /// Tells `null`, which is `Some(None)`, from a field that is not there.
+#[allow(clippy::option_option, reason = "a field that is not there, one that is null, and one with a value")]
 fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(field).map(Some)
 }
