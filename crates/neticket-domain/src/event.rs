@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 
 /// When tickets can be booked: from `opens_at`, until just before `closes_at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleWindow {
     pub opens_at: Timestamp,
     pub closes_at: Timestamp,

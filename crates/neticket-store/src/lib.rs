@@ -11,6 +11,7 @@ mod convert;
 mod entity;
 mod error;
 pub mod events;
+mod read_cache;
 mod sessions;
 
 pub use accounts::{AccountError, NewUser, UserRecord};
@@ -23,4 +24,5 @@ pub use booking::{
 pub use connect::{PoolUse, Store, StoreOptions};
 pub use error::StoreError;
 pub use events::{EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord};
+pub use read_cache::{CachedEvent, PutPermit, READ_CACHE_AGE_MAX, ReadCache, ReadCacheError};
 pub use sessions::Rotation;

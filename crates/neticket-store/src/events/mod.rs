@@ -11,6 +11,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use serde::{Deserialize, Serialize};
 
 pub use list::{EventFilter, EventSummaryRecord};
 
@@ -41,8 +42,8 @@ pub struct NewTicketType {
     pub capacity: u32,
 }
 
-/// An event with all that is known of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event with all that is known of it. Its copies in the read cache are written by its members' names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
     pub id: EventId,
     pub title: String,
@@ -63,7 +64,7 @@ pub struct EventRecord {
 }
 
 /// A ticket type as the store has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeRecord {
     pub id: TicketTypeId,
     pub name: String,

@@ -14,6 +14,7 @@ mod list;
 mod load;
 mod outbox;
 mod read;
+mod read_cache;
 mod reject;
 mod sessions;
 mod stalls;

@@ -1,0 +1,194 @@
+//! Copies of events in Redis: what was written is never covered by what was read before it.
+
+use std::time::{Duration, Instant};
+
+use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId, Timestamp};
+use neticket_store::{CachedEvent, EventRecord, PutPermit, READ_CACHE_AGE_MAX, ReadCache, TicketTypeRecord};
+use neticket_testservers::{Redis, redis_cluster_url, redis_url, unique_prefix};
+
+/// Longer than in production: test machines are busy, and it is not slowness that is tested.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+async fn url() -> String {
+    tokio::task::spawn_blocking(redis_url).await.unwrap().unwrap()
+}
+
+/// A cache as each node of one world has it.
+async fn cache(prefix: &str) -> ReadCache {
+    ReadCache::connect(&url().await, prefix, TIMEOUT).unwrap()
+}
+
+fn event(id: i64, title: &str) -> EventRecord {
+    let moment = Timestamp::from_millis(1_800_000_000_123);
+    EventRecord {
+        id: EventId(id),
+        title: title.to_owned(),
+        place: "예술의전당".to_owned(),
+        description: "\u{0}\"\n".to_owned(),
+        starts_at: moment,
+        window: SaleWindow { opens_at: moment.plus_millis(-2), closes_at: moment.plus_millis(-1) },
+        max_per_user: 4,
+        paused: true,
+        cancelled_at: Some(moment),
+        image_key: Some("key".to_owned()),
+        version: i64::MAX,
+        created_at: moment,
+        updated_at: moment,
+        ticket_types: vec![TicketTypeRecord {
+            id: TicketTypeId(1),
+            name: "R".to_owned(),
+            price: 50_000,
+            capacity: u32::MAX,
+            left: 0,
+            epoch: Epoch(3),
+        }],
+    }
+}
+
+async fn permit(cache: &ReadCache, id: i64) -> PutPermit {
+    match cache.get(EventId(id)).await.unwrap() {
+        CachedEvent::Missing(permit) => permit,
+        CachedEvent::Copy(copy) => panic!("there is one: {copy:?}"),
+    }
+}
+
+async fn copy(cache: &ReadCache, id: i64) -> Option<EventRecord> {
+    match cache.get(EventId(id)).await.unwrap() {
+        CachedEvent::Missing(_) => None,
+        CachedEvent::Copy(copy) => Some(copy),
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
+    let prefix = unique_prefix();
+    let (one, other) = (cache(&prefix).await, cache(&prefix).await);
+    let (mine, theirs) = (permit(&one, 7).await, permit(&other, 7).await);
+    for (cache, permit) in [(&one, mine), (&other, theirs)] {
+        assert!(
+            cache.put(&permit, &event(7, "햄릿")).await.unwrap(),
+            "both had read after the last forgetting"
+        );
+    }
+    assert_eq!(
+        (copy(&one, 7).await, copy(&other, 7).await),
+        (Some(event(7, "햄릿")), Some(event(7, "햄릿")))
+    );
+    assert_eq!(copy(&one, 8).await, None);
+    other.forget(EventId(7)).await.unwrap();
+    assert_eq!((copy(&one, 7).await, copy(&other, 7).await), (None, None));
+}
+
+/// A reader finds nothing and reads the store; somebody commits and forgets; then the reader puts what it has read.
+#[tokio::test]
+async fn what_was_read_before_a_change_is_not_put_after_it() {
+    let prefix = unique_prefix();
+    let (reader, admin) = (cache(&prefix).await, cache(&prefix).await);
+    for forget_all in [false, true] {
+        let permit_before = permit(&reader, 7).await;
+        let read_before = event(7, "old");
+        if forget_all { admin.forget_all().await } else { admin.forget(EventId(7)).await }.unwrap();
+        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
+        assert_eq!(copy(&reader, 7).await, None);
+        // Nor after somebody else has begun to read, or has put what is right.
+        let permit_after = permit(&admin, 7).await;
+        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
+        assert!(admin.put(&permit_after, &event(7, "new")).await.unwrap());
+        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
+        assert_eq!(copy(&reader, 7).await.unwrap().title, "new");
+        admin.forget(EventId(7)).await.unwrap();
+    }
+    // It is the permit that keeps it out: with one that was had after the change, the same goes in.
+    let permit_after = permit(&reader, 7).await;
+    assert!(reader.put(&permit_after, &event(7, "old")).await.unwrap());
+    assert_eq!(copy(&admin, 7).await.unwrap().title, "old");
+}
+
+#[tokio::test]
+async fn lesson_17_forgetting_everything_touches_nothing_but_copies() {
+    let (prefix, url) = (unique_prefix(), url().await);
+    let cache = cache(&prefix).await;
+    let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let foreign = [format!("{prefix}:2:{{7}}:ledger"), format!("{prefix}:other"), format!("{prefix}x")];
+    for key in &foreign {
+        let () = redis::cmd("SET")
+            .arg(key)
+            .arg("untouched")
+            .arg("EX")
+            .arg(60)
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+    }
+    for id in 1..=20 {
+        let permit = permit(&cache, id).await;
+        assert!(cache.put(&permit, &event(id, "copy")).await.unwrap());
+    }
+    cache.forget(EventId(20)).await.unwrap();
+    assert!(copy(&cache, 1).await.is_some() && copy(&cache, 20).await.is_none(), "no more than it says");
+    cache.forget_all().await.unwrap();
+    for id in 1..=20 {
+        assert_eq!(copy(&cache, id).await, None, "{id}");
+    }
+    for key in &foreign {
+        let value: Option<String> = redis::cmd("GET").arg(key).query_async(&mut redis).await.unwrap();
+        assert_eq!(value.as_deref(), Some("untouched"), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_copy_and_is_replaced_and_none_is_kept_for_long() {
+    let (prefix, url) = (unique_prefix(), url().await);
+    let cache = cache(&prefix).await;
+    let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let key = format!("{prefix}:cache:{{events}}:7");
+    permit(&cache, 7).await;
+    for unreadable in ["", "nonsense", "{\"layout\":99}"] {
+        let () =
+            redis::cmd("HSET").arg(&key).arg("value").arg(unreadable).query_async(&mut redis).await.unwrap();
+        assert_eq!(copy(&cache, 7).await, None, "{unreadable}");
+    }
+    let permit = permit(&cache, 7).await;
+    assert!(cache.put(&permit, &event(7, "copy")).await.unwrap());
+    assert!(copy(&cache, 7).await.is_some());
+    let left_ms: u128 = redis::cmd("PTTL").arg(&key).query_async(&mut redis).await.unwrap();
+    assert!((1..=READ_CACHE_AGE_MAX.as_millis()).contains(&left_ms), "{left_ms} ms");
+    let other = event(8, "another event");
+    assert!(!cache.put(&permit, &other).await.unwrap(), "a permit is for one event");
+    let long = EventRecord { description: "x".repeat(300_000), ..event(7, "copy") };
+    assert!(!cache.put(&permit, &long).await.unwrap(), "nor is a very long one kept");
+}
+
+#[tokio::test]
+async fn a_cluster_keeps_copies_as_one_server_does() {
+    let url = tokio::task::spawn_blocking(redis_cluster_url).await.unwrap().unwrap();
+    let cache = ReadCache::connect(&url, &unique_prefix(), TIMEOUT).unwrap();
+    for id in 1..=10 {
+        let before = permit(&cache, id).await;
+        assert!(cache.put(&before, &event(id, "copy")).await.unwrap());
+        assert_eq!(copy(&cache, id).await, Some(event(id, "copy")));
+        cache.forget(EventId(id)).await.unwrap();
+        assert!(!cache.put(&before, &event(id, "copy")).await.unwrap());
+    }
+    cache.forget_all().await.unwrap();
+    cache.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn lesson_28_a_redis_that_stands_still_costs_one_time_out_and_is_used_again() {
+    const SHORT: Duration = Duration::from_millis(200);
+    let redis = tokio::task::spawn_blocking(|| Redis::default().start().unwrap()).await.unwrap();
+    let cache = ReadCache::connect(&redis.url(), "own", SHORT).unwrap();
+    let deadline = Instant::now() + TIMEOUT;
+    while cache.ping().await.is_err() {
+        assert!(Instant::now() < deadline, "it answers");
+    }
+    redis.pause().unwrap();
+    let begun = Instant::now();
+    cache.get(EventId(7)).await.unwrap_err();
+    assert!(begun.elapsed() < SHORT * 5, "{:?}", begun.elapsed());
+    redis.resume().unwrap();
+    while cache.get(EventId(7)).await.is_err() {
+        assert!(Instant::now() < deadline, "it is used again");
+    }
+}
