@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use neticket_domain::Timestamp;
 use neticket_ledger::{Ledger, MemoryLedger, RedisLedger, RedisOptions};
 use neticket_media::Media;
-use neticket_store::{Store, StoreOptions};
+use neticket_store::{ReadCache, Store, StoreOptions};
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Passwords, Tokens};
 use crate::booking::{Admission, BookingDesk, CancelDesk, Committer};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, READER_PATIENCE};
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
 use crate::error::AppError;
@@ -44,6 +45,7 @@ pub struct App {
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
     draining: AtomicBool,
+    stopping: CancellationToken,
 }
 
 /// Why the application did not start: a sentence for the operator.
@@ -63,6 +65,8 @@ pub enum StartError {
     Forgetful,
     #[error("the Redis ledger cannot be opened: {0}")]
     Ledger(#[source] neticket_ledger::LedgerError),
+    #[error("the read cache in Redis cannot be opened: {0}")]
+    ReadCache(#[source] neticket_store::ReadCacheError),
     #[error("{what}: {source}")]
     Files { what: String, source: std::io::Error },
     #[error(transparent)]
@@ -150,7 +154,8 @@ impl App {
         if let Err(error) = clock.measure(&*ledger).await {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
-        let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger)));
+        let read_cache = Self::open_read_cache(&config)?;
+        let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
         let turns = Arc::new(Turns::new(engine.store_connections_max));
         let rejections = Arc::new(Rejections {
             store: store.clone(),
@@ -222,6 +227,7 @@ impl App {
             rejections,
             turns,
             draining: AtomicBool::new(false),
+            stopping: CancellationToken::new(),
             config,
             store,
             ledger,
@@ -278,6 +284,17 @@ impl App {
         })
     }
 
+    /// Opens the copies of events that nodes share; `None` without Redis.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn open_read_cache(config: &Config) -> Result<Option<ReadCache>, StartError> {
+        let Some(url) = &config.redis_url else { return Ok(None) };
+        ReadCache::connect(url, &config.redis_prefix, READER_PATIENCE)
+            .map(Some)
+            .map_err(StartError::ReadCache)
+    }
+
     /// Opens the folder of images, or says which bucket has them; that is asked nothing yet.
     ///
     /// # Errors
@@ -303,9 +320,21 @@ impl App {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Ends all streams, and lets none begin: for when no more connections are accepted, so that whoever listens finds another
+    /// node.
+    pub fn end_streams(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Whether streams are to end.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
     /// Finishes everything that has been taken on. Call it when no requests come any more.
     pub async fn shut_down(&self) {
         self.begin_draining();
+        self.end_streams();
         if let Some(tasks) = &self.tasks {
             tasks.stop().await;
         }

@@ -1,67 +1,49 @@
-//! What events are like, kept in this process for a moment, so that the crowd does not reach the store.
+//! What events are like, kept in this process for a moment, so that the crowd does not reach the store; and beside it, where
+//! nodes share a Redis, in the read cache.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod generations;
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use moka::future::Cache;
 use neticket_domain::{Epoch, EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
-use neticket_store::{EventRecord, Store};
+use neticket_store::{CachedEvent, EventRecord, ReadCache, Store};
+use tokio::runtime::Handle;
 
+use self::generations::{CopyKey, Generations};
+use self::shared::SharedCopies;
+use crate::breaker::Breaker;
 use crate::config::VIEW_AGE_MAX_MS;
 use crate::error::AppError;
+use crate::metrics::Metrics;
+use crate::views::{EventSearch, EventSummaryView, PageView};
 
 /// How old a copy of an event may be.
 const EVENT_AGE_MAX: Duration = Duration::from_secs(1);
+/// How old a copy of a page of the list may be. Its statuses were right when it was made, so this is also how late a list may say
+/// that a sale has opened.
+const LIST_AGE_MAX: Duration = Duration::from_millis(500);
 /// How old a copy may be that a booking's answer takes its names from.
 const NAMES_AGE_MAX: Duration = Duration::from_mins(1);
-/// How long a ledger that did not answer is not asked again by readers, who would all wait for its time-out.
-const SILENCE: Duration = Duration::from_secs(3);
+/// How long a reader waits for Redis, at most, before it is skipped: for the ledger's word, and for a shared copy. Far below the
+/// ledger's own time-out, which is for who books.
+pub(crate) const READER_PATIENCE: Duration = Duration::from_millis(200);
 /// How old a copy of what is left may be.
 const VIEW_AGE_MAX: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
+/// How old the ledger's last word may be that is shown while it does not answer; after that it is the store's.
+const LAST_WORD_AGE_MAX: Duration = Duration::from_secs(10);
 /// How many ledgers are looked at at once for what is pending.
 const LOOKS_AT_ONCE: usize = 16;
 /// Most events kept.
 const EVENTS_MAX: u64 = 10_000;
+/// Most pages of the list kept, of up to 100 events each.
+const LISTS_MAX: u64 = 200;
 /// Most ticket types whose event is kept: 20 grades for each event.
 const TICKET_TYPES_MAX: u64 = 200_000;
-
-/// How many generations there are; events share them by their numbers, and lose no more by that than a copy now and then.
-const GENERATIONS: usize = 1_024;
-
-/// Counts how often the copies of an event were forgotten. Part of the key of each copy, so that one which was read before and
-/// is put in its place only afterwards is found by nobody.
-struct Generations(Box<[AtomicU64]>);
-
-impl Generations {
-    fn new() -> Self {
-        Self((0..GENERATIONS).map(|_| AtomicU64::new(0)).collect())
-    }
-
-    fn slot(&self, event: EventId) -> &AtomicU64 {
-        let number = usize::try_from(event.0.unsigned_abs()).unwrap_or(usize::MAX);
-        &self.0[number % GENERATIONS]
-    }
-
-    fn key(&self, event: EventId) -> CopyKey {
-        (event, self.slot(event).load(Ordering::Acquire))
-    }
-
-    fn next(&self, event: EventId) {
-        self.slot(event).fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn next_of_all(&self) {
-        for slot in &self.0 {
-            slot.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-}
-
-/// A copy's event, and its generation when the copy was asked for.
-type CopyKey = (EventId, u64);
 
 /// In whose journals something is.
 #[derive(Debug, Default)]
@@ -84,44 +66,89 @@ pub(crate) enum Journal {
 pub(crate) struct Catalog {
     store: Store,
     ledger: Arc<dyn Ledger>,
+    /// `None` where this node is the only one.
+    shared: Option<Arc<SharedCopies>>,
     generations: Generations,
     events: Cache<CopyKey, Arc<EventRecord>>,
+    lists: Cache<(EventSearch, u64), Arc<PageView<EventSummaryView>>>,
     /// Older copies, good enough to name what was booked while the store is slow.
     names: Cache<CopyKey, Arc<EventRecord>>,
+    /// Which of them are being read anew.
+    renewals: Cache<CopyKey, ()>,
     views: Cache<CopyKey, Arc<Option<LedgerView>>>,
+    last_words: Cache<CopyKey, Arc<Option<LedgerView>>>,
     /// The events in whose journals something is; see [`Catalog::events_pending`].
     pending: Cache<(), Arc<EventsPending>>,
-    silent_until: Mutex<Option<Instant>>,
-    /// Never changes, so it is kept for as long as there is room.
+    views_breaker: Arc<Breaker>,
+    pending_breaker: Arc<Breaker>,
+    metrics: Arc<Metrics>,
+    /// Where work goes on whose caller may go away.
+    runtime: Handle,
+    /// Kept for as long as there is room: a number never changes its event. One whose grade was removed leads to an event that
+    /// does not have it any more.
     event_of_ticket_type: Cache<TicketTypeId, EventId>,
 }
 
 impl Catalog {
-    pub(crate) fn new(store: Store, ledger: Arc<dyn Ledger>) -> Self {
+    /// On the present runtime.
+    pub(crate) fn new(
+        store: Store,
+        ledger: Arc<dyn Ledger>,
+        read_cache: Option<ReadCache>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
         Self {
             store,
             ledger,
+            shared: read_cache.map(|cache| SharedCopies::new(cache, Arc::clone(metrics))),
             generations: Generations::new(),
             events: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
+            lists: Cache::builder().max_capacity(LISTS_MAX).time_to_live(LIST_AGE_MAX).build(),
             names: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(NAMES_AGE_MAX).build(),
-            silent_until: Mutex::new(None),
+            renewals: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
             views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(VIEW_AGE_MAX).build(),
+            last_words: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(LAST_WORD_AGE_MAX).build(),
             pending: Cache::builder().max_capacity(1).time_to_live(VIEW_AGE_MAX).build(),
+            views_breaker: Breaker::new("the ledger, by readers,", metrics.reads.views_silent.clone()),
+            pending_breaker: Breaker::new(
+                "the ledger, for what is pending,",
+                metrics.reads.pending_silent.clone(),
+            ),
+            metrics: Arc::clone(metrics),
+            runtime: Handle::current(),
             event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),
         }
     }
 
     /// Forgets the copies of the event. To be called after the COMMIT of whatever administration writes about it: whoever asks
-    /// this node from then on gets what was written.
-    #[allow(clippy::unused_async, reason = "other nodes will be told")]
-    pub(crate) async fn forget(&self, event: EventId) {
-        self.generations.next(event);
+    /// this node from then on gets what was written, and whoever asks another within a second. It goes on if its caller goes away.
+    ///
+    /// `false`: Redis did not answer, and is told as soon as it does; until then other nodes may show what was, for seconds
+    /// ([`neticket_store::READ_CACHE_AGE_MAX`]). This one does not.
+    pub(crate) async fn forget(self: &Arc<Self>, event: EventId) -> bool {
+        self.forget_in_time(Some(event)).await
     }
 
-    /// Forgets all copies of events.
-    #[allow(dead_code, clippy::unused_async, reason = "other nodes will be told")]
-    pub(crate) async fn forget_all(&self) {
-        self.generations.next_of_all();
+    /// The same of all events.
+    pub(crate) async fn forget_all(self: &Arc<Self>) -> bool {
+        self.forget_in_time(None).await
+    }
+
+    async fn forget_in_time(self: &Arc<Self>, event: Option<EventId>) -> bool {
+        let catalog = Arc::clone(self);
+        let forgetting = self.runtime.spawn(async move {
+            // Nodes share their copies, so these first: a new copy of this node's must not be made of an old one of theirs.
+            let told = match &catalog.shared {
+                Some(shared) => shared.forget(event).await,
+                None => true,
+            };
+            match event {
+                Some(event) => catalog.generations.next(event),
+                None => catalog.generations.next_of_all(),
+            }
+            told
+        });
+        forgetting.await.unwrap_or(false)
     }
 
     /// The event, at most [`EVENT_AGE_MAX`] old.
@@ -131,25 +158,66 @@ impl Catalog {
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
         let key = self.generations.key(id);
         let read = async {
-            let event = self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound)?;
+            let event = Arc::new(self.event_read(id).await?);
             self.names.insert(key, Arc::clone(&event)).await;
             Ok(event)
         };
         self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
-    /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Asks the store only if
-    /// nobody has read the event for that long, or if the ticket type is newer.
+    /// Looks at the shared copy, then at the store.
+    async fn event_read(&self, id: EventId) -> Result<EventRecord, AppError> {
+        let permit = match &self.shared {
+            None => None,
+            Some(shared) => match shared.get(id).await {
+                Some(CachedEvent::Copy(copy)) => return Ok(copy),
+                Some(CachedEvent::Missing(permit)) => Some((shared, permit)),
+                None => None,
+            },
+        };
+        let event = self.store.event(id).await?.ok_or(AppError::NotFound)?;
+        if let Some((shared, permit)) = permit {
+            shared.put(&permit, &event).await;
+        }
+        Ok(event)
+    }
+
+    /// A page of the list, at most [`LIST_AGE_MAX`] old; `read` makes it.
+    ///
+    /// # Errors
+    /// What `read` says.
+    pub(crate) async fn list(
+        &self,
+        search: &EventSearch,
+        read: impl Future<Output = Result<PageView<EventSummaryView>, AppError>>,
+    ) -> Result<Arc<PageView<EventSummaryView>>, AppError> {
+        let key = (search.clone(), self.generations.of_lists());
+        let read = async { read.await.map(Arc::new) };
+        self.lists.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
+    }
+
+    /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Waits for nothing where such
+    /// a copy is there and has the ticket type. One older than [`EVENT_AGE_MAX`] is read anew behind the caller's back, for the
+    /// next one: another node may have changed the event.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn names(
-        &self,
+        self: &Arc<Self>,
         id: EventId,
         ticket_type: TicketTypeId,
     ) -> Result<Arc<EventRecord>, AppError> {
-        match self.names.get(&self.generations.key(id)).await {
-            Some(event) if event.ticket_types.iter().any(|t| t.id == ticket_type) => Ok(event),
+        let key = self.generations.key(id);
+        match self.names.get(&key).await {
+            Some(event) if event.ticket_types.iter().any(|t| t.id == ticket_type) => {
+                // One reads it anew for all, and in each second one at most, however long it takes.
+                if !self.events.contains_key(&key) && self.renewals.entry(key).or_insert(()).await.is_fresh()
+                {
+                    let catalog = Arc::clone(self);
+                    self.runtime.spawn(async move { catalog.event(id).await.map(drop) });
+                }
+                Ok(event)
+            }
             _ => self.event(id).await,
         }
     }
@@ -163,22 +231,50 @@ impl Catalog {
         self.event_of_ticket_type.try_get_with(id, read).await.map_err(|error| error.again())
     }
 
-    /// What the ledger says, at most [`VIEW_AGE_MAX`] old; `None` if the event is not loaded or the ledger silent.
+    /// What the ledger says, at most [`VIEW_AGE_MAX`] old; while it does not answer, what it said last, at most
+    /// [`LAST_WORD_AGE_MAX`] old. `None` if the event is not loaded, or the ledger silent for longer.
     pub(crate) async fn view(&self, event: EventId) -> Arc<Option<LedgerView>> {
-        let read = async {
-            if self.is_silent() {
-                return Arc::new(None);
+        let key = self.generations.key(event);
+        self.views.get_with(key, self.view_read(key)).await
+    }
+
+    /// What the ledger says now, for who looks again and again: others may have the same.
+    pub(crate) async fn view_anew(&self, event: EventId) -> Arc<Option<LedgerView>> {
+        let key = self.generations.key(event);
+        let view = self.view_read(key).await;
+        self.views.insert(key, Arc::clone(&view)).await;
+        view
+    }
+
+    async fn view_read(&self, key: CopyKey) -> Arc<Option<LedgerView>> {
+        if let Ok(view) = self.view_asked(key.0).await.map(Arc::new) {
+            self.last_words.insert(key, Arc::clone(&view)).await;
+            return view;
+        }
+        self.last_words.get(&key).await.unwrap_or_default()
+    }
+
+    async fn view_asked(&self, event: EventId) -> Result<Option<LedgerView>, Silent> {
+        if self.views_breaker.is_open() {
+            return Err(Silent);
+        }
+        self.metrics.reads.ledger_views.inc();
+        let error: &dyn std::error::Error =
+            &match tokio::time::timeout(READER_PATIENCE, self.ledger.view(event)).await {
+                Ok(Ok(view)) => return Ok(view),
+                Ok(Err(error)) => Silence::Ledger(error),
+                Err(_) => Silence::Late,
+            };
+        let ledger = Arc::clone(&self.ledger);
+        self.views_breaker.trip(error, move || {
+            let ledger = Arc::clone(&ledger);
+            // Under the ledger's own time-out, by which it finds connections lost; but what answers late would keep readers waiting.
+            async move {
+                let asked = tokio::time::Instant::now();
+                ledger.ping().await.is_ok() && asked.elapsed() < READER_PATIENCE
             }
-            match self.ledger.view(event).await {
-                Ok(view) => Arc::new(view),
-                Err(error) => {
-                    tracing::warn!(%event, %error, "showing what the store says is left: the ledger does not answer");
-                    self.keep_silent();
-                    Arc::new(None)
-                }
-            }
-        };
-        self.views.get_with(self.generations.key(event), read).await
+        });
+        Err(Silent)
     }
 
     /// The events with reservations on their way, as of at most [`VIEW_AGE_MAX`] ago. Whoever has been told `pending` has been
@@ -188,12 +284,16 @@ impl Catalog {
     /// `LedgerUnavailable`: at once, if it did not answer lately.
     pub(crate) async fn events_pending(&self) -> Result<Arc<EventsPending>, AppError> {
         let read = async {
-            if self.is_silent() {
+            if self.pending_breaker.is_open() {
                 return Err(AppError::LedgerUnavailable(None));
             }
             let pending = self.look_for_pending().await;
-            if pending.is_err() {
-                self.keep_silent();
+            if let Err(error) = &pending {
+                let ledger = Arc::clone(&self.ledger);
+                self.pending_breaker.trip(error, move || {
+                    let ledger = Arc::clone(&ledger);
+                    async move { ledger.ping().await.is_ok() }
+                });
             }
             Ok(Arc::new(pending?))
         };
@@ -227,16 +327,16 @@ impl Catalog {
             Some(_) | None => Journal::Empty,
         })
     }
+}
 
-    fn is_silent(&self) -> bool {
-        self.silent_until().is_some_and(|until| Instant::now() < until)
-    }
+/// The ledger does not answer.
+struct Silent;
 
-    fn keep_silent(&self) {
-        *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + SILENCE);
-    }
-
-    fn silent_until(&self) -> Option<Instant> {
-        *self.silent_until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Why it is not asked any more, for the log.
+#[derive(Debug, thiserror::Error)]
+enum Silence {
+    #[error(transparent)]
+    Ledger(neticket_ledger::LedgerError),
+    #[error("no answer within {} ms", READER_PATIENCE.as_millis())]
+    Late,
 }

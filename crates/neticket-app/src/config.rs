@@ -15,6 +15,9 @@ pub(crate) use engine::VIEW_AGE_MAX_MS;
 /// the usual ones take to notice.
 const DRAIN_S_PRODUCTION: u64 = 5;
 
+/// How many streams may be open, if nothing else is said. Each is a connection.
+const STREAMS_MAX_USUAL: usize = 10_000;
+
 /// Where the server runs, which decides what it insists on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
@@ -55,6 +58,9 @@ pub struct Config {
     pub drain_s: u64,
     /// `NETICKET_METRICS_LISTEN`: address and port of a listener of its own for `/metrics`; unset: none.
     pub metrics_listen: Option<SocketAddr>,
+    /// `NETICKET_STREAMS_MAX`, default 10,000: how many streams of what is left may be open, on this node. Whoever comes then is
+    /// told to ask again and again instead.
+    pub streams_max: usize,
     /// How the booking engine batches, waits and retries.
     pub engine: EngineConfig,
 }
@@ -118,6 +124,7 @@ impl Config {
             public_url: get("NETICKET_PUBLIC_URL"),
             drain_s: engine::number(&get, "NETICKET_DRAIN_S", drain_s_usual(environment), 0..=300)?,
             metrics_listen: metrics_listen(&get, listen)?,
+            streams_max: engine::number(&get, "NETICKET_STREAMS_MAX", STREAMS_MAX_USUAL, 0..=1_000_000)?,
             engine: EngineConfig::read(&get)?,
         })
     }
@@ -223,6 +230,7 @@ mod tests {
             ("NETICKET_S3_PUBLIC_URL", "https://cdn"),
             ("NETICKET_DRAIN_S", "301"),
             ("NETICKET_DRAIN_S", "-1"),
+            ("NETICKET_STREAMS_MAX", "1000001"),
             ("NETICKET_GRACE_MS", "999"),
             ("NETICKET_ACK_DEADLINE_MS", "999"),
             ("NETICKET_TASK_INTERVAL_MS", "9"),

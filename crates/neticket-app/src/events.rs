@@ -16,11 +16,16 @@ use crate::views::{EventSearch, EventSummaryView, EventView, PageView, TicketTyp
 pub(crate) use forms::no_such_image;
 
 impl App {
-    /// The events that match, those that can be booked first.
+    /// The events that match, those that can be booked first, as of half a second ago at most.
     ///
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn events_page(&self, search: &EventSearch) -> Result<PageView<EventSummaryView>, AppError> {
+        let page = self.catalog.list(search, self.events_page_now(search)).await?;
+        Ok(PageView::clone(&page))
+    }
+
+    async fn events_page_now(&self, search: &EventSearch) -> Result<PageView<EventSummaryView>, AppError> {
         let filter = EventFilter {
             words: SearchWords::parse(&search.query),
             status: search.status,
@@ -63,7 +68,7 @@ impl App {
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn admin_events_page(&self, search: &EventSearch) -> Result<PageView<EventView>, AppError> {
-        let page = self.events_page(&EventSearch { include_past: true, ..search.clone() }).await?;
+        let page = self.events_page_now(&EventSearch { include_past: true, ..search.clone() }).await?;
         let ids: Vec<EventId> = page.items.iter().map(|item| item.id).collect();
         let records = self.store.events(&ids).await?;
         let items = records.iter().map(|record| self.event_view(record, None)).collect();
@@ -123,9 +128,9 @@ impl App {
 /// An event as this node has it: two copies that others share, and how they read at present.
 #[derive(Clone)]
 pub struct EventCopy {
-    record: Arc<EventRecord>,
-    ledger: Arc<Option<LedgerView>>,
-    status: EventStatus,
+    pub(crate) record: Arc<EventRecord>,
+    pub(crate) ledger: Arc<Option<LedgerView>>,
+    pub(crate) status: EventStatus,
 }
 
 impl EventCopy {
@@ -138,7 +143,7 @@ impl EventCopy {
     }
 }
 
-fn event_status(record: &EventRecord, ledger: Option<&LedgerView>, now: Timestamp) -> EventStatus {
+pub(crate) fn event_status(record: &EventRecord, ledger: Option<&LedgerView>, now: Timestamp) -> EventStatus {
     let left_in_all = record.ticket_types.iter().map(|t| u64::from(left_of(t, ledger))).sum();
     EventStatus::of(record.cancelled_at.is_some(), record.paused, record.window, left_in_all, now)
 }

@@ -5,6 +5,8 @@ mod app;
 mod audit;
 mod batcher;
 mod booking;
+mod breaker;
+mod cache;
 mod catalog;
 mod clock;
 mod config;
@@ -19,6 +21,7 @@ mod reservations;
 mod tasks;
 mod turns;
 mod views;
+mod watch;
 
 pub use app::{App, StartError};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
@@ -32,3 +35,4 @@ pub use views::{
     EventView, Expected, ImageView, PageView, Principal, ReservationState, ReservationView, Session,
     TicketTypeChange, TicketTypeDraft, TicketTypeView,
 };
+pub use watch::{Seen, Watch, Watchers};

@@ -1,6 +1,8 @@
 //! Numbers while it runs. Owned by [`App`](crate::App), so that two of them in one process do not mix theirs. Every metric
 //! is a member, and every label is bounded; docs/metrics.md lists them all.
 
+mod reads;
+
 use std::future::Future;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+pub(crate) use self::reads::Reads;
 use crate::error::AppError;
 use crate::views::{Booked, ReservationState};
 
@@ -69,6 +72,7 @@ impl Register {
 pub struct Metrics {
     register: Register,
     bookings: Bookings,
+    pub(crate) reads: Reads,
     pub(crate) admit: Stage,
     pub(crate) commit: Stage,
     pub(crate) settle: Stage,
@@ -253,6 +257,7 @@ impl Default for Metrics {
         };
         Self {
             bookings,
+            reads: Reads::new(&mut register),
             admit: stage("admit"),
             commit: stage("commit"),
             settle: stage("settle"),

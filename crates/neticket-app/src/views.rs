@@ -59,7 +59,7 @@ pub struct AuditActorView {
 }
 
 /// Which events.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventSearch {
     pub query: String,
     pub status: Option<EventStatus>,

@@ -18,24 +18,24 @@ const COMMITS_MAX: u64 = 10;
 const EVENTS: usize = 100;
 
 /// What MariaDB has counted since it started.
-struct Counts(BTreeMap<String, u64>);
+pub(crate) struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
-    fn read(world: &World) -> Self {
+    pub(crate) fn read(world: &World) -> Self {
         let told = block_in_place(|| sql(world, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
         let counts = told.lines().filter_map(|line| line.split_once('\t'));
         Self(counts.map(|(name, count)| (name.to_owned(), count.parse().expect("a count"))).collect())
     }
 
     /// How many more commands of this kind there are now.
-    fn more(&self, now: &Self, command: &str) -> u64 {
+    pub(crate) fn more(&self, now: &Self, command: &str) -> u64 {
         let name = format!("Com_{command}");
         now.0[&name] - self.0[&name]
     }
 }
 
 /// A world on a MariaDB of its own, whose nodes ask it for nothing unasked.
-async fn quiet_world() -> (World, OwnMariaDb) {
+pub(crate) async fn quiet_world() -> (World, OwnMariaDb) {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.task_interval_ms = 60_000;
     world.config.engine.ack_deadline_ms = 20_000;

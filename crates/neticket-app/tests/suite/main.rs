@@ -10,6 +10,7 @@ mod images;
 mod lanes;
 mod opening;
 mod own;
+mod reads;
 mod reconciling;
 mod rejected;
 mod sessions;

@@ -1,0 +1,110 @@
+//! When something does not answer, one caller finds out for all: then nobody asks it until a background task, one for each
+//! breaker, has seen it answer again. No caller is ever the one who tries.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::runtime::Handle;
+
+/// Pause before each try of the background task.
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+
+pub(crate) struct Breaker {
+    /// What is not asked, for the log.
+    what: &'static str,
+    open: AtomicBool,
+    gauge: Gauge,
+    /// Where the task runs: callers may be on runtimes that end before the application does.
+    runtime: Handle,
+}
+
+impl Breaker {
+    /// A closed one, whose task will run on the present runtime; `gauge` is 1 while it is open.
+    pub(crate) fn new(what: &'static str, gauge: Gauge) -> Arc<Self> {
+        gauge.set(0);
+        Arc::new(Self { what, open: AtomicBool::new(false), gauge, runtime: Handle::current() })
+    }
+
+    /// Whether nobody is to ask.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Lets nobody ask until `answers` is true. Does nothing if that is so already.
+    pub(crate) fn trip<F>(
+        self: &Arc<Self>,
+        cause: &dyn std::error::Error,
+        answers: impl Fn() -> F + Send + 'static,
+    ) where
+        F: Future<Output = bool> + Send,
+    {
+        if self.open.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.gauge.set(1);
+        tracing::warn!(what = self.what, error = %cause, "does not answer: not asked until it does");
+        let end = CloseAtEnd(Arc::downgrade(self));
+        self.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(PROBE_PAUSE).await;
+                if end.0.strong_count() == 0 || answers().await {
+                    break;
+                }
+            }
+        });
+    }
+}
+
+/// Closes the breaker whatever ends the task: one that nobody would ever close is worse than one that opens again.
+struct CloseAtEnd(Weak<Breaker>);
+
+impl Drop for CloseAtEnd {
+    fn drop(&mut self) {
+        let Some(breaker) = self.0.upgrade() else { return };
+        tracing::info!(what = breaker.what, "answers again");
+        breaker.gauge.set(0);
+        breaker.open.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_breaker_is_open_until_its_only_task_has_seen_an_answer() {
+        let breaker = Breaker::new("a thing", Gauge::default());
+        let tries = Arc::new(AtomicUsize::new(0));
+        for _ in 0..3 {
+            let tries = Arc::clone(&tries);
+            breaker.trip(&std::fmt::Error, move || {
+                let tries = Arc::clone(&tries);
+                async move { tries.fetch_add(1, Ordering::SeqCst) == 2 }
+            });
+            assert!(breaker.is_open());
+        }
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        while breaker.is_open() {
+            assert!(tokio::time::Instant::now() < deadline, "it closes");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(tries.load(Ordering::SeqCst), 3, "one task, and no try after the answer");
+        assert_eq!(breaker.gauge.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_breaks_down_leaves_no_breaker_open() {
+        let breaker = Breaker::new("a thing", Gauge::default());
+        breaker.trip(&std::fmt::Error, || async { panic!("on purpose") });
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        while breaker.is_open() {
+            assert!(tokio::time::Instant::now() < deadline, "it closes");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The copies that nodes share, as one node uses them: skipped while they do not answer, and never believed while something is to
+//! be forgotten that could not be.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use neticket_domain::EventId;
+use neticket_store::{CachedEvent, EventRecord, PutPermit, ReadCache, ReadCacheError};
+
+use crate::breaker::Breaker;
+use crate::metrics::Metrics;
+
+/// Of so many events each is remembered to be forgotten; of more, all events are.
+const UNFORGOTTEN_MAX: usize = 1_000;
+
+/// What could not be forgotten yet.
+#[derive(Debug, Default)]
+struct Unforgotten {
+    events: BTreeSet<EventId>,
+    all: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("copies are still to be forgotten")]
+struct StillUnforgotten;
+
+impl Unforgotten {
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && !self.all
+    }
+
+    fn add(&mut self, event: Option<EventId>) {
+        match event {
+            Some(event) if self.events.len() < UNFORGOTTEN_MAX => {
+                self.events.insert(event);
+            }
+            _ => self.all = true,
+        }
+    }
+}
+
+pub(super) struct SharedCopies {
+    cache: ReadCache,
+    breaker: Arc<Breaker>,
+    unforgotten: Mutex<Unforgotten>,
+    metrics: Arc<Metrics>,
+}
+
+impl SharedCopies {
+    pub(super) fn new(cache: ReadCache, metrics: Arc<Metrics>) -> Arc<Self> {
+        let breaker = Breaker::new("the read cache", metrics.reads.cache_silent.clone());
+        Arc::new(Self { cache, breaker, unforgotten: Mutex::default(), metrics })
+    }
+
+    /// The copy, or the right to put one. Neither, at once, while the cache does not answer.
+    pub(super) async fn get(self: &Arc<Self>, event: EventId) -> Option<CachedEvent> {
+        if self.breaker.is_open() {
+            return None;
+        }
+        if !self.unforgotten().is_empty() {
+            // Came while the breaker was about to close.
+            self.trip(&StillUnforgotten);
+            return None;
+        }
+        match self.cache.get(event).await {
+            Ok(CachedEvent::Copy(copy)) => {
+                self.metrics.reads.cache_hits.inc();
+                Some(CachedEvent::Copy(copy))
+            }
+            Ok(missing) => {
+                self.metrics.reads.cache_misses.inc();
+                Some(missing)
+            }
+            Err(error) => {
+                self.failed(&error);
+                None
+            }
+        }
+    }
+
+    pub(super) async fn put(self: &Arc<Self>, permit: &PutPermit, event: &EventRecord) {
+        if let Err(error) = self.cache.put(permit, event).await {
+            self.failed(&error);
+        }
+    }
+
+    /// Forgets the event's copy, or all of them; `false`: it will be, as soon as the cache answers.
+    pub(super) async fn forget(self: &Arc<Self>, event: Option<EventId>) -> bool {
+        match self.delete(event).await {
+            Ok(()) => {
+                self.metrics.reads.forgets.inc();
+                true
+            }
+            Err(error) => {
+                self.metrics.reads.forget_failures.inc();
+                tracing::warn!(event = event.map(|event| event.0), %error, "other nodes may show what was, for seconds");
+                // First this: the breaker closes only once nothing is left of it.
+                self.unforgotten().add(event);
+                self.trip(&error);
+                false
+            }
+        }
+    }
+
+    async fn delete(&self, event: Option<EventId>) -> Result<(), ReadCacheError> {
+        match event {
+            Some(event) => self.cache.forget(event).await,
+            None => self.cache.forget_all().await,
+        }
+    }
+
+    fn failed(self: &Arc<Self>, error: &ReadCacheError) {
+        self.metrics.reads.cache_failures.inc();
+        self.trip(error);
+    }
+
+    fn trip(self: &Arc<Self>, error: &dyn std::error::Error) {
+        let copies = Arc::downgrade(self);
+        self.breaker.trip(error, move || {
+            let copies = copies.upgrade();
+            async move {
+                match copies {
+                    Some(copies) => copies.catch_up().await,
+                    None => true,
+                }
+            }
+        });
+    }
+
+    /// Forgets what could not be forgotten. `true`: the cache answers, and nothing is left.
+    async fn catch_up(&self) -> bool {
+        let Unforgotten { events, all } = std::mem::take(&mut *self.unforgotten());
+        let each = events.into_iter().filter(|_| !all).map(Some);
+        let mut left: Vec<Option<EventId>> = all.then_some(None).into_iter().chain(each).collect();
+        if left.is_empty() {
+            return self.cache.ping().await.is_ok();
+        }
+        while let Some(event) = left.last() {
+            if self.delete(*event).await.is_err() {
+                let mut unforgotten = self.unforgotten();
+                for event in left {
+                    unforgotten.add(event);
+                }
+                return false;
+            }
+            self.metrics.reads.forgets.inc();
+            left.pop();
+        }
+        // More may have come.
+        self.unforgotten().is_empty()
+    }
+
+    fn unforgotten(&self) -> std::sync::MutexGuard<'_, Unforgotten> {
+        self.unforgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

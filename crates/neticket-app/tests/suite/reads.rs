@@ -1,0 +1,310 @@
+//! Reading by the crowd: one query for all who ask at once, the same on every node a moment after a change, and no waiting for a
+//! Redis that does not answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use neticket_app::{App, EventSearch, EventView, Principal, Watchers};
+use neticket_domain::{EventId, EventStatus, Role, Timestamp};
+use neticket_testkit::{Parts, World, on_both, tickets};
+use tokio::task::block_in_place;
+use uuid::Uuid;
+
+use crate::costs::{Counts, quiet_world};
+use crate::own::{own_mariadb, own_redis, sql, until};
+
+/// How many ask at once.
+const CROWD: usize = 1_000;
+/// What one read of an event is: the event, and its ticket types.
+const QUERIES_OF_AN_EVENT: u64 = 2;
+/// How late a change may be seen on another node.
+const SEEN_WITHIN: Duration = Duration::from_secs(1);
+/// How long a reader may wait while Redis does not answer: the time-out for readers, and as much again for a busy machine.
+const READER_PATIENCE: Duration = Duration::from_millis(200);
+const SLACK: Duration = Duration::from_millis(400);
+
+async fn crowd(app: &Arc<App>, event: EventId, count: usize) {
+    let mut readers = Vec::new();
+    for _ in 0..count {
+        let app = Arc::clone(app);
+        readers.push(tokio::spawn(async move { app.event(event).await.unwrap().summary.title }));
+    }
+    for title in join_all(readers).await {
+        assert_eq!(title.unwrap(), "한여름 밤의 꿈");
+    }
+}
+
+async fn admin(world: &World) -> Principal {
+    Principal { user: world.user(99).await, role: Role::Admin, session: Uuid::nil() }
+}
+
+async fn title(app: &App, event: EventId) -> String {
+    app.event(event).await.unwrap().summary.title
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_who_miss_at_once_cost_one_query_and_so_does_another_node() {
+    let (mut world, _mariadb) = quiet_world().await;
+    let (one, other) = (world.node().await, world.node().await);
+    let event = world.event_on_sale(&[10], 4).await;
+    let before = Counts::read(&world);
+    crowd(&one, event.id, CROWD).await;
+    let first = Counts::read(&world);
+    assert_eq!(before.more(&first, "select"), QUERIES_OF_AN_EVENT);
+    crowd(&other, event.id, CROWD).await;
+    let second = Counts::read(&world);
+    assert_eq!(first.more(&second, "select"), 0, "the other node finds the copy of the first");
+
+    let event = world.event_on_sale(&[10], 4).await;
+    let before = Counts::read(&world);
+    tokio::join!(crowd(&one, event.id, CROWD), crowd(&other, event.id, CROWD));
+    let both = Counts::read(&world);
+    let queries = before.more(&both, "select");
+    assert!((QUERIES_OF_AN_EVENT..=2 * QUERIES_OF_AN_EVENT).contains(&queries), "{queries}, of two nodes");
+
+    let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
+    let before = Counts::read(&world);
+    join_all((0..CROWD).map(async |_| one.events_page(&search).await.unwrap().total_items)).await;
+    let lists = before.more(&Counts::read(&world), "select");
+    assert_eq!(lists, 2, "a page of the list, and its length");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhere() {
+    let mut world = World::new(Parts::Shared).await;
+    let (one, other) = (world.node().await, world.node().await);
+    let event = world.event_on_sale(&[10], 4).await;
+    let by = admin(&world).await;
+    let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
+    for (number, all) in [(1, false), (2, true), (3, false)] {
+        for app in [&one, &other] {
+            title(app, event.id).await;
+            app.events_page(&search).await.unwrap();
+        }
+        let new = format!("제목 {number}");
+        block_in_place(|| sql(&world, &format!("UPDATE events SET title = '{new}' WHERE id = {}", event.id)));
+        let changed = Instant::now();
+        if all { one.cache_clear(by, None).await } else { one.cache_clear_event(by, None, event.id).await }
+            .unwrap();
+        assert_eq!(title(&one, event.id).await, new);
+        assert_eq!(one.events_page(&search).await.unwrap().items[0].title, new);
+        until("the other node shows it", async || title(&other, event.id).await == new).await;
+        until("in its list, too", async || other.events_page(&search).await.unwrap().items[0].title == new)
+            .await;
+        assert!(changed.elapsed() < SEEN_WITHIN + SLACK, "{:?}", changed.elapsed());
+    }
+    let (entries, total) = world.store.audit_page(1, 10).await.unwrap();
+    let actions: Vec<&str> = entries.iter().map(|record| record.entry.action.as_str()).collect();
+    assert_eq!((actions, total), (vec!["cache_clear_event", "cache_clear", "cache_clear_event"], 3));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clearing_the_cache_leaves_the_ledger_as_it_is() {
+    let mut world = World::new(Parts::Shared).await;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let (by, user) = (admin(&world).await, world.user(0).await);
+    app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    let left = async || world.ledger.examine(event.id).await.unwrap().unwrap().view;
+    until("it is settled", async || left().await.pending == 0).await;
+    let before = left().await;
+    app.cache_clear(by, None).await.unwrap();
+    app.cache_clear_event(by, None, event.id).await.unwrap();
+    assert_eq!(left().await, before, "the same ledger, of the same epoch");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_28_while_redis_stands_still_only_the_first_readers_wait_and_never_for_long() {
+    let mut world = World::new(Parts::Shared).await;
+    let redis = own_redis(&mut world);
+    world.config.engine.task_interval_ms = 60_000;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let user = world.user(0).await;
+    app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
+    assert_eq!(left().await, 8);
+    redis.pause().unwrap();
+    let begun = Instant::now();
+    let (mut reads, mut waits, mut longest) = (0_u32, 0_u32, Duration::ZERO);
+    while begun.elapsed() < Duration::from_secs(10) {
+        let asked = Instant::now();
+        let shown = left().await;
+        let took = asked.elapsed();
+        assert_eq!(shown, 8, "as the ledger said last, and the store says now");
+        reads += 1;
+        waits += u32::from(took > READER_PATIENCE / 2);
+        longest = longest.max(took);
+        tokio::time::sleep(Duration::from_millis(5)).await; // copies end meanwhile, again and again
+    }
+    assert!(reads > 100 && longest < 2 * READER_PATIENCE + SLACK, "{reads} reads, one of {longest:?}");
+    // One for the ledger's word and one for the shared copy; a busy machine may be slow a few times.
+    assert!(waits <= 5, "{waits} of {reads} readers waited");
+    redis.resume().unwrap();
+    let mut numbers = String::new();
+    until("Redis is asked again", async || {
+        numbers.clear();
+        app.metrics().register().write(&mut numbers);
+        numbers
+            .lines()
+            .filter(|line| line.starts_with("neticket_breaker_open{"))
+            .all(|line| line.ends_with(" 0"))
+    })
+    .await;
+    app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+    until("what is left is the ledger's word again", async || left().await == 7).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_redis_did_not_hear_of_is_seen_at_once_where_it_was_made_and_elsewhere_when_redis_is_back()
+ {
+    let mut world = World::new(Parts::Shared).await;
+    let mariadb = own_mariadb(&mut world).await;
+    let redis = own_redis(&mut world);
+    world.config.engine.task_interval_ms = 60_000;
+    let (one, other) = (world.node().await, world.node().await);
+    let event = world.event_on_sale(&[10], 4).await;
+    let by = admin(&world).await;
+    title(&one, event.id).await;
+    redis.pause().unwrap();
+    sql(&world, &format!("UPDATE events SET title = 'new' WHERE id = {}", event.id));
+    one.cache_clear_event(by, None, event.id).await.expect_err("Redis did not hear of it");
+    assert_eq!(title(&one, event.id).await, "new");
+    redis.resume().unwrap();
+    let begun = Instant::now();
+    until("the other shows it, too", async || {
+        assert_eq!(
+            title(&one, event.id).await,
+            "new",
+            "never what was, not even from the copy that came back"
+        );
+        title(&other, event.id).await == "new"
+    })
+    .await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "before its copy was too old: {:?}", begun.elapsed());
+    world.finish().await;
+    drop(mariadb);
+}
+
+/// What watchers of these tests show.
+fn told(view: &EventView, _now: Timestamp) -> (EventStatus, Vec<u32>) {
+    (view.summary.status, view.ticket_types.iter().map(|t| t.left).collect())
+}
+
+fn views(app: &App) -> u64 {
+    let mut numbers = String::new();
+    app.metrics().register().write(&mut numbers);
+    let line =
+        numbers.lines().find(|line| line.starts_with("neticket_ledger_views_total ")).expect("a count");
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+on_both! {
+    async fn however_many_listen_the_ledger_is_looked_at_once_per_interval_and_for_nobody_never(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let watchers = Watchers::new(Arc::clone(&app), told);
+        let mut listeners = Vec::new();
+        for _ in 0..CROWD {
+            listeners.push(watchers.watch(event.id).await.unwrap());
+        }
+        assert_eq!(listeners[0].borrow().frame, (EventStatus::OnSale, vec![10]));
+        let (before, begun) = (views(&app), Instant::now());
+        app.reservation_create(world.user(0).await, None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        for listener in &mut listeners {
+            tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("it is told").unwrap();
+            assert_eq!(listener.borrow_and_update().frame.1, [7]);
+        }
+        until("some intervals pass", async || begun.elapsed() > Duration::from_secs(2)).await;
+        let looks = views(&app) - before;
+        let intervals = u64::try_from(begun.elapsed().as_millis() / 250).unwrap() + 1;
+        assert!((2..=intervals).contains(&looks), "{looks} looks in {intervals} intervals");
+        drop(listeners);
+        let mut seen = views(&app);
+        let mut since = Instant::now();
+        until("nobody looks any more", async || {
+            if views(&app) != seen {
+                (seen, since) = (views(&app), Instant::now());
+            }
+            since.elapsed() > Duration::from_secs(1)
+        })
+        .await;
+        assert!(watchers.watch(EventId(987_654)).await.is_err(), "there is no such event");
+        let again = watchers.watch(event.id).await.unwrap();
+        assert_eq!(again.borrow().frame.1, [7]);
+        world.finish().await;
+    }
+
+    async fn listening_ends_when_the_node_does(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let watchers = Watchers::new(Arc::clone(&app), told);
+        let mut listener = watchers.watch(event.id).await.unwrap();
+        app.end_streams();
+        let end = async { while listener.changed().await.is_ok() {} };
+        tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
+        assert!(watchers.watch(event.id).await.is_err(), "none begins any more");
+        world.finish().await;
+    }
+
+    async fn lesson_13_who_listens_before_the_opening_hears_of_it_on_every_node(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let nodes = [world.node().await, world.node().await];
+        let opens_at = world.now().await.plus_millis(2_000);
+        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+        let watchers = nodes.each_ref().map(|app| Watchers::new(Arc::clone(app), told));
+        for watchers in &watchers {
+            let mut listener = watchers.watch(event.id).await.unwrap();
+            assert_eq!(listener.borrow_and_update().frame.0, EventStatus::Scheduled);
+        }
+        let mut listeners = [watchers[0].watch(event.id).await.unwrap(), watchers[1].watch(event.id).await.unwrap()];
+        for (listener, app) in listeners.iter_mut().zip(&nodes) {
+            let open = listener.wait_for(|seen| seen.frame.0 == EventStatus::OnSale);
+            drop(tokio::time::timeout(Duration::from_secs(10), open).await.expect("it opens").unwrap());
+            let late_ms = world.now().await.millis_since(opens_at);
+            assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
+            assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
+        }
+        world.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listening_goes_on_while_the_store_stands_still_and_ends_when_the_event_is_deleted() {
+    let mut world = World::new(Parts::Shared).await;
+    let mariadb = own_mariadb(&mut world).await;
+    world.config.engine.task_interval_ms = 60_000;
+    world.config.engine.ack_deadline_ms = 1_000;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let users = world.users(2).await;
+    app.reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+    let watchers = Watchers::new(Arc::clone(&app), told);
+    let mut listener = watchers.watch(event.id).await.unwrap();
+    mariadb.server.pause().unwrap();
+    let pending = app.reservation_create(users[1], None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    let told =
+        tokio::time::timeout(Duration::from_secs(5), listener.wait_for(|seen| seen.frame.1 == [7])).await;
+    drop(told.expect("it is told without the store").unwrap());
+    mariadb.server.resume().unwrap();
+    until("the booking is decided", async || world.confirmed(&event).await == [3]).await;
+    drop(pending);
+    let tables = ["reservations", "ticket_types"]
+        .map(|table| format!("DELETE FROM {table} WHERE event_id = {}", event.id));
+    for statement in tables {
+        block_in_place(|| sql(&world, &statement));
+    }
+    block_in_place(|| sql(&world, &format!("DELETE FROM events WHERE id = {}", event.id)));
+    app.cache_clear_event(admin(&world).await, None, event.id).await.unwrap();
+    let end = async { while listener.changed().await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
+    world.lose_ledger(event.id).await;
+    world.finish().await;
+}
