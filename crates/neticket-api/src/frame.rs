@@ -169,8 +169,10 @@ pub(crate) async fn api(
 }
 
 fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
-    if !accepts_json(req.headers()) {
-        return Err(ApiError::new(ProblemCode::NotAcceptable, "The answer is application/json only."));
+    let is_stream = req.path().ends_with(STREAM_END);
+    if !accepts(req.headers(), if is_stream { &STREAM_TYPES } else { &JSON_TYPES }) {
+        let only = if is_stream { "text/event-stream" } else { "application/json" };
+        return Err(ApiError::new(ProblemCode::NotAcceptable, format!("The answer is {only} only.")));
     }
     if req.method().is_safe() {
         let state = state(req.request());
@@ -179,8 +181,14 @@ fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether `Accept` lets JSON through; a header that makes no sense lets everything through.
-fn accepts_json(headers: &HeaderMap) -> bool {
+/// What is JSON, in an `Accept` header.
+const JSON_TYPES: [&str; 4] = ["*/*", "application/*", "application/json", PROBLEM_CONTENT_TYPE];
+/// How the path of a stream ends, and what one is.
+const STREAM_END: &str = "/availability/stream";
+const STREAM_TYPES: [&str; 3] = ["*/*", "text/*", "text/event-stream"];
+
+/// Whether `Accept` lets one of `types` through; a header that makes no sense lets everything through.
+fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut ranges = headers
         .get_all(ACCEPT)
         .filter_map(|value| value.to_str().ok())
@@ -197,8 +205,7 @@ fn accepts_json(headers: &HeaderMap) -> bool {
                     .and_then(|weight| weight.parse::<f32>().ok())
                     .is_some_and(|q| q <= 0.0)
             });
-            let json = ["*/*", "application/*", "application/json", PROBLEM_CONTENT_TYPE];
-            !refused && json.contains(&media_type.as_str())
+            !refused && types.contains(&media_type.as_str())
         })
 }
 
@@ -211,9 +218,9 @@ mod tests {
         let accepts = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));
-            accepts_json(&headers)
+            super::accepts(&headers, &JSON_TYPES)
         };
-        assert!(accepts_json(&HeaderMap::new()));
+        assert!(super::accepts(&HeaderMap::new(), &JSON_TYPES));
         for value in
             ["*/*", "application/json", "text/html, application/*;q=0.1", "", "nonsense", "APPLICATION/JSON"]
         {

@@ -17,6 +17,7 @@ mod query;
 mod routes;
 mod server;
 mod state;
+mod streams;
 mod wire;
 
 pub use openapi::document_text as openapi_document;

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use neticket_app::Register;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode_eof;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -50,6 +51,11 @@ pub(crate) struct HttpMetrics {
     answered: Family<Answered, Histogram, Latencies>,
     /// Open connections, idle ones too.
     connections: Gauge,
+    /// Open streams of what is left.
+    streams: Gauge,
+    pub(crate) streams_refused: Counter,
+    /// What was sent on all of them.
+    pub(crate) frames: Counter,
 }
 
 impl Default for HttpMetrics {
@@ -62,12 +68,29 @@ impl Default for HttpMetrics {
                 Family::new_with_constructor(Latencies),
             ),
             connections: register.add("http_connections", "Open connections", Gauge::default()),
+            streams: register.add("http_streams", "Open streams of what is left", Gauge::default()),
+            streams_refused: register.add(
+                "http_streams_refused",
+                "Streams that were refused because all places were taken",
+                Counter::default(),
+            ),
+            frames: register.add(
+                "http_stream_frames",
+                "What streams were told of what is left, each time counted for each stream",
+                Counter::default(),
+            ),
             register,
         }
     }
 }
 
 impl HttpMetrics {
+    /// Counts a stream for as long as the answer lives.
+    pub(crate) fn streaming(&self) -> Streaming {
+        self.streams.inc();
+        Streaming(self.streams.clone())
+    }
+
     /// Counts a connection for as long as the answer lives.
     pub(crate) fn connected(&self) -> Connected {
         self.connections.inc();
@@ -79,6 +102,15 @@ impl HttpMetrics {
 pub(crate) struct Connected(Gauge);
 
 impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// An open stream.
+pub(crate) struct Streaming(Gauge);
+
+impl Drop for Streaming {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::cookie::REFRESH_COOKIE;
 use crate::routes::{
-    accounts, admin_audit, admin_events, admin_images, docs, events, operations, reservations,
+    accounts, admin_audit, admin_cache, admin_events, admin_images, docs, events, operations, reservations,
 };
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
@@ -26,7 +26,7 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     paths(
         accounts::account_signup, accounts::session_login, accounts::session_refresh, accounts::session_logout,
         accounts::account_view, accounts::account_update, accounts::password_change,
-        events::event_list, events::event_view, events::event_availability,
+        events::event_list, events::event_view, events::event_availability, events::event_availability_stream,
         reservations::reservation_create, reservations::reservation_list, reservations::reservation_view,
         reservations::reservation_cancel,
         admin_events::admin_event_list, admin_events::admin_event_create,
@@ -34,6 +34,7 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         admin_events::admin_event_cancel,
         admin_audit::audit_list,
         admin_images::admin_image_create,
+        admin_cache::admin_cache_clear, admin_cache::admin_cache_clear_event,
         operations::health, operations::readiness, docs::openapi_document,
     ),
     components(schemas(Problem)),
@@ -143,6 +144,10 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
         "admin_event_cancel" => vec![Code::NotCancellable, Code::StoreUnavailable],
         "admin_image_create" => {
             vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable, Code::ImageStoreUnavailable]
+        }
+        "event_availability_stream" => vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable],
+        "admin_cache_clear" | "admin_cache_clear_event" => {
+            vec![Code::LedgerUnavailable, Code::StoreUnavailable]
         }
         "account_update" => vec![Code::NicknameTaken, Code::StoreUnavailable],
         "reservation_create" => vec![

@@ -13,6 +13,7 @@ use crate::metrics::HttpMetrics;
 use crate::openapi;
 use crate::routes::events::WrittenEvents;
 use crate::routes::web::Client;
+use crate::streams::Streams;
 
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) https: bool,
     pub(crate) http: HttpMetrics,
     pub(crate) written_events: WrittenEvents,
+    pub(crate) streams: Streams,
     /// `/metrics` is on the public listener.
     pub(crate) metrics_public: bool,
 }
@@ -43,6 +45,7 @@ impl State {
             config.metrics_listen.is_none() && config.environment == Environment::Development;
         let (http, document) = (HttpMetrics::default(), Bytes::from(openapi::document_text()));
         Ok(Self {
+            streams: Streams::new(Arc::clone(&app)),
             app,
             limits,
             client,

@@ -1,9 +1,9 @@
 //! What administrators may do to the read cache: forget copies. The ledger, and every other key of its Redis, is not touched.
 
 use neticket_domain::EventId;
-use neticket_store::NewAudit;
 
 use crate::App;
+use crate::audit;
 use crate::error::AppError;
 use crate::views::Principal;
 
@@ -38,14 +38,7 @@ impl App {
         action: &str,
         target: String,
     ) -> Result<(), AppError> {
-        let entry = NewAudit {
-            at: self.now(),
-            actor: Some(by.user),
-            action: action.to_owned(),
-            target,
-            detail: String::new(),
-            ip: from_ip.unwrap_or_default(),
-        };
+        let entry = audit::origin(by, from_ip).did(action, target, "", self.now());
         Ok(self.store.audit_append(&entry).await?)
     }
 }

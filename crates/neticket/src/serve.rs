@@ -77,7 +77,10 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let ended = if let Some(ended) = ended {
         ended
     } else {
-        handle.stop(true).await;
+        // First no more connections, then no more streams: whoever listened finds another node.
+        let stopping = handle.stop(true);
+        app.end_streams();
+        stopping.await;
         serving.await
     };
     app.shut_down().await;

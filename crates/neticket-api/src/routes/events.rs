@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::http::header::{
     CACHE_CONTROL, ETAG, EntityTag, Header as _, HeaderValue, IF_NONE_MATCH, IfNoneMatch,
     TryIntoHeaderValue as _,
@@ -20,6 +21,9 @@ use crate::error::ApiError;
 use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
+
+/// Where streams are. They are not JSON, unlike everything else of the API.
+pub(crate) const STREAM_PATH: &str = "/api/v1/events/{id}/availability/stream";
 
 const JSON: &str = "application/json";
 /// Most events kept written out.
@@ -77,6 +81,36 @@ pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Res
     let written = state.written_events.of(&state, EventId(id.into_inner())).await?;
     let availability = wire::availability(&written.view, state.app.now());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
+}
+
+/// What can be booked of an event, for as long as the caller listens: now, and on every change, at most four times a second.
+#[utoipa::path(get, path = "/api/v1/events/{id}/availability/stream", tag = "Events",
+    params(("id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "Server-sent events named `availability`; the `data` of each is what \
+        `GET /api/v1/events/{id}/availability` answers. Between them come comments, every 15 s. It ends when the event is \
+        deleted or the server stops; `retry` says when to come back.",
+        body = String, content_type = "text/event-stream",
+        headers(("Cache-Control" = String, description = "`no-store`"))),
+))]
+pub(crate) async fn event_availability_stream(
+    state: Data<State>,
+    id: Path<i64>,
+    req: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let id = EventId(id.into_inner());
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Proxies like nginx pass each event on at once.
+        .insert_header(("X-Accel-Buffering", "no"))
+        // When the stream ends, its connection is of no more use: a server that stops would wait for it.
+        .force_close();
+    if req.method() == Method::HEAD {
+        state.app.event_copy(id).await?;
+        return Ok(response.finish());
+    }
+    Ok(response.streaming(state.streams.open(&state.app, id, &state.http).await?))
 }
 
 /// Events as they go out, written once for the whole crowd that reloads them.

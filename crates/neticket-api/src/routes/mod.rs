@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod admin_audit;
+pub(crate) mod admin_cache;
 pub(crate) mod admin_events;
 pub(crate) mod admin_images;
 pub(crate) mod docs;
@@ -64,6 +65,9 @@ fn api(config: &mut ServiceConfig) {
                 .route(get().to(events::event_availability)),
         )
         .service(
+            api_path(events::STREAM_PATH, "GET, HEAD").route(get().to(events::event_availability_stream)),
+        )
+        .service(
             api_path("/api/v1/reservations", "GET, HEAD, POST")
                 .route(large(get().to(reservations::reservation_list)))
                 .route(post().to(reservations::reservation_create)),
@@ -92,7 +96,12 @@ fn api(config: &mut ServiceConfig) {
                 .route(large(post().to(admin_events::admin_event_cancel))),
         )
         .service(api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))))
-        .service(api_path("/api/v1/admin/images", "POST").route(post().to(admin_images::admin_image_create)));
+        .service(api_path("/api/v1/admin/images", "POST").route(post().to(admin_images::admin_image_create)))
+        .service(api_path("/api/v1/admin/cache", "DELETE").route(delete().to(admin_cache::admin_cache_clear)))
+        .service(
+            api_path("/api/v1/admin/cache/events/{id}", "DELETE")
+                .route(delete().to(admin_cache::admin_cache_clear_event)),
+        );
 }
 
 /// A path and the methods that it has.
@@ -117,6 +126,10 @@ fn get() -> Route {
 
 fn post() -> Route {
     actix_web::web::post()
+}
+
+fn delete() -> Route {
+    actix_web::web::delete()
 }
 
 /// For answers that may be large: compressed where the caller takes it. Small ones, as all others of the API are, would only

@@ -6,6 +6,7 @@
 mod accounts;
 mod admin_events;
 mod authorization;
+mod cache;
 mod events;
 mod images;
 mod metrics;
@@ -13,3 +14,4 @@ mod problems;
 mod reservations;
 mod shown;
 mod silence;
+mod streams;

@@ -120,3 +120,25 @@ async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_sign
     assert!(began.elapsed() < DEADLINE, "the second signal ends the waiting");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_streams_end_in_order_and_keep_no_node_from_ending() {
+    let world = World::new(Parts::Shared).await;
+    let serving = node(&world, "0");
+    let event = world.event_on_sale(&[10], 10).await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let path = format!("{}/api/v1/events/{}/availability/stream", serving.url, event.id);
+        let mut stream = Client::new().get(path).send().await.unwrap();
+        assert!(stream.chunk().await.unwrap().is_some(), "it begins");
+        streams.push(stream);
+    }
+    let began = Instant::now();
+    let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    for mut stream in streams {
+        while stream.chunk().await.expect("its end, and not a broken connection").is_some() {}
+    }
+    world.finish().await;
+}

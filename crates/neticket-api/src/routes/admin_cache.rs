@@ -1,0 +1,38 @@
+//! Forgetting copies of events. The ledger is never touched.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use neticket_domain::EventId;
+
+use crate::caller::{Admin, ClientAddress};
+use crate::error::ApiError;
+use crate::state::State;
+
+/// Forgets all copies of events, on all nodes: they are read from the database again. Seats and bookings are not touched. It is in
+/// the audit log.
+#[utoipa::path(delete, path = "/api/v1/admin/cache", tag = "Administration", security(("access" = [])), responses(
+    (status = 204, description = "They are forgotten."),
+))]
+pub(crate) async fn admin_cache_clear(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+) -> Result<HttpResponse, ApiError> {
+    state.app.cache_clear(who.0, Some(from.0.to_string())).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Forgets the copies of one event, whether or not there is such a one. It is in the audit log.
+#[utoipa::path(delete, path = "/api/v1/admin/cache/events/{id}", tag = "Administration", security(("access" = [])),
+    params(("id" = i64, Path, description = "The event.")), responses(
+    (status = 204, description = "They are forgotten."),
+))]
+pub(crate) async fn admin_cache_clear_event(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    id: Path<i64>,
+) -> Result<HttpResponse, ApiError> {
+    state.app.cache_clear_event(who.0, Some(from.0.to_string()), EventId(id.into_inner())).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

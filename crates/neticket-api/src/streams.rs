@@ -1,0 +1,109 @@
+//! Streams of what is left, as they go out: server-sent events, written once for all who listen. One stream costs a connection
+//! and a place; what its client has not taken yet is replaced by what is newer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Bytes;
+use futures::{Stream, stream};
+use neticket_app::{App, AppError, EventView, Watch, Watchers};
+use neticket_domain::{EventId, Timestamp};
+use prometheus_client::metrics::counter::Counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use crate::metrics::{HttpMetrics, Streaming};
+use crate::wire;
+
+/// Comments keep proxies from taking the stream for dead, and let a client be noticed that has gone. They come in pairs every 15 s:
+/// what is sent first to a client that has gone is answered by its machine, and only what is sent then fails.
+const COMMENT_PAUSES: [Duration; 2] = [Duration::from_secs(14), Duration::from_secs(1)];
+const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+/// When a client is to come back after its stream has ended, in milliseconds: drawn for each, so that all who listened to a node
+/// that stops do not come to the next one at once.
+const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
+
+pub(crate) struct Streams {
+    watchers: Watchers<Bytes>,
+    places: Arc<Semaphore>,
+}
+
+impl Streams {
+    /// On the present runtime.
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        let places = app.config().streams_max.min(Semaphore::MAX_PERMITS);
+        Self { watchers: Watchers::new(app, frame), places: Arc::new(Semaphore::new(places)) }
+    }
+
+    /// The stream of an event, which begins with what is left now.
+    ///
+    /// # Errors
+    /// `Overloaded` if all places are taken, or the node stops; `NotFound`, `StoreUnavailable`.
+    pub(crate) async fn open(
+        &self,
+        app: &App,
+        event: EventId,
+        metrics: &HttpMetrics,
+    ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, AppError> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            metrics.streams_refused.inc();
+            return Err(AppError::Overloaded);
+        };
+        let mut watch = self.watchers.watch(event).await?;
+        let first = {
+            let seen = watch.borrow_and_update();
+            // Not the common frame: pages set their clocks by the time in it, and that one may be of any age.
+            let retry = format!("retry: {}\n", rand::random_range(RETRY_MS));
+            [retry.as_bytes(), &frame(&seen.view, app.now())].concat()
+        };
+        let open = Open {
+            first: Some(first.into()),
+            watch,
+            comment_at: Instant::now() + COMMENT_PAUSES[0],
+            is_pair_begun: false,
+            frames: metrics.frames.clone(),
+            _streaming: metrics.streaming(),
+            _place: place,
+        };
+        Ok(stream::unfold(open, Open::next))
+    }
+}
+
+/// One event of the stream.
+fn frame(view: &EventView, now: Timestamp) -> Bytes {
+    let availability = serde_json::to_string(&wire::availability(view, now)).unwrap_or_default();
+    format!("event: availability\ndata: {availability}\n\n").into()
+}
+
+struct Open {
+    first: Option<Bytes>,
+    watch: Watch<Bytes>,
+    comment_at: Instant,
+    is_pair_begun: bool,
+    frames: Counter,
+    _streaming: Streaming,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Open {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        let bytes = if let Some(first) = self.first.take() {
+            first
+        } else {
+            tokio::select! {
+                changed = self.watch.changed() => {
+                    changed.ok()?;
+                    self.watch.borrow_and_update().frame.clone()
+                }
+                () = sleep_until(self.comment_at) => {
+                    self.is_pair_begun = !self.is_pair_begun;
+                    self.comment_at = Instant::now() + COMMENT_PAUSES[usize::from(self.is_pair_begun)];
+                    return Some((Ok(COMMENT), self));
+                }
+            }
+        };
+        self.frames.inc();
+        Some((Ok(bytes), self))
+    }
+}

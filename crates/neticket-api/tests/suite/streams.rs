@@ -1,0 +1,178 @@
+//! What is left of an event, as it is pushed to open pages.
+
+use std::time::{Duration, Instant};
+
+use neticket_testkit::store::EventRecord;
+use neticket_testkit::{Answer, Site, World, on_both};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::reservations::book;
+
+/// How long anything here may take.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How long a client that has gone may hold its place while nothing is said: until the next comment, on a busy machine.
+const GONE_WITHIN: Duration = Duration::from_secs(25);
+
+/// A client that listens.
+struct Listener {
+    response: Response,
+    unread: String,
+}
+
+fn path(event: &EventRecord) -> String {
+    format!("/api/v1/events/{}/availability/stream", event.id)
+}
+
+async fn ask(site: &Site, event: &EventRecord) -> Response {
+    let request = site.request(Method::GET, &path(event)).header("accept", "text/event-stream");
+    // As a browser does; none of it is compressed all the same.
+    request.header("accept-encoding", "gzip, br").send().await.unwrap()
+}
+
+impl Listener {
+    async fn of(site: &Site, event: &EventRecord) -> Self {
+        let response = ask(site, event).await;
+        assert_eq!(response.status(), 200);
+        Self { response, unread: String::new() }
+    }
+
+    /// The next block of lines; `None` at the end.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.unread.find("\n\n") {
+                let block = self.unread.drain(..end + 2).collect::<String>();
+                return Some(block.trim_end_matches('\n').to_owned());
+            }
+            let chunk =
+                tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("in time").ok()??;
+            self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The data of the next event.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            let block = self.block().await?;
+            let mut lines = block.lines().filter(|line| !line.starts_with("retry: "));
+            match lines.next() {
+                Some(line) if line.starts_with(':') => {}
+                line => {
+                    assert_eq!(line, Some("event: availability"), "{block}");
+                    let data = lines.next().unwrap().strip_prefix("data: ").unwrap();
+                    assert_eq!(lines.next(), None, "{block}");
+                    return Some(serde_json::from_str(data).unwrap());
+                }
+            }
+        }
+    }
+}
+
+async fn numbers(site: &Site) -> String {
+    site.get("/metrics", None).await.text
+}
+
+async fn until(site: &Site, within: Duration, line: &str) {
+    let deadline = Instant::now() + within;
+    loop {
+        let numbers = numbers(site).await;
+        if numbers.lines().any(|told| told == line) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{line} in {numbers}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+on_both! {
+    async fn a_stream_begins_with_what_is_left_and_tells_every_change(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let event = world.event_on_sale(&[10, 20], 4).await;
+        let token = site.person(1).await.token;
+        let mut listener = Listener::of(&site, &event).await;
+        let header = |name: &str| listener.response.headers().get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(
+            ["content-type", "cache-control", "x-accel-buffering", "content-encoding"].map(header),
+            [Some("text/event-stream"), Some("no-store"), Some("no"), None]
+        );
+        let first = listener.next().await.unwrap();
+        let polled = site.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
+        let timeless = |mut told: Value| { told["server_time"].take(); told };
+        assert_eq!(timeless(first), timeless(polled), "the same body as when it is asked for");
+        let wish = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
+        assert_eq!(book(&site, &token, None, wish).await.status, 201);
+        let booked = Instant::now();
+        assert_eq!(listener.next().await.unwrap()["ticket_types"][1]["left"], 17);
+        assert!(booked.elapsed() < Duration::from_secs(2), "{:?}", booked.elapsed());
+        until(&site, DEADLINE, "neticket_http_stream_frames_total 2").await;
+        world.finish().await;
+    }
+
+    async fn lesson_14_an_open_page_hears_of_the_opening_without_a_reload(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let opens_at = world.now().await.plus_millis(2_000);
+        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+        let mut listener = Listener::of(&site, &event).await;
+        assert_eq!(listener.next().await.unwrap()["status"], "scheduled");
+        let told = listener.next().await.unwrap();
+        let late_ms = world.now().await.millis_since(opens_at);
+        assert_eq!(told["status"], "on_sale", "{told}");
+        assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
+        let token = site.person(1).await.token;
+        let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
+        assert_eq!(book(&site, &token, None, wish).await.status, 201, "and so it is");
+        world.finish().await;
+    }
+
+    async fn more_streams_than_there_are_places_are_told_to_ask_instead_and_who_goes_leaves_a_place(parts: Parts) {
+        let mut world = World::new(parts).await;
+        world.config.streams_max = 2;
+        let site = world.site().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let (mut first, second) = (Listener::of(&site, &event).await, Listener::of(&site, &event).await);
+        assert!(first.next().await.is_some());
+        let refused = Answer::read(ask(&site, &event).await).await;
+        assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
+        assert!(refused.header("retry-after").parse::<u32>().is_ok());
+        assert_eq!(site.get(&format!("/api/v1/events/{}/availability", event.id), None).await.status, 200);
+        until(&site, DEADLINE, "neticket_http_streams 2").await;
+        until(&site, DEADLINE, "neticket_http_streams_refused_total 1").await;
+        drop(second);
+        until(&site, GONE_WITHIN, "neticket_http_streams 1").await;
+        let mut third = Listener::of(&site, &event).await;
+        assert!(third.next().await.is_some());
+        drop((first, third));
+        world.finish().await;
+    }
+
+    async fn what_is_no_stream_is_said_at_once(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let nothing = site.get("/api/v1/events/987654/availability/stream", None).await;
+        assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_found"));
+        for (accept, status) in [("text/event-stream", 200), ("*/*", 200), ("application/json", 406), ("text/html", 406)] {
+            let answer = site.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
+            assert_eq!(answer.status(), status, "{accept}");
+        }
+        until(&site, DEADLINE, "neticket_http_streams 0").await;
+        world.finish().await;
+    }
+
+    async fn all_streams_end_when_the_node_stops(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let site = world.site().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let mut listener = Listener::of(&site, &event).await;
+        assert!(listener.next().await.is_some());
+        site.app.begin_draining();
+        until(&site, DEADLINE, "neticket_http_streams 1").await;
+        site.app.end_streams();
+        assert_eq!(listener.next().await, None, "in order, and not cut off");
+        until(&site, DEADLINE, "neticket_http_streams 0").await;
+        assert_eq!(Answer::read(ask(&site, &event).await).await.code(), "overloaded");
+        world.finish().await;
+    }
+}
