@@ -18,6 +18,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 
+use self::document::Part as Generated;
 use self::figures::Round;
 use self::machine::Machine;
 use self::parts::Parts;
@@ -41,8 +42,8 @@ pub(crate) struct Options {
     /// Only to see that it works: one round of a second each, and a small rush
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
-    /// Write the figures into docs/benchmarks.md
-    #[arg(long, conflicts_with_all = ["quick", "only", "profile"])]
+    /// Write the figures into docs/benchmarks.md; with `--only`, this takes `streams` and writes their part alone
+    #[arg(long, conflicts_with_all = ["quick", "profile"])]
     docs: bool,
     /// The profile to build with; figures of any other than `release` mean nothing
     #[arg(long, default_value = "release")]
@@ -77,6 +78,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         !options.docs || options.rounds >= ROUNDS_MIN,
         "--docs writes medians of at least {ROUNDS_MIN} rounds"
     );
+    anyhow::ensure!(
+        !options.docs || options.only.is_empty() || options.only == [Rung::Streams],
+        "--docs writes all figures, or those of `--only streams`: others are told side by side"
+    );
     setup::ensure(workspace, &[Part::Servers, Part::Proxy])?;
     build(workspace, &options.profile)?;
     let folder = if options.profile == "dev" { "debug" } else { options.profile.as_str() };
@@ -91,13 +96,25 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     drop(parts);
 
     let date = started.split('T').next().unwrap_or_default().to_owned();
-    let summary = Summary::new(date, words(), options.scale().seconds, &rounds, machine);
+    let summary_of = |rounds: &[Round]| {
+        Summary::new(date.clone(), words(), options.scale().seconds, rounds, machine.clone())
+    };
+    let summary = summary_of(&rounds);
     fs::write(results.join("summary.json"), serde_json::to_string_pretty(&summary)?)?;
     let reports = report(&workspace.target().join(folder).join("neticket-loadtest"), &results);
     fs::write(results.join("index.html"), page::html(&summary, &reports))?;
     println!("\n{}\n{}", summary.table(), results.join("index.html").display());
     if options.docs {
-        document::write(&workspace.root().join("docs/benchmarks.md"), &summary)?;
+        for part in [Generated::Ladder, Generated::Streams] {
+            let of_part = |rung: Rung| (rung == Rung::Streams) == (part == Generated::Streams);
+            let mut rounds = rounds.clone();
+            for round in &mut rounds {
+                round.retain(|rung, _| of_part(*rung));
+            }
+            if rounds.iter().any(|round| !round.is_empty()) {
+                document::write(&workspace.root().join("docs/benchmarks.md"), part, &summary_of(&rounds))?;
+            }
+        }
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub enum Command {
     Read(ReadArgs),
     /// Opens connections, asks once on each, and holds them
     Hold(HoldArgs),
+    /// Opens streams of what is left of one event, and books now and then: how soon all hear of it
+    Streams(StreamsArgs),
     /// One page from the JSON of earlier runs
     Report(ReportArgs),
     /// Serves the same paths without a store: what HTTP and tokens alone allow
@@ -149,6 +151,21 @@ pub struct HoldArgs {
     pub path: String,
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub processes: u32,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct StreamsArgs {
+    /// `--html` writes nothing
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
+    pub streams: u32,
+    /// How long it is booked
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
+    /// Between two bookings; longer than the server takes from one word to the next, or some are told together
+    #[arg(long, default_value_t = 500)]
+    pub pause_ms: u64,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderName, HeaderValue, RETRY_AFTER};
-use hyper::{Method, Request, Uri};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
@@ -115,6 +116,22 @@ impl Connection {
             }
         }
         Err(Lost::NotConnected)
+    }
+}
+
+impl Connection {
+    /// Asks for an answer that goes on and on: its head, and its body as it comes.
+    pub(crate) async fn listen(
+        &mut self,
+        question: Question,
+        deadline: Instant,
+    ) -> Result<Response<Incoming>, Lost> {
+        self.open(deadline).await?;
+        let Some(sender) = self.sender.as_mut() else { return Err(Lost::NotConnected) };
+        match timeout_at(deadline, sender.send_request(question)).await {
+            Ok(answer) => answer.map_err(|_| Lost::Broken),
+            Err(_) => Err(Lost::TimedOut),
+        }
     }
 }
 

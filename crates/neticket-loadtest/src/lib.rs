@@ -18,6 +18,7 @@ mod result;
 mod runs;
 mod shared;
 mod site;
+mod streams;
 mod tally;
 mod token;
 mod worker;
@@ -47,6 +48,7 @@ pub fn run(command: &Command) -> Result<bool> {
         Command::Book(args) => block_on(runs::book(args)),
         Command::Read(args) => block_on(runs::read(args)),
         Command::Hold(args) => block_on(runs::hold(args)),
+        Command::Streams(args) => block_on(streams::streams(args)),
     }
 }
 

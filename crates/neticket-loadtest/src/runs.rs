@@ -25,19 +25,19 @@ use crate::workers::Workers;
 const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
 const AUDIT_PATIENCE_LOST: Duration = Duration::from_secs(90);
 /// The most a person may hold in a closed loop: the highest limit there is, so that few people suffice.
-const LOOP_MAX_PER_USER: u32 = 100;
+pub(crate) const LOOP_MAX_PER_USER: u32 = 100;
 const RUSH_MAX_PER_USER: u32 = 4;
 /// The most seats a grade may have.
 const CAPACITY_MAX: u32 = 1_000_000;
 
 /// What is there before the load begins.
-struct Stage {
-    run: Uuid,
-    targets: Vec<Target>,
+pub(crate) struct Stage {
+    pub(crate) run: Uuid,
+    pub(crate) targets: Vec<Target>,
     database: Option<Database>,
-    config: RunConfig,
-    grades: Vec<i64>,
-    people: Vec<i64>,
+    pub(crate) config: RunConfig,
+    pub(crate) grades: Vec<i64>,
+    pub(crate) people: Vec<i64>,
     before: BTreeSet<Uuid>,
 }
 
@@ -150,7 +150,7 @@ async fn targets(urls: &[String]) -> Result<Vec<Target>> {
 
 impl Stage {
     /// People (rows only if there is a database to put them into) and an event on sale.
-    async fn set(common: &CommonArgs, people: u32, seats: u32, max_per_user: u32) -> Result<Self> {
+    pub(crate) async fn set(common: &CommonArgs, people: u32, seats: u32, max_per_user: u32) -> Result<Self> {
         let targets = targets(&common.targets).await?;
         let database = match &common.database_url {
             Some(url) => Some(Database::connect(url).await?),

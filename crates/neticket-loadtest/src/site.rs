@@ -112,6 +112,16 @@ impl Site {
         self.get(&format!("/api/v1/events/{event}/availability")).await
     }
 
+    /// What the server's `/metrics` says of one metric without labels.
+    pub(crate) async fn number(&mut self, metric: &str) -> Result<f64> {
+        let question = question(Method::GET, Uri::from_static("/metrics"), &self.host()?, [], Bytes::new());
+        let asked = self.connection.ask(&question, Instant::now() + TIMEOUT).await;
+        let answer = asked.map_err(|lost| anyhow::anyhow!("no metrics: {}", lost.name()))?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let value = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+        value.with_context(|| format!("/metrics has no {metric}"))?.parse().context("no number")
+    }
+
     async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
         let question = question(Method::GET, path.parse()?, &self.host()?, [], Bytes::new());
         self.read(&question, 200).await

@@ -23,7 +23,7 @@ use crate::token::{Signer, now_ms};
 /// How often the parent is told how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 /// Connections that are being opened at the same time. More would overflow the server's backlog.
-const OPENING_MAX: usize = 128;
+pub(crate) const OPENING_MAX: usize = 128;
 /// How long opening one connection may take.
 pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -143,7 +143,7 @@ fn say(word: &Word) -> Result<()> {
 }
 
 /// Each connection is a file.
-fn file_limit_raise(connections: u32) -> Result<()> {
+pub(crate) fn file_limit_raise(connections: u32) -> Result<()> {
     let needed = u64::from(connections.min(CONNECTIONS_MAX)) + 100;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if hard < needed {

@@ -8,21 +8,42 @@ use anyhow::{Context as _, Result};
 
 use super::summary::{Summary, goal, number, range, verdict};
 
+/// What stands between a pair of markers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Ladder,
+    /// The open streams, which can be measured on their own.
+    Streams,
+}
+
+impl Part {
+    fn markers(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ladder => (BEGIN, END),
+            Self::Streams => (BEGIN_STREAMS, END_STREAMS),
+        }
+    }
+}
+
+const BEGIN_STREAMS: &str =
+    "<!-- Written by `cargo xtask bench --only streams --docs`; changes here are lost. -->";
+const END_STREAMS: &str = "<!-- End of what is written by `cargo xtask bench --only streams --docs`. -->";
 const BEGIN: &str = "<!-- Written by `cargo xtask bench --docs`; changes here are lost. -->";
 const END: &str = "<!-- End of what is written by `cargo xtask bench --docs`. -->";
 
-/// Replaces the generated part of the document at `path`.
-pub(super) fn write(path: &Path, summary: &Summary) -> Result<()> {
+/// Replaces one generated part of the document at `path`.
+pub(super) fn write(path: &Path, part: Part, summary: &Summary) -> Result<()> {
     let text = fs::read_to_string(path)?;
-    let replaced = replace(&text, &markdown(summary));
+    let replaced = replace(&text, part, &markdown(summary));
     let replaced = replaced.with_context(|| format!("{} has lost its markers", path.display()))?;
     Ok(fs::write(path, replaced)?)
 }
 
-fn replace(text: &str, part: &str) -> Option<String> {
-    let (before, rest) = text.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{part}\n{END}{after}"))
+fn replace(text: &str, part: Part, new: &str) -> Option<String> {
+    let (begin, end) = part.markers();
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some(format!("{before}{begin}\n\n{new}\n{end}{after}"))
 }
 
 /// Figures first, what was missed next, then what they are made of and measured on.
@@ -92,17 +113,23 @@ mod tests {
 
     #[test]
     fn only_what_stands_between_the_markers_is_replaced() {
-        let text = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let replaced = replace(&text, "new\n").unwrap();
-        assert_eq!(replaced, format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
-        assert_eq!(replace(&replaced, "new\n").unwrap(), replaced, "writing it again changes nothing");
-        assert_eq!(replace("without markers", "new"), None);
+        let old = "old\n";
+        let streams = format!("{BEGIN_STREAMS}\n{old}{END_STREAMS}\nafter\n");
+        let text = format!("before\n{BEGIN}\n{old}{END}\nbetween\n{streams}");
+        let replaced = replace(&text, Part::Ladder, "new\n").unwrap();
+        assert_eq!(replaced, format!("before\n{BEGIN}\n\nnew\n\n{END}\nbetween\n{streams}"));
+        let again = replace(&replaced, Part::Ladder, "new\n").unwrap();
+        assert_eq!(again, replaced, "writing it again changes nothing");
+        let replaced = replace(&text, Part::Streams, "new\n").unwrap();
+        let streams = format!("{BEGIN_STREAMS}\n\nnew\n\n{END_STREAMS}\nafter\n");
+        assert_eq!(replaced, format!("before\n{BEGIN}\n{old}{END}\nbetween\n{streams}"));
+        assert_eq!(replace("without markers", Part::Ladder, "new"), None);
     }
 
     #[test]
     fn the_document_has_its_markers() {
         let document = include_str!("../../../docs/benchmarks.md");
-        assert!(replace(document, "new").is_some());
+        assert!([Part::Ladder, Part::Streams].iter().all(|part| replace(document, *part, "new").is_some()));
     }
 
     #[test]

@@ -86,7 +86,7 @@ struct Definition {
     of: fn(&Round) -> Option<f64>,
 }
 
-const FIGURES: [Definition; 13] = [
+const FIGURES: [Definition; 16] = [
     Definition {
         name: "durable bookings/s ÷ ceiling, one node, 2,000 connections",
         unit: "×",
@@ -182,10 +182,31 @@ const FIGURES: [Definition; 13] = [
         goal: Goal::AtMost(150.0),
         of: |round| value(round, Rung::ColdStart, "first_answer_ms"),
     },
+    Definition {
+        name: "10,000 open streams of one event: looks at its ledger",
+        unit: "/s",
+        floor: "–",
+        goal: Goal::AtMost(4.0),
+        of: |round| value(round, Rung::Streams, "ledger_views_per_s"),
+    },
+    Definition {
+        name: "10,000 open streams of one event: streams that missed the last booking",
+        unit: "",
+        floor: "–",
+        goal: Goal::Always(0.0),
+        of: |round| value(round, Rung::Streams, "unheard"),
+    },
+    Definition {
+        name: "10,000 open streams of one event: from sending a booking to hearing of it, p99",
+        unit: "ms",
+        floor: "–",
+        goal: Goal::AtMost(1_000.0),
+        of: |round| value(round, Rung::Streams, "push_p99_ms"),
+    },
 ];
 
 /// What is told beside the figures: rung, name, unit, value.
-const SPEEDS: [(Rung, &str, &str, &str); 19] = [
+const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
     (Rung::RowLock, "row lock, one grade, 256 connections", "/s", PER_S),
     (Rung::Node, "one node, 2,000 connections", "/s", PER_S),
@@ -205,6 +226,8 @@ const SPEEDS: [(Rung, &str, &str, &str); 19] = [
     (Rung::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),
     (Rung::Idle, "the same transaction alone, p50", "ms", "commit_ms"),
     (Rung::Idle, "ceiling, one connection, p50", "ms", "http_ms"),
+    (Rung::Streams, "10,000 open streams: from sending a booking to hearing of it, p50", "ms", "push_p50_ms"),
+    (Rung::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
 ];
 
 /// The name of every rung's main value.

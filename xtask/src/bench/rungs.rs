@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const GRADES: u32 = 4;
 const ONE_GRADE: u32 = 1;
 /// Server processes in the rush: a process may have 20,000 connections on many systems.
 const RUSH_NODES: usize = 4;
+/// Bookings come twice a second; fewer of them would say little.
+const STREAMS_SECONDS_MIN: u32 = 5;
 /// Cold starts per round, of which the median counts.
 const STARTS: usize = 10;
 
@@ -63,6 +66,8 @@ pub(super) enum Rung {
     Memory,
     /// From nothing to the first answer
     ColdStart,
+    /// Open streams of one event, while its seats move
+    Streams,
 }
 
 /// How much of everything.
@@ -107,6 +112,7 @@ impl Measurement<'_> {
             Rung::Idle => self.idle(),
             Rung::Memory => self.memory(),
             Rung::ColdStart => self.cold_starts(),
+            Rung::Streams => self.streams(),
         }
     }
 
@@ -230,6 +236,35 @@ impl Measurement<'_> {
         ensure!(status.success(), "the client that holds connections failed: {status}");
         ensure!(resident_mb > 0.0, "the node never had {wanted} connections");
         Ok(Sample::from([("resident_mb", resident_mb)]))
+    }
+
+    fn streams(&self) -> Result<Sample> {
+        let site = self.parts.site(1, false)?;
+        let pid = site.nodes[0].pid();
+        let seconds = self.scale.seconds.max(STREAMS_SECONDS_MIN).to_string();
+        let words = ["--streams", &self.scale.held.to_string(), "--seconds", &seconds, "--grades", "4"];
+        let (mut resident_mb, watching) = (0.0_f64, AtomicBool::new(true));
+        let result = thread::scope(|scope| {
+            let most = scope.spawn(|| {
+                let mut most = 0.0_f64;
+                while watching.load(Ordering::Relaxed) {
+                    most = most.max(resident(pid).unwrap_or(0.0));
+                    thread::sleep(Duration::from_millis(50));
+                }
+                most
+            });
+            let result = self.client(site, "streams", "", &words);
+            watching.store(false, Ordering::Relaxed);
+            resident_mb = most.join().unwrap_or(0.0);
+            result
+        })?;
+        Ok(Sample::from([
+            ("ledger_views_per_s", number(&result, "/ledger_views_per_s")?),
+            ("unheard", number(&result, "/unheard")?),
+            ("push_p50_ms", number(&result, "/push_p50_us")? / 1e3),
+            ("push_p99_ms", number(&result, "/push_p99_us")? / 1e3),
+            ("resident_mb", resident_mb),
+        ]))
     }
 
     /// In a new folder each time: the schema is made, the secret, everything.

@@ -1,0 +1,244 @@
+//! Open streams of one event, while its seats move: how soon each hears of a booking, that all hear of the last one, and how
+//! often the ledger was looked at for it. One process and one clock for bookings and streams, so that times can be compared.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Uri};
+use neticket_contract::{Availability, ReservationCreateRequest};
+use neticket_domain::Role;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::cli::StreamsArgs;
+use crate::connection::{Connection, Route, question};
+use crate::result::float;
+use crate::runs::{LOOP_MAX_PER_USER, Stage, write};
+use crate::site::{self, Site};
+use crate::tally::Latencies;
+use crate::token::Signer;
+use crate::worker::{OPEN_TIMEOUT, OPENING_MAX, file_limit_raise};
+
+/// They take turns; each may book 100 times.
+const PEOPLE: u32 = 100;
+const SEATS: u32 = 1_000_000;
+/// How long a booking may take.
+const BOOKING_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long after the last booking all streams must have heard of it.
+const HEARD_WITHIN: Duration = Duration::from_secs(10);
+/// What the node counts its looks at ledgers by.
+const LEDGER_VIEWS: &str = "neticket_ledger_views_total";
+
+/// What came of it.
+#[derive(Serialize)]
+struct Found {
+    streams: u32,
+    bookings: u64,
+    /// Words of a change, on all streams.
+    frames: u64,
+    /// Streams that did not hear of the last booking in time, or ended.
+    unheard: u64,
+    push_p50_us: u64,
+    push_p99_us: u64,
+    push_max_us: u64,
+    ledger_views_per_s: f64,
+}
+
+/// What all streams have heard.
+#[derive(Default)]
+struct Heard {
+    /// When the booking was sent that left so many seats.
+    sent: HashMap<u64, Instant>,
+    /// The last frame and what it says: all streams get the same.
+    last: (Bytes, u64),
+    pushes: Latencies,
+    frames: u64,
+    /// How many streams have heard of so many seats left, last.
+    at: HashMap<u64, u64>,
+}
+
+type Hall = Arc<Mutex<Heard>>;
+
+fn lock(hall: &Hall) -> MutexGuard<'_, Heard> {
+    hall.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
+    file_limit_raise(args.streams)?;
+    let stage = Stage::set(&args.common, PEOPLE, SEATS, LOOP_MAX_PER_USER).await?;
+    ensure!(stage.targets.len() == 1, "streams are measured on one node");
+    let mut site = Site::new(stage.targets[0].clone());
+    let hall = Hall::default();
+    let mut open = open_all(&stage, args.streams, &hall).await?;
+    println!("{} streams are open", args.streams);
+
+    let (views_before, begun) = (site.number(LEDGER_VIEWS).await?, Instant::now());
+    let left = site.availability(stage.config.event).await?;
+    let left: u64 = left.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
+    let bookings = book(args, &stage, &hall, left).await?;
+    let unheard = unheard(args.streams, &hall, left - bookings).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    let views = site.number(LEDGER_VIEWS).await? - views_before;
+    open.abort_all();
+
+    let heard = lock(&hall);
+    let at = |percentile: f64| heard.pushes.histogram().value_at_percentile(percentile);
+    let found = Found {
+        streams: args.streams,
+        bookings,
+        frames: heard.frames,
+        unheard,
+        push_p50_us: at(50.0),
+        push_p99_us: at(99.0),
+        push_max_us: heard.pushes.histogram().max(),
+        ledger_views_per_s: views / seconds,
+    };
+    println!(
+        "{} bookings were told {} times: p50 {:.1} ms, p99 {:.1} ms after they were sent; {} streams missed the last one; \
+         {:.2} looks at the ledger per second",
+        found.bookings,
+        found.frames,
+        float(found.push_p50_us) / 1e3,
+        float(found.push_p99_us) / 1e3,
+        found.unheard,
+        found.ledger_views_per_s
+    );
+    if let Some(path) = &args.common.json {
+        write(path, &serde_json::to_string(&found)?)?;
+    }
+    Ok(unheard == 0)
+}
+
+/// Opens all streams, a few at a time, and lets them listen.
+async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>> {
+    let target = &stage.targets[0];
+    let [first, second, ..] = *stage.run.as_bytes();
+    let route = Route { target: target.address, source: site::source(&stage.targets, [first, second], 0) };
+    let host = HeaderValue::try_from(&target.host)?;
+    let uri = Uri::try_from(format!("/api/v1/events/{}/availability/stream", stage.config.event))?;
+    let opening = Arc::new(Semaphore::new(OPENING_MAX));
+    let mut begun = JoinSet::new();
+    for _ in 0..count {
+        let (route, host, uri, opening) = (route.clone(), host.clone(), uri.clone(), Arc::clone(&opening));
+        begun.spawn(async move {
+            let _turn = opening.acquire().await?;
+            let accept = HeaderValue::from_static("text/event-stream");
+            let question = question(Method::GET, uri, &host, [(ACCEPT, accept)], Bytes::new());
+            let mut connection = Connection::new(route);
+            let answer = connection.listen(question, Instant::now() + OPEN_TIMEOUT).await;
+            let answer = answer.map_err(|lost| anyhow::anyhow!("a stream does not open: {}", lost.name()))?;
+            ensure!(answer.status() == 200, "a stream was answered {}", answer.status());
+            Ok((connection, answer.into_body()))
+        });
+    }
+    let mut open = JoinSet::new();
+    while let Some(stream) = begun.join_next().await {
+        let (connection, body) = stream.context("a stream broke down")??;
+        let hall = Arc::clone(hall);
+        open.spawn(async move {
+            listen(body, &hall).await;
+            drop(connection);
+        });
+    }
+    Ok(open)
+}
+
+/// Listens until the end.
+async fn listen(mut body: Incoming, hall: &Hall) {
+    let mut unread: Vec<u8> = Vec::new();
+    let mut last_left = None;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(bytes) = frame.data_ref() else { continue };
+        unread.extend_from_slice(bytes);
+        while let Some(end) = unread.windows(2).position(|two| two == b"\n\n") {
+            let block: Vec<u8> = unread.drain(..end + 2).collect();
+            let now = Instant::now();
+            let mut heard = lock(hall);
+            let Some(left) = heard.left_of(&block) else { continue };
+            heard.hear(last_left.replace(left), left, now);
+        }
+    }
+    // Whoever is at the end hears of nothing any more.
+    if let Some(left) = last_left {
+        lock(hall).at.entry(left).and_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+impl Heard {
+    /// How many seats are left in all; `None` of a comment.
+    fn left_of(&mut self, block: &[u8]) -> Option<u64> {
+        if self.last.0 == block {
+            return Some(self.last.1);
+        }
+        let text = std::str::from_utf8(block).ok()?;
+        let data = text.lines().find_map(|line| line.strip_prefix("data: "))?;
+        let told: Availability = serde_json::from_str(data).ok()?;
+        let left = told.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
+        self.last = (Bytes::copy_from_slice(block), left);
+        Some(left)
+    }
+
+    fn hear(&mut self, before: Option<u64>, left: u64, now: Instant) {
+        if let Some(count) = before.and_then(|before| self.at.get_mut(&before)) {
+            *count = count.saturating_sub(1);
+        }
+        *self.at.entry(left).or_default() += 1;
+        if let Some(sent) = self.sent.get(&left) {
+            self.pushes.add(u64::try_from((now - *sent).as_micros()).unwrap_or(u64::MAX));
+            self.frames += 1;
+        }
+    }
+}
+
+/// Books one ticket after the other; how many.
+async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Result<u64> {
+    let target = &stage.targets[0];
+    let mut connection = Connection::new(Route { target: target.address, source: None });
+    let (host, signer) = (HeaderValue::try_from(&target.host)?, Signer::new(&args.common.jwt_secret));
+    let begun = Instant::now();
+    let pause = Duration::from_millis(args.pause_ms);
+    let mut next = begun;
+    let mut count = 0;
+    for person in stage.people.iter().cycle() {
+        if begun.elapsed() >= Duration::from_secs(args.seconds) || count >= left {
+            break;
+        }
+        sleep_until(next).await;
+        next = Instant::now() + pause;
+        let grade = stage.grades[usize::try_from(count)? % stage.grades.len()];
+        let wish = serde_json::to_vec(&ReservationCreateRequest { ticket_type_id: grade, quantity: 1 })?;
+        let json = HeaderValue::from_static("application/json");
+        let headers = [(AUTHORIZATION, signer.authorization(*person, Role::User)?), (CONTENT_TYPE, json)];
+        let question =
+            question(Method::POST, Uri::from_static("/api/v1/reservations"), &host, headers, wish.into());
+        count += 1;
+        lock(hall).sent.insert(left - count, Instant::now());
+        let answer = connection.ask(&question, Instant::now() + BOOKING_TIMEOUT).await;
+        let answer = answer.map_err(|lost| anyhow::anyhow!("a booking failed: {}", lost.name()))?;
+        if answer.status != 201 {
+            bail!("a booking was answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+        }
+    }
+    Ok(count)
+}
+
+/// How many streams do not hear, in time, that so many are left.
+async fn unheard(streams: u32, hall: &Hall, left: u64) -> u64 {
+    let all = u64::from(streams);
+    let heard = || lock(hall).at.get(&left).copied().unwrap_or(0);
+    let waiting = async {
+        while heard() < all {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let _ = timeout(HEARD_WITHIN, waiting).await;
+    all.saturating_sub(heard())
+}
