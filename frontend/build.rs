@@ -1,5 +1,5 @@
-//! Turns the translation files into code: an enum with one variant per key and a table per language. A key or a
-//! placeholder that one language has and the other has not fails the build; a key that no code uses is dead code.
+//! Turns the translation files into code: a constant per key with its text in each language. A key or a placeholder that
+//! one language has and the other has not fails the build; a key that no code uses is dead code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -8,9 +8,8 @@ use std::path::Path;
 use std::{env, fs};
 
 const LANGUAGES: [&str; 2] = ["ko", "en"];
-
-/// A table of texts is long, and some texts are the same.
-const LINTS: &str = r#"#[allow(clippy::too_many_lines, clippy::match_same_arms, reason = "generated")]"#;
+/// What both clients say, and what administration says.
+const FOLDERS: [&str; 2] = ["locales", "locales/admin"];
 
 type Texts = BTreeMap<String, String>;
 
@@ -20,24 +19,38 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-bins=--strip-all");
         println!("cargo::rustc-link-arg-bins=--keep-section=target_features");
     }
-    let mut languages = Vec::new();
-    for language in LANGUAGES {
-        let path = format!("locales/{language}.json");
-        println!("cargo::rerun-if-changed={path}");
-        let texts: Texts =
-            serde_json::from_str(&fs::read_to_string(&path)?).map_err(|error| format!("{path}: {error}"))?;
-        languages.push((language, texts));
+    let mut code =
+        String::from("#[allow(non_upper_case_globals, reason = \"named like variants\")]\nimpl T {\n");
+    let mut known = BTreeSet::new();
+    for folder in FOLDERS {
+        let [first, other] = LANGUAGES.map(|language| read(&format!("{folder}/{language}.json")));
+        let (first, other) = (first?, other?);
+        let faults = differences(&first, &other);
+        if !faults.is_empty() {
+            return Err(format!("{folder}: the languages differ: {}", faults.join("; ")).into());
+        }
+        for (key, text) in &first {
+            if !known.insert(key.clone()) {
+                return Err(format!("{folder}: {key} is there twice").into());
+            }
+            let texts = (text, &other[key]);
+            writeln!(
+                code,
+                "    pub(crate) const {}: Self = Self(&[{:?}, {:?}]);",
+                variant(key),
+                texts.0,
+                texts.1
+            )?;
+        }
     }
-    let [(_, first), (other_name, other)] = languages.as_slice() else {
-        return Err("two languages were expected".into());
-    };
-    let faults = differences(first, other);
-    if !faults.is_empty() {
-        return Err(format!("locales/{other_name}.json differs: {}", faults.join("; ")).into());
-    }
-    let code = generate(first, &languages)?;
+    code.push_str("}\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("texts.rs"), code)?;
     Ok(())
+}
+
+fn read(path: &str) -> Result<Texts, Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={path}");
+    Ok(serde_json::from_str(&fs::read_to_string(path)?).map_err(|error| format!("{path}: {error}"))?)
 }
 
 fn differences(first: &Texts, other: &Texts) -> Vec<String> {
@@ -54,24 +67,6 @@ fn differences(first: &Texts, other: &Texts) -> Vec<String> {
 /// The names between braces.
 fn placeholders(text: &str) -> BTreeSet<&str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
-}
-
-fn generate(keys: &Texts, languages: &[(&str, Texts)]) -> Result<String, Box<dyn Error>> {
-    let mut code = String::from(
-        "/// Every text there is.\n#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub(crate) enum T {\n",
-    );
-    for key in keys.keys() {
-        writeln!(code, "    {},", variant(key))?;
-    }
-    code.push_str("}\n");
-    for (language, texts) in languages {
-        writeln!(code, "{LINTS}\nfn {language}(key: T) -> &'static str {{\n    match key {{")?;
-        for (key, text) in texts {
-            writeln!(code, "        T::{} => {text:?},", variant(key))?;
-        }
-        code.push_str("    }\n}\n");
-    }
-    Ok(code)
 }
 
 /// `home.title_long` becomes `HomeTitleLong`.

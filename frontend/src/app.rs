@@ -6,30 +6,42 @@ use leptos_router::path;
 
 use crate::api::Api;
 use crate::clock::Clock;
-use crate::components::{Footer, Header};
+use crate::components::{Footer, Header, Search};
 use crate::i18n::I18n;
 use crate::pages::{EventPage, HomePage, LoginPage, MePage, NotFoundPage, ReservationPage, SignupPage};
 use crate::session::Session;
 use crate::theme;
 use crate::title::{Announced, focus_on_navigation};
 
-#[component]
-pub(crate) fn App() -> impl IntoView {
+/// What every page of either client finds: who is signed in, the language, the clock.
+pub(crate) fn start() -> Session {
     let session = Session::start();
     let clock = Clock::start();
-    let announced = Announced(RwSignal::new(String::new()));
     provide_context(I18n::start());
     provide_context(theme::start());
     provide_context(session);
     provide_context(clock);
     provide_context(Api::new(session, clock));
-    provide_context(announced);
+    provide_context(Announced(RwSignal::new(String::new())));
+    session
+}
+
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    start();
     view! {
         <Router>
             <Frame />
         </Router>
-        <p class="unseen" role="status">{move || announced.0.get()}</p>
+        <Announcement />
     }
+}
+
+/// Where one is, for those who hear it.
+#[component]
+pub(crate) fn Announcement() -> impl IntoView {
+    let announced: Announced = expect_context();
+    view! { <p class="unseen" role="status">{move || announced.0.get()}</p> }
 }
 
 /// What is around every page.
@@ -37,7 +49,9 @@ pub(crate) fn App() -> impl IntoView {
 fn Frame() -> impl IntoView {
     focus_on_navigation();
     view! {
-        <Header />
+        <Header>
+            <Search />
+        </Header>
         <main id="main" tabindex="-1">
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage />

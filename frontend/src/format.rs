@@ -23,6 +23,8 @@ enum Style {
     /// Without the year.
     Brief,
     Money,
+    /// Hours, minutes, seconds.
+    Clock,
 }
 
 /// Year, month, day, weekday and time.
@@ -35,6 +37,11 @@ pub(crate) fn brief_date(i18n: I18n, moment: Timestamp) -> String {
     let this_year = year(Timestamp::from_millis(js::now_ms())) == year(moment);
     let style = if this_year { Style::Brief } else { Style::Full };
     with_zone(i18n, moment, format_date(i18n.language(), style, moment))
+}
+
+/// The time of day, to the second.
+pub(crate) fn clock(i18n: I18n, moment: Timestamp) -> String {
+    format_date(i18n.language(), Style::Clock, moment)
 }
 
 /// An amount in won.
@@ -98,11 +105,15 @@ fn make(language: Language, style: Style) -> Function {
         return Intl::NumberFormat::new(&locales, &options).format().unchecked_into();
     }
     set("timeZone", ZONE);
+    set("hour", "numeric");
+    set("minute", "2-digit");
+    if style == Style::Clock {
+        set("second", "2-digit");
+        return Intl::DateTimeFormat::new(&locales, &options).format().unchecked_into();
+    }
     set("month", "short");
     set("day", "numeric");
     set("weekday", "short");
-    set("hour", "numeric");
-    set("minute", "2-digit");
     if style == Style::Full {
         set("year", "numeric");
     }

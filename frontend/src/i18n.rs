@@ -1,10 +1,15 @@
-//! The language of the page. Texts live in `locales/*.json`; the build makes an enum of their keys.
+//! The language of the page. Texts live in `locales/`; the build makes a constant of each, so that a client carries
+//! those that it can show, and no others.
 
 use std::fmt::Display;
 
 use leptos::prelude::*;
 
 use crate::storage;
+
+/// A text, in Korean and in English. Each has a constant here, named after its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct T(&'static [&'static str; 2]);
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
@@ -34,9 +39,10 @@ impl Language {
     }
 
     pub(crate) fn text(self, key: T) -> &'static str {
+        let [korean, english] = *key.0;
         match self {
-            Self::Korean => ko(key),
-            Self::English => en(key),
+            Self::Korean => korean,
+            Self::English => english,
         }
     }
 

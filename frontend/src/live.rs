@@ -1,14 +1,19 @@
-//! Seats left, as they move. Asks every two seconds while someone looks; whoever shows them only sees a signal.
+//! Seats left, as they move. The server tells them while someone looks; where that does not work they are asked for every
+//! two seconds. Whoever shows them only sees a signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use js_sys::Reflect;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::Availability;
 use neticket_domain::{EventStatus, Timestamp};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{Closure, JsValue};
+use web_sys::EventSource;
 
-use crate::api::Api;
+use crate::api::{Api, BASE};
 use crate::clock::Clock;
 use crate::js;
 
@@ -20,6 +25,12 @@ const QUIET_MS: i64 = 20_000;
 const NEAR_OPENING_MS: i64 = 30_000;
 /// Longest wait while the server does not answer.
 const FAILING_MAX_MS: i64 = 16_000;
+/// How often it is looked whether a stream is still wanted, and still there.
+const STREAM_LOOK_MS: i64 = 1_000;
+/// A stream that nobody sees is let go after so many looks.
+const UNSEEN_MAX: u32 = 20;
+/// After a stream that broke or was refused, so many questions are asked before the next.
+const QUESTIONS_BETWEEN: u32 = 10;
 
 /// Follows what is left of an event for as long as the calling component lives.
 pub(crate) fn follow_availability(
@@ -34,11 +45,15 @@ pub(crate) fn follow_availability(
         let over = Arc::clone(&over);
         move || over.store(true, Ordering::Relaxed)
     });
+    let over = move || over.load(Ordering::Relaxed);
     spawn_local(async move {
         let mut failures = 0;
-        while !over.load(Ordering::Relaxed) {
+        let mut questions = 0;
+        while !over() {
             let mut status = None;
+            let to_opening = opens_at.millis_since(clock.read());
             if js::visible() {
+                // Also measures the clock, which a stream cannot.
                 match api.availability(event_id).await {
                     Ok(now) => {
                         failures = 0;
@@ -47,12 +62,77 @@ pub(crate) fn follow_availability(
                     }
                     Err(_) => failures += 1,
                 }
+                if questions == 0 && failures == 0 && measured(to_opening) {
+                    listen(event_id, set_seen, opens_at, clock, &over).await;
+                    questions = QUESTIONS_BETWEEN;
+                    continue;
+                }
+                questions = questions.saturating_sub(1);
             }
-            let to_opening = opens_at.millis_since(clock.read());
             js::sleep(pause(status, to_opening, failures) + js::whole(js_sys::Math::random() * 300.0)).await;
         }
     });
     seen
+}
+
+/// Whether the clock is known well enough: shortly before the opening it is measured by asking.
+fn measured(to_opening_ms: i64) -> bool {
+    !(0..=NEAR_OPENING_MS).contains(&to_opening_ms)
+}
+
+/// Takes what the server tells, until it tells no more, nobody looks, or the clock has to be measured.
+async fn listen(
+    event_id: i64,
+    seen: WriteSignal<Option<Availability>>,
+    opens_at: Timestamp,
+    clock: Clock,
+    over: &impl Fn() -> bool,
+) {
+    let Some(stream) = Stream::open(event_id, seen) else { return };
+    let mut unseen = 0;
+    while !over() && !stream.broken() && unseen < UNSEEN_MAX && measured(opens_at.millis_since(clock.read()))
+    {
+        js::sleep(STREAM_LOOK_MS).await;
+        unseen = if js::visible() { 0 } else { unseen + 1 };
+    }
+}
+
+/// An open stream. Ends when dropped.
+struct Stream {
+    source: EventSource,
+    broken: Arc<AtomicBool>,
+    /// Called by the browser.
+    _heard: Closure<dyn FnMut(JsValue)>,
+}
+
+impl Stream {
+    fn open(event_id: i64, seen: WriteSignal<Option<Availability>>) -> Option<Self> {
+        let broken = Arc::new(AtomicBool::new(false));
+        let breaks = Arc::clone(&broken);
+        let heard = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            let data = Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
+            match data.and_then(|data| serde_json::from_str(&data).ok()) {
+                Some(now) => drop(seen.try_set(Some(now))),
+                // An error has no data.
+                None => breaks.store(true, Ordering::Relaxed),
+            }
+        });
+        let source = EventSource::new(&format!("{BASE}/events/{event_id}/availability/stream")).ok()?;
+        let hear = heard.as_ref().unchecked_ref();
+        source.add_event_listener_with_callback("availability", hear).ok()?;
+        source.set_onerror(Some(hear));
+        Some(Self { source, broken, _heard: heard })
+    }
+
+    fn broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.source.close();
+    }
 }
 
 /// How long to wait before the next question, in milliseconds.
@@ -85,6 +165,12 @@ mod tests {
         assert_eq!(pause(Some(EventStatus::Scheduled), 3_600_000, 0), QUIET_MS);
         assert_eq!(pause(Some(EventStatus::Scheduled), 40_000, 0), 10_000);
         assert_eq!(pause(Some(EventStatus::Scheduled), 20_000, 0), LIVELY_MS);
+    }
+
+    #[test]
+    fn the_clock_is_measured_before_the_opening_and_told_otherwise() {
+        assert!(measured(NEAR_OPENING_MS + 1) && measured(-1));
+        assert!(!measured(NEAR_OPENING_MS) && !measured(0));
     }
 
     #[test]

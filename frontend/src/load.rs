@@ -28,6 +28,8 @@ pub(crate) struct Loader<T: Send + Sync + 'static> {
     /// Whether a question is open.
     pub(crate) busy: RwSignal<bool>,
     again: RwSignal<u32>,
+    /// Whether the open question is a look whether anything has changed.
+    quiet: StoredValue<bool>,
 }
 
 impl<T: Send + Sync + 'static> Clone for Loader<T> {
@@ -45,8 +47,12 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
     where
         F: Future<Output = Result<T, ApiError>> + 'static,
     {
-        let loader =
-            Self { state: RwSignal::new(Load::Loading), busy: RwSignal::new(true), again: RwSignal::new(0) };
+        let loader = Self {
+            state: RwSignal::new(Load::Loading),
+            busy: RwSignal::new(true),
+            again: RwSignal::new(0),
+            quiet: StoredValue::new(false),
+        };
         let newest = StoredValue::new(0_u32);
         let failures = StoredValue::new(0_u32);
         let network = window_event_listener(leptos::ev::online, move |_| loader.try_again());
@@ -56,7 +62,9 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             let Some(key) = key() else { return };
             newest.update_value(|number| *number += 1);
             let own = newest.get_value();
-            loader.busy.set(true);
+            let quiet = loader.quiet.get_value();
+            loader.quiet.set_value(false);
+            loader.busy.set(!quiet);
             let answer = fetch(key);
             spawn_local(async move {
                 let answer = answer.await;
@@ -65,18 +73,20 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     return;
                 }
                 loader.busy.set(false);
-                let error = match answer {
-                    Ok(value) => {
-                        failures.set_value(0);
-                        return loader.state.set(Load::Ready(value));
+                let (state, passing) = match answer {
+                    Ok(value) => (Load::Ready(value), false),
+                    Err(error) => {
+                        let passing = error.passing();
+                        (Load::Failed(error), passing)
                     }
-                    Err(error) => error,
                 };
-                let passing = error.passing();
-                let failed = Load::Failed(error);
-                // The same again is not said again.
-                if loader.state.with_untracked(|state| *state != failed) {
-                    loader.state.set(failed);
+                if quiet && passing {
+                    // What is shown is not made worse by a look that failed.
+                    return;
+                }
+                // The same again is not drawn again.
+                if loader.state.with_untracked(|shown| *shown != state) {
+                    loader.state.set(state);
                 }
                 if passing {
                     let wait = pause(failures.get_value());
@@ -85,6 +95,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     if newest.try_get_value() == Some(own) {
                         loader.try_again();
                     }
+                } else {
+                    failures.set_value(0);
                 }
             });
         });
@@ -96,6 +108,20 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             self.state.set(Load::Loading);
         }
         self.again.try_update(|number| *number += 1);
+    }
+
+    /// Looks every so often whether anything has changed, while someone sees the page. What is shown stays until then.
+    pub(crate) fn follow(self, every_ms: i64) {
+        spawn_local(async move {
+            while let Some(busy) = self.busy.try_get_untracked() {
+                let ready = matches!(self.state.try_get_untracked(), Some(Load::Ready(_)));
+                if js::visible() && ready && !busy {
+                    self.quiet.try_set_value(true);
+                    self.again.try_update(|number| *number += 1);
+                }
+                js::sleep(every_ms).await;
+            }
+        });
     }
 
     /// Asks again what failed, without taking the failure off the page first.

@@ -123,15 +123,8 @@ impl Session {
     /// to be another person's, it is shown as theirs, and nothing is sent: [`ApiError::OtherUser`].
     pub(crate) async fn send(self, mut request: Request) -> Result<Answer, ApiError> {
         let meant = request.user_id.or_else(|| untrack(|| self.user_id()));
-        self.same_in_all_tabs(meant)?;
-        let ends_soon = self
-            .access
-            .with_value(|access| access.as_ref().is_none_or(|a| a.ends_ms - RENEW_BEFORE_MS < js::now_ms()));
         let remembered = remembered();
-        if ends_soon && remembered {
-            self.refresh(self.token()).await?;
-        }
-        request.token = self.token_of(meant)?;
+        request.token = self.fresh_token(meant).await?;
         let answer = send(&request).await?;
         let refused = answer.ok().err().and_then(|error| error.code());
         if refused != Some(ProblemCode::Unauthenticated) {
@@ -144,6 +137,25 @@ impl Session {
         self.refresh(request.token).await?;
         request.token = self.token_of(meant)?;
         send(&request).await
+    }
+
+    /// The access token of the person shown, renewed if need be; for what [`Self::send`] cannot send.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) async fn access_token(self) -> Result<Option<String>, ApiError> {
+        self.fresh_token(untrack(|| self.user_id())).await
+    }
+
+    async fn fresh_token(self, meant: Option<i64>) -> Result<Option<String>, ApiError> {
+        self.same_in_all_tabs(meant)?;
+        let ends_soon = self
+            .access
+            .with_value(|access| access.as_ref().is_none_or(|a| a.ends_ms - RENEW_BEFORE_MS < js::now_ms()));
+        if ends_soon && remembered() {
+            self.refresh(self.token()).await?;
+        }
+        self.token_of(meant)
     }
 
     /// The access token, if it is that of the person `meant` or nobody in particular is.

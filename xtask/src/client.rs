@@ -1,8 +1,10 @@
-//! The browser client: built by Trunk, compressed ahead of time, and only when something changed.
+//! The browser clients, the one for everyone and the one for administrators: built by Trunk, compressed ahead of time, and
+//! only when something changed.
 
 mod budget;
 mod compress;
 mod fingerprint;
+mod styles;
 
 use std::fs;
 use std::path::Path;
@@ -21,34 +23,47 @@ use crate::workspace::Workspace;
 /// Inside the built client: what it was built from.
 const STAMP: &str = ".built-from";
 
-/// Builds the client into `frontend/dist`, unless what is there was built from the same files.
+/// The page of each client. What is named alike in both is the same.
+const PAGES: [&str; 2] = ["index.html", "admin.html"];
+
+/// Builds the clients into `frontend/dist`, unless what is there was built from the same files.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let fingerprint = fingerprint::of(workspace)?;
     let stamp = workspace.dist().join(STAMP);
     if fs::read_to_string(&stamp).is_ok_and(|built_from| built_from == fingerprint) {
         return Ok(());
     }
-    println!("building the browser client: some minutes the first time");
+    println!("building the browser clients: some minutes the first time");
     let start = Instant::now();
     setup::ensure(workspace, &[Part::Client])?;
     // Apart from `dist`, which a server may be serving and a `trunk serve` may be writing to.
     let staging = workspace.target().join("client-dist");
-    trunk(workspace, &staging)?;
+    if staging.exists() {
+        fs::remove_dir_all(&staging)?;
+    }
+    fs::create_dir_all(&staging)?;
+    for page in PAGES {
+        // Trunk empties the folder that it builds into.
+        let built = workspace.target().join(format!("client-{page}"));
+        trunk(workspace, page, &built)?;
+        styles::join(&built.join(page))?;
+        copy(&built, &staging)?;
+    }
     compress::folder(&staging)?;
     publish(&staging, &workspace.dist())?;
     fs::write(&stamp, fingerprint)?;
-    println!("built the browser client in {} s", start.elapsed().as_secs());
+    println!("built the browser clients in {} s", start.elapsed().as_secs());
     Ok(())
 }
 
-fn trunk(workspace: &Workspace, staging: &Path) -> Result<()> {
+fn trunk(workspace: &Workspace, page: &str, into: &Path) -> Result<()> {
     let compiler = wasm::ensure()?;
     // Trunk builds offline; where the standard library is built along, its own dependencies are fetched here too.
     let mut fetch = with_compiler("cargo", workspace, compiler);
     shell::run(fetch.args(["fetch", "--quiet", "--target", wasm::TARGET]))?;
     let mut command = with_compiler("trunk", workspace, compiler);
     command.args(["build", "--release", "--cargo-profile", "client", "--offline", "true"]);
-    command.arg("--dist").arg(staging);
+    command.arg(page).args(["--html-output", page]).arg("--dist").arg(into);
     // The page comes from the same server as what it loads.
     command.arg("--no-sri=true");
     shell::run(&mut command)
@@ -65,11 +80,17 @@ fn with_compiler(program: &str, workspace: &Workspace, compiler: Compiler) -> Co
     command
 }
 
+/// Copies what is in a folder into another one.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    shell::read(Command::new("cp").arg("-R").arg(from.join(".")).arg(to)).map(drop)
+}
+
 /// Replaces what was built before.
 fn publish(staging: &Path, dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| format!("cannot empty {}", dist.display()))?;
     }
     // A copy, because the two may lie on different disks.
-    shell::read(Command::new("cp").arg("-R").arg(staging).arg(dist)).map(drop)
+    copy(staging, dist)
 }

@@ -59,8 +59,8 @@ impl Api {
         key: &str,
         user_id: Option<i64>,
     ) -> Result<Reservation, ApiError> {
-        let idempotency_key = Some(key.to_owned());
-        let request = Request { idempotency_key, user_id, ..post("/reservations", choice) };
+        let header = Some(("Idempotency-Key", key.to_owned()));
+        let request = Request { header, user_id, ..post("/reservations", choice) };
         self.signed_in(request).await?.json()
     }
 
@@ -103,7 +103,7 @@ impl Api {
     }
 }
 
-fn get(path: String) -> Request {
+pub(crate) fn get(path: String) -> Request {
     Request { method: "GET", path, ..Request::default() }
 }
 

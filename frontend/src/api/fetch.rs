@@ -13,7 +13,7 @@ use super::ApiError;
 use crate::clock::Sample;
 use crate::js;
 
-const BASE: &str = "/api/v1";
+pub(crate) const BASE: &str = "/api/v1";
 /// How long one answer may take before it counts as lost.
 const TIMEOUT_MS: u32 = 20_000;
 /// The same for what has to be finished once begun.
@@ -28,7 +28,8 @@ pub(crate) struct Request {
     /// JSON.
     pub(crate) body: Option<String>,
     pub(crate) token: Option<String>,
-    pub(crate) idempotency_key: Option<String>,
+    /// A header of the operation's own, and its value.
+    pub(crate) header: Option<(&'static str, String)>,
     /// Past all caches.
     pub(crate) fresh: bool,
     /// The browser finishes it, and keeps the answer's cookies, even if the page is left meanwhile.
@@ -43,6 +44,7 @@ pub(crate) struct Answer {
     status: u16,
     body: String,
     retry_after_s: Option<u32>,
+    etag: Option<String>,
     sent_ms: i64,
     received_ms: i64,
     /// The `Date` header.
@@ -50,6 +52,16 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// One that came in another way than by [`send`].
+    pub(crate) fn of(status: u16, body: String, sent_ms: i64, received_ms: i64) -> Self {
+        Self { status, body, retry_after_s: None, etag: None, sent_ms, received_ms, date: None }
+    }
+
+    /// The tag of what was read; empty without one.
+    pub(crate) fn etag(&self) -> String {
+        self.etag.clone().unwrap_or_default()
+    }
+
     /// The body of a success.
     ///
     /// # Errors
@@ -107,6 +119,7 @@ pub(crate) async fn send(request: &Request) -> Result<Answer, ApiError> {
     Ok(Answer {
         status: response.status(),
         body,
+        etag: header("ETag"),
         retry_after_s: header("Retry-After").and_then(|seconds| seconds.trim().parse().ok()),
         sent_ms,
         received_ms,
@@ -120,8 +133,8 @@ fn options(request: &Request) -> Result<RequestInit, JsValue> {
     if let Some(token) = &request.token {
         headers.set("Authorization", &format!("Bearer {token}"))?;
     }
-    if let Some(key) = &request.idempotency_key {
-        headers.set("Idempotency-Key", key)?;
+    if let Some((name, value)) = &request.header {
+        headers.set(name, value)?;
     }
     let options = RequestInit::new();
     options.set_method(request.method);

@@ -4,6 +4,6 @@ mod client;
 mod error;
 mod fetch;
 
-pub(crate) use client::{Api, use_api};
+pub(crate) use client::{Api, get, post, use_api};
 pub(crate) use error::ApiError;
-pub(crate) use fetch::{Answer, Request, encode, send};
+pub(crate) use fetch::{Answer, BASE, Request, encode, send};

@@ -1,18 +1,19 @@
-//! The head of every page: brand, search, language, theme, and who is signed in.
+//! The head of every page: brand, language, theme, and who is signed in.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use neticket_domain::Role;
 use wasm_bindgen::JsCast as _;
 
-use super::search::Search;
 use super::{Glyph, Icon};
 use crate::i18n::{T, tr, use_i18n};
 use crate::pages::login_path;
 use crate::session::{Who, use_session};
 use crate::theme::Theme;
 
+/// `children` stand in its middle.
 #[component]
-pub(crate) fn Header() -> impl IntoView {
+pub(crate) fn Header(children: Children) -> impl IntoView {
     let skip = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         if let Some(main) = document().get_element_by_id("main") {
@@ -30,7 +31,7 @@ pub(crate) fn Header() -> impl IntoView {
                     </svg>
                     <span>"NETicket"</span>
                 </a>
-                <Search />
+                {children()}
                 <div class="header__tools">
                     <LanguageSwitch />
                     <ThemeSwitch />
@@ -90,13 +91,19 @@ fn Account() -> impl IntoView {
     let session = use_session();
     let location = use_location();
     let login = move || login_path(&location.pathname.get(), &location.search.get());
-    move || match session.who() {
+    move || {
+        match session.who() {
         Who::Unknown => view! { <span class="header__account header__account--unknown"></span> }.into_any(),
         Who::Visitor => {
             view! { <a class="header__account button button--small" href=login>{tr(T::HeaderLogin)}</a> }
                 .into_any()
         }
         Who::User(user) => view! {
+            {(user.role == Role::Admin)
+                .then(|| {
+                    // A client of its own: the browser goes there.
+                    view! { <a class="text-button" href="/admin/events" rel="external">{tr(T::HeaderAdmin)}</a> }
+                })}
             <a class="header__account text-button" href="/me">
                 <Icon glyph=Glyph::Person />
                 <span class="header__name">{user.nickname}</span>
@@ -104,5 +111,6 @@ fn Account() -> impl IntoView {
             </a>
         }
         .into_any(),
+    }
     }
 }

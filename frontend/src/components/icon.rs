@@ -22,6 +22,8 @@ pub(crate) enum Glyph {
     Eye,
     Back,
     Forward,
+    Up,
+    Down,
 }
 
 impl Glyph {
@@ -54,6 +56,8 @@ impl Glyph {
             }
             Self::Back => "M15 5l-7 7 7 7",
             Self::Forward => "M9 5l7 7-7 7",
+            Self::Up => "M5 15l7-7 7 7",
+            Self::Down => "M5 9l7 7 7-7",
         }
     }
 }

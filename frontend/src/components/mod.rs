@@ -27,4 +27,5 @@ pub(crate) use icon::{Glyph, Icon};
 pub(crate) use notice::{Failure, FormError, Notice};
 pub(crate) use pagination::Pagination;
 pub(crate) use poster::Poster;
+pub(crate) use search::Search;
 pub(crate) use status::{ReservationBadge, StatusBadge};

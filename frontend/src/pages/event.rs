@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use neticket_contract::{EventDetail, ProblemCode};
-use neticket_domain::SaleWindow;
+use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
 use crate::api::use_api;
@@ -75,6 +75,9 @@ fn EventView(event: EventDetail) -> impl IntoView {
             <div class="event__head">
                 <StatusBadge status />
                 <h1>{summary.title}</h1>
+                <Show when=move || status.get() == EventStatus::Cancelled>
+                    <p class="form-error">{tr(T::EventCancelled)}</p>
+                </Show>
                 <dl class="facts">
                     <div>
                         <dt><Icon glyph=Glyph::Calendar />{tr(T::EventWhen)}</dt>

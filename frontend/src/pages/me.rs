@@ -21,6 +21,8 @@ use crate::session::{Who, use_session};
 use crate::title::page_title;
 
 const SKELETONS: usize = 3;
+/// Between two looks whether a booking has changed: an event may be cancelled.
+const FOLLOW_MS: i64 = 15_000;
 
 #[component]
 pub(crate) fn MePage() -> impl IntoView {
@@ -39,6 +41,7 @@ pub(crate) fn MePage() -> impl IntoView {
         move || owner.get().map(|owner| (owner, number.get())),
         move |(_, page)| api.reservation_list(page),
     );
+    bookings.follow(FOLLOW_MS);
     let navigate = use_navigate();
     Effect::new(move |_| {
         if let Some(page) = bookings.value()
@@ -100,6 +103,7 @@ fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl I
             <div class="booking-row__text">
                 <ReservationBadge status />
                 <h3><a href=format!("/reservations/{id}")>{event.title}</a></h3>
+                {event.cancelled.then(|| view! { <p>{tr(T::TicketEventCancelled)}</p> })}
                 <p class="card__fact">
                     <Icon glyph=Glyph::Calendar />
                     <time datetime=starts_at.to_string()>{move || format::brief_date(i18n, starts_at)}</time>

@@ -23,6 +23,8 @@ use crate::{ics, js, qr};
 /// Between two looks at a booking that is still being written down: the first, growing to the longest.
 const FOLLOW_FIRST_MS: i64 = 700;
 const FOLLOW_MAX_MS: i64 = 5_000;
+/// Between two looks at one that is written down: its event may be cancelled.
+const FOLLOW_MS: i64 = 15_000;
 
 #[component]
 pub(crate) fn ReservationPage() -> impl IntoView {
@@ -39,6 +41,7 @@ pub(crate) fn ReservationPage() -> impl IntoView {
         move |(_, id)| async move { api.reservation(&id).await },
     );
     follow_pending(reservation);
+    reservation.follow(FOLLOW_MS);
     let asked = RwSignal::new(None::<Reservation>);
     view! {
         {move || match reservation.state.get() {
@@ -86,6 +89,9 @@ fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> imp
         ReservationStatus::Pending => (T::TicketPendingTitle, T::TicketPendingText),
         ReservationStatus::Confirmed => (T::TicketConfirmedTitle, T::TicketConfirmedText),
         ReservationStatus::Rejected => (T::TicketRejectedTitle, T::TicketRejectedText),
+        ReservationStatus::Cancelled if reservation.event.cancelled => {
+            (T::TicketCancelledTitle, T::TicketEventCancelled)
+        }
         ReservationStatus::Cancelled => (T::TicketCancelledTitle, T::TicketCancelledText),
     };
     let whole = StoredValue::new(reservation.clone());

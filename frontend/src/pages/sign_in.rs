@@ -67,6 +67,11 @@ pub(crate) fn leave_when_signed_in(next: String) {
         if left == Some(true) || !matches!(session.who(), Who::User(_)) {
             return left == Some(true);
         }
+        if next.starts_with("/admin") {
+            // Another client: the browser goes there.
+            let _ = window().location().replace(&next);
+            return true;
+        }
         let back = inherited_mark().as_string().is_some_and(|mark| mark == COMES_FROM_NEXT);
         if !back || window().history().and_then(|history| history.back()).is_err() {
             navigate(&next, NavigateOptions { replace: true, ..Default::default() });

@@ -1,4 +1,4 @@
-//! The built client, held in memory, and the answer to every path that nobody else has.
+//! The built clients, held in memory, and the answer to every path that nobody else has.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,6 +20,8 @@ use crate::error::ApiError;
 use crate::state::State;
 
 const INDEX: &str = "index.html";
+/// The page of the client for administrators. It is no secret: what it shows comes from operations that ask who one is.
+const ADMIN: &str = "admin.html";
 /// Files of a build are few; more means that the folder is not a build.
 const FILES_MAX: usize = 1000;
 /// How many hexadecimal digits in a row make a name one that changes with the content.
@@ -29,8 +31,8 @@ const HASH_LEN_MIN: usize = 12;
 pub(crate) struct Client {
     /// By path, without a leading slash.
     assets: HashMap<String, Asset>,
-    /// The Content-Security-Policy of its page.
-    policy: String,
+    /// The Content-Security-Policy of each page.
+    policies: HashMap<&'static str, String>,
 }
 
 struct Asset {
@@ -50,51 +52,63 @@ impl Client {
     pub(crate) fn load(folder: &Path, images_url: Option<&str>) -> io::Result<Self> {
         let mut files = HashMap::new();
         collect(folder, "", &mut files)?;
-        let index = files
-            .get(INDEX)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("it has no {INDEX}")))?;
-        let policy = csp::of_client(&String::from_utf8_lossy(index), images_url);
+        if !files.contains_key(INDEX) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, format!("it has no {INDEX}")));
+        }
+        let policy = |page| {
+            let html: &Bytes = files.get(page)?;
+            Some((page, csp::of_client(&String::from_utf8_lossy(html), images_url)))
+        };
+        let policies = [INDEX, ADMIN].into_iter().filter_map(policy).collect();
         let assets = files
             .iter()
             .filter(|(path, _)| !is_variant(path, &files))
             .map(|(path, plain)| (path.clone(), Asset::new(path, plain, &files)))
             .collect();
-        Ok(Self { assets, policy })
+        Ok(Self { assets, policies })
     }
 
     /// The answer for `path`: a file, or the page for every path that could be one of the client's own.
     fn answer(&self, path: &str, req: &HttpRequest) -> Option<HttpResponse> {
-        if let Some(asset) = self.assets.get(path).filter(|_| path != INDEX) {
-            return Some(self.respond(asset, req));
+        if let Some(asset) = self.assets.get(path).filter(|_| !matches!(path, INDEX | ADMIN)) {
+            return Some(respond(asset, None, req));
         }
-        let index = self.assets.get(INDEX)?;
-        wants_page(req, path).then(|| self.respond(index, req))
+        let page = self.page(path);
+        let (asset, policy) = (self.assets.get(page)?, self.policies.get(page)?);
+        wants_page(req, path).then(|| respond(asset, Some(policy.as_str()), req))
     }
 
-    fn respond(&self, asset: &Asset, req: &HttpRequest) -> HttpResponse {
-        let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-        let known = req.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        if known.contains(asset.etag.tag()) {
-            return HttpResponse::NotModified()
-                .insert_header((ETAG, asset.etag.clone()))
-                .insert_header((CACHE_CONTROL, cache))
-                .finish();
-        }
-        let mut response = HttpResponse::Ok();
-        response
-            .insert_header((CONTENT_TYPE, asset.content_type))
-            .insert_header((CACHE_CONTROL, cache))
-            .insert_header((VARY, "Accept-Encoding"))
-            .insert_header((ETAG, asset.etag.clone()));
-        if asset.content_type.starts_with("text/html") {
-            response.insert_header((CONTENT_SECURITY_POLICY, self.policy.as_str()));
-        }
-        let (bytes, encoding) = asset.pick(req);
-        if let Some(encoding) = encoding {
-            response.insert_header((CONTENT_ENCODING, encoding));
-        }
-        response.body(bytes)
+    /// Which client has a page at `path`, or would say that there is none.
+    fn page(&self, path: &str) -> &'static str {
+        let inside = path == "admin" || path.starts_with("admin/");
+        if inside && self.policies.contains_key(ADMIN) { ADMIN } else { INDEX }
     }
+}
+
+/// `policy`: the Content-Security-Policy, for pages.
+fn respond(asset: &Asset, policy: Option<&str>, req: &HttpRequest) -> HttpResponse {
+    let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let known = req.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    if known.contains(asset.etag.tag()) {
+        return HttpResponse::NotModified()
+            .insert_header((ETAG, asset.etag.clone()))
+            .insert_header((CACHE_CONTROL, cache))
+            .finish();
+    }
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, asset.content_type))
+        .insert_header((CACHE_CONTROL, cache))
+        .insert_header((VARY, "Accept-Encoding"))
+        .insert_header((ETAG, asset.etag.clone()));
+    if let Some(policy) = policy {
+        response.insert_header((CONTENT_SECURITY_POLICY, policy));
+    }
+    let (bytes, encoding) = asset.pick(req);
+    if let Some(encoding) = encoding {
+        response.insert_header((CONTENT_ENCODING, encoding));
+    }
+    response.body(bytes)
 }
 
 impl Asset {
@@ -258,6 +272,28 @@ mod tests {
         let known: &'static str = Box::leak(etag.into_boxed_str());
         let response = get(&client, "", &[("if-none-match", known)]).unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+    }
+
+    #[test]
+    fn administration_has_a_page_and_a_policy_of_its_own() {
+        let (_, folder) = client();
+        std::fs::write(folder.path().join(ADMIN), "<script>2</script>").unwrap();
+        let client = Client::load(folder.path(), None).unwrap();
+        let policy = |path: &str| {
+            let response = get(&client, path, &[("accept", "text/html")]).unwrap();
+            header(response.headers(), "content-security-policy").to_owned()
+        };
+        assert_eq!(policy("admin"), policy("admin/events/7"));
+        assert_ne!(policy("admin"), policy(""));
+        assert_eq!(policy("administrators"), policy(""));
+        // Not under a second name, where nothing is for it to show.
+        assert_eq!(policy("admin.html"), policy(""));
+    }
+
+    #[test]
+    fn without_a_client_for_administrators_there_is_nothing_of_theirs() {
+        let (client, _folder) = client();
+        assert!(get(&client, "admin/events", &[("accept", "text/html")]).is_some());
     }
 
     #[test]

@@ -1,0 +1,188 @@
+//! The operations of administration, by name.
+
+use leptos::prelude::expect_context;
+use neticket_contract::{
+    AdminEvent, AuditEntry, EventCreateRequest, EventUpdateRequest, InventoryEntry, Page, ProblemCode,
+    Reconciliation, Stats, UploadedImage,
+};
+
+use super::access::withdraw;
+use super::list_query::ListQuery;
+use super::upload;
+use crate::api::{Answer, ApiError, Request, get, post};
+use crate::session::Session;
+
+/// Something, and the tag by which the server tells whether it has changed since.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tagged<T> {
+    pub(crate) value: T,
+    /// Empty where the server gave none.
+    pub(crate) etag: String,
+}
+
+/// What can be done to an event's ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LedgerDeed {
+    Load,
+    Evict,
+    Pause,
+    Resume,
+}
+
+impl LedgerDeed {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Evict => "evict",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// The API, on behalf of an administrator.
+#[derive(Clone, Copy)]
+pub(crate) struct AdminApi {
+    session: Session,
+}
+
+pub(crate) fn use_admin_api() -> AdminApi {
+    expect_context()
+}
+
+/// All operations fail as [`Session::send`] and [`Answer::json`] do.
+impl AdminApi {
+    pub(crate) fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    pub(crate) async fn admin_event_list(self, query: &ListQuery) -> Result<Page<AdminEvent>, ApiError> {
+        self.send(get(format!("/admin/events?{}", query.request()))).await?.json()
+    }
+
+    pub(crate) async fn admin_event_view(self, id: i64) -> Result<Tagged<AdminEvent>, ApiError> {
+        let request = Request { fresh: true, ..get(format!("/admin/events/{id}")) };
+        tagged(&self.send(request).await?)
+    }
+
+    pub(crate) async fn admin_event_create(
+        self,
+        event: &EventCreateRequest,
+    ) -> Result<Tagged<AdminEvent>, ApiError> {
+        tagged(&self.send(post("/admin/events", event)).await?)
+    }
+
+    /// Only if the event is still as it was when `etag` was given.
+    pub(crate) async fn admin_event_update(
+        self,
+        id: i64,
+        change: &EventUpdateRequest,
+        etag: &str,
+    ) -> Result<Tagged<AdminEvent>, ApiError> {
+        let request = Request { method: "PATCH", ..post(&format!("/admin/events/{id}"), change) };
+        tagged(&self.send(only_if(request, etag)).await?)
+    }
+
+    pub(crate) async fn admin_event_delete(self, id: i64, etag: &str) -> Result<(), ApiError> {
+        let request = Request { method: "DELETE", ..get(format!("/admin/events/{id}")) };
+        self.send(only_if(request, etag)).await?.ok()
+    }
+
+    pub(crate) async fn admin_event_cancel(self, id: i64) -> Result<Tagged<AdminEvent>, ApiError> {
+        tagged(&self.send(command(format!("/admin/events/{id}/cancel"))).await?)
+    }
+
+    /// `progress` is told which part of the file is on the other side, from 0 to 1.
+    pub(crate) async fn admin_image_create(
+        self,
+        file: &web_sys::File,
+        progress: impl Fn(f64) + 'static,
+        abort: upload::Abort,
+    ) -> Result<UploadedImage, ApiError> {
+        let token = self.session.access_token().await?;
+        let answer = upload::send("/admin/images", file, token, progress, abort).await?;
+        self.checked(answer)?.json()
+    }
+
+    pub(crate) async fn inventory_list(self, query: &ListQuery) -> Result<Page<InventoryEntry>, ApiError> {
+        let request = Request { fresh: true, ..get(format!("/admin/inventory?{}", query.request())) };
+        self.send(request).await?.json()
+    }
+
+    /// `inventory_load`, `inventory_evict`, `inventory_pause` or `inventory_resume`: the entry as it is afterwards.
+    pub(crate) async fn inventory_act(
+        self,
+        event_id: i64,
+        deed: LedgerDeed,
+    ) -> Result<InventoryEntry, ApiError> {
+        self.send(command(format!("/admin/inventory/{event_id}/{}", deed.word()))).await?.json()
+    }
+
+    /// What [`Self::inventory_reconcile`] would change, and the tag for asking for exactly that.
+    pub(crate) async fn inventory_reconcile_dry(
+        self,
+        event_id: i64,
+    ) -> Result<Tagged<Reconciliation>, ApiError> {
+        let path = format!("/admin/inventory/{event_id}/reconcile?dry_run=true");
+        tagged(&self.send(command(path)).await?)
+    }
+
+    pub(crate) async fn inventory_reconcile(
+        self,
+        event_id: i64,
+        etag: &str,
+    ) -> Result<Reconciliation, ApiError> {
+        let path = format!("/admin/inventory/{event_id}/reconcile?dry_run=false");
+        self.send(only_if(command(path), etag)).await?.json()
+    }
+
+    pub(crate) async fn cache_clear(self) -> Result<(), ApiError> {
+        let request = Request { method: "DELETE", ..get("/admin/cache".to_owned()) };
+        self.send(request).await?.ok()
+    }
+
+    pub(crate) async fn cache_clear_event(self, event_id: i64) -> Result<(), ApiError> {
+        let request = Request { method: "DELETE", ..get(format!("/admin/cache/events/{event_id}")) };
+        self.send(request).await?.ok()
+    }
+
+    pub(crate) async fn audit_list(self, query: &ListQuery) -> Result<Page<AuditEntry>, ApiError> {
+        self.send(get(format!("/admin/audit?{}", query.request()))).await?.json()
+    }
+
+    pub(crate) async fn stats_view(self) -> Result<Stats, ApiError> {
+        let request = Request { fresh: true, ..get("/admin/stats".to_owned()) };
+        self.send(request).await?.json()
+    }
+
+    async fn send(self, request: Request) -> Result<Answer, ApiError> {
+        let answer = self.session.send(request).await?;
+        self.checked(answer)
+    }
+
+    /// Whoever is told that they may not is an administrator no more.
+    fn checked(self, answer: Answer) -> Result<Answer, ApiError> {
+        match answer.ok() {
+            Err(error) if error.code() == Some(ProblemCode::Forbidden) => {
+                withdraw(self.session);
+                Err(error)
+            }
+            _ => Ok(answer),
+        }
+    }
+}
+
+fn command(path: String) -> Request {
+    Request { method: "POST", ..get(path) }
+}
+
+fn only_if(request: Request, etag: &str) -> Request {
+    if etag.is_empty() {
+        return request;
+    }
+    Request { header: Some(("If-Match", etag.to_owned())), ..request }
+}
+
+fn tagged<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Tagged<T>, ApiError> {
+    Ok(Tagged { value: answer.json()?, etag: answer.etag() })
+}

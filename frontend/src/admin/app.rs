@@ -1,0 +1,115 @@
+//! The frame around all pages of administration, and which page is where.
+
+use leptos::prelude::*;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::hooks::use_location;
+use leptos_router::path;
+
+use super::BASE;
+use super::access::Access;
+use super::api::AdminApi;
+use super::audit::AuditPage;
+use super::edit::{EditPage, NewPage};
+use super::events::EventsPage;
+use super::nav::{AdminNav, go};
+use super::room::RoomPage;
+use crate::app::{Announcement, start};
+use crate::components::{Footer, Glyph, Header, Icon};
+use crate::i18n::{T, tr};
+use crate::pages::NotFoundPage;
+use crate::session::use_session;
+use crate::title::focus_on_navigation;
+
+#[component]
+pub(crate) fn AdminApp() -> impl IntoView {
+    let session = start();
+    provide_context(AdminApi::new(session));
+    view! {
+        <Router base=BASE>
+            <Frame />
+        </Router>
+        <Announcement />
+    }
+}
+
+/// What is around every page. Others than administrators see what they would see at any address where nothing is.
+#[component]
+fn Frame() -> impl IntoView {
+    focus_on_navigation();
+    let session = use_session();
+    let access = Memo::new(move |_| Access::of(&session.who()));
+    view! {
+        <Header>
+            {move || match access.get() {
+                Access::Granted => view! { <AdminNav /> }.into_any(),
+                Access::Unknown => ().into_any(),
+                Access::Denied => view! { <PlainSearch /> }.into_any(),
+            }}
+        </Header>
+        <main id="main" tabindex="-1">
+            {move || match access.get() {
+                Access::Granted => pages().into_any(),
+                Access::Unknown => waiting().into_any(),
+                Access::Denied => NotFoundPage().into_any(),
+            }}
+        </main>
+        <Footer />
+    }
+}
+
+fn pages() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=Elsewhere>
+            <Route path=path!("/events") view=EventsPage />
+            <Route path=path!("/events/new") view=NewPage />
+            <Route path=path!("/events/:id") view=EditPage />
+            <Route path=path!("/inventory") view=RoomPage />
+            <Route path=path!("/audit") view=AuditPage />
+        </FlatRoutes>
+    }
+}
+
+/// Administration begins with the events.
+#[component]
+fn Elsewhere() -> impl IntoView {
+    let pathname = use_location().pathname;
+    let entrance = Memo::new(move |_| pathname.with(|path| path.trim_end_matches('/') == BASE));
+    let go = go();
+    Effect::new(move |_| {
+        if entrance.get() {
+            go("/admin/events".to_owned());
+        }
+    });
+    move || if entrance.get() { waiting().into_any() } else { NotFoundPage().into_any() }
+}
+
+fn waiting() -> impl IntoView {
+    view! {
+        <div class="page" aria-busy="true">
+            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <span class="skeleton skeleton--headline"></span>
+            <div class="skeleton skeleton--panel"></div>
+        </div>
+    }
+}
+
+/// The search of the other client, as a plain form: what it leads to is a page of that one.
+#[component]
+fn PlainSearch() -> impl IntoView {
+    view! {
+        <form class="search" role="search" action="/">
+            <label class="unseen" for="search">{tr(T::SearchLabel)}</label>
+            <input
+                id="search"
+                type="search"
+                name="q"
+                enterkeyhint="search"
+                autocomplete="off"
+                placeholder=tr(T::SearchPlaceholder)
+            />
+            <button type="submit" class="icon-button" aria-label=tr(T::SearchAction)>
+                <Icon glyph=Glyph::Search />
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,75 @@
+//! Asks before something is done that people notice, and says in words what will happen.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+use crate::components::FormError;
+use crate::i18n::{T, use_i18n};
+
+/// A dialog that is shown while `open`. The button that keeps everything as it is has the focus when it opens.
+#[component]
+pub(crate) fn Confirm(
+    open: Signal<bool>,
+    /// Also when the dialog is left by the keyboard.
+    close: impl Fn() + Copy + Send + Sync + 'static,
+    heading: Signal<T>,
+    /// What the button says that it does.
+    action: Signal<T>,
+    /// What the other one says.
+    #[prop(into)]
+    keep: Signal<T>,
+    /// Whether there is anything to do, and it may be done.
+    ready: Signal<bool>,
+    busy: RwSignal<bool>,
+    error: RwSignal<Option<T>>,
+    confirm: impl Fn() + Copy + Send + Sync + 'static,
+    children: Children,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        if open.get() {
+            // Throws only where the element is not in the document, or is open already.
+            let _ = dialog.show_modal();
+        } else {
+            dialog.close();
+        }
+    });
+    let press = move |_| {
+        if !busy.get_untracked() && ready.get_untracked() {
+            error.set(None);
+            confirm();
+        }
+    };
+    view! {
+        <dialog
+            class="dialog"
+            node_ref=dialog
+            aria-labelledby="confirm-title"
+            on:close=move |_| {
+                if open.get_untracked() {
+                    close();
+                }
+            }
+        >
+            <h2 id="confirm-title">{move || i18n.text(heading.get())}</h2>
+            {children()}
+            <FormError text=error />
+            <div class="dialog__actions">
+                <button type="button" class="button button--quiet" autofocus on:click=move |_| close()>
+                    {move || i18n.text(keep.get())}
+                </button>
+                <button
+                    type="button"
+                    class="button button--danger"
+                    disabled=move || !ready.get()
+                    aria-busy=move || busy.get().to_string()
+                    on:click=press
+                >
+                    {move || i18n.text(action.get())}
+                </button>
+            </div>
+        </dialog>
+    }
+}

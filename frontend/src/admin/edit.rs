@@ -1,0 +1,81 @@
+//! One event: a new one, or one to change.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use neticket_contract::ProblemCode;
+
+use super::api::use_admin_api;
+use super::form::EventForm;
+use super::nav::go;
+use crate::components::Failure;
+use crate::i18n::{T, tr, use_i18n};
+use crate::load::{Load, Loader};
+use crate::pages::NotFoundPage;
+use crate::title::page_title;
+
+#[component]
+pub(crate) fn NewPage() -> impl IntoView {
+    let i18n = use_i18n();
+    page_title(move || i18n.text(T::EventsNew).to_owned());
+    let created = created();
+    view! {
+        <div class="page page--admin-form">
+            <h1>{tr(T::EventsNew)}</h1>
+            <EventForm event=None created deleted=|| {} />
+        </div>
+    }
+}
+
+#[component]
+pub(crate) fn EditPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|map| map.get("id")).and_then(|id| id.parse::<i64>().ok()));
+    let event = Loader::new(move || id.get(), move |id| api.admin_event_view(id));
+    page_title(move || match event.state.get() {
+        Load::Ready(event) => event.value.detail.summary.title,
+        Load::Loading | Load::Failed(_) => i18n.text(T::EventsEdit).to_owned(),
+    });
+    let deleted = deleted();
+    move || {
+        if id.get().is_none() {
+            return NotFoundPage().into_any();
+        }
+        match event.state.get() {
+            Load::Loading => skeleton().into_any(),
+            Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => NotFoundPage().into_any(),
+            Load::Failed(error) => {
+                view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
+            }
+            Load::Ready(event) => view! {
+                <div class="page page--admin-form">
+                    <h1>{tr(T::EventsEdit)}</h1>
+                    <EventForm event=Some(event) created=|_| {} deleted />
+                </div>
+            }
+            .into_any(),
+        }
+    }
+}
+
+/// A new event's page takes the place of the form it came from.
+fn created() -> impl Fn(i64) + Copy + Send + Sync + 'static {
+    let go = go();
+    move |id| go(format!("/admin/events/{id}"))
+}
+
+fn deleted() -> impl Fn() + Copy + Send + Sync + 'static {
+    let go = go();
+    move || go("/admin/events".to_owned())
+}
+
+fn skeleton() -> impl IntoView {
+    view! {
+        <div class="page page--admin-form" aria-busy="true">
+            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <span class="skeleton skeleton--headline"></span>
+            <div class="skeleton skeleton--panel"></div>
+        </div>
+    }
+}

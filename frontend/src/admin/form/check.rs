@@ -1,0 +1,245 @@
+//! What is wrong with a form: the same rules as the server's, run while one types, under the same names. Pure.
+
+use neticket_contract::Problem;
+use neticket_domain::{QUANTITY_MAX, Timestamp};
+
+use super::draft::{Draft, Moments, number};
+use crate::i18n::T;
+
+pub(crate) const LINE_LEN_MAX: usize = 200;
+pub(crate) const NAME_LEN_MAX: usize = 50;
+pub(crate) const DESCRIPTION_LEN_MAX: usize = 10_000;
+pub(crate) const GRADES_MAX: usize = 20;
+const PRICE_MAX: u64 = 100_000_000;
+const CAPACITY_MAX: u64 = 1_000_000;
+
+/// What is wrong with a field, and the number that belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) text: T,
+    pub(crate) n: Option<u64>,
+}
+
+impl Fault {
+    pub(crate) fn new(text: T) -> Self {
+        Self { text, n: None }
+    }
+
+    fn with(text: T, n: u64) -> Self {
+        Self { text, n: Some(n) }
+    }
+}
+
+/// Where the form stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances {
+    pub(crate) now: Timestamp,
+    /// Whether the event is there already: times that are not changed need not lie in the future.
+    pub(crate) exists: bool,
+    pub(crate) moments: Moments,
+}
+
+/// Everything that is wrong, by the field's path, from the top of the form to its end.
+pub(crate) fn faults(draft: &Draft, base: &Draft, at: Circumstances) -> Vec<(String, Fault)> {
+    let mut found = Vec::new();
+    let mut add = |path: &str, fault: Option<Fault>| {
+        found.extend(fault.map(|fault| (path.to_owned(), fault)));
+    };
+    add("title", line(&draft.title, LINE_LEN_MAX));
+    add("place", line(&draft.place, LINE_LEN_MAX));
+    add("description", too_long(&draft.description, DESCRIPTION_LEN_MAX));
+    times(draft, base, at, &mut add);
+    add("max_per_user", whole(&draft.max_per_user, 1, u64::from(QUANTITY_MAX)));
+    if draft.grades.is_empty() || draft.grades.len() > GRADES_MAX {
+        add("ticket_types", Some(Fault::new(T::FormGradesNumber)));
+    }
+    for (index, grade) in draft.grades.iter().enumerate() {
+        let path = |field: &str| format!("ticket_types[{index}].{field}");
+        let name = grade.name.trim();
+        let twin = draft.grades[..index].iter().any(|other| other.name.trim() == name);
+        let twin = twin.then(|| Fault::new(T::FormGradeTwice));
+        add(&path("name"), line(name, NAME_LEN_MAX).or(twin));
+        add(&path("price"), whole(&grade.price, 0, PRICE_MAX));
+        let below = number(&grade.capacity)
+            .filter(|capacity| *capacity < u64::from(grade.sold))
+            .map(|_| Fault::with(T::FormCapacitySold, grade.sold.into()));
+        add(&path("capacity"), whole(&grade.capacity, 1, CAPACITY_MAX).or(below));
+    }
+    found
+}
+
+fn times(draft: &Draft, base: &Draft, at: Circumstances, add: &mut impl FnMut(&str, Option<Fault>)) {
+    let read = |text: &str| (at.moments.read)(text);
+    let given = |text: &str| match (text.is_empty(), read(text)) {
+        (true, _) => Some(Fault::new(T::FieldRequired)),
+        (false, None) => Some(Fault::new(T::FormMomentInvalid)),
+        (false, Some(_)) => None,
+    };
+    let starts_at = read(&draft.starts_at);
+    let closes_at = if draft.closes_at.is_empty() { starts_at } else { read(&draft.closes_at) };
+    let new = |text: &str, base: &str| !at.exists || text != base;
+    let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= at.now);
+    let started = new(&draft.starts_at, &base.starts_at) && past(starts_at);
+    add("starts_at", given(&draft.starts_at).or(started.then(|| Fault::new(T::FormStartPast))));
+    let late = matches!((read(&draft.opens_at), closes_at), (Some(opens), Some(closes)) if opens >= closes);
+    add("opens_at", given(&draft.opens_at).or(late.then(|| Fault::new(T::FormOpensLate))));
+    if draft.closes_at.is_empty() {
+        return;
+    }
+    let after = matches!((closes_at, starts_at), (Some(closes), Some(starts)) if closes > starts);
+    let over = !at.exists && past(closes_at);
+    let fault = given(&draft.closes_at)
+        .or(after.then(|| Fault::new(T::FormClosesLate)))
+        .or(over.then(|| Fault::new(T::FormClosesPast)));
+    add("closes_at", fault);
+}
+
+/// One line that is more than white space.
+fn line(text: &str, len_max: usize) -> Option<Fault> {
+    if text.trim().is_empty() {
+        return Some(Fault::new(T::FieldRequired));
+    }
+    too_long(text, len_max)
+}
+
+fn too_long(text: &str, len_max: usize) -> Option<Fault> {
+    let len_max = u64::try_from(len_max).unwrap_or(u64::MAX);
+    let len = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+    (len > len_max).then(|| Fault::with(T::FormLong, len_max))
+}
+
+fn whole(text: &str, min: u64, max: u64) -> Option<Fault> {
+    if text.trim().is_empty() {
+        return Some(Fault::new(T::FieldRequired));
+    }
+    match number(text) {
+        None => Some(Fault::new(T::FormWhole)),
+        Some(n) if n < min => Some(Fault::with(T::FormLeast, min)),
+        Some(n) if n > max => Some(Fault::with(T::FormMost, max)),
+        Some(_) => None,
+    }
+}
+
+/// What the server had against the form.
+pub(crate) fn refusals(problem: &Problem) -> Vec<(String, Fault)> {
+    problem.errors.iter().map(|error| (error.field.clone(), refusal(&error.field, &error.code))).collect()
+}
+
+fn refusal(field: &str, code: &str) -> Fault {
+    Fault::new(match (field, code) {
+        (_, "required") => T::FieldRequired,
+        (_, "too_long") => T::FieldLong,
+        (_, "invalid_text") => T::FormInvisible,
+        (_, "duplicate") => T::FormGradeTwice,
+        ("image_key", _) => T::FormImageGone,
+        ("starts_at", _) => T::FormStartPast,
+        ("opens_at", _) => T::FormOpensLate,
+        ("closes_at", _) => T::FormClosesLate,
+        ("ticket_types", _) => T::FormGradesNumber,
+        _ => T::FieldInvalid,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::DraftGrade;
+    use super::*;
+
+    const MOMENTS: Moments =
+        Moments { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
+
+    fn good() -> Draft {
+        Draft {
+            title: "햄릿".into(),
+            place: "국립극장".into(),
+            starts_at: "2030-01-02T10:00:00Z".into(),
+            opens_at: "2029-01-01T10:00:00Z".into(),
+            max_per_user: "4".into(),
+            grades: vec![DraftGrade {
+                name: "R".into(),
+                price: "0".into(),
+                capacity: "1".into(),
+                ..DraftGrade::default()
+            }],
+            ..Draft::default()
+        }
+    }
+
+    fn found(draft: &Draft, exists: bool) -> Vec<(String, T)> {
+        let now = Timestamp::parse("2029-06-01T00:00:00Z").unwrap();
+        faults(draft, &good(), Circumstances { now, exists, moments: MOMENTS })
+            .into_iter()
+            .map(|(path, fault)| (path, fault.text))
+            .collect()
+    }
+
+    #[test]
+    fn a_good_form_has_no_faults() {
+        assert_eq!(found(&good(), false), []);
+    }
+
+    #[test]
+    fn all_faults_come_at_once_and_from_top_to_end() {
+        let paths: Vec<String> =
+            found(&Draft { grades: vec![DraftGrade::default()], ..Draft::default() }, false)
+                .into_iter()
+                .map(|(path, _)| path)
+                .collect();
+        assert_eq!(
+            paths,
+            [
+                "title",
+                "place",
+                "starts_at",
+                "opens_at",
+                "max_per_user",
+                "ticket_types[0].name",
+                "ticket_types[0].price",
+                "ticket_types[0].capacity"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sale_opens_before_it_closes_and_closes_before_the_start() {
+        let late = Draft { opens_at: "2030-01-02T10:00:00Z".into(), ..good() };
+        assert_eq!(found(&late, false), [("opens_at".to_owned(), T::FormOpensLate)]);
+        let after = Draft { closes_at: "2030-01-02T10:00:01Z".into(), ..good() };
+        assert_eq!(found(&after, false), [("closes_at".to_owned(), T::FormClosesLate)]);
+        let past = Draft { closes_at: "2029-05-01T00:00:00Z".into(), ..good() };
+        assert_eq!(found(&past, false), [("closes_at".to_owned(), T::FormClosesPast)]);
+        // To end a sale now is no fault.
+        assert_eq!(found(&past, true), []);
+    }
+
+    #[test]
+    fn a_start_that_is_not_changed_may_be_past() {
+        let past = Draft { starts_at: "2029-05-01T00:00:00Z".into(), ..good() };
+        assert_eq!(found(&past, false)[0], ("starts_at".to_owned(), T::FormStartPast));
+        let now = Timestamp::parse("2031-01-01T00:00:00Z").unwrap();
+        assert_eq!(faults(&good(), &good(), Circumstances { now, exists: true, moments: MOMENTS }), []);
+    }
+
+    #[test]
+    fn a_grade_keeps_the_seats_that_are_sold() {
+        let mut draft = good();
+        draft.grades[0].sold = 3;
+        draft.grades[0].capacity = "2".into();
+        assert_eq!(found(&draft, true), [("ticket_types[0].capacity".to_owned(), T::FormCapacitySold)]);
+    }
+
+    #[test]
+    fn grades_differ_by_name() {
+        let mut draft = good();
+        draft.grades.push(DraftGrade { name: " R ".into(), ..draft.grades[0].clone() });
+        assert_eq!(found(&draft, false), [("ticket_types[1].name".to_owned(), T::FormGradeTwice)]);
+    }
+
+    #[test]
+    fn lengths_are_counted_in_characters() {
+        let fits = Draft { title: "가".repeat(LINE_LEN_MAX), ..good() };
+        assert_eq!(found(&fits, false), []);
+        let long = Draft { title: "가".repeat(LINE_LEN_MAX + 1), ..good() };
+        assert_eq!(found(&long, false), [("title".to_owned(), T::FormLong)]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Two people changed the same event: what to do about it.
+
+use leptos::prelude::*;
+
+use super::state::{Form, Theirs};
+use super::summary::SUMMARY;
+use crate::components::{Glyph, Icon};
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+
+#[component]
+pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
+    let i18n = use_i18n();
+    let at = theirs.event.value.updated_at;
+    let who = theirs.who;
+    let text = move || {
+        let at = format::brief_date(i18n, at);
+        match &who {
+            Some(who) => i18n.fill(T::ConflictBy, &[("who", who), ("date", &at)]),
+            None => i18n.fill(T::ConflictSomebody, &[("date", &at)]),
+        }
+    };
+    let event = StoredValue::new(theirs.event);
+    view! {
+        <div class="form-summary" id=SUMMARY tabindex="-1" data-testid="conflict">
+            <p>
+                <Icon glyph=Glyph::Alert />
+                {text}
+            </p>
+            <p>{tr(T::ConflictText)}</p>
+            <div class="dialog__actions">
+                <button type="button" class="button" on:click=move |_| form.keep_mine(event.get_value())>
+                    {tr(T::ConflictMine)}
+                </button>
+                <button type="button" class="button button--quiet" on:click=move |_| form.take(event.get_value())>
+                    {tr(T::ConflictTheirs)}
+                </button>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,175 @@
+//! Deleting and cancelling an event: what cannot be undone.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::super::api::use_admin_api;
+use super::super::confirm::Confirm;
+use super::state::{Form, Outcome, sold, started};
+use crate::api::ApiError;
+use crate::clock::use_clock;
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::problem_text::error_text;
+
+/// Which of the two is being asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    Delete,
+    Cancel,
+}
+
+#[component]
+pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let clock = use_clock();
+    let asked = RwSignal::new(None::<Deed>);
+    let over = Memo::new(move |_| {
+        form.event.with(|event| {
+            event
+                .as_ref()
+                .is_none_or(|event| event.value.cancelled_at.is_some() || started(&event.value, clock.read()))
+        })
+    });
+    let there = Memo::new(move |_| form.event.with(Option::is_some));
+    view! {
+        <Show when=move || there.get() && (!over.get() || form.sold() == 0)>
+            <section class="danger" aria-labelledby="danger-title">
+                <h2 id="danger-title">{tr(T::DangerTitle)}</h2>
+                <Show when=move || !over.get()>
+                    <div class="danger__row">
+                        <p>{tr(T::DangerCancelText)}</p>
+                        <button
+                            type="button"
+                            class="button button--danger"
+                            on:click=move |_| asked.set(Some(Deed::Cancel))
+                        >
+                            {tr(T::DangerCancel)}
+                        </button>
+                    </div>
+                </Show>
+                <Show when=move || form.sold() == 0>
+                    <div class="danger__row">
+                        <p>{tr(T::DangerDeleteText)}</p>
+                        <button
+                            type="button"
+                            class="button button--danger"
+                            on:click=move |_| asked.set(Some(Deed::Delete))
+                        >
+                            {tr(T::DangerDelete)}
+                        </button>
+                    </div>
+                </Show>
+            </section>
+        </Show>
+        <Ask form asked deleted />
+    }
+}
+
+#[component]
+fn Ask(
+    form: Form,
+    asked: RwSignal<Option<Deed>>,
+    deleted: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let error = RwSignal::new(None::<T>);
+    let busy = RwSignal::new(false);
+    let understood = RwSignal::new(false);
+    let title =
+        move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.title.clone()));
+    refresh_when_asked(form, asked, error, understood);
+    let confirm = move || {
+        let (Some(deed), Some(event)) = (asked.get_untracked(), form.event.get_untracked()) else { return };
+        let id = event.value.detail.summary.id;
+        busy.set(true);
+        spawn_local(async move {
+            let answer = match deed {
+                Deed::Delete => api.admin_event_delete(id, &event.etag).await.map(|()| None),
+                Deed::Cancel => api.admin_event_cancel(id).await.map(Some),
+            };
+            busy.try_set(false);
+            match answer {
+                Ok(Some(event)) => {
+                    asked.try_set(None);
+                    form.saved(event);
+                }
+                Ok(None) => {
+                    asked.try_set(None);
+                    deleted();
+                }
+                Err(refusal) => drop(error.try_set(Some(refused(&refusal)))),
+            }
+        });
+    };
+    let is_cancel = move || asked.get() == Some(Deed::Cancel);
+    let heading = Signal::derive(move || if is_cancel() { T::DangerCancelAsk } else { T::DangerDeleteAsk });
+    let action = Signal::derive(move || if is_cancel() { T::DangerCancel } else { T::DangerDelete });
+    let number = move || format::count(i18n, form.sold());
+    view! {
+        <Confirm
+            open=Signal::derive(move || asked.with(Option::is_some))
+            close=move || asked.set(None)
+            heading
+            action
+            keep=T::DangerKeep
+            ready=Signal::derive(move || !is_cancel() || understood.get())
+            busy
+            error
+            confirm
+        >
+            <p class="dialog__summary"><strong>{title}</strong></p>
+            <Show
+                when=is_cancel
+                fallback=move || view! { <p>{tr(T::DangerDeleteConsequence)}</p> }
+            >
+                <p>{move || i18n.fill(T::DangerCancelConsequence, &[("n", &number())])}</p>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=move || understood.get()
+                        on:change:target=move |event| understood.set(event.target().checked())
+                    />
+                    {move || i18n.fill(T::DangerCancelUnderstood, &[("n", &number())])}
+                </label>
+            </Show>
+        </Confirm>
+    }
+}
+
+/// What the dialog says about tickets is what is sold now. What is typed stays, and so does the tag.
+fn refresh_when_asked(
+    form: Form,
+    asked: RwSignal<Option<Deed>>,
+    error: RwSignal<Option<T>>,
+    understood: RwSignal<bool>,
+) {
+    let api = use_admin_api();
+    Effect::new(move |_| {
+        if asked.with(Option::is_none) {
+            return;
+        }
+        error.set(None);
+        understood.set(false);
+        form.outcome.set(Outcome::Nothing);
+        let Some(event) = form.event.get_untracked() else { return };
+        spawn_local(async move {
+            let Ok(now) = api.admin_event_view(event.value.detail.summary.id).await else { return };
+            if sold(&now.value) != sold(&event.value) {
+                form.event.try_update(|event| {
+                    if let Some(event) = event {
+                        event.value.detail.ticket_types = now.value.detail.ticket_types;
+                    }
+                });
+            }
+        });
+    });
+}
+
+fn refused(error: &ApiError) -> T {
+    match error.code() {
+        Some(neticket_contract::ProblemCode::EventHasReservations) => T::DangerDeleteReserved,
+        Some(neticket_contract::ProblemCode::EditConflict) => T::DangerChanged,
+        _ => error_text(error),
+    }
+}

@@ -1,0 +1,333 @@
+//! An event as it stands in the form: texts, as they were typed. Pure.
+
+use neticket_contract::{
+    AdminEvent, EventCreateRequest, EventUpdateRequest, TicketTypeCreateRequest, TicketTypeUpdateRequest,
+};
+use neticket_domain::{MAX_PER_USER_DEFAULT, Timestamp};
+
+/// Moments to and from the texts of the form.
+#[derive(Clone, Copy)]
+pub(crate) struct Moments {
+    pub(crate) write: fn(Timestamp) -> String,
+    pub(crate) read: fn(&str) -> Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) title: String,
+    pub(crate) place: String,
+    pub(crate) description: String,
+    pub(crate) starts_at: String,
+    pub(crate) opens_at: String,
+    /// Empty: when the event starts.
+    pub(crate) closes_at: String,
+    pub(crate) max_per_user: String,
+    pub(crate) image: Option<DraftImage>,
+    pub(crate) grades: Vec<DraftGrade>,
+}
+
+/// An image that is uploaded already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DraftImage {
+    pub(crate) key: String,
+    pub(crate) url: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DraftGrade {
+    /// Tells the rows apart, wherever they are moved. Negative for those that the server does not know yet.
+    pub(crate) row: i64,
+    /// `None`: a new one.
+    pub(crate) id: Option<i64>,
+    pub(crate) name: String,
+    pub(crate) price: String,
+    pub(crate) capacity: String,
+    /// Tickets sold when the event was loaded.
+    pub(crate) sold: u32,
+}
+
+impl Draft {
+    /// What a new event starts from.
+    pub(crate) fn empty() -> Self {
+        Self {
+            max_per_user: MAX_PER_USER_DEFAULT.to_string(),
+            grades: vec![DraftGrade { row: -1, ..DraftGrade::default() }],
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn of(event: &AdminEvent, moments: Moments) -> Self {
+        let detail = &event.detail;
+        let summary = &detail.summary;
+        let grade = |grade: &neticket_contract::TicketType| DraftGrade {
+            row: grade.id,
+            id: Some(grade.id),
+            name: grade.name.clone(),
+            price: grade.price.to_string(),
+            capacity: grade.capacity.to_string(),
+            sold: grade.capacity.saturating_sub(grade.left),
+        };
+        Self {
+            title: summary.title.clone(),
+            place: summary.place.clone(),
+            description: detail.description.clone(),
+            starts_at: (moments.write)(summary.starts_at),
+            opens_at: (moments.write)(summary.opens_at),
+            closes_at: match summary.closes_at == summary.starts_at {
+                true => String::new(),
+                false => (moments.write)(summary.closes_at),
+            },
+            max_per_user: detail.max_per_user.to_string(),
+            image: event
+                .image_key
+                .clone()
+                .map(|key| DraftImage { key, url: summary.image_url.clone().unwrap_or_default() }),
+            grades: detail.ticket_types.iter().map(grade).collect(),
+        }
+    }
+
+    /// The grades as they would be sent: what is sold meanwhile is no change of the form.
+    fn grade_changes(&self) -> Vec<(Option<i64>, &str, &str, &str)> {
+        self.grades
+            .iter()
+            .map(|grade| (grade.id, grade.name.trim(), grade.price.as_str(), grade.capacity.as_str()))
+            .collect()
+    }
+
+    /// Without a closing time of its own a sale closes when the event starts.
+    fn closes(&self) -> &str {
+        if self.closes_at.is_empty() { &self.starts_at } else { &self.closes_at }
+    }
+
+    fn image_key(&self) -> Option<&str> {
+        self.image.as_ref().map(|image| image.key.as_str())
+    }
+
+    /// Whether both would make the same event.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let texts = |draft: &Self| {
+            [
+                draft.title.clone(),
+                draft.place.clone(),
+                draft.description.clone(),
+                draft.starts_at.clone(),
+                draft.opens_at.clone(),
+                draft.closes_at.clone(),
+                draft.max_per_user.clone(),
+            ]
+        };
+        texts(self) == texts(other)
+            && self.image_key() == other.image_key()
+            && self.grade_changes() == other.grade_changes()
+    }
+
+    /// The request for a new event; `None` while something cannot be read.
+    pub(crate) fn create(&self, moments: Moments) -> Option<EventCreateRequest> {
+        let closes_at = match self.closes_at.as_str() {
+            "" => None,
+            text => Some((moments.read)(text)?),
+        };
+        let grade = |grade: &DraftGrade| {
+            Some(TicketTypeCreateRequest {
+                name: grade.name.trim().to_owned(),
+                price: number(&grade.price)?,
+                capacity: u32::try_from(number(&grade.capacity)?).ok()?,
+            })
+        };
+        Some(EventCreateRequest {
+            title: self.title.trim().to_owned(),
+            place: self.place.trim().to_owned(),
+            description: self.description.clone(),
+            starts_at: (moments.read)(&self.starts_at)?,
+            opens_at: (moments.read)(&self.opens_at)?,
+            closes_at,
+            max_per_user: Some(u32::try_from(number(&self.max_per_user)?).ok()?),
+            image_key: self.image_key().map(str::to_owned),
+            ticket_types: self.grades.iter().map(grade).collect::<Option<_>>()?,
+        })
+    }
+
+    /// What differs from `base`; `None` while something cannot be read.
+    pub(crate) fn update(&self, base: &Self, moments: Moments) -> Option<EventUpdateRequest> {
+        let text = |new: &str, old: &str| (new != old).then(|| new.trim().to_owned());
+        let moment = |new: &str, old: &str| match new == old {
+            true => Some(None),
+            false => (moments.read)(new).map(Some),
+        };
+        let grade = |grade: &DraftGrade| {
+            Some(TicketTypeUpdateRequest {
+                id: grade.id,
+                name: grade.name.trim().to_owned(),
+                price: number(&grade.price)?,
+                capacity: u32::try_from(number(&grade.capacity)?).ok()?,
+            })
+        };
+        let ticket_types = match self.grade_changes() == base.grade_changes() {
+            true => None,
+            false => Some(self.grades.iter().map(grade).collect::<Option<Vec<_>>>()?),
+        };
+        let max_per_user = match self.max_per_user == base.max_per_user {
+            true => None,
+            false => Some(u32::try_from(number(&self.max_per_user)?).ok()?),
+        };
+        Some(EventUpdateRequest {
+            title: text(&self.title, &base.title),
+            place: text(&self.place, &base.place),
+            description: (self.description != base.description).then(|| self.description.clone()),
+            starts_at: moment(&self.starts_at, &base.starts_at)?,
+            opens_at: moment(&self.opens_at, &base.opens_at)?,
+            closes_at: moment(self.closes(), base.closes())?,
+            max_per_user,
+            image_key: (self.image_key() != base.image_key()).then(|| self.image_key().map(str::to_owned)),
+            ticket_types,
+        })
+    }
+
+    /// What was typed since `base`, on top of what somebody else has made of it meanwhile.
+    pub(crate) fn rebased(&self, base: &Self, theirs: &Self) -> Self {
+        let text = |mine: &String, base: &String, theirs: &String| {
+            if mine == base { theirs.clone() } else { mine.clone() }
+        };
+        let image = if self.image_key() == base.image_key() { &theirs.image } else { &self.image };
+        let grades = match self.grade_changes() == base.grade_changes() {
+            true => theirs.grades.clone(),
+            false => self.grades.iter().map(|grade| grade.known_by(theirs)).collect(),
+        };
+        Self {
+            title: text(&self.title, &base.title, &theirs.title),
+            place: text(&self.place, &base.place, &theirs.place),
+            description: text(&self.description, &base.description, &theirs.description),
+            starts_at: text(&self.starts_at, &base.starts_at, &theirs.starts_at),
+            opens_at: text(&self.opens_at, &base.opens_at, &theirs.opens_at),
+            closes_at: text(&self.closes_at, &base.closes_at, &theirs.closes_at),
+            max_per_user: text(&self.max_per_user, &base.max_per_user, &theirs.max_per_user),
+            image: image.clone(),
+            grades,
+        }
+    }
+
+    /// A number for a row that no other has.
+    pub(crate) fn free_row(&self) -> i64 {
+        self.grades.iter().map(|grade| grade.row).min().unwrap_or(0).min(0) - 1
+    }
+}
+
+impl DraftGrade {
+    /// As far as `event` knows it: a grade that was removed meanwhile becomes a new one.
+    fn known_by(&self, event: &Draft) -> Self {
+        let known = event.grades.iter().find(|grade| grade.id == self.id && self.id.is_some());
+        match known {
+            Some(known) => Self { sold: known.sold, ..self.clone() },
+            None => Self { id: None, row: -self.row.abs(), sold: 0, ..self.clone() },
+        }
+    }
+}
+
+/// A whole number as people type it, with or without its digits grouped.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    let digits: String = text.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOMENTS: Moments =
+        Moments { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
+
+    fn draft() -> Draft {
+        let grade = DraftGrade {
+            row: 7,
+            id: Some(7),
+            name: "R".into(),
+            price: "50,000".into(),
+            capacity: "10".into(),
+            sold: 3,
+        };
+        Draft {
+            title: "햄릿".into(),
+            starts_at: "2030-01-01T10:00:00Z".into(),
+            opens_at: "2029-01-01T10:00:00Z".into(),
+            max_per_user: "4".into(),
+            grades: vec![grade],
+            ..Draft::default()
+        }
+    }
+
+    #[test]
+    fn only_what_was_changed_is_sent() {
+        let base = Draft { closes_at: "2030-01-01T10:00:00Z".into(), ..draft() };
+        let nothing = base.update(&base, MOMENTS).unwrap();
+        assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
+        let mut changed = base.clone();
+        changed.title = " 맥베스 ".into();
+        changed.grades[0].capacity = "20".into();
+        let update = changed.update(&base, MOMENTS).unwrap();
+        assert_eq!(update.title.as_deref(), Some("맥베스"));
+        let grade = &update.ticket_types.unwrap()[0];
+        assert_eq!((grade.id, grade.price, grade.capacity), (Some(7), 50_000, 20));
+        assert!(update.place.is_none() && update.starts_at.is_none() && update.image_key.is_none());
+    }
+
+    #[test]
+    fn a_sale_that_closes_with_the_start_moves_along_with_it() {
+        let moved = Draft { starts_at: "2030-01-01T11:00:00Z".into(), ..draft() };
+        let update = moved.update(&draft(), MOMENTS).unwrap();
+        assert_eq!(update.closes_at, update.starts_at);
+        assert!(update.closes_at.is_some() && update.opens_at.is_none());
+    }
+
+    #[test]
+    fn seats_that_are_sold_meanwhile_are_no_change() {
+        let mut later = draft();
+        later.grades[0].sold = 9;
+        assert!(later.says_the_same_as(&draft()));
+        later.grades[0].name = "S".into();
+        assert!(!later.says_the_same_as(&draft()));
+    }
+
+    #[test]
+    fn an_image_is_taken_away_by_saying_so() {
+        let base = Draft { image: Some(DraftImage { key: "k".into(), url: "u".into() }), ..draft() };
+        assert_eq!(draft().update(&base, MOMENTS).unwrap().image_key, Some(None));
+    }
+
+    #[test]
+    fn what_two_people_typed_into_different_fields_comes_together() {
+        let mine = Draft { title: "내 제목".into(), ..draft() };
+        let mut theirs = Draft { place: "그들의 장소".into(), ..draft() };
+        theirs.grades[0].sold = 5;
+        let both = mine.rebased(&draft(), &theirs);
+        assert_eq!((both.title.as_str(), both.place.as_str()), ("내 제목", "그들의 장소"));
+        assert_eq!(both.grades, theirs.grades);
+    }
+
+    #[test]
+    fn a_grade_that_somebody_removed_meanwhile_is_a_new_one() {
+        let mut mine = draft();
+        mine.grades[0].name = "VIP".into();
+        let theirs = Draft { grades: Vec::new(), ..draft() };
+        let both = mine.rebased(&draft(), &theirs);
+        assert_eq!((both.grades[0].id, both.grades[0].name.as_str()), (None, "VIP"));
+        assert!(both.grades[0].row < 0);
+    }
+
+    #[test]
+    fn numbers_may_be_grouped_but_not_broken() {
+        assert_eq!(number(" 1,200,000 "), Some(1_200_000));
+        assert_eq!(number("12.5"), None);
+        assert_eq!(number("-1"), None);
+        assert_eq!(number(""), None);
+    }
+
+    #[test]
+    fn every_row_has_a_number_of_its_own() {
+        let mut draft = draft();
+        for _ in 0..3 {
+            draft.grades.push(DraftGrade { row: draft.free_row(), ..DraftGrade::default() });
+        }
+        let rows: Vec<i64> = draft.grades.iter().map(|grade| grade.row).collect();
+        assert_eq!(rows, [7, -1, -2, -3]);
+    }
+}

@@ -1,0 +1,126 @@
+//! A labelled field of the form, and what is wrong with it beside it.
+
+use leptos::prelude::*;
+
+use super::check::Fault;
+use super::draft::Draft;
+use super::state::Form;
+use crate::components::{Glyph, Icon};
+use crate::i18n::{I18n, T, tr, use_i18n};
+
+/// How a field is typed into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Line,
+    /// Several lines.
+    Text,
+    Moment,
+    Number,
+}
+
+/// A field, and which part of the form it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Slot {
+    /// As the API calls it, also the element's id. It changes when grades are moved.
+    pub(crate) path: Signal<String>,
+    pub(crate) value: Signal<String>,
+    pub(crate) change: Callback<(String,)>,
+}
+
+impl Slot {
+    /// A part of the event itself.
+    pub(crate) fn of(form: Form, name: &'static str, part: fn(&mut Draft) -> &mut String) -> Self {
+        Self {
+            path: Signal::stored(name.to_owned()),
+            // A copy, because parts are found in what can be changed.
+            value: Signal::derive(move || part(&mut form.draft.get()).clone()),
+            change: Callback::new(move |(text,): (String,)| {
+                form.typed(name.to_owned(), |draft| *part(draft) = text);
+            }),
+        }
+    }
+}
+
+/// What a fault says.
+pub(crate) fn fault_text(i18n: I18n, fault: Fault) -> String {
+    match fault.n {
+        Some(n) => i18n.fill(fault.text, &[("n", &n)]),
+        None => i18n.text(fault.text).to_owned(),
+    }
+}
+
+#[component]
+pub(crate) fn Entry(
+    form: Form,
+    part: Slot,
+    label: T,
+    kind: Kind,
+    /// What stands below it while nothing is wrong.
+    #[prop(optional, into)]
+    hint: Option<Signal<String>>,
+    #[prop(optional)] optional: bool,
+) -> impl IntoView {
+    let Slot { path, value, change } = part;
+    let shown = Memo::new(move |_| form.shown_fault(&path.get()));
+    let invalid = move || shown.get().is_some().to_string();
+    let described = move || format!("{0}-hint {0}-error", path.get());
+    let id = move || path.get();
+    let field = match kind {
+        Kind::Text => view! {
+            <textarea
+                id=id
+                rows="6"
+                aria-describedby=described
+                aria-invalid=invalid
+                prop:value=move || value.get()
+                on:input:target=move |event| change.run((event.target().value(),))
+                on:change=move |_| form.reveal(&path.get_untracked())
+            ></textarea>
+        }
+        .into_any(),
+        Kind::Line | Kind::Moment | Kind::Number => view! {
+            <input
+                id=id
+                type=if kind == Kind::Moment { "datetime-local" } else { "text" }
+                // Any second: sales open at odd times.
+                step=(kind == Kind::Moment).then_some("1")
+                inputmode=(kind == Kind::Number).then_some("numeric")
+                autocomplete="off"
+                required=!optional
+                aria-describedby=described
+                aria-invalid=invalid
+                prop:value=move || value.get()
+                on:input:target=move |event| change.run((event.target().value(),))
+                on:change=move |_| form.reveal(&path.get_untracked())
+            />
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="field">
+            <label for=id>
+                {tr(label)}
+                {optional.then(|| view! { <span class="field__optional">{tr(T::FormOptional)}</span> })}
+            </label>
+            {field}
+            <p class="field__hint" id=move || format!("{}-hint", path.get())>
+                {move || hint.map(|hint| hint.get())}
+            </p>
+            <FieldFault form path />
+        </div>
+    }
+}
+
+/// What is wrong with the field at `path`; said aloud when it appears.
+#[component]
+pub(crate) fn FieldFault(form: Form, #[prop(into)] path: Signal<String>) -> impl IntoView {
+    let i18n = use_i18n();
+    let shown = Memo::new(move |_| form.shown_fault(&path.get()));
+    view! {
+        <p class="field__error" id=move || format!("{}-error", path.get()) aria-live="polite">
+            {move || {
+                shown.get().map(|fault| view! { <Icon glyph=Glyph::Alert /> {fault_text(i18n, fault)} })
+            }}
+        </p>
+    }
+}

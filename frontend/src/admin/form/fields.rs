@@ -1,0 +1,103 @@
+//! The parts of the event itself: what it is, and when.
+
+use leptos::prelude::*;
+use neticket_domain::Timestamp;
+
+use super::super::local_time;
+use super::check::DESCRIPTION_LEN_MAX;
+use super::entry::{Entry, Kind, Slot};
+use super::state::Form;
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::js;
+
+#[component]
+pub(crate) fn About(form: Form) -> impl IntoView {
+    let i18n = use_i18n();
+    let length = Signal::derive(move || {
+        let len = form.draft.with(|draft| draft.description.chars().count());
+        i18n.fill(T::FormDescriptionHint, &[("n", &len), ("max", &DESCRIPTION_LEN_MAX)])
+    });
+    let title = Slot::of(form, "title", |draft| &mut draft.title);
+    let place = Slot::of(form, "place", |draft| &mut draft.place);
+    let description = Slot::of(form, "description", |draft| &mut draft.description);
+    view! {
+        <fieldset class="form-part">
+            <legend>{tr(T::FormAbout)}</legend>
+            <Entry
+                form
+                part=title
+                label=T::FormTitleLabel
+                kind=Kind::Line
+            />
+            <Entry
+                form
+                part=place
+                label=T::EventWhere
+                kind=Kind::Line
+            />
+            <Entry
+                form
+                part=description
+                label=T::EventAbout
+                kind=Kind::Text
+                hint=length
+                optional=true
+            />
+        </fieldset>
+    }
+}
+
+#[component]
+pub(crate) fn Times(form: Form) -> impl IntoView {
+    let i18n = use_i18n();
+    let zone = local_time::zone();
+    // In words, as people will read it.
+    let spoken = move |text: String| {
+        local_time::from_input(&text).map(|at| format::full_date(i18n, at)).unwrap_or_default()
+    };
+    let starts = Signal::derive(move || spoken(form.draft.with(|draft| draft.starts_at.clone())));
+    let opens = Signal::derive(move || spoken(form.draft.with(|draft| draft.opens_at.clone())));
+    let closes = Signal::derive(move || match form.draft.with(|draft| draft.closes_at.clone()) {
+        text if text.is_empty() => i18n.text(T::FormClosesHint).to_owned(),
+        text => spoken(text),
+    });
+    let now = move |_| {
+        let now = local_time::to_input(Timestamp::from_millis(js::now_ms()));
+        form.typed("opens_at".to_owned(), |draft| draft.opens_at = now);
+    };
+    let starts_at = Slot::of(form, "starts_at", |draft| &mut draft.starts_at);
+    let opens_at = Slot::of(form, "opens_at", |draft| &mut draft.opens_at);
+    let closes_at = Slot::of(form, "closes_at", |draft| &mut draft.closes_at);
+    view! {
+        <fieldset class="form-part">
+            <legend>{tr(T::FormTimes)}</legend>
+            <p class="form-part__note">{move || i18n.fill(T::FormZone, &[("zone", &zone)])}</p>
+            <Entry
+                form
+                part=starts_at
+                label=T::FormStartsAt
+                kind=Kind::Moment
+                hint=starts
+            />
+            <div class="form-part__with-button">
+                <Entry
+                    form
+                    part=opens_at
+                    label=T::FormOpensAt
+                    kind=Kind::Moment
+                    hint=opens
+                />
+                <button type="button" class="button button--small" on:click=now>{tr(T::FormOpensNow)}</button>
+            </div>
+            <Entry
+                form
+                part=closes_at
+                label=T::FormClosesAt
+                kind=Kind::Moment
+                hint=closes
+                optional=true
+            />
+        </fieldset>
+    }
+}

@@ -1,0 +1,146 @@
+//! The image: chosen, shown at once, sent with its progress, or taken away.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::{IMAGE_BYTES_MAX, ProblemCode};
+use web_sys::{File, HtmlInputElement, Url};
+
+use super::super::api::use_admin_api;
+use super::super::upload::Abort;
+use super::check::Fault;
+use super::draft::DraftImage;
+use super::entry::FieldFault;
+use super::state::Form;
+use crate::api::ApiError;
+use crate::components::Poster;
+use crate::i18n::{T, tr, use_i18n};
+use crate::js;
+use crate::problem_text::error_text;
+
+const KINDS: &str = "image/jpeg,image/png,image/webp,image/gif";
+/// As the API calls it.
+const PATH: &str = "image_key";
+
+#[component]
+pub(crate) fn ImageField(form: Form) -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let progress = RwSignal::new(0.0_f64);
+    // What was chosen, from the browser's own memory.
+    let preview = RwSignal::new(None::<String>);
+    let abort: Abort = StoredValue::new_local(None);
+    let forget_preview = move || {
+        if let Some(Some(url)) = preview.try_get_untracked() {
+            // Fails for nothing that was made here.
+            let _ = Url::revoke_object_url(&url);
+            preview.try_set(None);
+        }
+    };
+    let give_up = move || {
+        if let Some(Some(request)) = abort.try_get_value() {
+            let _ = request.abort();
+        }
+    };
+    on_cleanup(move || {
+        give_up();
+        forget_preview();
+    });
+    let choose = move |input: HtmlInputElement| {
+        let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
+        // The same file can be chosen again.
+        input.set_value("");
+        if let Some(fault) = at_once(&file) {
+            return form.refuse_field(PATH, fault);
+        }
+        give_up();
+        forget_preview();
+        preview.set(Url::create_object_url_with_blob(&file).ok());
+        progress.set(0.0);
+        form.uploading.set(true);
+        form.typed(PATH.to_owned(), |_| {});
+        let chosen = preview.get_untracked();
+        spawn_local(async move {
+            let tell = move |part| {
+                progress.try_set(part);
+            };
+            let answer = api.admin_image_create(&file, tell, abort).await;
+            // Another file was chosen, or none at all, or the page is gone.
+            if preview.try_get_untracked() != Some(chosen) {
+                return;
+            }
+            form.uploading.set(false);
+            forget_preview();
+            match answer {
+                Ok(image) => form.typed(PATH.to_owned(), |draft| {
+                    draft.image = Some(DraftImage { key: image.key, url: image.url });
+                }),
+                Err(error) => form.refuse_field(PATH, Fault::new(refusal(&error))),
+            }
+        });
+    };
+    let remove = move |_| {
+        forget_preview();
+        give_up();
+        form.uploading.set(false);
+        form.typed(PATH.to_owned(), |draft| draft.image = None);
+    };
+    let shown = Memo::new(move |_| {
+        preview.get().or_else(|| form.draft.with(|draft| draft.image.as_ref().map(|image| image.url.clone())))
+    });
+    view! {
+        <fieldset class="form-part">
+            <legend>{tr(T::FormImage)}</legend>
+            <div class="image-field">
+                {move || {
+                    view! { <Poster url=shown.get() alt=Signal::derive(move || i18n.text(T::FormImageAlt).to_owned()) /> }
+                }}
+                <div class="image-field__tools">
+                    <label class="button" for=PATH>{tr(T::FormImageChoose)}</label>
+                    <input
+                        id=PATH
+                        class="image-field__input"
+                        type="file"
+                        accept=KINDS
+                        aria-describedby="image_key-hint image_key-error"
+                        on:change:target=move |event| choose(event.target())
+                    />
+                    <p class="field__hint" id="image_key-hint">{tr(T::FormImageHint)}</p>
+                    <Show when=move || form.uploading.get()>
+                        <label class="image-field__progress">
+                            {tr(T::FormImageUploading)}
+                            <progress max="1" prop:value=move || progress.get()></progress>
+                        </label>
+                    </Show>
+                    <Show when=move || shown.with(Option::is_some)>
+                        <button type="button" class="button button--quiet" on:click=remove>
+                            {tr(T::FormImageRemove)}
+                        </button>
+                    </Show>
+                    <FieldFault form path=Signal::stored(PATH.to_owned()) />
+                </div>
+            </div>
+        </fieldset>
+    }
+}
+
+/// What can be said against a file without sending it.
+fn at_once(file: &File) -> Option<Fault> {
+    let len = js::whole(file.size());
+    let max = i64::try_from(IMAGE_BYTES_MAX).unwrap_or(i64::MAX);
+    (len > max).then(|| Fault::new(T::FormImageLarge))
+}
+
+fn refusal(error: &ApiError) -> T {
+    match error.code() {
+        Some(ProblemCode::PayloadTooLarge) => T::FormImageLarge,
+        Some(ProblemCode::UnsupportedMediaType) => T::FormImageKind,
+        Some(ProblemCode::ImageStoreUnavailable) => T::FormImageStore,
+        Some(ProblemCode::ValidationFailed) => {
+            let many = error
+                .problem()
+                .is_some_and(|problem| problem.errors.iter().any(|error| error.code == "too_many_pixels"));
+            if many { T::FormImagePixels } else { T::FormImageKind }
+        }
+        _ => error_text(error),
+    }
+}

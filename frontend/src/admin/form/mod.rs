@@ -1,0 +1,16 @@
+//! The form by which events are made and changed.
+
+mod check;
+mod conflict;
+mod danger;
+mod draft;
+mod entry;
+mod fields;
+mod grades;
+mod image;
+mod state;
+mod submit;
+mod summary;
+mod view;
+
+pub(crate) use view::EventForm;

@@ -1,0 +1,220 @@
+//! Where a form stands: what is typed, what the server has, and what is wrong.
+
+use std::collections::{HashMap, HashSet};
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::{AdminEvent, Problem};
+use neticket_domain::Timestamp;
+use wasm_bindgen::JsCast as _;
+
+use super::super::api::Tagged;
+use super::super::local_time;
+use super::check::{Circumstances, Fault, faults, refusals};
+use super::draft::{Draft, Moments};
+use crate::clock::Clock;
+use crate::js;
+
+/// So long after the last key a fault is shown, if one is still in the field.
+const PAUSE_MS: i64 = 700;
+
+pub(crate) const MOMENTS: Moments = Moments { write: local_time::to_input, read: local_time::from_input };
+
+/// What came of the last thing that was done with the form.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Nothing,
+    /// All is as the server has it.
+    Saved,
+    /// It was not saved: a sentence, and the number that belongs to it.
+    Refused(Fault),
+    /// Somebody else changed it meanwhile.
+    Conflict(Box<Theirs>),
+}
+
+/// The event as somebody else left it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Theirs {
+    pub(crate) event: Tagged<AdminEvent>,
+    /// Their nickname, if that is known.
+    pub(crate) who: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    pub(crate) draft: RwSignal<Draft>,
+    /// What the server has, as far as this page knows.
+    pub(crate) base: RwSignal<Draft>,
+    /// The event as it was loaded; `None`: a new one.
+    pub(crate) event: RwSignal<Option<Tagged<AdminEvent>>>,
+    pub(crate) outcome: RwSignal<Outcome>,
+    /// Something is being asked of the server.
+    pub(crate) busy: RwSignal<bool>,
+    /// An image is on its way; a form without it would lose it.
+    pub(crate) uploading: RwSignal<bool>,
+    revealed: RwSignal<HashSet<String>>,
+    refused: RwSignal<HashMap<String, Fault>>,
+    faults: Memo<Vec<(String, Fault)>>,
+}
+
+impl Form {
+    pub(crate) fn start(event: Option<Tagged<AdminEvent>>, clock: Clock) -> Self {
+        let draft = event.as_ref().map_or_else(Draft::empty, |event| Draft::of(&event.value, MOMENTS));
+        let (draft, base) = (RwSignal::new(draft.clone()), RwSignal::new(draft));
+        let event = RwSignal::new(event);
+        let faults = Memo::new(move |_| {
+            let exists = event.with(Option::is_some);
+            let at = Circumstances { now: clock.read(), exists, moments: MOMENTS };
+            draft.with(|draft| base.with(|base| faults(draft, base, at)))
+        });
+        Self {
+            draft,
+            base,
+            event,
+            outcome: RwSignal::new(Outcome::Nothing),
+            busy: RwSignal::new(false),
+            uploading: RwSignal::new(false),
+            revealed: RwSignal::default(),
+            refused: RwSignal::default(),
+            faults,
+        }
+    }
+
+    /// Whether leaving would lose something. Tracked.
+    pub(crate) fn unsaved(self) -> bool {
+        self.uploading.get() || self.draft.with(|draft| self.base.with(|base| !draft.says_the_same_as(base)))
+    }
+
+    /// Tickets sold when the event was loaded. Tracked.
+    pub(crate) fn sold(self) -> u64 {
+        self.event.with(|event| event.as_ref().map_or(0, |event| sold(&event.value)))
+    }
+
+    /// What is typed into a field. Its fault shows after a pause.
+    pub(crate) fn typed(self, path: String, change: impl FnOnce(&mut Draft)) {
+        self.draft.update(change);
+        self.refused.update(|refused| {
+            refused.remove(&path);
+        });
+        if matches!(self.outcome.get_untracked(), Outcome::Saved | Outcome::Refused(_)) {
+            self.outcome.set(Outcome::Nothing);
+        }
+        let seen = self.draft.get_untracked();
+        spawn_local(async move {
+            js::sleep(PAUSE_MS).await;
+            if self.draft.try_with_untracked(|now| *now == seen) == Some(true) {
+                self.reveal(&path);
+            }
+        });
+    }
+
+    /// Grades were added, removed or moved: what was said about their places is about others now.
+    pub(crate) fn rearranged(self, change: impl FnOnce(&mut Draft)) {
+        self.draft.update(change);
+        self.refused.update(|refused| refused.retain(|path, _| !path.starts_with("ticket_types")));
+        self.revealed.update(|revealed| revealed.retain(|path| !path.starts_with("ticket_types[")));
+        if self.outcome.get_untracked() == Outcome::Saved {
+            self.outcome.set(Outcome::Nothing);
+        }
+    }
+
+    pub(crate) fn reveal(self, path: &str) {
+        if self.revealed.try_with_untracked(|revealed| revealed.contains(path)) == Some(false) {
+            self.revealed.update(|revealed| {
+                revealed.insert(path.to_owned());
+            });
+        }
+    }
+
+    /// What is to be said beside a field. Tracked.
+    pub(crate) fn shown_fault(self, path: &str) -> Option<Fault> {
+        if let Some(refused) = self.refused.with(|refused| refused.get(path).copied()) {
+            return Some(refused);
+        }
+        if !self.revealed.with(|revealed| revealed.contains(path)) {
+            return None;
+        }
+        self.faults.with(|faults| faults.iter().find(|(own, _)| own == path).map(|(_, fault)| *fault))
+    }
+
+    /// Everything that is wrong and said, in the order of the form. Tracked.
+    pub(crate) fn shown_faults(self) -> Vec<(String, Fault)> {
+        let mut shown: Vec<(String, Fault)> =
+            self.faults.get().into_iter().filter(|(path, _)| self.shown_fault(path).is_some()).collect();
+        self.refused.with(|refused| {
+            let mut rest: Vec<_> =
+                refused.iter().filter(|(path, _)| !shown.iter().any(|(own, _)| own == *path)).collect();
+            rest.sort_unstable_by_key(|(path, _)| path.as_str());
+            shown.extend(rest.into_iter().map(|(path, fault)| (path.clone(), *fault)));
+        });
+        shown
+    }
+
+    /// Shows all faults. True if there are none.
+    pub(crate) fn reveal_all(self) -> bool {
+        let faults = self.faults.get_untracked();
+        self.revealed.update(|revealed| revealed.extend(faults.iter().map(|(path, _)| path.clone())));
+        faults.is_empty()
+    }
+
+    /// Puts what the server had against it beside the fields. False if it is about none.
+    pub(crate) fn refuse(self, problem: &Problem) -> bool {
+        let refused = refusals(problem);
+        let any = !refused.is_empty();
+        self.refused.set(refused.into_iter().collect());
+        any
+    }
+
+    pub(crate) fn refuse_field(self, path: &str, fault: Fault) {
+        self.refused.update(|refused| {
+            refused.insert(path.to_owned(), fault);
+        });
+    }
+
+    /// The server's answer is what there is now.
+    pub(crate) fn saved(self, event: Tagged<AdminEvent>) {
+        self.take(event);
+        self.outcome.set(Outcome::Saved);
+    }
+
+    /// Shows the event as the server has it, and nothing else.
+    pub(crate) fn take(self, event: Tagged<AdminEvent>) {
+        let draft = Draft::of(&event.value, MOMENTS);
+        self.base.set(draft.clone());
+        self.draft.set(draft);
+        self.event.set(Some(event));
+        self.revealed.update(HashSet::clear);
+        self.refused.update(HashMap::clear);
+        self.outcome.set(Outcome::Nothing);
+    }
+
+    /// Goes on with what was typed, on top of what somebody else has made of the event.
+    pub(crate) fn keep_mine(self, event: Tagged<AdminEvent>) {
+        let theirs = Draft::of(&event.value, MOMENTS);
+        let mine = self.base.with_untracked(|base| self.draft.get_untracked().rebased(base, &theirs));
+        self.base.set(theirs);
+        self.draft.set(mine);
+        self.event.set(Some(event));
+        self.refused.update(HashMap::clear);
+        self.outcome.set(Outcome::Nothing);
+    }
+}
+
+/// Tickets sold of an event.
+pub(crate) fn sold(event: &AdminEvent) -> u64 {
+    event.detail.ticket_types.iter().map(|grade| u64::from(grade.capacity.saturating_sub(grade.left))).sum()
+}
+
+/// Whether the event has begun at `now`.
+pub(crate) fn started(event: &AdminEvent, now: Timestamp) -> bool {
+    event.detail.summary.starts_at <= now
+}
+
+/// Moves the focus to the element with this id, once what is drawn is drawn.
+pub(crate) fn focus_soon(id: String) {
+    request_animation_frame(move || {
+        if let Some(element) = document().get_element_by_id(&id) {
+            let _ = element.unchecked_into::<web_sys::HtmlElement>().focus();
+        }
+    });
+}

@@ -1,0 +1,104 @@
+//! Saving: once at a time, all faults at once, and nothing of what somebody else wrote is overwritten unseen.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::ProblemCode;
+
+use super::super::api::{AdminApi, Tagged};
+use super::super::list_query::ListQuery;
+use super::check::Fault;
+use super::state::{Form, MOMENTS, Outcome, Theirs, focus_soon};
+use super::summary::SUMMARY;
+use crate::api::ApiError;
+use crate::i18n::T;
+use crate::problem_text::error_text;
+
+/// Checks the form and sends it. `created` is told the id of a new event.
+pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static) {
+    if form.busy.get_untracked() {
+        return;
+    }
+    if form.uploading.get_untracked() {
+        return refuse(form, Fault::new(T::FormImageWait));
+    }
+    if !form.reveal_all() {
+        return refuse(form, Fault::new(T::FormFaults));
+    }
+    form.busy.set(true);
+    spawn_local(async move {
+        let known = form.event.get_untracked();
+        let answer = match &known {
+            None => create(form, api).await,
+            Some(event) => update(form, api, event).await,
+        };
+        form.busy.try_set(false);
+        match answer {
+            Ok(event) => {
+                let id = event.value.detail.summary.id;
+                form.saved(event);
+                if known.is_none() {
+                    created(id);
+                }
+            }
+            Err(error) => failed(form, api, known.map(|event| event.value.detail.summary.id), &error).await,
+        }
+    });
+}
+
+async fn create(form: Form, api: AdminApi) -> Result<Tagged<neticket_contract::AdminEvent>, ApiError> {
+    // What passed the checks can be read.
+    let request = form.draft.get_untracked().create(MOMENTS).ok_or(ApiError::Unreadable(0))?;
+    api.admin_event_create(&request).await
+}
+
+async fn update(
+    form: Form,
+    api: AdminApi,
+    event: &Tagged<neticket_contract::AdminEvent>,
+) -> Result<Tagged<neticket_contract::AdminEvent>, ApiError> {
+    let base = form.base.get_untracked();
+    let request = form.draft.get_untracked().update(&base, MOMENTS).ok_or(ApiError::Unreadable(0))?;
+    api.admin_event_update(event.value.detail.summary.id, &request, &event.etag).await
+}
+
+fn refuse(form: Form, fault: Fault) {
+    form.outcome.set(Outcome::Refused(fault));
+    focus_soon(SUMMARY.to_owned());
+}
+
+async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
+    if let Some(id) = id
+        && error.code() == Some(ProblemCode::EditConflict)
+        && let Some(theirs) = theirs(api, id).await
+    {
+        form.outcome.try_set(Outcome::Conflict(Box::new(theirs)));
+        return focus_soon(SUMMARY.to_owned());
+    }
+    let beside = error.problem().is_some_and(|problem| form.refuse(problem));
+    let fault = match (error, error.problem()) {
+        _ if beside => Fault::new(T::FormFaults),
+        // Whether it was made is not known, and asking again might make a second one.
+        (ApiError::Lost, _) if id.is_none() => Fault::new(T::FormCreateLost),
+        (_, Some(problem)) if problem.code == ProblemCode::CapacityBelowSold => {
+            Fault { text: T::FormCapacitySold, n: problem.sold.map(u64::from) }
+        }
+        (_, Some(problem)) if problem.code == ProblemCode::EventHasReservations => {
+            Fault::new(T::FormGradeReserved)
+        }
+        _ => Fault::new(error_text(error)),
+    };
+    refuse(form, fault);
+}
+
+/// The event as it is now, and who changed it last.
+async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
+    let event = api.admin_event_view(id).await.ok()?;
+    let target = format!("event/{id}");
+    // Without it, it was somebody.
+    let log = api.audit_list(&ListQuery::default()).await.ok();
+    let who = log.and_then(|log| {
+        let entry = log.items.into_iter().find(|entry| entry.target == target)?;
+        entry.actor?.nickname
+    });
+    Some(Theirs { event, who })
+}

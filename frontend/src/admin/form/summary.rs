@@ -1,0 +1,83 @@
+//! What came of pressing "save": said where the focus goes.
+
+use leptos::prelude::*;
+
+use super::conflict::Conflict;
+use super::entry::fault_text;
+use super::state::{Form, Outcome, focus_soon};
+use crate::components::{Glyph, Icon};
+use crate::i18n::{T, tr, use_i18n};
+
+/// Where the focus goes when a form was refused.
+pub(crate) const SUMMARY: &str = "form-summary";
+
+#[component]
+pub(crate) fn Summary(form: Form) -> impl IntoView {
+    let i18n = use_i18n();
+    let refused = move || match form.outcome.get() {
+        Outcome::Refused(fault) => Some(fault),
+        _ => None,
+    };
+    let jumps = move || {
+        form.shown_faults()
+            .into_iter()
+            .map(|(path, fault)| {
+                let href = format!("#{path}");
+                view! {
+                    <li>
+                        <a
+                            href=href
+                            on:click=move |event| {
+                                event.prevent_default();
+                                focus_soon(path.clone());
+                            }
+                        >
+                            {fault_text(i18n, fault)}
+                        </a>
+                    </li>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <div role="alert">
+            {move || {
+                refused()
+                    .map(|fault| {
+                        view! {
+                            <div class="form-summary" id=SUMMARY tabindex="-1">
+                                <p>
+                                    <Icon glyph=Glyph::Alert />
+                                    {fault_text(i18n, fault)}
+                                </p>
+                                <ul>{jumps}</ul>
+                            </div>
+                        }
+                    })
+            }}
+            {move || match form.outcome.get() {
+                Outcome::Conflict(theirs) => Some(view! { <Conflict form theirs=*theirs /> }),
+                _ => None,
+            }}
+        </div>
+        <div role="status">
+            {move || {
+                (form.outcome.get() == Outcome::Saved)
+                    .then(|| {
+                        let id = form
+                            .event
+                            .with_untracked(|event| event.as_ref().map(|event| event.value.detail.summary.id));
+                        view! {
+                            <p class="form-done" data-testid="saved">
+                                <Icon glyph=Glyph::Check />
+                                <span>
+                                    {tr(T::FormSaved)} " "
+                                    {id.map(|id| view! { <a href=format!("/events/{id}")>{tr(T::FormPublic)}</a> })}
+                                </span>
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,84 @@
+//! The form as a whole.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use neticket_contract::AdminEvent;
+
+use super::super::api::{Tagged, use_admin_api};
+use super::danger::Danger;
+use super::fields::{About, Times};
+use super::grades::Grades;
+use super::image::ImageField;
+use super::state::Form;
+use super::submit::submit;
+use super::summary::Summary;
+use crate::clock::use_clock;
+use crate::components::{Glyph, Icon};
+use crate::i18n::{T, tr, use_i18n};
+
+/// `event`: the one to change, or none for a new one. `created` is told the id of a new one, `deleted` that it is gone.
+#[component]
+pub(crate) fn EventForm(
+    event: Option<Tagged<AdminEvent>>,
+    created: impl Fn(i64) + Copy + Send + Sync + 'static,
+    deleted: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let form = Form::start(event, use_clock());
+    warn_before_leaving(form);
+    let cancelled = Memo::new(move |_| {
+        form.event.with(|event| event.as_ref().is_some_and(|event| event.value.cancelled_at.is_some()))
+    });
+    let id = move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.id));
+    let press = move |event: SubmitEvent| {
+        event.prevent_default();
+        submit(form, api, created);
+    };
+    view! {
+        <Show when=move || cancelled.get()>
+            <p class="form-error" data-testid="cancelled">
+                <Icon glyph=Glyph::Alert />
+                {tr(T::FormCancelled)}
+            </p>
+        </Show>
+        <form class="event-form" novalidate on:submit=press>
+            <fieldset class="event-form__parts" disabled=move || cancelled.get()>
+                <About form />
+                <Times form />
+                <Grades form />
+                <ImageField form />
+            </fieldset>
+            <Summary form />
+            <div class="event-form__bar">
+                <Show when=move || !cancelled.get()>
+                    <p class="event-form__state" aria-live="polite">
+                        {move || form.unsaved().then(|| i18n.text(T::FormUnsaved))}
+                    </p>
+                    <button
+                        type="submit"
+                        class="button button--main"
+                        data-testid="save"
+                        aria-busy=move || form.busy.get().to_string()
+                    >
+                        {move || i18n.text(if id().is_some() { T::FormSave } else { T::FormCreate })}
+                    </button>
+                </Show>
+                {move || id().map(|id| view! { <a class="button" href=format!("/events/{id}")>{tr(T::FormPublic)}</a> })}
+            </div>
+        </form>
+        <Danger form deleted />
+    }
+}
+
+/// Every way out of the form is a page load, so the browser itself asks, whichever way it is.
+fn warn_before_leaving(form: Form) {
+    let listener = window_event_listener(leptos::ev::beforeunload, move |event| {
+        if untrack(|| form.unsaved()) {
+            event.prevent_default();
+            // Older browsers ask only if there is something to say, which they do not show.
+            event.set_return_value("unsaved");
+        }
+    });
+    on_cleanup(move || listener.remove());
+}

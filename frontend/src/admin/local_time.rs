@@ -1,0 +1,51 @@
+//! Moments as `<input type="datetime-local">` writes them: by the browser's clock and in its time zone.
+
+use js_sys::{Array, Date, Intl, Object, Reflect};
+use neticket_domain::Timestamp;
+use wasm_bindgen::JsValue;
+
+use crate::js;
+
+/// In the shortest form, as browsers write it themselves: without seconds where they are 0.
+pub(crate) fn to_input(moment: Timestamp) -> String {
+    let date = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
+    let day = format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date());
+    let time = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
+    match date.get_seconds() {
+        0 => format!("{day}T{time}"),
+        seconds => format!("{day}T{time}:{seconds:02}"),
+    }
+}
+
+/// `None` for what is no moment.
+pub(crate) fn from_input(text: &str) -> Option<Timestamp> {
+    let millis = Date::parse(text);
+    (!text.is_empty() && millis.is_finite()).then(|| Timestamp::from_millis(js::whole(millis)))
+}
+
+/// The time zone that is meant, like `Asia/Seoul (UTC+9)`.
+pub(crate) fn zone() -> String {
+    let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
+    let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
+    let behind = js::whole(Date::new_0().get_timezone_offset());
+    format!("{} ({})", name.unwrap_or_default(), offset(-behind))
+}
+
+/// Of so many minutes before UTC.
+fn offset(minutes: i64) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);
+    if minutes == 0 { format!("UTC{sign}{hours}") } else { format!("UTC{sign}{hours}:{minutes:02}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_written_as_people_do() {
+        assert_eq!(offset(540), "UTC+9");
+        assert_eq!(offset(-210), "UTC-3:30");
+        assert_eq!(offset(0), "UTC+0");
+    }
+}

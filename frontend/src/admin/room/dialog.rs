@@ -1,0 +1,126 @@
+//! Asks before anything is done in the control room, does it, and tells what has come of it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::ProblemCode;
+
+use super::super::api::{AdminApi, use_admin_api};
+use super::super::confirm::Confirm;
+use super::deed::{Asked, Deed, came_of};
+use super::reconcile::{Plan, PlanView, look, refusal};
+use crate::api::ApiError;
+use crate::i18n::{I18n, T, tr, use_i18n};
+
+#[component]
+pub(crate) fn DeedDialog(
+    asked: RwSignal<Option<Asked>>,
+    /// What has come of it, for everyone to read.
+    told: RwSignal<String>,
+    /// Called when something may look different now.
+    done: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let error = RwSignal::new(None::<T>);
+    let busy = RwSignal::new(false);
+    let plan = RwSignal::new(Plan::Looking);
+    Effect::new(move |_| {
+        let Some(Asked { deed, entry }) = asked.get() else { return };
+        error.set(None);
+        if deed == Deed::Reconcile {
+            look(api, entry.map_or(0, |entry| entry.event_id), plan);
+        }
+    });
+    // While the dialog closes it still shows what it was about.
+    let deed = Memo::new(move |before: Option<&Deed>| {
+        asked
+            .with(|asked| asked.as_ref().map(|asked| asked.deed))
+            .or(before.copied())
+            .unwrap_or(Deed::ClearAll)
+    });
+    let nothing_to_do =
+        Signal::derive(move || deed.get() == Deed::Reconcile && !plan.with(Plan::has_changes));
+    let confirm = move || {
+        let Some(asked_for) = asked.get_untracked() else { return };
+        busy.set(true);
+        let seen = plan.get_untracked();
+        spawn_local(async move {
+            let answer = act(api, i18n, &asked_for, seen).await;
+            busy.try_set(false);
+            match answer {
+                Ok(text) => {
+                    told.try_set(text);
+                    asked.try_set(None);
+                }
+                Err(refused) => {
+                    error.try_set(Some(refusal(&refused)));
+                    if refused.code() == Some(ProblemCode::EditConflict) {
+                        look(api, asked_for.event_id(), plan);
+                    }
+                }
+            }
+            done();
+        });
+    };
+    let body = move || {
+        let asked = asked.get()?;
+        let title = asked.title();
+        let again = move |id: i64| move || look(api, id, plan);
+        let id = asked.event_id();
+        Some(view! {
+            {(!title.is_empty()).then(|| view! { <p class="dialog__summary"><strong>{title}</strong></p> })}
+            <p>{tr(asked.deed.consequence())}</p>
+            {(asked.deed == Deed::Reconcile)
+                .then_some(asked.entry)
+                .flatten()
+                .map(|entry| view! { <PlanView plan entry again=again(id) /> })}
+        })
+    };
+    view! {
+        <Confirm
+            open=Signal::derive(move || asked.with(Option::is_some))
+            close=move || asked.set(None)
+            heading=Signal::derive(move || deed.get().question())
+            action=Signal::derive(move || {
+                if deed.get() == Deed::Reconcile { T::RoomReconcileApply } else { deed.get().action() }
+            })
+            keep=Signal::derive(move || if nothing_to_do.get() { T::RoomClose } else { T::RoomKeep })
+            ready=Signal::derive(move || !nothing_to_do.get())
+            busy
+            error
+            confirm
+        >
+            {body}
+        </Confirm>
+    }
+}
+
+/// Does it, and says what was really done.
+async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<String, ApiError> {
+    let title = asked.title();
+    let text = |key: T| untrack(|| i18n.fill(key, &[("title", &title)]));
+    match (asked.deed, &asked.entry) {
+        (Deed::Ledger(deed), Some(before)) => {
+            let now = api.inventory_act(before.event_id, deed).await?;
+            Ok(untrack(|| came_of(i18n, deed, before, &now)))
+        }
+        (Deed::Reconcile, Some(entry)) => {
+            let Plan::Seen(seen) = plan else { return Ok(String::new()) };
+            let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
+            Ok(match came.applied {
+                true => untrack(|| {
+                    i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &came.changes.len())])
+                }),
+                false => text(T::RoomReconcileNothing),
+            })
+        }
+        (Deed::ClearEvent, Some(entry)) => {
+            api.cache_clear_event(entry.event_id).await?;
+            Ok(text(T::RoomClearEventDone))
+        }
+        _ => {
+            api.cache_clear().await?;
+            Ok(text(T::RoomClearAllDone))
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The control room: how the service is doing, and each event's ledger beside the store.
+
+mod charts;
+mod deed;
+mod dialog;
+mod entry;
+mod history;
+mod page;
+mod plot;
+mod reconcile;
+
+pub(crate) use page::RoomPage;

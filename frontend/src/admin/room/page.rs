@@ -1,0 +1,161 @@
+//! The control room's page.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use neticket_contract::InventoryEntry;
+
+use super::super::api::use_admin_api;
+use super::super::events::ListSearch;
+use super::super::list_query::ListQuery;
+use super::super::nav::{here, in_place};
+use super::super::polled::Polled;
+use super::charts::Charts;
+use super::deed::{Asked, Deed};
+use super::dialog::DeedDialog;
+use super::entry::Entry;
+use super::reconcile::refusal;
+use crate::components::{Glyph, Icon, Notice, Pagination};
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::load::last_if_past;
+use crate::title::page_title;
+
+const PATH: &str = "/admin/inventory";
+/// Between two looks at the ledgers.
+const EVERY_MS: i64 = 2_000;
+
+#[component]
+pub(crate) fn RoomPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let api = use_admin_api();
+    let map = use_query_map();
+    let query = Memo::new(move |_| map.with(ListQuery::read));
+    let room = Polled::new(
+        EVERY_MS,
+        move || query.get(),
+        move |query| async move { api.inventory_list(&query).await },
+    );
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(last) = room.value.with(|page| page.as_ref().and_then(last_if_past)) {
+            navigate(&query.get_untracked().turned_to(last.into()).at(PATH), in_place());
+        }
+    });
+    page_title(move || i18n.text(T::RoomTitle).to_owned());
+    let asked = RwSignal::new(None::<Asked>);
+    let told = RwSignal::new(String::new());
+    let seen_at =
+        move || room.seen_at.get().map(|at| i18n.fill(T::RoomSeenAt, &[("time", &format::clock(i18n, at))]));
+    view! {
+        <div class="page room">
+            <h1>{tr(T::RoomTitle)}</h1>
+            <Charts />
+            <section aria-labelledby="ledgers-title">
+                <div class="home__head">
+                    <h2 id="ledgers-title">{tr(T::RoomLedgers)}</h2>
+                    <button
+                        type="button"
+                        class="button button--small"
+                        on:click=move |_| asked.set(Some(Asked { deed: Deed::ClearAll, entry: None }))
+                    >
+                        {tr(T::RoomClearAll)}
+                    </button>
+                </div>
+                <ListSearch query path=PATH>
+                    <DriftedOnly query />
+                </ListSearch>
+                <p class="fine">{seen_at}</p>
+                <div role="status" data-testid="told">
+                    {move || {
+                        Some(told.get())
+                            .filter(|text| !text.is_empty())
+                            .map(|text| view! { <p class="form-done"><Icon glyph=Glyph::Check />{text}</p> })
+                    }}
+                </div>
+                {move || {
+                    room.error
+                        .get()
+                        .map(|error| {
+                            view! {
+                                <p class="form-error" role="alert">
+                                    <Icon glyph=Glyph::Alert />
+                                    {i18n.text(refusal(&error))}
+                                </p>
+                            }
+                        })
+                }}
+                <Entries room query asked />
+            </section>
+            <DeedDialog asked told done=move || room.ask_now() />
+        </div>
+    }
+}
+
+/// The entries, each following its own numbers.
+#[component]
+fn Entries(
+    room: Polled<neticket_contract::Page<InventoryEntry>>,
+    query: Memo<ListQuery>,
+    asked: RwSignal<Option<Asked>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let ids = Memo::new(move |_| {
+        room.value.with(|page| {
+            page.as_ref().map(|page| page.items.iter().map(|entry| entry.event_id).collect::<Vec<_>>())
+        })
+    });
+    let pages =
+        Memo::new(move |_| room.value.with(|page| page.as_ref().map(|page| (page.page, page.total_pages))));
+    let first = move |id: i64| {
+        room.value.with_untracked(|page| {
+            page.as_ref().and_then(|page| page.items.iter().find(|entry| entry.event_id == id).cloned())
+        })
+    };
+    let entry = move |id: i64, first: InventoryEntry| {
+        // What is no longer on the page stays as it was, until it is taken off.
+        Memo::new(move |before: Option<&InventoryEntry>| {
+            let now = room.value.with(|page| {
+                page.as_ref().and_then(|page| page.items.iter().find(|entry| entry.event_id == id).cloned())
+            });
+            now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        })
+    };
+    let none = move || ids.with(|ids| ids.as_ref().is_some_and(Vec::is_empty));
+    let title = Signal::derive(move || {
+        i18n.text(if query.get().drifted { T::RoomNoDrift } else { T::EmptyFoundTitle }).to_owned()
+    });
+    view! {
+        <ul class="room-entries" aria-busy=move || (ids.get().is_none() && room.error.get().is_none()).to_string()>
+            <For each=move || ids.get().unwrap_or_default() key=|id| *id let:id>
+                {first(id).map(|first| view! { <Entry entry=entry(id, first) asked /> })}
+            </For>
+        </ul>
+        <Show when=none>
+            <Notice glyph=Glyph::Check title />
+        </Show>
+        {move || {
+            pages
+                .get()
+                .map(|(page, total)| {
+                    let query = query.get_untracked();
+                    let link = move |number: u64| query.turned_to(number).at(PATH);
+                    view! { <Pagination page=page.into() total link /> }
+                })
+        }}
+    }
+}
+
+#[component]
+fn DriftedOnly(query: Memo<ListQuery>) -> impl IntoView {
+    let navigate = use_navigate();
+    let toggle = move |_| {
+        let query = query.get_untracked();
+        navigate(&ListQuery { drifted: !query.drifted, page: 1, ..query }.at(PATH), here());
+    };
+    view! {
+        <label class="check">
+            <input type="checkbox" prop:checked=move || query.get().drifted on:change=toggle />
+            {tr(T::RoomDriftedOnly)}
+        </label>
+    }
+}

@@ -1,0 +1,111 @@
+//! Reconciling in two steps: the dry run is shown, and exactly that is asked for.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use neticket_contract::{InventoryEntry, ProblemCode, Reconciliation};
+
+use super::super::api::{AdminApi, Tagged};
+use crate::api::ApiError;
+use crate::format;
+use crate::i18n::{T, tr, use_i18n};
+use crate::problem_text::error_text;
+
+/// Where the dry run stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Plan {
+    Looking,
+    Seen(Tagged<Reconciliation>),
+    Failed(T),
+}
+
+impl Plan {
+    /// Whether there is anything to apply.
+    pub(crate) fn has_changes(&self) -> bool {
+        matches!(self, Self::Seen(seen) if !seen.value.changes.is_empty())
+    }
+}
+
+/// Looks what would be changed.
+pub(crate) fn look(api: AdminApi, event_id: i64, plan: RwSignal<Plan>) {
+    plan.set(Plan::Looking);
+    spawn_local(async move {
+        let seen = match api.inventory_reconcile_dry(event_id).await {
+            Ok(seen) => Plan::Seen(seen),
+            Err(error) => Plan::Failed(refusal(&error)),
+        };
+        plan.try_set(seen);
+    });
+}
+
+pub(crate) fn refusal(error: &ApiError) -> T {
+    match error.code() {
+        Some(ProblemCode::EditConflict) => T::RoomReconcileChanged,
+        Some(ProblemCode::LedgerBusy) => T::RoomBusy,
+        Some(ProblemCode::LedgerNotLoaded) => T::RoomNotLoaded,
+        Some(ProblemCode::EventCancelled) => T::RoomCancelled,
+        Some(ProblemCode::LedgerUnavailable) => T::RoomLedgerGone,
+        _ => error_text(error),
+    }
+}
+
+/// What would be changed, grade by grade.
+#[component]
+pub(crate) fn PlanView(
+    plan: RwSignal<Plan>,
+    entry: InventoryEntry,
+    again: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = move |id: i64| {
+        entry
+            .ticket_types
+            .iter()
+            .find(|grade| grade.id == id)
+            .map_or_else(|| format!("#{id}"), |grade| grade.name.clone())
+    };
+    let table = move |seen: Reconciliation| {
+        let rows = seen
+            .changes
+            .into_iter()
+            .map(|change| {
+                view! {
+                    <tr>
+                        <th scope="row">{name(change.ticket_type_id)}</th>
+                        <td>{format::count(i18n, change.from.into())}</td>
+                        <td>{format::count(i18n, change.to.into())}</td>
+                    </tr>
+                }
+            })
+            .collect_view();
+        view! {
+            <table class="plan" data-testid="plan">
+                <thead>
+                    <tr>
+                        <th scope="col">{tr(T::RoomGrade)}</th>
+                        <th scope="col">{tr(T::RoomFrom)}</th>
+                        <th scope="col">{tr(T::RoomTo)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        }
+    };
+    view! {
+        <div role="status" aria-busy=move || (plan.get() == Plan::Looking).to_string()>
+            {move || match plan.get() {
+                Plan::Looking => view! { <p>{tr(T::RoomReconcileLooking)}</p> }.into_any(),
+                Plan::Seen(seen) if seen.value.changes.is_empty() => {
+                    view! { <p data-testid="plan">{tr(T::RoomReconcileSame)}</p> }.into_any()
+                }
+                Plan::Seen(seen) => table(seen.value).into_any(),
+                Plan::Failed(text) => view! {
+                    <p class="form-error">{tr(text)}</p>
+                    <button type="button" class="button button--small" on:click=move |_| again()>
+                        {tr(T::ActionRetry)}
+                    </button>
+                }
+                .into_any(),
+            }}
+        </div>
+    }
+}

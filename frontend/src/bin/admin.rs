@@ -1,0 +1,5 @@
+//! The client for administrators.
+
+fn main() {
+    frontend::admin();
+}

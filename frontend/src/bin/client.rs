@@ -1,0 +1,5 @@
+//! The client for everyone.
+
+fn main() {
+    frontend::client();
+}
