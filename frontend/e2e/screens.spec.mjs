@@ -1,16 +1,12 @@
 // Every page at both widths, light and dark: sound, and kept as a picture to look at.
-import { circumstances, eventOnSale, expect, expectSound, newcomer, settled, test } from "./support.mjs";
+import {
+  admin, circumstances, demo, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
+} from "./support.mjs";
+
+/** Buttons of an event also say, unseen, which event. */
+const startsWith = (language, key) => new RegExp(word(language, key).source.replace(/\\s\*\$$/, ""));
 
 const folder = `${process.env.NETICKET_TARGET_DIR ?? "../../target"}/screenshots`;
-
-/** Signs the demo person in. */
-async function signIn(page) {
-  await page.goto("/login");
-  await page.locator("input[type=email]").fill("demo@neticket.example");
-  await page.locator("input[type=password]").fill("Demo-pass1!");
-  await page.locator("main form button[type=submit]").click();
-  await expect(page).not.toHaveURL(/\/login/);
-}
 
 for (const { language, locale, width, height } of circumstances) {
   for (const colorScheme of ["light", "dark"]) {
@@ -48,7 +44,7 @@ for (const { language, locale, width, height } of circumstances) {
       });
 
       test("pages for those signed in", async ({ page }) => {
-        await signIn(page);
+        await signIn(page, demo);
         await page.goto("/me");
         await shoot(page, "me");
         // One that can still be cancelled is one that lets its owner in.
@@ -61,9 +57,58 @@ for (const { language, locale, width, height } of circumstances) {
         await expect(page.getByRole("dialog")).toBeVisible();
         await shoot(page, "cancel");
       });
+
+      test("pages for administrators", async ({ page, request }) => {
+        const { id } = await eventMade(request, {
+          ticket_types: [
+            { name: "VIP", price: 150_000, capacity: 120 },
+            { name: "R", price: 90_000, capacity: 1_000_000 },
+          ],
+        });
+        await signIn(page, admin, "/admin/events");
+        await shoot(page, "admin-events");
+        await page.goto("/admin/events?q=그런공연은없다");
+        await shoot(page, "admin-events-nothing");
+        await page.goto("/admin/events/new");
+        await shoot(page, "admin-new");
+        await page.getByTestId("save").click();
+        await expect(page.locator("#form-summary")).toBeFocused();
+        await shoot(page, "admin-new-faults");
+        await page.goto(`/admin/events/${id}`);
+        await shoot(page, "admin-edit");
+        await page.getByRole("button", { name: word(language, "danger.cancel") }).click();
+        await shoot(page, "admin-cancel");
+        await page.goto("/admin/inventory");
+        await expect(page.getByTestId("inventory-entry").first()).toBeVisible();
+        await expect(page.getByTestId("as-of")).not.toBeEmpty();
+        await shoot(page, "admin-room");
+        const entry = page.getByTestId("inventory-entry").filter({ hasText: word(language, "room.is_loaded") }).first();
+        for (const deed of ["pause", "reconcile"]) {
+          await entry.getByRole("button", { name: startsWith(language, `room.${deed}`) }).click();
+          await shoot(page, `admin-room-${deed}`);
+          await page.keyboard.press("Escape");
+        }
+        await page.goto("/admin/audit");
+        const changes = page.locator("details").first();
+        await changes.locator("summary").click();
+        await shoot(page, "admin-audit");
+        await page.goto("/admin/nothing");
+        await shoot(page, "admin-not-found");
+      });
     });
   }
 }
+
+test("nothing of administration is wider than a window of 320 px", async ({ page, request }) => {
+  const { id } = await eventMade(request);
+  await page.setViewportSize({ width: 320, height: 900 });
+  await signIn(page, admin, "/admin/events");
+  for (const path of ["events", "events/new", `events/${id}`, "inventory", "audit"]) {
+    await page.goto(`/admin/${path}`);
+    await settled(page);
+    await expectSound(page);
+  }
+});
 
 for (const width of [320, 768, 2560]) {
   test(`nothing is wider than a window of ${width} px`, async ({ page, request }) => {

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 
-const locale = (language) => JSON.parse(readFileSync(new URL(`../locales/${language}.json`, import.meta.url), "utf8"));
+const read = (path) => JSON.parse(readFileSync(new URL(`../locales/${path}.json`, import.meta.url), "utf8"));
+const locale = (language) => ({ ...read(language), ...read(`admin/${language}`) });
 const locales = { ko: locale("ko"), en: locale("en") };
 
 /** The text that the client shows for `key`, as a pattern in which every `{hole}` is anything. */
@@ -48,6 +49,42 @@ export async function expectSound(page) {
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
   expect(overhang, "pixels of horizontal scrolling").toBeLessThanOrEqual(0);
+}
+
+/** The administrator of the demo season, and a person of it. */
+export const admin = { email: "admin@neticket.example", password: "Admin-pass1!" };
+export const demo = { email: "demo@neticket.example", password: "Demo-pass1!" };
+
+/** Signs in, and comes to `path`. */
+export async function signIn(page, person, path = "/") {
+  await page.goto(`/login?next=${encodeURIComponent(path)}`);
+  await page.locator("input[type=email]").fill(person.email);
+  await page.locator("input[type=password]").fill(person.password);
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).not.toHaveURL(/\/login/);
+  await settled(page);
+}
+
+/** The headers by which requests are `person`'s. */
+export async function bearer(request, person) {
+  const login = await request.post("/api/v1/auth/login", { data: { email: person.email, password: person.password } });
+  return { authorization: `Bearer ${(await login.json()).access_token}` };
+}
+
+/** An event of one's own, on sale now unless `event` says otherwise. */
+export async function eventMade(request, event = {}) {
+  const after = (ms) => new Date(Date.now() + ms).toISOString();
+  const made = await request.post("/api/v1/admin/events", {
+    headers: await bearer(request, admin),
+    data: {
+      title: `시험 공연 ${newcomer().nickname}`, place: "예술의전당", description: "",
+      opens_at: after(-60_000), starts_at: after(86_400_000),
+      ticket_types: [{ name: "R", price: 50_000, capacity: 100 }],
+      ...event,
+    },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  return made.json();
 }
 
 let people = 0;

@@ -1,7 +1,6 @@
 //! Dates and money as people write them. Shows are in Korea, so every time is Korean time.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use neticket_domain::Timestamp;
@@ -84,12 +83,18 @@ fn format_date(language: Language, style: Style, moment: Timestamp) -> String {
 
 thread_local! {
     // Formatters are slow to make and quick to use.
-    static FORMATTERS: RefCell<HashMap<(Language, Style), Function>> = RefCell::default();
+    static FORMATTERS: RefCell<Vec<(Language, Style, Function)>> = RefCell::default();
 }
 
 fn apply(language: Language, style: Style, value: &JsValue) -> String {
     let formatter = FORMATTERS.with_borrow_mut(|made| {
-        made.entry((language, style)).or_insert_with(|| make(language, style)).clone()
+        let known = made.iter().find(|(tongue, kind, _)| (*tongue, *kind) == (language, style));
+        if let Some((_, _, known)) = known {
+            return known.clone();
+        }
+        let new = make(language, style);
+        made.push((language, style, new.clone()));
+        new
     });
     formatter.call1(&JsValue::UNDEFINED, value).ok().and_then(|text| text.as_string()).unwrap_or_default()
 }

@@ -90,6 +90,7 @@ mod tests {
                 place: "서울, 예술의전당".into(),
                 starts_at: Timestamp::parse("2026-12-24T10:30:00Z").unwrap(),
                 image_url: None,
+                cancelled: false,
             },
             ticket_type: ReservationTicketType { id: 1, name: "R석".into() },
             quantity: 2,

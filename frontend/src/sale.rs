@@ -1,5 +1,6 @@
 //! What an event is to someone who looks at it now: the server's word, moved on by the clock.
 
+use neticket_contract::TicketTypeLeft;
 use neticket_domain::{EventStatus, SaleState, SaleWindow, Timestamp};
 
 use crate::i18n::T;
@@ -13,6 +14,11 @@ pub(crate) fn status_at(given: EventStatus, window: SaleWindow, now: Timestamp) 
         (EventStatus::Scheduled, SaleState::Open) => EventStatus::OnSale,
         (given, _) => given,
     }
+}
+
+/// What is left of a grade, if that is known.
+pub(crate) fn seats_left(known: &[TicketTypeLeft], id: i64) -> Option<u32> {
+    known.iter().find(|grade| grade.id == id).map(|grade| grade.left)
 }
 
 pub(crate) fn status_text(status: EventStatus) -> T {

@@ -1,13 +1,11 @@
 //! Where one chooses and books.
 
-use std::collections::HashMap;
-
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use neticket_contract::{EventDetail, Problem, ProblemCode};
+use neticket_contract::{EventDetail, Problem, ProblemCode, TicketTypeLeft};
 use neticket_domain::EventStatus;
 use wasm_bindgen::JsCast as _;
 
@@ -67,7 +65,7 @@ impl Choice {
 pub(crate) fn BookingPanel(
     event: EventDetail,
     #[prop(into)] status: Signal<EventStatus>,
-    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+    #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
@@ -97,7 +95,6 @@ pub(crate) fn BookingPanel(
     });
     let missing = RwSignal::new(false);
     let opens_at = event.summary.opens_at;
-    let prices: HashMap<i64, u64> = event.ticket_types.iter().map(|grade| (grade.id, grade.price)).collect();
     let grades = StoredValue::new(event.ticket_types.clone());
     follow_stage(booking);
     if let Some(attempt) = Attempt::load(event.summary.id) {
@@ -114,7 +111,12 @@ pub(crate) fn BookingPanel(
     });
     let press = press(choice, booking, missing);
     let total = move || {
-        let price = choice.grade.get().and_then(|grade| prices.get(&grade).copied())?;
+        let price = {
+            let chosen = choice.grade.get()?;
+            grades.with_value(|grades| {
+                grades.iter().find(|grade| grade.id == chosen).map(|grade| grade.price)
+            })?
+        };
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
     // What is open can be continued even if the last seats are gone: they may be one's own.

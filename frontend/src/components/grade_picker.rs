@@ -1,13 +1,12 @@
 //! Which grade, and how many.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
-use neticket_contract::TicketType;
+use neticket_contract::{TicketType, TicketTypeLeft};
 
 use super::{Glyph, Icon};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
+use crate::sale::seats_left;
 
 /// From so few seats on, the number is emphasised.
 const FEW: u32 = 10;
@@ -16,7 +15,7 @@ const FEW: u32 = 10;
 #[component]
 pub(crate) fn GradePicker(
     grades: Vec<TicketType>,
-    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+    #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
     #[prop(into)] locked: Signal<bool>,
     /// Whether "choose one" has to be said.
@@ -27,7 +26,7 @@ pub(crate) fn GradePicker(
         .into_iter()
         .map(|grade| {
             let TicketType { id, name, price, left: known, .. } = grade;
-            let left = Memo::new(move |_| left.with(|left| left.get(&id).copied().unwrap_or(known)));
+            let left = Memo::new(move |_| left.with(|left| seats_left(left, id).unwrap_or(known)));
             let seats = move || match left.get() {
                 0 => i18n.text(T::GradeSoldOut).to_owned(),
                 n => i18n.fill(T::GradeLeft, &[("n", &format::count(i18n, n.into()))]),

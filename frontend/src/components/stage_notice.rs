@@ -1,21 +1,20 @@
 //! What a person is told while a booking is under way, and when it did not come about.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
-use neticket_contract::{Problem, ProblemCode, TicketType};
+use neticket_contract::{Problem, ProblemCode, TicketType, TicketTypeLeft};
 
 use super::{Glyph, Icon};
 use crate::booking::{Stage, Why};
 use crate::format;
 use crate::i18n::{I18n, T, tr, use_i18n};
 use crate::problem_text::problem_text;
+use crate::sale::seats_left;
 
 #[component]
 pub(crate) fn StageNotice(
     #[prop(into)] stage: Signal<Stage>,
     grades: StoredValue<Vec<TicketType>>,
-    #[prop(into)] left: Signal<HashMap<i64, u32>>,
+    #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -93,7 +92,7 @@ fn refusal(i18n: I18n, problem: &Problem) -> String {
 #[component]
 fn Others(
     grades: StoredValue<Vec<TicketType>>,
-    left: Signal<HashMap<i64, u32>>,
+    left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -103,7 +102,7 @@ fn Others(
             .get_value()
             .into_iter()
             .filter(|grade| Some(grade.id) != chosen.get())
-            .map(|grade| (left.get(&grade.id).copied().unwrap_or(grade.left), grade))
+            .map(|grade| (seats_left(&left, grade.id).unwrap_or(grade.left), grade))
             .filter(|(left, _)| *left > 0)
             .collect::<Vec<_>>()
     };

@@ -1,7 +1,5 @@
 //! One event: everything there is to know, and the booking.
 
-use std::collections::HashMap;
-
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use neticket_contract::{EventDetail, ProblemCode};
@@ -53,10 +51,7 @@ fn EventView(event: EventDetail) -> impl IntoView {
         status_at(given, window, clock.now())
     });
     let left = Memo::new(move |_| {
-        seen.with(|seen| {
-            let grades = seen.as_ref().map(|seen| seen.ticket_types.as_slice()).unwrap_or_default();
-            grades.iter().map(|grade| (grade.id, grade.left)).collect::<HashMap<_, _>>()
-        })
+        seen.with(|seen| seen.as_ref().map(|seen| seen.ticket_types.clone()).unwrap_or_default())
     });
     let title = summary.title.clone();
     page_title(move || title.clone());

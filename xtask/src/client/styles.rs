@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// How Trunk writes a style sheet into a page.
-const LINK: &str = "<link rel=\"stylesheet\" href=\"/";
+/// Where the one style sheet will be named.
+const PLACE: &str = "<!-- styles -->";
 
 /// Replaces the style sheets that the page at `path` names by one beside it.
 pub(super) fn join(path: &Path) -> Result<()> {
@@ -25,20 +25,29 @@ pub(super) fn join(path: &Path) -> Result<()> {
     styles.hash(&mut hasher);
     let name = format!("styles-{:016x}.css", hasher.finish());
     fs::write(folder.join(&name), styles)?;
-    let page = page.replacen("</head>", &format!("{LINK}{name}\">\n</head>"), 1);
-    fs::write(path, page).map_err(Into::into)
+    let link = format!("<link href=/{name} rel=stylesheet>");
+    fs::write(path, page.replacen(PLACE, &link, 1)).map_err(Into::into)
 }
 
-/// The page without its links to style sheets, and what they named, in order.
+/// The page without its links to style sheets, marked where the first one was, and what they named, in order.
 fn without_styles(page: &str) -> (String, Vec<String>) {
-    let mut parts = page.split(LINK);
-    let mut rest = parts.next().unwrap_or_default().to_owned();
+    let mut rest = String::new();
     let mut names = Vec::new();
-    for part in parts {
-        if let Some((name, after)) = part.split_once('"') {
-            names.push(name.to_owned());
-            rest.push_str(after.split_once('>').map_or("", |(_, after)| after));
+    for (index, part) in page.split("<link ").enumerate() {
+        let (tag, after) = part.split_once('>').unwrap_or((part, ""));
+        if index == 0 || !tag.contains("stylesheet") {
+            rest.push_str(if index == 0 { "" } else { "<link " });
+            rest.push_str(part);
+            continue;
         }
+        // Minified pages leave quotes away.
+        let mut words = tag.split(|c: char| c.is_whitespace() || "\"'".contains(c));
+        let name = words.find_map(|word| word.strip_prefix("href=/").or_else(|| word.strip_prefix('/')));
+        names.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
+        if names.len() == 1 {
+            rest.push_str(PLACE);
+        }
+        rest.push_str(after);
     }
     (rest, names)
 }
@@ -63,18 +72,18 @@ mod tests {
         fs::write(folder.path().join("a-1.css"), "/* A */\na {\n  color: red;\n}\n").unwrap();
         fs::write(folder.path().join("b-2.css"), "b {\n}\n").unwrap();
         let page = folder.path().join("index.html");
-        let links = format!("{LINK}a-1.css\" />{LINK}b-2.css\">");
-        fs::write(&page, format!("<head>{links}<title>x</title></head><body></body>")).unwrap();
+        let links = "<link href=/i.svg rel=icon><link href=/a-1.css rel=stylesheet><link rel=\"stylesheet\" href=\"/b-2.css\">";
+        fs::write(&page, format!("<head>{links}<title>x</title></head>")).unwrap();
         join(&page).unwrap();
         let names: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "{names:?}");
         let html = fs::read_to_string(&page).unwrap();
-        let name = html.split_once(LINK).and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
+        let name = html.split(['/', ' ']).find(|word| word.starts_with("styles-")).unwrap();
         assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), "a {\ncolor: red;\n}\nb {\n}\n");
-        assert!(
-            html.starts_with("<head><title>x</title><link") && html.ends_with("</head><body></body>"),
-            "{html}"
+        let expected = format!(
+            "<head><link href=/i.svg rel=icon><link href=/{name} rel=stylesheet><title>x</title></head>"
         );
+        assert_eq!(html, expected);
     }
 }

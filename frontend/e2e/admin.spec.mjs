@@ -1,0 +1,321 @@
+// Administration: who gets in, the form, the control room, and the walk from a new event to its end.
+import {
+  admin, bearer, circumstances, demo, eventMade, expect, expectSound, newcomer, settled, signIn, test, word,
+} from "./support.mjs";
+
+const PATHS = ["", "/", "/events", "/events/new", "/events/1", "/inventory", "/audit", "/nothing"];
+const ko = (key) => word("ko", key);
+
+/** Buttons of an event also say, unseen, which event. */
+const beginning = (text) => new RegExp(text.source.replace(/\\s\*\$$/, ""));
+
+/** What a field takes that means now plus `ms`. */
+const moment = (page, ms) =>
+  page.evaluate((ms) => {
+    const at = new Date(Date.now() + ms);
+    return new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  }, ms);
+
+/** Somebody new, and the headers that make requests theirs. */
+async function person(request) {
+  const data = newcomer();
+  expect((await request.post("/api/v1/auth/signup", { data })).ok()).toBe(true);
+  return { ...data, headers: await bearer(request, data) };
+}
+
+async function book(request, headers, ticket_type_id, quantity = 1) {
+  const answer = await request.post("/api/v1/reservations", { headers, data: { ticket_type_id, quantity } });
+  expect([201, 202], await answer.text()).toContain(answer.status());
+}
+
+/** Finds an event's entry in the control room. */
+async function entryOf(page, title) {
+  await page.goto(`/admin/inventory?q=${encodeURIComponent(title)}`);
+  const entry = page.getByTestId("inventory-entry").filter({ hasText: title });
+  await expect(entry).toBeVisible();
+  return entry;
+}
+
+/** Presses a button of an entry, and the one of the dialog that it opens. */
+async function press(page, entry, deed, action = deed) {
+  await entry.getByRole("button", { name: beginning(ko(`room.${deed}`)) }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toBeVisible();
+  await expectSound(page);
+  await dialog.getByRole("button", { name: ko(`room.${action}`) }).click();
+  await expect(dialog).toBeHidden();
+}
+
+test.describe("lesson 20: administration is not there for others", () => {
+  for (const [who, account] of [["visitors", null], ["users", demo]]) {
+    test(`for ${who}`, async ({ page }) => {
+      if (account) await signIn(page, account);
+      for (const path of PATHS) {
+        const answer = await page.goto(`/admin${path}`);
+        expect(answer.status()).toBe((await page.request.get("/no/such/page", { headers: { accept: "text/html" } })).status());
+        await expect(page.locator("h1")).toHaveText(ko("not_found.title"));
+        await expect(page.locator(".admin-nav")).toHaveCount(0);
+        await expect(page).toHaveTitle(/\S/);
+        await expectSound(page);
+      }
+      await page.goto("/");
+      await settled(page);
+      await expect(page.locator("header").getByText(ko("header.admin"))).toHaveCount(0);
+    });
+  }
+});
+
+test("a visitor who is an administrator signs in and comes back to where they were", async ({ page }) => {
+  await page.goto("/admin/inventory");
+  await expect(page.locator("h1")).toHaveText(ko("not_found.title"));
+  await page.locator("header a.header__account").click();
+  await page.locator("input[type=email]").fill(admin.email);
+  await page.locator("input[type=password]").fill(admin.password);
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).toHaveURL(/\/admin\/inventory$/);
+  await expect(page.locator("h1")).toHaveText(ko("room.title"));
+});
+
+for (const { language, locale, width, height } of circumstances) {
+  const t = (key) => word(language, key);
+
+  test.describe(`${language} at ${width} px`, () => {
+    test.use({ locale, viewport: { width, height }, chosen: language });
+
+    test("an event from its making to its cancelling, seen from both sides", async ({ page, browser, request }) => {
+      const title = `산책 ${newcomer().nickname}`;
+      const visitor = await person(request);
+      const other = await person(request);
+
+      await signIn(page, admin);
+      await page.getByRole("link", { name: t("header.admin") }).click();
+      await expect(page).toHaveURL(/\/admin\/events$/);
+      await page.getByRole("link", { name: t("events.new") }).click();
+      await expect(page.locator("h1")).toHaveText(t("events.new"));
+      await page.locator("#title").fill(title);
+      await page.locator("#place").fill("예술의전당");
+      await page.locator("#description").fill("첫 줄\n둘째 줄");
+      await page.locator("#starts_at").fill(await moment(page, 86_400_000));
+      await page.locator("[id='ticket_types[0].name']").fill("R");
+      await page.locator("[id='ticket_types[0].price']").fill("50,000");
+      await page.locator("[id='ticket_types[0].capacity']").fill("100");
+      const picture = await page.screenshot();
+      await page.locator("#image_key").setInputFiles({ name: "x.png", mimeType: "image/png", buffer: picture });
+      await expect(page.locator(".image-field img")).toHaveAttribute("src", /^\/images\//);
+      await page.locator("#opens_at").fill(await moment(page, 20_000));
+      await expectSound(page);
+      await page.getByTestId("save").click();
+      await expect(page).toHaveURL(/\/admin\/events\/\d+$/);
+      const id = Number(page.url().split("/").at(-1));
+
+      // Somebody else, in a browser of their own, waits for the opening.
+      const theirs = await browser.newContext({ locale, viewport: { width, height } });
+      const seen = await theirs.newPage();
+      await seen.addInitScript((language) => (localStorage["neticket.language"] = language), language);
+      await signIn(seen, visitor, `/events/${id}`);
+      await expect(seen.locator("h1")).toHaveText(title);
+      await expect(seen.locator(".event__poster img")).toBeVisible();
+      await expect(seen.getByTestId("book")).toBeEnabled({ timeout: 30_000 });
+      await seen.getByTestId("book").click();
+      await expect(seen).toHaveURL(/\/reservations\//);
+
+      // Seats move while one looks.
+      await seen.goto(`/events/${id}`);
+      await expect(seen.locator(".grade")).toHaveAttribute("data-left", "99");
+      const { ticket_types: [grade] } = await (await request.get(`/api/v1/events/${id}`)).json();
+      await book(request, other.headers, grade.id, 2);
+      await expect(seen.locator(".grade")).toHaveAttribute("data-left", "97");
+
+      const room = async () => {
+        await page.goto(`/admin/inventory?q=${encodeURIComponent(title)}`);
+        return page.getByTestId("inventory-entry").filter({ hasText: title });
+      };
+      const entry = await room();
+      const deed = async (word, action = word) => {
+        await entry.getByRole("button", { name: beginning(t(`room.${word}`)) }).click();
+        await expect(page.getByRole("dialog")).toBeVisible();
+        await page.getByRole("dialog").getByRole("button", { name: t(`room.${action}`) }).click();
+        await expect(page.getByRole("dialog")).toBeHidden();
+      };
+      await deed("pause");
+      await expect(page.getByTestId("told")).toHaveText(t("room.pause_done"));
+      await expect(seen.locator(".event__head").getByText(t("status.paused"))).toBeVisible();
+      await expect(seen.getByTestId("book")).toBeDisabled();
+      await deed("resume");
+      await expect(page.getByTestId("told")).toHaveText(t("room.resume_done"));
+      await expect(seen.getByTestId("book")).toBeEnabled();
+      await entry.getByRole("button", { name: beginning(t("room.reconcile")) }).click();
+      await expect(page.getByTestId("plan")).toHaveText(t("room.reconcile_same"));
+      await page.getByRole("dialog").getByRole("button", { name: t("room.close") }).click();
+
+      await seen.goto("/me");
+      await expect(seen.getByTestId("booking-row").first()).toContainText(title);
+      await page.goto(`/admin/events/${id}`);
+      await page.getByRole("button", { name: t("danger.cancel") }).click();
+      const dialog = page.getByRole("dialog");
+      const confirm = dialog.getByRole("button", { name: t("danger.cancel") });
+      await expect(confirm).toBeDisabled();
+      await expect(dialog.getByText(/\b3\b|3매/).first()).toBeVisible();
+      await dialog.getByRole("checkbox").check();
+      await confirm.click();
+      await expect(page.getByTestId("cancelled")).toBeVisible();
+      // Without a reload.
+      await expect(seen.getByTestId("booking-row").first().getByText(t("ticket.event_cancelled"))).toBeVisible({ timeout: 30_000 });
+      await seen.goto(`/events/${id}`);
+      await expect(seen.locator("main").getByText(t("event.cancelled"))).toBeVisible();
+
+      await page.goto("/admin/audit");
+      const entries = page.getByTestId("audit-entry").filter({ hasText: `event/${id}` });
+      for (const action of ["event_create", "inventory_pause", "inventory_resume", "event_cancel"]) {
+        await expect(page.locator(`[data-action=${action}]`).filter({ hasText: `event/${id}` })).toHaveCount(1);
+      }
+      await expect(entries.first()).toBeVisible();
+      await theirs.close();
+    });
+  });
+}
+
+test.describe("the form", () => {
+  // The browser itself logs refusals.
+  test.use({ failures: "expected" });
+
+  test("says all faults at once, where the focus is", async ({ page }) => {
+    await signIn(page, admin, "/admin/events/new");
+    await page.locator("#max_per_user").fill("101");
+    await page.getByTestId("save").click();
+    const summary = page.locator("#form-summary");
+    await expect(summary).toBeFocused();
+    await expect(summary.getByRole("listitem")).toHaveCount(8);
+    await expectSound(page);
+    await summary.getByRole("link").first().click();
+    await expect(page.locator("#title")).toBeFocused();
+    await page.locator("#title").fill("햄릿");
+    await expect(summary.getByRole("listitem")).toHaveCount(7);
+    // As typed, after a pause.
+    await page.locator("#starts_at").fill(await moment(page, 86_400_000));
+    await page.locator("#opens_at").fill(await moment(page, 90_000_000));
+    await expect(page.locator("#opens_at-error")).toHaveText(ko("form.opens_late"));
+    await page.getByRole("button", { name: ko("form.opens_now") }).click();
+    await expect(page.locator("#opens_at-error")).toBeEmpty();
+  });
+
+  test("keeps grades in their order, and the focus where one works", async ({ page }) => {
+    await signIn(page, admin, "/admin/events/new");
+    const name = (index) => page.locator(`[id='ticket_types[${index}].name']`);
+    await name(0).fill("R");
+    await page.getByRole("button", { name: ko("form.grade_add") }).click();
+    await expect(name(1)).toBeFocused();
+    await name(1).fill("S");
+    await page.getByRole("button", { name: /S 위로/ }).click();
+    await expect(name(0)).toHaveValue("S");
+    await expect(name(1)).toHaveValue("R");
+    await name(0).fill("R");
+    await expect(page.locator("[id='ticket_types[1].name-error']")).toHaveText(ko("form.grade_twice"));
+  });
+
+  test("warns before what was typed is lost", async ({ page, request }) => {
+    const event = await eventMade(request);
+    await signIn(page, admin, `/admin/events/${event.id}`);
+    await page.locator("#title").fill("아직 저장하지 않은 제목");
+    await expect(page.getByText(ko("form.unsaved"))).toBeVisible();
+    const asked = [];
+    page.on("dialog", async (dialog) => {
+      asked.push(dialog.type());
+      await dialog.dismiss();
+    });
+    await page.locator(".admin-nav").getByRole("link", { name: ko("nav.audit") }).click({ noWaitAfter: true });
+    await expect.poll(() => asked).toEqual(["beforeunload"]);
+    await expect(page.locator("#title")).toHaveValue("아직 저장하지 않은 제목");
+    await page.getByTestId("save").click();
+    await expect(page.getByTestId("saved")).toBeVisible();
+    await page.locator(".admin-nav").getByRole("link", { name: ko("nav.audit") }).click();
+    await expect(page).toHaveURL(/\/admin\/audit/);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("two administrators do not overwrite each other unseen", async ({ page, request }) => {
+    const event = await eventMade(request);
+    await signIn(page, admin, `/admin/events/${event.id}`);
+    await page.locator("#title").fill(`${event.title} 나`);
+    const change = await request.patch(`/api/v1/admin/events/${event.id}`, {
+      headers: await bearer(request, admin), data: { place: "국립극장" },
+    });
+    expect(change.ok()).toBe(true);
+    await page.getByTestId("save").click();
+    const conflict = page.getByTestId("conflict");
+    await expect(conflict).toBeFocused();
+    await expectSound(page);
+    await expect(page.locator("#title")).toHaveValue(`${event.title} 나`);
+    await conflict.getByRole("button", { name: ko("conflict.mine") }).click();
+    await expect(page.locator("#place")).toHaveValue("국립극장");
+    await page.getByTestId("save").click();
+    await expect(page.getByTestId("saved")).toBeVisible();
+    const now = await (await request.get(`/api/v1/events/${event.id}`)).json();
+    expect([now.title, now.place]).toEqual([`${event.title} 나`, "국립극장"]);
+  });
+
+  test("deletes what nobody has booked, after asking", async ({ page, request }) => {
+    const event = await eventMade(request);
+    await signIn(page, admin, `/admin/events/${event.id}`);
+    await page.getByRole("button", { name: ko("danger.delete") }).click();
+    await page.getByRole("dialog").getByRole("button", { name: ko("danger.keep") }).click();
+    await expect(page.getByRole("dialog")).toBeHidden();
+    await page.getByRole("button", { name: ko("danger.delete") }).click();
+    await page.getByRole("dialog").getByRole("button", { name: ko("danger.delete") }).click();
+    await expect(page).toHaveURL(/\/admin\/events$/);
+    expect((await request.get(`/api/v1/events/${event.id}`)).status()).toBe(404);
+  });
+});
+
+test("a dialog is opened, left and answered by keyboard, and nothing is done unasked", async ({ page, request }) => {
+  const event = await eventMade(request);
+  await signIn(page, admin, "/admin/events");
+  const entry = await entryOf(page, event.title);
+  const button = entry.getByRole("button", { name: beginning(ko("room.pause")) });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByRole("button", { name: ko("room.keep") })).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(button).toBeFocused();
+  // It looks again every two seconds, and the focus stays.
+  await expect(page.getByTestId("told")).toBeEmpty();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("told")).toHaveText(ko("room.pause_done"));
+  await expect(entry.getByText(ko("status.paused")).first()).toBeVisible();
+});
+
+test("lesson 18: what was not done is not called done", async ({ page, request }) => {
+  const event = await eventMade(request);
+  await signIn(page, admin, "/admin/events");
+  const entry = await entryOf(page, event.title);
+  await expect(entry.getByRole("row", { name: /R/ })).toContainText("100");
+  await press(page, entry, "pause");
+  await expect(page.getByTestId("told")).toHaveText(ko("room.pause_done"));
+  await expect(entry.getByRole("button", { name: beginning(ko("room.resume")) })).toBeVisible();
+  await press(page, entry, "clear_event");
+  await expect(page.getByTestId("told")).toHaveText(ko("room.clear_event_done"));
+  await press(page, entry, "load");
+  await expect(page.getByTestId("told")).toHaveText(ko("room.load_done"));
+  await entry.getByRole("button", { name: beginning(ko("room.reconcile")) }).click();
+  await expect(page.getByTestId("plan")).toHaveText(ko("room.reconcile_same"));
+  await expect(page.getByRole("dialog").getByRole("button", { name: ko("room.reconcile_apply") })).toBeDisabled();
+});
+
+test("lesson 21: a title is text on every page, and scripts cannot read the token", async ({ page, request }) => {
+  const title = `<img src=x onerror="window.hacked=1"> ${newcomer().nickname}`;
+  const event = await eventMade(request, { title });
+  await signIn(page, admin, "/admin/events");
+  const query = `?q=${encodeURIComponent(title.split(" ").at(-1))}`;
+  for (const path of [`/admin/events${query}`, `/admin/inventory${query}`, `/${query}`, `/events/${event.id}`, "/admin/audit"]) {
+    await page.goto(path);
+    await settled(page);
+    await expect(page.locator("main").getByText(title).first()).toBeVisible();
+    expect(await page.evaluate(() => [window.hacked, document.querySelectorAll("img[src=x]").length])).toEqual([undefined, 0]);
+  }
+  const readable = await page.evaluate(() => JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }]));
+  expect(readable).not.toMatch(/eyJ/);
+});
