@@ -166,7 +166,7 @@ for (const { language, locale, width, height } of circumstances) {
 
       await page.goto("/admin/audit");
       const entries = page.getByTestId("audit-entry").filter({ hasText: `event/${id}` });
-      for (const action of ["event_create", "inventory_pause", "inventory_resume", "event_cancel"]) {
+      for (const action of ["event_create", "sale_pause", "sale_resume", "event_cancel"]) {
         await expect(page.locator(`[data-action=${action}]`).filter({ hasText: `event/${id}` })).toHaveCount(1);
       }
       await expect(entries.first()).toBeVisible();

@@ -9,7 +9,7 @@ use super::BASE;
 use super::access::Access;
 use super::api::AdminApi;
 use super::audit::AuditPage;
-use super::edit::{EditPage, NewPage};
+use super::edit::{EditPage, JustMade, NewPage};
 use super::events::EventsPage;
 use super::nav::{AdminNav, go};
 use super::room::RoomPage;
@@ -24,6 +24,7 @@ use crate::title::focus_on_navigation;
 pub(crate) fn AdminApp() -> impl IntoView {
     let session = start();
     provide_context(AdminApi::new(session));
+    provide_context(JustMade::default());
     view! {
         <Router base=BASE>
             <Frame />

@@ -13,6 +13,18 @@ use crate::load::{Load, Loader};
 use crate::pages::NotFoundPage;
 use crate::title::page_title;
 
+/// The event that was made a moment ago: its page says so, once.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct JustMade(StoredValue<Option<i64>>);
+
+impl JustMade {
+    /// Whether it is the one that is shown.
+    fn take(self, id: Option<i64>) -> bool {
+        let made = self.0.try_update_value(Option::take).flatten();
+        made.is_some() && made == id
+    }
+}
+
 #[component]
 pub(crate) fn NewPage() -> impl IntoView {
     let i18n = use_i18n();
@@ -21,7 +33,7 @@ pub(crate) fn NewPage() -> impl IntoView {
     view! {
         <div class="page page--admin-form">
             <h1>{tr(T::EventsNew)}</h1>
-            <EventForm event=None created deleted=|| {} />
+            <EventForm event=None made=false created deleted=|| {} />
         </div>
     }
 }
@@ -38,6 +50,7 @@ pub(crate) fn EditPage() -> impl IntoView {
         Load::Loading | Load::Failed(_) => i18n.text(T::EventsEdit).to_owned(),
     });
     let deleted = deleted();
+    let made: JustMade = expect_context();
     move || {
         if id.get().is_none() {
             return NotFoundPage().into_any();
@@ -51,7 +64,7 @@ pub(crate) fn EditPage() -> impl IntoView {
             Load::Ready(event) => view! {
                 <div class="page page--admin-form">
                     <h1>{tr(T::EventsEdit)}</h1>
-                    <EventForm event=Some(event) created=|_| {} deleted />
+                    <EventForm event=Some(event) made=made.take(id.get_untracked()) created=|_| {} deleted />
                 </div>
             }
             .into_any(),
@@ -62,7 +75,11 @@ pub(crate) fn EditPage() -> impl IntoView {
 /// A new event's page takes the place of the form it came from.
 fn created() -> impl Fn(i64) + Copy + Send + Sync + 'static {
     let go = go();
-    move |id| go(format!("/admin/events/{id}"))
+    let made: JustMade = expect_context();
+    move |id| {
+        made.0.set_value(Some(id));
+        go(format!("/admin/events/{id}"));
+    }
 }
 
 fn deleted() -> impl Fn() + Copy + Send + Sync + 'static {

@@ -131,6 +131,7 @@ fn refusal(field: &str, code: &str) -> Fault {
         (_, "too_long") => T::FieldLong,
         (_, "invalid_text") => T::FormInvisible,
         (_, "duplicate") => T::FormGradeTwice,
+        (_, "event_started") => T::FormStarted,
         ("image_key", _) => T::FormImageGone,
         ("starts_at", _) => T::FormStartPast,
         ("opens_at", _) => T::FormOpensLate,

@@ -1,5 +1,6 @@
 //! A labelled field of the form, and what is wrong with it beside it.
 
+use leptos::html::Input;
 use leptos::prelude::*;
 
 use super::check::Fault;
@@ -65,6 +66,16 @@ pub(crate) fn Entry(
     let invalid = move || shown.get().is_some().to_string();
     let described = move || format!("{0}-hint {0}-error", path.get());
     let id = move || path.get();
+    let input = NodeRef::<Input>::new();
+    Effect::new(move |_| {
+        let text = value.get();
+        // A moment that is half typed has no value yet. Writing that back would take away the half.
+        if let Some(input) = input.get()
+            && input.value() != text
+        {
+            input.set_value(&text);
+        }
+    });
     let field = match kind {
         Kind::Text => view! {
             <textarea
@@ -81,6 +92,7 @@ pub(crate) fn Entry(
         Kind::Line | Kind::Moment | Kind::Number => view! {
             <input
                 id=id
+                node_ref=input
                 type=if kind == Kind::Moment { "datetime-local" } else { "text" }
                 // Any second: sales open at odd times.
                 step=(kind == Kind::Moment).then_some("1")
@@ -89,7 +101,6 @@ pub(crate) fn Entry(
                 required=!optional
                 aria-describedby=described
                 aria-invalid=invalid
-                prop:value=move || value.get()
                 on:input:target=move |event| change.run((event.target().value(),))
                 on:change=move |_| form.reveal(&path.get_untracked())
             />

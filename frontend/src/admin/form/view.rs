@@ -9,7 +9,7 @@ use super::danger::Danger;
 use super::fields::{About, Times};
 use super::grades::Grades;
 use super::image::ImageField;
-use super::state::Form;
+use super::state::{Form, Outcome};
 use super::submit::submit;
 use super::summary::Summary;
 use crate::clock::use_clock;
@@ -20,12 +20,17 @@ use crate::i18n::{T, tr, use_i18n};
 #[component]
 pub(crate) fn EventForm(
     event: Option<Tagged<AdminEvent>>,
+    /// Whether it was made a moment ago.
+    made: bool,
     created: impl Fn(i64) + Copy + Send + Sync + 'static,
     deleted: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let form = Form::start(event, use_clock());
+    if made {
+        form.outcome.set(Outcome::Saved);
+    }
     warn_before_leaving(form);
     let cancelled = Memo::new(move |_| {
         form.event.with(|event| event.as_ref().is_some_and(|event| event.value.cancelled_at.is_some()))

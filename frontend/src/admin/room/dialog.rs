@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::ProblemCode;
 
-use super::super::api::{AdminApi, use_admin_api};
+use super::super::api::{AdminApi, LedgerDeed, use_admin_api};
 use super::super::confirm::Confirm;
 use super::deed::{Asked, Deed, came_of};
 use super::reconcile::{Plan, PlanView, look, refusal};
@@ -53,7 +53,7 @@ pub(crate) fn DeedDialog(
                     asked.try_set(None);
                 }
                 Err(refused) => {
-                    error.try_set(Some(refusal(&refused)));
+                    error.try_set(Some(why_not(asked_for.deed, &refused)));
                     if refused.code() == Some(ProblemCode::EditConflict) {
                         look(api, asked_for.event_id(), plan);
                     }
@@ -93,6 +93,15 @@ pub(crate) fn DeedDialog(
             {body}
         </Confirm>
     }
+}
+
+/// A pause holds as soon as the store has it, whatever the ledger says.
+fn why_not(deed: Deed, error: &ApiError) -> T {
+    let of_the_sale = matches!(deed, Deed::Ledger(LedgerDeed::Pause | LedgerDeed::Resume));
+    if of_the_sale && error.code() == Some(ProblemCode::LedgerUnavailable) {
+        return T::RoomSaleLedgerGone;
+    }
+    refusal(error)
 }
 
 /// Does it, and says what was really done.
