@@ -73,9 +73,10 @@ impl Draft {
             description: detail.description.clone(),
             starts_at: (moments.write)(summary.starts_at),
             opens_at: (moments.write)(summary.opens_at),
-            closes_at: match summary.closes_at == summary.starts_at {
-                true => String::new(),
-                false => (moments.write)(summary.closes_at),
+            closes_at: if summary.closes_at == summary.starts_at {
+                String::new()
+            } else {
+                (moments.write)(summary.closes_at)
             },
             max_per_user: detail.max_per_user.to_string(),
             image: event
@@ -150,9 +151,8 @@ impl Draft {
     /// What differs from `base`; `None` while something cannot be read.
     pub(crate) fn update(&self, base: &Self, moments: Moments) -> Option<EventUpdateRequest> {
         let text = |new: &str, old: &str| (new != old).then(|| new.trim().to_owned());
-        let moment = |new: &str, old: &str| match new == old {
-            true => Some(None),
-            false => (moments.read)(new).map(Some),
+        let moment = |new: &str, old: &str| {
+            if new == old { Some(None) } else { (moments.read)(new).map(Some) }
         };
         let grade = |grade: &DraftGrade| {
             Some(TicketTypeUpdateRequest {
@@ -162,13 +162,15 @@ impl Draft {
                 capacity: u32::try_from(number(&grade.capacity)?).ok()?,
             })
         };
-        let ticket_types = match self.grade_changes() == base.grade_changes() {
-            true => None,
-            false => Some(self.grades.iter().map(grade).collect::<Option<Vec<_>>>()?),
+        let ticket_types = if self.grade_changes() == base.grade_changes() {
+            None
+        } else {
+            Some(self.grades.iter().map(grade).collect::<Option<Vec<_>>>()?)
         };
-        let max_per_user = match self.max_per_user == base.max_per_user {
-            true => None,
-            false => Some(u32::try_from(number(&self.max_per_user)?).ok()?),
+        let max_per_user = if self.max_per_user == base.max_per_user {
+            None
+        } else {
+            Some(u32::try_from(number(&self.max_per_user)?).ok()?)
         };
         Some(EventUpdateRequest {
             title: text(&self.title, &base.title),
@@ -189,9 +191,10 @@ impl Draft {
             if mine == base { theirs.clone() } else { mine.clone() }
         };
         let image = if self.image_key() == base.image_key() { &theirs.image } else { &self.image };
-        let grades = match self.grade_changes() == base.grade_changes() {
-            true => theirs.grades.clone(),
-            false => self.grades.iter().map(|grade| grade.known_by(theirs)).collect(),
+        let grades = if self.grade_changes() == base.grade_changes() {
+            theirs.grades.clone()
+        } else {
+            self.grades.iter().map(|grade| grade.known_by(theirs)).collect()
         };
         Self {
             title: text(&self.title, &base.title, &theirs.title),

@@ -6,10 +6,36 @@ use super::conflict::Conflict;
 use super::entry::fault_text;
 use super::state::{Form, Outcome, focus_soon};
 use crate::components::{Glyph, Icon};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{I18n, T, tr, use_i18n};
 
 /// Where the focus goes when a form was refused.
 pub(crate) const SUMMARY: &str = "form-summary";
+
+/// What the field at `path` is called, with the number of the grade that it belongs to.
+fn name_of(i18n: I18n, path: &str) -> String {
+    let (grade, field) = match path.strip_prefix("ticket_types[").and_then(|rest| rest.split_once("].")) {
+        Some((index, field)) => (index.parse::<usize>().ok(), field),
+        None => (None, path),
+    };
+    let label = i18n.text(match field {
+        "title" => T::FormTitleLabel,
+        "place" => T::EventWhere,
+        "description" => T::EventAbout,
+        "starts_at" => T::FormStartsAt,
+        "opens_at" => T::FormOpensAt,
+        "closes_at" => T::FormClosesAt,
+        "max_per_user" => T::FormMaxPerUser,
+        "image_key" => T::FormImage,
+        "name" => T::FormGradeName,
+        "price" => T::FormGradePrice,
+        "capacity" => T::FormGradeCapacity,
+        _ => T::EventGrades,
+    });
+    match grade {
+        Some(index) => format!("{} · {label}", i18n.fill(T::FormGradeNumber, &[("n", &(index + 1))])),
+        None => label.to_owned(),
+    }
+}
 
 #[component]
 pub(crate) fn Summary(form: Form) -> impl IntoView {
@@ -23,6 +49,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
             .into_iter()
             .map(|(path, fault)| {
                 let href = format!("#{path}");
+                let name = name_of(i18n, &path);
                 view! {
                     <li>
                         <a
@@ -32,7 +59,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
                                 focus_soon(path.clone());
                             }
                         >
-                            {fault_text(i18n, fault)}
+                            {format!("{}: {}", name, fault_text(i18n, fault))}
                         </a>
                     </li>
                 }

@@ -116,12 +116,11 @@ async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Str
         (Deed::Reconcile, Some(entry)) => {
             let Plan::Seen(seen) = plan else { return Ok(String::new()) };
             let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
-            Ok(match came.applied {
-                true => untrack(|| {
-                    i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &came.changes.len())])
-                }),
-                false => text(T::RoomReconcileNothing),
-            })
+            if !came.applied {
+                return Ok(text(T::RoomReconcileNothing));
+            }
+            let n = came.changes.len();
+            Ok(untrack(|| i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &n)])))
         }
         (Deed::ClearEvent, Some(entry)) => {
             api.cache_clear_event(entry.event_id).await?;
