@@ -210,7 +210,7 @@ test.describe("the form", () => {
     await expect(name(0)).toHaveValue("S");
     await expect(name(1)).toHaveValue("R");
     await name(0).fill("R");
-    await expect(page.locator("[id='ticket_types[1].name-error']")).toHaveText(ko("form.grade_twice"));
+    await expect(page.locator("[id='ticket_types[0].name-error']")).toHaveText(ko("form.grade_twice"));
   });
 
   test("warns before what was typed is lost", async ({ page, request }) => {

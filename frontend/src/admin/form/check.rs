@@ -56,7 +56,8 @@ pub(crate) fn faults(draft: &Draft, base: &Draft, at: Circumstances) -> Vec<(Str
     for (index, grade) in draft.grades.iter().enumerate() {
         let path = |field: &str| format!("ticket_types[{index}].{field}");
         let name = grade.name.trim();
-        let twin = draft.grades[..index].iter().any(|other| other.name.trim() == name);
+        let twins = draft.grades.iter().filter(|other| other.name.trim() == name);
+        let twin = twins.count() > 1;
         let twin = twin.then(|| Fault::new(T::FormGradeTwice));
         add(&path("name"), line(name, NAME_LEN_MAX).or(twin));
         add(&path("price"), whole(&grade.price, 0, PRICE_MAX));
@@ -233,7 +234,8 @@ mod tests {
     fn grades_differ_by_name() {
         let mut draft = good();
         draft.grades.push(DraftGrade { name: " R ".into(), ..draft.grades[0].clone() });
-        assert_eq!(found(&draft, false), [("ticket_types[1].name".to_owned(), T::FormGradeTwice)]);
+        let names = ["ticket_types[0].name", "ticket_types[1].name"];
+        assert_eq!(found(&draft, false), names.map(|name| (name.to_owned(), T::FormGradeTwice)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::super::local_time;
 use super::check::{Circumstances, Fault, faults, refusals};
 use super::draft::{Draft, Moments};
 use crate::clock::Clock;
+use crate::i18n::T;
 use crate::js;
 
 /// So long after the last key a fault is shown, if one is still in the field.
@@ -96,7 +97,13 @@ impl Form {
         self.refused.update(|refused| {
             refused.remove(&path);
         });
-        if matches!(self.outcome.get_untracked(), Outcome::Saved | Outcome::Refused(_)) {
+        let past = match self.outcome.get_untracked() {
+            Outcome::Saved => true,
+            // What is wrong with fields is listed until nothing is.
+            Outcome::Refused(fault) => fault.text != T::FormFaults,
+            Outcome::Nothing | Outcome::Conflict(_) => false,
+        };
+        if past {
             self.outcome.set(Outcome::Nothing);
         }
         let seen = self.draft.get_untracked();

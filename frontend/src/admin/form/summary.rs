@@ -40,12 +40,16 @@ fn name_of(i18n: I18n, path: &str) -> String {
 #[component]
 pub(crate) fn Summary(form: Form) -> impl IntoView {
     let i18n = use_i18n();
-    let refused = move || match form.outcome.get() {
+    let faults = Memo::new(move |_| form.shown_faults());
+    let refused = Memo::new(move |_| match form.outcome.get() {
+        // Those that were put right are off the list.
+        Outcome::Refused(fault) if fault.text == T::FormFaults && faults.with(Vec::is_empty) => None,
         Outcome::Refused(fault) => Some(fault),
         _ => None,
-    };
+    });
     let jumps = move || {
-        form.shown_faults()
+        faults
+            .get()
             .into_iter()
             .map(|(path, fault)| {
                 let href = format!("#{path}");
@@ -67,9 +71,11 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
             .collect_view()
     };
     view! {
-        <div role="alert">
+        // No live region: the focus comes here.
+        <div>
             {move || {
-                refused()
+                refused
+                    .get()
                     .map(|fault| {
                         view! {
                             <div class="form-summary" id=SUMMARY tabindex="-1">
