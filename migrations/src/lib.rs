@@ -11,6 +11,7 @@ mod m20260101_000003_bookings;
 mod m20260101_000004_audit_log;
 mod m20260101_000005_fewer_indexes;
 mod m20260101_000006_administration;
+mod m20260101_000007_pauses;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000004_audit_log::Migration),
             Box::new(m20260101_000005_fewer_indexes::Migration),
             Box::new(m20260101_000006_administration::Migration),
+            Box::new(m20260101_000007_pauses::Migration),
         ]
     }
 }

@@ -87,6 +87,7 @@ fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<S
         // Actix's own, or a layer's; what it says is for the log.
         None => (&ApiError::of_status(status), refusal.map(ToString::to_string)),
     };
+    state(response.request()).app.count_refusal(error.code().as_str());
     let problem = error.problem(id);
     let extra = error.headers().to_vec();
     let mut answer = problem_response(&problem);

@@ -12,7 +12,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::cookie::REFRESH_COOKIE;
 use crate::routes::{
-    accounts, admin_audit, admin_cache, admin_events, admin_images, docs, events, operations, reservations,
+    accounts, admin_audit, admin_cache, admin_events, admin_images, admin_inventory, admin_stats, docs,
+    events, operations, reservations,
 };
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
@@ -33,8 +34,11 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         admin_events::admin_event_view, admin_events::admin_event_update, admin_events::admin_event_delete,
         admin_events::admin_event_cancel,
         admin_audit::audit_list,
-        admin_images::admin_image_create,
         admin_cache::admin_cache_clear, admin_cache::admin_cache_clear_event,
+        admin_images::admin_image_create,
+        admin_inventory::inventory_list, admin_inventory::inventory_load, admin_inventory::inventory_evict,
+        admin_inventory::inventory_pause, admin_inventory::inventory_resume, admin_inventory::inventory_reconcile,
+        admin_stats::stats_view,
         operations::health, operations::readiness, docs::openapi_document,
     ),
     components(schemas(Problem)),
@@ -142,12 +146,12 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
             Code::StoreUnavailable,
         ],
         "admin_event_cancel" => vec![Code::NotCancellable, Code::StoreUnavailable],
-        "admin_image_create" => {
-            vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable, Code::ImageStoreUnavailable]
-        }
         "event_availability_stream" => vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable],
         "admin_cache_clear" | "admin_cache_clear_event" => {
             vec![Code::LedgerUnavailable, Code::StoreUnavailable]
+        }
+        "admin_image_create" => {
+            vec![Code::RateLimited, Code::Overloaded, Code::StoreUnavailable, Code::ImageStoreUnavailable]
         }
         "account_update" => vec![Code::NicknameTaken, Code::StoreUnavailable],
         "reservation_create" => vec![
@@ -166,6 +170,20 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
         "reservation_cancel" => {
             vec![Code::NotCancellable, Code::RateLimited, Code::Overloaded, Code::StoreUnavailable]
         }
+        "inventory_list" => vec![Code::RateLimited, Code::LedgerUnavailable, Code::StoreUnavailable],
+        "inventory_load" => vec![Code::LedgerUnavailable, Code::StoreUnavailable],
+        "inventory_evict" => vec![Code::LedgerBusy, Code::LedgerUnavailable, Code::StoreUnavailable],
+        "inventory_pause" | "inventory_resume" => {
+            vec![Code::EventCancelled, Code::LedgerUnavailable, Code::StoreUnavailable]
+        }
+        "inventory_reconcile" => vec![
+            Code::LedgerBusy,
+            Code::LedgerNotLoaded,
+            Code::EditConflict,
+            Code::LedgerUnavailable,
+            Code::StoreUnavailable,
+        ],
+        "stats_view" => vec![Code::RateLimited],
         "health" | "openapi_document" => Vec::new(),
         "readiness" => vec![Code::Overloaded, Code::LedgerUnavailable, Code::StoreUnavailable],
         _ => vec![Code::RateLimited, Code::StoreUnavailable],

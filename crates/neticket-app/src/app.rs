@@ -20,6 +20,7 @@ use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;
+use crate::stats::NodeStats;
 use crate::tasks::{TaskContext, Tasks};
 use crate::turns::Turns;
 
@@ -34,8 +35,10 @@ pub struct App {
     pub(crate) media: Arc<Media>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) reconciler: Arc<Reconciler>,
-    pub(crate) desk: BookingDesk,
-    pub(crate) cancel_desk: CancelDesk,
+    pub(crate) loader: Arc<Loader>,
+    pub(crate) desk: Arc<BookingDesk>,
+    pub(crate) cancel_desk: Arc<CancelDesk>,
+    pub(crate) stats: Arc<NodeStats>,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
     pub(crate) metrics: Arc<Metrics>,
@@ -196,12 +199,22 @@ impl App {
             Arc::clone(&turns),
         ));
         let passwords = Passwords::new()?;
+        let desk = Arc::new(BookingDesk::start(engine, admission, Arc::clone(&committer)));
+        let cancel_desk = Arc::new(CancelDesk::start(
+            engine,
+            store.clone(),
+            Arc::clone(&ledger),
+            Arc::clone(&clock),
+            Arc::clone(&metrics),
+            Arc::clone(&turns),
+        ));
+        let stats = Arc::new(NodeStats::new());
         let tasks = tasks(&Arc::new(TaskContext {
             store: store.clone(),
             ledger: Arc::clone(&ledger),
-            loader,
+            loader: Arc::clone(&loader),
             reconciler: Arc::clone(&reconciler),
-            committer: Arc::clone(&committer),
+            committer,
             rejections: Arc::clone(&rejections),
             media: Arc::clone(&media),
             clock: Arc::clone(&clock),
@@ -209,17 +222,15 @@ impl App {
             metrics: Arc::clone(&metrics),
             turns: Arc::clone(&turns),
             samples: Mutex::default(),
+            desk: Arc::clone(&desk),
+            cancel_desk: Arc::clone(&cancel_desk),
+            stats: Arc::clone(&stats),
         }));
         Ok(Self {
-            desk: BookingDesk::start(engine, admission, committer),
-            cancel_desk: CancelDesk::start(
-                engine,
-                store.clone(),
-                Arc::clone(&ledger),
-                Arc::clone(&clock),
-                Arc::clone(&metrics),
-                Arc::clone(&turns),
-            ),
+            desk,
+            cancel_desk,
+            stats,
+            loader,
             reconciler,
             passwords,
             tokens: Tokens::new(&secret),

@@ -10,6 +10,7 @@ mod cache;
 mod catalog;
 mod clock;
 mod config;
+mod control_room;
 mod error;
 mod events;
 mod images;
@@ -18,6 +19,7 @@ mod metrics;
 mod reconcile;
 mod rejections;
 mod reservations;
+mod stats;
 mod tasks;
 mod turns;
 mod views;
@@ -25,11 +27,13 @@ mod watch;
 
 pub use app::{App, StartError};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
+pub use control_room::{InventoryTicketTypeView, InventoryView, Reconcile, Reconciliation};
 pub use error::{AppError, InvalidField};
 pub use events::EventCopy;
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
-pub use reconcile::{Reconciliation, SeatChange};
+pub use reconcile::SeatChange;
 pub use reservations::reservation_id;
+pub use stats::StatsView;
 pub use views::{
     Account, AuditActorView, AuditView, Booked, EventChange, EventDraft, EventSearch, EventSummaryView,
     EventView, Expected, ImageView, PageView, Principal, ReservationState, ReservationView, Session,

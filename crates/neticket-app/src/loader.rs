@@ -181,7 +181,7 @@ fn to_snapshot(loaded: LoadedEvent) -> LedgerSnapshot {
         epoch: loaded.epoch,
         window,
         window_since: loaded.window_since,
-        paused: loaded.paused,
+        paused_at: loaded.paused_at,
         max_per_user: loaded.max_per_user,
         ticket_types: loaded
             .ticket_types

@@ -327,6 +327,11 @@ impl Metrics {
         self.drifts.inc_by(differences);
     }
 
+    /// How many differences were found so far.
+    pub(crate) fn drift(&self) -> u64 {
+        self.drifts.get()
+    }
+
     /// Reconciling loaded a ledger anew because of them.
     pub fn repaired(&self) {
         self.repairs.inc();

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
-use neticket_ledger::{Ledger, LedgerState};
+use neticket_ledger::{Ledger, LedgerState, LedgerView};
 use neticket_store::{Store, StoredInventory};
 
-use crate::App;
 use crate::error::AppError;
 use crate::loader::Loader;
 
@@ -30,17 +29,6 @@ pub struct SeatChange {
     pub from: u32,
     /// What has to be left by the store and the journal.
     pub to: u32,
-}
-
-/// What came of comparing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reconciliation {
-    /// The event has no ledger that could be wrong.
-    NotLoaded,
-    /// There was no moment of rest to compare in; nothing was changed. Try again.
-    Busy,
-    /// `changes` is what differed; empty: nothing. `applied`: the ledger has been loaded anew.
-    Compared { applied: bool, changes: Vec<SeatChange> },
 }
 
 /// What one look at a ledger and the store says.
@@ -73,6 +61,15 @@ pub(crate) struct Reconciler {
     pub(crate) loader: Arc<Loader>,
 }
 
+/// A look, and what was seen.
+pub(crate) struct Seen {
+    pub(crate) look: Look,
+    /// What the ledger says; `None` if it is not loaded.
+    pub(crate) view: Option<LedgerView>,
+    /// What the store says, if it was asked.
+    pub(crate) stored: Option<StoredInventory>,
+}
+
 impl Reconciler {
     /// Looks until the event is at rest, a few times.
     ///
@@ -92,20 +89,44 @@ impl Reconciler {
     }
 
     async fn look_once(&self, event: EventId) -> Result<Look, AppError> {
-        let Some(before) = self.ledger.examine(event).await? else { return Ok(Look::Absent) };
+        Ok(self.see_once(event).await?.look)
+    }
+
+    /// Looks once, and only if the journal has at most `journal_len_max` entries: what is longer moves, and is not worth
+    /// reading for a look.
+    ///
+    /// # Errors
+    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
+    pub(crate) async fn glance(&self, event: EventId, journal_len_max: u64) -> Result<Seen, AppError> {
+        match self.ledger.view(event).await? {
+            Some(view) if view.pending > journal_len_max => {
+                Ok(Seen { look: Look::Busy, view: Some(view), stored: None })
+            }
+            Some(_) => self.see_once(event).await,
+            None => Ok(Seen { look: Look::Absent, view: None, stored: None }),
+        }
+    }
+
+    async fn see_once(&self, event: EventId) -> Result<Seen, AppError> {
+        let Some(before) = self.ledger.examine(event).await? else {
+            return Ok(Seen { look: Look::Absent, view: None, stored: None });
+        };
         let journal: Vec<ReservationId> = before.journal.iter().map(|entry| entry.request.id).collect();
         let stored = self.store.inventory_of(event, &journal).await?.ok_or(AppError::NotFound)?;
-        let Some(after) = self.ledger.examine(event).await? else { return Ok(Look::Busy) };
+        let after = self.ledger.examine(event).await?;
         let epoch = before.view.epoch;
-        if after.revision != before.revision || after.view.epoch != epoch {
-            return Ok(Look::Busy);
-        }
-        Ok(match compare(&stored, &before) {
-            Compared::Consistent => Look::Consistent { epoch },
-            Compared::Moving => Look::Busy,
-            Compared::Outdated { epoch_min } => Look::Outdated { epoch_min },
-            Compared::Differs(changes) => Look::Differs { epoch, changes },
-        })
+        let is_same = |after: LedgerState| after.revision == before.revision && after.view.epoch == epoch;
+        let look = if after.is_some_and(is_same) {
+            match compare(&stored, &before) {
+                Compared::Consistent => Look::Consistent { epoch },
+                Compared::Moving => Look::Busy,
+                Compared::Outdated { epoch_min } => Look::Outdated { epoch_min },
+                Compared::Differs(changes) => Look::Differs { epoch, changes },
+            }
+        } else {
+            Look::Busy
+        };
+        Ok(Seen { look, view: Some(before.view), stored: Some(stored) })
     }
 
     /// Loads what is wrong or outdated anew, unless somebody has done so since the look.
@@ -118,30 +139,6 @@ impl Reconciler {
             Look::Outdated { epoch_min } => self.loader.load(event, *epoch_min).await,
             Look::Absent | Look::Busy | Look::Consistent { .. } => Ok(()),
         }
-    }
-}
-
-impl App {
-    /// Compares the event's ledger with the store and, unless it is a `dry_run`, loads it anew if they differ. Never says
-    /// that they differ because something was on its way.
-    ///
-    /// # Errors
-    /// `NotFound`; `LedgerUnavailable` and `StoreUnavailable`: the ledger may have been loaded anew.
-    pub async fn reconcile(&self, event: EventId, dry_run: bool) -> Result<Reconciliation, AppError> {
-        self.store.event(event).await?.ok_or(AppError::NotFound)?;
-        let look = self.reconciler.look(event).await?;
-        if !dry_run {
-            self.reconciler.repair(event, &look).await?;
-        }
-        Ok(match look {
-            Look::Absent => Reconciliation::NotLoaded,
-            Look::Consistent { .. } => Reconciliation::Compared { applied: false, changes: Vec::new() },
-            Look::Differs { changes, .. } => Reconciliation::Compared { applied: !dry_run, changes },
-            Look::Outdated { .. } if !dry_run => {
-                Reconciliation::Compared { applied: true, changes: Vec::new() }
-            }
-            Look::Busy | Look::Outdated { .. } => Reconciliation::Busy,
-        })
     }
 }
 

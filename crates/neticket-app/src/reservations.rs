@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use neticket_domain::{EventId, Quantity, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
 use neticket_ledger::{AdmitRequest, JournalEntry};
@@ -36,8 +37,12 @@ impl App {
         ticket_type: TicketTypeId,
         quantity: Quantity,
     ) -> Result<Booked, AppError> {
+        let started = Instant::now();
         let outcome = self.book(user, key, ticket_type, quantity).await;
         self.metrics.booked(&outcome);
+        if let Ok(Booked { reservation, replayed: false }) = &outcome {
+            self.stats.booked(started.elapsed(), reservation.state == ReservationState::Confirmed);
+        }
         outcome
     }
 

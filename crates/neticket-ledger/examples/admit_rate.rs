@@ -110,7 +110,7 @@ async fn load(ledger: &dyn Ledger, options: &Options) -> Result<(), Failure> {
         epoch: EPOCH,
         window: SaleWindow { opens_at: now.plus_millis(-HOUR_MS), closes_at: now.plus_millis(HOUR_MS) },
         window_since: None,
-        paused: false,
+        paused_at: None,
         max_per_user: 4,
         ticket_types: vec![SnapshotTicketType { id: TICKET_TYPE, price: 150_000, left }],
         reservations: vec![],

@@ -5,10 +5,12 @@
 //! under an epoch that is no longer the store's. Two implementations, one behaviour: [`MemoryLedger`] is the executable
 //! specification and the embedded default, [`RedisLedger`] serves several nodes.
 
+mod board;
 mod memory;
 mod redis;
 mod types;
 
+pub use board::{BOARD_NODES_MAX, BOARD_NOTE_LEN_MAX, Board};
 pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
@@ -128,6 +130,9 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Gives the right to load the event to whoever wants it next.
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError>;
+
+    /// Where the nodes that share this ledger tell each other how they are.
+    fn board(&self) -> &dyn Board;
 
     /// How many connections there are; `None` where none are needed. Costs nothing.
     fn connections(&self) -> Option<PoolUse> {

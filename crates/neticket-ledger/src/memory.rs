@@ -14,8 +14,9 @@ use neticket_domain::{
 };
 use uuid::Uuid;
 
+use crate::board::MemoryBoard;
 use crate::{
-    Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    Admission, AdmitAnswer, AdmitRequest, Board, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
     LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, RESERVATIONS_PER_USER_MAX,
     Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
@@ -28,6 +29,7 @@ pub struct MemoryLedger {
     journal_len_max: usize,
     /// Slots are made by `load` and `try_lease` and stay: one per event ever sold by this process.
     slots: Mutex<HashMap<EventId, Arc<Mutex<Slot>>>>,
+    board: MemoryBoard,
 }
 
 /// The place of one event.
@@ -61,7 +63,12 @@ impl MemoryLedger {
 
     /// An empty ledger that goes by `clock`.
     pub fn with_clock(clock: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
-        Self { clock, journal_len_max: JOURNAL_LEN_MAX_DEFAULT, slots: Mutex::default() }
+        Self {
+            clock,
+            journal_len_max: JOURNAL_LEN_MAX_DEFAULT,
+            slots: Mutex::default(),
+            board: MemoryBoard::default(),
+        }
     }
 
     /// The same, with journals of at most `journal_len_max` entries per event.
@@ -257,6 +264,10 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
+    fn board(&self) -> &dyn Board {
+        &self.board
+    }
+
     async fn ping(&self) -> Result<(), LedgerError> {
         Ok(())
     }
@@ -267,7 +278,7 @@ struct EventLedger {
     epoch: Epoch,
     window: SaleWindow,
     window_since: Option<Timestamp>,
-    paused: bool,
+    paused_at: Option<Timestamp>,
     max_per_user: u32,
     ticket_types: BTreeMap<TicketTypeId, TicketType>,
     /// What each user has of this event: settled and journaled reservations alike.
@@ -311,7 +322,7 @@ impl EventLedger {
             epoch: snapshot.epoch,
             window: snapshot.window,
             window_since: snapshot.window_since,
-            paused: snapshot.paused,
+            paused_at: snapshot.paused_at,
             max_per_user: snapshot.max_per_user,
             ticket_types: snapshot.ticket_types.iter().map(ticket_type).collect(),
             holdings,
@@ -336,7 +347,7 @@ impl EventLedger {
         match self.window.at(now) {
             SaleState::NotOpen => return Verdict::NotOpen { opens_at: self.window.opens_at },
             SaleState::Closed => return Verdict::Closed,
-            SaleState::Open if self.paused => return Verdict::Paused,
+            SaleState::Open if self.paused_at.is_some() => return Verdict::Paused,
             SaleState::Open => {}
         }
         if self.journal.len() >= journal_len_max {
@@ -405,13 +416,14 @@ impl EventLedger {
     /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.
     ///
     /// They were admitted when the sale was open and the journal had room, so neither is asked again; unless the window has been
-    /// moved by then, and the ledger did not know. They keep their age, so that recovery finds them however often the event
-    /// is loaded, and the price that their users were told.
+    /// moved or the sale paused by then, and the ledger did not know. They keep their age, so that recovery finds them however
+    /// often the event is loaded, and the price that their users were told.
     fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
         old.retain(|JournalEntry { request, admission, .. }| {
             let at = admission.admitted_at;
-            let unknowing =
-                self.window_since.is_some_and(|since| at >= since) && self.window.at(at) != SaleState::Open;
+            let unknowing = self.paused_at.is_some_and(|since| at >= since)
+                || self.window_since.is_some_and(|since| at >= since)
+                    && self.window.at(at) != SaleState::Open;
             !self.settled.contains_key(&request.id) && (unknowing || self.take(request, *admission).is_err())
         });
         old
@@ -428,7 +440,7 @@ impl EventLedger {
         let ticket_type = |(id, t): (&TicketTypeId, &TicketType)| TicketTypeView { id: *id, left: t.left };
         LedgerView {
             epoch: self.epoch,
-            paused: self.paused,
+            paused: self.paused_at.is_some(),
             pending: u64::try_from(self.journal.len()).unwrap_or(u64::MAX),
             ticket_types: self.ticket_types.iter().map(ticket_type).collect(),
         }

@@ -6,6 +6,7 @@
 //!
 //! The server's user needs the commands of the scripts, `INFO` among them.
 
+mod board;
 mod connection;
 mod packed;
 mod reply;
@@ -20,8 +21,9 @@ use self::packed::packed;
 use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
-    AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError, LedgerSnapshot,
-    LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse, RESERVATIONS_PER_USER_MAX, Release,
+    AdmitAnswer, AdmitRequest, Board, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse,
+    RESERVATIONS_PER_USER_MAX, Release,
 };
 
 /// The only safe thing to do when memory is full.
@@ -196,7 +198,7 @@ impl Ledger for RedisLedger {
         self.stage(snapshot, &keys).await?;
         let call = Call::new(&script::LOAD, &keys)
             .arg("epoch", snapshot.epoch.0)
-            .arg("paused", u8::from(snapshot.paused))
+            .arg("paused_at", snapshot.paused_at.map_or(String::new(), |at| at.as_millis().to_string()))
             .arg("opens_at", snapshot.window.opens_at.as_millis())
             .arg("closes_at", snapshot.window.closes_at.as_millis())
             .arg("max_per_user", snapshot.max_per_user)
@@ -284,6 +286,10 @@ impl Ledger for RedisLedger {
 
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError> {
         self.connections.query(::redis::cmd("DEL").arg(self.keys(event).name(Key::Lease))).await.map(drop)
+    }
+
+    fn board(&self) -> &dyn Board {
+        self
     }
 
     fn connections(&self) -> Option<PoolUse> {

@@ -94,7 +94,9 @@ pub struct LedgerSnapshot {
     /// Since when it is this one, if it was another before. What was admitted from then on and outside of it was admitted by a
     /// ledger that did not know, and is not carried over.
     pub window_since: Option<Timestamp>,
-    pub paused: bool,
+    /// Since when the sale is paused, by the ledger's clock; `None`: it is not. Entries of the old journal that are not older
+    /// are not carried over: whoever admitted them did not know.
+    pub paused_at: Option<Timestamp>,
     pub max_per_user: u32,
     pub ticket_types: Vec<SnapshotTicketType>,
     /// All reservations of the event, cancelled ones too.
@@ -134,8 +136,8 @@ pub struct LoadToken(pub(crate) Uuid);
 /// What became of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadAnswer {
-    /// The ledger is the snapshot's. `dropped`: entries of the old journal that did not fit any more, as it had them, oldest
-    /// first; nothing is taken for them.
+    /// The ledger is the snapshot's. `dropped`: entries of the old journal that did not fit any more, or were admitted in a
+    /// pause, as it had them, oldest first; nothing is taken for them.
     Replaced { dropped: Vec<JournalEntry> },
     /// The ledger was as new already, of this epoch, and stays.
     Kept { epoch: Epoch },

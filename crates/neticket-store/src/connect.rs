@@ -74,10 +74,30 @@ impl Suspicion {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::time::Instant::now());
     }
 
+    /// Raises it unless it is told that what is about to be done has come to its end: whoever asked may go away before.
+    fn watch(&self) -> Watch<'_> {
+        Watch { suspicion: self, is_over: false }
+    }
+
     /// Whether a connection of this age was there when a call was given up.
     fn covers(&self, age: Duration) -> bool {
         let raised = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         raised.is_some_and(|at| age >= at.elapsed())
+    }
+}
+
+/// Sees a transaction begin. Where nobody is there any more to hear that it has begun, nobody will roll it back either, and its
+/// connection would go back to the pool with it.
+struct Watch<'a> {
+    suspicion: &'a Suspicion,
+    is_over: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.suspicion.raise();
+        }
     }
 }
 
@@ -192,7 +212,7 @@ impl Store {
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let mode = self.is_embedded().then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
-        self.write.begin_with_options(options).await
+        self.begin_watched(&self.write, options).await
     }
 
     /// Begins a transaction that only reads, all of it as of the moment of its first statement, and holds up no commit.
@@ -200,7 +220,18 @@ impl Store {
         // On SQLite every transaction is a snapshot, and the connections of `read` cannot write.
         let isolation_level = (!self.is_embedded()).then_some(IsolationLevel::RepeatableRead);
         let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
-        self.read.begin_with_options(options).await
+        self.begin_watched(&self.read, options).await
+    }
+
+    async fn begin_watched(
+        &self,
+        connection: &DatabaseConnection,
+        options: TransactionOptions,
+    ) -> Result<DatabaseTransaction, DbErr> {
+        let mut watch = self.suspicion.watch();
+        let begun = connection.begin_with_options(options).await;
+        watch.is_over = true;
+        begun
     }
 
     /// Does `work` within the time a call may take; again, after a random pause, if it lost to someone else's lock. `work`

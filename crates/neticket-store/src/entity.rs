@@ -61,6 +61,7 @@ pub(crate) mod event {
         pub closes_at: i64,
         pub max_per_user: i64,
         pub paused: bool,
+        pub paused_at: Option<i64>,
         pub cancelled_at: Option<i64>,
         pub image_key: Option<String>,
         pub version: i64,

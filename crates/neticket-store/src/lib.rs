@@ -19,7 +19,8 @@ pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome,
     EventCancelOutcome, EventEdit, InventoryRecord, LoadedEvent, LoadedReservation, LoadedTicketType,
-    OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory, StoredTicketType, TicketTypeEdit,
+    OutboxRecord, OutdateOutcome, PauseOutcome, ReservationRecord, ReservationStatus, StoredInventory,
+    StoredTicketType, TicketTypeEdit,
 };
 pub use connect::{PoolUse, Store, StoreOptions};
 pub use error::StoreError;

@@ -98,8 +98,13 @@ impl World {
     }
 
     pub async fn users(&self, count: usize) -> Vec<UserId> {
+        self.users_from(0, count).await
+    }
+
+    /// More of them; `first` makes the first one's name.
+    pub async fn users_from(&self, first: usize, count: usize) -> Vec<UserId> {
         let mut users = Vec::with_capacity(count);
-        for n in 0..count {
+        for n in first..first + count {
             users.push(self.user(n).await);
         }
         users
@@ -159,7 +164,7 @@ impl World {
             epoch: loaded.epoch,
             window: loaded.window,
             window_since: loaded.window_since,
-            paused: loaded.paused,
+            paused_at: loaded.paused_at,
             max_per_user: loaded.max_per_user,
             ticket_types: loaded
                 .ticket_types

@@ -5,6 +5,8 @@ pub(crate) mod admin_audit;
 pub(crate) mod admin_cache;
 pub(crate) mod admin_events;
 pub(crate) mod admin_images;
+pub(crate) mod admin_inventory;
+pub(crate) mod admin_stats;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod images;
@@ -101,7 +103,37 @@ fn api(config: &mut ServiceConfig) {
         .service(
             api_path("/api/v1/admin/cache/events/{id}", "DELETE")
                 .route(delete().to(admin_cache::admin_cache_clear_event)),
-        );
+        )
+        .configure(control_room);
+}
+
+fn control_room(config: &mut ServiceConfig) {
+    config
+        .service(
+            api_path("/api/v1/admin/inventory", "GET, HEAD")
+                .route(large(get().to(admin_inventory::inventory_list))),
+        )
+        .service(
+            api_path("/api/v1/admin/inventory/{event_id}/load", "POST")
+                .route(post().to(admin_inventory::inventory_load)),
+        )
+        .service(
+            api_path("/api/v1/admin/inventory/{event_id}/evict", "POST")
+                .route(post().to(admin_inventory::inventory_evict)),
+        )
+        .service(
+            api_path("/api/v1/admin/inventory/{event_id}/pause", "POST")
+                .route(post().to(admin_inventory::inventory_pause)),
+        )
+        .service(
+            api_path("/api/v1/admin/inventory/{event_id}/resume", "POST")
+                .route(post().to(admin_inventory::inventory_resume)),
+        )
+        .service(
+            api_path("/api/v1/admin/inventory/{event_id}/reconcile", "POST")
+                .route(post().to(admin_inventory::inventory_reconcile)),
+        )
+        .service(api_path("/api/v1/admin/stats", "GET, HEAD").route(get().to(admin_stats::stats_view)));
 }
 
 /// A path and the methods that it has.

@@ -39,9 +39,16 @@ const OPERATIONS: &[(&str, &str, &str, Who)] = &[
     ("admin_event_delete", "DELETE", "/api/v1/admin/events/{id}", Admin),
     ("admin_event_cancel", "POST", "/api/v1/admin/events/{id}/cancel", Admin),
     ("audit_list", "GET", "/api/v1/admin/audit", Admin),
-    ("admin_image_create", "POST", "/api/v1/admin/images", Admin),
     ("admin_cache_clear", "DELETE", "/api/v1/admin/cache", Admin),
     ("admin_cache_clear_event", "DELETE", "/api/v1/admin/cache/events/{id}", Admin),
+    ("admin_image_create", "POST", "/api/v1/admin/images", Admin),
+    ("inventory_list", "GET", "/api/v1/admin/inventory", Admin),
+    ("inventory_load", "POST", "/api/v1/admin/inventory/{event_id}/load", Admin),
+    ("inventory_evict", "POST", "/api/v1/admin/inventory/{event_id}/evict", Admin),
+    ("inventory_pause", "POST", "/api/v1/admin/inventory/{event_id}/pause", Admin),
+    ("inventory_resume", "POST", "/api/v1/admin/inventory/{event_id}/resume", Admin),
+    ("inventory_reconcile", "POST", "/api/v1/admin/inventory/{event_id}/reconcile", Admin),
+    ("stats_view", "GET", "/api/v1/admin/stats", Admin),
     ("health", "GET", "/healthz", Anyone),
     ("readiness", "GET", "/readyz", Anyone),
     ("openapi_document", "GET", "/api/openapi.json", Anyone),
@@ -72,6 +79,7 @@ async fn lesson_20_nobody_is_let_in_where_they_have_no_business() {
     let (person, admin) = (site.person(1).await.token, site.admin(2).await.token);
     let forged = format!("{}x", &admin[..admin.len() - 1]);
     for (id, method, path, who) in OPERATIONS {
+        let path = path.replace("{event_id}", "1");
         let path = path.replace(
             "{id}",
             if path.contains("reservations") { "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b" } else { "1" },

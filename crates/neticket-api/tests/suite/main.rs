@@ -7,6 +7,7 @@ mod accounts;
 mod admin_events;
 mod authorization;
 mod cache;
+mod control_room;
 mod events;
 mod images;
 mod metrics;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use neticket_contract::ProblemCode;
-use neticket_testkit::domain::ReservationId;
-use neticket_testkit::ledger::{LedgerSnapshot, SnapshotReservation};
+use neticket_testkit::domain::{Epoch, ReservationId};
+use neticket_testkit::ledger::{AdmitRequest, LedgerSnapshot, SnapshotReservation};
 use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Answer, Parts, S3, Site, World};
+use neticket_testkit::{Answer, Parts, S3, Site, World, tickets};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -172,7 +172,35 @@ async fn of_edits(seen: &mut Seen) {
 /// Gives an event another ledger than the store would.
 async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
     let snapshot = world.snapshot(event.id).await;
-    world.install(&LedgerSnapshot { paused, reservations, ..snapshot }).await;
+    let paused_at = if paused { Some(world.now().await) } else { None };
+    world.install(&LedgerSnapshot { paused_at, reservations, ..snapshot }).await;
+}
+
+/// What the buttons of the control room are refused for.
+async fn of_control_room(seen: &mut Seen) {
+    let mut world = World::new(Parts::Embedded).await;
+    let site = world.site().await;
+    let (admin, user) = (site.admin(1).await, world.user(0).await);
+    let event = world.event_on_sale(&[10], 4).await;
+    let press = async |button: &str| {
+        let path = format!("/api/v1/admin/inventory/{}/{button}", event.id);
+        site.post(&path, Some(&admin.token), json!({})).await
+    };
+    let later = world.now().await.plus_millis(86_400_000);
+    let far = world.event(later, later.plus_millis(1_000), &[1], 4).await;
+    let unloaded = format!("/api/v1/admin/inventory/{}/reconcile", far.id);
+    seen.see(&site.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
+    assert_eq!(press("load").await.status, 200);
+    let (id, ticket_type) = (ReservationId(uuid::Uuid::new_v4()), event.ticket_types[0].id);
+    let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
+    world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // by a node that died
+    seen.see(&press("evict").await, ProblemCode::LedgerBusy);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
+        assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.finish().await;
 }
 
 /// A fault of the server's: a ledger that remembers a reservation which the store never had. The same user's same key
@@ -265,6 +293,7 @@ async fn every_problem_code_is_produced() {
     of_accounts(&mut seen).await;
     of_bookings(&mut seen).await;
     of_edits(&mut seen).await;
+    of_control_room(&mut seen).await;
     of_load(&mut seen).await;
     of_images(&mut seen).await;
     let all: BTreeSet<String> = ProblemCode::ALL.iter().map(ToString::to_string).collect();

@@ -9,6 +9,7 @@ mod recover_journal;
 mod sample_journals;
 mod sweep_images;
 mod sweep_sessions;
+mod tell_stats;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use futures::stream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::booking::Committer;
+use crate::booking::{BookingDesk, CancelDesk, Committer};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::error::AppError;
@@ -27,6 +28,7 @@ use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;
+use crate::stats::NodeStats;
 use crate::turns::Turns;
 use neticket_ledger::Ledger;
 use neticket_media::Media;
@@ -71,6 +73,9 @@ pub(crate) struct TaskContext {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) samples: LastSamples,
+    pub(crate) desk: Arc<BookingDesk>,
+    pub(crate) cancel_desk: Arc<CancelDesk>,
+    pub(crate) stats: Arc<NodeStats>,
 }
 
 /// The running tasks.
@@ -102,6 +107,7 @@ impl Tasks {
             |c| async move { cancel_reservations::run(&c).await },
         );
         tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
+        tasks.every(pause, "tell_stats", context, |c| async move { tell_stats::run(&c).await });
         tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
         let seldom = pause * SELDOM;
         tasks.every(

@@ -25,6 +25,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
             Err(error) => outcome = Err(error),
         }
     }
+    context.stats.set_journal_len(samples.iter().map(|journal| journal.entries).sum());
     let mut last = context.samples.lock().unwrap_or_else(PoisonError::into_inner);
     context.metrics.set_journals(&samples, &last);
     *last = samples;

@@ -4,6 +4,8 @@
 
 mod administering;
 mod booking;
+mod control_room;
+mod control_rush;
 mod costs;
 mod faults;
 mod images;

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use neticket_app::{AppError, Reconciliation};
+use neticket_app::AppError;
+use neticket_app::Reconcile::{Apply, DryRun};
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest};
 use neticket_testkit::{World, on_both, tickets};
 use tokio::sync::watch;
 use uuid::Uuid;
+
+use crate::control_room::admin;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(10);
@@ -22,22 +25,24 @@ on_both! {
         world.config.engine.task_interval_ms = 60_000; // nobody else repairs it
         let app = world.node().await;
         let event = world.event_on_sale(&[10, 10], 4).await;
-        assert_eq!(app.reconcile(event.id, true).await.unwrap(), Reconciliation::NotLoaded);
+        let by = admin(&world).await;
+        let absent = app.ledger_reconcile(by, None, event.id, &DryRun).await;
+        assert!(matches!(absent, Err(AppError::LedgerNotLoaded)), "{absent:?}");
         let mut wrong = world.snapshot(event.id).await;
         wrong.ticket_types[1].left = 13;
         world.install(&wrong).await;
         for _ in 0..2 {
-            let told = app.reconcile(event.id, true).await.unwrap();
-            let Reconciliation::Compared { applied: false, changes } = told else { panic!("{told:?}") };
-            assert_eq!(changes.len(), 1);
+            let told = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
+            let changes = &told.changes;
+            assert_eq!((told.applied, changes.len()), (false, 1));
             assert_eq!((changes[0].ticket_type, changes[0].from, changes[0].to), (event.ticket_types[1].id, 13, 10));
         }
-        let repaired = app.reconcile(event.id, false).await.unwrap();
-        assert!(matches!(repaired, Reconciliation::Compared { applied: true, .. }), "{repaired:?}");
-        let again = app.reconcile(event.id, false).await.unwrap();
-        assert_eq!(again, Reconciliation::Compared { applied: false, changes: Vec::new() });
+        let repaired = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
+        assert_eq!((repaired.applied, repaired.changes.len()), (true, 1));
+        let again = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
+        assert_eq!((again.applied, again.changes), (false, vec![]));
         let nothing = neticket_testkit::domain::EventId(987_654_321);
-        assert!(matches!(app.reconcile(nothing, true).await, Err(AppError::NotFound)));
+        assert!(matches!(app.ledger_reconcile(by, None, nothing, &DryRun).await, Err(AppError::NotFound)));
         world.finish().await;
     }
 
@@ -63,7 +68,7 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         // A seat for every wish: what is cancelled is in the ledger again only a moment after the answer.
         let event = world.event_on_sale(&[400], 4).await;
-        let (users, grade) = (world.users(100).await, event.ticket_types[0].id);
+        let (by, users, grade) = (admin(&world).await, world.users(100).await, event.ticket_types[0].id);
         let (half_way, compared) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(0));
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
@@ -88,12 +93,12 @@ on_both! {
             let booked_before = half_way.load(Ordering::Relaxed);
             tokio::select! {
                 ended = &mut rush => break ended,
-                look = nodes[0].reconcile(event.id, false) => match look.unwrap() {
-                    Reconciliation::Compared { applied: false, changes } if changes.is_empty() => {
+                look = nodes[0].ledger_reconcile(by, None, event.id, &Apply) => match look {
+                    Ok(told) if !told.applied && told.changes.is_empty() => {
                         compared.send_modify(|looks| *looks += usize::from(booked_before > 0));
                     }
-                    Reconciliation::Busy | Reconciliation::NotLoaded => {}
-                    wrong @ Reconciliation::Compared { .. } => panic!("{wrong:?}"),
+                    Err(AppError::LedgerBusy | AppError::LedgerNotLoaded) => {}
+                    wrong => panic!("{wrong:?}"),
                 },
             }
         };

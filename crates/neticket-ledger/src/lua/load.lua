@@ -6,7 +6,7 @@
         4 staged_holders   hash    the snapshot's, complete; by stage.lua
         5 loads            string  see begin_load.lua
   ARGV  1 epoch
-        2 paused           1 or 0
+        2 paused_at        milliseconds since 1970; empty: the sale is not paused
         3 opens_at         milliseconds since 1970
         4 closes_at        milliseconds since 1970
         5 max_per_user
@@ -17,7 +17,7 @@
         10 window_since    milliseconds since 1970: what was admitted from then on, but not between opens_at and closes_at,
                            was admitted by a ledger that did not know them, and is not carried over
   RETURNS  kept, epoch that is there | again |
-           replaced, epoch before, entries that did not fit: id 16 and entry 36 (see prelude.lua) each
+           replaced, epoch before, entries that did not fit or are of a pause: id 16 and entry 36 (see prelude.lua) each
 
   One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
   ledger sells the seats that the old journal has taken.
@@ -56,13 +56,15 @@ local left, ledger = {}, {
   'run_id', run,
   -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
   'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
-  'paused', ARGV[2],
+  'paused', ARGV[2] == '' and '0' or '1',
   'opens_at', ARGV[3],
   'closes_at', ARGV[4],
   'max_per_user', ARGV[5],
 }
 local max_per_user = tonumber(ARGV[5])
 local opens_at, closes_at, window_since = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[10])
+-- What was admitted from then on, by a ledger that did not know of the pause, is not carried over.
+local paused_at = tonumber(ARGV[2]) or math.huge
 for _, ticket_type in ipairs(parts(ARGV[8], 20, 1, 20)) do
   local id = sub(ticket_type, 1, 8)
   left[id] = unpack_number('>I4', ticket_type, 17)
@@ -106,7 +108,7 @@ for i = 1, #old do
     local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
     local held = held_by(record) + quantity
     local at = old[i][1]
-    local unknowing = at >= window_since and (at < opens_at or at >= closes_at)
+    local unknowing = at >= paused_at or at >= window_since and (at < opens_at or at >= closes_at)
     if unknowing or (left[ticket_type] or 0) < quantity or held > max_per_user then
       dropped[#dropped + 1] = id .. entry
     else

@@ -90,6 +90,17 @@ impl Reply {
         things.collect::<Option<_>>().ok_or_else(|| self.protocol("bytes of another layout"))
     }
 
+    /// Who wrote what, to the end.
+    pub(super) fn notes(mut self) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
+        let mut notes = Vec::new();
+        while !self.is_empty() {
+            let node =
+                Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a node of another length"))?;
+            notes.push((node, self.bytes()?));
+        }
+        Ok(notes)
+    }
+
     pub(super) fn admit_answer(mut self, requests: &[AdmitRequest]) -> Result<AdmitAnswer, LedgerError> {
         match self.text()?.as_str() {
             "absent" => Ok(AdmitAnswer::Absent),

@@ -21,6 +21,8 @@ pub(super) enum Key {
     Lease,
     /// Of all events together, unlike the others.
     Loaded,
+    /// Of no event.
+    Nodes,
 }
 
 impl Key {
@@ -33,6 +35,7 @@ impl Key {
             Self::Loads => "loads",
             Self::Lease => "lease",
             Self::Loaded => "loaded",
+            Self::Nodes => "nodes",
         }
     }
 }
@@ -61,6 +64,7 @@ impl EventKeys {
         match key {
             Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
+            Key::Nodes => format!("{prefix}:{LAYOUT}:{word}"),
             _ => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}"),
         }
     }
@@ -110,7 +114,7 @@ scripts! {
     STAGE = "stage.lua" [StagedHolders] ["expiry_ms", "reservations"];
     BEGIN_LOAD = "begin_load.lua" [Ledger, Loads] ["token", "expiry_ms"];
     LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders, Loads]
-        ["epoch", "paused", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token", "window_since"];
+        ["epoch", "paused_at", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token", "window_since"];
     EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
     LOSE = "lose.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
@@ -119,6 +123,8 @@ scripts! {
     PENDING_OF = "pending_of.lua" [Ledger, Holders, Journal] ["user"];
     JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"];
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"];
+    POST = "post.lua" [Nodes] ["node", "note", "expiry_ms", "nodes_max"];
+    NOTES = "notes.lua" [Nodes] ["age_ms"];
 }
 
 /// One run of a script: its keys and what its arguments are.

@@ -147,7 +147,7 @@ async fn nobody_is_admitted_after_the_sale_closed(kind: Kind) {
 async fn nobody_is_admitted_while_the_sale_is_paused(kind: Kind) {
     let ledger = kind.ledger();
     let mut paused = snapshot(&*ledger, 1).await;
-    paused.paused = true;
+    paused.paused_at = Some(ledger.now().await.unwrap());
     load(&*ledger, &paused).await;
     assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 1)).await, Verdict::Paused);
     assert!(ledger.view(EVENT).await.unwrap().unwrap().paused);
@@ -157,7 +157,7 @@ async fn nobody_is_admitted_while_the_sale_is_paused(kind: Kind) {
 async fn a_paused_sale_that_is_not_open_or_is_closed_says_so(kind: Kind) {
     let ledger = kind.ledger();
     let mut paused = snapshot(&*ledger, 1).await;
-    paused.paused = true;
+    paused.paused_at = Some(ledger.now().await.unwrap());
     let open = paused.window;
     paused.window.opens_at = open.closes_at.plus_millis(-1);
     load(&*ledger, &paused).await;
@@ -285,7 +285,7 @@ async fn a_repeat_is_recognised_when_sold_out_closed_or_paused(kind: Kind) {
     for (epoch, left_then, paused, closes_in_ms) in [(2, 1, false, 1), (3, 9, true, 1), (4, 9, true, -1)] {
         later.epoch = Epoch(epoch);
         later.ticket_types[0].left = left_then;
-        later.paused = paused;
+        later.paused_at = paused.then(|| later.window.closes_at.plus_millis(HOUR_MS));
         later.window.closes_at = ledger.now().await.unwrap().plus_millis(closes_in_ms * HOUR_MS / 2);
         load(&*ledger, &later).await;
         let verdicts = admit(&*ledger, &[settled, journaled, request(3, 3, VIP, 1)]).await;

@@ -81,13 +81,22 @@ fn a_release() -> impl Strategy<Value = Release> {
     })
 }
 
+/// As rare as it is; long before all that happens, or long after.
+fn a_pause(now: Timestamp) -> impl Strategy<Value = Option<Timestamp>> {
+    prop_oneof![
+        18 => Just(None),
+        1 => Just(Some(now.plus_millis(-HOUR_MS))),
+        1 => Just(Some(now.plus_millis(HOUR_MS))),
+    ]
+}
+
 /// The windows lie hours around now or hours ahead, so that no history straddles an edge.
 fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
     let windows = prop_oneof![8 => Just((-1, 1)), 1 => Just((1, 2)), 1 => Just((-2, -1))];
     let reservations = proptest::collection::btree_map(1..=12_u64, 0..=2_u32, 0..4);
     let refused = vec(an_id(), 0..3);
-    (an_epoch(), windows, prop::bool::weighted(0.1), 1..=5_u32, vec(0..=6_u32, 0..=3), reservations, refused)
-        .prop_map(move |(epoch, (opens, closes), paused, max_per_user, left, reservations, refused)| {
+    (an_epoch(), windows, a_pause(now), 1..=5_u32, vec(0..=6_u32, 0..=3), reservations, refused).prop_map(
+        move |(epoch, (opens, closes), paused_at, max_per_user, left, reservations, refused)| {
             LedgerSnapshot {
                 event: EventId(0),
                 epoch,
@@ -96,7 +105,7 @@ fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
                     closes_at: now.plus_millis(closes * HOUR_MS),
                 },
                 window_since: Some(now).filter(|_| max_per_user % 2 == 0),
-                paused,
+                paused_at,
                 max_per_user,
                 ticket_types: (0..)
                     .zip(left)
@@ -112,7 +121,8 @@ fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
                     .collect(),
                 refused,
             }
-        })
+        },
+    )
 }
 
 fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {

@@ -19,6 +19,7 @@ on_every_ledger!(
     an_entry_that_no_longer_fits_is_dropped_and_reported,
     an_entry_over_the_limit_is_dropped_and_reported,
     an_entry_is_carried_over_while_paused_or_closed,
+    an_entry_that_was_admitted_in_a_pause_is_dropped_and_reported,
     what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only,
     the_view_names_ticket_types_in_the_order_of_their_ids,
     a_snapshot_of_thirty_thousand_reservations_is_loaded_whole,
@@ -144,10 +145,27 @@ async fn an_entry_is_carried_over_while_paused_or_closed(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
     let mut closed = snapshot(&*ledger, 2).await;
-    closed.paused = true;
+    closed.paused_at = Some(ledger.now().await.unwrap().plus_millis(1));
     closed.window.closes_at = closed.window.opens_at.plus_millis(HOUR_MS / 2);
     assert_eq!(dropped(&*ledger, &closed).await, []);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
+}
+
+async fn an_entry_that_was_admitted_in_a_pause_is_dropped_and_reported(kind: Kind) {
+    let ledger = loaded(kind).await;
+    let stored = request(3, 3, VIP, 1);
+    admitted(&*ledger, &[request(1, 1, VIP, 2), stored]).await;
+    let before = journal(&*ledger).await;
+    let mut paused = snapshot(&*ledger, 2).await;
+    paused.paused_at = Some(before[0].admission.admitted_at);
+    paused.ticket_types[0].left -= 1;
+    paused.reservations = vec![reservation(3, 3, 1)];
+    assert_eq!(dropped(&*ledger, &paused).await, before[..1], "what the store has is in the snapshot");
+    assert_eq!((journal_ids(&*ledger).await, left(&*ledger).await), (vec![], [9, 100]));
+    assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 2)).await, Verdict::Paused);
+    let resumed = LedgerSnapshot { epoch: Epoch(3), paused_at: None, ..paused };
+    load(&*ledger, &resumed).await;
+    assert!(matches!(admit_one(&*ledger, request(1, 1, VIP, 2)).await, Verdict::Admitted(_)));
 }
 
 async fn what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only(kind: Kind) {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod admitting;
 #[cfg(test)]
+mod board;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod commands;

@@ -121,7 +121,7 @@ pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot 
         epoch: Epoch(epoch),
         window: SaleWindow { opens_at: now.plus_millis(-HOUR_MS), closes_at: now.plus_millis(HOUR_MS) },
         window_since: None,
-        paused: false,
+        paused_at: None,
         max_per_user: 4,
         ticket_types: vec![
             SnapshotTicketType { id: VIP, price: VIP_PRICE, left: 10 },

@@ -45,7 +45,8 @@ impl Store {
                 closes_at: convert::moment(event.closes_at),
             },
             window_since: event.window_since.map(convert::moment),
-            paused: event.paused,
+            // Of who was paused before that was noted it is not known since when.
+            paused_at: event.paused.then(|| convert::moment(event.paused_at.unwrap_or(0))),
             cancelled: event.cancelled_at.is_some(),
             max_per_user: convert::from_column(event.max_per_user)?,
             ticket_types,
@@ -73,7 +74,7 @@ pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
 }
 
 /// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are.
-async fn lock_all(
+pub(super) async fn lock_all(
     transaction: &DatabaseTransaction,
     event: EventId,
 ) -> Result<(Epoch, Vec<LoadedTicketType>), DbErr> {

@@ -16,6 +16,7 @@ mod insert;
 mod inventory;
 mod load;
 mod outbox;
+mod outdate;
 mod read;
 mod reject;
 mod withdraw;
@@ -26,6 +27,8 @@ pub use edit::{EditOutcome, EventEdit, TicketTypeEdit};
 pub use withdraw::{DeleteOutcome, EventCancelOutcome};
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
+
+pub use outdate::{OutdateOutcome, PauseOutcome};
 
 /// Most rows of one `INSERT` and most ids of one `IN (…)`; SQLite takes at most 32,766 parameters, MySQL 65,535.
 const ROWS_MAX: usize = 1_000;
@@ -153,7 +156,8 @@ pub struct LoadedEvent {
     pub window: SaleWindow,
     /// Since when it is this one, if it was another before, or the event was not cancelled.
     pub window_since: Option<Timestamp>,
-    pub paused: bool,
+    /// Since when the sale is paused; `None`: it is not.
+    pub paused_at: Option<Timestamp>,
     pub cancelled: bool,
     pub max_per_user: u32,
     /// In the order of their ids.

@@ -208,6 +208,7 @@ fn event_row(new: &NewEvent, now: Timestamp) -> event::ActiveModel {
         closes_at: ActiveValue::Set(new.closes_at.as_millis()),
         max_per_user: ActiveValue::Set(i64::from(new.max_per_user)),
         paused: ActiveValue::Set(false),
+        paused_at: ActiveValue::Set(None),
         cancelled_at: ActiveValue::Set(None),
         image_key: ActiveValue::Set(new.image_key.clone()),
         version: ActiveValue::Set(1),

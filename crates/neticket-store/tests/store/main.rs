@@ -13,6 +13,7 @@ mod inventory;
 mod list;
 mod load;
 mod outbox;
+mod outdate;
 mod read;
 mod read_cache;
 mod reject;

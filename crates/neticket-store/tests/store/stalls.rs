@@ -43,3 +43,28 @@ async fn what_is_written_after_a_stall_is_committed() {
         assert!(other.user_by_email(&email).await.unwrap().is_some(), "person {n} is in the store");
     }
 }
+
+/// Whoever asks may go away at any moment, also in the midst of `BEGIN`.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_after_somebody_went_away_is_committed() {
+    let database = TestDatabase::create().unwrap();
+    let options = |connections_max| StoreOptions {
+        timeout_ms: 30_000,
+        connections_max,
+        ..StoreOptions::new(database.url())
+    };
+    let (store, other) =
+        (Store::connect(&options(1)).await.unwrap(), Store::connect(&options(1)).await.unwrap());
+    store.migrate().await.unwrap();
+    for n in 0..150 {
+        let patience = std::time::Duration::from_micros(n * 20);
+        let _ = tokio::time::timeout(patience, store.inventory_of(EventId(1), &[])).await;
+        let email = Email::parse(&format!("person{n}@example.com")).unwrap();
+        let nickname = Nickname::parse(&format!("person{n}")).unwrap();
+        let new =
+            NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::User, now: at(1) };
+        store.user_create(new).await.unwrap();
+        assert!(other.user_by_email(&email).await.unwrap().is_some(), "person {n} is in the store");
+        store.inventory_of(EventId(1), &[]).await.unwrap();
+    }
+}

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use neticket_testkit::ledger::{
-    AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
-    LoadAnswer, LoadStart, LoadToken, Release,
+    AdmitAnswer, AdmitRequest, Board, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState,
+    LedgerView, LoadAnswer, LoadStart, LoadToken, Release,
 };
 use tokio::runtime::Handle;
 
@@ -74,6 +74,10 @@ impl BadLine {
 
 #[async_trait]
 impl Ledger for BadLine {
+    fn board(&self) -> &dyn Board {
+        self.ledger.board()
+    }
+
     async fn now(&self) -> Result<Timestamp, LedgerError> {
         self.ledger.now().await
     }

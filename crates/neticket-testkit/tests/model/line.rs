@@ -182,7 +182,8 @@ pub(crate) fn to_snapshot(
         epoch: loaded.epoch,
         window,
         window_since: None,
-        paused: sale == Sale::Paused,
+        // Long before anything was admitted: nothing that is on its way survives the load.
+        paused_at: (sale == Sale::Paused).then(|| Timestamp::from_millis(0)),
         max_per_user: loaded.max_per_user.min(settings.max_per_user),
         ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),
         reservations: loaded.reservations.iter().map(reservation).collect(),

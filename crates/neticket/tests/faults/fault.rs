@@ -1,11 +1,14 @@
 //! What breaks, and how it is mended again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use neticket_testkit::domain::EventId;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::time::sleep;
 
+use crate::buttons::press_all;
 use crate::house::{House, Roads};
 use crate::options::Options;
 use crate::person::Sale;
@@ -22,6 +25,8 @@ pub(crate) const ANSWERS: u64 = 150;
 pub(crate) enum Fault {
     /// For the negative controls.
     None,
+    /// Administrators press every button, again and again. Nobody should feel it but for the pauses.
+    ButtonsPressed,
     NodeKilled,
     NodePaused,
     /// It finds its data again.
@@ -50,10 +55,20 @@ impl Fault {
     }
 
     /// Breaks it, and returns when it is mended.
-    pub(crate) async fn strike(self, house: &mut House, sale: &Sale, options: Options, dice: &mut StdRng) {
+    pub(crate) async fn strike(
+        self,
+        house: &mut House,
+        (sale, event): (&Sale, EventId),
+        options: Options,
+        dice: &mut StdRng,
+    ) {
         let standstill = options.standstill();
         match self {
             Self::None => {}
+            Self::ButtonsPressed => {
+                sale.pauses.store(true, Ordering::Relaxed);
+                press_all(house, event, 5 * options.blows(), dice).await;
+            }
             Self::NodePaused => {
                 let node = &house.nodes[dice.random_range(0..house.nodes.len())];
                 node.pause();

@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod audit;
+mod buttons;
 mod crowd;
 mod fault;
 mod house;

@@ -1,6 +1,7 @@
 //! One of the crowd: presses, presses again when the answer got lost, and remembers what was promised.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jsonwebtoken::{EncodingKey, Header};
@@ -28,6 +29,8 @@ pub(crate) struct Sale {
     /// The grades on sale.
     pub(crate) grades: Vec<i64>,
     pub(crate) tally: Tally,
+    /// Whether administrators pause it now and then: otherwise nobody may be told so.
+    pub(crate) pauses: AtomicBool,
     client: reqwest::Client,
 }
 
@@ -35,7 +38,7 @@ impl Sale {
     /// Everyone waits so long for one answer.
     pub(crate) fn new(urls: Vec<String>, grades: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
         let client = reqwest::Client::builder().timeout(answer_timeout).build().expect("a client");
-        Arc::new(Self { urls, grades, tally: Tally::new(), client })
+        Arc::new(Self { urls, grades, tally: Tally::new(), pauses: AtomicBool::new(false), client })
     }
 
     /// Waits for so many more definite answers: the sale goes on.
@@ -176,7 +179,9 @@ impl Person {
                 }
                 Answer::Definite(status, problem) => {
                     let code = problem["code"].as_str().unwrap_or_default().to_owned();
-                    if !["sold_out", "purchase_limit_exceeded"].contains(&code.as_str()) {
+                    let pauses = self.sale.pauses.load(Ordering::Relaxed);
+                    let is_fine = ["sold_out", "purchase_limit_exceeded"].contains(&code.as_str());
+                    if !is_fine && !(pauses && code == "sale_paused") {
                         self.complain(&format!("{wish:?} was answered {status}: {problem}"));
                     }
                     return Outcome::Refused(code);

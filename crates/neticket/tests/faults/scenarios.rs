@@ -35,6 +35,7 @@ rushes! {
     a_mariadb_killed_in_mid_rush_breaks_no_promise: MariaDbKilled,
     a_mariadb_that_stands_still_in_mid_rush_breaks_no_promise: MariaDbPaused,
     a_broken_road_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
+    lesson_17_every_button_pressed_in_mid_rush_breaks_no_promise: ButtonsPressed,
 }
 
 /// What the checks are worth: each of these would be a bug, and each is found.

@@ -1,0 +1,175 @@
+//! The control room: ledgers beside the store, and the buttons.
+
+use actix_web::http::header::{ETAG, EntityTag, Header as _, IF_MATCH, IfMatch};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use neticket_app::{InventoryView, Reconcile};
+use neticket_contract::{
+    InventoryEntry, InventoryLedger, InventoryListQuery, InventoryTicketType, Page, ReconcileQuery,
+    Reconciliation, SeatChange,
+};
+use neticket_domain::EventId;
+
+use crate::caller::{Admin, ClientAddress};
+use crate::error::ApiError;
+use crate::query::ValidQuery;
+use crate::state::State;
+use crate::wire;
+
+/// All events with their ledgers beside the store, in the order of the administrators' list. `drifted` looks through the first
+/// 1,000 loaded ledgers.
+#[utoipa::path(get, path = "/api/v1/admin/inventory", tag = "Administration", security(("access" = [])),
+    params(InventoryListQuery), responses(
+    (status = 200, description = "A page of events, each as of one look.", body = Page<InventoryEntry>),
+))]
+pub(crate) async fn inventory_list(
+    state: Data<State>,
+    _who: Admin,
+    query: ValidQuery<InventoryListQuery>,
+) -> Result<Json<Page<InventoryEntry>>, ApiError> {
+    let InventoryListQuery { q, drifted, page, size } = query.0;
+    let views = state.app.inventory_page(&q.unwrap_or_default(), drifted, page, size).await?;
+    Ok(Json(wire::page(views, page, size, inventory_entry)))
+}
+
+/// Makes the event's ledger anew from the store, also if it is loaded. Bookings on their way are carried over; nobody notices
+/// more than a moment's wait.
+#[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/load", tag = "Administration",
+    security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+))]
+pub(crate) async fn inventory_load(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    event_id: Path<i64>,
+) -> Result<Json<InventoryEntry>, ApiError> {
+    let event = EventId(event_id.into_inner());
+    let view = state.app.ledger_load(who.0, Some(from.0.to_string()), event).await?;
+    Ok(Json(inventory_entry(view)))
+}
+
+/// Lets the event's ledger go, if no booking is on its way in it. That of an event which sells is loaded again within a moment.
+#[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/evict", tag = "Administration",
+    security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event as it is now; its ledger is gone, or has been loaded again already.",
+        body = InventoryEntry),
+))]
+pub(crate) async fn inventory_evict(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    event_id: Path<i64>,
+) -> Result<Json<InventoryEntry>, ApiError> {
+    let event = EventId(event_id.into_inner());
+    let view = state.app.ledger_evict(who.0, Some(from.0.to_string()), event).await?;
+    Ok(Json(inventory_entry(view)))
+}
+
+/// Pauses the event's sale. It holds from then on even if the answer is `ledger_unavailable`; what was admitted before is
+/// decided as if there were no pause.
+#[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/pause", tag = "Administration",
+    security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+))]
+pub(crate) async fn inventory_pause(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    event_id: Path<i64>,
+) -> Result<Json<InventoryEntry>, ApiError> {
+    let event = EventId(event_id.into_inner());
+    let view = state.app.sale_pause(who.0, Some(from.0.to_string()), event, true).await?;
+    Ok(Json(inventory_entry(view)))
+}
+
+/// Lets the event's sale go on.
+#[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/resume", tag = "Administration",
+    security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
+    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+))]
+pub(crate) async fn inventory_resume(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    event_id: Path<i64>,
+) -> Result<Json<InventoryEntry>, ApiError> {
+    let event = EventId(event_id.into_inner());
+    let view = state.app.sale_pause(who.0, Some(from.0.to_string()), event, false).await?;
+    Ok(Json(inventory_entry(view)))
+}
+
+/// Compares the event's ledger with the store. A dry run says what differs; without it, what differs is repaired by making the
+/// ledger anew. With `If-Match` of a dry run, only the very difference is repaired that it told.
+#[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/reconcile", tag = "Administration",
+    security(("access" = [])),
+    params(("event_id" = i64, Path, description = "The event."), ReconcileQuery,
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of a dry run.")),
+    responses(
+    (status = 200, description = "What differed, and whether it was repaired.", body = Reconciliation,
+        headers(("ETag" = String, description = "Of what differed."))),
+))]
+pub(crate) async fn inventory_reconcile(
+    state: Data<State>,
+    who: Admin,
+    from: ClientAddress,
+    event_id: Path<i64>,
+    query: ValidQuery<ReconcileQuery>,
+    req: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let event = EventId(event_id.into_inner());
+    let wanted = if query.0.dry_run { Reconcile::DryRun } else { apply(&req) };
+    let came = state.app.ledger_reconcile(who.0, Some(from.0.to_string()), event, &wanted).await?;
+    let tag = EntityTag::new_strong(came.fingerprint.clone());
+    Ok(HttpResponse::Ok().insert_header((ETAG, tag)).json(reconciliation(came)))
+}
+
+/// What may be applied: whatever is found, unless the request says which. A header that makes no sense lets nothing through.
+fn apply(req: &HttpRequest) -> Reconcile {
+    if !req.headers().contains_key(IF_MATCH) {
+        return Reconcile::Apply;
+    }
+    match IfMatch::parse(req) {
+        Ok(IfMatch::Any) => Reconcile::Apply,
+        Ok(IfMatch::Items(tags)) => {
+            let strong = tags.iter().filter(|tag| !tag.weak);
+            Reconcile::ApplyOnly(strong.map(|tag| tag.tag().to_owned()).collect())
+        }
+        Err(_) => Reconcile::ApplyOnly(Vec::new()),
+    }
+}
+
+fn inventory_entry(view: InventoryView) -> InventoryEntry {
+    InventoryEntry {
+        event_id: view.event.0,
+        title: view.title,
+        status: view.status,
+        ledger: InventoryLedger {
+            loaded: view.epoch.is_some(),
+            paused: view.paused,
+            epoch: view.epoch.map(|epoch| epoch.0),
+            pending: view.pending,
+        },
+        ticket_types: view
+            .ticket_types
+            .into_iter()
+            .map(|grade| InventoryTicketType {
+                id: grade.id.0,
+                name: grade.name,
+                capacity: grade.capacity,
+                store_left: grade.store_left,
+                ledger_left: grade.ledger_left,
+                drift: grade.drift,
+            })
+            .collect(),
+    }
+}
+
+fn reconciliation(came: neticket_app::Reconciliation) -> Reconciliation {
+    let change = |change: neticket_app::SeatChange| SeatChange {
+        ticket_type_id: change.ticket_type.0,
+        from: change.from,
+        to: change.to,
+    };
+    Reconciliation { applied: came.applied, changes: came.changes.into_iter().map(change).collect() }
+}

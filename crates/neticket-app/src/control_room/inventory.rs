@@ -1,0 +1,138 @@
+//! Looking: what ledger and store say, side by side.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use neticket_domain::{EventId, SearchWords, TicketTypeId};
+use neticket_store::{EventFilter, EventRecord};
+
+use super::{InventoryTicketTypeView, InventoryView};
+use crate::App;
+use crate::error::AppError;
+use crate::events::event_status;
+use crate::reconcile::{Look, Seen};
+use crate::views::PageView;
+
+/// How many events are looked at at once. A look takes a connection to the store without waiting for its turn.
+const LOOKS_AT_ONCE: usize = 4;
+/// How long all looks of a page may take together.
+const LOOKS_PATIENCE: Duration = Duration::from_secs(5);
+/// A journal that is longer is not read for a look: so much moves only in a rush, when nothing could be told anyway.
+pub(super) const JOURNAL_LEN_MAX: u64 = 1_000;
+/// Most ledgers that are looked through for those that differ.
+const DRIFTED_LOOKS_MAX: usize = 1_000;
+
+impl App {
+    /// A page of events, in the order of the administrators' list, each with its ledger beside the store. With `drifted`,
+    /// only those that differ, of at most the first 1,000 that are loaded.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, also if it takes too long; `StoreUnavailable`.
+    pub async fn inventory_page(
+        &self,
+        query: &str,
+        drifted: bool,
+        page: u32,
+        size: u32,
+    ) -> Result<PageView<InventoryView>, AppError> {
+        let words = SearchWords::parse(query);
+        if drifted {
+            return self.drifted_page(&words, page, size).await;
+        }
+        let filter = EventFilter { words, status: None, include_past: true };
+        let (summaries, total_items) = self.store.events_page(&filter, self.now(), page, size).await?;
+        let ids: Vec<EventId> = summaries.iter().map(|summary| summary.id).collect();
+        let records = self.store.events(&ids).await?;
+        let items = self.look_at_all(&records).await?;
+        Ok(PageView { items: items.into_iter().map(|(view, _)| view).collect(), total_items })
+    }
+
+    async fn drifted_page(
+        &self,
+        words: &SearchWords,
+        page: u32,
+        size: u32,
+    ) -> Result<PageView<InventoryView>, AppError> {
+        let mut loaded = self.ledger.loaded().await?;
+        loaded.sort_unstable();
+        loaded.truncate(DRIFTED_LOOKS_MAX);
+        let mut records = self.store.events(&loaded).await?;
+        records.retain(|record| {
+            let haystack = SearchWords::haystack(&record.title, &record.place);
+            words.iter().all(|word| haystack.contains(word))
+        });
+        records.sort_by_key(|record| (record.starts_at, record.id));
+        let looks = self.look_at_all(&records).await?;
+        let differing = looks.into_iter().filter(|(_, look)| matches!(look, Look::Differs { .. }));
+        let items: Vec<InventoryView> = differing.map(|(view, _)| view).collect();
+        let total_items = u64::try_from(items.len()).unwrap_or(u64::MAX);
+        let skipped = usize::try_from(u64::from(page.saturating_sub(1)) * u64::from(size));
+        let items = items.into_iter().skip(skipped.unwrap_or(usize::MAX));
+        Ok(PageView { items: items.take(usize::try_from(size).unwrap_or(usize::MAX)).collect(), total_items })
+    }
+
+    /// One event's ledger beside the store, as it is now.
+    ///
+    /// # Errors
+    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
+    pub async fn inventory_entry(&self, event: EventId) -> Result<InventoryView, AppError> {
+        let seen = in_time(self.reconciler.glance(event, JOURNAL_LEN_MAX)).await?;
+        let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
+        Ok(self.inventory_view(&record, &seen))
+    }
+
+    /// Looks once at each. One that has been deleted meanwhile is left out.
+    async fn look_at_all(&self, records: &[EventRecord]) -> Result<Vec<(InventoryView, Look)>, AppError> {
+        let looks = records.iter().map(|record| async move {
+            match self.reconciler.glance(record.id, JOURNAL_LEN_MAX).await {
+                Ok(seen) => Ok(Some((self.inventory_view(record, &seen), seen.look))),
+                Err(AppError::NotFound) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        let seen: Vec<_> =
+            in_time(stream::iter(looks).buffered(LOOKS_AT_ONCE).try_collect::<Vec<_>>()).await?;
+        Ok(seen.into_iter().flatten().collect())
+    }
+
+    fn inventory_view(&self, record: &EventRecord, seen: &Seen) -> InventoryView {
+        let view = seen.view.as_ref();
+        let ticket_types = record.ticket_types.iter().map(|grade| InventoryTicketTypeView {
+            id: grade.id,
+            name: grade.name.clone(),
+            capacity: grade.capacity,
+            store_left: stored_left(seen, grade.id).unwrap_or(grade.left),
+            ledger_left: view
+                .and_then(|view| view.ticket_types.iter().find(|t| t.id == grade.id))
+                .map(|grade| grade.left),
+            drift: drift(&seen.look, grade.id),
+        });
+        InventoryView {
+            event: record.id,
+            title: record.title.clone(),
+            status: event_status(record, view, self.now()),
+            paused: view.map_or(record.paused, |view| view.paused),
+            epoch: view.map(|view| view.epoch),
+            pending: view.map_or(0, |view| view.pending),
+            ticket_types: ticket_types.collect(),
+        }
+    }
+}
+
+/// What the store said in the same look.
+fn stored_left(seen: &Seen, grade: TicketTypeId) -> Option<u32> {
+    let stored = seen.stored.as_ref()?.ticket_types.iter().find(|t| t.id == grade)?;
+    u32::try_from(stored.left).ok()
+}
+
+fn drift(look: &Look, grade: TicketTypeId) -> i64 {
+    let Look::Differs { changes, .. } = look else { return 0 };
+    let change = changes.iter().find(|change| change.ticket_type == grade);
+    change.map_or(0, |change| i64::from(change.from) - i64::from(change.to))
+}
+
+/// A ledger that takes this long is as good as none.
+async fn in_time<T>(looks: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    tokio::time::timeout(LOOKS_PATIENCE, looks).await.unwrap_or(Err(AppError::LedgerUnavailable(None)))
+}

@@ -1,0 +1,94 @@
+//! What a node tells the others, and what becomes of all notes together.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{StatsView, latencies};
+
+/// How one node is doing. Members that a node of another version does not know, or does not tell, do no harm.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    pub(super) bookings_per_s: f64,
+    /// How many bookings were answered in which bucket of latencies.
+    pub(super) latencies: Vec<(u32, u64)>,
+    pub(super) in_flight: u64,
+    pub(super) journal_len: u64,
+    pub(super) drift: u64,
+    pub(super) refusals: Vec<(String, u64)>,
+}
+
+impl Note {
+    /// As it is sent.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        // Numbers and words cannot fail to be written.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(super) fn read(note: &[u8]) -> Option<Self> {
+        serde_json::from_slice(note).ok()
+    }
+}
+
+/// Adds up what nodes say. All see the same journals, so the longest view of them counts.
+pub(super) fn merge(notes: impl Iterator<Item = Note>, window_s: u32) -> StatsView {
+    let mut stats = StatsView {
+        nodes: 0,
+        window_s,
+        bookings_per_s: 0.0,
+        p50_ms: None,
+        p99_ms: None,
+        in_flight: 0,
+        journal_len: 0,
+        drift: 0,
+        refusals: Vec::new(),
+    };
+    let (mut counts, mut refusals) = (Vec::new(), BTreeMap::<String, u64>::new());
+    for note in notes {
+        stats.nodes = stats.nodes.saturating_add(1);
+        stats.bookings_per_s += note.bookings_per_s;
+        stats.in_flight = stats.in_flight.saturating_add(note.in_flight);
+        stats.journal_len = stats.journal_len.max(note.journal_len);
+        stats.drift = stats.drift.saturating_add(note.drift);
+        counts.extend(note.latencies);
+        for (kind, count) in note.refusals {
+            let all = refusals.entry(kind).or_default();
+            *all = all.saturating_add(count);
+        }
+    }
+    stats.p50_ms = latencies::quantile_ms(&counts, 500);
+    stats.p99_ms = latencies::quantile_ms(&counts, 990);
+    stats.refusals = refusals.into_iter().collect();
+    stats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_added_up_and_the_longest_view_of_the_journals_counts() {
+        let note = |bucket, journal_len| Note {
+            bookings_per_s: 1.5,
+            latencies: vec![(bucket, 3)],
+            in_flight: 2,
+            journal_len,
+            drift: 1,
+            refusals: vec![("sold_out".to_owned(), 4)],
+        };
+        let stats = merge([note(100, 5), note(200, 7)].into_iter(), 5);
+        assert_eq!((stats.nodes, stats.window_s, stats.in_flight), (2, 5, 4));
+        assert_eq!((stats.journal_len, stats.drift), (7, 2));
+        assert!((stats.bookings_per_s - 3.0).abs() < 1e-9 && stats.p50_ms < stats.p99_ms);
+        assert_eq!(stats.refusals, [("sold_out".to_owned(), 8)]);
+    }
+
+    #[test]
+    fn a_note_of_another_version_is_read_as_far_as_it_goes_and_nonsense_is_not() {
+        let note = Note { bookings_per_s: 2.0, latencies: vec![(1, 2)], ..Note::default() };
+        assert_eq!(Note::read(&note.write()), Some(note));
+        assert_eq!(Note::read(br#"{"in_flight": 3, "weather": "fair"}"#).unwrap().in_flight, 3);
+        assert_eq!(Note::read(b"\0"), None);
+    }
+}

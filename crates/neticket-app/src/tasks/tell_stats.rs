@@ -1,0 +1,13 @@
+//! Tells the other nodes how this one is doing, by the ledger's board.
+
+use super::TaskContext;
+use crate::error::AppError;
+use crate::stats::in_flight;
+
+/// One run.
+pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
+    context.stats.sample();
+    let in_flight = in_flight(&context.desk, &context.cancel_desk);
+    let note = context.stats.note(in_flight, context.metrics.drift());
+    Ok(context.ledger.board().post(context.stats.node(), &note.write()).await?)
+}

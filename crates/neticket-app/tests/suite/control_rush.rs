@@ -1,0 +1,207 @@
+//! Administrators press every button during a rush, again and again, on two nodes. Afterwards everyone has what they were
+//! told, and every seat is sold once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use neticket_app::{App, AppError, Principal};
+use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
+use neticket_testkit::store::{EventRecord, ReservationStatus};
+use neticket_testkit::{World, on_both, tickets};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::control_room::{admin, press_everything};
+use crate::own::until;
+
+const MAX_PER_USER: u32 = 4;
+const PEOPLE: usize = 120;
+/// How many times each of them wants a ticket.
+const WISHES: usize = 4;
+const CAPACITIES: [u32; 2] = [150, 60];
+const PATIENCE: Duration = Duration::from_secs(60);
+/// As long as a page waits before it asks again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What somebody was told about their reservations: whether they were cancelled.
+type Told = BTreeMap<ReservationId, bool>;
+
+/// Books one ticket until the answer is definite; `None`: there is none for them.
+async fn book(app: &App, user: UserId, grade: TicketTypeId, wish: &str) -> Option<ReservationId> {
+    for attempt in 0.. {
+        // After a definite answer there is another key.
+        let key = format!("{wish}-{attempt}");
+        loop {
+            match app.reservation_create(user, Some(&key), grade, tickets(1)).await {
+                Ok(booked) => return Some(booked.reservation.id),
+                Err(AppError::SoldOut { .. } | AppError::PurchaseLimitExceeded { .. }) => return None,
+                Err(AppError::SalePaused) => break,
+                Err(
+                    AppError::Overloaded | AppError::LedgerUnavailable(_) | AppError::StoreUnavailable(_),
+                ) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    None
+}
+
+/// Comes for a ticket again and again while administrators press; every third person cancels one of theirs.
+async fn person(
+    app: Arc<App>,
+    (n, user): (usize, UserId),
+    grades: Vec<TicketTypeId>,
+    mut pressed: watch::Receiver<usize>,
+) -> Told {
+    let mut told = Told::new();
+    for wish in 0..WISHES {
+        // What comes and goes before anybody has pressed proves nothing.
+        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= wish)).await.expect("they press").unwrap();
+        let grade = grades[(n + wish) % grades.len()];
+        let Some(id) = book(&app, user, grade, &format!("{user}-{wish}")).await else { continue };
+        told.insert(id, false);
+        if n % 3 == 0 && wish == 1 {
+            while app.reservation_cancel(user, id).await.is_err() {
+                tokio::time::sleep(PAUSE).await;
+            }
+            told.insert(id, true);
+        }
+    }
+    told
+}
+
+/// A rush with administrators in it, and what is wrong afterwards. For the negative control, `edited` is how many seats too
+/// many its ledger is made to believe in at the end.
+async fn rush(world: &mut World, edited: u32) -> Vec<String> {
+    world.config.engine.batch_len_max = 10; // many small steps to press between
+    let (nodes, by) = ([world.node().await, world.node().await], admin(world).await);
+    let event = world.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
+    let users = world.users(PEOPLE).await;
+    let grades: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    let pressed = watch::Sender::new(0);
+    let people: Vec<_> = users
+        .iter()
+        .enumerate()
+        .map(|(n, user)| {
+            let app = Arc::clone(&nodes[n % nodes.len()]);
+            tokio::spawn(person(app, (n, *user), grades.clone(), pressed.subscribe()))
+        })
+        .collect();
+    let mut people = std::pin::pin!(join_all(people));
+    let mut wrong = Vec::new();
+    let told = loop {
+        tokio::select! {
+            told = &mut people => break told,
+            alarms = press(&nodes, by, event.id) => {
+                wrong.extend(alarms);
+                pressed.send_modify(|rounds| *rounds += 1);
+            }
+        }
+    };
+    nodes[0].sale_pause(by, None, event.id, false).await.unwrap();
+    let told: Vec<(UserId, Told)> = users.into_iter().zip(told.into_iter().map(Result::unwrap)).collect();
+    until("nothing is on its way any more", async || {
+        let view = nodes[0].inventory_entry(event.id).await;
+        view.is_ok_and(|view| view.pending == 0)
+    })
+    .await;
+    wrong.extend(audit(world, &told).await);
+    if edited > 0 {
+        let mut snapshot = world.snapshot(event.id).await;
+        snapshot.ticket_types.iter_mut().for_each(|grade| grade.left += edited);
+        world.install(&snapshot).await;
+        // Nobody drains the outbox here; the snapshot has counted what is in it.
+        let later = world.now().await.plus_millis(86_400_000);
+        let rows = world.store.outbox_before(later, 1_000).await.unwrap();
+        world.store.outbox_done(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
+        let view = nodes[0].inventory_entry(event.id).await.unwrap();
+        assert!(
+            view.ticket_types.iter().all(|grade| grade.drift == i64::from(edited)),
+            "it is noticed: {view:?}"
+        );
+    }
+    wrong.extend(sell_out(world, &nodes[1], &event).await);
+    wrong
+}
+
+/// Two administrators press everything at once, and look: what moves differs in nobody's eyes.
+async fn press(nodes: &[Arc<App>; 2], by: Principal, event: EventId) -> Vec<String> {
+    let [one, other] = nodes;
+    let look = async {
+        let mut alarms = Vec::new();
+        for _ in 0..10 {
+            let view = one.inventory_entry(event).await.unwrap();
+            if view.ticket_types.iter().any(|grade| grade.drift != 0) {
+                alarms.push(format!("a false alarm: {view:?}"));
+            }
+        }
+        alarms
+    };
+    tokio::join!(press_everything(one, by, event), press_everything(other, by, event), look).2
+}
+
+async fn audit(world: &World, told: &[(UserId, Told)]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (user, told) in told {
+        let (rows, _) = world.store.reservations_of(*user, 1, 1_000).await.unwrap();
+        let rows: BTreeMap<ReservationId, ReservationStatus> =
+            rows.into_iter().map(|row| (row.id, row.status)).collect();
+        for (id, cancelled) in told {
+            let expected =
+                if *cancelled { ReservationStatus::Cancelled } else { ReservationStatus::Confirmed };
+            if rows.get(id) != Some(&expected) {
+                wrong.push(format!("{user}: {id} is {:?} and not {expected:?}", rows.get(id)));
+            }
+        }
+        let held = rows.values().filter(|status| **status == ReservationStatus::Confirmed).count();
+        if held != told.values().filter(|cancelled| !**cancelled).count() {
+            wrong.push(format!("{user} has {held} and was told {told:?}"));
+        }
+        if held > usize::try_from(MAX_PER_USER).unwrap() {
+            wrong.push(format!("{user} has {held}"));
+        }
+    }
+    wrong
+}
+
+/// Whoever comes now gets what is left, to the last seat and not one more.
+async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let newcomer = world.users_from(PEOPLE, 100).await;
+    for grade in &event.ticket_types {
+        for user in &newcomer {
+            if book(app, *user, grade.id, &format!("late-{user}-{}", grade.id)).await.is_none() {
+                break;
+            }
+        }
+    }
+    for (confirmed, grade) in world.confirmed(event).await.into_iter().zip(&event.ticket_types) {
+        if confirmed != u64::from(grade.capacity) {
+            wrong.push(format!("{confirmed} of {} are sold", grade.capacity));
+        }
+    }
+    wrong
+}
+
+on_both! {
+    async fn lesson_17_every_button_pressed_in_mid_rush_breaks_no_promise(parts: Parts) {
+        let mut world = World::new(parts).await;
+        assert_eq!(rush(&mut world, 0).await, [""; 0]);
+        world.finish().await;
+    }
+
+    async fn a_ledger_with_edited_numbers_and_no_guard_behind_it_would_be_found(parts: Parts) {
+        let mut world = World::new(parts).await.without_guard();
+        world.config.engine.task_interval_ms = 60_000; // nobody repairs it
+        let wrong = rush(&mut world, 20).await;
+        for capacity in CAPACITIES {
+            let finding = format!("{} of {capacity} are sold", capacity + 20);
+            assert!(wrong.contains(&finding), "{wrong:?}");
+        }
+        world.finish().await;
+    }
+}

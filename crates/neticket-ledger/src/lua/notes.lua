@@ -1,0 +1,17 @@
+--[[ The notes on the board that are young enough.
+
+  KEYS  1 nodes            hash    see post.lua
+  ARGV  1 age_ms           how old a note may be
+  RETURNS  node (16 bytes), note, node, note …
+
+  One script, so that the age is by the clock that the notes were written by. ]]
+
+local oldest, young = now_ms() - tonumber(ARGV[1]), {}
+local notes = redis.call('HGETALL', KEYS[1])
+for i = 1, #notes, 2 do
+  if unpack_number('>i8', notes[i + 1]) >= oldest then
+    young[#young + 1] = notes[i]
+    young[#young + 1] = sub(notes[i + 1], 9)
+  end
+end
+return young

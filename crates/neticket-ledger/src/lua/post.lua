@@ -1,0 +1,27 @@
+--[[ Replaces the note of one node on the board, and takes the notes away of nodes that have fallen silent.
+
+  KEYS  1 nodes            hash    node (16 bytes) → when it was written (8 bytes, milliseconds since 1970), note
+  ARGV  1 node             16 bytes
+        2 note
+        3 expiry_ms        how long a note is kept
+        4 nodes_max        how many notes there may be
+  RETURNS  nothing
+
+  One script, so that a note is as old as the server's own clock says, and so that no more than nodes_max are ever there. ]]
+
+local now = now_ms()
+local kept, is_there = 0, false
+local notes = redis.call('HGETALL', KEYS[1])
+for i = 1, #notes, 2 do
+  if unpack_number('>i8', notes[i + 1]) < now - tonumber(ARGV[3]) then
+    redis.call('HDEL', KEYS[1], notes[i])
+  else
+    kept = kept + 1
+    is_there = is_there or notes[i] == ARGV[1]
+  end
+end
+if is_there or kept < tonumber(ARGV[4]) then
+  redis.call('HSET', KEYS[1], ARGV[1], pack('>i8', now) .. ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return false

@@ -1,0 +1,137 @@
+//! Outdating ledgers: transactions that raise an event's epoch for an administrator. From their COMMIT on the guard refuses
+//! whatever a ledger of before admits, whether or not anybody gets to load a new one: the next commit will.
+//!
+//! They take the locks of the ticket types first, like everything here, so that two administrators take turns.
+
+use neticket_domain::{Epoch, EventId, Timestamp};
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait};
+use serde_json::json;
+
+use super::load::{lock_all, next, raise};
+use crate::entity::event;
+use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log};
+
+/// What became of a wish to pause or to resume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseOutcome {
+    /// It is so from now on. Only a ledger of `epoch` or higher is any good.
+    Changed {
+        epoch: Epoch,
+    },
+    /// It was so before; nothing was changed. The event's epoch is `epoch`.
+    Already {
+        epoch: Epoch,
+    },
+    /// The event is cancelled, and sells nothing anyway.
+    Cancelled,
+    NotFound,
+}
+
+/// What became of a wish to outdate a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutdateOutcome {
+    /// Only a ledger of `epoch` or higher is any good.
+    Outdated {
+        epoch: Epoch,
+    },
+    /// The store's epoch is not the one that was expected: somebody has loaded the ledger meanwhile. Nothing was changed.
+    Newer,
+    NotFound,
+}
+
+impl Store {
+    /// Pauses the event's sale from `now` on, or resumes it; with the epoch, and with the entry in the audit log, in one
+    /// transaction. Safe to repeat: what is so already is left as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`]: all of it has happened or nothing.
+    pub async fn event_pause(
+        &self,
+        id: EventId,
+        paused: bool,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<PauseOutcome, StoreError> {
+        self.attempt("pausing or resuming a sale", || async move {
+            let transaction = self.begin().await?;
+            let outcome = pause(&transaction, id, paused, by, now).await?;
+            match outcome {
+                PauseOutcome::Changed { .. } => transaction.commit().await?,
+                _ => transaction.rollback().await?,
+            }
+            Ok(outcome)
+        })
+        .await
+    }
+
+    /// Raises the event's epoch above those of its ticket types and above `floor`, with `entry` in the audit log. With
+    /// `expected`, only if that is their highest.
+    ///
+    /// # Errors
+    /// [`StoreError`]: both have happened or nothing.
+    pub async fn ledger_outdate(
+        &self,
+        id: EventId,
+        floor: Epoch,
+        expected: Option<Epoch>,
+        entry: &NewAudit,
+    ) -> Result<OutdateOutcome, StoreError> {
+        self.attempt("outdating a ledger", || async move {
+            let transaction = self.begin().await?;
+            let (highest, _) = lock_all(&transaction, id).await?;
+            let refused = if event::Entity::find_by_id(id.0).one(&transaction).await?.is_none() {
+                Some(OutdateOutcome::NotFound)
+            } else if expected.is_some_and(|expected| highest != expected) {
+                Some(OutdateOutcome::Newer)
+            } else {
+                None
+            };
+            if let Some(refused) = refused {
+                transaction.rollback().await?;
+                return Ok(refused);
+            }
+            let epoch = next(highest.max(floor))?;
+            raise(&transaction, id, epoch).await?;
+            audit_log::append(&transaction, entry).await?;
+            transaction.commit().await?;
+            Ok(OutdateOutcome::Outdated { epoch })
+        })
+        .await
+    }
+}
+
+async fn pause(
+    transaction: &DatabaseTransaction,
+    id: EventId,
+    paused: bool,
+    by: &AuditOrigin,
+    now: Timestamp,
+) -> Result<PauseOutcome, DbErr> {
+    use event::Column;
+    let (highest, _) = lock_all(transaction, id).await?;
+    let Some(event) = event::Entity::find_by_id(id.0).one(transaction).await? else {
+        return Ok(PauseOutcome::NotFound);
+    };
+    if event.cancelled_at.is_some() {
+        return Ok(PauseOutcome::Cancelled);
+    }
+    if event.paused == paused {
+        return Ok(PauseOutcome::Already { epoch: highest });
+    }
+    let update = Query::update()
+        .table(event::Entity)
+        .value(Column::Paused, paused)
+        .value(Column::PausedAt, paused.then(|| now.as_millis()))
+        .and_where(Expr::col(Column::Id).eq(id.0))
+        .to_owned();
+    transaction.execute(&update).await?;
+    let epoch = next(highest)?;
+    raise(transaction, id, epoch).await?;
+    let action = if paused { "sale_pause" } else { "sale_resume" };
+    let mut entry = by.did(action, format!("event/{id}"), event.title, now);
+    entry.before = Some(json!({"paused": event.paused}));
+    entry.after = Some(json!({"paused": paused}));
+    audit_log::append(transaction, &entry).await?;
+    Ok(PauseOutcome::Changed { epoch })
+}

@@ -1,0 +1,100 @@
+//! Administrators in a rush: every button, again and again, on whichever node answers.
+
+use std::time::Duration;
+
+use jsonwebtoken::{EncodingKey, Header};
+use neticket_testkit::domain::{Email, EventId, Nickname, Role};
+use neticket_testkit::store::NewUser;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::house::{House, JWT_SECRET};
+
+/// How many administrators press at once.
+const ADMINISTRATORS: usize = 2;
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// What there is to press, and to look at.
+const BUTTONS: [(&str, &str); 8] = [
+    ("POST", "inventory/{event}/load"),
+    ("POST", "inventory/{event}/evict"),
+    ("POST", "inventory/{event}/pause"),
+    ("POST", "inventory/{event}/resume"),
+    ("POST", "inventory/{event}/reconcile?dry_run=true"),
+    ("POST", "inventory/{event}/reconcile"),
+    ("GET", "inventory?drifted=true"),
+    ("GET", "stats"),
+];
+
+struct Administrator {
+    urls: Vec<String>,
+    event: EventId,
+    token: String,
+    client: reqwest::Client,
+    dice: StdRng,
+}
+
+/// Everybody presses every button some times; in the end the sale goes on.
+pub(crate) async fn press_all(house: &House, event: EventId, rounds: u32, dice: &mut StdRng) {
+    let mut administrators = Vec::new();
+    for _ in 0..ADMINISTRATORS {
+        administrators.push(Administrator::new(house, event, dice.random()).await);
+    }
+    let pressing = administrators.iter_mut().map(|administrator| administrator.press(rounds));
+    futures::future::join_all(pressing).await;
+    let one = &mut administrators[0];
+    while one.ask("POST", "inventory/{event}/resume").await.0 != 200 {}
+}
+
+impl Administrator {
+    async fn new(house: &House, event: EventId, seed: u64) -> Self {
+        let name = format!("a{:08x}", seed >> 32);
+        let email = Email::parse(&format!("{name}@example.com")).expect("an e-mail");
+        let nickname = Nickname::parse(&name).expect("a nickname");
+        let now = house.now().await;
+        let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now };
+        let user = house.store.user_create(new).await.expect("a user").id;
+        let iat = now.as_millis() / 1000;
+        let claims =
+            json!({"sub": user.0, "role": "admin", "sid": Uuid::nil(), "iat": iat, "exp": iat + 86_400});
+        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+        Self {
+            urls: house.nodes.iter().map(|node| node.url.clone()).collect(),
+            event,
+            token: jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token"),
+            client: reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client"),
+            dice: StdRng::seed_from_u64(seed),
+        }
+    }
+
+    async fn press(&mut self, rounds: u32) {
+        for _ in 0..rounds {
+            let mut buttons = BUTTONS;
+            buttons.shuffle(&mut self.dice);
+            for (method, button) in buttons {
+                let (status, body) = self.ask(method, button).await;
+                // What moves is told as that; a node that is out of breath may say so.
+                assert!(matches!(status, 200 | 409 | 503), "{button}: {status} {body}");
+                if status == 200 {
+                    let differs = |differs: &Value| differs.as_array().is_none_or(|list| !list.is_empty());
+                    let alarm = differs(&body["changes"]) && button.contains("reconcile")
+                        || differs(&body["items"]) && button.contains("drifted");
+                    assert!(!alarm, "a false alarm: {button} {body}");
+                }
+            }
+        }
+    }
+
+    async fn ask(&mut self, method: &str, button: &str) -> (u16, Value) {
+        let url = &self.urls[self.dice.random_range(0..self.urls.len())];
+        let path = button.replace("{event}", &self.event.to_string());
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = self.client.request(method, format!("{url}/api/v1/admin/{path}"));
+        let response = request.bearer_auth(&self.token).send().await.expect("an answer");
+        (response.status().as_u16(), response.json().await.unwrap_or_default())
+    }
+}
