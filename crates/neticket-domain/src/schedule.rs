@@ -81,7 +81,9 @@ fn fault(
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_000);
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_000)
+    }
 
     fn schedule(opens_at: i64, closes_at: i64, starts_at: i64) -> Schedule {
         let at = Timestamp::from_millis;
@@ -95,7 +97,7 @@ mod tests {
     #[test]
     fn an_event_is_made_in_the_future_and_may_have_opened_already() {
         let of_new = |opens_at, closes_at, starts_at| {
-            fields(&schedule(opens_at, closes_at, starts_at).faults_of_new(NOW))
+            fields(&schedule(opens_at, closes_at, starts_at).faults_of_new(now()))
         };
         assert_eq!(of_new(0, 2_000, 2_000), [""; 0]);
         assert_eq!(of_new(1_500, 1_600, 1_700), [""; 0]);
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn a_sale_can_be_ended_now_and_a_show_is_not_moved_into_the_past() {
         let before = schedule(0, 2_000, 2_000);
-        let changed = |to: Schedule| fields(&to.faults_of_change(before, NOW));
+        let changed = |to: Schedule| fields(&to.faults_of_change(before, now()));
         assert_eq!(changed(before), [""; 0]);
         assert_eq!(changed(schedule(0, 900, 2_000)), [""; 0], "ended a moment ago");
         assert_eq!(changed(schedule(1_500, 2_000, 9_000)), [""; 0], "postponed");
@@ -120,8 +122,8 @@ mod tests {
     #[test]
     fn the_moments_of_what_has_started_stay_as_they_are() {
         let before = schedule(0, 500, 1_000);
-        assert_eq!(before.faults_of_change(before, NOW), []);
-        let after = schedule(1, 500, 2_000).faults_of_change(before, NOW);
+        assert_eq!(before.faults_of_change(before, now()), []);
+        let after = schedule(1, 500, 2_000).faults_of_change(before, now());
         assert_eq!(fields(&after), ["opens_at", "starts_at"]);
         assert!(after.iter().all(|fault| fault.error.code == "event_started"));
     }

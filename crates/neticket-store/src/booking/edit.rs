@@ -52,7 +52,7 @@ pub struct TicketTypeEdit {
 pub enum EditOutcome {
     /// The event as it has become. `epoch` is the new one, if its ledger has to be made anew.
     Edited {
-        event: EventRecord,
+        event: Box<EventRecord>,
         epoch: Option<Epoch>,
     },
     NotFound,
@@ -115,7 +115,7 @@ async fn update(
         return Ok(EditOutcome::Conflict);
     }
     if edit.is(&before) {
-        return Ok(EditOutcome::Edited { event: before, epoch: None });
+        return Ok(EditOutcome::Edited { event: Box::new(before), epoch: None });
     }
     let removed: Vec<TicketTypeId> = grades.keys().filter(|id| !kept.contains(id)).copied().collect();
     if let Some(refusal) = refusal(transaction, edit, &grades, &removed, journal).await? {
@@ -151,7 +151,7 @@ async fn update(
     let (old, new) = told::changes(&before, &event);
     let entry = by.did("event_update", format!("event/{id}"), event.title.clone(), now);
     audit_log::append(transaction, &NewAudit { before: Some(old), after: Some(new), ..entry }).await?;
-    Ok(EditOutcome::Edited { event, epoch })
+    Ok(EditOutcome::Edited { event: Box::new(event), epoch })
 }
 
 /// Locks the event's ticket types in the order of their ids, and reads the event as it is from then on.

@@ -23,11 +23,11 @@ use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, co
 pub enum EventCancelOutcome {
     /// Cancelled by this call; `epoch` is the new one. Its reservations are not cancelled yet.
     Cancelled {
-        event: EventRecord,
+        event: Box<EventRecord>,
         epoch: Epoch,
     },
     /// It had been cancelled before.
-    Already(EventRecord),
+    Already(Box<EventRecord>),
     /// It has started, and stays as it is.
     Started {
         starts_at: Timestamp,
@@ -62,14 +62,14 @@ impl Store {
             let transaction = self.begin().await?;
             let outcome = match locked(&transaction, id).await? {
                 None => EventCancelOutcome::NotFound,
-                Some(event) if event.cancelled_at.is_some() => EventCancelOutcome::Already(event),
+                Some(event) if event.cancelled_at.is_some() => EventCancelOutcome::Already(Box::new(event)),
                 Some(event) if !cancellable(event.starts_at, now) => {
                     EventCancelOutcome::Started { starts_at: event.starts_at }
                 }
                 Some(event) => {
                     let (event, epoch) = cancel(&transaction, event, by, now).await?;
                     transaction.commit().await?;
-                    return Ok(EventCancelOutcome::Cancelled { event, epoch });
+                    return Ok(EventCancelOutcome::Cancelled { event: Box::new(event), epoch });
                 }
             };
             transaction.rollback().await?;

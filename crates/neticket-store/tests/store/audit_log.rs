@@ -57,12 +57,12 @@ fn nothing_but_append_writes_the_audit_log() {
             }
             let text = std::fs::read_to_string(&path).unwrap();
             for line in text.lines() {
-                let writes =
+                let may_write =
                     line.contains("audit_log::ActiveModel {") || line.contains("audit_log::Entity::");
-                let reads = line.contains("audit_log::Entity::find()");
+                let only_reads = line.contains("audit_log::Entity::find()");
                 let by_text = line.contains("audit_log")
                     && ["UPDATE", "DELETE", "INSERT", "into_table"].iter().any(|word| line.contains(word));
-                if (writes && !reads) || by_text {
+                if (may_write && !only_reads) || by_text {
                     writers.push((path.file_name().unwrap().to_owned(), line.trim().to_owned()));
                 }
             }

@@ -19,7 +19,7 @@ async fn edit(store: &TestStore, event: &EventRecord, edit: &EventEdit) -> EditO
 
 fn edited(outcome: EditOutcome) -> (EventRecord, Option<Epoch>) {
     let EditOutcome::Edited { event, epoch } = outcome else { panic!("{outcome:?}") };
-    (event, epoch)
+    (*event, epoch)
 }
 
 on_both! {
@@ -77,7 +77,7 @@ on_both! {
         assert_eq!(grades, [(10_000, 6, 6), (1, 7, 7), (0, 3, 3)]);
         let mut names = EventEdit::of(&before);
         names.ticket_types.reverse();
-        names.ticket_types[0].name = "renamed".to_owned();
+        "renamed".clone_into(&mut names.ticket_types[0].name);
         let (after, epoch) = edited(edit(store, &before, &names).await);
         assert_eq!(epoch, None, "names and their order are nothing to a ledger");
         assert_eq!(after.ticket_types[0].name, "renamed");

@@ -16,7 +16,7 @@ fn admin() -> AuditOrigin {
 async fn cancelled(store: &TestStore, event: EventId) -> (EventRecord, Epoch) {
     let outcome = store.event_cancel(event, &admin(), at(NOW)).await.unwrap();
     let EventCancelOutcome::Cancelled { event, epoch } = outcome else { panic!("{outcome:?}") };
-    (event, epoch)
+    (*event, epoch)
 }
 
 on_both! {
@@ -26,7 +26,7 @@ on_both! {
         assert_eq!((after.cancelled_at, after.version, after.updated_at), (Some(at(NOW)), 2, at(NOW)));
         assert!(after.ticket_types.iter().all(|grade| grade.epoch == epoch && epoch == Epoch(1)));
         let again = store.event_cancel(event.id, &admin(), at(NOW + 1)).await.unwrap();
-        assert_eq!(again, EventCancelOutcome::Already(after));
+        assert_eq!(again, EventCancelOutcome::Already(Box::new(after)));
         let (log, total) = store.audit_page(1, 10).await.unwrap();
         assert_eq!((total, log[0].entry.action.as_str()), (1, "event_cancel"));
         assert_eq!(log[0].entry.before.as_ref().unwrap()["cancelled_at"], serde_json::Value::Null);
