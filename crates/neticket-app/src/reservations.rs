@@ -87,7 +87,8 @@ impl App {
 
     /// What is told of a booking that was refused for good: what holds for its event, or else that there was no seat.
     async fn why_rejected(&self, event: EventId) -> AppError {
-        let Ok(event) = self.catalog.event(event).await else { return AppError::SoldOut { left: 0 } };
+        // Not a copy: it was an edit, most likely, that no copy of a second ago knows of.
+        let Ok(Some(event)) = self.store.event(event).await else { return AppError::SoldOut { left: 0 } };
         let now = self.now();
         match event.window.at(now) {
             _ if event.cancelled_at.is_some() => AppError::SaleClosed,
