@@ -6,6 +6,7 @@
 mod audit;
 mod rush;
 mod stalling;
+mod streams;
 
 use std::path::Path;
 use std::process::Output;
