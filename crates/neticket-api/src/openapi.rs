@@ -110,10 +110,10 @@ fn refuse(path: &str, operation: &mut Operation) {
     }
 }
 
-/// Every code that the operation can be refused with.
-fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
+/// What the operation itself can be refused for.
+fn codes_of_its_own(operation: &str) -> Vec<ProblemCode> {
     use ProblemCode as Code;
-    let mut codes = match operation.operation_id.as_deref().unwrap_or_default() {
+    match operation {
         "account_signup" => {
             vec![
                 Code::EmailTaken,
@@ -187,7 +187,13 @@ fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
         "health" | "openapi_document" => Vec::new(),
         "readiness" => vec![Code::Overloaded, Code::LedgerUnavailable, Code::StoreUnavailable],
         _ => vec![Code::RateLimited, Code::StoreUnavailable],
-    };
+    }
+}
+
+/// Every code that the operation can be refused with.
+fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
+    use ProblemCode as Code;
+    let mut codes = codes_of_its_own(operation.operation_id.as_deref().unwrap_or_default());
     if path.starts_with("/api/v1/") {
         codes.extend([Code::NotAcceptable, Code::Internal]);
     }

@@ -146,10 +146,7 @@ impl App {
         ledger: Arc<dyn Ledger>,
         tasks: impl FnOnce(&Arc<TaskContext>) -> Option<Tasks>,
     ) -> Result<Self, StartError> {
-        let secret = match &config.jwt_secret {
-            Some(secret) => secret.clone(),
-            None => kept_secret(&config.data_dir)?,
-        };
+        let secret = token_secret(&config)?;
         let media = Arc::new(Self::open_media(&config)?);
         let engine = &config.engine;
         let metrics = Arc::new(Metrics::default());
@@ -392,6 +389,10 @@ impl App {
     pub fn config(&self) -> &Config {
         &self.config
     }
+}
+
+fn token_secret(config: &Config) -> Result<String, StartError> {
+    config.jwt_secret.clone().map_or_else(|| kept_secret(&config.data_dir), Ok)
 }
 
 /// The token secret of a node that was given none: made once, kept in the data folder, readable by its owner only.

@@ -181,7 +181,8 @@ impl Person {
                     let code = problem["code"].as_str().unwrap_or_default().to_owned();
                     let pauses = self.sale.pauses.load(Ordering::Relaxed);
                     let is_fine = ["sold_out", "purchase_limit_exceeded"].contains(&code.as_str());
-                    if !is_fine && !(pauses && code == "sale_paused") {
+                    let is_paused = pauses && code == "sale_paused";
+                    if !is_fine && !is_paused {
                         self.complain(&format!("{wish:?} was answered {status}: {problem}"));
                     }
                     return Outcome::Refused(code);
