@@ -327,6 +327,7 @@ pub(crate) async fn press_everything(app: &neticket_app::App, by: Principal, eve
     let _ = app.ledger_evict(by, None, event).await;
     let _ = app.sale_pause(by, None, event, true).await;
     let _ = app.ledger_evict(by, None, event).await;
+    let _ = app.cache_clear(by, None).await;
     let _ = app.sale_pause(by, None, event, false).await;
 }
 

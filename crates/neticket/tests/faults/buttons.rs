@@ -19,7 +19,7 @@ const ADMINISTRATORS: usize = 2;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What there is to press, and to look at.
-const BUTTONS: [(&str, &str); 8] = [
+const BUTTONS: [(&str, &str); 10] = [
     ("POST", "inventory/{event}/load"),
     ("POST", "inventory/{event}/evict"),
     ("POST", "inventory/{event}/pause"),
@@ -28,6 +28,8 @@ const BUTTONS: [(&str, &str); 8] = [
     ("POST", "inventory/{event}/reconcile"),
     ("GET", "inventory?drifted=true"),
     ("GET", "stats"),
+    ("DELETE", "cache/events/{event}"),
+    ("DELETE", "cache"),
 ];
 
 struct Administrator {
@@ -78,7 +80,7 @@ impl Administrator {
             for (method, button) in buttons {
                 let (status, body) = self.ask(method, button).await;
                 // What moves is told as that; a node that is out of breath may say so.
-                assert!(matches!(status, 200 | 409 | 503), "{button}: {status} {body}");
+                assert!(matches!(status, 200 | 204 | 409 | 503), "{button}: {status} {body}");
                 if status == 200 {
                     let differs = |differs: &Value| differs.as_array().is_none_or(|list| !list.is_empty());
                     let alarm = differs(&body["changes"]) && button.contains("reconcile")

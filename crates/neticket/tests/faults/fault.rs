@@ -67,7 +67,7 @@ impl Fault {
             Self::None => {}
             Self::ButtonsPressed => {
                 sale.pauses.store(true, Ordering::Relaxed);
-                press_all(house, event, 5 * options.blows(), dice).await;
+                press_all(house, event, 2 * options.blows(), dice).await;
             }
             Self::NodePaused => {
                 let node = &house.nodes[dice.random_range(0..house.nodes.len())];
