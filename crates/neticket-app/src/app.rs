@@ -157,27 +157,9 @@ impl App {
         let read_cache = Self::open_read_cache(&config)?;
         let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
         let turns = Arc::new(Turns::new(engine.store_connections_max));
-        let rejections = Arc::new(Rejections {
-            store: store.clone(),
-            clock: Arc::clone(&clock),
-            turns: Arc::clone(&turns),
-            metrics: Arc::clone(&metrics),
-            batch_len_max: engine.batch_len_max,
-            unwritten: Mutex::default(),
-        });
-        let loader = Arc::new(Loader {
-            ledger: Arc::clone(&ledger),
-            store: store.clone(),
-            rejections: Arc::clone(&rejections),
-            turns: Arc::clone(&turns),
-            metrics: Arc::clone(&metrics),
-            locks: Loader::locks(),
-        });
-        let reconciler = Arc::new(Reconciler {
-            ledger: Arc::clone(&ledger),
-            store: store.clone(),
-            loader: Arc::clone(&loader),
-        });
+        let reconciler = Self::reconciler(&store, &ledger, &clock, &turns, &metrics, engine.batch_len_max);
+        let loader = Arc::clone(&reconciler.loader);
+        let rejections = Arc::clone(&loader.rejections);
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
@@ -244,6 +226,34 @@ impl App {
             clock,
             tasks,
         })
+    }
+
+    /// What compares ledgers with the store, with what loads them and what notes whom that left out.
+    fn reconciler(
+        store: &Store,
+        ledger: &Arc<dyn Ledger>,
+        clock: &Arc<LedgerClock>,
+        turns: &Arc<Turns>,
+        metrics: &Arc<Metrics>,
+        batch_len_max: usize,
+    ) -> Arc<Reconciler> {
+        let rejections = Arc::new(Rejections {
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            turns: Arc::clone(turns),
+            metrics: Arc::clone(metrics),
+            batch_len_max,
+            unwritten: Mutex::default(),
+        });
+        let loader = Arc::new(Loader {
+            ledger: Arc::clone(ledger),
+            store: store.clone(),
+            rejections,
+            turns: Arc::clone(turns),
+            metrics: Arc::clone(metrics),
+            locks: Loader::locks(),
+        });
+        Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader })
     }
 
     /// Opens the store; the embedded one is migrated, a shared one must be up to date.
