@@ -254,6 +254,21 @@ test.describe("the form", () => {
     expect([now.title, now.place]).toEqual([`${event.title} 나`, "국립극장"]);
   });
 
+  test("shows people who look at the event what was changed", async ({ page, browser, request }) => {
+    const event = await eventMade(request);
+    const seen = await (await browser.newContext()).newPage();
+    await seen.goto(`/events/${event.id}`);
+    await expect(seen.locator(".grade")).toHaveAttribute("data-left", "100");
+    await signIn(page, admin, `/admin/events/${event.id}`);
+    await page.locator("[id='ticket_types[0].capacity']").fill("250");
+    await page.locator("[id='ticket_types[0].price']").fill("60,000");
+    await page.getByTestId("save").click();
+    await expect(page.getByTestId("saved")).toBeVisible();
+    await expect(seen.locator(".grade")).toHaveAttribute("data-left", "250");
+    await expect(seen.locator(".grade__price")).toHaveText("60,000원", { timeout: 30_000 });
+    await seen.context().close();
+  });
+
   test("deletes what nobody has booked, after asking", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);

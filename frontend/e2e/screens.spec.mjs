@@ -82,7 +82,7 @@ for (const { language, locale, width, height } of circumstances) {
         await expect(page.getByTestId("inventory-entry").first()).toBeVisible();
         await expect(page.getByTestId("as-of")).not.toBeEmpty();
         await shoot(page, "admin-room");
-        const entry = page.getByTestId("inventory-entry").filter({ hasText: word(language, "room.is_loaded") }).first();
+        const entry = page.getByTestId("inventory-entry").filter({ has: page.getByText(word(language, "room.is_loaded")) }).first();
         for (const deed of ["pause", "reconcile"]) {
           await entry.getByRole("button", { name: startsWith(language, `room.${deed}`) }).click();
           await shoot(page, `admin-room-${deed}`);

@@ -117,10 +117,11 @@ fn Changes(found: Vec<Change>) -> impl IntoView {
     let rows = found
         .into_iter()
         .map(|Change { path, before, after }| {
+            let class = before.is_some().then_some("audit__before");
             view! {
                 <tr>
                     <th scope="row"><code>{path}</code></th>
-                    <td class="audit__before">{value(i18n, before)}</td>
+                    <td class=class>{value(i18n, before)}</td>
                     <td class="audit__after">{value(i18n, after)}</td>
                 </tr>
             }

@@ -49,6 +49,8 @@ fn flatten(path: String, value: &Value, into: &mut BTreeMap<String, String>) {
                 flatten(format!("{path}[{index}]"), value, into);
             }
         }
+        // As good as not there.
+        Value::Null => {}
         Value::String(text) => drop(into.insert(path, text.clone())),
         other => drop(into.insert(path, other.to_string())),
     }
@@ -70,6 +72,13 @@ mod tests {
         assert_eq!(paths, ["paused", "ticket_types[0].capacity"]);
         assert_eq!(found[1].before.as_deref(), Some("10"));
         assert_eq!(found[1].after.as_deref(), Some("20"));
+    }
+
+    #[test]
+    fn null_is_no_value() {
+        let found =
+            changes(Some(&json!({ "image_key": null, "closed": null })), Some(&json!({ "image_key": "k" })));
+        assert_eq!(found, [Change { path: "image_key".into(), before: None, after: Some("k".into()) }]);
     }
 
     #[test]

@@ -16,12 +16,38 @@ use crate::load::{Load, Loader};
 use crate::sale::status_at;
 use crate::title::page_title;
 
+/// Between two looks whether somebody has changed the event. What moves by itself is followed apart from that.
+const FOLLOW_MS: i64 = 20_000;
+
+/// An event; the same as long as nobody has changed it, whatever is sold.
+#[derive(Clone, Debug)]
+struct Facts(Box<EventDetail>);
+
+impl PartialEq for Facts {
+    fn eq(&self, other: &Self) -> bool {
+        let still = |facts: &Self| {
+            let mut detail = (*facts.0).clone();
+            detail.server_time = detail.summary.opens_at;
+            detail.summary.status = EventStatus::OnSale;
+            for grade in &mut detail.ticket_types {
+                grade.left = 0;
+            }
+            detail
+        };
+        still(self) == still(other)
+    }
+}
+
 #[component]
 pub(crate) fn EventPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|map| map.get("id")).and_then(|id| id.parse::<i64>().ok()));
     let api = use_api();
-    let event = Loader::new(move || id.get(), move |id| api.event(id));
+    let event = Loader::new(
+        move || id.get(),
+        move |id| async move { api.event(id).await.map(|detail| Facts(Box::new(detail))) },
+    );
+    event.follow(FOLLOW_MS);
     move || {
         if id.get().is_none() {
             return NotFoundPage().into_any();
@@ -32,7 +58,7 @@ pub(crate) fn EventPage() -> impl IntoView {
             Load::Failed(error) => {
                 view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
             }
-            Load::Ready(detail) => view! { <EventView event=detail /> }.into_any(),
+            Load::Ready(Facts(detail)) => view! { <EventView event=*detail /> }.into_any(),
         }
     }
 }
@@ -135,5 +161,41 @@ fn EventSkeleton() -> impl IntoView {
             </div>
             <div class="event__booking"><div class="skeleton skeleton--panel"></div></div>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neticket_contract::{EventSummary, TicketType};
+    use neticket_domain::Timestamp;
+
+    use super::*;
+
+    fn facts(left: u32, price: u64, server_ms: i64) -> Facts {
+        let at = Timestamp::from_millis(1_000);
+        Facts(Box::new(EventDetail {
+            summary: EventSummary {
+                id: 1,
+                title: "햄릿".into(),
+                place: "국립극장".into(),
+                starts_at: at,
+                opens_at: at,
+                closes_at: at,
+                status: if left == 0 { EventStatus::SoldOut } else { EventStatus::OnSale },
+                price_from: price,
+                currency: "KRW".into(),
+                image_url: None,
+            },
+            description: String::new(),
+            max_per_user: 4,
+            server_time: Timestamp::from_millis(server_ms),
+            ticket_types: vec![TicketType { id: 1, name: "R".into(), price, capacity: 9, left }],
+        }))
+    }
+
+    #[test]
+    fn a_page_is_drawn_anew_for_another_price_but_not_for_what_is_sold() {
+        assert_eq!(facts(9, 100, 5), facts(0, 100, 6));
+        assert_ne!(facts(9, 100, 5), facts(9, 200, 5));
     }
 }
