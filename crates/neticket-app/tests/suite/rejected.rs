@@ -100,14 +100,14 @@ on_both! {
 
     async fn a_node_that_dies_between_noting_and_loading_keeps_no_seats(parts: Parts) {
         let mut world = World::new(parts).await;
-        let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         world.install(&world.snapshot(event.id).await).await;
         let id = admit(&world, event.id, user, grade).await;
         let entry = world.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
         world.store.reject(&[to_commit(event.id, entry)], world.now().await).await.unwrap();
-        // And then the node died: recovery gives the seats back.
+        // And then the node died: recovery, by another one, gives the seats back.
+        let app = world.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
             assert!(tokio::time::Instant::now() < deadline, "recovery finds it");
