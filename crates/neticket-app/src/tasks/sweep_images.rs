@@ -35,18 +35,18 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 }
 
 async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), AppError> {
-    let copy = context.media.copy(key).await?;
-    if copy.as_ref().is_some_and(|copy| copy.modified_ms() >= before_ms) {
+    // What is not whole is being removed by another node at this moment, or put back by whoever names it: removing it too would take
+    // away what was put back, with no copy to make that good.
+    let Some(copy) = context.media.copy(key).await? else { return Ok(()) };
+    if copy.modified_ms() >= before_ms {
         return Ok(()); // somebody has put it anew since it was listed
     }
     context.media.remove(key).await?;
-    let named = !context.store.images_used(&[key.to_owned()]).await?.is_empty();
-    match copy {
-        Some(copy) if named => {
-            context.media.put_back(&copy).await?;
-            tracing::info!(key, "put an image back that an event has come to name");
-        }
-        _ => tracing::info!(key, "removed an image that no event names"),
+    if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
+        tracing::info!(key, "removed an image that no event names");
+    } else {
+        context.media.put_back(&copy).await?;
+        tracing::info!(key, "put an image back that an event has come to name");
     }
     Ok(())
 }
