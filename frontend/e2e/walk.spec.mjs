@@ -1,5 +1,7 @@
 // The main walk: search, event, sign up, book, reservation, my page, cancel.
-import { circumstances, eventOnSale, expect, expectSound, newcomer, settled, test, word } from "./support.mjs";
+import {
+  bearer, circumstances, eventMade, eventOnSale, expect, expectSound, newcomer, settled, test, word,
+} from "./support.mjs";
 
 for (const { language, locale, width, height } of circumstances) {
   const t = (key) => word(language, key);
@@ -111,6 +113,43 @@ for (const { language, locale, width, height } of circumstances) {
     });
   });
 }
+
+test.describe("seats move while one looks", () => {
+  // The second test breaks what the first one sees working.
+  test.use({ failures: "expected" });
+
+  async function bookElsewhere(request, event) {
+    const person = newcomer();
+    expect((await request.post("/api/v1/auth/signup", { data: person })).ok()).toBe(true);
+    const data = { ticket_type_id: event.ticket_types[0].id, quantity: 2 };
+    const booked = await request.post("/api/v1/reservations", { headers: await bearer(request, person), data });
+    expect([201, 202]).toContain(booked.status());
+  }
+
+  test("told by a stream, without asking", async ({ page, request }) => {
+    const event = await eventMade(request);
+    const asked = [];
+    page.on("request", (sent) => sent.url().endsWith("/availability") && asked.push(sent.url()));
+    const stream = page.waitForResponse((answer) => answer.url().endsWith("/availability/stream"));
+    await page.goto(`/events/${event.id}`);
+    expect((await stream).headers()["content-type"]).toContain("text/event-stream");
+    const before = asked.length;
+    await bookElsewhere(request, event);
+    await expect(page.locator(".grade")).toHaveAttribute("data-left", "98");
+    await bookElsewhere(request, event);
+    await expect(page.locator(".grade")).toHaveAttribute("data-left", "96");
+    expect(asked.length).toBe(before);
+  });
+
+  test("by asking, where no stream gets through", async ({ page, request }) => {
+    const event = await eventMade(request);
+    await page.route("**/availability/stream", (route) => route.abort());
+    await page.goto(`/events/${event.id}`);
+    await expect(page.locator(".grade")).toHaveAttribute("data-left", "100");
+    await bookElsewhere(request, event);
+    await expect(page.locator(".grade")).toHaveAttribute("data-left", "98");
+  });
+});
 
 test("Korean comes first, and the choice of English is remembered", async ({ page }) => {
   await page.goto("/");
