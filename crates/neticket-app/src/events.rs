@@ -71,8 +71,12 @@ impl App {
         let page = self.events_page_now(&EventSearch { include_past: true, ..search.clone() }).await?;
         let ids: Vec<EventId> = page.items.iter().map(|item| item.id).collect();
         let records = self.store.events(&ids).await?;
-        let items = records.iter().map(|record| self.event_view(record, None)).collect();
-        Ok(PageView { items, total_items: page.total_items })
+        let item = |record: &EventRecord| {
+            let mut view = self.event_view(record, None);
+            view.summary.image_url = self.card_url(record.image_key.as_deref());
+            view
+        };
+        Ok(PageView { items: records.iter().map(item).collect(), total_items: page.total_items })
     }
 
     fn event_summary(&self, record: EventSummaryRecord) -> EventSummaryView {

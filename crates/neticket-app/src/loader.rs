@@ -9,7 +9,7 @@ use neticket_domain::{Epoch, EventId, ReservationId, SaleWindow, Timestamp};
 use neticket_ledger::{
     JournalEntry, Ledger, LedgerSnapshot, LoadAnswer, SnapshotReservation, SnapshotTicketType,
 };
-use neticket_store::{CommitRequest, LoadedEvent, Store};
+use neticket_store::{CommitRequest, EventRecord, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
 use crate::booking::to_commit;
@@ -68,6 +68,23 @@ impl Loader {
             self.end_lease(event).await;
         }
         loaded
+    }
+
+    /// The same, if the event has a ledger, of whichever server run, or should have one ([`is_due`]).
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) async fn load_if_wanted(
+        &self,
+        event: EventId,
+        is_due: bool,
+        epoch_min: Epoch,
+    ) -> Result<(), AppError> {
+        if is_due || self.ledger.begin_load(event).await?.floor > Epoch(0) {
+            self.load(event, epoch_min).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Looks once more: whoever had the lease before may have loaded and given it back since the last look.
@@ -167,6 +184,13 @@ impl Loader {
     async fn is_met(&self, event: EventId, epoch_min: Epoch) -> Result<bool, AppError> {
         Ok(self.ledger.view(event).await?.is_some_and(|view| view.epoch >= epoch_min))
     }
+}
+
+/// Whether the event's ledger should be there: what [`Store::events_selling`] asks of all events, asked of one.
+pub(crate) fn is_due(event: &EventRecord, now: Timestamp, lead_ms: i64) -> bool {
+    event.cancelled_at.is_none()
+        && event.starts_at > now
+        && event.window.opens_at.millis_since(now) <= lead_ms
 }
 
 fn to_snapshot(loaded: LoadedEvent) -> LedgerSnapshot {

@@ -3,7 +3,7 @@
 //! A key says what it names (`blake3` of the bytes) and how to serve it (the extension), so an image never changes
 //! under its address and may be cached for ever. What keeps the bytes is a `place`: a folder, or a bucket of S3.
 //!
-//! Uploads are kept in two sizes. The card is written before the full size and removed after it, and only the full size makes
+//! Uploads are kept in two sizes. The card is written before the full size and removed after it, and only both of them make
 //! an image one that is there: whatever has a name is whole.
 
 mod bucket;
@@ -189,13 +189,18 @@ impl Media {
     /// # Errors
     /// It cannot be told at this moment.
     pub async fn contains(&self, key: &str) -> Result<bool, MediaError> {
-        match Key::parse_full(key) {
-            Some(key) => self.place.contains(&key).await,
-            None => Ok(false),
+        let Some(key) = Key::parse_full(key) else { return Ok(false) };
+        // The card too: where an image is put and removed at once, one of them may be left with the other's half.
+        if let Some(card) = key.card()
+            && !self.place.contains(&card).await?
+        {
+            return Ok(false);
         }
+        self.place.contains(&key).await
     }
 
-    /// All sizes of the image of `key`, as the place has them at this moment; `None` if there is no such image.
+    /// All sizes of the image of `key`, as the place has them at this moment; `None` if there is no such image, or if it is not
+    /// whole, because it is being put or removed: with a copy of half an image nobody could put it back.
     ///
     /// # Errors
     /// It cannot be read at this moment.
@@ -203,9 +208,8 @@ impl Media {
         let Some(key) = Key::parse_full(key) else { return Ok(None) };
         let Some(full) = self.place.read(&key).await? else { return Ok(None) };
         let mut sizes = Vec::new();
-        if let Some(card) = key.card()
-            && let Some(found) = self.place.read(&card).await?
-        {
+        if let Some(card) = key.card() {
+            let Some(found) = self.place.read(&card).await? else { return Ok(None) };
             sizes.push((card, found));
         }
         sizes.push((key, full));

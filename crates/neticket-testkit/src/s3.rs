@@ -144,6 +144,11 @@ impl S3 {
         std::fs::write(self.bucket().join(key), key).expect("an object");
     }
 
+    /// Takes an object away, as somebody else may.
+    pub fn delete(&self, key: &str) {
+        std::fs::remove_file(self.bucket().join(key)).expect("an object");
+    }
+
     fn bucket(&self) -> PathBuf {
         self.folder.path().join(BUCKET)
     }

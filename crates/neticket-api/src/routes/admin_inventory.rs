@@ -1,8 +1,8 @@
 //! The control room: ledgers beside the store, and the buttons.
 
-use actix_web::http::header::{ETAG, EntityTag, Header as _, IF_MATCH, IfMatch};
+use actix_web::HttpResponse;
+use actix_web::http::header::{ETag, EntityTag};
 use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use neticket_app::{InventoryView, Reconcile};
 use neticket_contract::{
     InventoryEntry, InventoryLedger, InventoryListQuery, InventoryTicketType, Page, ReconcileQuery,
@@ -12,6 +12,7 @@ use neticket_domain::EventId;
 
 use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
+use crate::precondition::StrongTags;
 use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
@@ -115,28 +116,17 @@ pub(crate) async fn inventory_reconcile(
     from: ClientAddress,
     event_id: Path<i64>,
     query: ValidQuery<ReconcileQuery>,
-    req: HttpRequest,
+    told: StrongTags,
 ) -> Result<HttpResponse, ApiError> {
     let event = EventId(event_id.into_inner());
-    let wanted = if query.0.dry_run { Reconcile::DryRun } else { apply(&req) };
+    let wanted = match told.0 {
+        _ if query.0.dry_run => Reconcile::DryRun,
+        None => Reconcile::Apply,
+        Some(fingerprints) => Reconcile::ApplyOnly(fingerprints),
+    };
     let came = state.app.ledger_reconcile(who.0, Some(from.0.to_string()), event, &wanted).await?;
     let tag = EntityTag::new_strong(came.fingerprint.clone());
-    Ok(HttpResponse::Ok().insert_header((ETAG, tag)).json(reconciliation(came)))
-}
-
-/// What may be applied: whatever is found, unless the request says which. A header that makes no sense lets nothing through.
-fn apply(req: &HttpRequest) -> Reconcile {
-    if !req.headers().contains_key(IF_MATCH) {
-        return Reconcile::Apply;
-    }
-    match IfMatch::parse(req) {
-        Ok(IfMatch::Any) => Reconcile::Apply,
-        Ok(IfMatch::Items(tags)) => {
-            let strong = tags.iter().filter(|tag| !tag.weak);
-            Reconcile::ApplyOnly(strong.map(|tag| tag.tag().to_owned()).collect())
-        }
-        Err(_) => Reconcile::ApplyOnly(Vec::new()),
-    }
+    Ok(HttpResponse::Ok().insert_header(ETag(tag)).json(reconciliation(came)))
 }
 
 fn inventory_entry(view: InventoryView) -> InventoryEntry {

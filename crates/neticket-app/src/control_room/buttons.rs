@@ -1,12 +1,14 @@
 //! The buttons: load, evict, pause, resume. Each answers what is so afterwards, never what was wanted.
 
 use neticket_domain::{Epoch, EventId};
-use neticket_store::{AuditOrigin, EventRecord, NewAudit, OutdateOutcome, PauseOutcome};
+use neticket_store::{EventRecord, NewAudit, OutdateOutcome, PauseOutcome};
 use serde_json::json;
 
 use super::InventoryView;
 use crate::App;
+use crate::audit;
 use crate::error::AppError;
+use crate::loader::is_due;
 use crate::views::Principal;
 
 impl App {
@@ -71,7 +73,7 @@ impl App {
         event: EventId,
         paused: bool,
     ) -> Result<InventoryView, AppError> {
-        let origin = AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() };
+        let origin = audit::origin(by, from_ip);
         let turn = self.turns.load.acquire().await;
         let outcome = self.store.event_pause(event, paused, &origin, self.now()).await;
         drop(turn);
@@ -81,19 +83,10 @@ impl App {
             PauseOutcome::NotFound => return Err(AppError::NotFound),
         };
         self.catalog.forget(event).await;
-        if self.wants_ledger(event).await? {
-            self.loader.load(event, epoch).await?;
-        }
+        let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
+        let is_due = is_due(&record, self.now(), self.config().engine.preload_lead_ms);
+        self.loader.load_if_wanted(event, is_due, epoch).await?;
         self.inventory_entry(event).await
-    }
-
-    /// Whether the event has a ledger, of whichever server run, or should have one.
-    async fn wants_ledger(&self, event: EventId) -> Result<bool, AppError> {
-        if self.ledger.begin_load(event).await?.floor > Epoch(0) {
-            return Ok(true);
-        }
-        let lead_ms = self.config().engine.preload_lead_ms;
-        Ok(self.store.events_selling(self.now(), lead_ms).await?.contains(&event))
     }
 
     /// Outdates the event's ledger: only one of the epoch that is answered, or higher, is any good from now on.
@@ -120,7 +113,6 @@ impl App {
         action: &str,
         event: &EventRecord,
     ) -> NewAudit {
-        let origin = AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() };
-        origin.did(action, format!("event/{}", event.id), event.title.clone(), self.now())
+        audit::origin(by, from_ip).did(action, format!("event/{}", event.id), event.title.clone(), self.now())
     }
 }

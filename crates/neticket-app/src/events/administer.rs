@@ -15,6 +15,7 @@ use crate::App;
 use crate::audit;
 use crate::booking::to_commit;
 use crate::error::AppError;
+use crate::loader::is_due;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
 /// How often a change is made of the event anew because somebody else was quicker, if the caller does not mind.
@@ -205,7 +206,7 @@ impl App {
                 return Ok(Vec::new());
             }
             // Of another run of the server: what loads it anew carries its journal over.
-            self.reconciler.loader.load(event, Epoch(0)).await?;
+            self.loader.load(event, Epoch(0)).await?;
         }
         Err(AppError::LedgerBusy)
     }
@@ -213,18 +214,10 @@ impl App {
     /// Makes the event's ledger anew, if it is there or should be. It goes on if the caller goes away, and if it takes too
     /// long; if it fails, others will find the ledger outdated.
     async fn tell_ledger(&self, event: &EventRecord, epoch: Epoch) {
-        let (id, now) = (event.id, self.now());
-        let is_due = event.cancelled_at.is_none()
-            && event.starts_at > now
-            && event.window.opens_at.millis_since(now) <= self.config().engine.preload_lead_ms;
-        let (ledger, loader) = (Arc::clone(&self.ledger), Arc::clone(&self.reconciler.loader));
-        let told = tokio::spawn(async move {
-            if is_due || ledger.begin_load(id).await?.floor > Epoch(0) {
-                loader.load(id, epoch).await
-            } else {
-                Ok(())
-            }
-        });
+        let id = event.id;
+        let is_due = is_due(event, self.now(), self.config().engine.preload_lead_ms);
+        let loader = Arc::clone(&self.loader);
+        let told = tokio::spawn(async move { loader.load_if_wanted(id, is_due, epoch).await });
         let patience = Duration::from_millis(self.config().engine.ack_deadline_ms);
         match tokio::time::timeout(patience, told).await {
             Ok(Ok(Ok(()) | Err(AppError::NotFound))) => {}

@@ -99,6 +99,8 @@ on_both! {
         let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
         let listed = app.events_page(&search).await.unwrap().items.remove(0).image_url.unwrap();
         assert_eq!(listed, format!("/images/{}", card_of(&image.key)));
+        let admins = app.admin_events_page(&search).await.unwrap().items.remove(0).summary.image_url.unwrap();
+        assert_eq!(admins, listed);
         let card = app.image(&card_of(&image.key)).await.unwrap().unwrap();
         let full = app.image(&image.key).await.unwrap().unwrap();
         assert_eq!(u64::try_from(full.bytes.len()).unwrap(), image.bytes);

@@ -92,6 +92,17 @@ on_both! {
         assert_eq!(place.media.read(&kept.key).await.unwrap(), before);
     }
 
+    async fn half_an_image_is_none(place: &Place) {
+        let kept = place.media.keep(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
+        assert!(place.media.contains(&kept.key).await.unwrap());
+        let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
+        place.delete(&kept.key.replace('.', "-card."));
+        assert!(!place.media.contains(&kept.key).await.unwrap());
+        assert!(place.media.copy(&kept.key).await.unwrap().is_none(), "nobody could put it back from this");
+        place.media.put_back(&copy).await.unwrap();
+        assert!(place.media.contains(&kept.key).await.unwrap());
+    }
+
     async fn a_list_has_every_image_once_and_nothing_else(place: &Place) {
         let mut expected = Vec::new();
         for n in 0..1_050 {

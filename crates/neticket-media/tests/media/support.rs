@@ -62,6 +62,14 @@ impl Place {
         }
     }
 
+    /// Takes something away, as somebody else may.
+    pub(crate) fn delete(&self, name: &str) {
+        match &self.kept_in {
+            KeptIn::S3(s3) => s3.delete(name),
+            KeptIn::Folder(_) => std::fs::remove_file(self.path(name)).unwrap(),
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         match &self.kept_in {
             KeptIn::Folder(folder) => folder.path().join("images").join(name),
