@@ -1,6 +1,7 @@
 //! What is around every request: its id, its line in the log, its problem if it was refused, the headers that keep
 //! browsers safe, and whether its answer is compressed.
 
+use std::future::Future;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -11,7 +12,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ pub(crate) async fn frame(
     let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
     let mut buffer = Uuid::encode_buffer();
     let id: &str = id.hyphenated().encode_lower(&mut buffer);
-    let mut response = next.call(req).await?.map_into_boxed_body();
+    let mut response = to_its_end(next.call(req)).await?.map_into_boxed_body();
     let cause = problem_out_of(&mut response, id);
     let State { https, app, .. } = state(response.request());
     let (https, leaving) = (*https, app.is_draining());
@@ -67,6 +68,15 @@ pub(crate) async fn frame(
     }
     tell(&response, id, started, cause.as_deref());
     Ok(response)
+}
+
+/// Does what was asked to its end, also if whoever asked hangs up meanwhile: nothing stops between two of its steps but the
+/// process.
+async fn to_its_end<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
+    match actix_web::rt::spawn(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
@@ -175,11 +185,13 @@ fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
         let only = if is_stream { "text/event-stream" } else { "application/json" };
         return Err(ApiError::new(ProblemCode::NotAcceptable, format!("The answer is {only} only.")));
     }
-    if req.method().is_safe() {
-        let state = state(req.request());
-        state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))?;
-    }
-    Ok(())
+    if req.method().is_safe() { may_read(req.request()) } else { Ok(()) }
+}
+
+/// Counts a read of the caller's.
+pub(crate) fn may_read(req: &HttpRequest) -> Result<(), ApiError> {
+    let state = state(req);
+    state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))
 }
 
 /// What is JSON, in an `Accept` header.

@@ -1,8 +1,10 @@
 //! Streams of what is left, as they go out: server-sent events, written once for all who listen. One stream costs a connection
 //! and a place; what its client has not taken yet is replaced by what is newer.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -13,6 +15,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+use crate::limits::network;
 use crate::metrics::{HttpMetrics, Streaming};
 use crate::wire;
 
@@ -24,29 +27,78 @@ const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 /// that stops do not come to the next one at once.
 const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
 
+/// One in so many of a node's places is what one network may take: enough for an office, too few to keep everyone else out.
+const NETWORK_SHARE: usize = 10;
+
 pub(crate) struct Streams {
     watchers: Watchers<Bytes>,
     places: Arc<Semaphore>,
+    networks: Networks,
+}
+
+/// How many streams are open to each network.
+#[derive(Clone, Default)]
+struct Networks {
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    /// Most of one network's.
+    open_max: usize,
+}
+
+impl Networks {
+    fn enter(&self, from: IpAddr) -> Option<OfNetwork> {
+        let from = network(from);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let streams = open.entry(from).or_default();
+        if *streams >= self.open_max {
+            return None;
+        }
+        *streams += 1;
+        Some(OfNetwork { networks: self.clone(), from })
+    }
+}
+
+/// An open stream of a network.
+struct OfNetwork {
+    networks: Networks,
+    from: IpAddr,
+}
+
+impl Drop for OfNetwork {
+    fn drop(&mut self) {
+        let mut open = self.networks.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(streams) = open.get_mut(&self.from) {
+            *streams -= 1;
+            if *streams == 0 {
+                open.remove(&self.from);
+            }
+        }
+    }
 }
 
 impl Streams {
     /// On the present runtime.
     pub(crate) fn new(app: Arc<App>) -> Self {
         let places = app.config().streams_max.min(Semaphore::MAX_PERMITS);
-        Self { watchers: Watchers::new(app, frame), places: Arc::new(Semaphore::new(places)) }
+        // Rounded up, so that a network always has a place where there is any.
+        let open_max = if app.config().rate_limit { places.div_ceil(NETWORK_SHARE) } else { places };
+        let networks = Networks { open_max, ..Networks::default() };
+        Self { watchers: Watchers::new(app, frame), places: Arc::new(Semaphore::new(places)), networks }
     }
 
     /// The stream of an event, which begins with what is left now.
     ///
     /// # Errors
-    /// `Overloaded` if all places are taken, or the node stops; `NotFound`, `StoreUnavailable`.
+    /// `Overloaded` if all places, or those of the caller's network, are taken, or the node stops; `NotFound`,
+    /// `StoreUnavailable`.
     pub(crate) async fn open(
         &self,
         app: &App,
         event: EventId,
+        from: IpAddr,
         metrics: &HttpMetrics,
     ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, AppError> {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let places = (Arc::clone(&self.places).try_acquire_owned(), self.networks.enter(from));
+        let (Ok(place), Some(of_network)) = places else {
             metrics.streams_refused.inc();
             return Err(AppError::Overloaded);
         };
@@ -65,6 +117,7 @@ impl Streams {
             frames: metrics.frames.clone(),
             _streaming: metrics.streaming(),
             _place: place,
+            _of_network: of_network,
         };
         Ok(stream::unfold(open, Open::next))
     }
@@ -84,6 +137,7 @@ struct Open {
     frames: Counter,
     _streaming: Streaming,
     _place: OwnedSemaphorePermit,
+    _of_network: OfNetwork,
 }
 
 impl Open {

@@ -8,6 +8,7 @@ use neticket_domain::Timestamp;
 use neticket_ledger::{Ledger, MemoryLedger, RedisLedger, RedisOptions};
 use neticket_media::Media;
 use neticket_store::{ReadCache, Store, StoreOptions};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Passwords, Tokens};
@@ -18,7 +19,7 @@ use crate::config::{Config, Environment};
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
-use crate::reconcile::Reconciler;
+use crate::reconcile::{GLANCES_MAX, Reconciler};
 use crate::rejections::Rejections;
 use crate::stats::NodeStats;
 use crate::tasks::{TaskContext, Tasks};
@@ -204,6 +205,7 @@ impl App {
             desk: Arc::clone(&desk),
             cancel_desk: Arc::clone(&cancel_desk),
             stats: Arc::clone(&stats),
+            stop: CancellationToken::new(),
         }));
         Ok(Self {
             desk,
@@ -253,7 +255,8 @@ impl App {
             metrics: Arc::clone(metrics),
             locks: Loader::locks(),
         });
-        Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader })
+        let glances = Semaphore::new(GLANCES_MAX);
+        Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader, glances })
     }
 
     /// Opens the store; the embedded one is migrated, a shared one must be up to date.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerState, LedgerView};
 use neticket_store::{Store, StoredInventory};
+use tokio::sync::Semaphore;
 
 use crate::error::AppError;
 use crate::loader::Loader;
@@ -20,6 +21,10 @@ use crate::loader::Loader;
 const LOOKS_MAX: u32 = 5;
 /// Between two looks.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many events the administrators of a node look at at once. A look takes a connection to the store without waiting for its
+/// turn.
+pub(crate) const GLANCES_MAX: usize = 4;
 
 /// A ticket type whose ledger says something else than the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,7 @@ pub(crate) struct Reconciler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) loader: Arc<Loader>,
+    pub(crate) glances: Semaphore,
 }
 
 /// A look, and what was seen.
@@ -98,6 +104,7 @@ impl Reconciler {
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
     pub(crate) async fn glance(&self, event: EventId, journal_len_max: u64) -> Result<Seen, AppError> {
+        let _turn = self.glances.acquire().await;
         match self.ledger.view(event).await? {
             Some(view) if view.pending > journal_len_max => {
                 Ok(Seen { look: Look::Busy, view: Some(view), stored: None })

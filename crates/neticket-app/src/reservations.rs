@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use neticket_domain::{EventId, Quantity, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
-use neticket_ledger::{AdmitRequest, JournalEntry};
+use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
 use neticket_store::{EventRecord, ReservationRecord, ReservationStatus, TicketTypeRecord};
 use uuid::Uuid;
 
@@ -76,10 +76,8 @@ impl App {
                 reservation.created_at = created_at;
                 Ok(Booked { reservation, replayed: repeated })
             }
-            Answer::Pending => {
-                let mut reservation = self.reservation_of(&names, request)?;
-                reservation.state = ReservationState::Pending;
-                reservation.cancellable = false;
+            Answer::Pending(admission) => {
+                let reservation = self.pending_of(&names, request, admission)?;
                 Ok(Booked { reservation, replayed: false })
             }
         }
@@ -92,8 +90,8 @@ impl App {
         let now = self.now();
         match event.window.at(now) {
             _ if event.cancelled_at.is_some() => AppError::SaleClosed,
-            SaleState::Closed => AppError::SaleClosed,
-            SaleState::NotOpen => AppError::SaleNotOpen { opens_at: event.window.opens_at, server_time: now },
+            // Nor that it opens later: this key stays refused when it does.
+            SaleState::Closed | SaleState::NotOpen => AppError::SaleClosed,
             SaleState::Open if event.paused => AppError::SalePaused,
             SaleState::Open => AppError::SoldOut { left: 0 },
         }
@@ -250,11 +248,20 @@ impl App {
 
     async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {
         let names = self.catalog.names(event, entry.request.ticket_type).await?;
-        let mut reservation = self.reservation_of(&names, entry.request)?;
+        self.pending_of(&names, entry.request, entry.admission)
+    }
+
+    fn pending_of(
+        &self,
+        names: &EventRecord,
+        request: AdmitRequest,
+        admission: Admission,
+    ) -> Result<ReservationView, AppError> {
+        let mut reservation = self.reservation_of(names, request)?;
         reservation.state = ReservationState::Pending;
         reservation.cancellable = false;
-        reservation.unit_price = entry.admission.unit_price;
-        reservation.created_at = entry.admission.admitted_at;
+        reservation.unit_price = admission.unit_price;
+        reservation.created_at = admission.admitted_at;
         Ok(reservation)
     }
 

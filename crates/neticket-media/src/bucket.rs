@@ -89,9 +89,14 @@ impl Bucket {
         self.call("putting an image", put).await.map(|_| ())
     }
 
-    pub(crate) async fn read(&self, key: &Key) -> Result<Option<Found>, MediaError> {
+    /// For visitors, of which there may be too many at once.
+    pub(crate) async fn serve(&self, key: &Key) -> Result<Option<Found>, MediaError> {
         let crowded = |_| MediaError::Crowded { bucket: self.options.bucket.clone() };
         let _turn = self.reads.try_acquire().map_err(crowded)?;
+        self.read(key).await
+    }
+
+    pub(crate) async fn read(&self, key: &Key) -> Result<Option<Found>, MediaError> {
         let get = async |client: &Client| {
             let request = client.get_object().bucket(&self.options.bucket).key(key.to_string());
             match request.send().await {

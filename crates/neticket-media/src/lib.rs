@@ -165,7 +165,7 @@ impl Media {
         let Some(key) = Key::parse(key) else { return Ok(None) };
         // Boxed: the SDK's futures are large, and this one is part of every request for an image.
         let read = Box::pin(async {
-            match self.place.read(&key).await {
+            match self.place.serve(&key).await {
                 Ok(Some(found)) => Ok(found.bytes),
                 Ok(None) => Err(Missing::Absent),
                 Err(error) => Err(Missing::Unreadable(error)),

@@ -55,6 +55,14 @@ impl Place {
         }
     }
 
+    /// For visitors: refused while too many are read at once.
+    pub(crate) async fn serve(&self, key: &Key) -> Result<Option<Found>, MediaError> {
+        match self {
+            Self::Folder(folder) => folder.read(key).await,
+            Self::Bucket(bucket) => bucket.serve(key).await,
+        }
+    }
+
     pub(crate) async fn read(&self, key: &Key) -> Result<Option<Found>, MediaError> {
         match self {
             Self::Folder(folder) => folder.read(key).await,

@@ -243,14 +243,6 @@ impl Store {
         })
         .await
     }
-
-    /// Makes a user an administrator, or no longer one; `false` if there is no such user.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn user_role_set(&self, id: UserId, role: Role) -> Result<bool, StoreError> {
-        self.attempt("changing a role", || set(self.writer(), id, user::Column::Role, role.as_str())).await
-    }
 }
 
 fn target(user: i64) -> String {

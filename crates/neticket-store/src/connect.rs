@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,8 +65,8 @@ pub struct Store {
 }
 
 /// When a call was last given up. Its connection may be in the midst of anything, such as a transaction that nobody knows to
-/// have begun, and goes back to the pool like that: so every connection that was there by then is closed instead of being used
-/// again.
+/// have begun, or an answer of which nobody knows how much is still to come: so whatever was in use by then is closed instead
+/// of going back to the pool, where a test whether it is alive could wait for ever.
 #[derive(Clone, Debug, Default)]
 struct Suspicion(Arc<Mutex<Option<std::time::Instant>>>);
 
@@ -86,8 +87,7 @@ impl Suspicion {
     }
 }
 
-/// Sees a transaction begin. Where nobody is there any more to hear that it has begun, nobody will roll it back either, and its
-/// connection would go back to the pool with it.
+/// Sees a call come to its end. Has to go before the call does, and with it the connection.
 struct Watch<'a> {
     suspicion: &'a Suspicion,
     is_over: bool,
@@ -212,7 +212,7 @@ impl Store {
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let mode = self.is_embedded().then_some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
-        self.begin_watched(&self.write, options).await
+        self.write.begin_with_options(options).await
     }
 
     /// Begins a transaction that only reads, all of it as of the moment of its first statement, and holds up no commit.
@@ -220,18 +220,7 @@ impl Store {
         // On SQLite every transaction is a snapshot, and the connections of `read` cannot write.
         let isolation_level = (!self.is_embedded()).then_some(IsolationLevel::RepeatableRead);
         let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
-        self.begin_watched(&self.read, options).await
-    }
-
-    async fn begin_watched(
-        &self,
-        connection: &DatabaseConnection,
-        options: TransactionOptions,
-    ) -> Result<DatabaseTransaction, DbErr> {
-        let mut watch = self.suspicion.watch();
-        let begun = connection.begin_with_options(options).await;
-        watch.is_over = true;
-        begun
+        self.read.begin_with_options(options).await
     }
 
     /// Does `work` within the time a call may take; again, after a random pause, if it lost to someone else's lock. `work`
@@ -247,11 +236,14 @@ impl Store {
         let deadline = Instant::now() + self.timeout;
         let mut repeats = 0;
         loop {
-            match timeout_at(deadline, work()).await {
-                Err(_) => {
-                    self.suspicion.raise();
-                    return Err(Self::timed_out(what, self.timeout));
-                }
+            let call = pin!(work());
+            // Goes before `call`, also where whoever waits for this goes away.
+            let mut watch = self.suspicion.watch();
+            let done = timeout_at(deadline, call).await;
+            watch.is_over = done.is_ok();
+            drop(watch);
+            match done {
+                Err(_) => return Err(Self::timed_out(what, self.timeout)),
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) if repeats < REPEATS_MAX && is_transient(&error) => {
                     repeats += 1;
@@ -295,7 +287,7 @@ async fn connect_mysql(
     let mut connect = connect_options(options, timeout);
     connect.map_sqlx_mysql_pool_opts(move |pool| {
         let (session, suspicion) = (session.clone(), suspicion.clone());
-        let pool = pool.before_acquire(move |_, connection| {
+        let pool = pool.after_release(move |_, connection| {
             let is_trusted = !suspicion.covers(connection.age);
             Box::pin(async move { Ok(is_trusted) })
         });

@@ -5,6 +5,7 @@
 mod parts;
 mod s3;
 mod site;
+mod sql;
 mod world;
 
 pub use neticket_app as app;
@@ -16,6 +17,7 @@ pub use neticket_testservers as servers;
 pub use parts::Parts;
 pub use s3::{S3, age, picture};
 pub use site::{Answer, PASSWORD, Person, Site};
+pub use sql::{Locks, sql};
 pub use world::{World, tickets};
 
 /// For [`on_both!`].

@@ -73,6 +73,8 @@ impl Program for MariaDb {
         command.arg(format!("--datadir={}", folder.join("data").display()));
         command.arg(format!("--socket={}", folder.join("server.sock").display()));
         command.arg(format!("--pid-file={}", folder.join("server.pid").display()));
+        // Shared, a server that starts would take another's temporary tables for leftovers and remove them.
+        command.arg(format!("--tmpdir={}", folder.display()));
         command.arg(format!("--port={port}"));
         command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", SYSTEM_FILE]);
         if !self.durable {
@@ -117,6 +119,8 @@ fn template_folder() -> Result<PathBuf> {
     if is_root()? {
         command.arg("--user=root");
     }
+    let temporary = tempfile::tempdir()?;
+    command.env("TMPDIR", temporary.path());
     let output = command.stdin(Stdio::null()).output().context("cannot run mariadb-install-db")?;
     if !output.status.success() {
         let _ = fs::remove_dir_all(&fresh);

@@ -17,6 +17,7 @@ use neticket_contract::{Availability, EventDetail, EventListQuery, EventSummary,
 use neticket_domain::{EventId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use crate::caller::client_address;
 use crate::error::ApiError;
 use crate::query::ValidQuery;
 use crate::state::State;
@@ -110,7 +111,8 @@ pub(crate) async fn event_availability_stream(
         state.app.event_copy(id).await?;
         return Ok(response.finish());
     }
-    Ok(response.streaming(state.streams.open(&state.app, id, &state.http).await?))
+    let from = client_address(&state, req.peer_addr().map(|peer| peer.ip()), req.headers());
+    Ok(response.streaming(state.streams.open(&state.app, id, from, &state.http).await?))
 }
 
 /// Events as they go out, written once for the whole crowd that reloads them.

@@ -1,17 +1,23 @@
 //! Event images. Their keys come from their content, so they never change.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::csp;
 use crate::error::ApiError;
+use crate::frame;
 use crate::state::State;
 
 /// The only images that compressing makes smaller.
 const SVG: &str = "image/svg+xml";
 
-pub(crate) async fn image(state: Data<State>, key: Path<String>) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn image(
+    state: Data<State>,
+    key: Path<String>,
+    req: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    frame::may_read(&req)?;
     // The type comes from the key: never HTML, whatever came to lie where images are kept.
     let image = state
         .app

@@ -9,6 +9,7 @@ mod authorization;
 mod cache;
 mod control_room;
 mod events;
+mod hanging_up;
 mod images;
 mod metrics;
 mod problems;

@@ -147,6 +147,27 @@ on_both! {
         world.finish().await;
     }
 
+    async fn one_network_cannot_take_all_places(parts: Parts) {
+        let mut world = World::new(parts).await;
+        (world.config.streams_max, world.config.rate_limit) = (20, true);
+        world.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        let site = world.site().await;
+        let event = world.event_on_sale(&[10], 4).await;
+        let from = async |address: &str| {
+            site.request(Method::GET, &path(&event)).header("x-forwarded-for", address).send().await.unwrap()
+        };
+        let (first, _second) = (from("192.0.2.1").await, from("192.0.2.1").await);
+        assert_eq!((first.status().as_u16(), from("192.0.2.1").await.status().as_u16()), (200, 503));
+        assert_eq!(from("192.0.2.2").await.status(), 200, "others have theirs");
+        drop(first);
+        let deadline = tokio::time::Instant::now() + GONE_WITHIN;
+        while from("192.0.2.1").await.status() != 200 {
+            assert!(tokio::time::Instant::now() < deadline, "who goes leaves a place");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        world.finish().await;
+    }
+
     async fn what_is_no_stream_is_said_at_once(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;

@@ -1,16 +1,15 @@
 //! Where a booking comes in and its answer goes out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use neticket_domain::{Epoch, EventId};
-use neticket_ledger::AdmitRequest;
+use neticket_ledger::{Admission as Taken, AdmitRequest};
 use tokio::sync::oneshot;
 
 use super::admission::Admission;
 use super::commit::Committer;
-use super::wish::{Admitted, Done, Wish};
+use super::wish::{Admitted, Done, Taking, Wish};
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
@@ -37,8 +36,8 @@ const COMMIT_QUEUE_BATCHES: usize = 4;
 #[derive(Debug)]
 pub(crate) enum Answer {
     Done(Done),
-    /// The seats are taken; the store has not answered yet. Recovery will see to it.
-    Pending,
+    /// The seats are taken, at this price; the store has not answered yet. Recovery will see to it.
+    Pending(Taken),
 }
 
 impl BookingDesk {
@@ -81,26 +80,31 @@ impl BookingDesk {
         keyed: bool,
     ) -> Result<Answer, AppError> {
         let (reply, mut answer) = oneshot::channel();
-        let admitted = Arc::new(AtomicBool::new(false));
+        let taking = Taking::default();
         let wish = Wish {
             event,
             request,
             keyed,
             epoch_min: Epoch(0),
             deadline: Some(Instant::now() + self.ack_deadline),
-            admitted: Arc::clone(&admitted),
+            taking: taking.clone(),
             last: None,
             reply: Some(reply),
         };
         self.admission_queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
         let mut in_time = tokio::time::timeout(self.ack_deadline, &mut answer).await;
-        if in_time.is_err() && admitted.load(Ordering::Acquire) {
+        if in_time.is_err()
+            && let Some(mut taken) = taking.get()
+        {
             // Whoever is told `pending` is looked for by views that may be this old: the entry must be older.
             in_time = tokio::time::timeout(PENDING_AGE_MIN, &mut answer).await;
             if in_time.is_err() {
                 // From here on nobody can answer any more, and whoever refuses it notes that.
                 answer.close();
-                return answer.try_recv().map_or(Ok(Answer::Pending), |outcome| outcome.map(Answer::Done));
+                taken = taking.get().unwrap_or(taken);
+                return answer
+                    .try_recv()
+                    .map_or(Ok(Answer::Pending(taken)), |outcome| outcome.map(Answer::Done));
             }
         }
         match in_time {

@@ -1,7 +1,6 @@
 //! What travels through the stages.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use neticket_domain::{Epoch, EventId, Timestamp};
@@ -20,6 +19,20 @@ pub(crate) enum Done {
     Existing(Box<ReservationRecord>),
 }
 
+/// What the ledger has last taken the seats for, once it has taken them. Whoever asked sees it too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taking(Arc<Mutex<Option<Admission>>>);
+
+impl Taking {
+    pub(crate) fn get(&self) -> Option<Admission> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, admission: Admission) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+    }
+}
+
 /// A booking on its way, and the way back to who asked.
 pub(crate) struct Wish {
     pub(crate) event: EventId,
@@ -30,8 +43,7 @@ pub(crate) struct Wish {
     pub(crate) epoch_min: Epoch,
     /// When who asked is told to try again, unless something was taken by then; `None` for recovery.
     pub(crate) deadline: Option<Instant>,
-    /// Set once the ledger has taken the seats.
-    pub(crate) admitted: Arc<AtomicBool>,
+    pub(crate) taking: Taking,
     /// As what it would be committed, once the ledger has taken the seats: under the last epoch that did.
     pub(crate) last: Option<CommitRequest>,
     /// `None`: nobody waits (recovery).
@@ -68,7 +80,7 @@ impl Wish {
     fn is_over(&self, now: Instant) -> bool {
         let has_gone = || self.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
         let is_late = || self.deadline.is_some_and(|deadline| deadline <= now);
-        !self.admitted.load(Ordering::Acquire) && (has_gone() || is_late())
+        self.taking.get().is_none() && (has_gone() || is_late())
     }
 
     /// What the store has to note before this wish leaves the journal refused; `None` if nobody can have been told that it
@@ -95,7 +107,7 @@ impl Admitted {
     pub(crate) fn new(mut wish: Wish, admission: Admission, epoch: Epoch) -> Self {
         let entry = JournalEntry { request: wish.request, admission, epoch };
         wish.last = Some(to_commit(wish.event, entry));
-        wish.admitted.store(true, Ordering::Release);
+        wish.taking.set(admission);
         Self { wish, admission, epoch }
     }
 
@@ -107,7 +119,7 @@ impl Admitted {
             keyed: true,
             epoch_min: entry.epoch,
             deadline: None,
-            admitted: Arc::default(),
+            taking: Taking::default(),
             last: None,
             reply: None,
         };

@@ -75,14 +75,15 @@ impl App {
     ) -> Result<InventoryView, AppError> {
         let origin = audit::origin(by, from_ip);
         let turn = self.turns.load.acquire().await;
-        let outcome = self.store.event_pause(event, paused, &origin, self.now()).await;
+        let outcome = self.store.event_pause(event, paused, &origin, || self.now()).await;
         drop(turn);
+        // Whatever came of it: the answer may be lost of what has happened.
+        self.catalog.forget(event).await;
         let epoch = match outcome? {
             PauseOutcome::Changed { epoch } | PauseOutcome::Already { epoch } => epoch,
             PauseOutcome::Cancelled => return Err(AppError::EventCancelled),
             PauseOutcome::NotFound => return Err(AppError::NotFound),
         };
-        self.catalog.forget(event).await;
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         let is_due = is_due(&record, self.now(), self.config().engine.preload_lead_ms);
         self.loader.load_if_wanted(event, is_due, epoch).await?;

@@ -1,6 +1,7 @@
 //! Looking: what ledger and store say, side by side.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -11,11 +12,9 @@ use super::{InventoryTicketTypeView, InventoryView};
 use crate::App;
 use crate::error::AppError;
 use crate::events::event_status;
-use crate::reconcile::{Look, Seen};
+use crate::reconcile::{GLANCES_MAX, Look, Seen};
 use crate::views::PageView;
 
-/// How many events are looked at at once. A look takes a connection to the store without waiting for its turn.
-const LOOKS_AT_ONCE: usize = 4;
 /// How long all looks of a page may take together.
 const LOOKS_PATIENCE: Duration = Duration::from_secs(5);
 /// A journal that is longer is not read for a look: so much moves only in a rush, when nothing could be told anyway.
@@ -28,7 +27,7 @@ impl App {
     /// only those that differ, of at most the first 1,000 that are loaded.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, also if it takes too long; `StoreUnavailable`.
+    /// `LedgerUnavailable`; `StoreUnavailable`; `Overloaded` if it takes too long.
     pub async fn inventory_page(
         &self,
         query: &str,
@@ -75,9 +74,9 @@ impl App {
     /// One event's ledger beside the store, as it is now.
     ///
     /// # Errors
-    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
+    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`; `Overloaded` if it takes too long.
     pub async fn inventory_entry(&self, event: EventId) -> Result<InventoryView, AppError> {
-        let seen = in_time(self.reconciler.glance(event, JOURNAL_LEN_MAX)).await?;
+        let seen = in_time(self.glance(event)).await?;
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         Ok(self.inventory_view(&record, &seen))
     }
@@ -85,15 +84,21 @@ impl App {
     /// Looks once at each. One that has been deleted meanwhile is left out.
     async fn look_at_all(&self, records: &[EventRecord]) -> Result<Vec<(InventoryView, Look)>, AppError> {
         let looks = records.iter().map(|record| async move {
-            match self.reconciler.glance(record.id, JOURNAL_LEN_MAX).await {
+            match self.glance(record.id).await {
                 Ok(seen) => Ok(Some((self.inventory_view(record, &seen), seen.look))),
                 Err(AppError::NotFound) => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        let seen: Vec<_> =
-            in_time(stream::iter(looks).buffered(LOOKS_AT_ONCE).try_collect::<Vec<_>>()).await?;
+        let seen: Vec<_> = in_time(stream::iter(looks).buffered(GLANCES_MAX).try_collect::<Vec<_>>()).await?;
         Ok(seen.into_iter().flatten().collect())
+    }
+
+    /// To its end, also if it takes too long for who waits: a look that is given up costs the store its connection.
+    async fn glance(&self, event: EventId) -> Result<Seen, AppError> {
+        let reconciler = Arc::clone(&self.reconciler);
+        let looking = tokio::spawn(async move { reconciler.glance(event, JOURNAL_LEN_MAX).await });
+        looking.await.map_err(|panic| AppError::Internal(panic.to_string()))?
     }
 
     fn inventory_view(&self, record: &EventRecord, seen: &Seen) -> InventoryView {
@@ -132,7 +137,6 @@ fn drift(look: &Look, grade: TicketTypeId) -> i64 {
     change.map_or(0, |change| i64::from(change.from) - i64::from(change.to))
 }
 
-/// A ledger that takes this long is as good as none.
 async fn in_time<T>(looks: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    tokio::time::timeout(LOOKS_PATIENCE, looks).await.unwrap_or(Err(AppError::LedgerUnavailable(None)))
+    tokio::time::timeout(LOOKS_PATIENCE, looks).await.unwrap_or(Err(AppError::Overloaded))
 }

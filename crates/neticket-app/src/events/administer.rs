@@ -27,7 +27,8 @@ impl App {
     /// Adds an event. Its sale opens by itself, at once if its opening has passed.
     ///
     /// # Errors
-    /// `Invalid` with every field that is not right; `ImageStoreUnavailable`; `StoreUnavailable`. Nothing was added.
+    /// `Invalid` with every field that is not right; `ImageStoreUnavailable`. Nothing was added. `StoreUnavailable`: it may have
+    /// been added; look before you try again.
     pub async fn event_create(
         &self,
         by: Principal,
@@ -85,19 +86,21 @@ impl App {
     ) -> Result<EventView, AppError> {
         let origin = audit::origin(by, from_ip);
         for _ in 0..EDITS_MAX {
-            let now = self.now();
             let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
             let edit = self.checked_edit(&before, expected, change).await?;
             let image = self.image_claim(forms::new_image(&before, change)).await?;
             let journal =
                 if edit.takes_seats_away(&before) { self.journal_of(id).await? } else { Vec::new() };
             let turn = self.turns.load.acquire().await;
-            let outcome = self.store.event_update(id, &edit, &journal, &origin, now).await;
+            let outcome = self.store.event_update(id, &edit, &journal, &origin, || self.now()).await;
             drop(turn);
+            // Whatever came of it: the answer may be lost of what has happened.
+            self.catalog.forget(id).await;
+            if matches!(outcome, Ok(EditOutcome::Edited { .. }) | Err(_)) {
+                self.image_keep(image).await;
+            }
             match outcome? {
                 EditOutcome::Edited { event, epoch } => {
-                    self.catalog.forget(id).await;
-                    self.image_keep(image).await;
                     if let Some(epoch) = epoch {
                         self.tell_ledger(&event, epoch).await;
                     }
@@ -143,10 +146,10 @@ impl App {
         let turn = self.turns.load.acquire().await;
         let outcome = self.store.event_cancel(id, &audit::origin(by, from_ip), self.now()).await;
         drop(turn);
+        self.catalog.forget(id).await;
         match outcome? {
             EventCancelOutcome::Cancelled { event, epoch } => {
                 tracing::info!(event = %id, "the event is cancelled");
-                self.catalog.forget(id).await;
                 self.tell_ledger(&event, epoch).await;
                 Ok(self.event_view(&event, None))
             }
@@ -179,6 +182,7 @@ impl App {
         let origin = audit::origin(by, from_ip);
         let outcome = self.store.event_delete(id, expected.versions(), &origin, self.now()).await;
         drop(turn);
+        self.catalog.forget(id).await;
         match outcome? {
             DeleteOutcome::Deleted => {}
             DeleteOutcome::NotFound => return Err(AppError::NotFound),
@@ -186,7 +190,6 @@ impl App {
             DeleteOutcome::HasReservations => return Err(AppError::EventHasReservations),
         }
         tracing::info!(event = %id, "the event is deleted");
-        self.catalog.forget(id).await;
         if let Err(error) = self.ledger.forget(id).await {
             tracing::warn!(event = %id, %error, "left to the tasks: the ledger of a deleted event is still there");
         }

@@ -41,17 +41,23 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 /// Whoever deleted it had a look at its journal; what has come since cannot be committed.
 async fn forget(context: &TaskContext, event: EventId) -> Result<(), AppError> {
-    if let Some(view) = context.ledger.view(event).await?
-        && view.pending > 0
-    {
-        let pending = usize::try_from(view.pending).unwrap_or(usize::MAX);
-        let old = context.ledger.journal_older_than(event, GONE_AGE_MS, pending).await?;
-        if old.len() < pending {
-            return Ok(());
+    match context.ledger.view(event).await? {
+        Some(view) if view.pending == 0 => {
+            if !context.ledger.evict(event, view.epoch).await? {
+                return Ok(()); // it is in use after all
+            }
         }
-        tracing::warn!(%event, entries = pending, "forgetting what was on its way of a deleted event");
+        Some(view) => {
+            let pending = usize::try_from(view.pending).unwrap_or(usize::MAX);
+            let old = context.ledger.journal_older_than(event, GONE_AGE_MS, pending).await?;
+            if old.len() < pending {
+                return Ok(());
+            }
+            tracing::warn!(%event, entries = pending, "forgetting what was on its way of a deleted event");
+            context.ledger.forget(event).await?;
+        }
+        None => context.ledger.forget(event).await?,
     }
-    context.ledger.forget(event).await?;
     tracing::info!(%event, "the event is deleted: its ledger is not needed any more");
     Ok(())
 }

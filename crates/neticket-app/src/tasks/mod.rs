@@ -76,6 +76,8 @@ pub(crate) struct TaskContext {
     pub(crate) desk: Arc<BookingDesk>,
     pub(crate) cancel_desk: Arc<CancelDesk>,
     pub(crate) stats: Arc<NodeStats>,
+    /// Whether the tasks are to end: for those with long runs.
+    pub(crate) stop: CancellationToken,
 }
 
 /// The running tasks.
@@ -86,7 +88,7 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     pub(crate) fn start(context: &Arc<TaskContext>) -> Self {
-        let tasks = Self { stop: CancellationToken::new(), running: TaskTracker::new() };
+        let tasks = Self { stop: context.stop.clone(), running: TaskTracker::new() };
         let pause = Duration::from_millis(context.engine.task_interval_ms);
         tasks.every(
             pause,

@@ -5,22 +5,43 @@
 //! store once more *after* removing, and naming looks at the image once more after writing to the store; each of them puts the
 //! image back that it has read before.
 
+use neticket_media::ImageCopy;
+
 use super::{ITEMS_MAX, TaskContext};
 use crate::error::AppError;
+
+/// After so many failures on end it is not the images.
+const FAILURES_MAX: u32 = 10;
+/// How often an image is put back that an event has come to name.
+const PUTS_MAX: u32 = 3;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let before_ms = context.clock.now().plus_millis(-context.engine.image_orphan_age_ms).as_millis();
     let mut left = usize::from(ITEMS_MAX);
     let mut after: Option<String> = None;
+    let mut failures = 0;
     loop {
         let listing = context.media.list(after.as_deref()).await?;
         let old = listing.images.into_iter().filter(|(_, modified_ms)| *modified_ms < before_ms);
         let old: Vec<String> = old.map(|(key, _)| key).collect();
         let used = context.store.images_used(&old).await?;
         for key in old.iter().filter(|key| !used.contains(*key)).take(left) {
-            remove(context, key, before_ms).await?;
+            if context.stop.is_cancelled() {
+                return Ok(());
+            }
             left -= 1;
+            // One that cannot be removed keeps no other from being so.
+            match remove(context, key, before_ms).await {
+                Ok(()) => failures = 0,
+                Err(error) => {
+                    tracing::warn!(key, error = %error.with_cause(), "an image that no event names is not removed");
+                    failures += 1;
+                    if failures == FAILURES_MAX {
+                        return Err(error);
+                    }
+                }
+            }
         }
         match listing.next {
             Some(next) if left > 0 => after = Some(next),
@@ -45,8 +66,19 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
     if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
         tracing::info!(key, "removed an image that no event names");
     } else {
-        context.media.put_back(&copy).await?;
+        put_back(context, &copy).await?;
         tracing::info!(key, "put an image back that an event has come to name");
     }
     Ok(())
+}
+
+/// There is no other copy: one failure is not enough to give up.
+async fn put_back(context: &TaskContext, copy: &ImageCopy) -> Result<(), AppError> {
+    let mut put = context.media.put_back(copy).await;
+    for _ in 1..PUTS_MAX {
+        if put.is_err() {
+            put = context.media.put_back(copy).await;
+        }
+    }
+    Ok(put?)
 }

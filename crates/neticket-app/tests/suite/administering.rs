@@ -209,7 +209,8 @@ on_both! {
             let mut edit = EventEdit::of(&event);
             edit.ticket_types[0].capacity = 4;
             let by = AuditOrigin { actor: None, ip: String::new() };
-            let outcome = world.store.event_update(event.id, &edit, &[], &by, world.now().await).await.unwrap();
+            let now = world.now().await;
+            let outcome = world.store.event_update(event.id, &edit, &[], &by, || now).await.unwrap();
             assert!(matches!(outcome, EditOutcome::Edited { .. }), "{outcome:?}");
             let app = world.node().await;
             until("all are decided", async || {

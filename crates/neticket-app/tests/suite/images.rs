@@ -170,17 +170,27 @@ on_both! {
         for key in &keys {
             gallery.age(key, 2 * DAY);
         }
-        // Two sweepers without pause, while all of them are being named.
-        gallery.world.config.engine.image_sweep_interval_ms = 1;
-        let (_one, _other) = (gallery.world.node().await, gallery.world.node().await);
-        let mut named = Vec::new();
+        let mut drafts = Vec::new();
         for key in &keys {
-            match app.event_create(admin(), None, draft(&gallery.world, key).await).await {
-                Ok(_) => named.push(key),
-                Err(AppError::Invalid(fields)) => assert_eq!(fields[0].field, "image_key"),
-                Err(error) => panic!("{error}"),
-            }
+            drafts.push((key, draft(&gallery.world, key).await));
         }
+        // Two sweepers without pause begin while all of them are being named.
+        gallery.world.config.engine.image_sweep_interval_ms = 1;
+        let naming = async {
+            let mut named = Vec::new();
+            for (key, draft) in drafts {
+                match app.event_create(admin(), None, draft).await {
+                    Ok(_) => named.push(key),
+                    Err(AppError::Invalid(fields)) => assert_eq!(fields[0].field, "image_key"),
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            named
+        };
+        let world = &mut gallery.world;
+        let sweeping = async { (world.node().await, world.node().await) };
+        let (named, _sweepers) = tokio::join!(naming, sweeping);
+        assert!(!named.is_empty(), "the first was there before any sweeper");
         until("what is named is there, and what is not is gone", async || {
             keys.iter().all(|key| gallery.has(key) == named.contains(&key))
         }).await;

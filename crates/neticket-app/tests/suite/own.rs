@@ -1,7 +1,5 @@
-//! Servers that a test has for itself, to be broken; and what the database is told behind the application's back.
+//! Servers that a test has for itself, to be broken.
 
-use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use neticket_app::App;
@@ -9,6 +7,7 @@ use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, User
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
 use neticket_testkit::store::Store;
+pub(crate) use neticket_testkit::{Locks, sql};
 use neticket_testkit::{Parts, World, tickets};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
@@ -46,51 +45,6 @@ pub(crate) async fn own_mariadb(world: &mut World) -> OwnMariaDb {
     world.store = Store::connect(&App::store_options(&world.config)).await.expect("a store");
     world.store.migrate().await.expect("a schema");
     OwnMariaDb { server, database: Some(database) }
-}
-
-/// MariaDB's own client, about to run `sql` in the world's database.
-fn client(world: &World, sql: &str) -> Command {
-    let address = world.config.database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
-    let (host_port, name) = address.split_once('/').expect("a database");
-    let (host, port) = host_port.split_once(':').expect("a port");
-    let mut client = Command::new("mariadb");
-    client.args(["--no-defaults", "--protocol=tcp", "--user=root", "--host", host, "--port", port]);
-    client.args(["--batch", "--unbuffered", "--skip-column-names", "--delimiter=//", name, "-e", sql]);
-    client
-}
-
-/// Runs SQL, `;` being no end of a statement for the client; what it prints.
-pub(crate) fn sql(world: &World, sql: &str) -> String {
-    let output = client(world, sql).output().expect("the mariadb client");
-    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
-}
-
-/// The locks of ticket types, held by a connection of its own until they are let go.
-pub(crate) struct Locks {
-    client: Child,
-    connection: String,
-}
-
-impl Locks {
-    /// Takes those of the event.
-    pub(crate) fn of(world: &World, event: EventId) -> Self {
-        let lock = format!("SELECT COUNT(*) FROM ticket_types WHERE event_id = {event} FOR UPDATE");
-        let mut client =
-            client(world, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
-        let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-        let (mut told, mut byte) = (String::new(), [0]);
-        while told.lines().count() < 2 || !told.ends_with('\n') {
-            client.stdout.as_mut().expect("a pipe").read_exact(&mut byte).expect("it has the locks");
-            told.push(char::from(byte[0]));
-        }
-        Self { client, connection: told.lines().nth(1).expect("its id").to_owned() }
-    }
-
-    pub(crate) fn let_go(mut self, world: &World) {
-        sql(world, &format!("KILL {}", self.connection));
-        self.client.wait().expect("it ends");
-    }
 }
 
 /// Admits two tickets as a node does that dies right after it.

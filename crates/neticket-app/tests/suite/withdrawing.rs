@@ -2,6 +2,7 @@
 //! and nothing of it stays behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use neticket_app::{App, AppError, Expected, ReservationState};
@@ -214,14 +215,22 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         let users = world.users(10).await;
         let (mut deleted, mut kept) = (0, 0);
-        for round in 0..12 {
+        for round in 0..60 {
+            if round >= 12 && deleted > 0 && kept > 0 {
+                break;
+            }
+            let (early, late) = (Duration::ZERO, Duration::from_millis(3 * (round % 10)));
+            let (book_after, delete_after) = if round % 2 == 0 { (early, late) } else { (late, early) };
             let event = world.event_on_sale(&[100], 4).await;
             let bookings = users.iter().enumerate().map(|(n, user)| {
                 let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
-                tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+                tokio::spawn(async move {
+                    tokio::time::sleep(book_after).await;
+                    app.reservation_create(user, None, grade, tickets(1)).await
+                })
             });
             let bookings: Vec<_> = bookings.collect();
-            tokio::time::sleep(std::time::Duration::from_micros(700 * (round % 6))).await;
+            tokio::time::sleep(delete_after).await;
             let outcome = nodes[0].event_delete(admin(), None, event.id, &Expected::Any).await;
             let outcomes: Vec<_> = join_all(bookings).await.into_iter().map(Result::unwrap).collect();
             match outcome {
@@ -236,7 +245,7 @@ on_both! {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(deleted + kept, 12);
+        assert!(deleted > 0 && kept > 0, "each wins at times: {deleted} deleted, {kept} kept");
         world.finish().await;
     }
 }

@@ -71,7 +71,8 @@ pub enum EditOutcome {
 impl Store {
     /// Makes the event what `edit` says, with its entry in the audit log: all or nothing. `journal` is what is known to be on
     /// its way: no ticket type gets fewer seats than are confirmed or in there. An edit that changes nothing is
-    /// [`EditOutcome::Edited`] too, without a new version and without an entry.
+    /// [`EditOutcome::Edited`] too, without a new version and without an entry. `clock` is looked at once the locks are had: what
+    /// was admitted before was admitted by the rules that held.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
@@ -81,11 +82,12 @@ impl Store {
         edit: &EventEdit,
         journal: &[CommitRequest],
         by: &AuditOrigin,
-        now: Timestamp,
+        clock: impl Fn() -> Timestamp + Sync,
     ) -> Result<EditOutcome, StoreError> {
+        let clock = &clock;
         self.attempt("changing an event", || async move {
             let transaction = self.begin().await?;
-            let outcome = update(&transaction, id, edit, journal, by, now).await?;
+            let outcome = update(&transaction, id, edit, journal, by, clock).await?;
             match outcome {
                 EditOutcome::Edited { .. } => transaction.commit().await?,
                 _ => transaction.rollback().await?,
@@ -102,9 +104,10 @@ async fn update(
     edit: &EventEdit,
     journal: &[CommitRequest],
     by: &AuditOrigin,
-    now: Timestamp,
+    clock: impl Fn() -> Timestamp,
 ) -> Result<EditOutcome, DbErr> {
     let Some(before) = locked(transaction, id).await? else { return Ok(EditOutcome::NotFound) };
+    let now = clock();
     if before.cancelled_at.is_some() {
         return Ok(EditOutcome::Cancelled);
     }

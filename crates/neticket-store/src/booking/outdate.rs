@@ -41,7 +41,7 @@ pub enum OutdateOutcome {
 }
 
 impl Store {
-    /// Pauses the event's sale from `now` on, or resumes it; with the epoch, and with the entry in the audit log, in one
+    /// Pauses the event's sale, or resumes it, from when the locks are had by `clock`; with the epoch, and with the entry in the audit log, in one
     /// transaction. Safe to repeat: what is so already is left as it is.
     ///
     /// # Errors
@@ -51,11 +51,12 @@ impl Store {
         id: EventId,
         paused: bool,
         by: &AuditOrigin,
-        now: Timestamp,
+        clock: impl Fn() -> Timestamp + Sync,
     ) -> Result<PauseOutcome, StoreError> {
+        let clock = &clock;
         self.attempt("pausing or resuming a sale", || async move {
             let transaction = self.begin().await?;
-            let outcome = pause(&transaction, id, paused, by, now).await?;
+            let outcome = pause(&transaction, id, paused, by, clock).await?;
             match outcome {
                 PauseOutcome::Changed { .. } => transaction.commit().await?,
                 _ => transaction.rollback().await?,
@@ -106,10 +107,11 @@ async fn pause(
     id: EventId,
     paused: bool,
     by: &AuditOrigin,
-    now: Timestamp,
+    clock: impl Fn() -> Timestamp,
 ) -> Result<PauseOutcome, DbErr> {
     use event::Column;
     let (highest, _) = lock_all(transaction, id).await?;
+    let now = clock();
     let Some(event) = event::Entity::find_by_id(id.0).one(transaction).await? else {
         return Ok(PauseOutcome::NotFound);
     };

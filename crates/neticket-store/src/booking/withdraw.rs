@@ -47,8 +47,8 @@ pub enum DeleteOutcome {
 }
 
 impl Store {
-    /// Cancels an event, with its entry in the audit log: all or nothing. From then on nothing that was admitted before is
-    /// committed. `now` is the ledger's, by which it is decided whether the event has started.
+    /// Cancels an event, with its entry in the audit log: all or nothing. What was admitted before is committed all the
+    /// same, and cancelled with the rest. `now` is the ledger's, by which it is decided whether the event has started.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.

@@ -14,7 +14,7 @@ fn admin() -> AuditOrigin {
 }
 
 async fn edit(store: &TestStore, event: &EventRecord, edit: &EventEdit) -> EditOutcome {
-    store.event_update(event.id, edit, &[], &admin(), at(NOW)).await.unwrap()
+    store.event_update(event.id, edit, &[], &admin(), || at(NOW)).await.unwrap()
 }
 
 fn edited(outcome: EditOutcome) -> (EventRecord, Option<Epoch>) {
@@ -95,7 +95,7 @@ on_both! {
         let event = store.event_of(&[5]).await;
         let new = EventEdit { title: "new".to_owned(), version: 2, ..EventEdit::of(&event) };
         assert_eq!(edit(store, &event, &new).await, EditOutcome::Conflict);
-        let nothing = store.event_update(EventId(99), &new, &[], &admin(), at(NOW)).await.unwrap();
+        let nothing = store.event_update(EventId(99), &new, &[], &admin(), || at(NOW)).await.unwrap();
         assert_eq!(nothing, EditOutcome::NotFound);
         store.event_cancel(event.id, &admin(), at(NOW)).await.unwrap();
         assert_eq!(edit(store, &event, &new).await, EditOutcome::Cancelled);
@@ -108,7 +108,7 @@ on_both! {
             let edits = (0..8).map(|n| {
                 let new = EventEdit { title: format!("title {n}"), max_per_user: 10 + n, ..EventEdit::of(&event) };
                 let event = event.clone();
-                async move { store.event_update(event.id, &new, &[], &admin(), at(NOW)).await }
+                async move { store.event_update(event.id, &new, &[], &admin(), || at(NOW)).await }
             });
             let outcomes = join_all(edits).await;
             let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(EditOutcome::Edited { .. }))).count();
@@ -147,7 +147,7 @@ on_both! {
         let elsewhere = CommitRequest { ticket_type: event.ticket_types[1].id, ..one_seat(&event, user) };
         let journal = [settling, waiting, elsewhere];
         let update = async |new: &EventEdit| {
-            store.event_update(event.id, new, &journal, &admin(), at(NOW)).await.unwrap()
+            store.event_update(event.id, new, &journal, &admin(), || at(NOW)).await.unwrap()
         };
         let mut new = EventEdit::of(&event);
         new.ticket_types[0].capacity = 5;
@@ -191,7 +191,7 @@ on_both! {
         store.sql("DROP TABLE audit_log").await.unwrap();
         let mut new = EventEdit { title: "new".to_owned(), ..EventEdit::of(&event) };
         new.ticket_types[0].capacity = 50;
-        assert!(store.event_update(event.id, &new, &[], &admin(), at(NOW)).await.is_err());
+        assert!(store.event_update(event.id, &new, &[], &admin(), || at(NOW)).await.is_err());
         assert!(store.event_cancel(event.id, &admin(), at(NOW)).await.is_err());
         assert!(store.event_delete(event.id, None, &admin(), at(NOW)).await.is_err());
         assert_eq!(store.event(event.id).await.unwrap().as_ref(), Some(&event));

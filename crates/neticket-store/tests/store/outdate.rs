@@ -17,17 +17,17 @@ on_both! {
         let elsewhere = store.event_of(&[5]).await;
         let by = AuditOrigin { actor: Some(user), ip: "192.0.2.1".to_owned() };
         let old = one_seat(&event, user);
-        let paused = store.event_pause(event.id, true, &by, at(NOW)).await.unwrap();
+        let paused = store.event_pause(event.id, true, &by, || at(NOW)).await.unwrap();
         assert_eq!(paused, PauseOutcome::Changed { epoch: Epoch(1) });
         assert_eq!(store.commit_one(old).await, CommitOutcome::StaleEpoch { epoch: Epoch(1) }, "at once");
-        let again = store.event_pause(event.id, true, &by, at(NOW + 9)).await.unwrap();
+        let again = store.event_pause(event.id, true, &by, || at(NOW + 9)).await.unwrap();
         assert_eq!(again, PauseOutcome::Already { epoch: Epoch(1) });
         let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.paused_at, loaded.epoch), (Some(at(NOW)), Epoch(2)));
         // What was admitted before may still be committed.
         let carried = CommitRequest { epoch: Epoch(2), ..old };
         assert_eq!(store.commit_one(carried).await, CommitOutcome::Confirmed);
-        let resumed = store.event_pause(event.id, false, &by, at(NOW + 9)).await.unwrap();
+        let resumed = store.event_pause(event.id, false, &by, || at(NOW + 9)).await.unwrap();
         assert_eq!(resumed, PauseOutcome::Changed { epoch: Epoch(3) });
         assert_eq!(store.load_event(event.id, Epoch(0)).await.unwrap().unwrap().paused_at, None);
         let (records, _) = store.audit_page(1, 10).await.unwrap();
@@ -46,8 +46,8 @@ on_both! {
         store.sql("UPDATE events SET cancelled_at = 5").await.unwrap();
         let by = AuditOrigin { actor: None, ip: String::new() };
         for paused in [true, false] {
-            assert_eq!(store.event_pause(event.id, paused, &by, at(NOW)).await.unwrap(), PauseOutcome::Cancelled);
-            let nothing = store.event_pause(EventId(987_654), paused, &by, at(NOW)).await.unwrap();
+            assert_eq!(store.event_pause(event.id, paused, &by, || at(NOW)).await.unwrap(), PauseOutcome::Cancelled);
+            let nothing = store.event_pause(EventId(987_654), paused, &by, || at(NOW)).await.unwrap();
             assert_eq!(nothing, PauseOutcome::NotFound);
         }
         assert_eq!(audited(store).await, [""; 0]);

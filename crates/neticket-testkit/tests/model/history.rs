@@ -81,6 +81,15 @@ pub(crate) enum Task {
     Reload,
     Reconcile,
     Evict,
+    /// An administrator gives a grade a seat more, or takes one away.
+    Seats {
+        grade: u8,
+        more: bool,
+    },
+    /// An administrator has the ledger made anew.
+    PressLoad,
+    /// An administrator pauses the sale, or resumes it.
+    Pause(bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +141,9 @@ fn a_task() -> impl Strategy<Value = Task> {
         2 => Just(Task::Reload),
         1 => Just(Task::Reconcile),
         1 => Just(Task::Evict),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(grade, more)| Task::Seats { grade, more }),
+        1 => Just(Task::PressLoad),
+        1 => any::<bool>().prop_map(Task::Pause),
     ]
 }
 

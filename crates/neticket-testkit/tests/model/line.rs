@@ -12,10 +12,13 @@ use neticket_testkit::ledger::{
     SnapshotTicketType,
 };
 use neticket_testkit::store::{
-    CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, LoadedEvent, Store,
+    AuditOrigin, CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, EditOutcome, EventEdit,
+    LoadedEvent, OutdateOutcome, PauseOutcome, Store,
 };
 
 use crate::history::{Fate, Sale};
+
+const ADMIN: AuditOrigin = AuditOrigin { actor: None, ip: String::new() };
 
 /// The real parts.
 #[derive(Clone)]
@@ -37,6 +40,9 @@ pub(crate) enum Call {
     Reject(Vec<CommitRequest>),
     RaiseEpoch { floor: Epoch },
     OutboxDone(Vec<ReservationId>),
+    Edit(Box<EventEdit>, Vec<CommitRequest>),
+    Outdate { floor: Epoch },
+    Pause(bool),
 }
 
 pub(crate) enum Answer {
@@ -46,6 +52,9 @@ pub(crate) enum Answer {
     Commit(Vec<CommitOutcome>),
     Cancel(Vec<CancelOutcome>),
     Loaded(LoadedEvent),
+    Edit(EditOutcome),
+    Outdate(OutdateOutcome),
+    Pause(PauseOutcome),
     Done,
 }
 
@@ -84,6 +93,18 @@ impl Parts {
                 store.outbox_done(ids).await.unwrap();
                 Answer::Done
             }
+            Call::Edit(edit, journal) => {
+                Answer::Edit(store.event_update(event, edit, journal, &ADMIN, || now).await.unwrap())
+            }
+            Call::Outdate { floor } => {
+                let entry = ADMIN.did("ledger_load", format!("event/{event}"), "", now);
+                Answer::Outdate(store.ledger_outdate(event, *floor, None, &entry).await.unwrap())
+            }
+            Call::Pause(paused) => {
+                // By the clock that admits.
+                let now = ledger.now().await.unwrap();
+                Answer::Pause(store.event_pause(event, *paused, &ADMIN, || now).await.unwrap())
+            }
         }
     }
 }
@@ -103,6 +124,9 @@ impl Call {
                 | Self::Reject(_)
                 | Self::RaiseEpoch { .. }
                 | Self::OutboxDone(_)
+                | Self::Edit(..)
+                | Self::Outdate { .. }
+                | Self::Pause(_)
         )
     }
 
@@ -183,7 +207,7 @@ pub(crate) fn to_snapshot(
         window,
         window_since: None,
         // Long before anything was admitted: nothing that is on its way survives the load.
-        paused_at: (sale == Sale::Paused).then(|| Timestamp::from_millis(0)),
+        paused_at: if sale == Sale::Paused { Some(never) } else { loaded.paused_at },
         max_per_user: loaded.max_per_user.min(settings.max_per_user),
         ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),
         reservations: loaded.reservations.iter().map(reservation).collect(),

@@ -165,6 +165,11 @@ impl<'a> Machine<'a> {
             Task::Reload => Box::new(|node| Box::pin(async move { drop(node.load_now(&[]).await) })),
             Task::Reconcile => Box::new(|node| Box::pin(node.reconcile())),
             Task::Evict => Box::new(|node| Box::pin(node.evict())),
+            Task::Seats { grade, more } => {
+                Box::new(move |node| Box::pin(node.seats(usize::from(grade), more)))
+            }
+            Task::PressLoad => Box::new(|node| Box::pin(node.press_load())),
+            Task::Pause(paused) => Box::new(move |node| Box::pin(node.press_pause(paused))),
         };
         self.start(node, start);
     }
@@ -318,6 +323,7 @@ impl<'a> Machine<'a> {
     async fn reconcile(&mut self) -> Result<(), String> {
         self.shared.set(|settings| *settings = Settings::default());
         self.shared.believes_in.set(0);
+        self.run(Task::Pause(false)).await?;
         self.run(Task::Reconcile).await?;
         self.run(Task::Reload).await
     }

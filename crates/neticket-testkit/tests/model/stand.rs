@@ -14,7 +14,7 @@ use crate::history::USERS;
 use crate::line::Parts;
 
 /// Those who book what is left at the end.
-const STRANGERS: usize = 12;
+const STRANGERS: usize = 16;
 /// Nothing is to time out: whatever goes wrong on the line is part of a history.
 const TIMEOUT_MS: u64 = 30_000;
 const HOUR_MS: i64 = 3_600_000;

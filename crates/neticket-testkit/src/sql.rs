@@ -1,0 +1,53 @@
+//! What the database is told behind the application's back.
+
+use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
+
+use neticket_domain::EventId;
+
+use crate::World;
+
+/// MariaDB's own client, about to run `sql` in the world's database.
+fn client(world: &World, sql: &str) -> Command {
+    let address = world.config.database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
+    let (host_port, name) = address.split_once('/').expect("a database");
+    let (host, port) = host_port.split_once(':').expect("a port");
+    let mut client = Command::new("mariadb");
+    client.args(["--no-defaults", "--protocol=tcp", "--user=root", "--host", host, "--port", port]);
+    client.args(["--batch", "--unbuffered", "--skip-column-names", "--delimiter=//", name, "-e", sql]);
+    client
+}
+
+/// Runs SQL, `;` being no end of a statement for the client; what it prints.
+pub fn sql(world: &World, sql: &str) -> String {
+    let output = client(world, sql).output().expect("the mariadb client");
+    assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The locks of ticket types, held by a connection of its own until they are let go.
+pub struct Locks {
+    client: Child,
+    connection: String,
+}
+
+impl Locks {
+    /// Takes those of the event.
+    pub fn of(world: &World, event: EventId) -> Self {
+        let lock = format!("SELECT COUNT(*) FROM ticket_types WHERE event_id = {event} FOR UPDATE");
+        let mut client =
+            client(world, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
+        let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let (mut told, mut byte) = (String::new(), [0]);
+        while told.lines().count() < 2 || !told.ends_with('\n') {
+            client.stdout.as_mut().expect("a pipe").read_exact(&mut byte).expect("it has the locks");
+            told.push(char::from(byte[0]));
+        }
+        Self { client, connection: told.lines().nth(1).expect("its id").to_owned() }
+    }
+
+    pub fn let_go(mut self, world: &World) {
+        sql(world, &format!("KILL {}", self.connection));
+        self.client.wait().expect("it ends");
+    }
+}
