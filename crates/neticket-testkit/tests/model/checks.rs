@@ -68,7 +68,7 @@ fn capacity_is_left_and_confirmed(look: &Stored) -> Result<(), String> {
 
 /// A ledger offers what is left in the store, less what is in its journal and not in the store yet, less what was cancelled
 /// and not yet released. No more at any moment; no less either once the outbox is empty. That holds for a ledger of a lower
-/// epoch too: nothing is committed until the next one is installed. What the store has rejected keeps its seats in the ledger until
+/// epoch too, unless the number of seats has changed since: nothing is committed until the next one is installed. What the store has rejected keeps its seats in the ledger until
 /// a load has left it out.
 fn drift(shared: &Shared, ledger: &LedgerState, store: &Stored) -> Result<(), String> {
     let is_committed =
@@ -82,7 +82,8 @@ fn differs(
     store: &StoredInventory,
     is_committed: impl Fn(ReservationId) -> bool,
 ) -> Result<(), String> {
-    if shared.wrong.borrow().contains(&ledger.view.epoch) {
+    let epoch = ledger.view.epoch;
+    if shared.wrong.borrow().contains(&epoch) || epoch < shared.edited.get() {
         return Ok(());
     }
     for grade in &store.ticket_types {

@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 
 use neticket_testkit::domain::{Epoch, EventId, Timestamp};
 use neticket_testkit::ledger::{Admission, AdmitRequest, LedgerSnapshot, LoadAnswer};
-use neticket_testkit::store::{CommitRequest, ReservationRecord, ReservationStatus};
+use neticket_testkit::store::{CommitRequest, EditOutcome, ReservationRecord, ReservationStatus};
 
 use crate::checks::Stored;
 use crate::line::{Answer, Call, Parts, Settings};
@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) believes_in: Cell<u32>,
     /// The epochs of ledgers that say what is not so.
     pub(crate) wrong: RefCell<BTreeSet<Epoch>>,
+    /// The last epoch that came with another number of seats: ledgers below it are of another event, so to speak.
+    pub(crate) edited: Cell<Epoch>,
     /// How often the ledger was lost or came back old.
     losses: Cell<u32>,
     /// The last look at the store, unless it was called since.
@@ -86,6 +88,7 @@ impl Shared {
             newest: Cell::new(Epoch(0)),
             believes_in: Cell::default(),
             wrong: RefCell::default(),
+            edited: Cell::new(Epoch(0)),
             losses: Cell::default(),
             seen: RefCell::default(),
             changed: Cell::new(true),
@@ -113,6 +116,9 @@ impl Shared {
             if self.newest.replace(snapshot.epoch) >= snapshot.epoch {
                 self.fault(format!("a ledger of epoch {} came back", snapshot.epoch));
             }
+        }
+        if let Answer::Edit(EditOutcome::Edited { epoch: Some(epoch), .. }) = &answer {
+            self.edited.set(*epoch);
         }
         answer
     }
