@@ -209,6 +209,7 @@ test.describe("the form", () => {
     await page.getByRole("button", { name: /S 위로/ }).click();
     await expect(name(0)).toHaveValue("S");
     await expect(name(1)).toHaveValue("R");
+    await expect(page.getByRole("button", { name: /S 아래로/ })).toBeFocused();
     await name(0).fill("R");
     await expect(page.locator("[id='ticket_types[0].name-error']")).toHaveText(ko("form.grade_twice"));
   });
@@ -318,6 +319,48 @@ test("lesson 18: what was not done is not called done", async ({ page, request }
   await entry.getByRole("button", { name: beginning(ko("room.reconcile")) }).click();
   await expect(page.getByTestId("plan")).toHaveText(ko("room.reconcile_same"));
   await expect(page.getByRole("dialog").getByRole("button", { name: ko("room.reconcile_apply") })).toBeDisabled();
+});
+
+test("lesson 18: a refusal is told, and what came late is about nothing else", async ({ page, request }) => {
+  const event = await eventMade(request);
+  await signIn(page, admin, "/admin/events");
+  const entry = await entryOf(page, event.title);
+  const problem = (status, code) => ({
+    status,
+    contentType: "application/problem+json",
+    body: JSON.stringify({ type: `/problems/${code}`, title: code, status, detail: code, code, retryable: true, trace_id: "" }),
+  });
+  await page.route("**/pause", (route) => route.fulfill(problem(503, "ledger_unavailable")));
+  await page.route("**/evict", (route) => route.fulfill(problem(409, "ledger_busy")));
+  for (const [button, text] of [["pause", "room.sale_ledger_gone"], ["evict", "room.busy"]]) {
+    await press(page, entry, button);
+    await expect(page.getByRole("dialog").getByText(ko(text))).toBeVisible();
+    await expect(page.getByTestId("told")).toBeEmpty();
+    await page.getByRole("dialog").getByRole("button", { name: ko("room.keep") }).click();
+  }
+  await expect(entry.getByRole("button", { name: beginning(ko("room.pause")) })).toBeVisible();
+});
+
+test("what is typed while it is saved stays, and a moment typed by half is no empty one", async ({ page, request }) => {
+  const event = await eventMade(request);
+  await signIn(page, admin, `/admin/events/${event.id}`);
+  await page.route("**/api/v1/admin/events/*", async (route) => {
+    if (route.request().method() === "PATCH") {
+      await new Promise((done) => setTimeout(done, 500));
+    }
+    await route.continue();
+  });
+  await page.locator("#title").fill("새 제목");
+  await page.getByTestId("save").click();
+  await page.locator("#description").fill("저장하는 동안 쓴 글");
+  await expect(page.getByText(ko("form.unsaved"))).toBeVisible();
+  await expect(page.getByTestId("save")).toHaveAttribute("aria-busy", "false");
+  await expect(page.locator("#description")).toHaveValue("저장하는 동안 쓴 글");
+  await page.getByTestId("save").click();
+  await expect(page.getByText(ko("form.unsaved"))).toBeHidden();
+  await page.locator("#closes_at").pressSequentially("2031");
+  await page.getByTestId("save").click();
+  await expect(page.locator("#closes_at-error")).toHaveText(ko("form.moment_invalid"));
 });
 
 test("lesson 21: a title is text on every page, and scripts cannot read the token", async ({ page, request }) => {

@@ -19,6 +19,8 @@ const ZONE_OFFSET_MS: i64 = 9 * 60 * 60 * 1000;
 enum Style {
     /// Year, month, day, weekday, time.
     Full,
+    /// To the second.
+    Exact,
     /// Without the year.
     Brief,
     Money,
@@ -29,6 +31,13 @@ enum Style {
 /// Year, month, day, weekday and time.
 pub(crate) fn full_date(i18n: I18n, moment: Timestamp) -> String {
     with_zone(i18n, moment, format_date(i18n.language(), Style::Full, moment))
+}
+
+/// As [`full_date`], with the seconds where there are any.
+pub(crate) fn exact_date(i18n: I18n, moment: Timestamp) -> String {
+    let whole_minute = moment.as_millis().rem_euclid(60_000) < 1_000;
+    let style = if whole_minute { Style::Full } else { Style::Exact };
+    with_zone(i18n, moment, format_date(i18n.language(), style, moment))
 }
 
 /// As [`full_date`], but leaves out the year while it is the present one.
@@ -119,8 +128,11 @@ fn make(language: Language, style: Style) -> Function {
     set("month", "short");
     set("day", "numeric");
     set("weekday", "short");
-    if style == Style::Full {
+    if style != Style::Brief {
         set("year", "numeric");
+    }
+    if style == Style::Exact {
+        set("second", "2-digit");
     }
     Intl::DateTimeFormat::new(&locales, &options).format().unchecked_into()
 }

@@ -29,6 +29,8 @@ const FAILING_MAX_MS: i64 = 16_000;
 const STREAM_LOOK_MS: i64 = 1_000;
 /// A stream that nobody sees is let go after so many looks.
 const UNSEEN_MAX: u32 = 20;
+/// A stream that has told nothing is asked past, and begun anew, after so many looks: its way may be dead.
+const SILENT_MAX: u32 = 60;
 /// After a stream that broke or was refused, so many questions are asked before the next.
 const QUESTIONS_BETWEEN: u32 = 10;
 
@@ -62,9 +64,10 @@ pub(crate) fn follow_availability(
                     }
                     Err(_) => failures += 1,
                 }
-                if questions == 0 && failures == 0 && measured(to_opening) {
-                    listen(event_id, set_seen, opens_at, clock, &over).await;
-                    questions = QUESTIONS_BETWEEN;
+                let moves = !matches!(status, Some(EventStatus::Closed | EventStatus::Cancelled));
+                if questions == 0 && failures == 0 && measured(to_opening) && moves {
+                    let broken = listen(event_id, set_seen, opens_at, clock, &over).await;
+                    questions = if broken { QUESTIONS_BETWEEN } else { 0 };
                     continue;
                 }
                 questions = questions.saturating_sub(1);
@@ -80,27 +83,36 @@ fn measured(to_opening_ms: i64) -> bool {
     !(0..=NEAR_OPENING_MS).contains(&to_opening_ms)
 }
 
-/// Takes what the server tells, until it tells no more, nobody looks, or the clock has to be measured.
+/// Takes what the server tells, until it tells no more, has told nothing for long, nobody looks, or the clock has to be measured.
+/// Whether the stream broke.
 async fn listen(
     event_id: i64,
     seen: WriteSignal<Option<Availability>>,
     opens_at: Timestamp,
     clock: Clock,
     over: &impl Fn() -> bool,
-) {
-    let Some(stream) = Stream::open(event_id, seen) else { return };
-    let mut unseen = 0;
-    while !over() && !stream.broken() && unseen < UNSEEN_MAX && measured(opens_at.millis_since(clock.read()))
+) -> bool {
+    let Some(stream) = Stream::open(event_id, seen) else { return true };
+    let (mut unseen, mut silent) = (0, 0);
+    while !over()
+        && !stream.broken()
+        && unseen < UNSEEN_MAX
+        && silent < SILENT_MAX
+        && measured(opens_at.millis_since(clock.read()))
     {
         js::sleep(STREAM_LOOK_MS).await;
         unseen = if js::visible() { 0 } else { unseen + 1 };
+        silent = if stream.told.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
     }
+    stream.broken()
 }
 
 /// An open stream. Ends when dropped.
 struct Stream {
     source: EventSource,
     broken: Arc<AtomicBool>,
+    /// Whether it has told anything since this was last looked at.
+    told: Arc<AtomicBool>,
     /// Called by the browser.
     _heard: Closure<dyn FnMut(JsValue)>,
 }
@@ -109,10 +121,15 @@ impl Stream {
     fn open(event_id: i64, seen: WriteSignal<Option<Availability>>) -> Option<Self> {
         let broken = Arc::new(AtomicBool::new(false));
         let breaks = Arc::clone(&broken);
+        let told = Arc::new(AtomicBool::new(false));
+        let tells = Arc::clone(&told);
         let heard = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
             let data = Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
             match data.and_then(|data| serde_json::from_str(&data).ok()) {
-                Some(now) => drop(seen.try_set(Some(now))),
+                Some(now) => {
+                    tells.store(true, Ordering::Relaxed);
+                    seen.try_set(Some(now));
+                }
                 // An error has no data.
                 None => breaks.store(true, Ordering::Relaxed),
             }
@@ -121,7 +138,7 @@ impl Stream {
         let hear = heard.as_ref().unchecked_ref();
         source.add_event_listener_with_callback("availability", hear).ok()?;
         source.set_onerror(Some(hear));
-        Some(Self { source, broken, _heard: heard })
+        Some(Self { source, broken, told, _heard: heard })
     }
 
     fn broken(&self) -> bool {

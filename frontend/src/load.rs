@@ -28,6 +28,8 @@ pub(crate) struct Loader<T: Send + Sync + 'static> {
     /// Whether a question is open.
     pub(crate) busy: RwSignal<bool>,
     again: RwSignal<u32>,
+    /// The last question; answers to others are dropped.
+    newest: StoredValue<u32>,
     /// Whether the open question is a look whether anything has changed.
     quiet: StoredValue<bool>,
 }
@@ -51,9 +53,10 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             state: RwSignal::new(Load::Loading),
             busy: RwSignal::new(true),
             again: RwSignal::new(0),
+            newest: StoredValue::new(0),
             quiet: StoredValue::new(false),
         };
-        let newest = StoredValue::new(0_u32);
+        let newest = loader.newest;
         let failures = StoredValue::new(0_u32);
         let network = window_event_listener(leptos::ev::online, move |_| loader.try_again());
         on_cleanup(move || network.remove());
@@ -64,7 +67,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             let own = newest.get_value();
             let quiet = loader.quiet.get_value();
             loader.quiet.set_value(false);
-            loader.busy.set(!quiet);
+            loader.set_busy(!quiet);
             let answer = fetch(key);
             spawn_local(async move {
                 let answer = answer.await;
@@ -72,7 +75,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                 if newest.try_get_value() != Some(own) {
                     return;
                 }
-                loader.busy.set(false);
+                loader.set_busy(false);
                 let (state, passing) = match answer {
                     Ok(value) => (Load::Ready(value), false),
                     Err(error) => {
@@ -84,8 +87,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     // What is shown is not made worse by a look that failed.
                     return;
                 }
-                // The same again is not drawn again.
-                if loader.state.with_untracked(|shown| *shown != state) {
+                // A look that finds the same draws nothing again.
+                if !quiet || loader.state.with_untracked(|shown| *shown != state) {
                     loader.state.set(state);
                 }
                 if passing {
@@ -142,9 +145,18 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         }
     }
 
-    /// Puts in what another answer has told already.
+    /// Puts in what another answer has told already; one that is still to come may be older.
     pub(crate) fn put(self, value: T) {
+        self.newest.try_update_value(|number| *number += 1);
         self.state.try_set(Load::Ready(value));
+        self.set_busy(false);
+    }
+
+    /// Tells only of changes.
+    fn set_busy(self, busy: bool) {
+        if self.busy.try_get_untracked() == Some(!busy) {
+            self.busy.set(busy);
+        }
     }
 }
 

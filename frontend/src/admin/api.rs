@@ -10,13 +10,13 @@ use super::access::withdraw;
 use super::list_query::ListQuery;
 use super::upload;
 use crate::api::{Answer, ApiError, Request, get, post};
+use crate::clock::Clock;
 use crate::session::Session;
 
 /// Something, and the tag by which the server tells whether it has changed since.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tagged<T> {
     pub(crate) value: T,
-    /// Empty where the server gave none.
     pub(crate) etag: String,
 }
 
@@ -44,6 +44,7 @@ impl LedgerDeed {
 #[derive(Clone, Copy)]
 pub(crate) struct AdminApi {
     session: Session,
+    clock: Clock,
 }
 
 pub(crate) fn use_admin_api() -> AdminApi {
@@ -52,8 +53,8 @@ pub(crate) fn use_admin_api() -> AdminApi {
 
 /// All operations fail as [`Session::send`] and [`Answer::json`] do.
 impl AdminApi {
-    pub(crate) fn new(session: Session) -> Self {
-        Self { session }
+    pub(crate) fn new(session: Session, clock: Clock) -> Self {
+        Self { session, clock }
     }
 
     pub(crate) async fn admin_event_list(self, query: &ListQuery) -> Result<Page<AdminEvent>, ApiError> {
@@ -157,6 +158,9 @@ impl AdminApi {
 
     async fn send(self, request: Request) -> Result<Answer, ApiError> {
         let answer = self.session.send(request).await?;
+        if let Some(sample) = answer.coarse_sample() {
+            self.clock.learn(sample);
+        }
         self.checked(answer)
     }
 
@@ -177,12 +181,11 @@ fn command(path: String) -> Request {
 }
 
 fn only_if(request: Request, etag: &str) -> Request {
-    if etag.is_empty() {
-        return request;
-    }
     Request { header: Some(("If-Match", etag.to_owned())), ..request }
 }
 
 fn tagged<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Tagged<T>, ApiError> {
-    Ok(Tagged { value: answer.json()?, etag: answer.etag() })
+    let (value, etag) = (answer.json()?, answer.etag());
+    // Without it, what somebody else writes would be overwritten unseen.
+    if etag.is_empty() { Err(ApiError::Unreadable(0)) } else { Ok(Tagged { value, etag }) }
 }

@@ -14,6 +14,7 @@ use super::events::EventsPage;
 use super::nav::{AdminNav, go};
 use super::room::RoomPage;
 use crate::app::{Announcement, start};
+use crate::clock::use_clock;
 use crate::components::{Footer, Glyph, Header, Icon};
 use crate::i18n::{T, tr};
 use crate::pages::NotFoundPage;
@@ -23,7 +24,7 @@ use crate::title::focus_on_navigation;
 #[component]
 pub(crate) fn AdminApp() -> impl IntoView {
     let session = start();
-    provide_context(AdminApi::new(session));
+    provide_context(AdminApi::new(session, use_clock()));
     provide_context(JustMade::default());
     view! {
         <Router base=BASE>

@@ -88,7 +88,7 @@ fn Row(entry: AuditEntry) -> impl IntoView {
             </p>
             {(!detail.is_empty()).then(|| view! { <p>{detail}</p> })}
             <p class="audit__who">
-                <time datetime=at.to_string()>{move || format::full_date(i18n, at)}</time>
+                <time datetime=at.to_string()>{move || format::exact_date(i18n, at)}</time>
                 " · "
                 <span>{who}</span>
                 {ip.map(|ip| view! { " · " <code>{ip}</code> })}
@@ -148,7 +148,7 @@ fn Changes(found: Vec<Change>) -> impl IntoView {
 fn value(i18n: I18n, text: Option<String>) -> impl Fn() -> String {
     let moment = text.as_deref().and_then(|text| Timestamp::parse(text).ok());
     move || match (moment, &text) {
-        (Some(moment), _) => format::full_date(i18n, moment),
+        (Some(moment), _) => format::exact_date(i18n, moment),
         (None, Some(text)) => text.clone(),
         (None, None) => "–".to_owned(),
     }

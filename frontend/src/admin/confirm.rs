@@ -42,11 +42,22 @@ pub(crate) fn Confirm(
             confirm();
         }
     };
+    // What is being done is not undone by leaving.
+    let leave = move |_| {
+        if !busy.get_untracked() {
+            close();
+        }
+    };
     view! {
         <dialog
             class="dialog"
             node_ref=dialog
             aria-labelledby="confirm-title"
+            on:cancel=move |event: leptos::ev::Event| {
+                if busy.get_untracked() {
+                    event.prevent_default();
+                }
+            }
             on:close=move |_| {
                 if open.get_untracked() {
                     close();
@@ -57,7 +68,7 @@ pub(crate) fn Confirm(
             {children()}
             <FormError text=error />
             <div class="dialog__actions">
-                <button type="button" class="button button--quiet" autofocus on:click=move |_| close()>
+                <button type="button" class="button button--quiet" autofocus on:click=leave>
                     {move || i18n.text(keep.get())}
                 </button>
                 <button

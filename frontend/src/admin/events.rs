@@ -32,7 +32,7 @@ pub(crate) fn EventsPage() -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let map = use_query_map();
-    let query = Memo::new(move |_| map.with(ListQuery::read));
+    let query = Memo::new(move |_| ListQuery { drifted: false, ..map.with(ListQuery::read) });
     let events = Loader::new(
         move || Some(query.get()),
         move |query| async move { api.admin_event_list(&query).await },

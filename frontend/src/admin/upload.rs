@@ -37,7 +37,12 @@ pub(crate) async fn send(
     begin(&request, path, file, token, &told).map_err(|_| ApiError::Lost)?;
     abort.try_set_value(Some(request.clone()));
     let _ = JsFuture::from(ended).await;
-    abort.try_set_value(None);
+    // Another upload may have taken its place.
+    abort.try_update_value(|held| {
+        if held.as_ref() == Some(&request) {
+            *held = None;
+        }
+    });
     let status = request.status().unwrap_or(0);
     if status == 0 {
         return Err(ApiError::Lost);

@@ -92,7 +92,8 @@ fn Ask(
             match answer {
                 Ok(Some(event)) => {
                     asked.try_set(None);
-                    form.saved(event);
+                    let typed = form.draft.get_untracked();
+                    form.saved(&typed, event);
                 }
                 Ok(None) => {
                     asked.try_set(None);
@@ -156,6 +157,8 @@ fn refresh_when_asked(
         spawn_local(async move {
             let Ok(now) = api.admin_event_view(event.value.detail.summary.id).await else { return };
             if sold(&now.value) != sold(&event.value) {
+                // It was another number that was understood.
+                understood.try_set(false);
                 form.event.try_update(|event| {
                     if let Some(event) = event {
                         event.value.detail.ticket_types = now.value.detail.ticket_types;

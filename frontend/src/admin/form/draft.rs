@@ -194,7 +194,7 @@ impl Draft {
         let grades = if self.grade_changes() == base.grade_changes() {
             theirs.grades.clone()
         } else {
-            self.grades.iter().map(|grade| grade.known_by(theirs)).collect()
+            self.rebased_grades(base, theirs)
         };
         Self {
             title: text(&self.title, &base.title, &theirs.title),
@@ -209,6 +209,40 @@ impl Draft {
         }
     }
 
+    /// With the ids that grades have got which were new in `sent`.
+    pub(crate) fn numbered(&self, sent: &Self, saved: &Self) -> Self {
+        let id = |grade: &DraftGrade| {
+            let place = sent.grades.iter().position(|own| own.row == grade.row)?;
+            saved.grades.get(place)?.id
+        };
+        let grades = self.grades.iter().map(|g| DraftGrade { id: g.id.or_else(|| id(g)), ..g.clone() });
+        Self { grades: grades.collect(), ..self.clone() }
+    }
+
+    /// Grade by grade: what was typed stays, what was not is theirs; theirs alone come last.
+    fn rebased_grades(&self, base: &Self, theirs: &Self) -> Vec<DraftGrade> {
+        let find = |draft: &Self, id: Option<i64>| {
+            draft.grades.iter().find(|grade| id.is_some() && grade.id == id).cloned()
+        };
+        let mut rebased = Self::default();
+        for mine in &self.grades {
+            let (was, is) = (find(base, mine.id), find(theirs, mine.id));
+            match (was, is) {
+                (Some(was), Some(is)) => rebased.grades.push(mine.over(&was, is)),
+                // They have removed it: typed into, it becomes a new one.
+                (Some(was), None) if was.says_the_same_as(mine) => {}
+                _ => {
+                    let row = self.free_row().min(rebased.free_row());
+                    let row = if mine.id.is_none() { mine.row } else { row };
+                    rebased.grades.push(DraftGrade { id: None, row, sold: 0, ..mine.clone() });
+                }
+            }
+        }
+        let new = theirs.grades.iter().filter(|grade| find(base, grade.id).is_none());
+        rebased.grades.extend(new.cloned());
+        rebased.grades
+    }
+
     /// A number for a row that no other has.
     pub(crate) fn free_row(&self) -> i64 {
         self.grades.iter().map(|grade| grade.row).min().unwrap_or(0).min(0) - 1
@@ -216,13 +250,19 @@ impl Draft {
 }
 
 impl DraftGrade {
-    /// As far as `event` knows it: a grade that was removed meanwhile becomes a new one.
-    fn known_by(&self, event: &Draft) -> Self {
-        let known = event.grades.iter().find(|grade| grade.id == self.id && self.id.is_some());
-        match known {
-            Some(known) => Self { sold: known.sold, ..self.clone() },
-            None => Self { id: None, row: -self.row.abs(), sold: 0, ..self.clone() },
+    /// What was typed since `was`, on top of what it is now.
+    fn over(&self, was: &Self, is: Self) -> Self {
+        let text = |mine: &String, was: &String, is: String| if mine == was { is } else { mine.clone() };
+        Self {
+            name: text(&self.name, &was.name, is.name),
+            price: text(&self.price, &was.price, is.price),
+            capacity: text(&self.capacity, &was.capacity, is.capacity),
+            ..is
         }
+    }
+
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        (&self.name, &self.price, &self.capacity) == (&other.name, &other.price, &other.capacity)
     }
 }
 
@@ -256,6 +296,44 @@ mod tests {
             grades: vec![grade],
             ..Draft::default()
         }
+    }
+
+    #[test]
+    fn what_was_typed_while_it_was_saved_stays_and_new_grades_are_known_again() {
+        let mut sent = draft();
+        sent.grades.push(DraftGrade { row: -1, name: "S".into(), ..DraftGrade::default() });
+        let mut saved = sent.clone();
+        (saved.grades[1].row, saved.grades[1].id) = (9, Some(9));
+        let mut typed = sent.clone();
+        typed.description = "더 쓴 글".into();
+        typed.grades[1].name = "스탠딩".into();
+        let mine = typed.numbered(&sent, &saved).rebased(&sent.numbered(&sent, &saved), &saved);
+        assert_eq!(mine.description, "더 쓴 글");
+        let grades: Vec<_> = mine.grades.iter().map(|grade| (grade.id, grade.name.as_str())).collect();
+        assert_eq!(grades, [(Some(7), "R"), (Some(9), "스탠딩")]);
+    }
+
+    #[test]
+    fn going_on_keeps_what_others_made_of_other_grades() {
+        let base = draft();
+        let mut theirs = base.clone();
+        theirs.grades[0].price = "60,000".into();
+        theirs.grades.push(DraftGrade { row: 9, id: Some(9), name: "S".into(), ..DraftGrade::default() });
+        let mut mine = base.clone();
+        mine.grades[0].capacity = "20".into();
+        mine.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
+        let merged = mine.rebased(&base, &theirs);
+        let grade = |g: &DraftGrade| (g.id, g.name.clone(), g.price.clone(), g.capacity.clone());
+        assert_eq!(grade(&merged.grades[0]), (Some(7), "R".into(), "60,000".into(), "20".into()));
+        let others: Vec<_> = merged.grades[1..].iter().map(|grade| (grade.id, grade.name.as_str())).collect();
+        assert_eq!(others, [(None, "A"), (Some(9), "S")]);
+        // What they have removed goes, unless it was typed into.
+        let removed = Draft { grades: Vec::new(), ..base.clone() };
+        let mut other = base.clone();
+        other.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
+        assert_eq!(other.rebased(&base, &removed).grades.len(), 1);
+        let rows: Vec<i64> = mine.rebased(&base, &removed).grades.iter().map(|grade| grade.row).collect();
+        assert_eq!(rows.iter().collect::<std::collections::BTreeSet<_>>().len(), 2, "rows differ: {rows:?}");
     }
 
     #[test]

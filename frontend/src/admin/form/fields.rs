@@ -1,15 +1,14 @@
 //! The parts of the event itself: what it is, and when.
 
 use leptos::prelude::*;
-use neticket_domain::Timestamp;
 
 use super::super::local_time;
 use super::check::DESCRIPTION_LEN_MAX;
 use super::entry::{Entry, Kind, Slot};
 use super::state::Form;
+use crate::clock::use_clock;
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
-use crate::js;
 
 #[component]
 pub(crate) fn About(form: Form) -> impl IntoView {
@@ -54,7 +53,7 @@ pub(crate) fn Times(form: Form) -> impl IntoView {
     let zone = local_time::zone();
     // In words, as people will read it.
     let spoken = move |text: String| {
-        local_time::from_input(&text).map(|at| format::full_date(i18n, at)).unwrap_or_default()
+        local_time::from_input(&text).map(|at| format::exact_date(i18n, at)).unwrap_or_default()
     };
     let starts = Signal::derive(move || spoken(form.draft.with(|draft| draft.starts_at.clone())));
     let opens = Signal::derive(move || spoken(form.draft.with(|draft| draft.opens_at.clone())));
@@ -62,8 +61,9 @@ pub(crate) fn Times(form: Form) -> impl IntoView {
         text if text.is_empty() => i18n.text(T::FormClosesHint).to_owned(),
         text => spoken(text),
     });
+    let clock = use_clock();
     let now = move |_| {
-        let now = local_time::to_input(Timestamp::from_millis(js::now_ms()));
+        let now = local_time::to_input(clock.read());
         form.typed("opens_at".to_owned(), |draft| draft.opens_at = now);
     };
     let starts_at = Slot::of(form, "starts_at", |draft| &mut draft.starts_at);

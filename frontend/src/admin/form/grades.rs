@@ -107,7 +107,9 @@ fn Row(form: Form, row: i64) -> impl IntoView {
         let from = index.get_untracked();
         let to = if up { from.saturating_sub(1) } else { (from + 1).min(last.get_untracked()) };
         form.rearranged(|draft| draft.grades.swap(from, to));
-        let word = if up { "up" } else { "down" };
+        // At an end its button cannot be pressed again.
+        let is_end = to == if up { 0 } else { last.get_untracked() };
+        let word = if up == is_end { "down" } else { "up" };
         focus_soon(format!("grade-{row}-{word}"));
     };
     let remove = move |_| {

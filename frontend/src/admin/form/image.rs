@@ -78,12 +78,19 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
             }
         });
     };
+    // While one is on its way, that is given up, and what was there before stays.
     let remove = move |_| {
+        let uploading = form.uploading.get_untracked();
         forget_preview();
         give_up();
         form.uploading.set(false);
-        form.typed(PATH.to_owned(), |draft| draft.image = None);
+        form.typed(PATH.to_owned(), |draft| {
+            if !uploading {
+                draft.image = None;
+            }
+        });
     };
+    let remove_text = move || if form.uploading.get() { T::FormImageStop } else { T::FormImageRemove };
     let shown = Memo::new(move |_| {
         preview.get().or_else(|| form.draft.with(|draft| draft.image.as_ref().map(|image| image.url.clone())))
     });
@@ -113,7 +120,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
                     </Show>
                     <Show when=move || shown.with(Option::is_some)>
                         <button type="button" class="button button--quiet" on:click=remove>
-                            {tr(T::FormImageRemove)}
+                            {move || i18n.text(remove_text())}
                         </button>
                     </Show>
                     <FieldFault form path=Signal::stored(PATH.to_owned()) />

@@ -178,10 +178,29 @@ impl Form {
         });
     }
 
-    /// The server's answer is what there is now.
-    pub(crate) fn saved(self, event: Tagged<AdminEvent>) {
-        self.take(event);
-        self.outcome.set(Outcome::Saved);
+    /// The server's answer is what there is now; what was typed since `sent` stays, and is not saved.
+    pub(crate) fn saved(self, sent: &Draft, event: Tagged<AdminEvent>) {
+        if self.draft.with_untracked(|draft| draft == sent) {
+            self.take(event);
+            self.outcome.set(Outcome::Saved);
+        } else {
+            let saved = Draft::of(&event.value, MOMENTS);
+            self.base.set(sent.numbered(sent, &saved));
+            self.draft.update(|draft| *draft = draft.numbered(sent, &saved));
+            self.keep_mine(event);
+        }
+    }
+
+    /// Whether no moment is typed by half: such a field has no value, and would be taken for an empty one.
+    pub(crate) fn whole_moments(self) -> bool {
+        let half = Fault::new(T::FormMomentInvalid);
+        self.refused.update(|refused| refused.retain(|_, fault| *fault != half));
+        let mut whole = true;
+        for path in ["starts_at", "opens_at", "closes_at"].into_iter().filter(|path| half_typed(path)) {
+            self.refuse_field(path, half);
+            whole = false;
+        }
+        whole
     }
 
     /// Shows the event as the server has it, and nothing else.
@@ -205,6 +224,11 @@ impl Form {
         self.refused.update(HashMap::clear);
         self.outcome.set(Outcome::Nothing);
     }
+}
+
+fn half_typed(id: &str) -> bool {
+    let field = document().get_element_by_id(id);
+    field.is_some_and(|field| field.unchecked_into::<web_sys::HtmlInputElement>().validity().bad_input())
 }
 
 /// Tickets sold of an event.

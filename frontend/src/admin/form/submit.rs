@@ -21,10 +21,11 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
     if form.uploading.get_untracked() {
         return refuse(form, Fault::new(T::FormImageWait));
     }
-    if !form.reveal_all() {
+    if !form.whole_moments() || !form.reveal_all() {
         return refuse(form, Fault::new(T::FormFaults));
     }
     form.busy.set(true);
+    let sent = form.draft.get_untracked();
     spawn_local(async move {
         let known = form.event.get_untracked();
         let answer = match &known {
@@ -35,7 +36,7 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
         match answer {
             Ok(event) => {
                 let id = event.value.detail.summary.id;
-                form.saved(event);
+                form.saved(&sent, event);
                 if known.is_none() {
                     created(id);
                 }
@@ -78,7 +79,7 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
     let fault = match (error, error.problem()) {
         _ if beside => Fault::new(T::FormFaults),
         // Whether it was made is not known, and asking again might make a second one.
-        (ApiError::Lost, _) if id.is_none() => Fault::new(T::FormCreateLost),
+        _ if id.is_none() && may_be_done(error) => Fault::new(T::FormCreateLost),
         (_, Some(problem)) if problem.code == ProblemCode::CapacityBelowSold => {
             Fault { text: T::FormCapacitySold, n: problem.sold.map(u64::from) }
         }
@@ -90,6 +91,12 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
     refuse(form, fault);
 }
 
+/// Whether what was asked for may have been done though the answer is none, or that it failed.
+fn may_be_done(error: &ApiError) -> bool {
+    matches!(error, ApiError::Lost | ApiError::Unreadable(_))
+        || matches!(error.code(), Some(ProblemCode::StoreUnavailable | ProblemCode::Internal))
+}
+
 /// The event as it is now, and who changed it last.
 async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
     let event = api.admin_event_view(id).await.ok()?;
@@ -97,7 +104,9 @@ async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
     // Without it, it was somebody.
     let log = api.audit_list(&ListQuery::default()).await.ok();
     let who = log.and_then(|log| {
-        let entry = log.items.into_iter().find(|entry| entry.target == target)?;
+        // Pausing and the like are told of the event too, and leave it at its version.
+        let changed = |action: &str| matches!(action, "event_update" | "event_cancel");
+        let entry = log.items.into_iter().find(|e| e.target == target && changed(&e.action))?;
         entry.actor?.nickname
     });
     Some(Theirs { event, who })

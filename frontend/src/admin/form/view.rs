@@ -35,6 +35,8 @@ pub(crate) fn EventForm(
     let cancelled = Memo::new(move |_| {
         form.event.with(|event| event.as_ref().is_some_and(|event| event.value.cancelled_at.is_some()))
     });
+    // Its page comes next, without what was typed meanwhile.
+    let making = Memo::new(move |_| form.busy.get() && form.event.with(Option::is_none));
     let id = move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.id));
     let press = move |event: SubmitEvent| {
         event.prevent_default();
@@ -48,7 +50,7 @@ pub(crate) fn EventForm(
             </p>
         </Show>
         <form class="event-form" novalidate on:submit=press>
-            <fieldset class="event-form__parts" disabled=move || cancelled.get()>
+            <fieldset class="event-form__parts" disabled=move || cancelled.get() || making.get()>
                 <About form />
                 <Times form />
                 <Grades form />

@@ -23,7 +23,7 @@ pub(crate) fn DeedDialog(
     let api = use_admin_api();
     let error = RwSignal::new(None::<T>);
     let busy = RwSignal::new(false);
-    let plan = RwSignal::new(Plan::Looking);
+    let plan = RwSignal::new(Plan::Looking(0));
     Effect::new(move |_| {
         let Some(Asked { deed, entry }) = asked.get() else { return };
         error.set(None);
@@ -47,16 +47,25 @@ pub(crate) fn DeedDialog(
         spawn_local(async move {
             let answer = act(api, i18n, &asked_for, seen).await;
             busy.try_set(false);
+            // Browsers let a dialog be closed all the same; another may be open by now.
+            let still_asked =
+                asked.try_with_untracked(|asked| asked.as_ref() == Some(&asked_for)) == Some(true);
             match answer {
                 Ok(text) => {
                     told.try_set(text);
-                    asked.try_set(None);
+                    if still_asked {
+                        asked.try_set(None);
+                    }
                 }
-                Err(refused) => {
+                Err(refused) if still_asked => {
                     error.try_set(Some(why_not(asked_for.deed, &refused)));
                     if refused.code() == Some(ProblemCode::EditConflict) {
                         look(api, asked_for.event_id(), plan);
                     }
+                }
+                Err(refused) => {
+                    let why = untrack(|| i18n.text(why_not(asked_for.deed, &refused)).to_owned());
+                    told.try_set(format!("{}: {why}", asked_for.title()));
                 }
             }
             done();
@@ -114,7 +123,7 @@ async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Str
             Ok(untrack(|| came_of(i18n, deed, before, &now)))
         }
         (Deed::Reconcile, Some(entry)) => {
-            let Plan::Seen(seen) = plan else { return Ok(String::new()) };
+            let Plan::Seen(seen) = plan else { return Err(ApiError::Unreadable(0)) };
             let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
             if !came.applied {
                 return Ok(text(T::RoomReconcileNothing));
@@ -126,9 +135,11 @@ async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Str
             api.cache_clear_event(entry.event_id).await?;
             Ok(text(T::RoomClearEventDone))
         }
-        _ => {
+        (Deed::ClearAll, _) => {
             api.cache_clear().await?;
             Ok(text(T::RoomClearAllDone))
         }
+        // Every other deed is one on an event.
+        (_, None) => Err(ApiError::Unreadable(0)),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn RoomPage() -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let map = use_query_map();
-    let query = Memo::new(move |_| map.with(ListQuery::read));
+    let query = Memo::new(move |_| ListQuery { status: None, ..map.with(ListQuery::read) });
     let room = Polled::new(
         EVERY_MS,
         move || query.get(),

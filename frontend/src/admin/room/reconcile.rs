@@ -13,7 +13,8 @@ use crate::problem_text::error_text;
 /// Where the dry run stands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
-    Looking,
+    /// At this event.
+    Looking(i64),
     Seen(Tagged<Reconciliation>),
     Failed(T),
 }
@@ -27,13 +28,16 @@ impl Plan {
 
 /// Looks what would be changed.
 pub(crate) fn look(api: AdminApi, event_id: i64, plan: RwSignal<Plan>) {
-    plan.set(Plan::Looking);
+    plan.set(Plan::Looking(event_id));
     spawn_local(async move {
         let seen = match api.inventory_reconcile_dry(event_id).await {
             Ok(seen) => Plan::Seen(seen),
             Err(error) => Plan::Failed(refusal(&error)),
         };
-        plan.try_set(seen);
+        // It may be about another event by now.
+        if plan.try_with_untracked(|plan| *plan == Plan::Looking(event_id)) == Some(true) {
+            plan.set(seen);
+        }
     });
 }
 
@@ -91,9 +95,9 @@ pub(crate) fn PlanView(
         }
     };
     view! {
-        <div role="status" aria-busy=move || (plan.get() == Plan::Looking).to_string()>
+        <div role="status" aria-busy=move || matches!(plan.get(), Plan::Looking(_)).to_string()>
             {move || match plan.get() {
-                Plan::Looking => view! { <p>{tr(T::RoomReconcileLooking)}</p> }.into_any(),
+                Plan::Looking(_) => view! { <p>{tr(T::RoomReconcileLooking)}</p> }.into_any(),
                 Plan::Seen(seen) if seen.value.changes.is_empty() => {
                     view! { <p data-testid="plan">{tr(T::RoomReconcileSame)}</p> }.into_any()
                 }
