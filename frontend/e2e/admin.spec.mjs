@@ -234,6 +234,21 @@ test.describe("the form", () => {
     expect(asked).toHaveLength(1);
   });
 
+  test("keeps what was typed when the session ends", async ({ page, context, request }) => {
+    const event = await eventMade(request);
+    await signIn(page, admin, `/admin/events/${event.id}`);
+    await page.locator("#title").fill("로그아웃 전에 쓴 제목");
+    await expect(page.getByText(ko("form.unsaved"))).toBeVisible();
+    const other = await context.newPage();
+    await other.goto("/");
+    // As another tab does that signs out.
+    await other.evaluate(() => localStorage.clear());
+    await expect(page.getByTestId("signed-out")).toBeVisible();
+    await expect(page.locator("#title")).toHaveValue("로그아웃 전에 쓴 제목");
+    page.once("dialog", (dialog) => dialog.accept());
+    await other.close();
+  });
+
   test("two administrators do not overwrite each other unseen", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);

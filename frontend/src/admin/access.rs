@@ -12,6 +12,8 @@ pub(crate) enum Access {
     /// Not known yet.
     Unknown,
     Granted,
+    /// Not any more; but there is a form with something in it that is not saved, and that stays.
+    Kept,
     /// There is no such page, as far as this person is told.
     Denied,
 }
@@ -23,6 +25,37 @@ impl Access {
             Who::User(user) if user.role == Role::Admin => Self::Granted,
             Who::Visitor | Who::User(_) => Self::Denied,
         }
+    }
+
+    /// The same where there is something unsaved on a page that was shown before.
+    pub(crate) fn keeping(self, before: Option<Self>, unsaved: bool) -> Self {
+        match before {
+            Some(Self::Granted | Self::Kept) if unsaved && self != Self::Granted => Self::Kept,
+            _ => self,
+        }
+    }
+
+    pub(crate) fn shows_pages(self) -> bool {
+        matches!(self, Self::Granted | Self::Kept)
+    }
+}
+
+/// Whether the page has something that would be lost with it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Unsaved(RwSignal<bool>);
+
+impl Unsaved {
+    /// Tracked.
+    pub(crate) fn get(self) -> bool {
+        self.0.get()
+    }
+
+    /// Follows what `unsaved` says, for as long as the calling component lives.
+    pub(crate) fn follow(self, unsaved: impl Fn() -> bool + 'static) {
+        Effect::new(move |_| self.0.set(unsaved()));
+        on_cleanup(move || {
+            self.0.try_set(false);
+        });
     }
 }
 
@@ -49,5 +82,16 @@ mod tests {
         assert_eq!(Access::of(&user(Role::User)), Access::Denied);
         assert_eq!(Access::of(&Who::Visitor), Access::Denied);
         assert_eq!(Access::of(&Who::Unknown), Access::Unknown);
+    }
+
+    #[test]
+    fn what_is_not_saved_stays_with_whoever_typed_it() {
+        for gone in [Access::Denied, Access::Unknown] {
+            assert_eq!(gone.keeping(Some(Access::Granted), true), Access::Kept);
+            assert_eq!(gone.keeping(Some(Access::Kept), true), Access::Kept);
+            assert_eq!(gone.keeping(Some(Access::Granted), false), gone);
+            assert_eq!(gone.keeping(None, true), gone);
+        }
+        assert_eq!(Access::Granted.keeping(Some(Access::Kept), true), Access::Granted);
     }
 }

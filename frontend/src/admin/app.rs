@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::path;
 
 use super::BASE;
-use super::access::Access;
+use super::access::{Access, Unsaved};
 use super::api::AdminApi;
 use super::audit::AuditPage;
 use super::edit::{EditPage, JustMade, NewPage};
@@ -26,6 +26,7 @@ pub(crate) fn AdminApp() -> impl IntoView {
     let session = start();
     provide_context(AdminApi::new(session, use_clock()));
     provide_context(JustMade::default());
+    provide_context(Unsaved::default());
     view! {
         <Router base=BASE>
             <Frame />
@@ -39,21 +40,27 @@ pub(crate) fn AdminApp() -> impl IntoView {
 fn Frame() -> impl IntoView {
     focus_on_navigation();
     let session = use_session();
-    let access = Memo::new(move |_| Access::of(&session.who()));
+    let unsaved: Unsaved = expect_context();
+    let access = Memo::new(move |before: Option<&Access>| {
+        Access::of(&session.who()).keeping(before.copied(), unsaved.get())
+    });
+    let with_pages = Memo::new(move |_| access.get().shows_pages());
     view! {
         <Header>
             {move || match access.get() {
                 Access::Granted => view! { <AdminNav /> }.into_any(),
-                Access::Unknown => ().into_any(),
+                Access::Unknown | Access::Kept => ().into_any(),
                 Access::Denied => view! { <PlainSearch /> }.into_any(),
             }}
         </Header>
         <main id="main" tabindex="-1">
             {move || match access.get() {
-                Access::Granted => pages().into_any(),
+                Access::Granted => ().into_any(),
+                Access::Kept => signed_out().into_any(),
                 Access::Unknown => waiting().into_any(),
                 Access::Denied => NotFoundPage().into_any(),
             }}
+            {move || with_pages.get().then(pages)}
         </main>
         <Footer />
     }
@@ -83,6 +90,16 @@ fn Elsewhere() -> impl IntoView {
         }
     });
     move || if entrance.get() { waiting().into_any() } else { NotFoundPage().into_any() }
+}
+
+/// What is typed into a form is not lost with the session.
+fn signed_out() -> impl IntoView {
+    view! {
+        <p class="form-error page" role="alert" data-testid="signed-out">
+            <Icon glyph=Glyph::Alert />
+            {tr(T::FormSignedOut)}
+        </p>
+    }
 }
 
 fn waiting() -> impl IntoView {

@@ -4,6 +4,7 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use neticket_contract::AdminEvent;
 
+use super::super::access::Unsaved;
 use super::super::api::{Tagged, use_admin_api};
 use super::danger::Danger;
 use super::fields::{About, Times};
@@ -32,6 +33,7 @@ pub(crate) fn EventForm(
         form.outcome.set(Outcome::Saved);
     }
     warn_before_leaving(form);
+    expect_context::<Unsaved>().follow(move || form.unsaved());
     let cancelled = Memo::new(move |_| {
         form.event.with(|event| event.as_ref().is_some_and(|event| event.value.cancelled_at.is_some()))
     });
