@@ -78,7 +78,9 @@ pub(crate) fn EventsPage() -> impl IntoView {
 pub(crate) fn ListSearch(query: Memo<ListQuery>, path: &'static str, children: Children) -> impl IntoView {
     let navigate = use_navigate();
     let text = RwSignal::new(String::new());
-    Effect::new(move |_| text.set(query.get().q));
+    // What is typed stays while something else narrows the list.
+    let q = Memo::new(move |_| query.get().q);
+    Effect::new(move |_| text.set(q.get()));
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let q = text.get_untracked().trim().to_owned();

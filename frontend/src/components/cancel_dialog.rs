@@ -41,12 +41,17 @@ pub(crate) fn CancelDialog(
         spawn_local(async move {
             let answer = api.reservation_cancel(&reservation.id.to_string()).await;
             busy.try_set(false);
+            // Browsers let a dialog be closed all the same; another may be open by now.
+            let still_asked = asked.try_get_untracked() == Some(Some(reservation));
             match answer {
                 Ok(cancelled) => {
-                    asked.try_set(None);
+                    if still_asked {
+                        asked.try_set(None);
+                    }
                     done(cancelled);
                 }
-                Err(refusal) => drop(error.try_set(Some(error_text(&refusal)))),
+                Err(refusal) if still_asked => drop(error.try_set(Some(error_text(&refusal)))),
+                Err(_) => {}
             }
         });
     };
@@ -73,7 +78,15 @@ pub(crate) fn CancelDialog(
             <FormError text=error />
             <div class="dialog__actions">
                 // The harmless one first: it has the focus when the dialog opens.
-                <button type="button" class="button button--quiet" on:click=move |_| asked.set(None)>
+                <button
+                    type="button"
+                    class="button button--quiet"
+                    on:click=move |_| {
+                        if !busy.get_untracked() {
+                            asked.set(None);
+                        }
+                    }
+                >
                     {tr(T::CancelKeep)}
                 </button>
                 <button

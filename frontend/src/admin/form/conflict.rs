@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::state::{Form, Theirs};
+use super::state::{Form, SAVE, Theirs, focus_soon};
 use super::summary::SUMMARY;
 use crate::components::{Glyph, Icon};
 use crate::format;
@@ -21,6 +21,15 @@ pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
         }
     };
     let event = StoredValue::new(theirs.event);
+    // The button that was pressed goes away.
+    let keep_mine = move || {
+        form.keep_mine(event.get_value());
+        focus_soon(SAVE.to_owned());
+    };
+    let take_theirs = move || {
+        form.take(event.get_value());
+        focus_soon(SAVE.to_owned());
+    };
     view! {
         <div class="form-summary" id=SUMMARY tabindex="-1" data-testid="conflict">
             <p>
@@ -29,10 +38,10 @@ pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
             </p>
             <p>{tr(T::ConflictText)}</p>
             <div class="dialog__actions">
-                <button type="button" class="button" on:click=move |_| form.keep_mine(event.get_value())>
+                <button type="button" class="button" on:click=move |_| keep_mine()>
                     {tr(T::ConflictMine)}
                 </button>
-                <button type="button" class="button button--quiet" on:click=move |_| form.take(event.get_value())>
+                <button type="button" class="button button--quiet" on:click=move |_| take_theirs()>
                     {tr(T::ConflictTheirs)}
                 </button>
             </div>

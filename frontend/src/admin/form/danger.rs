@@ -5,7 +5,8 @@ use leptos::task::spawn_local;
 
 use super::super::api::use_admin_api;
 use super::super::confirm::Confirm;
-use super::state::{Form, Outcome, sold, started};
+use super::check::Fault;
+use super::state::{CANCELLED, Form, Outcome, focus_soon, sold, started};
 use crate::api::ApiError;
 use crate::clock::use_clock;
 use crate::format;
@@ -76,9 +77,10 @@ fn Ask(
     let error = RwSignal::new(None::<T>);
     let busy = RwSignal::new(false);
     let understood = RwSignal::new(false);
+    let counted = RwSignal::new(false);
     let title =
         move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.title.clone()));
-    refresh_when_asked(form, asked, error, understood);
+    refresh_when_asked(form, asked, error, understood, counted);
     let confirm = move || {
         let (Some(deed), Some(event)) = (asked.get_untracked(), form.event.get_untracked()) else { return };
         let id = event.value.detail.summary.id;
@@ -92,14 +94,18 @@ fn Ask(
             match answer {
                 Ok(Some(event)) => {
                     asked.try_set(None);
-                    let typed = form.draft.get_untracked();
-                    form.saved(&typed, event);
+                    form.take(event);
+                    focus_soon(CANCELLED.to_owned());
                 }
                 Ok(None) => {
                     asked.try_set(None);
                     deleted();
                 }
-                Err(refusal) => drop(error.try_set(Some(refused(&refusal)))),
+                Err(refusal) if asked.try_get_untracked() == Some(Some(deed)) => {
+                    error.try_set(Some(refused(&refusal)));
+                }
+                // Browsers let a dialog be closed all the same.
+                Err(refusal) => drop(form.outcome.try_set(Outcome::Refused(Fault::new(refused(&refusal))))),
             }
         });
     };
@@ -114,7 +120,7 @@ fn Ask(
             heading
             action
             keep=T::DangerKeep
-            ready=Signal::derive(move || !is_cancel() || understood.get())
+            ready=Signal::derive(move || !is_cancel() || (understood.get() && counted.get()))
             busy
             error
             confirm
@@ -144,6 +150,7 @@ fn refresh_when_asked(
     asked: RwSignal<Option<Deed>>,
     error: RwSignal<Option<T>>,
     understood: RwSignal<bool>,
+    counted: RwSignal<bool>,
 ) {
     let api = use_admin_api();
     Effect::new(move |_| {
@@ -152,10 +159,18 @@ fn refresh_when_asked(
         }
         error.set(None);
         understood.set(false);
+        counted.set(false);
         form.outcome.set(Outcome::Nothing);
         let Some(event) = form.event.get_untracked() else { return };
         spawn_local(async move {
-            let Ok(now) = api.admin_event_view(event.value.detail.summary.id).await else { return };
+            let now = match api.admin_event_view(event.value.detail.summary.id).await {
+                Ok(now) => now,
+                Err(failed) => {
+                    error.try_set(Some(error_text(&failed)));
+                    return;
+                }
+            };
+            counted.try_set(true);
             if sold(&now.value) != sold(&event.value) {
                 // It was another number that was understood.
                 understood.try_set(false);

@@ -209,6 +209,15 @@ impl Draft {
         }
     }
 
+    /// Takes over what is sold.
+    pub(crate) fn learn_sold(&mut self, now: &Self) {
+        for grade in &mut self.grades {
+            if let Some(now) = now.grades.iter().find(|now| now.id.is_some() && now.id == grade.id) {
+                grade.sold = now.sold;
+            }
+        }
+    }
+
     /// With the ids that grades have got which were new in `sent`.
     pub(crate) fn numbered(&self, sent: &Self, saved: &Self) -> Self {
         let id = |grade: &DraftGrade| {
@@ -224,8 +233,18 @@ impl Draft {
         let find = |draft: &Self, id: Option<i64>| {
             draft.grades.iter().find(|grade| id.is_some() && grade.id == id).cloned()
         };
+        // Added by both, or by a save whose answer was lost: it is one.
+        let twin = |mine: &DraftGrade| {
+            let is_new = |grade: &&DraftGrade| find(base, grade.id).is_none();
+            let is_twin = |grade: &&DraftGrade| mine.id.is_none() && grade.name.trim() == mine.name.trim();
+            theirs.grades.iter().filter(is_new).find(is_twin).cloned()
+        };
         let mut rebased = Self::default();
         for mine in &self.grades {
+            if let Some(twin) = twin(mine) {
+                rebased.grades.push(DraftGrade { id: twin.id, sold: twin.sold, ..mine.clone() });
+                continue;
+            }
             let (was, is) = (find(base, mine.id), find(theirs, mine.id));
             match (was, is) {
                 (Some(was), Some(is)) => rebased.grades.push(mine.over(&was, is)),
@@ -238,8 +257,10 @@ impl Draft {
                 }
             }
         }
-        let new = theirs.grades.iter().filter(|grade| find(base, grade.id).is_none());
-        rebased.grades.extend(new.cloned());
+        let is_new =
+            |grade: &&DraftGrade| find(base, grade.id).is_none() && find(&rebased, grade.id).is_none();
+        let new: Vec<DraftGrade> = theirs.grades.iter().filter(is_new).cloned().collect();
+        rebased.grades.extend(new);
         rebased.grades
     }
 
@@ -257,6 +278,7 @@ impl DraftGrade {
             name: text(&self.name, &was.name, is.name),
             price: text(&self.price, &was.price, is.price),
             capacity: text(&self.capacity, &was.capacity, is.capacity),
+            row: self.row,
             ..is
         }
     }
@@ -329,6 +351,16 @@ mod tests {
         assert_eq!(others, [(None, "A"), (Some(9), "S")]);
         // What they have removed goes, unless it was typed into.
         let removed = Draft { grades: Vec::new(), ..base.clone() };
+        let twice = Draft { grades: theirs.grades[1..].to_vec(), ..theirs.clone() };
+        let mut again = base.clone();
+        again.grades.push(DraftGrade { row: -1, name: " S ".into(), ..DraftGrade::default() });
+        let ids = |draft: Draft| draft.grades.iter().map(|grade| grade.id).collect::<Vec<_>>();
+        assert_eq!(
+            ids(again.rebased(&base, &theirs)),
+            [Some(7), Some(9)],
+            "the same grade is not added twice"
+        );
+        assert_eq!(ids(again.rebased(&base, &twice)), [Some(9)]);
         let mut other = base.clone();
         other.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
         assert_eq!(other.rebased(&base, &removed).grades.len(), 1);

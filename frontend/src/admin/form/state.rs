@@ -21,6 +21,11 @@ const PAUSE_MS: i64 = 700;
 
 pub(crate) const MOMENTS: Moments = Moments { write: local_time::to_input, read: local_time::from_input };
 
+/// The button that saves.
+pub(crate) const SAVE: &str = "save";
+/// Where it says that the event is cancelled.
+pub(crate) const CANCELLED: &str = "event-cancelled";
+
 /// What came of the last thing that was done with the form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
@@ -212,6 +217,14 @@ impl Form {
         self.revealed.update(HashSet::clear);
         self.refused.update(HashMap::clear);
         self.outcome.set(Outcome::Nothing);
+    }
+
+    /// Learns what is sold of each grade by now. What is typed stays, and so does the tag.
+    pub(crate) fn sold_now(self, event: &AdminEvent) {
+        let now = Draft::of(event, MOMENTS);
+        for draft in [self.base, self.draft] {
+            draft.update(|draft| draft.learn_sold(&now));
+        }
     }
 
     /// Goes on with what was typed, on top of what somebody else has made of the event.

@@ -75,6 +75,14 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
         form.outcome.try_set(Outcome::Conflict(Box::new(theirs)));
         return focus_soon(SUMMARY.to_owned());
     }
+    if let Some(id) = id
+        && error.code() == Some(ProblemCode::CapacityBelowSold)
+        && let Ok(event) = api.admin_event_view(id).await
+    {
+        // Then the check of the form itself says which grade it is.
+        form.sold_now(&event.value);
+        form.reveal_all();
+    }
     let beside = error.problem().is_some_and(|problem| form.refuse(problem));
     let fault = match (error, error.problem()) {
         _ if beside => Fault::new(T::FormFaults),

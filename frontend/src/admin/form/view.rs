@@ -10,7 +10,7 @@ use super::danger::Danger;
 use super::fields::{About, Times};
 use super::grades::Grades;
 use super::image::ImageField;
-use super::state::{Form, Outcome};
+use super::state::{CANCELLED, Form, Outcome, SAVE};
 use super::submit::submit;
 use super::summary::Summary;
 use crate::clock::use_clock;
@@ -46,7 +46,7 @@ pub(crate) fn EventForm(
     };
     view! {
         <Show when=move || cancelled.get()>
-            <p class="form-error" data-testid="cancelled">
+            <p class="form-error" role="status" id=CANCELLED tabindex="-1" data-testid="cancelled">
                 <Icon glyph=Glyph::Alert />
                 {tr(T::FormCancelled)}
             </p>
@@ -67,6 +67,7 @@ pub(crate) fn EventForm(
                     <button
                         type="submit"
                         class="button button--main"
+                        id=SAVE
                         data-testid="save"
                         aria-busy=move || form.busy.get().to_string()
                     >

@@ -72,11 +72,19 @@ impl Deed {
     }
 }
 
+/// What has come of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Whether it is as it was wanted.
+    pub(crate) done: bool,
+    pub(crate) text: String,
+}
+
 /// What has come of it, by what the server says the ledger is like now: never "done" for what was not.
-pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now: &InventoryEntry) -> String {
+pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now: &InventoryEntry) -> Told {
     let title = &now.title;
     let epoch = now.ledger.epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string());
-    let text = match deed {
+    let key = match deed {
         LedgerDeed::Load if now.ledger.loaded => T::RoomLoadDone,
         LedgerDeed::Load => T::RoomLoadNot,
         LedgerDeed::Evict if !now.ledger.loaded && !before.ledger.loaded => T::RoomEvictNothing,
@@ -89,5 +97,6 @@ pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now
         LedgerDeed::Resume if !before.ledger.paused => T::RoomResumeNothing,
         LedgerDeed::Resume => T::RoomResumeDone,
     };
-    i18n.fill(text, &[("title", title), ("epoch", &epoch)])
+    let done = !matches!(key, T::RoomLoadNot | T::RoomEvictBack | T::RoomPauseNot | T::RoomResumeNot);
+    Told { done, text: i18n.fill(key, &[("title", title), ("epoch", &epoch)]) }
 }

@@ -6,7 +6,7 @@ use neticket_contract::ProblemCode;
 
 use super::super::api::{AdminApi, LedgerDeed, use_admin_api};
 use super::super::confirm::Confirm;
-use super::deed::{Asked, Deed, came_of};
+use super::deed::{Asked, Deed, Told, came_of};
 use super::reconcile::{Plan, PlanView, look, refusal};
 use crate::api::ApiError;
 use crate::i18n::{I18n, T, tr, use_i18n};
@@ -15,7 +15,7 @@ use crate::i18n::{I18n, T, tr, use_i18n};
 pub(crate) fn DeedDialog(
     asked: RwSignal<Option<Asked>>,
     /// What has come of it, for everyone to read.
-    told: RwSignal<String>,
+    told: RwSignal<Option<Told>>,
     /// Called when something may look different now.
     done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -27,6 +27,8 @@ pub(crate) fn DeedDialog(
     Effect::new(move |_| {
         let Some(Asked { deed, entry }) = asked.get() else { return };
         error.set(None);
+        // What was told before is not about this.
+        told.set(None);
         if deed == Deed::Reconcile {
             look(api, entry.map_or(0, |entry| entry.event_id), plan);
         }
@@ -51,8 +53,8 @@ pub(crate) fn DeedDialog(
             let still_asked =
                 asked.try_with_untracked(|asked| asked.as_ref() == Some(&asked_for)) == Some(true);
             match answer {
-                Ok(text) => {
-                    told.try_set(text);
+                Ok(came) => {
+                    told.try_set(Some(came));
                     if still_asked {
                         asked.try_set(None);
                     }
@@ -65,7 +67,8 @@ pub(crate) fn DeedDialog(
                 }
                 Err(refused) => {
                     let why = untrack(|| i18n.text(why_not(asked_for.deed, &refused)).to_owned());
-                    told.try_set(format!("{}: {why}", asked_for.title()));
+                    let text = format!("{}: {why}", asked_for.title());
+                    told.try_set(Some(Told { done: false, text }));
                 }
             }
             done();
@@ -114,9 +117,9 @@ fn why_not(deed: Deed, error: &ApiError) -> T {
 }
 
 /// Does it, and says what was really done.
-async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<String, ApiError> {
+async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Told, ApiError> {
     let title = asked.title();
-    let text = |key: T| untrack(|| i18n.fill(key, &[("title", &title)]));
+    let done = |key: T| Told { done: true, text: untrack(|| i18n.fill(key, &[("title", &title)])) };
     match (asked.deed, &asked.entry) {
         (Deed::Ledger(deed), Some(before)) => {
             let now = api.inventory_act(before.event_id, deed).await?;
@@ -126,18 +129,19 @@ async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Str
             let Plan::Seen(seen) = plan else { return Err(ApiError::Unreadable(0)) };
             let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
             if !came.applied {
-                return Ok(text(T::RoomReconcileNothing));
+                return Ok(done(T::RoomReconcileNothing));
             }
             let n = came.changes.len();
-            Ok(untrack(|| i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &n)])))
+            let text = untrack(|| i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &n)]));
+            Ok(Told { done: true, text })
         }
         (Deed::ClearEvent, Some(entry)) => {
             api.cache_clear_event(entry.event_id).await?;
-            Ok(text(T::RoomClearEventDone))
+            Ok(done(T::RoomClearEventDone))
         }
         (Deed::ClearAll, _) => {
             api.cache_clear().await?;
-            Ok(text(T::RoomClearAllDone))
+            Ok(done(T::RoomClearAllDone))
         }
         // Every other deed is one on an event.
         (_, None) => Err(ApiError::Unreadable(0)),

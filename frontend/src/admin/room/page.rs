@@ -10,7 +10,7 @@ use super::super::list_query::ListQuery;
 use super::super::nav::{here, in_place};
 use super::super::polled::Polled;
 use super::charts::Charts;
-use super::deed::{Asked, Deed};
+use super::deed::{Asked, Deed, Told};
 use super::dialog::DeedDialog;
 use super::entry::Entry;
 use super::reconcile::refusal;
@@ -43,7 +43,7 @@ pub(crate) fn RoomPage() -> impl IntoView {
     });
     page_title(move || i18n.text(T::RoomTitle).to_owned());
     let asked = RwSignal::new(None::<Asked>);
-    let told = RwSignal::new(String::new());
+    let told = RwSignal::new(None::<Told>);
     let seen_at =
         move || room.seen_at.get().map(|at| i18n.fill(T::RoomSeenAt, &[("time", &format::clock(i18n, at))]));
     view! {
@@ -67,9 +67,12 @@ pub(crate) fn RoomPage() -> impl IntoView {
                 <p class="fine">{seen_at}</p>
                 <div role="status" data-testid="told">
                     {move || {
-                        Some(told.get())
-                            .filter(|text| !text.is_empty())
-                            .map(|text| view! { <p class="form-done"><Icon glyph=Glyph::Check />{text}</p> })
+                        told.get()
+                            .map(|Told { done, text }| {
+                                let (class, glyph) =
+                                    if done { ("form-done", Glyph::Check) } else { ("form-error", Glyph::Alert) };
+                                view! { <p class=class><Icon glyph />{text}</p> }
+                            })
                     }}
                 </div>
                 {move || {
