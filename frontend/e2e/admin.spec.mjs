@@ -1,6 +1,6 @@
 // Administration: who gets in, the form, the control room, and the walk from a new event to its end.
 import {
-  admin, bearer, circumstances, demo, eventMade, expect, expectSound, newcomer, settled, signIn, test, word,
+  admin, bearer, circumstances, demo, eventMade, expect, expectSound, newcomer, settled, signIn, signOut, test, word,
 } from "./support.mjs";
 
 const PATHS = ["", "/", "/events", "/events/new", "/events/1", "/inventory", "/audit", "/nothing"];
@@ -239,9 +239,7 @@ test.describe("the form", () => {
     await page.locator("#title").fill("로그아웃 전에 쓴 제목");
     await expect(page.getByText(ko("form.unsaved"))).toBeVisible();
     const other = await context.newPage();
-    await other.goto("/");
-    // As another tab does that signs out.
-    await other.evaluate(() => localStorage.clear());
+    await signOut(other);
     await expect(page.getByTestId("signed-out")).toBeVisible();
     await expect(page.locator("#title")).toHaveValue("로그아웃 전에 쓴 제목");
     await signIn(other, admin, "/admin/events");

@@ -1,5 +1,5 @@
 // Who is signed in, across tabs and bad networks.
-import { eventOnSale, expect, expectSound, newcomer, settled, test, word } from "./support.mjs";
+import { eventOnSale, expect, expectSound, newcomer, settled, signOut, test, word } from "./support.mjs";
 
 const t = (key) => word("ko", key);
 
@@ -15,14 +15,6 @@ async function signIn(page, person) {
   await page.locator("input[type=password]").fill(person.password);
   await page.locator("main form button[type=submit]").click();
   await expect(page.locator(".header__name")).toHaveText(person.nickname);
-}
-
-/** Ends the session of the tab on the server and in the browser. */
-async function signOut(page) {
-  await page.goto("/me");
-  await page.getByRole("button", { name: t("me.logout") }).click();
-  await expect(page).toHaveURL(/\/$/);
-  await expect(page.locator("header a.header__account")).toHaveText(t("header.login"));
 }
 
 test("all tabs show who is signed in", async ({ page, context, request }) => {

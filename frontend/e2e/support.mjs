@@ -65,6 +65,14 @@ export async function signIn(page, person, path = "/") {
   await settled(page);
 }
 
+/** Ends the session of the tab on the server and in the browser. */
+export async function signOut(page) {
+  await page.goto("/me");
+  await page.getByRole("button", { name: word("ko", "me.logout") }).click();
+  await expect(page).toHaveURL(/\/$/);
+  await expect(page.locator("header a.header__account")).toHaveText(word("ko", "header.login"));
+}
+
 /** The headers by which requests are `person`'s. */
 export async function bearer(request, person) {
   const login = await request.post("/api/v1/auth/login", { data: { email: person.email, password: person.password } });
