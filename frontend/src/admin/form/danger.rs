@@ -120,7 +120,7 @@ fn Ask(
             heading
             action
             keep=T::DangerKeep
-            ready=Signal::derive(move || !is_cancel() || (understood.get() && counted.get()))
+            ready=Signal::derive(move || !is_cancel() || (counted.get() && (form.sold() == 0 || understood.get())))
             busy
             error
             confirm
@@ -131,14 +131,16 @@ fn Ask(
                 fallback=move || view! { <p>{tr(T::DangerDeleteConsequence)}</p> }
             >
                 <p>{move || i18n.fill(T::DangerCancelConsequence, &[("n", &number())])}</p>
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        prop:checked=move || understood.get()
-                        on:change:target=move |event| understood.set(event.target().checked())
-                    />
-                    {move || i18n.fill(T::DangerCancelUnderstood, &[("n", &number())])}
-                </label>
+                <Show when=move || form.sold() != 0>
+                    <label class="check">
+                        <input
+                            type="checkbox"
+                            prop:checked=move || understood.get()
+                            on:change:target=move |event| understood.set(event.target().checked())
+                        />
+                        {move || i18n.fill(T::DangerCancelUnderstood, &[("n", &number())])}
+                    </label>
+                </Show>
             </Show>
         </Confirm>
     }

@@ -22,9 +22,14 @@ pub(crate) struct Asked {
     pub(crate) entry: Option<InventoryEntry>,
 }
 
+/// What an event is called here: a show has many dates, all of one title.
+pub(crate) fn name(entry: &InventoryEntry) -> String {
+    format!("{} (#{})", entry.title, entry.event_id)
+}
+
 impl Asked {
     pub(crate) fn title(&self) -> String {
-        self.entry.as_ref().map(|entry| entry.title.clone()).unwrap_or_default()
+        self.entry.as_ref().map(name).unwrap_or_default()
     }
 
     pub(crate) fn event_id(&self) -> i64 {
@@ -82,7 +87,7 @@ pub(crate) struct Told {
 
 /// What has come of it, by what the server says the ledger is like now: never "done" for what was not.
 pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now: &InventoryEntry) -> Told {
-    let title = &now.title;
+    let title = name(now);
     let epoch = now.ledger.epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string());
     let key = match deed {
         LedgerDeed::Load if now.ledger.loaded => T::RoomLoadDone,
@@ -98,5 +103,5 @@ pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now
         LedgerDeed::Resume => T::RoomResumeDone,
     };
     let done = !matches!(key, T::RoomLoadNot | T::RoomEvictBack | T::RoomPauseNot | T::RoomResumeNot);
-    Told { done, text: i18n.fill(key, &[("title", title), ("epoch", &epoch)]) }
+    Told { done, text: i18n.fill(key, &[("title", &title), ("epoch", &epoch)]) }
 }

@@ -5,7 +5,7 @@ use neticket_contract::{InventoryEntry, InventoryTicketType};
 use neticket_domain::EventStatus;
 
 use super::super::api::LedgerDeed;
-use super::deed::{Asked, Deed};
+use super::deed::{Asked, Deed, name};
 use crate::components::{Glyph, Icon, StatusBadge};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
@@ -37,6 +37,7 @@ pub(crate) fn Entry(
                     <StatusBadge status=Signal::derive(move || entry.with(|entry| entry.status)) />
                     <h3 id=heading>
                         <a href=format!("/admin/events/{id}") rel="external">{title}</a>
+                        <span class="fine">{format!(" #{id}")}</span>
                     </h3>
                 </div>
                 <LedgerState entry />
@@ -145,7 +146,7 @@ fn Buttons(entry: Signal<InventoryEntry>, asked: RwSignal<Option<Asked>>) -> imp
         view! {
             <button type="button" class="button button--small" disabled=move || off.get() on:click=ask>
                 {move || i18n.text(deed.get().action())}
-                <span class="unseen">{move || entry.with(|entry| format!(": {}", entry.title))}</span>
+                <span class="unseen">{move || entry.with(|entry| format!(": {}", name(entry)))}</span>
             </button>
         }
     };

@@ -102,9 +102,17 @@ fn Entries(
     asked: RwSignal<Option<Asked>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let ids = Memo::new(move |_| {
+    // Those that stay keep their places: nobody presses a button that has just moved under another event.
+    let ids = Memo::new(move |before: Option<&Option<Vec<i64>>>| {
         room.value.with(|page| {
-            page.as_ref().map(|page| page.items.iter().map(|entry| entry.event_id).collect::<Vec<_>>())
+            let page = page.as_ref()?;
+            let there = |id: &i64| page.items.iter().any(|entry| entry.event_id == *id);
+            let mut ids: Vec<i64> = before.cloned().flatten().unwrap_or_default();
+            ids.retain(there);
+            let new = page.items.iter().map(|entry| entry.event_id).filter(|id| !ids.contains(id));
+            let new: Vec<i64> = new.collect();
+            ids.extend(new);
+            Some(ids)
         })
     });
     let pages =
