@@ -2,11 +2,13 @@
 //! line on which calls are lost, delayed and doubled. `cargo xtask soak` plays them for as long as wanted.
 //!
 //! - `history.rs`: what may happen, as data.
-//! - `protocol.rs`: what a node does, call by call, as `neticket-app` does it.
+//! - `protocol.rs`, `administration.rs`: what a node does, call by call, as `neticket-app` does it.
 //! - `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: who plays it, and on what.
 //! - `reference.rs`, `checks.rs`: what has to hold.
 //! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, that die on bad lines; not by steps.
 
+#[cfg(test)]
+mod administration;
 #[cfg(test)]
 mod bad_line;
 #[cfg(test)]

@@ -1,0 +1,90 @@
+//! What administrators do (`neticket-app`'s `events/administer.rs` and `control_room/buttons.rs`), call by call like the protocol.
+
+use neticket_testkit::domain::Epoch;
+use neticket_testkit::store::{
+    CommitRequest, EditOutcome, EventEdit, EventRecord, OutdateOutcome, PauseOutcome, TicketTypeEdit,
+};
+
+use crate::line::{Answer, Broken, Call};
+use crate::protocol::{ATTEMPTS_MAX, Node};
+use crate::shared::to_commit;
+
+/// Most seats that administrators give a grade.
+const CAPACITY_MAX: u32 = 6;
+
+impl Node {
+    /// Gives a grade a seat more, or takes one away.
+    pub(crate) async fn seats(self, grade: usize, more: bool) {
+        if self.may_look().await.is_err() {
+            return;
+        }
+        let before = self.shared.parts.store.event(self.shared.event).await.unwrap().unwrap();
+        let Some(edit) = with_seats(&before, grade % before.ticket_types.len(), more) else { return };
+        let journal = if more { Ok(Vec::new()) } else { self.journal_of().await };
+        let Ok(journal) = journal else { return };
+        let edited = self.send(Call::Edit(Box::new(edit), journal)).await;
+        if let Ok(Answer::Edit(EditOutcome::Edited { epoch: Some(epoch), .. })) = edited {
+            let _ = self.load(epoch).await;
+        }
+    }
+
+    /// What is on its way, as far as the ledger knows.
+    async fn journal_of(&self) -> Result<Vec<CommitRequest>, Broken> {
+        let event = self.shared.event;
+        for _ in 0..ATTEMPTS_MAX {
+            self.may_look().await?;
+            if let Some(state) = self.shared.parts.ledger.examine(event).await.unwrap() {
+                let entries = state.journal.iter();
+                return Ok(entries.map(|e| to_commit(event, &e.request, e.admission, e.epoch)).collect());
+            }
+            if self.begin_load().await?.floor == Epoch(0) {
+                return Ok(Vec::new());
+            }
+            self.load(Epoch(0)).await?;
+        }
+        Err(Broken)
+    }
+
+    pub(crate) async fn press_load(self) {
+        let Ok(start) = self.begin_load().await else { return };
+        let outdated = self.send(Call::Outdate { floor: start.floor }).await;
+        if let Ok(Answer::Outdate(OutdateOutcome::Outdated { epoch })) = outdated {
+            let _ = self.load(epoch).await;
+        }
+    }
+
+    pub(crate) async fn press_pause(self, paused: bool) {
+        let answer = self.send(Call::Pause(paused)).await;
+        if let Ok(Answer::Pause(PauseOutcome::Changed { epoch } | PauseOutcome::Already { epoch })) = answer {
+            let _ = self.load(epoch).await;
+        }
+    }
+}
+
+/// The event with a seat more, or one fewer, of a grade; `None` if that would be none, or more than can be sold out at the end.
+fn with_seats(event: &EventRecord, grade: usize, more: bool) -> Option<EventEdit> {
+    let mut ticket_types: Vec<TicketTypeEdit> = event
+        .ticket_types
+        .iter()
+        .map(|t| TicketTypeEdit {
+            id: Some(t.id),
+            name: t.name.clone(),
+            price: t.price,
+            capacity: t.capacity,
+        })
+        .collect();
+    let capacity = &mut ticket_types[grade].capacity;
+    *capacity = if more { *capacity + 1 } else { *capacity - 1 };
+    (1..=CAPACITY_MAX).contains(capacity).then(|| EventEdit {
+        version: event.version,
+        title: event.title.clone(),
+        place: event.place.clone(),
+        description: event.description.clone(),
+        starts_at: event.starts_at,
+        opens_at: event.window.opens_at,
+        closes_at: event.window.closes_at,
+        max_per_user: event.max_per_user,
+        image_key: event.image_key.clone(),
+        ticket_types,
+    })
+}
