@@ -6,6 +6,7 @@ mod parts;
 mod s3;
 mod site;
 mod sql;
+mod until;
 mod world;
 
 pub use neticket_app as app;
@@ -18,6 +19,7 @@ pub use parts::Parts;
 pub use s3::{S3, age, picture};
 pub use site::{Answer, PASSWORD, Person, Site};
 pub use sql::{Locks, sql};
+pub use until::until;
 pub use world::{World, tickets};
 
 /// For [`on_both!`].

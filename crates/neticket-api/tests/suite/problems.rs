@@ -8,7 +8,7 @@ use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitRequest, LedgerSnapshot, SnapshotReservation};
 use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Answer, Parts, S3, Site, World, tickets};
+use neticket_testkit::{Answer, Parts, S3, Site, World, tickets, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -172,11 +172,7 @@ async fn of_edits(seen: &mut Seen) {
 /// Gives an event another ledger than the store would.
 async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
     // The node loads it too, by itself: let it be done with that.
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while world.ledger.view(event.id).await.unwrap().is_none() {
-        assert!(tokio::time::Instant::now() < deadline, "the sale opens");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("the sale opens", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
     let snapshot = world.snapshot(event.id).await;
     let paused_at = if paused { Some(world.now().await) } else { None };
     world.install(&LedgerSnapshot { paused_at, reservations, ..snapshot }).await;
@@ -201,11 +197,9 @@ async fn of_control_room(seen: &mut Seen) {
     let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
     world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // by a node that died
     seen.see(&press("evict").await, ProblemCode::LedgerBusy);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
-        assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let is_settled =
+        async || world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
+    until("recovery commits it", is_settled).await;
     world.finish().await;
 }
 

@@ -9,10 +9,10 @@ use neticket_app::{
 };
 use neticket_testkit::domain::{EventId, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, EditOutcome, EventEdit, EventRecord};
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Parts, World, on_both, tickets, until};
 use uuid::Uuid;
 
-use crate::own::{admit, hasty, own_redis, until};
+use crate::own::{admit, hasty, own_redis};
 
 pub(crate) fn admin() -> Principal {
     Principal { user: UserId(1), role: Role::Admin, session: Uuid::nil() }

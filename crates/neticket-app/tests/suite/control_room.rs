@@ -8,12 +8,12 @@ use neticket_app::Reconcile::{Apply, ApplyOnly, DryRun};
 use neticket_app::{AppError, InventoryView, Principal};
 use neticket_testkit::domain::{Email, Epoch, EventId, EventStatus, Nickname, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, NewAudit, NewUser, PauseOutcome};
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
 use serde_json::json;
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::own::{admit, own_redis, sql, until};
+use crate::own::{admit, own_redis};
 
 /// An administrator.
 pub(crate) async fn admin(world: &World) -> Principal {

@@ -9,12 +9,11 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Principal};
 use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::{EventRecord, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{World, on_both, tickets, until};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::control_room::{admin, press_everything};
-use crate::own::until;
 
 const MAX_PER_USER: u32 = 4;
 const PEOPLE: usize = 120;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neticket_app::EventSearch;
-use neticket_testkit::{Parts, World, tickets};
+use neticket_testkit::{Locks, Parts, World, sql, tickets, until};
 use tokio::task::block_in_place;
 
-use crate::own::{Locks, OwnMariaDb, own_mariadb, sql, until};
+use crate::own::{OwnMariaDb, own_mariadb};
 
 /// How many book at once.
 const BOOKINGS: usize = 500;

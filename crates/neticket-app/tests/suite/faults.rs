@@ -6,9 +6,9 @@ use neticket_app::ReservationState;
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::{CancelOutcome, CancelRequest};
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{Locks, World, on_both, tickets};
 
-use crate::own::{Locks, hasty};
+use crate::own::hasty;
 use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use neticket_app::{AppError, ReservationState};
 use neticket_testkit::store::CancelRequest;
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Locks, Parts, World, on_both, sql, tickets, until};
 
-use crate::own::{Locks, admit, hasty, sql, until};
+use crate::own::{admit, hasty};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
@@ -169,4 +169,27 @@ on_both! {
         world.finish().await;
         node.shutdown_background(); // some of the store's connections are its
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.ack_deadline_ms = 500;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[10], 4).await;
+    let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    // From now on this node knows the event by heart.
+    let first = app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation;
+    sql(&world, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
+    world.install(&world.snapshot(event.id).await).await;
+    let locks = Locks::of(&world, event.id);
+    let booked = app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation;
+    assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
+    locks.let_go(&world);
+    until("it is confirmed at that price", async || {
+        let seen = app.reservation(user, booked.id).await.unwrap();
+        seen.state == ReservationState::Confirmed && seen.unit_price == booked.unit_price
+    })
+    .await;
+    world.finish().await;
 }

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use neticket_app::{AppError, EventSearch};
 use neticket_domain::{Epoch, EventStatus, Timestamp};
-use neticket_testkit::{World, on_both, tickets};
-
-use crate::own::until;
+use neticket_testkit::{World, on_both, tickets, until};
 
 /// How old what readers see may be, in milliseconds.
 const SEEN_AGE_MAX_MS: i64 = 1_000;

@@ -1,20 +1,13 @@
 //! Servers that a test has for itself, to be broken.
 
-use std::time::Duration;
-
 use neticket_app::App;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
 use neticket_testkit::store::Store;
-pub(crate) use neticket_testkit::{Locks, sql};
 use neticket_testkit::{Parts, World, tickets};
 use tokio::task::block_in_place;
-use tokio::time::Instant;
 use uuid::Uuid;
-
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-const GLANCE: Duration = Duration::from_millis(10);
 
 /// A MariaDB of its own.
 pub(crate) struct OwnMariaDb {
@@ -57,15 +50,6 @@ pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: Ti
         "{answer:?}"
     );
     id
-}
-
-/// Waits until it is so.
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(GLANCE).await;
-    }
 }
 
 /// A world whose nodes take care of what is left behind after a moment.

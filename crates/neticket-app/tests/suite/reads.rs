@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use neticket_app::{App, EventSearch, EventView, Principal, Watchers};
 use neticket_domain::{EventId, EventStatus, Role, Timestamp};
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
 use crate::costs::{Counts, quiet_world};
-use crate::own::{own_mariadb, own_redis, sql, until};
+use crate::own::{own_mariadb, own_redis};
 
 /// How many ask at once.
 const CROWD: usize = 1_000;

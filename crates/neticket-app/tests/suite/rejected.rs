@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::own::{admit, hasty, until};
+use crate::own::{admit, hasty};
 use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::ledger::JournalEntry;
 use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{World, on_both, tickets, until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);

@@ -5,11 +5,11 @@ use neticket_app::{AppError, ReservationState};
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Parts, World, on_both, tickets, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::own::{own_redis, until};
+use crate::own::own_redis;
 
 const KEY: &str = "once";
 /// How long the show has not begun yet.

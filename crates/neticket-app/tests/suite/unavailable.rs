@@ -8,10 +8,10 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Booked, ReservationState};
 use neticket_testkit::domain::{TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, tickets};
+use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
 use tokio::task::block_in_place;
 
-use crate::own::{admit, hasty, own_mariadb, own_redis, sql, until};
+use crate::own::{admit, hasty, own_mariadb, own_redis};
 
 /// Each of `users` books one ticket, all at once, with the same key whenever it is called.
 async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {

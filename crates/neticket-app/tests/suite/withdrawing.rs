@@ -8,10 +8,10 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Expected, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::store::{AuditOrigin, CancelRequest, EventRecord};
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{World, on_both, tickets, until};
 
 use crate::administering::admin;
-use crate::own::{admit, hasty, until};
+use crate::own::{admit, hasty};
 
 fn command_line() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }

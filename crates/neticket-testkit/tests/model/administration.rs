@@ -2,7 +2,7 @@
 
 use neticket_testkit::domain::Epoch;
 use neticket_testkit::store::{
-    CommitRequest, EditOutcome, EventEdit, EventRecord, OutdateOutcome, PauseOutcome, TicketTypeEdit,
+    CommitRequest, EditOutcome, EventEdit, EventRecord, OutdateOutcome, PauseOutcome,
 };
 
 use crate::line::{Answer, Broken, Call};
@@ -63,28 +63,8 @@ impl Node {
 
 /// The event with a seat more, or one fewer, of a grade; `None` if that would be none, or more than can be sold out at the end.
 fn with_seats(event: &EventRecord, grade: usize, more: bool) -> Option<EventEdit> {
-    let mut ticket_types: Vec<TicketTypeEdit> = event
-        .ticket_types
-        .iter()
-        .map(|t| TicketTypeEdit {
-            id: Some(t.id),
-            name: t.name.clone(),
-            price: t.price,
-            capacity: t.capacity,
-        })
-        .collect();
-    let capacity = &mut ticket_types[grade].capacity;
+    let mut edit = EventEdit::of(event);
+    let capacity = &mut edit.ticket_types[grade].capacity;
     *capacity = if more { *capacity + 1 } else { *capacity - 1 };
-    (1..=CAPACITY_MAX).contains(capacity).then(|| EventEdit {
-        version: event.version,
-        title: event.title.clone(),
-        place: event.place.clone(),
-        description: event.description.clone(),
-        starts_at: event.starts_at,
-        opens_at: event.window.opens_at,
-        closes_at: event.window.closes_at,
-        max_per_user: event.max_per_user,
-        image_key: event.image_key.clone(),
-        ticket_types,
-    })
+    (1..=CAPACITY_MAX).contains(capacity).then_some(edit)
 }
