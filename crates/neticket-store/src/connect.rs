@@ -65,8 +65,8 @@ pub struct Store {
 }
 
 /// When a call was last given up. Its connection may be in the midst of anything, such as a transaction that nobody knows to
-/// have begun, or an answer of which nobody knows how much is still to come: so whatever was in use by then is closed instead
-/// of going back to the pool, where a test whether it is alive could wait for ever.
+/// have begun, or an answer of which nobody knows how much is still to come: so every connection that was there by then is
+/// closed when it is next given back, instead of being tested, which could wait for ever.
 #[derive(Clone, Debug, Default)]
 struct Suspicion(Arc<Mutex<Option<std::time::Instant>>>);
 

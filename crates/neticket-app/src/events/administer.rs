@@ -42,9 +42,11 @@ impl App {
         }
         let image = self.image_claim(draft.image_key.as_deref()).await?;
         let origin = audit::origin(by, from_ip);
-        let record = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await?;
-        self.catalog.forget(record.id).await;
+        let created = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await;
+        // Whatever came of it: the answer may be lost of what has happened.
         self.image_keep(image).await;
+        let record = created?;
+        self.catalog.forget(record.id).await;
         Ok(self.event_view(&record, None))
     }
 
@@ -96,16 +98,12 @@ impl App {
             drop(turn);
             // Whatever came of it: the answer may be lost of what has happened.
             self.catalog.forget(id).await;
-            if matches!(outcome, Ok(EditOutcome::Edited { .. }) | Err(_)) {
-                self.image_keep(image).await;
+            if let Ok(EditOutcome::Edited { event, epoch: Some(epoch) }) = &outcome {
+                self.tell_ledger(event, *epoch).await;
             }
+            self.image_keep(image).await;
             match outcome? {
-                EditOutcome::Edited { event, epoch } => {
-                    if let Some(epoch) = epoch {
-                        self.tell_ledger(&event, epoch).await;
-                    }
-                    return Ok(self.event_view(&event, None));
-                }
+                EditOutcome::Edited { event, .. } => return Ok(self.event_view(&event, None)),
                 // Seen at the next look, if the caller minds.
                 EditOutcome::Conflict => {}
                 EditOutcome::NotFound => return Err(AppError::NotFound),

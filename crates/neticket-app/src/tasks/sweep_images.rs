@@ -20,7 +20,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let before_ms = context.clock.now().plus_millis(-context.engine.image_orphan_age_ms).as_millis();
     let mut left = usize::from(ITEMS_MAX);
     let mut after: Option<String> = None;
-    let mut failures = 0;
+    let (mut failures, mut failed) = (0, None);
     loop {
         let listing = context.media.list(after.as_deref()).await?;
         let old = listing.images.into_iter().filter(|(_, modified_ms)| *modified_ms < before_ms);
@@ -31,15 +31,14 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
                 return Ok(());
             }
             left -= 1;
-            // One that cannot be removed keeps no other from being so.
+            // One that cannot be removed keeps no other from being so; the last one is told.
             match remove(context, key, before_ms).await {
                 Ok(()) => failures = 0,
+                Err(error) if failures + 1 == FAILURES_MAX => return Err(error),
                 Err(error) => {
-                    tracing::warn!(key, error = %error.with_cause(), "an image that no event names is not removed");
+                    tracing::warn!(key, error = %error.with_cause(), "cannot remove an image that no event names");
                     failures += 1;
-                    if failures == FAILURES_MAX {
-                        return Err(error);
-                    }
+                    failed = Some(error);
                 }
             }
         }
@@ -52,7 +51,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     if half_written > 0 {
         tracing::info!(half_written, "removed files of images that were never finished");
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), AppError> {
@@ -66,7 +65,12 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
     if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
         tracing::info!(key, "removed an image that no event names");
     } else {
-        put_back(context, &copy).await?;
+        put_back(context, &copy).await.inspect_err(|_| {
+            tracing::error!(
+                key,
+                "an image is lost that an event has come to name: it has to be uploaded again"
+            );
+        })?;
         tracing::info!(key, "put an image back that an event has come to name");
     }
     Ok(())

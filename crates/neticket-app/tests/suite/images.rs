@@ -7,7 +7,7 @@ use neticket_testkit::app::{
 };
 use neticket_testkit::domain::{Role, UserId};
 use neticket_testkit::media::{ImageFormat, Media};
-use neticket_testkit::{Parts, S3, World, age, on_both, picture};
+use neticket_testkit::{Parts, S3, World, age, on_both, picture, until};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -72,15 +72,6 @@ async fn draft(world: &World, image_key: &str) -> EventDraft {
         max_per_user: None,
         image_key: Some(image_key.to_owned()),
         ticket_types: vec![TicketTypeDraft { name: "R".to_owned(), price: 1, capacity: 1 }],
-    }
-}
-
-/// Waits until it is so.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !is_so().await {
-        assert!(tokio::time::Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -197,6 +188,22 @@ on_both! {
         }).await;
         gallery.world.finish().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_12_an_image_that_cannot_be_read_keeps_no_other_from_being_collected() {
+    let mut gallery = Gallery::new(Parts::Embedded).await;
+    let app = gallery.world.node().await;
+    let orphan = upload(&app, 1).await;
+    // Before all others, and no file.
+    let folder = gallery.world.config.data_dir.join("images").join(format!("{}.jpg", "0".repeat(32)));
+    std::fs::create_dir(&folder).unwrap();
+    let old = std::time::SystemTime::now() - 2 * DAY;
+    std::fs::File::open(&folder).unwrap().set_modified(old).unwrap();
+    gallery.age(&orphan, 2 * DAY);
+    until("the orphan is collected", async || !gallery.names().contains(&orphan)).await;
+    assert!(folder.is_dir());
+    gallery.world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

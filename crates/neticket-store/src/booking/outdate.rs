@@ -41,8 +41,8 @@ pub enum OutdateOutcome {
 }
 
 impl Store {
-    /// Pauses the event's sale, or resumes it, from when the locks are had by `clock`; with the epoch, and with the entry in the audit log, in one
-    /// transaction. Safe to repeat: what is so already is left as it is.
+    /// Pauses the event's sale, or resumes it, with the epoch and the entry in the audit log, in one transaction. It is
+    /// paused from what `clock` says once the locks are had. Safe to repeat: what is so already is left as it is.
     ///
     /// # Errors
     /// [`StoreError`]: all of it has happened or nothing.
