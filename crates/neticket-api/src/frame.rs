@@ -12,7 +12,7 @@ use actix_web::http::header::{
 };
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, HttpResponse};
+use actix_web::{Error, HttpResponse};
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
 use uuid::Uuid;
 
@@ -185,13 +185,11 @@ fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
         let only = if is_stream { "text/event-stream" } else { "application/json" };
         return Err(ApiError::new(ProblemCode::NotAcceptable, format!("The answer is {only} only.")));
     }
-    if req.method().is_safe() { may_read(req.request()) } else { Ok(()) }
-}
-
-/// Counts a read of the caller's.
-pub(crate) fn may_read(req: &HttpRequest) -> Result<(), ApiError> {
-    let state = state(req);
-    state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))
+    if req.method().is_safe() {
+        let state = state(req.request());
+        state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))?;
+    }
+    Ok(())
 }
 
 /// What is JSON, in an `Accept` header.

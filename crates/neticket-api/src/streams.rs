@@ -48,11 +48,11 @@ impl Networks {
     fn enter(&self, from: IpAddr) -> Option<OfNetwork> {
         let from = network(from);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let streams = open.entry(from).or_default();
-        if *streams >= self.open_max {
+        // Nothing is remembered of whom there is no place for.
+        if open.get(&from).copied().unwrap_or(0) >= self.open_max {
             return None;
         }
-        *streams += 1;
+        *open.entry(from).or_default() += 1;
         Some(OfNetwork { networks: self.clone(), from })
     }
 }

@@ -17,7 +17,7 @@ use neticket_contract::{Availability, EventDetail, EventListQuery, EventSummary,
 use neticket_domain::{EventId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::caller::client_address;
+use crate::caller::ClientAddress;
 use crate::error::ApiError;
 use crate::query::ValidQuery;
 use crate::state::State;
@@ -96,6 +96,7 @@ pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Res
 pub(crate) async fn event_availability_stream(
     state: Data<State>,
     id: Path<i64>,
+    from: ClientAddress,
     req: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
@@ -111,8 +112,7 @@ pub(crate) async fn event_availability_stream(
         state.app.event_copy(id).await?;
         return Ok(response.finish());
     }
-    let from = client_address(&state, req.peer_addr().map(|peer| peer.ip()), req.headers());
-    Ok(response.streaming(state.streams.open(&state.app, id, from, &state.http).await?))
+    Ok(response.streaming(state.streams.open(&state.app, id, from.0, &state.http).await?))
 }
 
 /// Events as they go out, written once for the whole crowd that reloads them.

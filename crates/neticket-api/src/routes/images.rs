@@ -1,12 +1,12 @@
 //! Event images. Their keys come from their content, so they never change.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
 
+use crate::caller::ClientAddress;
 use crate::csp;
 use crate::error::ApiError;
-use crate::frame;
 use crate::state::State;
 
 /// The only images that compressing makes smaller.
@@ -15,9 +15,9 @@ const SVG: &str = "image/svg+xml";
 pub(crate) async fn image(
     state: Data<State>,
     key: Path<String>,
-    req: HttpRequest,
+    from: ClientAddress,
 ) -> Result<HttpResponse, ApiError> {
-    frame::may_read(&req)?;
+    state.limits.read(from.0)?;
     // The type comes from the key: never HTML, whatever came to lie where images are kept.
     let image = state
         .app
