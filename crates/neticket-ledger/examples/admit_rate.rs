@@ -28,6 +28,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const EVENT: EventId = EventId(1);
 const TICKET_TYPE: TicketTypeId = TicketTypeId(1);
 const EPOCH: Epoch = Epoch(1);
+const PRICE: u64 = 150_000;
 const HOUR_MS: i64 = 3_600_000;
 
 #[derive(Clone, Debug)]
@@ -112,7 +113,7 @@ async fn load(ledger: &dyn Ledger, options: &Options) -> Result<(), Failure> {
         window_since: None,
         paused_at: None,
         max_per_user: 4,
-        ticket_types: vec![SnapshotTicketType { id: TICKET_TYPE, price: 150_000, left }],
+        ticket_types: vec![SnapshotTicketType { id: TICKET_TYPE, price: PRICE, left }],
         reservations: vec![],
         refused: vec![],
     };
@@ -129,7 +130,13 @@ async fn book(ledger: Arc<dyn Ledger>, options: Options, until: Instant) -> Resu
         let somebody = |_| {
             let id = Uuid::new_v4();
             let user = UserId(id.as_u64_pair().1.cast_signed());
-            AdmitRequest { id: ReservationId(id), user, ticket_type: TICKET_TYPE, quantity: one }
+            AdmitRequest {
+                id: ReservationId(id),
+                user,
+                ticket_type: TICKET_TYPE,
+                quantity: one,
+                unit_price: Some(PRICE),
+            }
         };
         let requests: Vec<_> = (0..options.batch).map(somebody).collect();
         let AdmitAnswer::Verdicts { verdicts, .. } = ledger.admit(EVENT, EPOCH, &requests).await? else {

@@ -332,10 +332,11 @@ impl EventLedger {
     }
 
     /// What was asked before gets the answer of before, whatever the clock and the seats say now. Then: does it exist,
-    /// does it sell, is there room to remember it, in the journal and for this user, are there seats, may this user have them.
+    /// does it sell, is there room to remember it, in the journal and for this user, are there seats, may this user have
+    /// them, is the price the one that was seen.
     fn admit(&mut self, request: &AdmitRequest, now: Timestamp, journal_len_max: usize) -> Verdict {
         if let Some(entry) = self.journal.get(&request.id) {
-            let same = entry.request == *request;
+            let same = entry.request.is_same_booking(request);
             return if same { Verdict::Admitted(entry.admission) } else { Verdict::Mismatch };
         }
         if self.settled.contains_key(&request.id) {
@@ -364,7 +365,7 @@ impl EventLedger {
         }
     }
 
-    /// Takes the seats and journals the taking, if there are enough and the user may have them.
+    /// Takes the seats and journals the taking, if there are enough, the user may have them and the price is right.
     fn take(&mut self, request: &AdmitRequest, admission: Admission) -> Result<(), Verdict> {
         let quantity = request.quantity.get();
         let holding = self.holding(request.user);
@@ -378,12 +379,16 @@ impl EventLedger {
         if already_held.saturating_add(quantity) > self.max_per_user {
             return Err(Verdict::OverLimit { max_per_user: self.max_per_user, already_held });
         }
+        if request.unit_price.is_some_and(|unit_price| unit_price != admission.unit_price) {
+            return Err(Verdict::PriceChanged { unit_price: admission.unit_price });
+        }
         ticket_type.left -= quantity;
         let held = Holding { tickets: already_held + quantity, reservations: holding.reservations + 1 };
         self.holdings.insert(request.user, held);
         // Whoever meets it in the journal is not the first.
         let admission = Admission { repeated: true, ..admission };
-        self.journal.insert(request.id, JournalEntry { request: *request, admission, epoch: self.epoch });
+        let request = AdmitRequest { unit_price: None, ..*request };
+        self.journal.insert(request.id, JournalEntry { request, admission, epoch: self.epoch });
         Ok(())
     }
 

@@ -10,6 +10,18 @@ pub struct AdmitRequest {
     pub user: UserId,
     pub ticket_type: TicketTypeId,
     pub quantity: Quantity,
+    /// The price of one ticket that the caller has seen, in won. A new admission at any other price is refused. It is
+    /// not part of what the id stands for: a repeat gets the answer of before. `None`: any price, and always `None` in
+    /// the journal.
+    pub unit_price: Option<u64>,
+}
+
+impl AdmitRequest {
+    /// Whether both ask for the same tickets for the same user under the same id.
+    pub fn is_same_booking(&self, other: &Self) -> bool {
+        let content = |request: &Self| (request.id, request.user, request.ticket_type, request.quantity);
+        content(self) == content(other)
+    }
 }
 
 /// What became of a batch.
@@ -49,6 +61,10 @@ pub enum Verdict {
     OverLimit {
         max_per_user: u32,
         already_held: u32,
+    },
+    /// Seats are left and the user may have them, but the price is not the one in the request.
+    PriceChanged {
+        unit_price: u64,
     },
     /// The journal is as long as it may get.
     JournalFull,

@@ -11,8 +11,8 @@
   RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, letters, prices, then details.
            Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) | k known | m mismatch |
            n no such ticket type | o not open | c closed | p paused | j journal full | s sold out (detail: left) |
-           l over the limit of tickets or of reservations (detail: already held). Prices: ticket type 8, unit price 8, of those
-           admitted now. Details in the order of the requests.
+           l over the limit of tickets or of reservations (detail: already held) | d differs from the price in the request
+           (detail: unit price 8). Prices: ticket type 8, unit price 8, of those admitted now. Details in the order of the requests.
 
   One script, so that nobody sees seats gone without the journal entry that accounts for them, and so that the clock, the
   epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing.
@@ -28,7 +28,7 @@ if tonumber(ledger.epoch) < tonumber(ARGV[1]) or ledger.run_id ~= run_id() then
 end
 
 local requests = ARGV[4]
-local users = parts(requests, 36, 17, 24)
+local users = parts(requests, 44, 17, 24)
 local records, records_after = hmget(KEYS[2], users), {}
 
 local now = now_ms()
@@ -42,7 +42,9 @@ local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
 local letters, details, holders, entries = {}, {}, {}, {}
 
--- What is asked for, by ticket type and quantity; most of a batch asks for the same. Ticket types by their bytes.
+-- What is asked for, by ticket type, quantity and price; most of a batch asks for the same. Ticket types by their
+-- bytes.
+local any_price = string.rep('\255', 8)
 local ticket_types = {}
 local wishes = setmetatable({}, {
   __index = function(known, bytes)
@@ -51,8 +53,11 @@ local wishes = setmetatable({}, {
     if left and not ticket_types[id] then
       ticket_types[id] = { left = left, price_and_now = ledger['price:' .. id] .. pack('>i8', now) }
     end
-    local quantity = unpack_number('>I4', bytes, 9)
+    local quantity, price = unpack_number('>I4', bytes, 9), sub(bytes, 13, 20)
     local wish = { ticket_type = ticket_types[id], quantity = quantity, first = pack('>I4', quantity) }
+    if price ~= any_price and price ~= ledger['price:' .. id] then
+      wish.other_price = ledger['price:' .. id]
+    end
     known[bytes] = wish
     return wish
   end,
@@ -82,12 +87,12 @@ local function repeated(id, content)
   return 'r', sub(entry, 21, 36)
 end
 
--- Letter and detail.
-local function admit(id, content, user, record)
+-- Letter and detail. `wanted` is the request from the ticket type on.
+local function admit(id, content, wanted, user, record)
   if record and place_of(record, id) then
     return repeated(id, content)
   end
-  local wish = wishes[sub(content, 9, 20)]
+  local wish = wishes[wanted]
   local ticket_type = wish.ticket_type
   if not ticket_type then
     return 'n'
@@ -109,6 +114,9 @@ local function admit(id, content, user, record)
   if held + quantity > max_per_user then
     return 'l', held
   end
+  if wish.other_price then
+    return 'd', wish.other_price
+  end
 
   ticket_type.left = left - quantity
   ticket_type.taken = true
@@ -129,9 +137,10 @@ local function admit(id, content, user, record)
 end
 
 for i = 1, #users do
-  local start, user = (i - 1) * 36, users[i]
+  local start, user = (i - 1) * 44, users[i]
   local id, content = sub(requests, start + 1, start + 16), sub(requests, start + 17, start + 36)
-  local letter, detail = admit(id, content, user, records_after[user] or records[i])
+  local wanted = sub(requests, start + 25, start + 44)
+  local letter, detail = admit(id, content, wanted, user, records_after[user] or records[i])
   letters[i] = letter
   if detail then
     details[#details + 1] = detail

@@ -6,7 +6,8 @@
   Bytes: what there is one of per reservation is packed, numbers with the highest byte first, because every string that a
   script makes and every word that Redis is told costs time. In the order given:
     content      user 8, ticket type 8, quantity 4
-    request      id 16, content 20
+    request      id 16, content 20, unit price 8 (what the caller has seen; all bits set: any price)
+    release      id 16, content 20, epoch 8
     entry        content 20, unit price 8, admitted at 8 (milliseconds since 1970)
     record       tickets held 4, then per reservation of this epoch: id 16, mark 1: h (it counts) or r (cancelled, its
                  seats are given back). An h that is not in the journal is settled: the store has it. ]]

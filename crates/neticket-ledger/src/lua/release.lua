@@ -3,7 +3,7 @@
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash
         3 journal          hash
-  ARGV  1 releases         packed: request 36 (see prelude.lua), epoch 8
+  ARGV  1 releases         packed, see prelude.lua
   RETURNS  absent | present, epoch
 
   One script, so that the seats come back in the moment the mark is set that says so, and so that the epoch in the answer is

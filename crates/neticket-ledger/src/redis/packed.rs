@@ -10,6 +10,8 @@ const ID_LEN: usize = 16;
 pub(super) const ENTRY_LEN: usize = 36;
 /// An id and its journal entry.
 pub(super) const ENTRY_WITH_ID_LEN: usize = ID_LEN + ENTRY_LEN;
+/// What a request has in place of a unit price if it accepts any.
+const ANY_PRICE: u64 = u64::MAX;
 /// Longest of all, so that room is made once.
 const PACKED_LEN_MAX: usize = 44;
 
@@ -29,15 +31,23 @@ pub(super) fn id(bytes: &mut Vec<u8>, id: &ReservationId) {
 }
 
 pub(super) fn request(bytes: &mut Vec<u8>, request: &AdmitRequest) {
-    id(bytes, &request.id);
-    bytes.extend_from_slice(&request.user.0.to_be_bytes());
-    bytes.extend_from_slice(&request.ticket_type.0.to_be_bytes());
-    bytes.extend_from_slice(&request.quantity.get().to_be_bytes());
+    let AdmitRequest { id: reservation, user, ticket_type, quantity, unit_price } = *request;
+    id(bytes, &reservation);
+    content(bytes, user, ticket_type, quantity);
+    bytes.extend_from_slice(&unit_price.unwrap_or(ANY_PRICE).to_be_bytes());
+}
+
+/// What an id stands for.
+fn content(bytes: &mut Vec<u8>, user: UserId, ticket_type: TicketTypeId, quantity: Quantity) {
+    bytes.extend_from_slice(&user.0.to_be_bytes());
+    bytes.extend_from_slice(&ticket_type.0.to_be_bytes());
+    bytes.extend_from_slice(&quantity.get().to_be_bytes());
 }
 
 pub(super) fn release(bytes: &mut Vec<u8>, release: &Release) {
-    let Release { id, user, ticket_type, quantity, epoch } = *release;
-    request(bytes, &AdmitRequest { id, user, ticket_type, quantity });
+    let Release { id: reservation, user, ticket_type, quantity, epoch } = *release;
+    id(bytes, &reservation);
+    content(bytes, user, ticket_type, quantity);
     bytes.extend_from_slice(&epoch.0.to_be_bytes());
 }
 
@@ -90,6 +100,7 @@ impl<'a> Unpack<'a> {
             user: UserId(self.i64()?),
             ticket_type: TicketTypeId(self.i64()?),
             quantity: Quantity::new(self.u32()?)?,
+            unit_price: None,
         };
         Some(JournalEntry { request, admission: self.admitted_before()?, epoch })
     }

@@ -142,6 +142,11 @@ impl Reply {
             b'p' => Verdict::Paused,
             b'j' => Verdict::JournalFull,
             b's' => Verdict::SoldOut { left: self.number()? },
+            b'd' => {
+                let unit_price = Unpack::new(&self.bytes()?).u64();
+                let unit_price = unit_price.ok_or_else(|| self.protocol("another price without a price"))?;
+                Verdict::PriceChanged { unit_price }
+            }
             b'l' => Verdict::OverLimit { max_per_user: batch.max_per_user, already_held: self.number()? },
             other => return Err(self.protocol(&format!("{other} is no verdict"))),
         })

@@ -58,25 +58,32 @@ fn user_of(number: u64) -> UserId {
     UserId(i64::try_from(number % 4).unwrap())
 }
 
-/// One grade and quantity per id in most cases, so that repeats are repeats.
+/// One grade and quantity per id in most cases, so that repeats are repeats. Some requests name a price, and some of
+/// these the right one.
 fn a_request() -> impl Strategy<Value = AdmitRequest> {
     let usual = |n: u64| (i64::try_from(n % 3).unwrap(), 1 + u32::try_from(n % 2).unwrap());
-    (1..=12_u64, prop_oneof![9 => Just(None), 1 => (0..4_i64, 1..=3_u32).prop_map(Some)]).prop_map(
-        move |(number, other)| {
-            let (ticket_type, quantity) = other.unwrap_or(usual(number));
-            AdmitRequest {
-                id: id(number),
-                user: user_of(number),
-                ticket_type: TicketTypeId(ticket_type),
-                quantity: Quantity::new(quantity).unwrap(),
-            }
-        },
-    )
+    let other = prop_oneof![9 => Just(None), 1 => (0..4_i64, 1..=3_u32).prop_map(Some)];
+    let unit_price = prop_oneof![3 => Just(None), 1 => (0..=6_u32).prop_map(|left| Some(price_of(left)))];
+    (1..=12_u64, other, unit_price).prop_map(move |(number, other, unit_price)| {
+        let (ticket_type, quantity) = other.unwrap_or(usual(number));
+        AdmitRequest {
+            id: id(number),
+            user: user_of(number),
+            ticket_type: TicketTypeId(ticket_type),
+            quantity: Quantity::new(quantity).unwrap(),
+            unit_price,
+        }
+    })
+}
+
+/// The price of a ticket type that a snapshot says has so many seats left.
+fn price_of(left: u32) -> u64 {
+    u64::from(left) * 1_000
 }
 
 fn a_release() -> impl Strategy<Value = Release> {
     (a_request(), an_epoch()).prop_map(|(request, epoch)| {
-        let AdmitRequest { id, user, ticket_type, quantity } = request;
+        let AdmitRequest { id, user, ticket_type, quantity, .. } = request;
         Release { id, user, ticket_type, quantity, epoch }
     })
 }
@@ -109,11 +116,7 @@ fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
                 max_per_user,
                 ticket_types: (0..)
                     .zip(left)
-                    .map(|(n, left)| SnapshotTicketType {
-                        id: TicketTypeId(n),
-                        price: u64::from(left) * 1_000,
-                        left,
-                    })
+                    .map(|(n, left)| SnapshotTicketType { id: TicketTypeId(n), price: price_of(left), left })
                     .collect(),
                 reservations: reservations
                     .into_iter()
@@ -245,18 +248,24 @@ impl Pair {
         Ok(())
     }
 
-    /// Plays a history, and compares what can be seen after every step.
-    async fn play(&self, event: EventId, history: &[Step]) -> Result<(), TestCaseError> {
-        let mut begun = Vec::new();
-        for step in history {
-            self.take(event, step, &mut begun).await?;
-            let (memory, redis) =
-                (self.memory.examine(event).await.unwrap(), self.redis.examine(event).await.unwrap());
-            let seen =
-                |state: Option<LedgerState>| state.map(|LedgerState { view, journal, .. }| (view, journal));
-            prop_assert_eq!(seen(memory), seen(redis), "after {:?}", step);
+    /// Plays a history on two events, which see the same ids, and compares what can be seen after every step.
+    async fn play(&self, events: [EventId; 2], history: &[(usize, Step)]) -> Result<(), TestCaseError> {
+        let mut begun = [Vec::new(), Vec::new()];
+        for (at, step) in history {
+            self.take(events[*at], step, &mut begun[*at]).await?;
+            for event in events {
+                let (memory, redis) =
+                    (self.memory.examine(event).await.unwrap(), self.redis.examine(event).await.unwrap());
+                let seen = |state: Option<LedgerState>| {
+                    state.map(|LedgerState { view, journal, .. }| (view, journal))
+                };
+                prop_assert_eq!(seen(memory), seen(redis), "event {} after {:?} of {}", event, step, at);
+            }
         }
-        self.compare_journals(event, usize::MAX).await
+        for event in events {
+            self.compare_journals(event, usize::MAX).await?;
+        }
+        Ok(())
     }
 }
 
@@ -274,14 +283,17 @@ fn play_on(kind: Kind) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let pair = Pair::new(kind);
     let now = runtime.block_on(pair.redis.now()).unwrap();
-    let event = AtomicI64::new(0);
+    let next_event = AtomicI64::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(HISTORIES));
-    // Most histories begin with a load; without one there is little to see.
-    let histories = (prop::option::weighted(0.9, a_snapshot(now)), vec(a_step(now), 1..40));
+    // Most histories begin with a load of each event; without one there is little to see.
+    let first = || prop::option::weighted(0.9, a_snapshot(now));
+    let at = prop_oneof![4 => Just(0_usize), 1 => Just(1)];
+    let histories = ([first(), first()], vec((at, a_step(now)), 1..40));
     let played = runner.run(&histories, |(first, mut history)| {
-        history.splice(0..0, first.map(|snapshot| Step::Load { begun: 0, snapshot }));
-        let event = EventId(event.fetch_add(1, Ordering::Relaxed));
-        runtime.block_on(pair.play(event, &history))
+        let loads = (0..).zip(first).filter_map(|(at, snapshot)| Some((at, snapshot?)));
+        history.splice(0..0, loads.map(|(at, snapshot)| (at, Step::Load { begun: 0, snapshot })));
+        let events = [(); 2].map(|()| EventId(next_event.fetch_add(1, Ordering::Relaxed)));
+        runtime.block_on(pair.play(events, &history))
     });
     played.unwrap_or_else(|failure| panic!("{failure}"));
 }

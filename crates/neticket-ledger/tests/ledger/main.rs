@@ -18,6 +18,8 @@ mod journal;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod prices;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod support;

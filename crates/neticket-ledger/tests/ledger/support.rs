@@ -100,12 +100,13 @@ pub(crate) fn request(number: u64, user: i64, ticket_type: TicketTypeId, quantit
         user: UserId(user),
         ticket_type,
         quantity: Quantity::new(quantity).unwrap(),
+        unit_price: None,
     }
 }
 
 /// The release that the cancel of `request` sends.
 pub(crate) fn release(request: AdmitRequest, epoch: i64) -> Release {
-    let AdmitRequest { id, user, ticket_type, quantity } = request;
+    let AdmitRequest { id, user, ticket_type, quantity, .. } = request;
     Release { id, user, ticket_type, quantity, epoch: Epoch(epoch) }
 }
 
