@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use neticket_domain::{EventId, ReservationId};
+use neticket_domain::{EventId, ReservationId, UserId};
 use neticket_store::{CommitRequest, Store, StoreError};
 
 use crate::clock::LedgerClock;
@@ -86,9 +86,10 @@ impl Rejections {
         Ok(())
     }
 
-    /// Whether this reservation was refused, and the store does not know yet.
-    pub(crate) fn is_unwritten(&self, id: ReservationId) -> bool {
-        self.unwritten().values().any(|rejected| rejected.contains_key(&id))
+    /// Whether this reservation of the user was refused, and the store does not know yet.
+    pub(crate) fn is_unwritten(&self, user: UserId, id: ReservationId) -> bool {
+        let is_theirs = |rejected: &CommitRequest| rejected.user == user;
+        self.unwritten().values().any(|rejected| rejected.get(&id).is_some_and(is_theirs))
     }
 
     fn unwritten(&self) -> MutexGuard<'_, Unwritten> {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use neticket_domain::{Epoch, EventId, ReservationId};
-use neticket_ledger::{JournalEntry, Ledger};
-use neticket_store::{CommitOutcome, CommitRequest, ReservationStatus, Store};
+use neticket_ledger::{JournalEntry, Ledger, Release};
+use neticket_store::{CommitOutcome, CommitRequest, ReservationRecord, ReservationStatus, Store};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
-use super::wish::{Admitted, Done, Wish};
+use super::wish::{Admitted, Done, Wish, is_same_booking};
 use crate::error::AppError;
 use crate::metrics::Metrics;
 use crate::turns::Turns;
@@ -34,16 +34,18 @@ pub(crate) struct Committer {
     settling: TaskTracker,
 }
 
-/// A wish that the store refused, and its answer.
-type Refused = (Wish, Result<Done, AppError>);
+/// A wish that the store refused, and why.
+type Refused = (Wish, AppError);
 
 /// A batch that came back from the store.
 #[derive(Default)]
 struct Sorted {
     settled: BTreeMap<Epoch, Vec<ReservationId>>,
-    /// Refused by the store though the ledger had taken their seats, and with which answer: a refusal, or the reservation
-    /// that was rejected before.
+    /// Refused by the store though the ledger had taken their seats.
     refused: Vec<Refused>,
+    /// Their ids stand for something else in the store: for another booking, or for one that was rejected. The seats that
+    /// the ledger took for them go back.
+    conflicting: Vec<(Admitted, ReservationRecord)>,
     /// Admitted under an epoch that has passed.
     outdated: Vec<Wish>,
 }
@@ -76,9 +78,10 @@ impl Committer {
                 return;
             }
             let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
+            let call = self.turns.calls.begin(event);
             let turn = turns.acquire().await;
             let committed = self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await;
-            drop(turn);
+            drop((turn, call));
             let outcomes = match committed {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
@@ -91,6 +94,9 @@ impl Committer {
             };
             let sorted = sort(batch, outcomes);
             self.settle(event, sorted.settled);
+            if !sorted.conflicting.is_empty() {
+                self.give_back(event, sorted.conflicting).await;
+            }
             if !sorted.refused.is_empty() {
                 self.refuse(event, sorted.refused).await;
             }
@@ -119,6 +125,28 @@ impl Committer {
         }
     }
 
+    /// Gives the seats of entries back whose ids stand for something else in the store, then answers with what the store
+    /// has. Without a load: anyone can cause this, by using an idempotency key again for another event. If the ledger does
+    /// not answer, recovery finds the entries in the journal and comes here too.
+    async fn give_back(&self, event: EventId, conflicting: Vec<(Admitted, ReservationRecord)>) {
+        let release = |Admitted { wish, epoch, .. }: &Admitted| Release {
+            id: wish.request.id,
+            user: wish.request.user,
+            ticket_type: wish.request.ticket_type,
+            quantity: wish.request.quantity,
+            epoch: *epoch,
+        };
+        let releases: Vec<Release> = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
+        let released =
+            self.metrics.release.timed(releases.len(), self.ledger.release(event, &releases)).await;
+        if let Err(error) = released {
+            tracing::warn!(%event, %error, entries = releases.len(), "left to recovery: releasing failed");
+        }
+        for (Admitted { wish, .. }, record) in conflicting {
+            wish.answer(Ok(Done::Existing(Box::new(record))));
+        }
+    }
+
     /// Makes the ledger anew without what it took for people whom the store refused, and answers them only then: a
     /// refusal is final, so no recovery may find their entries any more. Before an entry leaves the journal, the store
     /// notes it as rejected if somebody may have been told that it is pending: at no moment is it in neither.
@@ -128,13 +156,13 @@ impl Committer {
         match self.note_and_load_without(event, &refused, &ids).await {
             Ok(stored) => {
                 let mut final_ones = Vec::new();
-                for (wish, answer) in refused {
+                for (wish, refusal) in refused {
                     let id = wish.request.id;
-                    // The rejection that was just noted; or another node's recovery was quicker, and found a seat.
-                    let answer = if stored.contains(&id) { self.stored(id).await } else { answer };
-                    match answer {
-                        Err(refusal) => final_ones.push((wish, refusal)),
-                        Ok(done) => wish.answer(Ok(done)),
+                    if stored.contains(&id) {
+                        // The rejection that was just noted; or another node's recovery was quicker, and found a seat.
+                        wish.answer(self.stored(id).await);
+                    } else {
+                        final_ones.push((wish, refusal));
                     }
                 }
                 self.admission.refuse_all(final_ones).await;
@@ -190,7 +218,7 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     let mut sorted = Sorted::default();
     for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
         let id = wish.request.id;
-        let answer = match outcome {
+        let refusal = match outcome {
             CommitOutcome::Confirmed => {
                 sorted.settled.entry(epoch).or_default().push(id);
                 wish.answer(Ok(Done::Confirmed {
@@ -200,13 +228,16 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 }));
                 continue;
             }
-            // The seats that the ledger took for it go back.
-            CommitOutcome::Existing(record) if record.status == ReservationStatus::Rejected => {
-                Ok(Done::Existing(Box::new(record)))
-            }
-            CommitOutcome::Existing(record) => {
+            CommitOutcome::Existing(record)
+                if record.status != ReservationStatus::Rejected
+                    && is_same_booking(&record, wish.event, &wish.request) =>
+            {
                 sorted.settled.entry(epoch).or_default().push(id);
                 wish.answer(Ok(Done::Existing(Box::new(record))));
+                continue;
+            }
+            CommitOutcome::Existing(record) => {
+                sorted.conflicting.push((Admitted { wish, admission, epoch }, record));
                 continue;
             }
             CommitOutcome::StaleEpoch { epoch: stores } => {
@@ -215,11 +246,11 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 sorted.outdated.push(wish);
                 continue;
             }
-            CommitOutcome::SoldOut => Err(AppError::SoldOut { left: 0 }),
-            CommitOutcome::NoSuchTicketType => Err(AppError::NotFound),
-            CommitOutcome::NoSuchUser => Err(AppError::Unauthenticated),
+            CommitOutcome::SoldOut => AppError::SoldOut { left: 0 },
+            CommitOutcome::NoSuchTicketType => AppError::NotFound,
+            CommitOutcome::NoSuchUser => AppError::Unauthenticated,
         };
-        sorted.refused.push((wish, answer));
+        sorted.refused.push((wish, refusal));
     }
     sorted
 }

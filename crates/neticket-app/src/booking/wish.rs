@@ -7,6 +7,7 @@ use neticket_domain::{Epoch, EventId, Timestamp};
 use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
 use neticket_store::{CommitRequest, ReservationRecord};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::AppError;
 
@@ -21,15 +22,25 @@ pub(crate) enum Done {
 
 /// What the ledger has last taken the seats for, once it has taken them. Whoever asked sees it too.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taking(Arc<Mutex<Option<Admission>>>);
+pub(crate) struct Taking(Arc<Mutex<Option<Taken>>>);
+
+/// An admission that this node has seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) admission: Admission,
+    /// When this node first learned that the journal has the entry.
+    pub(crate) since: Instant,
+}
 
 impl Taking {
-    pub(crate) fn get(&self) -> Option<Admission> {
+    pub(crate) fn get(&self) -> Option<Taken> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, admission: Admission) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(admission);
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = taken.map_or_else(Instant::now, |before| before.since);
+        *taken = Some(Taken { admission, since });
     }
 }
 
@@ -43,6 +54,8 @@ pub(crate) struct Wish {
     pub(crate) epoch_min: Epoch,
     /// When who asked is told to try again, unless something was taken by then; `None` for recovery.
     pub(crate) deadline: Option<Instant>,
+    /// Cancelled when the client has disconnected.
+    pub(crate) disconnected: CancellationToken,
     pub(crate) taking: Taking,
     /// As what it would be committed, once the ledger has taken the seats: under the last epoch that did.
     pub(crate) last: Option<CommitRequest>,
@@ -66,8 +79,8 @@ impl Wish {
         if heard { None } else { last }
     }
 
-    /// Those for which the ledger is still to be asked. Nothing has been taken for the others: who asked has gone; or has been
-    /// told to try again, or will be as soon as this node, which stood still, comes to it.
+    /// Those for which the ledger is still to be asked. Nothing has been taken for the others: the client has disconnected;
+    /// or has been told to try again, or will be as soon as this node, which stood still, comes to it.
     pub(crate) fn still_wanted(wishes: Vec<Self>) -> Vec<Self> {
         let now = Instant::now();
         let (over, wanted): (Vec<Self>, Vec<Self>) = wishes.into_iter().partition(|wish| wish.is_over(now));
@@ -78,7 +91,9 @@ impl Wish {
     }
 
     fn is_over(&self, now: Instant) -> bool {
-        let has_gone = || self.reply.as_ref().is_some_and(oneshot::Sender::is_closed);
+        let has_gone = || {
+            self.disconnected.is_cancelled() || self.reply.as_ref().is_some_and(oneshot::Sender::is_closed)
+        };
         let is_late = || self.deadline.is_some_and(|deadline| deadline <= now);
         self.taking.get().is_none() && (has_gone() || is_late())
     }
@@ -119,6 +134,7 @@ impl Admitted {
             keyed: true,
             epoch_min: entry.epoch,
             deadline: None,
+            disconnected: CancellationToken::new(),
             taking: Taking::default(),
             last: None,
             reply: None,
@@ -132,9 +148,17 @@ impl Admitted {
     }
 }
 
+/// Whether the store has, under this id, the very booking that was asked for.
+pub(crate) fn is_same_booking(record: &ReservationRecord, event: EventId, request: &AdmitRequest) -> bool {
+    let AdmitRequest { id, user, ticket_type, quantity, .. } = *request;
+    (record.id, record.user, record.event) == (id, user, event)
+        && (record.ticket_type, record.quantity) == (ticket_type, quantity)
+}
+
 /// What the store is asked for an entry of the event's journal.
 pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
-    let JournalEntry { request: AdmitRequest { id, user, ticket_type, quantity }, admission, epoch } = entry;
+    let JournalEntry { request: AdmitRequest { id, user, ticket_type, quantity, .. }, admission, epoch } =
+        entry;
     CommitRequest {
         id,
         user,

@@ -37,7 +37,11 @@ async fn look_at_store(shared: &Shared) -> Stored {
     let ids: Vec<ReservationId> = shared.reference.borrow().asked.keys().copied().collect();
     let records = shared.parts.store.reservations(&ids).await.unwrap();
     Stored {
-        records: records.into_iter().map(|record| (record.id, record)).collect(),
+        records: records
+            .into_iter()
+            .filter(|record| record.event == shared.event)
+            .map(|record| (record.id, record))
+            .collect(),
         inventory: shared.parts.store.inventory_of(shared.event, &ids).await.unwrap().unwrap(),
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Step {
     Ask { node: u8, wishes: Vec<Wanted> },
     /// A node takes up what it has admitted: a batch to commit.
     Commit { node: u8 },
+    /// The owner of a key uses it for a booking of another event, which is confirmed there or rejected.
+    BookElsewhere { key: u8, rejected: bool },
     /// Owners cancel what these keys stand for, all through one node.
     Cancel { node: u8, keys: Vec<u8> },
     /// A node begins a background task.
@@ -68,8 +70,17 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) key: u8,
-    /// Another quantity than usual: the key is used again for something else.
-    pub(crate) other: bool,
+    pub(crate) other: Other,
+    /// Whether it names a price, which is wrong.
+    pub(crate) wrong_price: bool,
+}
+
+/// For what else the key is used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Other {
+    Nothing,
+    Quantity,
+    Grade,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +130,12 @@ fn a_node() -> impl Strategy<Value = u8> {
 }
 
 fn a_wish() -> impl Strategy<Value = Wanted> {
-    (0..KEYS, prop::bool::weighted(0.05)).prop_map(|(key, other)| Wanted { key, other })
+    let other = prop_oneof![18 => Just(Other::Nothing), 1 => Just(Other::Quantity), 1 => Just(Other::Grade)];
+    (0..KEYS, other, prop::bool::weighted(0.05)).prop_map(|(key, other, wrong_price)| Wanted {
+        key,
+        other,
+        wrong_price,
+    })
 }
 
 fn a_fate() -> impl Strategy<Value = Fate> {
@@ -154,6 +170,7 @@ fn a_sale() -> impl Strategy<Value = Sale> {
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (a_node(), vec(a_wish(), 1..4)).prop_map(|(node, wishes)| Step::Ask { node, wishes }),
+        1 => (0..KEYS, any::<bool>()).prop_map(|(key, rejected)| Step::BookElsewhere { key, rejected }),
         6 => a_node().prop_map(|node| Step::Commit { node }),
         3 => (a_node(), vec(0..KEYS, 1..3)).prop_map(|(node, keys)| Step::Cancel { node, keys }),
         3 => (a_node(), a_task()).prop_map(|(node, task)| Step::Begin { node, task }),
@@ -185,11 +202,13 @@ pub(crate) fn a_history() -> impl Strategy<Value = History> {
     )
 }
 
+const USUAL: Wanted = Wanted { key: 0, other: Other::Nothing, wrong_price: false };
+
 /// A cancel, and its release, between the two halves of a load: too rare to wait for.
 pub(crate) fn a_cancel_within_a_load() -> History {
     let (node, go) = (0, Step::Go { job: 0, fate: Fate::Fine });
     let steps = vec![
-        Step::Ask { node, wishes: vec![Wanted { key: 0, other: false }] },
+        Step::Ask { node, wishes: vec![USUAL] },
         Step::Finish { job: 0 },
         Step::Commit { node },
         Step::Finish { job: 0 },
@@ -210,7 +229,7 @@ pub(crate) fn a_cancel_within_a_load() -> History {
 /// lost, and the slow node goes on where nothing says how old its snapshot is.
 pub(crate) fn a_late_load_after_a_loss() -> History {
     let go = |job| Step::Go { job, fate: Fate::Fine };
-    let ask = Step::Ask { node: 1, wishes: vec![Wanted { key: 0, other: false }] };
+    let ask = Step::Ask { node: 1, wishes: vec![USUAL] };
     let steps = vec![
         Step::Begin { node: 0, task: Task::Reload },
         go(0), // says that it begins

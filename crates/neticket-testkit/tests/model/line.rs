@@ -81,7 +81,7 @@ impl Parts {
                 Answer::Done
             }
             Call::Commit(requests) => Answer::Commit(store.commit(requests).await.unwrap()),
-            Call::Cancel(requests) => Answer::Cancel(store.cancel(requests, now).await.unwrap()),
+            Call::Cancel(requests) => Answer::Cancel(cancel(store, event, requests, now).await),
             Call::Reject(requests) => {
                 store.reject(requests, now).await.unwrap();
                 Answer::Done
@@ -107,6 +107,25 @@ impl Parts {
             }
         }
     }
+}
+
+/// Cancels; what comes back to another event is delivered there at once.
+async fn cancel(
+    store: &Store,
+    event: EventId,
+    requests: &[CancelRequest],
+    now: Timestamp,
+) -> Vec<CancelOutcome> {
+    let mut outcomes = store.cancel(requests, now).await.unwrap();
+    for outcome in &mut outcomes {
+        if let CancelOutcome::Cancelled { record, release } = outcome
+            && release.event != event
+        {
+            store.outbox_done(&[release.id]).await.unwrap();
+            *outcome = CancelOutcome::Already(record.clone());
+        }
+    }
+    outcomes
 }
 
 impl Call {

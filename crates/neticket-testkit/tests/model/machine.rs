@@ -7,12 +7,12 @@ use std::task::Poll;
 
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
 use neticket_testkit::ledger::AdmitRequest;
-use neticket_testkit::store::{CancelRequest, EventRecord};
+use neticket_testkit::store::{CancelRequest, CommitRequest, EventRecord};
 use neticket_testkit::tickets;
 use uuid::Uuid;
 
 use crate::checks;
-use crate::history::{Ending, Fate, History, Step, Task, Wanted};
+use crate::history::{Ending, Fate, History, Other, Step, Task, Wanted};
 use crate::line::Settings;
 use crate::protocol::Node;
 use crate::shared::{Shared, Start, Variant, Wish, Work};
@@ -78,6 +78,7 @@ impl<'a> Machine<'a> {
         self.steps += 1;
         match step {
             Step::Ask { node, wishes } => self.ask(*node, wishes),
+            Step::BookElsewhere { key, rejected } => self.book_elsewhere(*key, *rejected).await,
             Step::Commit { node } => self.commit(*node),
             Step::Cancel { node, keys } => self.cancel(*node, keys),
             Step::Begin { node, task } => self.begin(*node, *task),
@@ -113,13 +114,32 @@ impl<'a> Machine<'a> {
     fn request(&self, wanted: Wanted) -> AdmitRequest {
         let key = usize::from(wanted.key);
         let grades = &self.event.ticket_types;
-        let quantity = 1 + u32::from(wanted.key / 3 % 2) + u32::from(wanted.other);
+        let other = |other| usize::from(wanted.other == other);
+        let quantity = 1 + u32::from(wanted.key / 3 % 2) + u32::from(wanted.other == Other::Quantity);
+        let grade = &grades[(key / 2 + other(Other::Grade)) % grades.len()];
         AdmitRequest {
             id: self.id(wanted.key),
             user: self.user(wanted.key),
-            ticket_type: grades[key / 2 % grades.len()].id,
+            ticket_type: grade.id,
             quantity: tickets(quantity),
+            unit_price: wanted.wrong_price.then_some(grade.price + 1),
         }
+    }
+
+    /// As another event's ledger and nodes would; whichever event is first gets the id.
+    async fn book_elsewhere(&self, key: u8, rejected: bool) {
+        let elsewhere = &self.stand.elsewhere;
+        let request = CommitRequest {
+            id: self.id(key),
+            user: self.user(key),
+            event: elsewhere.id,
+            ticket_type: elsewhere.ticket_types[0].id,
+            quantity: tickets(1),
+            unit_price: elsewhere.ticket_types[0].price,
+            epoch: elsewhere.ticket_types[0].epoch,
+            created_at: self.shared.now,
+        };
+        self.shared.book_elsewhere(request, rejected).await;
     }
 
     fn user(&self, key: u8) -> UserId {
@@ -347,7 +367,7 @@ impl<'a> Machine<'a> {
                 let id =
                     ReservationId(Uuid::from_u128(self.id(0).0.as_u128() + 1_000 + u128::from(stranger)));
                 let user = self.stand.stranger(usize::from(stranger));
-                let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
+                let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
                 Wish::new(&self.shared, request)
             });
             let wishes: Vec<Wish> = wishes.collect();

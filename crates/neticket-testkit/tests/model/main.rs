@@ -95,6 +95,11 @@ fn it_would_notice_a_load_that_forgets_the_journal() {
 }
 
 #[test]
+fn it_would_notice_seats_that_are_kept_for_a_booking_of_another_event() {
+    Play::of(Variant::SettleOtherBookings).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
+}
+
+#[test]
 fn it_would_notice_a_refusal_whose_entry_stays_in_the_journal() {
     Play::of(Variant::RefuseWithoutLoad).is_caught(HISTORIES_OF_CONTROLS, "not at rest");
 }

@@ -189,19 +189,35 @@ impl Node {
             }
             let requests = batch.iter().map(|admitted| admitted.to_commit(self.shared.event)).collect();
             let Ok(Answer::Commit(outcomes)) = self.send(Call::Commit(requests)).await else {
-                return tell_all(batch.iter().map(|admitted| &admitted.wish), Told::Unknown);
+                return left_to_recovery(batch.iter().map(|admitted| &admitted.wish));
             };
-            let sorted = sort_outcomes(batch, outcomes);
+            let sorted = sort_outcomes(&self.shared, batch, outcomes);
             if !sorted.settled.is_empty() {
                 let settled = by_epoch(sorted.settled.into_iter());
                 self.begin(|node| Box::pin(node.settle(settled)));
+            }
+            if !sorted.conflicting.is_empty() {
+                self.give_back(sorted.conflicting).await;
             }
             if !sorted.refused.is_empty() {
                 self.refuse(sorted.refused).await;
             }
             batch = self.admit_again(sorted.outdated).await;
         }
-        tell_all(batch.iter().map(|admitted| &admitted.wish), Told::Unknown);
+        left_to_recovery(batch.iter().map(|admitted| &admitted.wish));
+    }
+
+    /// Their ids stand for something else in the store.
+    async fn give_back(&self, conflicting: Vec<(Admitted, ReservationRecord)>) {
+        let release = |admitted: &Admitted| {
+            let AdmitRequest { id, user, ticket_type, quantity, .. } = admitted.wish.request;
+            Release { id, user, ticket_type, quantity, epoch: admitted.epoch }
+        };
+        let releases = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
+        let _ = self.send(Call::Release(releases)).await;
+        for (admitted, record) in conflicting {
+            admitted.wish.tell_record(&record);
+        }
     }
 
     async fn settle(self, settled: BTreeMap<Epoch, Vec<ReservationId>>) {
@@ -210,28 +226,25 @@ impl Node {
         }
     }
 
-    async fn refuse(&self, refused: Vec<(Wish, Option<ReservationRecord>)>) {
+    async fn refuse(&self, refused: Vec<Wish>) {
         if self.shared.variant == Variant::RefuseWithoutLoad {
-            return tell_all(refused.iter().map(|(wish, _)| wish), Told::Refused);
+            return tell_all(&refused, Told::Refused);
         }
-        let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
+        let ids: Vec<ReservationId> = refused.iter().map(|wish| wish.request.id).collect();
         // Everyone here has a key, which may have been told before that it is pending.
-        let noted = refused.iter().filter_map(|(wish, _)| wish.last).collect();
+        let noted = refused.iter().filter_map(|wish| wish.last).collect();
         let loaded = match self.note(noted).await {
             Ok(()) => self.load_now(&ids).await,
             Err(Broken) => Err(Broken),
         };
         let Ok(stored) = loaded else {
-            return tell_all(refused.iter().map(|(wish, _)| wish), Told::Unknown);
+            return left_to_recovery(&refused);
         };
         let mut unheard = Vec::new();
-        for (wish, rejected) in refused {
+        for wish in refused {
             let id = wish.request.id;
             if !stored.contains(&id) {
-                match rejected {
-                    Some(record) => wish.tell_record(&record),
-                    None => unheard.extend(wish.refuse()),
-                }
+                unheard.extend(wish.refuse());
                 continue;
             }
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
@@ -393,16 +406,30 @@ fn tell_all<'a>(wishes: impl IntoIterator<Item = &'a Wish>, told: Told) {
     }
 }
 
+/// Those whose entry is in the journal are told that it is pending.
+fn left_to_recovery<'a>(wishes: impl IntoIterator<Item = &'a Wish>) {
+    for wish in wishes {
+        wish.deadline();
+    }
+}
+
 /// A batch that came back from the store.
 #[derive(Default)]
 struct Sorted {
     settled: Vec<(Epoch, ReservationId)>,
-    /// With what the store has, if it was rejected before.
-    refused: Vec<(Wish, Option<ReservationRecord>)>,
+    refused: Vec<Wish>,
+    /// With what the store has under their ids.
+    conflicting: Vec<(Admitted, ReservationRecord)>,
     outdated: Vec<Admitted>,
 }
 
-fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
+fn sort_outcomes(shared: &Shared, batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
+    let is_this_booking = |record: &ReservationRecord, request: &AdmitRequest| {
+        shared.variant == Variant::SettleOtherBookings
+            || record.status != ReservationStatus::Rejected
+                && (record.event, record.user) == (shared.event, request.user)
+                && (record.ticket_type, record.quantity) == (request.ticket_type, request.quantity)
+    };
     let mut sorted = Sorted::default();
     for (mut admitted, outcome) in batch.into_iter().zip(outcomes) {
         match outcome {
@@ -410,8 +437,8 @@ fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 sorted.settled.push((admitted.epoch, admitted.wish.request.id));
                 admitted.wish.tell(Told::Confirmed);
             }
-            CommitOutcome::Existing(record) if record.status == ReservationStatus::Rejected => {
-                sorted.refused.push((admitted.wish, Some(record)));
+            CommitOutcome::Existing(record) if !is_this_booking(&record, &admitted.wish.request) => {
+                sorted.conflicting.push((admitted, record));
             }
             CommitOutcome::Existing(record) => {
                 sorted.settled.push((admitted.epoch, record.id));
@@ -421,7 +448,7 @@ fn sort_outcomes(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 admitted.wish.epoch_min = epoch.max(Epoch(admitted.epoch.0 + 1));
                 sorted.outdated.push(admitted);
             }
-            _ => sorted.refused.push((admitted.wish, None)),
+            _ => sorted.refused.push(admitted.wish),
         }
     }
     sorted

@@ -33,6 +33,8 @@ pub(crate) struct Reference {
     refused: BTreeSet<ReservationId>,
     cancel_asked: BTreeSet<ReservationId>,
     cancelled: BTreeSet<ReservationId>,
+    /// The store has them as bookings of another event: of this one they can never be.
+    elsewhere: BTreeSet<ReservationId>,
     /// What a load found no place for; whoever loads notes that.
     dropped: BTreeSet<ReservationId>,
     /// Whether anyone may have failed to do so: a node died, or did not hear an answer.
@@ -61,6 +63,10 @@ impl Reference {
             Told::Refused if alone => drop(self.refused.insert(id)),
             Told::Refused | Told::OtherContent | Told::Unknown => {}
         }
+    }
+
+    pub(crate) fn book_elsewhere(&mut self, id: ReservationId) {
+        self.elsewhere.insert(id);
     }
 
     pub(crate) fn ask_to_cancel(&mut self, id: ReservationId) {
@@ -141,7 +147,9 @@ impl Reference {
         }
         // The one thing left open in docs/decisions/0013.
         let may_be_unnoted = |id| self.troubled && self.dropped.contains(id);
-        match self.pending.iter().find(|id| !stored.contains_key(id) && !may_be_unnoted(id)) {
+        // Somebody has used the key for two events at once; the other one was first.
+        let is_decided = |id| stored.contains_key(id) || self.elsewhere.contains(id);
+        match self.pending.iter().find(|id| !is_decided(*id) && !may_be_unnoted(id)) {
             Some(id) => Err(format!("told that {id} is pending, but the store has never decided it")),
             None => Ok(()),
         }

@@ -8,7 +8,9 @@ use std::rc::{Rc, Weak};
 
 use neticket_testkit::domain::{Epoch, EventId, Timestamp};
 use neticket_testkit::ledger::{Admission, AdmitRequest, LedgerSnapshot, LoadAnswer};
-use neticket_testkit::store::{CommitRequest, EditOutcome, ReservationRecord, ReservationStatus};
+use neticket_testkit::store::{
+    CommitOutcome, CommitRequest, EditOutcome, ReservationRecord, ReservationStatus,
+};
 
 use crate::checks::Stored;
 use crate::line::{Answer, Call, Parts, Settings};
@@ -35,6 +37,8 @@ pub(crate) enum Variant {
     BeginLoadLate,
     /// A refusal is told to those who wait, and noted for nobody else.
     NoteNothing,
+    /// An id that the store has counts as committed, whatever it stands for there.
+    SettleOtherBookings,
 }
 
 pub(crate) struct Shared {
@@ -123,6 +127,21 @@ impl Shared {
         answer
     }
 
+    /// Somebody uses the id for another event, if the store does not have it yet.
+    pub(crate) async fn book_elsewhere(&self, request: CommitRequest, rejected: bool) {
+        self.changed.set(true);
+        self.seen.take();
+        let store = &self.parts.store;
+        let is_booked = if rejected {
+            store.reject(&[request], self.now).await.unwrap() == 1
+        } else {
+            store.commit(&[request]).await.unwrap() == [CommitOutcome::Confirmed]
+        };
+        if is_booked {
+            self.reference.borrow_mut().book_elsewhere(request.id);
+        }
+    }
+
     pub(crate) fn set(&self, set: impl FnOnce(&mut Settings)) {
         let mut settings = self.settings.get();
         set(&mut settings);
@@ -183,12 +202,12 @@ impl Asker {
 
     /// Tells what the store has.
     pub(crate) fn tell_record(&self, record: &ReservationRecord) {
-        let AdmitRequest { id: _, user, ticket_type, quantity } = self.request;
+        let AdmitRequest { user, ticket_type, quantity, .. } = self.request;
         let same = (record.user, record.ticket_type, record.quantity) == (user, ticket_type, quantity);
         self.tell(match record.status {
+            _ if !same => Told::OtherContent,
             ReservationStatus::Rejected => Told::Refused,
-            _ if same => Told::Confirmed,
-            _ => Told::OtherContent,
+            _ => Told::Confirmed,
         });
     }
 
@@ -238,6 +257,12 @@ impl Wish {
         }
     }
 
+    pub(crate) fn deadline(&self) {
+        if let Some(asker) = &self.asker {
+            asker.deadline();
+        }
+    }
+
     pub(crate) fn is_abandoned(&self) -> bool {
         self.asker.as_ref().is_some_and(|asker| asker.told.get() && asker.admitted.get().is_none())
     }
@@ -270,7 +295,7 @@ pub(crate) fn to_commit(
     admission: Admission,
     epoch: Epoch,
 ) -> CommitRequest {
-    let AdmitRequest { id, user, ticket_type, quantity } = *request;
+    let AdmitRequest { id, user, ticket_type, quantity, .. } = *request;
     CommitRequest {
         id,
         user,

@@ -18,9 +18,15 @@ const STRANGERS: usize = 16;
 /// Nothing is to time out: whatever goes wrong on the line is part of a history.
 const TIMEOUT_MS: u64 = 30_000;
 const HOUR_MS: i64 = 3_600_000;
+/// More than all histories of a run take.
+const SEATS_ELSEWHERE: u32 = 10_000_000;
+/// More than one history takes; the store does not look at it.
+const MAX_PER_USER_ELSEWHERE: u32 = 100;
 
 pub(crate) struct Stand {
     pub(crate) parts: Parts,
+    /// Another event, with seats for everyone, for which keys are used too.
+    pub(crate) elsewhere: EventRecord,
     people: Vec<UserId>,
     server: Option<RedisServer>,
     _folder: TempDir,
@@ -63,7 +69,9 @@ impl Stand {
             }
         };
         let people = people(&store, &*ledger).await;
-        Self { parts: Parts { store, ledger }, people, server, _folder: folder, _database: database }
+        let parts = Parts { store, ledger };
+        let elsewhere = event(&parts, &[SEATS_ELSEWHERE], MAX_PER_USER_ELSEWHERE).await;
+        Self { parts, elsewhere, people, server, _folder: folder, _database: database }
     }
 
     /// Switches the store's guard off, for a negative control.
@@ -81,24 +89,7 @@ impl Stand {
     }
 
     pub(crate) async fn event(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
-        let now = self.parts.ledger.now().await.unwrap();
-        let grade = |(number, capacity): (usize, &u32)| NewTicketType {
-            name: format!("grade {number}"),
-            price: 1_000,
-            capacity: *capacity,
-        };
-        let new = NewEvent {
-            title: "history".to_owned(),
-            place: "model".to_owned(),
-            description: String::new(),
-            starts_at: now.plus_millis(24 * HOUR_MS),
-            opens_at: now.plus_millis(-HOUR_MS),
-            closes_at: now.plus_millis(24 * HOUR_MS),
-            max_per_user,
-            image_key: None,
-            ticket_types: capacities.iter().enumerate().map(grade).collect(),
-        };
-        self.parts.store.event_create(&new, None, now).await.unwrap()
+        event(&self.parts, capacities, max_per_user).await
     }
 
     /// What the server has now of the event's ledger; of an old one, the journal is not told. `None` of one in memory: it dies whole, with its process.
@@ -143,6 +134,27 @@ impl RedisServer {
         let pattern = format!("{}:*:{{{}}}:*", self.prefix, event.id);
         redis::cmd("KEYS").arg(pattern).query_async(&mut self.connection.clone()).await.unwrap()
     }
+}
+
+async fn event(parts: &Parts, capacities: &[u32], max_per_user: u32) -> EventRecord {
+    let now = parts.ledger.now().await.unwrap();
+    let grade = |(number, capacity): (usize, &u32)| NewTicketType {
+        name: format!("grade {number}"),
+        price: 1_000,
+        capacity: *capacity,
+    };
+    let new = NewEvent {
+        title: "history".to_owned(),
+        place: "model".to_owned(),
+        description: String::new(),
+        starts_at: now.plus_millis(24 * HOUR_MS),
+        opens_at: now.plus_millis(-HOUR_MS),
+        closes_at: now.plus_millis(24 * HOUR_MS),
+        max_per_user,
+        image_key: None,
+        ticket_types: capacities.iter().enumerate().map(grade).collect(),
+    };
+    parts.store.event_create(&new, None, now).await.unwrap()
 }
 
 /// In memory where there is such a folder: what is asked is whether commits happen, not whether disks keep them.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use neticket_testkit::app::{App, AppError, Booked, ReservationState};
 use neticket_testkit::domain::{ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::{EventRecord, ReservationStatus, Store};
-use neticket_testkit::{Parts as Kind, World, tickets};
+use neticket_testkit::{Parts as Kind, World, tickets_of};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
@@ -46,7 +46,7 @@ impl Node {
 
     fn book(&self, user: UserId, grade: TicketTypeId) -> JoinHandle<Result<Booked, AppError>> {
         let app = Arc::clone(&self.app);
-        self.runtime.spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+        self.runtime.spawn(async move { app.reservation_create(user, None, tickets_of(grade, 1)).await })
     }
 
     fn cancel(&self, user: UserId, id: ReservationId) -> JoinHandle<bool> {
