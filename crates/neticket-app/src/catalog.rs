@@ -2,21 +2,25 @@
 //! nodes share a Redis, in the read cache.
 
 mod generations;
+mod names;
+mod pending;
 mod shared;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use moka::future::Cache;
-use neticket_domain::{Epoch, EventId, TicketTypeId};
+use neticket_domain::{EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
 use neticket_store::{CachedEvent, EventRecord, ReadCache, Store};
 use tokio::runtime::Handle;
 
 use self::generations::{CopyKey, Generations};
+pub(crate) use self::names::Names;
+pub(crate) use self::pending::{EventsPending, Journal};
 use self::shared::SharedCopies;
 use crate::breaker::Breaker;
+use crate::coalesced::Coalesced;
 use crate::config::VIEW_AGE_MAX_MS;
 use crate::error::AppError;
 use crate::metrics::Metrics;
@@ -36,31 +40,12 @@ pub(crate) const READER_PATIENCE: Duration = Duration::from_millis(200);
 const VIEW_AGE_MAX: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
 /// How old the ledger's last word may be that is shown while it does not answer; after that it is the store's.
 const LAST_WORD_AGE_MAX: Duration = Duration::from_secs(10);
-/// How many ledgers are looked at at once for what is pending.
-const LOOKS_AT_ONCE: usize = 16;
 /// Most events kept.
 const EVENTS_MAX: u64 = 10_000;
 /// Most pages of the list kept, of up to 100 events each.
 const LISTS_MAX: u64 = 200;
 /// Most ticket types whose event is kept: 20 grades for each event.
 const TICKET_TYPES_MAX: u64 = 200_000;
-
-/// In whose journals something is.
-#[derive(Debug, Default)]
-pub(crate) struct EventsPending {
-    pub(crate) events: Vec<EventId>,
-    /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not loaded again.
-    pub(crate) is_blind: bool,
-}
-
-/// What is to be seen of a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journal {
-    Empty,
-    Pending,
-    /// Nothing: its ledger is of another run of the server, and not loaded again.
-    Unseen,
-}
 
 /// Copies of events, and of what their ledgers say. Many askers at once cause one query.
 pub(crate) struct Catalog {
@@ -78,7 +63,9 @@ pub(crate) struct Catalog {
     views: Cache<CopyKey, Arc<Option<LedgerView>>>,
     last_words: Cache<CopyKey, Arc<Option<LedgerView>>>,
     /// The events in whose journals something is; see [`Catalog::events_pending`].
-    pending: Cache<(), Arc<EventsPending>>,
+    pending: Coalesced<(), Arc<EventsPending>>,
+    /// Events read past all copies.
+    fresh: Coalesced<EventId, Arc<EventRecord>>,
     views_breaker: Arc<Breaker>,
     pending_breaker: Arc<Breaker>,
     metrics: Arc<Metrics>,
@@ -108,7 +95,8 @@ impl Catalog {
             renewals: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
             views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(VIEW_AGE_MAX).build(),
             last_words: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(LAST_WORD_AGE_MAX).build(),
-            pending: Cache::builder().max_capacity(1).time_to_live(VIEW_AGE_MAX).build(),
+            pending: Coalesced::new(),
+            fresh: Coalesced::new(),
             views_breaker: Breaker::new("the ledger, by readers,", metrics.reads.views_silent.clone()),
             pending_breaker: Breaker::new(
                 "the ledger, for what is pending,",
@@ -165,6 +153,21 @@ impl Catalog {
         self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
+    /// The event as it is, or as it has become since this was called, past all copies; this node's are as new from then on.
+    ///
+    /// # Errors
+    /// `NotFound`; `StoreUnavailable`.
+    pub(crate) async fn event_fresh(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
+        let key = self.generations.key(id);
+        let read = async { self.store.event(id).await?.map(Arc::new).ok_or(AppError::NotFound) };
+        let event = self.fresh.get(id, Duration::ZERO, read).await?;
+        for copies in [&self.events, &self.names] {
+            let is_older = |copy: &Arc<EventRecord>| copy.version < event.version;
+            copies.entry(key).or_insert_with_if(async { Arc::clone(&event) }, is_older).await;
+        }
+        Ok(event)
+    }
+
     /// Looks at the shared copy, then at the store.
     async fn event_read(&self, id: EventId) -> Result<EventRecord, AppError> {
         let permit = match &self.shared {
@@ -194,32 +197,6 @@ impl Catalog {
         let key = (search.clone(), self.generations.of_lists());
         let read = async { read.await.map(Arc::new) };
         self.lists.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
-    }
-
-    /// The event of a ticket type, at most [`NAMES_AGE_MAX`] old: what a booking's answer names it by. Waits for nothing where such
-    /// a copy is there and has the ticket type. One older than [`EVENT_AGE_MAX`] is read anew behind the caller's back, for the
-    /// next one: another node may have changed the event.
-    ///
-    /// # Errors
-    /// `NotFound`; `StoreUnavailable`.
-    pub(crate) async fn names(
-        self: &Arc<Self>,
-        id: EventId,
-        ticket_type: TicketTypeId,
-    ) -> Result<Arc<EventRecord>, AppError> {
-        let key = self.generations.key(id);
-        match self.names.get(&key).await {
-            Some(event) if event.ticket_types.iter().any(|t| t.id == ticket_type) => {
-                // One reads it anew for all, and in each second one at most, however long it takes.
-                if !self.events.contains_key(&key) && self.renewals.entry(key).or_insert(()).await.is_fresh()
-                {
-                    let catalog = Arc::clone(self);
-                    self.runtime.spawn(async move { catalog.event(id).await.map(drop) });
-                }
-                Ok(event)
-            }
-            _ => self.event(id).await,
-        }
     }
 
     /// Which event sells this ticket type.
@@ -275,57 +252,6 @@ impl Catalog {
             }
         });
         Err(Silent)
-    }
-
-    /// The events with reservations on their way, as of at most [`VIEW_AGE_MAX`] ago. Whoever has been told `pending` has been
-    /// in the journal for longer than that (see the booking desk), so their event is among them until they are decided.
-    ///
-    /// # Errors
-    /// `LedgerUnavailable`: at once, if it did not answer lately.
-    pub(crate) async fn events_pending(&self) -> Result<Arc<EventsPending>, AppError> {
-        let read = async {
-            if self.pending_breaker.is_open() {
-                return Err(AppError::LedgerUnavailable(None));
-            }
-            let pending = self.look_for_pending().await;
-            if let Err(error) = &pending {
-                let ledger = Arc::clone(&self.ledger);
-                self.pending_breaker.trip(error, move || {
-                    let ledger = Arc::clone(&ledger);
-                    async move { ledger.ping().await.is_ok() }
-                });
-            }
-            Ok(Arc::new(pending?))
-        };
-        self.pending.try_get_with((), read).await.map_err(|error: Arc<AppError>| error.again())
-    }
-
-    async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
-        let looks = self.ledger.loaded().await?.into_iter();
-        let looks = looks.map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
-        let journals: Vec<_> = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
-        let mut found = EventsPending::default();
-        for (event, journal) in journals {
-            match journal {
-                Journal::Empty => {}
-                Journal::Pending => found.events.push(event),
-                Journal::Unseen => found.is_blind = true,
-            }
-        }
-        Ok(found)
-    }
-
-    /// What is to be seen of the event's journal at this moment.
-    ///
-    /// # Errors
-    /// `LedgerUnavailable`.
-    pub(crate) async fn journal(&self, event: EventId) -> Result<Journal, AppError> {
-        Ok(match self.ledger.view(event).await? {
-            Some(view) if view.pending > 0 => Journal::Pending,
-            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => Journal::Unseen,
-            // Without any ledger there is no journal: it was lost or let go, or the event is loaded for the first time.
-            Some(_) | None => Journal::Empty,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! A proxy between nodes and a server that delays, cuts and swallows: `noxious`, a port of Toxiproxy, in this process.
 
-use neticket_testkit::servers::free_port;
+use neticket_testservers::free_port;
 use noxious::proxy::{ProxyConfig, ProxyRunner, Runner, Toxics};
 use noxious::signal::{Close, Stop, Stopper};
 use noxious::socket::TcpListener;
@@ -8,7 +8,7 @@ use noxious::toxic::{StreamDirection, Toxic, ToxicKind};
 
 /// What happens to connections. A change cuts those that are open.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Weather {
+pub enum Weather {
     /// Everything passes.
     Fair,
     /// Every piece of an answer comes so much later, in milliseconds.
@@ -20,7 +20,7 @@ pub(crate) enum Weather {
 }
 
 /// A port of this machine that leads to another.
-pub(crate) struct Proxy {
+pub struct Proxy {
     port: u16,
     upstream: u16,
     running: Option<Running>,
@@ -33,18 +33,24 @@ struct Running {
 
 impl Proxy {
     /// Leads to `upstream`, a port of this machine, in fair weather.
-    pub(crate) async fn start(upstream: u16) -> Self {
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub async fn start(upstream: u16) -> Self {
         let mut proxy = Self { port: free_port().expect("a port"), upstream, running: None };
         proxy.set(Weather::Fair).await;
         proxy
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Cuts all connections; new ones meet this weather.
-    pub(crate) async fn set(&mut self, weather: Weather) {
+    ///
+    /// # Panics
+    /// If somebody else has taken the port meanwhile.
+    pub async fn set(&mut self, weather: Weather) {
         if let Some(Running { stopper, closed }) = self.running.take() {
             stopper.stop();
             // An error says that it has ended already.
@@ -58,8 +64,8 @@ impl Proxy {
             rand_seed: None,
         };
         let toxics = Toxics { upstream: Vec::new(), downstream: weather.toxic().into_iter().collect() };
-        let (listener, shared) =
-            ProxyRunner::initialize_proxy::<TcpListener>(config, toxics).await.expect("the port is free");
+        let listening = ProxyRunner::initialize_proxy::<TcpListener>(config, toxics).await;
+        let (listener, shared) = listening.expect("the port is free");
         // Toxics are never changed while a proxy runs: it is started anew with others.
         let (_, changes) = bmrng::channel(1);
         let (stop, stopper) = Stop::new();

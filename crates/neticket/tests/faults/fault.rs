@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use neticket_testkit::Weather;
 use neticket_testkit::domain::EventId;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -12,7 +13,6 @@ use crate::buttons::press_all;
 use crate::house::{House, Roads};
 use crate::options::Options;
 use crate::person::Sale;
-use crate::proxy::Weather;
 
 /// How long what was killed stays dead.
 const DEATH: Duration = Duration::from_millis(700);

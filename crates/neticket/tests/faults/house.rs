@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use neticket_testkit::Proxy;
 use neticket_testkit::domain::{EventId, Timestamp};
 use neticket_testkit::ledger::{Ledger, RedisLedger, RedisOptions};
 use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase, free_port};
@@ -13,7 +14,6 @@ use tempfile::TempDir;
 use tokio::task::block_in_place;
 
 use crate::process::{Serving, neticket};
-use crate::proxy::Proxy;
 
 /// What tokens are signed with.
 pub(crate) const JWT_SECRET: &str = "a secret for tests, 32 bytes or more";

@@ -15,7 +15,6 @@ mod person;
 #[allow(dead_code, reason = "the tests of the commands use more of it")]
 #[path = "../suite/process.rs"]
 mod process;
-mod proxy;
 mod scenario;
 mod scenarios;
 mod slow;

@@ -1,0 +1,105 @@
+//! Reads that many callers ask for at once: one at a time for each key, and each serves all who asked before it began.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// Most keys whose last result is kept.
+const KEYS_MAX: u64 = 10_000;
+/// How long a result is kept that nobody asks for.
+const IDLE_MAX: Duration = Duration::from_secs(10);
+
+type Slot<V> = Arc<Mutex<Option<Latest<V>>>>;
+
+struct Latest<V> {
+    /// When the read began: what was written before is in the value.
+    began: Instant,
+    value: V,
+}
+
+/// The latest result for each key, with the moment at which its read began.
+pub(crate) struct Coalesced<K, V> {
+    slots: Cache<K, Slot<V>>,
+}
+
+impl<K, V> Coalesced<K, V>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    pub(crate) fn new() -> Self {
+        Self { slots: Cache::builder().max_capacity(KEYS_MAX).time_to_idle(IDLE_MAX).build() }
+    }
+
+    /// The result of a read that began at most `age_max` before this call. It is read again if there is none, after the
+    /// read that is under way, which may have begun too early.
+    ///
+    /// # Errors
+    /// What `read` says; the next caller reads again.
+    pub(crate) async fn get<E>(
+        &self,
+        key: K,
+        age_max: Duration,
+        read: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
+        let asked = Instant::now();
+        let slot = self.slots.get_with(key, async { Slot::default() }).await;
+        let mut latest = slot.lock().await;
+        if let Some(Latest { began, value }) = &*latest
+            && *began + age_max >= asked
+        {
+            return Ok(value.clone());
+        }
+        let began = Instant::now();
+        let value = read.await?;
+        *latest = Some(Latest { began, value: value.clone() });
+        Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    const NO_AGE: Duration = Duration::ZERO;
+
+    #[tokio::test]
+    async fn a_read_that_began_before_the_question_is_no_answer_to_it() {
+        let (reads, gate) = (AtomicU32::new(0), Semaphore::new(0));
+        let coalesced = Coalesced::new();
+        let ask = |age_max| {
+            coalesced.get((), age_max, async {
+                let number = reads.fetch_add(1, Ordering::SeqCst);
+                gate.acquire().await.unwrap().forget();
+                Ok::<_, ()>(number)
+            })
+        };
+        let mut first = std::pin::pin!(ask(NO_AGE));
+        assert!(futures::poll!(&mut first).is_pending());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        // All of them ask while the first read is under way: one more read serves them all.
+        let mut crowd = std::pin::pin!(join_all((0..100).map(|_| ask(NO_AGE))));
+        assert!(futures::poll!(&mut crowd).is_pending());
+        gate.add_permits(100);
+        assert_eq!(first.await, Ok(0));
+        assert!(crowd.await.into_iter().all(|answer| answer == Ok(1)));
+        assert_eq!(ask(Duration::from_mins(1)).await, Ok(1), "young enough for this one");
+        assert_eq!(reads.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_no_result() {
+        let coalesced = Coalesced::new();
+        assert_eq!(coalesced.get(1, NO_AGE, async { Err::<u8, _>("broken") }).await, Err("broken"));
+        assert_eq!(coalesced.get(1, Duration::from_mins(1), async { Ok::<_, ()>(7) }).await, Ok(7));
+    }
+}

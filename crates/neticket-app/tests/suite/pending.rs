@@ -1,0 +1,71 @@
+//! Reservations that are pending, for those who ask after them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use neticket_app::{AppError, ReservationState};
+use neticket_testkit::domain::ReservationId;
+use neticket_testkit::{Locks, Parts, Proxy, Weather, World, tickets_of, until};
+use uuid::Uuid;
+
+/// Enough that an inspection of all of them takes longer than its result is kept.
+const EVENTS: usize = 50;
+/// How much later each answer of Redis comes.
+const DELAY_MS: u64 = 100;
+const ROUNDS: usize = 3;
+const POLLS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for_it() {
+    let mut world = World::new(Parts::Shared).await;
+    world.config.engine.ack_deadline_ms = 400;
+    world.config.engine.grace_ms = 600_000; // nobody else decides it
+    world.config.engine.task_interval_ms = 600_000;
+    world.config.engine.ledger_timeout_ms = 20_000;
+    let url = world.config.redis_url.clone().unwrap();
+    let (host, port) = url.rsplit_once(':').unwrap();
+    let mut proxy = Proxy::start(port.parse().unwrap()).await;
+    world.config.redis_url = Some(format!("{host}:{}", proxy.port()));
+    let app = world.node().await;
+    let users = world.users(2).await;
+    let mut events = Vec::new();
+    for _ in 0..EVENTS {
+        let event = world.event_on_sale(&[10], 10).await;
+        world.install(&world.snapshot(event.id).await).await;
+        events.push(event);
+    }
+    let event = &events[0];
+    let grade = event.ticket_types[0].id;
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+    proxy.set(Weather::Slow(DELAY_MS)).await;
+    until("the node has found its way to Redis again", async || app.ready().await.is_ok()).await;
+    let locks = Locks::of(&world, event.id);
+
+    // One inspection after the other.
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (asking, over, other) = (Arc::clone(&app), Arc::clone(&is_over), users[1]);
+    let stranger = tokio::spawn(async move {
+        while !over.load(Ordering::Relaxed) {
+            let unknown = asking.reservation(other, ReservationId(Uuid::new_v4())).await;
+            assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
+        }
+    });
+    for round in 0..ROUNDS {
+        let booked = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
+        assert_eq!(booked.state, ReservationState::Pending);
+        for poll in 0..POLLS {
+            let seen = app.reservation(users[0], booked.id).await;
+            let state = seen.as_ref().map(|seen| seen.state);
+            assert!(matches!(state, Ok(ReservationState::Pending)), "round {round}, poll {poll}: {seen:?}");
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    stranger.await.unwrap();
+    locks.let_go(&world);
+    world.config.engine.grace_ms = 50;
+    world.config.engine.task_interval_ms = 20;
+    world.config.redis_url = Some(url);
+    let _recovering = world.node().await;
+    until("all are settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    world.finish().await;
+}
