@@ -179,7 +179,8 @@ impl App {
             Arc::clone(&turns),
         ));
         let passwords = Passwords::new()?;
-        let desk = Arc::new(BookingDesk::start(engine, admission, Arc::clone(&committer)));
+        let desk =
+            Arc::new(BookingDesk::start(engine, admission, Arc::clone(&committer), Arc::clone(&turns)));
         let cancel_desk = Arc::new(CancelDesk::start(
             engine,
             store.clone(),

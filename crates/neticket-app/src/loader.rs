@@ -137,11 +137,12 @@ impl Loader {
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         for _ in 0..ATTEMPTS_MAX {
+            let call = self.turns.calls.begin(event);
             let turn = self.turns.load.acquire().await;
             // Before the epoch is raised: whatever ledger is lost from here on may have been newer than this load's.
             let start = self.ledger.begin_load(event).await?;
             let loaded = self.store.load_event(event, start.floor).await;
-            drop(turn);
+            drop((turn, call));
             let loaded = loaded?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
             match self.ledger.load(start.token, &snapshot).await? {

@@ -7,6 +7,8 @@
 
 use tokio::sync::Semaphore;
 
+use crate::store_calls::StoreCalls;
+
 /// Whoever waits for a turn gets it in order; whoever has one gives it back after the store's time-out at the latest.
 pub(crate) struct Turns {
     /// Of bookings that somebody waits for.
@@ -16,13 +18,15 @@ pub(crate) struct Turns {
     /// Commits of what was left in journals, and notes of what was rejected: nobody's answer waits for a turn of theirs, and
     /// those of stuck events take none from bookings.
     pub(crate) recovery: Semaphore,
+    /// The loads and commits under way, with their waiting for a turn.
+    pub(crate) calls: StoreCalls,
 }
 
 impl Turns {
     /// Of `connections_max`, thirteen sixteenths may wait for rows.
     pub(crate) fn new(connections_max: u32) -> Self {
         let [commit, cancel, load, recovery] = Self::shares(connections_max).map(Semaphore::new);
-        Self { commit, cancel, load, recovery }
+        Self { commit, cancel, load, recovery, calls: StoreCalls::default() }
     }
 
     /// How many commits should be under way in the commit queue together: one turn is left to an event that comes anew.

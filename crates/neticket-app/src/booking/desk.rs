@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use neticket_domain::{Epoch, EventId};
-use neticket_ledger::{Admission as Taken, AdmitRequest};
+use neticket_ledger::AdmitRequest;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::admission::Admission;
 use super::commit::Committer;
-use super::wish::{Admitted, Done, Taking, Wish};
+use super::wish::{Admitted, Done, Taken, Taking, Wish};
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
@@ -25,6 +26,7 @@ pub(crate) struct BookingDesk {
     admission_queue: Batcher<EventId, Wish>,
     commit_queue: Arc<Batcher<EventId, Admitted>>,
     committer: Arc<Committer>,
+    turns: Arc<Turns>,
     ack_deadline: Duration,
 }
 
@@ -37,11 +39,26 @@ const COMMIT_QUEUE_BATCHES: usize = 4;
 pub(crate) enum Answer {
     Done(Done),
     /// The seats are taken, at this price; the store has not answered yet. Recovery will see to it.
-    Pending(Taken),
+    Pending(neticket_ledger::Admission),
+}
+
+/// A booking as it comes in.
+pub(crate) struct Incoming {
+    pub(crate) event: EventId,
+    pub(crate) request: AdmitRequest,
+    /// Whether the id stands for an idempotency key.
+    pub(crate) keyed: bool,
+    /// Cancelled when the client has disconnected.
+    pub(crate) disconnected: CancellationToken,
 }
 
 impl BookingDesk {
-    pub(crate) fn start(config: &EngineConfig, admission: Arc<Admission>, committer: Arc<Committer>) -> Self {
+    pub(crate) fn start(
+        config: &EngineConfig,
+        admission: Arc<Admission>,
+        committer: Arc<Committer>,
+        turns: Arc<Turns>,
+    ) -> Self {
         let limits = |in_flight_max, in_flight_shared| BatchLimits {
             queue_len_max: config.queue_len_max,
             batch_len_max: config.batch_len_max,
@@ -65,21 +82,18 @@ impl BookingDesk {
             async move { hand_on(&next, event, admission.admit(event, wishes).await).await }
         });
         let ack_deadline = Duration::from_millis(config.ack_deadline_ms);
-        Self { admission_queue, commit_queue, committer, ack_deadline }
+        Self { admission_queue, commit_queue, committer, turns, ack_deadline }
     }
 
-    /// Books. Once the ledger has taken the seats, it goes on in the background even if the caller goes away.
+    /// Books. Once the ledger has taken the seats, it goes on in the background even if the caller goes away, and the answer
+    /// is `Pending` at worst.
     ///
     /// # Errors
     /// Why nothing was taken; or, with `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and `Internal`, that this is
     /// not known: the call may be repeated with the same id.
-    pub(crate) async fn book(
-        &self,
-        event: EventId,
-        request: AdmitRequest,
-        keyed: bool,
-    ) -> Result<Answer, AppError> {
-        let (reply, mut answer) = oneshot::channel();
+    pub(crate) async fn book(&self, incoming: Incoming) -> Result<Answer, AppError> {
+        let Incoming { event, request, keyed, disconnected } = incoming;
+        let (reply, answer) = oneshot::channel();
         let taking = Taking::default();
         let wish = Wish {
             event,
@@ -87,29 +101,53 @@ impl BookingDesk {
             keyed,
             epoch_min: Epoch(0),
             deadline: Some(Instant::now() + self.ack_deadline),
+            disconnected,
             taking: taking.clone(),
             last: None,
             reply: Some(reply),
         };
         self.admission_queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
+        match self.answer(event, answer, &taking).await {
+            // What is in the journal is decided by recovery: that it is not known would be wrong.
+            Err(AppError::StoreUnavailable(_) | AppError::Overloaded | AppError::Internal(_))
+                if let Some(taken) = taking.get() =>
+            {
+                tokio::time::sleep(PENDING_AGE_MIN.saturating_sub(taken.since.elapsed())).await;
+                Ok(Answer::Pending(taken.admission))
+            }
+            answer => answer,
+        }
+    }
+
+    /// The answer of the stages, or what can be said when the time is up.
+    async fn answer(
+        &self,
+        event: EventId,
+        mut answer: oneshot::Receiver<Result<Done, AppError>>,
+        taking: &Taking,
+    ) -> Result<Answer, AppError> {
         let mut in_time = tokio::time::timeout(self.ack_deadline, &mut answer).await;
         if in_time.is_err()
-            && let Some(mut taken) = taking.get()
+            && let Some(Taken { mut admission, .. }) = taking.get()
         {
             // Whoever is told `pending` is looked for by views that may be this old: the entry must be older.
             in_time = tokio::time::timeout(PENDING_AGE_MIN, &mut answer).await;
             if in_time.is_err() {
-                // From here on nobody can answer any more, and whoever refuses it notes that.
+                // After this no stage can answer. A stage that refuses this booking later records the rejection.
                 answer.close();
-                taken = taking.get().unwrap_or(taken);
+                admission = taking.get().map_or(admission, |taken| taken.admission);
                 return answer
                     .try_recv()
-                    .map_or(Ok(Answer::Pending(taken)), |outcome| outcome.map(Answer::Done));
+                    .map_or(Ok(Answer::Pending(admission)), |outcome| outcome.map(Answer::Done));
             }
         }
         match in_time {
             Ok(Ok(outcome)) => outcome.map(Answer::Done),
             Ok(Err(_)) => Err(AppError::Internal("a booking was dropped on its way".to_owned())),
+            // A call that has taken half of the time is no sign of a rush: batches take a fraction of it.
+            Err(_) if self.turns.calls.is_stuck(event, self.ack_deadline / 2) => {
+                Err(AppError::StoreUnavailable(None))
+            }
             Err(_) => Err(AppError::Overloaded),
         }
     }

@@ -9,5 +9,5 @@ mod wish;
 pub(crate) use admission::Admission;
 pub(crate) use cancel::{CancelDesk, deliver};
 pub(crate) use commit::Committer;
-pub(crate) use desk::{Answer, BookingDesk};
-pub(crate) use wish::{Done, to_commit};
+pub(crate) use desk::{Answer, BookingDesk, Incoming};
+pub(crate) use wish::{Done, is_same_booking, to_commit};

@@ -6,7 +6,7 @@ use neticket_app::ReservationState;
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::{CancelOutcome, CancelRequest};
-use neticket_testkit::{Locks, World, on_both, tickets};
+use neticket_testkit::{Locks, World, on_both, tickets, tickets_of};
 
 use crate::own::hasty;
 use uuid::Uuid;
@@ -21,9 +21,9 @@ on_both! {
         let event = world.event_on_sale(&[10], 4).await;
         let users = world.users(2).await;
         let grade = event.ticket_types[0].id;
-        app.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
+        app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[0], ticket_type: grade, quantity: tickets(2) };
+        let request = AdmitRequest { id, user: users[0], ticket_type: grade, quantity: tickets(2), unit_price: None };
         let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(
             matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
@@ -49,7 +49,7 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let user = world.user(0).await;
-        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.unwrap();
+        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let request = CancelRequest { id: booked.reservation.id, user };
         let outcomes = world.store.cancel(&[request], world.now().await).await.unwrap();
         assert!(matches!(outcomes[0], CancelOutcome::Cancelled { .. }), "{outcomes:?}");
@@ -66,9 +66,9 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let raised = world.snapshot(event.id).await; // and then it died
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > raised.epoch, "{view:?}");
         assert_eq!(world.confirmed(&event).await, [2]);
@@ -82,7 +82,7 @@ on_both! {
         let event = world.event_on_sale(&[100], 4).await;
         let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
         let bookings = users.iter().zip(nodes.iter().cycle());
-        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, grade, tickets(1)));
+        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(grade, 1)));
         for booked in futures::future::join_all(bookings).await {
             booked.unwrap();
         }
@@ -101,8 +101,8 @@ on_both! {
         world.install(&wrong).await;
         let believed = world.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!(believed.ticket_types[0].left, 50);
-        app.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
-        let refused = app.reservation_create(users[1], None, grade, tickets(2)).await;
+        app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
+        let refused = app.reservation_create(users[1], None, tickets_of(grade, 2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
         // At once, not some time: recovery must find nothing of what was refused.
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
@@ -115,7 +115,7 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let user = world.user(0).await;
-        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.unwrap();
+        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let before_the_cancel = world.snapshot(event.id).await;
         let id = booked.reservation.id;
         world.store.cancel(&[CancelRequest { id, user }], world.now().await).await.unwrap();
@@ -126,7 +126,7 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
             tokio::time::sleep(GLANCE).await;
         }
-        app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.expect("within the limit");
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.expect("within the limit");
         world.finish().await;
     }
 
@@ -135,7 +135,7 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let user = world.user(0).await;
-        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(4)).await.unwrap();
+        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let before_the_cancel = world.snapshot(event.id).await;
         app.reservation_cancel(user, booked.reservation.id).await.unwrap(); // finds the ledger of the epoch before
         // Whoever comes first, the load that began before the cancel or the one that the outbox asks for:
@@ -161,7 +161,7 @@ on_both! {
         let mut newer = world.snapshot(event.id).await;
         newer.epoch = Epoch(newer.epoch.0 + 40);
         world.install(&newer).await;
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > newer.epoch, "{view:?}");
         world.finish().await;
@@ -176,10 +176,10 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-    patient.reservation_create(users[1], None, grade, tickets(1)).await.unwrap(); // loads the ledger
+    patient.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
     app.event(event.id).await.unwrap(); // knows the names
     let locks = Locks::of(&world, event.id);
-    let booked = app.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
+    let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
     assert_eq!(booked.reservation.state, ReservationState::Pending);
     let id = booked.reservation.id;
     let seen = app.reservation(users[0], id).await.unwrap();
@@ -190,7 +190,7 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
         assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
         tokio::time::sleep(GLANCE).await;
     }
-    let again = patient.reservation_create(users[0], Some("k"), grade, tickets(2)).await.unwrap();
+    let again = patient.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
     world.finish().await;
 }
@@ -204,8 +204,8 @@ async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing
     let event = world.event_on_sale(&[10], 4).await;
     let user = world.user(0).await;
     let locks = Locks::of(&world, event.id);
-    let gone = app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await;
-    assert!(matches!(gone, Err(neticket_app::AppError::Overloaded)), "{gone:?}");
+    let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await;
+    assert!(matches!(gone, Err(neticket_app::AppError::StoreUnavailable(_))), "{gone:?}");
     locks.let_go(&world);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while world.ledger.view(event.id).await.unwrap().is_none() {

@@ -8,14 +8,14 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Booked, ReservationState};
 use neticket_testkit::domain::{TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
+use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
 use crate::own::{admit, hasty, own_mariadb, own_redis};
 
 /// Each of `users` books one ticket, all at once, with the same key whenever it is called.
 async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
-    let bookings = users.iter().map(|user| app.reservation_create(*user, Some("once"), grade, tickets(1)));
+    let bookings = users.iter().map(|user| app.reservation_create(*user, Some("once"), tickets_of(grade, 1)));
     join_all(bookings).await
 }
 
@@ -39,11 +39,11 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[100], 4).await;
         let users = world.users(60).await;
-        app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+        app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let began = Instant::now();
         let mut first_refusal = None;
         let bookings = users.iter().map(async |user| {
-            let outcome = app.reservation_create(*user, Some("once"), event.ticket_types[0].id, tickets(1)).await;
+            let outcome = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
             (outcome, began.elapsed())
         });
         let outcomes = join_all(bookings).await;
@@ -60,7 +60,7 @@ on_both! {
         assert_eq!(world.confirmed(&event).await, [u64::try_from(taken).unwrap()], "who was refused has nothing");
         let repeated = async || {
             for user in &users {
-                let again = app.reservation_create(*user, Some("once"), event.ticket_types[0].id, tickets(1)).await;
+                let again = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
                 again.expect("there is a place for one after the other");
             }
         };
@@ -78,7 +78,7 @@ async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
     let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], Some("once"), grade, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
     let left_behind = admit(&world, event.id, users[1], grade).await;
     redis.pause().unwrap();
     let began = Instant::now();
@@ -101,7 +101,7 @@ async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
     })
     .await;
     for user in &users {
-        let again = app.reservation_create(*user, Some("once"), grade, tickets(1)).await.unwrap();
+        let again = app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!(again.reservation.state, ReservationState::Confirmed);
     }
     assert_eq!(world.confirmed(&event).await, [12]);
@@ -115,7 +115,7 @@ async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
     let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], Some("once"), grade, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
     let left_behind = admit(&world, event.id, users[0], grade).await;
     block_in_place(|| redis.stop()).unwrap();
     for outcome in all_book(&app, &users[1..], grade).await {
@@ -129,7 +129,7 @@ async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
     })
     .await;
     for user in &users {
-        app.reservation_create(*user, Some("once"), grade, tickets(1)).await.unwrap();
+        app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
     }
     assert_eq!(world.confirmed(&event).await, [12]);
     world.finish().await;
@@ -143,7 +143,7 @@ async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_wh
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
     let grade = event.ticket_types[0].id;
-    let stored = app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap().reservation;
+    let stored = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
     let pending = admit(&world, event.id, users[0], grade).await;
     until("it is seen to be pending", async || {
         app.reservation(users[0], pending).await.is_ok_and(|seen| seen.state == ReservationState::Pending)
@@ -187,7 +187,7 @@ async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_
     world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
-    app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     mariadb.server.pause().unwrap();
     let outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
     let mut pending = Vec::new();
@@ -196,7 +196,7 @@ async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_
             Ok(booked) if booked.reservation.state == ReservationState::Pending => {
                 pending.push((*user, booked.reservation.id));
             }
-            Err(AppError::StoreUnavailable(_) | AppError::Overloaded) => {}
+            Err(AppError::StoreUnavailable(_)) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -221,17 +221,49 @@ async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() 
     world.config.engine.grace_ms = 2_000;
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
-    app.reservation_create(users[0], Some("once"), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     block_in_place(|| mariadb.server.stop()).unwrap();
-    for outcome in all_book(&app, &users, event.ticket_types[0].id).await {
+    let mut outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
+    let stored = outcomes.remove(0);
+    assert!(matches!(stored, Err(AppError::StoreUnavailable(_))), "only the store knows it: {stored:?}");
+    for outcome in outcomes {
         match outcome {
             Ok(booked) => assert_eq!(booked.reservation.state, ReservationState::Pending),
-            Err(AppError::StoreUnavailable(_) | AppError::Overloaded) => {}
-            Err(other) => panic!("{other:?}"),
+            other => panic!("what is in the journal is pending, not {other:?}"),
         }
     }
     block_in_place(|| mariadb.server.restart()).unwrap();
     all_are_decided(&world, &app, &users, &event).await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_that_too_many_ask() {
+    let mut world = World::new(Parts::Shared).await;
+    let mariadb = own_mariadb(&mut world).await;
+    world.config.engine.ack_deadline_ms = 1_000;
+    world.config.engine.store_timeout_ms = 60_000;
+    world.config.engine.task_interval_ms = 600_000; // nobody loads the ledger
+    world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
+    let app = world.node().await;
+    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    let grade = event.ticket_types[0].id;
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // knows the names
+    until("it is settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    world.lose_ledger(event.id).await;
+    mariadb.server.pause().unwrap();
+    for outcome in all_book(&app, &users, grade).await {
+        assert!(matches!(outcome, Err(AppError::StoreUnavailable(_))), "{outcome:?}");
+    }
+    let unknown = TicketTypeId(grade.0 + 1);
+    let outcome = app.reservation_create(users[0], None, tickets_of(unknown, 1)).await;
+    assert!(
+        matches!(outcome, Err(AppError::StoreUnavailable(_))),
+        "also who asks for what is not cached: {outcome:?}"
+    );
+    mariadb.server.resume().unwrap();
+    all_book(&app, &users, grade).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    assert_eq!(world.confirmed(&event).await, [21]);
     world.finish().await;
 }
 
@@ -255,7 +287,7 @@ async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_f
     );
     let _raised = world.snapshot(event.id).await; // so that the next commit has to load
     let app = world.node().await;
-    app.reservation_create(users[1], None, grade, tickets(1)).await.expect_err("there is none left");
+    app.reservation_create(users[1], None, tickets_of(grade, 1)).await.expect_err("there is none left");
     until("the load has dropped it", async || {
         world.ledger.journal_entry(event.id, second).await.unwrap().is_none()
     })

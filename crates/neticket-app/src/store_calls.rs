@@ -1,0 +1,63 @@
+//! Which events wait for the store at this moment, and for how long: so that a request whose time is up can be told that
+//! the store does not answer, and not that too many ask.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use neticket_domain::EventId;
+
+/// The calls to the store that bookings wait for: loads and commits, and the waiting for their connections. A few per
+/// event at most (see [`crate::turns`]).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StoreCalls(Arc<Mutex<Vec<(EventId, Instant)>>>);
+
+impl StoreCalls {
+    /// Counts as under way until the returned guard is dropped.
+    pub(crate) fn begin(&self, event: EventId) -> StoreCall {
+        let call = (event, Instant::now());
+        self.calls().push(call);
+        StoreCall { calls: self.clone(), call }
+    }
+
+    /// Whether a call of this event has been under way for `duration`.
+    pub(crate) fn is_stuck(&self, event: EventId, duration: Duration) -> bool {
+        self.calls().iter().any(|(of, began)| *of == event && began.elapsed() >= duration)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, Vec<(EventId, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call under way.
+pub(crate) struct StoreCall {
+    calls: StoreCalls,
+    call: (EventId, Instant),
+}
+
+impl Drop for StoreCall {
+    fn drop(&mut self) {
+        let mut calls = self.calls.calls();
+        if let Some(at) = calls.iter().position(|call| *call == self.call) {
+            calls.swap_remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_stuck_from_its_duration_on_until_it_ends() {
+        let calls = StoreCalls::default();
+        let (event, other) = (EventId(1), EventId(2));
+        let call = calls.begin(event);
+        assert!(calls.is_stuck(event, Duration::ZERO));
+        assert!(!calls.is_stuck(other, Duration::ZERO));
+        assert!(!calls.is_stuck(event, Duration::from_hours(1)));
+        drop(call);
+        assert!(!calls.is_stuck(event, Duration::ZERO));
+        assert!(calls.calls().is_empty());
+    }
+}
