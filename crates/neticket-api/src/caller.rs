@@ -5,10 +5,11 @@ use std::net::IpAddr;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use neticket_app::Principal;
 use neticket_contract::{FieldProblem, ProblemCode};
 use neticket_domain::Role;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 use crate::state::{State, state};
@@ -92,6 +93,20 @@ fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
             code: "invalid_value".to_owned(),
             message: "must be one value of 1 to 255 visible ASCII characters".to_owned(),
         }])),
+    }
+}
+
+/// Tells that the client has disconnected before it had its answer. `frame` puts it into the request.
+#[derive(Clone)]
+pub(crate) struct Disconnected(pub(crate) CancellationToken);
+
+impl FromRequest for Disconnected {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = req.extensions().get::<Self>().cloned();
+        ready(found.ok_or_else(|| ApiError::new(ProblemCode::Internal, "the request has no frame")))
     }
 }
 

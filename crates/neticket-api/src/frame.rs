@@ -12,11 +12,13 @@ use actix_web::http::header::{
 };
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpMessage as _, HttpResponse};
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
+use prometheus_client::metrics::counter::Counter;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::caller::client_address;
+use crate::caller::{Disconnected, client_address};
 use crate::csp;
 use crate::error::ApiError;
 use crate::metrics::{OTHER, RouteMetrics, route_metrics};
@@ -40,7 +42,8 @@ pub(crate) async fn frame(
     let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
     let mut buffer = Uuid::encode_buffer();
     let id: &str = id.hyphenated().encode_lower(&mut buffer);
-    let mut response = to_its_end(next.call(req)).await?.map_into_boxed_body();
+    let unanswered = Unanswered::new(&req);
+    let mut response = run_detached(next.call(req), unanswered).await?.map_into_boxed_body();
     let cause = problem_out_of(&mut response, id);
     let State { https, app, .. } = state(response.request());
     let (https, leaving) = (*https, app.is_draining());
@@ -70,10 +73,40 @@ pub(crate) async fn frame(
     Ok(response)
 }
 
-/// Does what was asked to its end, also if whoever asked hangs up meanwhile: nothing stops between two of its steps but the
-/// process.
-async fn to_its_end<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
-    match actix_web::rt::spawn(work).await {
+/// A request without an answer. actix drops it when the connection is reset.
+struct Unanswered {
+    disconnected: CancellationToken,
+    disconnects: Counter,
+    is_answered: bool,
+}
+
+impl Unanswered {
+    /// Lets the handler know whether the client is still there.
+    fn new(req: &ServiceRequest) -> Self {
+        let disconnected = CancellationToken::new();
+        req.extensions_mut().insert(Disconnected(disconnected.clone()));
+        Self { disconnected, disconnects: state(req.request()).http.disconnects.clone(), is_answered: false }
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.disconnected.cancel();
+            self.disconnects.inc();
+        }
+    }
+}
+
+/// Runs the handler in its own task, so that a client disconnect cannot cancel it half-way. The handler may stop where
+/// nothing is begun yet.
+async fn run_detached<T: 'static>(
+    handler: impl Future<Output = T> + 'static,
+    mut unanswered: Unanswered,
+) -> T {
+    let done = actix_web::rt::spawn(handler).await;
+    unanswered.is_answered = true;
+    match done {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }

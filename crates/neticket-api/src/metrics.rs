@@ -54,6 +54,8 @@ pub(crate) struct HttpMetrics {
     /// Open streams of what is left.
     streams: Gauge,
     pub(crate) streams_refused: Counter,
+    /// Requests whose client disconnected before it had its answer.
+    pub(crate) disconnects: Counter,
     /// What was sent on all of them.
     pub(crate) frames: Counter,
 }
@@ -69,6 +71,11 @@ impl Default for HttpMetrics {
             ),
             connections: register.add("http_connections", "Open connections", Gauge::default()),
             streams: register.add("http_streams", "Open streams of what is left", Gauge::default()),
+            disconnects: register.add(
+                "http_disconnects",
+                "Requests whose client disconnected before it had its answer",
+                Counter::default(),
+            ),
             streams_refused: register.add(
                 "http_streams_refused",
                 "Streams that were refused because all places were taken",
