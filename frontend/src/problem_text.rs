@@ -39,6 +39,7 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         | ProblemCode::PayloadTooLarge
         | ProblemCode::UnsupportedMediaType
         | ProblemCode::IdempotencyKeyReused
+        | ProblemCode::PriceChanged
         | ProblemCode::EventCancelled
         | ProblemCode::CapacityBelowSold
         | ProblemCode::EventHasReservations

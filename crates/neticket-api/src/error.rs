@@ -196,6 +196,11 @@ impl From<AppError> for ApiError {
             AppError::SalePaused => {
                 Self::new(Code::SalePaused, "The sale of this event is paused; try again later.")
             }
+            AppError::PriceChanged { unit_price } => Self::new(
+                Code::PriceChanged,
+                format!("A ticket costs {unit_price} won now; nothing was booked."),
+            )
+            .with(|problem| problem.unit_price = Some(*unit_price)),
             AppError::NotCancellable { starts_at } => {
                 Self::new(Code::NotCancellable, format!("The event started at {starts_at}."))
                     .with(|problem| problem.starts_at = Some(*starts_at))
@@ -284,6 +289,7 @@ mod tests {
             AppError::SaleNotOpen { opens_at: moment, server_time: moment.plus_millis(-1) },
             AppError::SaleClosed,
             AppError::SalePaused,
+            AppError::PriceChanged { unit_price: 90_000 },
             AppError::NotCancellable { starts_at: moment },
             AppError::EventCancelled,
             AppError::CapacityBelowSold { sold: 3 },

@@ -161,6 +161,7 @@ fn codes_of_its_own(operation: &str) -> Vec<ProblemCode> {
             Code::SaleNotOpen,
             Code::SaleClosed,
             Code::SalePaused,
+            Code::PriceChanged,
             Code::IdempotencyKeyReused,
             Code::RateLimited,
             Code::Overloaded,

@@ -55,6 +55,7 @@ pub(crate) fn event_detail(view: EventView, server_time: Timestamp) -> EventDeta
         summary: event_summary(view.summary),
         description: view.description,
         max_per_user: view.max_per_user,
+        revision: Some(view.version),
         server_time,
         ticket_types: view.ticket_types.into_iter().map(ticket_type).collect(),
     }
@@ -65,6 +66,7 @@ pub(crate) fn availability(view: &EventView, server_time: Timestamp) -> Availabi
         event_id: view.summary.id.0,
         status: view.summary.status,
         server_time,
+        revision: Some(view.version),
         ticket_types: view
             .ticket_types
             .iter()

@@ -27,6 +27,9 @@ pub enum AppError {
     SaleClosed,
     #[error("the sale is paused")]
     SalePaused,
+    /// The price is not the one that the request names; nothing was taken.
+    #[error("the price is {unit_price}")]
+    PriceChanged { unit_price: u64 },
     #[error("the event started at {starts_at}")]
     NotCancellable { starts_at: Timestamp },
     #[error("the event is cancelled")]

@@ -58,6 +58,20 @@ impl App {
         Ok(EventCopy { record, ledger, status })
     }
 
+    /// The same, of version `version` at least if there is such a one: past this node's copies if they are older.
+    ///
+    /// # Errors
+    /// `NotFound`, `StoreUnavailable`.
+    pub async fn event_copy_since(&self, id: EventId, version: i64) -> Result<EventCopy, AppError> {
+        let copy = self.event_copy(id).await?;
+        if copy.record.version >= version {
+            return Ok(copy);
+        }
+        let record = self.catalog.event_fresh(id).await?;
+        let status = event_status(&record, copy.ledger.as_ref().as_ref(), self.now());
+        Ok(EventCopy { record, status, ..copy })
+    }
+
     /// What the copies say.
     pub fn event_of_copy(&self, copy: &EventCopy) -> EventView {
         self.event_view(&copy.record, copy.ledger.as_ref().as_ref())

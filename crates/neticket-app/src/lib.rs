@@ -9,6 +9,7 @@ mod breaker;
 mod cache;
 mod catalog;
 mod clock;
+mod coalesced;
 mod config;
 mod control_room;
 mod error;
@@ -20,6 +21,7 @@ mod reconcile;
 mod rejections;
 mod reservations;
 mod stats;
+mod store_calls;
 mod tasks;
 mod turns;
 mod views;
@@ -36,7 +38,7 @@ pub use reservations::reservation_id;
 pub use stats::StatsView;
 pub use views::{
     Account, AuditActorView, AuditView, Booked, EventChange, EventDraft, EventSearch, EventSummaryView,
-    EventView, Expected, ImageView, PageView, Principal, ReservationState, ReservationView, Session,
-    TicketTypeChange, TicketTypeDraft, TicketTypeView,
+    EventView, Expected, ImageView, NewReservation, PageView, Principal, ReservationState, ReservationView,
+    Session, TicketTypeChange, TicketTypeDraft, TicketTypeView,
 };
 pub use watch::{Seen, Watch, Watchers};

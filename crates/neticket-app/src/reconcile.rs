@@ -212,6 +212,7 @@ mod tests {
                 user: UserId(1),
                 ticket_type: GRADE,
                 quantity: Quantity::new(*quantity).unwrap(),
+                unit_price: None,
             },
             admission: Admission { unit_price: 1, admitted_at: Timestamp::from_millis(0), repeated: true },
             epoch: Epoch(3),

@@ -2,27 +2,27 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use neticket_domain::{EventId, Quantity, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
+use neticket_domain::{EventId, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
 use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
-use neticket_store::{EventRecord, ReservationRecord, ReservationStatus, TicketTypeRecord};
+use neticket_store::{ReservationRecord, ReservationStatus};
 use uuid::Uuid;
 
 use crate::App;
-use crate::booking::{Answer, Done};
-use crate::catalog::Journal;
+use crate::booking::{Answer, Done, Incoming, is_same_booking};
+use crate::catalog::{Journal, Names};
 use crate::error::AppError;
-use crate::views::{Booked, PageView, ReservationState, ReservationView};
+use crate::views::{Booked, NewReservation, PageView, ReservationState, ReservationView};
 
 /// Under which name keys are hashed; changing it would make old keys new again.
 const ID_CONTEXT: &str = "NETicket 2026-11 reservation id from user and idempotency key";
 
 impl App {
-    /// Books `quantity` tickets for `user`.
+    /// Books tickets for `user`.
     ///
     /// Returns once the reservation is in the store, or is certain to be decided there (`Pending`). The same `key` means
-    /// the same reservation, whenever and wherever it is sent again.
+    /// the same reservation, whenever and wherever it is sent again; the price that a repeat names does not matter.
     ///
     /// # Errors
     /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable`, `StoreUnavailable` and
@@ -34,11 +34,10 @@ impl App {
         &self,
         user: UserId,
         key: Option<&str>,
-        ticket_type: TicketTypeId,
-        quantity: Quantity,
+        wanted: NewReservation,
     ) -> Result<Booked, AppError> {
         let started = Instant::now();
-        let outcome = self.book(user, key, ticket_type, quantity).await;
+        let outcome = self.book(user, key, wanted).await;
         self.metrics.booked(&outcome);
         if let Ok(Booked { reservation, replayed: false }) = &outcome {
             self.stats.booked(started.elapsed(), reservation.state == ReservationState::Confirmed);
@@ -50,19 +49,21 @@ impl App {
         &self,
         user: UserId,
         key: Option<&str>,
-        ticket_type: TicketTypeId,
-        quantity: Quantity,
+        wanted: NewReservation,
     ) -> Result<Booked, AppError> {
-        let event = self.catalog.event_of_ticket_type(ticket_type).await?;
+        let NewReservation { ticket_type, quantity, unit_price, disconnected } = wanted;
+        // Before anything is taken: after the COMMIT nothing may fail for want of a name.
+        let names = self.names_in_time(ticket_type).await?;
+        let event = names.event().id;
         let id = key.map_or_else(
             || ReservationId(uuid::Builder::from_random_bytes(rand::random()).into_uuid()),
             |key| reservation_id(user, key),
         );
-        let request = AdmitRequest { id, user, ticket_type, quantity };
-        let names = self.catalog.names(event, ticket_type).await?;
-        match self.desk.book(event, request, key.is_some()).await? {
+        let request = AdmitRequest { id, user, ticket_type, quantity, unit_price };
+        let incoming = Incoming { event, request, keyed: key.is_some(), disconnected };
+        match self.desk.book(incoming).await? {
             Answer::Done(Done::Existing(record)) => {
-                if record.user != user || record.ticket_type != ticket_type || record.quantity != quantity {
+                if !is_same_booking(&record, event, &request) {
                     return Err(AppError::IdempotencyKeyReused);
                 }
                 if record.status == ReservationStatus::Rejected {
@@ -71,16 +72,26 @@ impl App {
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
             Answer::Done(Done::Confirmed { unit_price, created_at, repeated }) => {
-                let mut reservation = self.reservation_of(&names, request)?;
+                let mut reservation = self.reservation_of(&names, request);
                 reservation.unit_price = unit_price;
                 reservation.created_at = created_at;
                 Ok(Booked { reservation, replayed: repeated })
             }
             Answer::Pending(admission) => {
-                let reservation = self.pending_of(&names, request, admission)?;
+                let reservation = self.pending_of(&names, request, admission);
                 Ok(Booked { reservation, replayed: false })
             }
         }
+    }
+
+    /// The event and ticket type that are to be booked, or `StoreUnavailable` when a booking's time is up.
+    async fn names_in_time(&self, ticket_type: TicketTypeId) -> Result<Names, AppError> {
+        let deadline = Duration::from_millis(self.config().engine.ack_deadline_ms);
+        let read = async {
+            let event = self.catalog.event_of_ticket_type(ticket_type).await?;
+            self.catalog.names(event, ticket_type).await
+        };
+        tokio::time::timeout(deadline, read).await.unwrap_or(Err(AppError::StoreUnavailable(None)))
     }
 
     /// What is told of a booking that was refused for good: what holds for its event, or else that there was no seat.
@@ -115,7 +126,7 @@ impl App {
             return Ok(reservation);
         }
         looked?;
-        Err(if self.rejections.is_unwritten(id) {
+        Err(if self.rejections.is_unwritten(user, id) {
             AppError::StoreUnavailable(None)
         } else {
             AppError::NotFound
@@ -203,7 +214,12 @@ impl App {
         entries.sort_unstable_by_key(|(_, entry)| (Reverse(entry.admission.admitted_at), entry.request.id));
         let mut pending = Vec::with_capacity(entries.len());
         for (event, entry) in entries {
-            pending.push(self.pending_view(event, entry).await?);
+            match self.pending_view(event, entry).await {
+                Ok(view) => pending.push(view),
+                // The ticket type is gone: the store will refuse the entry, and the others are worth showing.
+                Err(AppError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(pending)
     }
@@ -248,36 +264,22 @@ impl App {
 
     async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {
         let names = self.catalog.names(event, entry.request.ticket_type).await?;
-        self.pending_of(&names, entry.request, entry.admission)
+        Ok(self.pending_of(&names, entry.request, entry.admission))
     }
 
-    fn pending_of(
-        &self,
-        names: &EventRecord,
-        request: AdmitRequest,
-        admission: Admission,
-    ) -> Result<ReservationView, AppError> {
-        let mut reservation = self.reservation_of(names, request)?;
+    fn pending_of(&self, names: &Names, request: AdmitRequest, admission: Admission) -> ReservationView {
+        let mut reservation = self.reservation_of(names, request);
         reservation.state = ReservationState::Pending;
         reservation.cancellable = false;
         reservation.unit_price = admission.unit_price;
         reservation.created_at = admission.admitted_at;
-        Ok(reservation)
+        reservation
     }
 
     /// A reservation as it is known before it is read back: confirmed, now, at the present price.
-    fn reservation_of(
-        &self,
-        event: &EventRecord,
-        request: AdmitRequest,
-    ) -> Result<ReservationView, AppError> {
-        let grade: &TicketTypeRecord = event
-            .ticket_types
-            .iter()
-            .find(|grade| grade.id == request.ticket_type)
-            .ok_or(AppError::NotFound)?;
-        let now = self.now();
-        Ok(ReservationView {
+    fn reservation_of(&self, names: &Names, request: AdmitRequest) -> ReservationView {
+        let (event, grade, now) = (names.event(), names.ticket_type(), self.now());
+        ReservationView {
             id: request.id,
             state: ReservationState::Confirmed,
             event_id: EventId(event.id.0),
@@ -292,7 +294,7 @@ impl App {
             unit_price: grade.price,
             created_at: now,
             cancellable: event.cancelled_at.is_none() && cancellable(event.starts_at, now),
-        })
+        }
     }
 
     fn reservation_view(&self, record: ReservationRecord) -> ReservationView {

@@ -1,6 +1,7 @@
 //! What use cases answer with.
 
-use neticket_domain::{EventId, EventStatus, ReservationId, Role, TicketTypeId, Timestamp, UserId};
+use neticket_domain::{EventId, EventStatus, Quantity, ReservationId, Role, TicketTypeId, Timestamp, UserId};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Who asks, as the access token says.
@@ -145,6 +146,17 @@ pub struct ReservationView {
     pub unit_price: u64,
     pub created_at: Timestamp,
     pub cancellable: bool,
+}
+
+/// What somebody wants to book.
+#[derive(Clone, Debug)]
+pub struct NewReservation {
+    pub ticket_type: TicketTypeId,
+    pub quantity: Quantity,
+    /// The price of one ticket that the person has seen, in won: at any other the booking is refused. `None`: any price.
+    pub unit_price: Option<u64>,
+    /// Cancelled when the client has disconnected: what is not taken yet by then is not taken any more.
+    pub disconnected: CancellationToken,
 }
 
 /// What became of a wish to book.

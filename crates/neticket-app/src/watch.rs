@@ -92,6 +92,7 @@ fn lock<F>(running: &Running<F>) -> MutexGuard<'_, HashMap<EventId, watch::Sende
 /// What listeners are told of: when it is the same, there is nothing to say.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
+    version: i64,
     status: EventStatus,
     left: Vec<(TicketTypeId, u32)>,
 }
@@ -99,7 +100,8 @@ struct Shown {
 impl Shown {
     fn of(copy: &EventCopy, app: &App) -> Self {
         let view = app.event_of_copy(copy);
-        Self { status: copy.status, left: view.ticket_types.iter().map(|t| (t.id, t.left)).collect() }
+        let left = view.ticket_types.iter().map(|t| (t.id, t.left)).collect();
+        Self { version: copy.record.version, status: copy.status, left }
     }
 }
 

@@ -58,6 +58,18 @@ fn size_default() -> u32 {
     12
 }
 
+/// Which state of an event.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventQuery {
+    /// The lowest `revision` that the caller wants to see: the event is at least as new, if it ever had that revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 0)]
+    #[validate(range(min = 0, code = "out_of_range", message = "must be at least 0"))]
+    pub revision: Option<i64>,
+}
+
 /// The words of an event's status.
 #[derive(ToSchema)]
 #[schema(as = EventStatus, rename_all = "snake_case")]
@@ -102,6 +114,9 @@ pub struct EventDetail {
     pub description: String,
     /// The most tickets one person may hold of this event.
     pub max_per_user: u32,
+    /// Grows with every change of the event; what is left of it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
     /// The clock by which the sale opens, as it was when this was written.
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
@@ -129,6 +144,10 @@ pub struct Availability {
     pub status: EventStatus,
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
+    /// The `revision` of the event. One that is higher than that of the event which a caller has means that its price, its
+    /// times or something else has changed: `GET /api/v1/events/{id}?revision=` this answers the event as it is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
     pub ticket_types: Vec<TicketTypeLeft>,
 }
 

@@ -18,7 +18,7 @@ pub use admin::{
     TicketTypeCreateRequest, TicketTypeUpdateRequest, UploadedImage,
 };
 pub use event::{
-    Availability, CURRENCY, EventDetail, EventListQuery, EventSummary, TicketType, TicketTypeLeft,
+    Availability, CURRENCY, EventDetail, EventListQuery, EventQuery, EventSummary, TicketType, TicketTypeLeft,
 };
 pub use page::{PAGE_SIZE_MAX, Page, PageQuery};
 pub use problem::{FieldProblem, PROBLEM_CONTENT_TYPE, Problem, ProblemCode};

@@ -64,6 +64,8 @@ problem_codes! {
     SaleClosed = "sale_closed", 409, "The sale is closed";
     /// The sale is paused for a while.
     SalePaused = "sale_paused", 409, "The sale is paused";
+    /// The price is not the `unit_price` of the request any more; `unit_price` says what it is. Nothing was booked.
+    PriceChanged = "price_changed", 409, "The price has changed";
     /// The event has started.
     NotCancellable = "not_cancellable", 409, "Cannot be cancelled any more";
     /// The event is cancelled, and stays so.
@@ -147,6 +149,8 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sold: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub opens_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,6 +189,7 @@ impl Problem {
             max_per_user: None,
             already_held: None,
             sold: None,
+            unit_price: None,
             opens_at: None,
             server_time: None,
             starts_at: None,

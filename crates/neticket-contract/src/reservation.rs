@@ -20,7 +20,20 @@ pub struct ReservationCreateRequest {
     ))]
     #[schema(minimum = 1, maximum = 100)]
     pub quantity: u32,
+    /// The price of one ticket that the person has seen, in won. If the price is another one by now, the answer is
+    /// `price_changed` and nothing is booked. A repeat with the same `Idempotency-Key` may name any price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(range(
+        max = "PRICE_SEEN_MAX",
+        code = "out_of_range",
+        message = "must be at most 9007199254740991"
+    ))]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_u64)]
+    pub unit_price: Option<u64>,
 }
+
+/// The highest number that every JSON reader has exactly (2^53 - 1); far above any price.
+const PRICE_SEEN_MAX: u64 = 9_007_199_254_740_991;
 
 /// Where a reservation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]

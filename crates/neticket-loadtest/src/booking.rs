@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::connection::{Answer, Connection, Lost, Question, question};
+use crate::orders::Grade;
 use crate::shared::Shared;
 
 /// How long one try may take before it is repeated.
@@ -52,7 +53,7 @@ pub(crate) struct Person {
 pub(crate) struct Wish<'a> {
     pub(crate) host: &'a HeaderValue,
     pub(crate) person: &'a Person,
-    pub(crate) grade: i64,
+    pub(crate) grade: Grade,
     pub(crate) key: HeaderValue,
 }
 
@@ -62,6 +63,7 @@ struct Told {
     id: Uuid,
     status: ReservationStatus,
     quantity: u32,
+    unit_price: u64,
     ticket_type: ToldGrade,
 }
 
@@ -93,7 +95,10 @@ impl Wish<'_> {
                 (CONTENT_TYPE, HeaderValue::from_static("application/json")),
                 (HeaderName::from_static("idempotency-key"), self.key.clone()),
             ],
-            Bytes::from(format!(r#"{{"ticket_type_id":{},"quantity":1}}"#, self.grade)),
+            Bytes::from(format!(
+                r#"{{"ticket_type_id":{},"quantity":1,"unit_price":{}}}"#,
+                self.grade.id, self.grade.unit_price
+            )),
         )
     }
 
@@ -140,7 +145,8 @@ impl Wish<'_> {
 
     fn told(&self, answer: &Answer) -> Try {
         let Ok(told) = serde_json::from_slice::<Told>(&answer.body) else { return Try::End(End::Wrong) };
-        if told.quantity != 1 || told.ticket_type.id != self.grade {
+        let told_price = (told.ticket_type.id, told.unit_price);
+        if told.quantity != 1 || told_price != (self.grade.id, self.grade.unit_price) {
             return Try::End(End::Wrong);
         }
         match (answer.status, told.status) {

@@ -35,8 +35,15 @@ pub(crate) struct Orders {
     /// The event; 0 where there is none.
     pub(crate) event: i64,
     /// Its ticket types.
-    pub(crate) grades: Vec<i64>,
+    pub(crate) grades: Vec<Grade>,
     pub(crate) load: Load,
+}
+
+/// A ticket type, and what every booking says that it costs.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Grade {
+    pub(crate) id: i64,
+    pub(crate) unit_price: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use crate::audit::{Told, audit};
 use crate::cli::{BookArgs, CommonArgs, Connect, HoldArgs, ReadArgs, RushArgs};
 use crate::database::Database;
 use crate::machine::redis_durability;
-use crate::orders::{CONNECTIONS_MAX, Load, Orders, Rush, Span, Target};
+use crate::orders::{CONNECTIONS_MAX, Grade, Load, Orders, Rush, Span, Target};
 use crate::report;
 use crate::result::{Kind, Run, RunConfig, float};
 use crate::site::{self, Site};
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
     pub(crate) targets: Vec<Target>,
     database: Option<Database>,
     pub(crate) config: RunConfig,
-    pub(crate) grades: Vec<i64>,
+    pub(crate) grades: Vec<Grade>,
     pub(crate) people: Vec<i64>,
     before: BTreeSet<Uuid>,
 }
@@ -188,7 +188,11 @@ impl Stage {
             targets,
             database,
             config,
-            grades: detail.ticket_types.iter().map(|grade| grade.id).collect(),
+            grades: detail
+                .ticket_types
+                .iter()
+                .map(|grade| Grade { id: grade.id, unit_price: grade.price })
+                .collect(),
             people,
             before: before.iter().map(|row| row.id).collect(),
         })

@@ -214,7 +214,11 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
         sleep_until(next).await;
         next = Instant::now() + pause;
         let grade = stage.grades[usize::try_from(count)? % stage.grades.len()];
-        let wish = serde_json::to_vec(&ReservationCreateRequest { ticket_type_id: grade, quantity: 1 })?;
+        let wish = serde_json::to_vec(&ReservationCreateRequest {
+            ticket_type_id: grade.id,
+            quantity: 1,
+            unit_price: Some(grade.unit_price),
+        })?;
         let json = HeaderValue::from_static("application/json");
         let headers = [(AUTHORIZATION, signer.authorization(*person, Role::User)?), (CONTENT_TYPE, json)];
         let question =

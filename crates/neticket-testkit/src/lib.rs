@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "what supports tests fails loudly")]
 
 mod parts;
+mod proxy;
 mod s3;
 mod site;
 mod sql;
@@ -16,11 +17,12 @@ pub use neticket_media as media;
 pub use neticket_store as store;
 pub use neticket_testservers as servers;
 pub use parts::Parts;
+pub use proxy::{Proxy, Weather};
 pub use s3::{S3, age, picture};
 pub use site::{Answer, PASSWORD, Person, Site};
 pub use sql::{Locks, sql};
 pub use until::until;
-pub use world::{World, tickets};
+pub use world::{World, tickets, tickets_of};
 
 /// For [`on_both!`].
 pub use tokio;

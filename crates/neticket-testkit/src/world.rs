@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use neticket_app::{App, Config};
+use neticket_app::{App, Config, NewReservation};
 use neticket_domain::{Email, Epoch, EventId, Nickname, Quantity, Role, TicketTypeId, Timestamp, UserId};
 use neticket_ledger::{Ledger, LedgerSnapshot, LoadAnswer, SnapshotReservation, SnapshotTicketType};
 use neticket_store::{EventRecord, NewEvent, NewTicketType, NewUser, Store};
 use neticket_testservers::{TestDatabase, redis_url, unique_prefix};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use crate::Parts;
 
@@ -241,6 +242,16 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         assert!(self.finished || std::thread::panicking(), "end a world with finish()");
+    }
+}
+
+/// A wish for `n` tickets of this type at whatever price, by a client that stays connected.
+pub fn tickets_of(ticket_type: TicketTypeId, n: u32) -> NewReservation {
+    NewReservation {
+        ticket_type,
+        quantity: tickets(n),
+        unit_price: None,
+        disconnected: CancellationToken::new(),
     }
 }
 

@@ -39,7 +39,11 @@ impl Attempt {
     }
 
     pub(crate) fn request(&self) -> ReservationCreateRequest {
-        ReservationCreateRequest { ticket_type_id: self.ticket_type_id, quantity: self.quantity }
+        ReservationCreateRequest {
+            ticket_type_id: self.ticket_type_id,
+            quantity: self.quantity,
+            unit_price: None,
+        }
     }
 
     pub(crate) fn load(event_id: i64) -> Option<Self> {

@@ -188,6 +188,7 @@ mod tests {
             },
             description: String::new(),
             max_per_user: 4,
+            revision: None,
             server_time: Timestamp::from_millis(server_ms),
             ticket_types: vec![TicketType { id: 1, name: "R".into(), price, capacity: 9, left }],
         }))

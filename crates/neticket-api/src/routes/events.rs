@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use moka::future::Cache;
 use neticket_app::{AppError, EventCopy, EventSearch, EventView};
-use neticket_contract::{Availability, EventDetail, EventListQuery, EventSummary, Page};
+use neticket_contract::{Availability, EventDetail, EventListQuery, EventQuery, EventSummary, Page};
 use neticket_domain::{EventId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
@@ -49,7 +49,7 @@ pub(crate) async fn event_list(
 
 /// One event, with its grades and what is left of them.
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "Events",
-    params(("id" = i64, Path, description = "The event."),
+    params(EventQuery, ("id" = i64, Path, description = "The event."),
         ("If-None-Match" = Option<String>, Header, description = "An `ETag` that the caller has.")),
     responses(
     (status = 200, description = "The event, at most 1 s old; what is left and `server_time` at most 250 ms.",
@@ -61,9 +61,12 @@ pub(crate) async fn event_list(
 pub(crate) async fn event_view(
     state: Data<State>,
     id: Path<i64>,
+    query: ValidQuery<EventQuery>,
     req: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let written = state.written_events.of(&state, EventId(id.into_inner())).await?;
+    let id = EventId(id.into_inner());
+    let copy = state.app.event_copy_since(id, query.0.revision.unwrap_or(0)).await?;
+    let written = state.written_events.of(&state, id, copy).await?;
     let mut response = if written.is_known(&req) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, written.tag_header.clone())).insert_header((CACHE_CONTROL, PUBLIC_1_S));
     if written.is_known(&req) {
@@ -79,7 +82,8 @@ pub(crate) async fn event_view(
         body = Availability, headers(("Cache-Control" = String, description = "`no-cache`"))),
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
-    let written = state.written_events.of(&state, EventId(id.into_inner())).await?;
+    let id = EventId(id.into_inner());
+    let written = state.written_events.of(&state, id, state.app.event_copy(id).await?).await?;
     let availability = wire::availability(&written.view, state.app.now());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }
@@ -132,9 +136,8 @@ impl WrittenEvents {
         Self(Cache::new(WRITTEN_MAX))
     }
 
-    /// The event, written anew only if it is not the same any more; once, however many ask.
-    async fn of(&self, state: &State, id: EventId) -> Result<Arc<WrittenEvent>, ApiError> {
-        let copy = state.app.event_copy(id).await?;
+    /// The event as `copy` has it, written anew only if it is not the same any more; once, however many ask.
+    async fn of(&self, state: &State, id: EventId, copy: EventCopy) -> Result<Arc<WrittenEvent>, ApiError> {
         let is_of_copy = |written: &Result<Arc<WrittenEvent>, String>| {
             written.as_ref().is_ok_and(|written| written.copy.is(&copy))
         };

@@ -87,6 +87,10 @@ fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
             "예매가 잠시 멈췄습니다. 잠시 뒤 다시 시도하세요.",
             "The sale is paused for a while. Try again later.",
         ),
+        Code::PriceChanged => (
+            "가격이 바뀌었습니다. 예매된 것은 없습니다. 새 가격을 확인하고 다시 예매하세요.",
+            "The price has changed and nothing was booked. Look at the new price, then book again.",
+        ),
         Code::NotCancellable => (
             "이미 시작된 공연은 취소할 수 없습니다.",
             "The event has started, so the booking can no longer be cancelled.",

@@ -3,13 +3,13 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Json, Path};
-use neticket_app::ReservationState;
+use neticket_app::{NewReservation, ReservationState};
 use neticket_contract::{Page, PageQuery, Reservation, ReservationCreateRequest};
 use neticket_domain::{FieldError, Quantity, ReservationId, TicketTypeId};
 use uuid::Uuid;
 
 use crate::body::ValidJson;
-use crate::caller::{IdempotencyKey, SignedIn};
+use crate::caller::{Disconnected, IdempotencyKey, SignedIn};
 use crate::error::ApiError;
 use crate::query::ValidQuery;
 use crate::state::State;
@@ -32,6 +32,7 @@ pub(crate) async fn reservation_create(
     state: Data<State>,
     who: SignedIn,
     key: IdempotencyKey,
+    disconnected: Disconnected,
     body: ValidJson<ReservationCreateRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let user = who.0.user;
@@ -39,8 +40,13 @@ pub(crate) async fn reservation_create(
     let quantity = Quantity::new(body.0.quantity).ok_or_else(|| {
         ApiError::field("quantity", FieldError { code: "out_of_range", message: "must be between 1 and 100" })
     })?;
-    let ticket_type = TicketTypeId(body.0.ticket_type_id);
-    let booked = state.app.reservation_create(user, key.0.as_deref(), ticket_type, quantity).await?;
+    let wanted = NewReservation {
+        ticket_type: TicketTypeId(body.0.ticket_type_id),
+        quantity,
+        unit_price: body.0.unit_price,
+        disconnected: disconnected.0,
+    };
+    let booked = state.app.reservation_create(user, key.0.as_deref(), wanted).await?;
     let pending = booked.reservation.state == ReservationState::Pending;
     let mut response = if pending { HttpResponse::Accepted() } else { HttpResponse::Created() };
     response.insert_header((LOCATION, format!("/api/v1/reservations/{}", booked.reservation.id)));

@@ -120,6 +120,9 @@ async fn of_bookings(seen: &mut Seen) {
     seen.see(&book(wish(&event, 3)).await, ProblemCode::SoldOut);
     let roomy = world.event_on_sale(&[100], 4).await;
     seen.see(&book(wish(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
+    let cheap = json!({"ticket_type_id": roomy.ticket_types[0].id, "quantity": 1, "unit_price": 1});
+    let changed = seen.see(&book(cheap).await, ProblemCode::PriceChanged);
+    assert_eq!(changed["unit_price"], roomy.ticket_types[0].price);
     let later = world.event(now.plus_millis(3_600_000), now.plus_millis(7_200_000), &[1], 4).await;
     seen.see(&book(wish(&later, 1)).await, ProblemCode::SaleNotOpen);
     let past = world.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
@@ -194,7 +197,7 @@ async fn of_control_room(seen: &mut Seen) {
     seen.see(&site.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
     assert_eq!(press("load").await.status, 200);
     let (id, ticket_type) = (ReservationId(uuid::Uuid::new_v4()), event.ticket_types[0].id);
-    let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1) };
+    let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
     world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // by a node that died
     seen.see(&press("evict").await, ProblemCode::LedgerBusy);
     let is_settled =

@@ -85,6 +85,37 @@ async fn until(site: &Site, within: Duration, line: &str) {
 }
 
 on_both! {
+    async fn an_edit_at_another_node_reaches_open_streams_and_its_revision_leads_past_every_copy(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let sites = [world.site().await, world.site().await];
+        let event = world.event_on_sale(&[10], 4).await;
+        let admin = sites[0].admin(1).await.token;
+        let path = format!("/api/v1/events/{}", event.id);
+        let before = sites[1].get(&path, None).await.json();
+        let mut listener = Listener::of(&sites[1], &event).await;
+        assert_eq!(listener.next().await.unwrap()["revision"], before["revision"]);
+        let grade = &event.ticket_types[0];
+        let dearer = json!({"ticket_types": [
+            {"id": grade.id, "name": grade.name, "price": grade.price + 1, "capacity": grade.capacity}
+        ]});
+        let admin_path = format!("/api/v1/admin/events/{}", event.id);
+        let edited = sites[0].ask(Method::PATCH, &admin_path, Some(&admin), Some(dearer)).await.json();
+        let revision = edited["revision"].as_i64().unwrap();
+        assert!(revision > before["revision"].as_i64().unwrap());
+        // Asked at once: the other node may still have a copy from before the edit.
+        let seen = sites[1].get(&format!("{path}?revision={revision}"), None).await.json();
+        assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(grade.price + 1)));
+        while listener.next().await.unwrap()["revision"] != revision {}
+        // There is no such revision yet: the event is as it is.
+        let seen = sites[1].get(&format!("{path}?revision={}", revision + 1), None).await;
+        assert_eq!((seen.status, seen.json()["revision"].as_i64()), (200, Some(revision)));
+        for query in ["revision=-1", "revision=x", "revision=1.5", "reversion=1"] {
+            let refused = sites[1].get(&format!("{path}?{query}"), None).await;
+            assert_eq!((refused.status, refused.code().as_str()), (422, "validation_failed"), "{query}");
+        }
+        world.finish().await;
+    }
+
     async fn a_stream_begins_with_what_is_left_and_tells_every_change(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;

@@ -208,6 +208,7 @@ impl Admission {
             }
             Verdict::Mismatch => AppError::IdempotencyKeyReused,
             Verdict::NoSuchTicketType => AppError::NotFound,
+            Verdict::PriceChanged { unit_price } => AppError::PriceChanged { unit_price },
             Verdict::JournalFull => AppError::Overloaded,
             Verdict::Admitted(_) | Verdict::Known => {
                 AppError::Internal("an admitted wish was refused".to_owned())

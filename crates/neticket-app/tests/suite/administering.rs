@@ -9,7 +9,7 @@ use neticket_app::{
 };
 use neticket_testkit::domain::{EventId, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, EditOutcome, EventEdit, EventRecord};
-use neticket_testkit::{Parts, World, on_both, tickets, until};
+use neticket_testkit::{Parts, World, on_both, tickets_of, until};
 use uuid::Uuid;
 
 use crate::own::{admit, hasty, own_redis};
@@ -37,7 +37,7 @@ fn capacity(event: &EventRecord, capacity: u32) -> EventChange {
 /// Whether the booking came about; it is asked for again until that is known.
 async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppError> {
     loop {
-        match app.reservation_create(user, Some("once"), event.ticket_types[0].id, tickets(1)).await {
+        match app.reservation_create(user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await {
             Ok(booked) if booked.reservation.state == ReservationState::Confirmed => return Ok(()),
             Ok(_)
             | Err(AppError::Overloaded | AppError::LedgerUnavailable(_) | AppError::StoreUnavailable(_)) => {
@@ -83,7 +83,7 @@ on_both! {
         // Now that nothing changes any more, whoever was told sold out takes what is left.
         let capacity = world.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
         for (n, user) in users.iter().enumerate() {
-            let _ = nodes[n % 2].reservation_create(*user, None, event.ticket_types[0].id, tickets(1)).await;
+            let _ = nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         }
         assert_eq!(world.confirmed(&event).await, [u64::from(capacity)], "not one less either");
         world.finish().await;
@@ -95,7 +95,7 @@ on_both! {
         let event = world.event_on_sale(&[100], 1).await;
         let users = world.users(6).await;
         let book = async |n: usize| {
-            nodes[n % 2].reservation_create(users[n], None, event.ticket_types[0].id, tickets(1)).await
+            nodes[n % 2].reservation_create(users[n], None, tickets_of(event.ticket_types[0].id, 1)).await
         };
         book(0).await.unwrap();
         let now = world.now().await;
@@ -131,18 +131,18 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10, 10], 4).await;
         let user = world.user(0).await;
-        let old = app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        let old = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let grade = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
         let grades = vec![grade(None, "Box", 7), grade(Some(event.ticket_types[0].id), "VIP", 9)];
         let change = EventChange { ticket_types: Some(grades), ..EventChange::default() };
         let changed = update(&app, event.id, change).await.unwrap();
         assert_eq!(changed.ticket_types.iter().map(|grade| grade.price).collect::<Vec<_>>(), [7, 9]);
         for grade in &changed.ticket_types {
-            let booked = app.reservation_create(user, None, grade.id, tickets(1)).await.unwrap();
+            let booked = app.reservation_create(user, None, tickets_of(grade.id, 1)).await.unwrap();
             assert_eq!(booked.reservation.unit_price, grade.price);
         }
         assert_eq!(app.reservation(user, old.reservation.id).await.unwrap().unit_price, 50_000);
-        let gone = app.reservation_create(user, None, event.ticket_types[1].id, tickets(1)).await;
+        let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[1].id, 1)).await;
         assert!(matches!(gone, Err(AppError::NotFound)), "{gone:?}");
         let without_the_booked = vec![grade(Some(changed.ticket_types[0].id), "Box", 7)];
         let change = EventChange { ticket_types: Some(without_the_booked), ..EventChange::default() };
@@ -276,7 +276,7 @@ async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_ba
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(2).await);
     let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
     redis.pause().unwrap();
     let now = world.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
     let change = EventChange { closes_at: Some(now), ..EventChange::default() };
@@ -290,7 +290,7 @@ async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_ba
     update(&app, event.id, capacity(&event, 20)).await.expect("more seats hurt nobody");
     redis.resume().unwrap();
     until("the ledger answers", async || app.ready().await.is_ok()).await;
-    let late = app.reservation_create(users[1], None, grade, tickets(1)).await;
+    let late = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
     assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
     assert_eq!(world.confirmed(&event).await, [1]);
     world.finish().await;

@@ -8,13 +8,13 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Booked, ReservationState};
 use neticket_domain::{ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{World, on_both, tickets_of};
 
 /// Everyone books at once, shared out among the nodes.
 async fn rush(nodes: &[Arc<App>], users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
     let bookings = users.iter().enumerate().map(|(n, user)| {
         let (app, user) = (Arc::clone(&nodes[n % nodes.len()]), *user);
-        tokio::spawn(async move { app.reservation_create(user, Some("once"), grade, tickets(1)).await })
+        tokio::spawn(async move { app.reservation_create(user, Some("once"), tickets_of(grade, 1)).await })
     });
     join_all(bookings).await.into_iter().map(|booking| booking.expect("no panic")).collect()
 }
@@ -117,7 +117,7 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[10], 4).await;
         let user = world.user(0).await;
-        let booked = nodes[0].reservation_create(user, None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        let booked = nodes[0].reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         let id = booked.reservation.id;
         let cancels = (0..50).map(|n| {
             let app = Arc::clone(&nodes[n % 2]);
@@ -143,7 +143,7 @@ on_both! {
         let bookings = (0..20).map(|n| {
             let app = Arc::clone(&nodes[n % 2]);
             let grade = event.ticket_types[n % 2].id;
-            tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await })
+            tokio::spawn(async move { app.reservation_create(user, None, tickets_of(grade, 1)).await })
         });
         let outcomes: Vec<_> = join_all(bookings).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(confirmed(&outcomes), 4);
@@ -161,13 +161,13 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[100], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        let first = app.reservation_create(user, None, grade, tickets(3)).await.unwrap();
+        let first = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
         world.lose_ledger(event.id).await;
-        let over = app.reservation_create(user, None, grade, tickets(2)).await;
+        let over = app.reservation_create(user, None, tickets_of(grade, 2)).await;
         assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { already_held: 3, .. })), "{over:?}");
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
         world.lose_ledger(event.id).await;
-        app.reservation_create(user, None, grade, tickets(4)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 4)).await.unwrap();
         world.finish().await;
     }
 
@@ -176,18 +176,18 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[2], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        let first = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        let first = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert!(!first.replayed);
-        let sold_out = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        let sold_out = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert!(sold_out.replayed);
         assert_eq!(sold_out.reservation, first.reservation);
         world.lose_ledger(event.id).await;
-        let lost = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        let lost = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert_eq!((lost.replayed, &lost.reservation), (true, &first.reservation));
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
-        let cancelled = app.reservation_create(user, Some("k"), grade, tickets(2)).await.unwrap();
+        let cancelled = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert!(matches!(cancelled.reservation.state, ReservationState::Cancelled { .. }));
-        let other = app.reservation_create(user, Some("k"), grade, tickets(1)).await;
+        let other = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
         world.finish().await;
     }
@@ -197,12 +197,12 @@ on_both! {
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[1], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let first = nodes[0].reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
-        let refused = nodes[1].reservation_create(users[1], None, grade, tickets(1)).await;
+        let first = nodes[0].reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+        let refused = nodes[1].reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(matches!(refused, Err(AppError::SoldOut { left: 0 })), "{refused:?}");
         nodes[0].reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while nodes[1].reservation_create(users[1], Some("again"), grade, tickets(1)).await.is_err() {
+        while nodes[1].reservation_create(users[1], Some("again"), tickets_of(grade, 1)).await.is_err() {
             assert!(tokio::time::Instant::now() < deadline, "the seat came back");
             tokio::task::yield_now().await;
         }
@@ -214,8 +214,8 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        let booked = app.reservation_create(user, None, grade, tickets(3)).await.unwrap();
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        let booked = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         world.lose_ledger(event.id).await;
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
@@ -235,7 +235,7 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[1], 4).await;
         let users = world.users(2).await;
-        let booked = app.reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        let booked = app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let id = booked.reservation.id;
         assert!(matches!(app.reservation(users[1], id).await, Err(AppError::NotFound)));
         assert!(matches!(app.reservation_cancel(users[1], id).await, Err(AppError::NotFound)));
@@ -250,7 +250,7 @@ on_both! {
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         let mut ids = Vec::new();
         for _ in 0..3 {
-            ids.insert(0, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id);
+            ids.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
             tokio::time::sleep(Duration::from_millis(2)).await; // another millisecond, another age
         }
         app.reservation_cancel(user, ids[1]).await.unwrap();
@@ -267,10 +267,10 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        let call = app.reservation_create(user, Some("gone"), grade, tickets(1));
+        let call = app.reservation_create(user, Some("gone"), tickets_of(grade, 1));
         let _ = tokio::time::timeout(Duration::from_micros(1), call).await;
         // Whatever became of it, the same key ends as one booking, and nothing is left in the journal.
-        app.reservation_create(user, Some("gone"), grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, Some("gone"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!(world.confirmed(&event).await, [1]);
         world.finish().await;
     }

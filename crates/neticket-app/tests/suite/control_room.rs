@@ -8,7 +8,7 @@ use neticket_app::Reconcile::{Apply, ApplyOnly, DryRun};
 use neticket_app::{AppError, InventoryView, Principal};
 use neticket_testkit::domain::{Email, Epoch, EventId, EventStatus, Nickname, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, NewAudit, NewUser, PauseOutcome};
-use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
+use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
 use serde_json::json;
 use tokio::task::block_in_place;
 use uuid::Uuid;
@@ -57,7 +57,7 @@ on_both! {
         assert_eq!(app.ledger_evict(by, None, event.id).await.unwrap().epoch, None);
         assert_eq!(log(&world).await, []);
 
-        app.reservation_create(users[0], None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
@@ -97,12 +97,12 @@ on_both! {
         let (app, by) = (world.node().await, admin(&world).await);
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, Some("k"), grade, tickets(3)).await.unwrap();
+        app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, lefts(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(world.ledger.view(event.id).await.unwrap(), None);
-        let again = app.reservation_create(user, Some("k"), grade, tickets(3)).await.unwrap();
+        let again = app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         assert!(again.replayed, "nothing is forgotten with it");
         let entries = log(&world).await;
         assert_eq!(entries.len(), 1);
@@ -116,12 +116,12 @@ on_both! {
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         for app in [&one, &other] {
-            app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+            app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         }
         let view = one.sale_pause(by, None, event.id, true).await.unwrap();
         assert_eq!((view.paused, view.status), (true, EventStatus::Paused));
         for app in [&one, &other] {
-            let refused = app.reservation_create(user, None, grade, tickets(1)).await;
+            let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;
             assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         }
         let again = other.sale_pause(by, None, event.id, true).await.unwrap();
@@ -129,7 +129,7 @@ on_both! {
         let view = other.sale_pause(by, None, event.id, false).await.unwrap();
         assert_eq!((view.paused, view.status), (false, EventStatus::OnSale));
         assert!(!one.sale_pause(by, None, event.id, false).await.unwrap().paused);
-        one.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        one.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let told = |entry: &NewAudit| (entry.action.clone(), entry.before.clone(), entry.after.clone());
         let (paused, runs) = (Some(json!({"paused": true})), Some(json!({"paused": false})));
         let expected = [
@@ -145,13 +145,13 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(users[0]), ip: String::new() };
         let now = world.now().await;
         let outcome = world.store.event_pause(event.id, true, &by, || now).await.unwrap();
         assert!(matches!(outcome, PauseOutcome::Changed { .. }), "{outcome:?}"); // and then it died
         assert!(!world.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger sells on");
-        let refused = app.reservation_create(users[1], None, grade, tickets(1)).await;
+        let refused = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         assert_eq!(world.confirmed(&event).await, [1]);
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
@@ -164,11 +164,11 @@ on_both! {
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(user), ip: String::new() };
         let now = world.now().await;
         world.store.event_pause(event.id, true, &by, || now).await.unwrap();
-        app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         world.finish().await;
     }
 
@@ -177,7 +177,7 @@ on_both! {
         let (app, by) = (world.node().await, admin(&world).await);
         let event = world.event_on_sale(&[10], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap();
+        app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
         let before = world.now().await;
         admit(&world, event.id, users[1], grade).await; // their node waits for a slow store, and they have been told 202
         while world.now().await <= before.plus_millis(300) {
@@ -271,8 +271,8 @@ on_both! {
         let (one, other) = (world.node().await, world.node().await);
         let event = world.event_on_sale(&[3], 2).await;
         let (users, grade) = (world.users(3).await, event.ticket_types[0].id);
-        one.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
-        other.reservation_create(users[1], None, grade, tickets(1)).await.unwrap();
+        one.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
+        other.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap();
         other.count_refusal("sold_out");
         one.count_refusal("sold_out");
         until("both have told", async || {
@@ -301,7 +301,7 @@ async fn lesson_17_no_button_takes_a_reservation_or_anything_else_in_the_same_re
     let (event, bystander) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
     let user = world.user(0).await;
     for event in [&event, &bystander] {
-        app.reservation_create(user, None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
     }
     assert_eq!(redis(server.port(), &["SET", "somebody:elses", "treasure"]), "OK");
@@ -350,7 +350,7 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     let (app, by) = (world.node().await, admin(&world).await);
     let event = world.event_on_sale(&[10], 4).await;
     let (user, grade): (UserId, _) = (world.user(0).await, event.ticket_types[0].id);
-    app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+    app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
     block_in_place(|| server.pause()).unwrap();
     let told = app.sale_pause(by, None, event.id, true).await;
     assert!(
@@ -362,7 +362,7 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     assert_eq!(app.stats().await.nodes, 1, "this node speaks for itself");
     block_in_place(|| server.resume()).unwrap();
     until("Redis answers", async || world.ledger.ping().await.is_ok()).await;
-    let refused = app.reservation_create(user, None, grade, tickets(1)).await;
+    let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;
     assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
     let view = app.sale_pause(by, None, event.id, true).await.unwrap();
     assert!(view.paused && view.epoch.is_some());

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Principal};
 use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::{EventRecord, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets, until};
+use neticket_testkit::{World, on_both, tickets_of, until};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -33,7 +33,7 @@ async fn book(app: &App, user: UserId, grade: TicketTypeId, wish: &str) -> Optio
         // After a definite answer there is another key.
         let key = format!("{wish}-{attempt}");
         loop {
-            match app.reservation_create(user, Some(&key), grade, tickets(1)).await {
+            match app.reservation_create(user, Some(&key), tickets_of(grade, 1)).await {
                 Ok(booked) => return Some(booked.reservation.id),
                 Err(AppError::SoldOut { .. } | AppError::PurchaseLimitExceeded { .. }) => return None,
                 Err(AppError::SalePaused) => break,

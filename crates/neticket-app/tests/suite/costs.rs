@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neticket_app::EventSearch;
-use neticket_testkit::{Locks, Parts, World, sql, tickets, until};
+use neticket_testkit::{Locks, Parts, World, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
 use crate::own::{OwnMariaDb, own_mariadb};
@@ -49,15 +49,16 @@ async fn lesson_27_500_bookings_at_once_cost_few_transactions() {
     let app = world.node().await;
     let event = world.event_on_sale(&[1_000], 4).await;
     let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
-    app.reservation_create(users[0], None, grade, tickets(1)).await.unwrap(); // loads the ledger, knows the names
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger, knows the names
     let before = Counts::read(&world);
     // All of them come while the store is busy, however fast it is.
     let locks = Locks::of(&world, event.id);
     let mut bookings = Vec::new();
     for user in &users {
         let (app, user) = (Arc::clone(&app), *user);
-        bookings
-            .push(tokio::spawn(async move { app.reservation_create(user, None, grade, tickets(1)).await }));
+        bookings.push(tokio::spawn(
+            async move { app.reservation_create(user, None, tickets_of(grade, 1)).await },
+        ));
     }
     until("all have their seats and wait for the store", async || {
         world.ledger.view(event.id).await.unwrap().unwrap().pending == 500
@@ -86,7 +87,7 @@ async fn lesson_27_a_page_costs_as_many_queries_as_any_other_whatever_its_size()
     let user = world.user(0).await;
     for _ in 0..EVENTS {
         let event = world.event_on_sale(&[10, 10], 4).await;
-        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         until("it is settled, and not looked for among what is pending", async || {
             world.ledger.view(event.id).await.unwrap().unwrap().pending == 0
         })

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use neticket_app::{AppError, ReservationState};
 use neticket_testkit::store::CancelRequest;
-use neticket_testkit::{Locks, Parts, World, on_both, sql, tickets, until};
+use neticket_testkit::{Locks, Parts, World, on_both, sql, tickets_of, until};
 
 use crate::own::{admit, hasty};
 
@@ -17,15 +17,15 @@ async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
     let app = world.node().await;
     let (stuck, other) = (world.event_on_sale(&[1_000], 100).await, world.event_on_sale(&[1_000], 100).await);
     let (users, grades) = (world.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
-    let mine = app.reservation_create(users[0], None, grades[0], tickets(1)).await.unwrap().reservation.id;
-    app.reservation_create(users[0], None, grades[1], tickets(1)).await.unwrap();
+    let mine = app.reservation_create(users[0], None, tickets_of(grades[0], 1)).await.unwrap().reservation.id;
+    app.reservation_create(users[0], None, tickets_of(grades[1], 1)).await.unwrap();
     let locks = Locks::of(&world, stuck.id);
     let mut waiting = Vec::new();
     for user in users.iter().cycle().take(50) {
         let (app, user) = (Arc::clone(&app), *user);
-        waiting.push(tokio::spawn(
-            async move { app.reservation_create(user, None, grades[0], tickets(1)).await },
-        ));
+        waiting.push(tokio::spawn(async move {
+            app.reservation_create(user, None, tickets_of(grades[0], 1)).await
+        }));
     }
     let (canceller, user) = (Arc::clone(&app), users[0]);
     let cancelling = tokio::spawn(async move { canceller.reservation_cancel(user, mine).await });
@@ -35,12 +35,12 @@ async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
     .await;
     let began = Instant::now();
     for user in users.iter().cycle().take(100) {
-        let booked = app.reservation_create(*user, None, grades[1], tickets(1)).await.unwrap();
+        let booked = app.reservation_create(*user, None, tickets_of(grades[1], 1)).await.unwrap();
         assert_eq!(booked.reservation.state, ReservationState::Confirmed);
         app.reservation_cancel(*user, booked.reservation.id).await.unwrap();
     }
     let third = world.event_on_sale(&[10], 4).await;
-    app.reservation_create(users[0], None, third.ticket_types[0].id, tickets(1))
+    app.reservation_create(users[0], None, tickets_of(third.ticket_types[0].id, 1))
         .await
         .expect("it can be loaded");
     assert!(waiting.iter().all(|booking| !booking.is_finished()), "after {:?}", began.elapsed());
@@ -119,7 +119,7 @@ async fn lesson_29_notes_of_rejections_that_wait_for_one_event_hold_up_those_of_
     );
     let app = world.node().await;
     for event in [&stuck, &other] {
-        let booked = app.reservation_create(users[1], None, event.ticket_types[0].id, tickets(1)).await;
+        let booked = app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 1)).await;
         booked.expect_err("there is none left");
     }
     let waits = async |id| matches!(app.reservation(users[1], id).await, Err(AppError::StoreUnavailable(_)));
@@ -149,8 +149,8 @@ on_both! {
             let node = node.worker_threads(1).enable_all().build().unwrap();
             let frozen = node.spawn(async move {
                 let app = world.node().await;
-                app.reservation_create(user, None, grade, tickets(1)).await.unwrap(); // knows the names, loads the ledger
-                let mut booking = std::pin::pin!(app.reservation_create(user, None, grade, tickets(2)));
+                app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap(); // knows the names, loads the ledger
+                let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(grade, 2)));
                 assert!(futures::poll!(&mut booking).is_pending()); // it is queued
                 std::thread::sleep(Duration::from_millis(600));
                 let outcome = booking.await;
@@ -179,11 +179,11 @@ async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
     let event = world.event_on_sale(&[10], 4).await;
     let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
     // From now on this node knows the event by heart.
-    let first = app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation;
+    let first = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     sql(&world, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
     world.install(&world.snapshot(event.id).await).await;
     let locks = Locks::of(&world, event.id);
-    let booked = app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation;
+    let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
     locks.let_go(&world);
     until("it is confirmed at that price", async || {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use neticket_app::{AppError, EventSearch};
 use neticket_domain::{Epoch, EventStatus, Timestamp};
-use neticket_testkit::{World, on_both, tickets, until};
+use neticket_testkit::{World, on_both, tickets_of, until};
 
 /// How old what readers see may be, in milliseconds.
 const SEEN_AGE_MAX_MS: i64 = 1_000;
@@ -21,7 +21,7 @@ on_both! {
         let opened = 'open: loop {
             for user in &users {
                 let asked = world.now().await;
-                let outcome = app.reservation_create(*user, None, grade, tickets(1)).await;
+                let outcome = app.reservation_create(*user, None, tickets_of(grade, 1)).await;
                 let answered = world.now().await;
                 match outcome {
                     Ok(_) => break 'open answered,
@@ -46,16 +46,16 @@ on_both! {
         let now = world.now().await;
         let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
         let grade = event.ticket_types[0].id;
-        let booked = app.reservation_create(user, Some("k"), grade, tickets(1)).await.unwrap();
+        let booked = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
         while world.now().await < event.starts_at {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let late = app.reservation_create(user, None, grade, tickets(1)).await;
+        let late = app.reservation_create(user, None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         let cancel = app.reservation_cancel(user, booked.reservation.id).await;
         assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
         world.lose_ledger(event.id).await;
-        let again = app.reservation_create(user, Some("k"), grade, tickets(1)).await.unwrap();
+        let again = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
         assert!(again.replayed, "a repeated booking is still that booking");
         world.finish().await;
     }
@@ -80,10 +80,10 @@ on_both! {
         })
         .await;
         let user = world.user(0).await;
-        let outcome = app.reservation_create(user, None, broken.ticket_types[0].id, tickets(1)).await;
+        let outcome = app.reservation_create(user, None, tickets_of(broken.ticket_types[0].id, 1)).await;
         assert!(outcome.is_err(), "{outcome:?}");
         assert!(world.ledger.view(broken.id).await.unwrap().is_none());
-        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         world.finish().await;
     }
 
@@ -115,7 +115,7 @@ on_both! {
         .await;
         assert!(looks_before > 0, "it was looked at before the opening too, {looks} times in all");
         until("it is open by the ledger's clock", async || world.now().await >= opens_at).await;
-        app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
         world.finish().await;
     }
@@ -125,7 +125,7 @@ on_both! {
         let app = world.node().await;
         let now = world.now().await;
         let event = world.event(now.plus_millis(86_400_000), now.plus_millis(2 * 86_400_000), &[10], 4).await;
-        let outcome = app.reservation_create(world.user(0).await, None, event.ticket_types[0].id, tickets(1)).await;
+        let outcome = app.reservation_create(world.user(0).await, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(outcome, Err(AppError::SaleNotOpen { .. })), "{outcome:?}");
         assert!(world.ledger.view(event.id).await.unwrap().is_none());
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::Scheduled);
@@ -136,7 +136,7 @@ on_both! {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let nothing = neticket_domain::TicketTypeId(987_654_321);
-        let outcome = app.reservation_create(world.user(0).await, None, nothing, tickets(1)).await;
+        let outcome = app.reservation_create(world.user(0).await, None, tickets_of(nothing, 1)).await;
         assert!(matches!(outcome, Err(AppError::NotFound)), "{outcome:?}");
         world.finish().await;
     }

@@ -43,7 +43,7 @@ pub(crate) async fn own_mariadb(world: &mut World) -> OwnMariaDb {
 /// Admits two tickets as a node does that dies right after it.
 pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
     let id = ReservationId(Uuid::new_v4());
-    let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2) };
+    let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2), unit_price: None };
     let answer = world.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
     assert!(
         matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use neticket_app::{App, EventSearch, EventView, Principal, Watchers};
 use neticket_domain::{EventId, EventStatus, Role, Timestamp};
-use neticket_testkit::{Parts, World, on_both, sql, tickets, until};
+use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -107,7 +107,7 @@ async fn clearing_the_cache_leaves_the_ledger_as_it_is() {
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let (by, user) = (admin(&world).await, world.user(0).await);
-    app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || world.ledger.examine(event.id).await.unwrap().unwrap().view;
     until("it is settled", async || left().await.pending == 0).await;
     let before = left().await;
@@ -125,7 +125,7 @@ async fn lesson_28_while_redis_stands_still_only_the_first_readers_wait_and_neve
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let user = world.user(0).await;
-    app.reservation_create(user, None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
     assert_eq!(left().await, 8);
     redis.pause().unwrap();
@@ -155,7 +155,7 @@ async fn lesson_28_while_redis_stands_still_only_the_first_readers_wait_and_neve
             .all(|line| line.ends_with(" 0"))
     })
     .await;
-    app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+    app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     until("what is left is the ledger's word again", async || left().await == 7).await;
     world.finish().await;
 }
@@ -216,7 +216,7 @@ on_both! {
         }
         assert_eq!(listeners[0].borrow().frame, (EventStatus::OnSale, vec![10]));
         let (before, begun) = (views(&app), Instant::now());
-        app.reservation_create(world.user(0).await, None, event.ticket_types[0].id, tickets(3)).await.unwrap();
+        app.reservation_create(world.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         for listener in &mut listeners {
             tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("it is told").unwrap();
             assert_eq!(listener.borrow_and_update().frame.1, [7]);
@@ -285,11 +285,12 @@ async fn listening_goes_on_while_the_store_stands_still_and_ends_when_the_event_
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let users = world.users(2).await;
-    app.reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await.unwrap();
+    app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     let watchers = Watchers::new(Arc::clone(&app), told);
     let mut listener = watchers.watch(event.id).await.unwrap();
     mariadb.server.pause().unwrap();
-    let pending = app.reservation_create(users[1], None, event.ticket_types[0].id, tickets(2)).await.unwrap();
+    let pending =
+        app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let told =
         tokio::time::timeout(Duration::from_secs(5), listener.wait_for(|seen| seen.frame.1 == [7])).await;
     drop(told.expect("it is told without the store").unwrap());

@@ -10,7 +10,7 @@ use neticket_app::AppError;
 use neticket_app::Reconcile::{Apply, DryRun};
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest};
-use neticket_testkit::{World, on_both, tickets};
+use neticket_testkit::{World, on_both, tickets, tickets_of};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ on_both! {
                         let has_compared = tokio::time::timeout(PATIENCE, compared.wait_for(|looks| *looks > 0));
                         has_compared.await.expect("it is compared in the midst of it").unwrap();
                     }
-                    let booked = app.reservation_create(user, None, grade, tickets(1)).await.unwrap();
+                    let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
                     if n % 3 == 0 {
                         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
                     }
@@ -119,10 +119,10 @@ on_both! {
         let now = world.now().await;
         let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let booked = app.reservation_create(users[0], Some("k"), grade, tickets(1)).await.unwrap();
+        let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
         // In the journal at the start of the show, by a node that died.
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2) };
+        let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2), unit_price: None };
         let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -132,9 +132,9 @@ on_both! {
         }
         assert!(world.now().await >= event.starts_at, "not before the start");
         assert_eq!(world.confirmed(&event).await, [3], "nothing that was on its way is lost");
-        let again = app.reservation_create(users[0], Some("k"), grade, tickets(1)).await.unwrap();
+        let again = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
-        let late = app.reservation_create(users[0], None, grade, tickets(1)).await;
+        let late = app.reservation_create(users[0], None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
         world.finish().await;

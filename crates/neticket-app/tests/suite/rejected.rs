@@ -7,7 +7,7 @@ use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::ledger::JournalEntry;
 use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets, until};
+use neticket_testkit::{World, on_both, tickets_of, until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
@@ -78,9 +78,9 @@ on_both! {
         let mut wrong = world.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         world.install(&wrong).await;
-        let first = app.reservation_create(users[0], None, grade, tickets(2)).await.unwrap();
+        let first = app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
         for again in 0..3 {
-            let refused = app.reservation_create(users[1], Some("k"), grade, tickets(2)).await;
+            let refused = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
             assert!(matches!(refused, Err(AppError::SoldOut { .. })), "{again}: {refused:?}");
         }
         app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
@@ -89,11 +89,11 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
             tokio::time::sleep(GLANCE).await;
         }
-        let late = app.reservation_create(users[1], Some("k"), grade, tickets(2)).await;
+        let late = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
         assert!(matches!(late, Err(AppError::SoldOut { .. })), "{late:?}");
-        let other = app.reservation_create(users[1], Some("k"), grade, tickets(1)).await;
+        let other = app.reservation_create(users[1], Some("k"), tickets_of(grade, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
-        app.reservation_create(users[1], Some("another"), grade, tickets(2)).await.expect("seats are left");
+        app.reservation_create(users[1], Some("another"), tickets_of(grade, 2)).await.expect("seats are left");
         assert_eq!(app.reservations_page(users[1], 1, 10).await.unwrap().total_items, 2);
         world.finish().await;
     }
@@ -116,7 +116,7 @@ on_both! {
         assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
         let stored = world.store.reservation(id).await.unwrap().unwrap();
         assert_eq!(stored.status, ReservationStatus::Rejected);
-        app.reservation_create(user, None, grade, tickets(4)).await.expect("it counts nothing towards the limit");
+        app.reservation_create(user, None, tickets_of(grade, 4)).await.expect("it counts nothing towards the limit");
         world.finish().await;
     }
 
@@ -133,7 +133,7 @@ on_both! {
         let second = admit(&world, event.id, users[1], grade).await; // of two that want the same seats, one fits
         let _raised = world.snapshot(event.id).await; // so that the next commit has to load
         let app = world.node().await;
-        let third = app.reservation_create(users[1], None, grade, tickets(1)).await;
+        let third = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(third.is_err(), "{third:?}");
         rejected(&app, users[1], second).await;
         assert_eq!(app.reservation(users[0], first).await.unwrap().state, ReservationState::Pending);
@@ -151,7 +151,7 @@ on_both! {
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         let mut stored = Vec::new();
         for _ in 0..3 {
-            stored.insert(0, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id);
+            stored.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
             tokio::time::sleep(Duration::from_millis(2)).await; // another millisecond, another age
         }
         let pending = admit(&world, event.id, user, grade).await;

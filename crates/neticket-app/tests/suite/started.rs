@@ -5,7 +5,7 @@ use neticket_app::{AppError, ReservationState};
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, tickets, until};
+use neticket_testkit::{Parts, World, on_both, tickets, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -20,7 +20,8 @@ async fn keyed(parts: Parts) -> (UserId, ReservationId) {
     let mut world = World::new(parts).await;
     let event = world.event_on_sale(&[10], 4).await;
     let (app, user) = (world.node().await, world.user(0).await);
-    let booked = app.reservation_create(user, Some(KEY), event.ticket_types[0].id, tickets(1)).await.unwrap();
+    let booked =
+        app.reservation_create(user, Some(KEY), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     world.finish().await;
     (user, booked.reservation.id)
 }
@@ -34,7 +35,13 @@ async fn starting_soon(world: &World) -> EventRecord {
 
 /// Admits it as a node does that dies right after it.
 async fn admit(world: &World, event: &EventRecord, user: UserId, id: ReservationId) {
-    let request = AdmitRequest { id, user, ticket_type: event.ticket_types[0].id, quantity: tickets(1) };
+    let request = AdmitRequest {
+        id,
+        user,
+        ticket_type: event.ticket_types[0].id,
+        quantity: tickets(1),
+        unit_price: None,
+    };
     let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
     let AdmitAnswer::Verdicts { verdicts, .. } = &answer else { panic!("{answer:?}") };
     assert!(matches!(verdicts[0], Verdict::Admitted(_)), "{answer:?}");
@@ -55,10 +62,10 @@ on_both! {
         started(&world, &event).await;
         let _raised = world.snapshot(event.id).await;
         let (app, grade) = (world.node().await, event.ticket_types[0].id);
-        let booked = app.reservation_create(user, Some(KEY), grade, tickets(1)).await.unwrap().reservation;
+        let booked = app.reservation_create(user, Some(KEY), tickets_of(grade, 1)).await.unwrap().reservation;
         assert_eq!((booked.id, booked.state), (id, ReservationState::Confirmed));
         for key in [Some("another"), None] {
-            let new = app.reservation_create(user, key, grade, tickets(1)).await;
+            let new = app.reservation_create(user, key, tickets_of(grade, 1)).await;
             assert!(matches!(new, Err(AppError::SaleClosed)), "{new:?}");
         }
         assert_eq!(world.confirmed(&event).await, [1]);
@@ -73,7 +80,7 @@ on_both! {
         world.lose_ledger(event.id).await;
         let (app, user, grade) = (world.node().await, world.user(0).await, event.ticket_types[0].id);
         for key in [Some(KEY), Some(KEY), None] {
-            let refused = app.reservation_create(user, key, grade, tickets(1)).await;
+            let refused = app.reservation_create(user, key, tickets_of(grade, 1)).await;
             assert!(matches!(refused, Err(AppError::SaleClosed)), "{refused:?}");
         }
         assert_eq!(world.ledger.begin_load(event.id).await.unwrap().floor, Epoch(0));
@@ -95,7 +102,7 @@ async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_re
     block_in_place(|| redis.restart()).unwrap();
     let app = world.node().await;
     until("it is booked", async || {
-        let again = app.reservation_create(user, Some(KEY), event.ticket_types[0].id, tickets(1)).await;
+        let again = app.reservation_create(user, Some(KEY), tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(!matches!(again, Err(AppError::SaleClosed)), "it may be in the journal");
         again.is_ok_and(|again| again.reservation.state == ReservationState::Confirmed)
     })

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Expected, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::store::{AuditOrigin, CancelRequest, EventRecord};
-use neticket_testkit::{World, on_both, tickets, until};
+use neticket_testkit::{World, on_both, tickets_of, until};
 
 use crate::administering::admin;
 use crate::own::{admit, hasty};
@@ -19,13 +19,12 @@ fn command_line() -> AuditOrigin {
 
 /// Everyone books one ticket, by turns on the nodes.
 async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> Vec<(UserId, ReservationId)> {
-    let bookings =
-        users.iter().enumerate().map(|(n, user)| {
-            let (app, user, grade) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
-            async move {
-                (user, app.reservation_create(user, None, grade, tickets(1)).await.unwrap().reservation.id)
-            }
-        });
+    let bookings = users.iter().enumerate().map(|(n, user)| {
+        let (app, user, grade) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
+        async move {
+            (user, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id)
+        }
+    });
     join_all(bookings).await
 }
 
@@ -65,7 +64,7 @@ on_both! {
         // Whoever is quicker than the task gets the same answer.
         let quick = nodes[0].reservation_cancel(by_themselves[1].0, by_themselves[1].1).await.unwrap();
         assert!(matches!(quick.state, ReservationState::Cancelled { .. }));
-        let late = nodes[0].reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await;
+        let late = nodes[0].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         finished(&world, &event).await;
         for (user, id) in others {
@@ -74,7 +73,7 @@ on_both! {
         let first = nodes[1].reservation(by_themselves[0].0, own.id).await.unwrap();
         assert_eq!(first.state, own.state, "cancelled once");
         until_forgotten(&world, event.id).await;
-        let late = nodes[1].reservation_create(users[0], None, event.ticket_types[0].id, tickets(1)).await;
+        let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
         let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
@@ -92,7 +91,7 @@ on_both! {
             tokio::spawn(async move {
                 let mut booked = Vec::new();
                 for _ in 0..5 {
-                    match app.reservation_create(user, None, grade, tickets(1)).await {
+                    match app.reservation_create(user, None, tickets_of(grade, 1)).await {
                         Ok(done) => booked.push(done.reservation),
                         Err(AppError::SaleClosed) => break,
                         Err(other) => panic!("{other:?}"),
@@ -189,7 +188,7 @@ on_both! {
         app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![1])).await.unwrap();
         assert_eq!(world.ledger.loaded().await.unwrap(), []);
         assert!(matches!(app.event(event.id).await, Err(AppError::NotFound)));
-        let booked = app.reservation_create(user, None, event.ticket_types[0].id, tickets(1)).await;
+        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(booked, Err(AppError::NotFound)), "{booked:?}");
         let again = app.event_delete(admin(), None, event.id, &Expected::Any).await;
         assert!(matches!(again, Err(AppError::NotFound)), "{again:?}");
@@ -226,7 +225,7 @@ on_both! {
                 let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
                 tokio::spawn(async move {
                     tokio::time::sleep(book_after).await;
-                    app.reservation_create(user, None, grade, tickets(1)).await
+                    app.reservation_create(user, None, tickets_of(grade, 1)).await
                 })
             });
             let bookings: Vec<_> = bookings.collect();

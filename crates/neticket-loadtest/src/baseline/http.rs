@@ -111,6 +111,7 @@ pub(super) fn event(id: i64, first_ticket_type: i64) -> EventDetail {
         },
         description: "A baseline to compare with.".to_owned(),
         max_per_user: 100,
+        revision: None,
         server_time: now,
         ticket_types: (0..GRADES)
             .map(|grade| TicketType {

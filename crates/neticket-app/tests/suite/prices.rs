@@ -1,0 +1,49 @@
+//! Bookings that name the price that the person has seen.
+
+use neticket_app::{AppError, EventChange, Expected, NewReservation, TicketTypeChange};
+use neticket_testkit::domain::TicketTypeId;
+use neticket_testkit::store::EventRecord;
+use neticket_testkit::{World, on_both, tickets_of};
+
+use crate::administering::admin;
+
+/// What [`World::event_on_sale`] asks for a ticket.
+const PRICE: u64 = 50_000;
+
+fn at(unit_price: u64, grade: TicketTypeId, n: u32) -> NewReservation {
+    NewReservation { unit_price: Some(unit_price), ..tickets_of(grade, n) }
+}
+
+/// The first ticket type at another price.
+fn dearer(event: &EventRecord) -> EventChange {
+    let grade = &event.ticket_types[0];
+    let change = TicketTypeChange {
+        id: Some(grade.id),
+        name: grade.name.clone(),
+        price: PRICE + 40_000,
+        capacity: grade.capacity,
+    };
+    EventChange { ticket_types: Some(vec![change]), ..EventChange::default() }
+}
+
+on_both! {
+    async fn nobody_pays_a_price_that_they_have_not_seen(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let (app, other) = (world.node().await, world.node().await);
+        let event = world.event_on_sale(&[10], 4).await;
+        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
+        other.event_update(admin(), None, event.id, &Expected::Any, &dearer(&event)).await.unwrap();
+        let seen = app.reservation_create(user, Some("second"), at(PRICE, grade, 1)).await;
+        assert!(matches!(seen, Err(AppError::PriceChanged { unit_price: 90_000 })), "{seen:?}");
+        assert_eq!(world.confirmed(&event).await, [1], "nothing is taken");
+        let again = app.reservation_create(user, Some("second"), at(90_000, grade, 1)).await.unwrap();
+        assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key, a new price");
+        let replay = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
+        assert_eq!((replay.reservation.id, replay.replayed), (first.reservation.id, true));
+        assert_eq!(replay.reservation.unit_price, PRICE, "the price that was paid");
+        let unasked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        assert_eq!(unasked.reservation.unit_price, 90_000, "without a price any is accepted");
+        world.finish().await;
+    }
+}
