@@ -137,9 +137,8 @@ impl Committer {
             epoch: *epoch,
         };
         let releases: Vec<Release> = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
-        let released =
-            self.metrics.release.timed(releases.len(), self.ledger.release(event, &releases)).await;
-        if let Err(error) = released {
+        let outcome = self.metrics.release.timed(releases.len(), self.ledger.release(event, &releases)).await;
+        if let Err(error) = outcome {
             tracing::warn!(%event, %error, entries = releases.len(), "left to recovery: releasing failed");
         }
         for (Admitted { wish, .. }, record) in conflicting {
