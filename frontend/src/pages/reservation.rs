@@ -199,7 +199,7 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
 /// The booking's number for the scanner at the door. In capitals it takes a smaller code, and means the same.
 #[component]
 fn Code(text: String) -> impl IntoView {
-    qr::draw(&text.to_uppercase()).map(|drawing| {
+    qr::draw(&text.to_ascii_uppercase()).map(|drawing| {
         let view_box = format!("0 0 {0} {0}", drawing.side);
         view! {
             <svg class="qr" viewBox=view_box role="img" aria-label=tr(T::TicketCode) shape-rendering="crispEdges">
