@@ -188,7 +188,7 @@ pub(crate) mod checks {
     }
 
     pub(crate) fn email(text: &str) -> Option<T> {
-        rule("email", text, Email::parse(text))
+        rule("email", text, Email::check(text))
     }
 
     pub(crate) fn password(text: &str) -> Option<T> {
