@@ -128,6 +128,8 @@ async fn lesson_28_while_redis_stands_still_only_the_first_readers_wait_and_neve
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
     assert_eq!(left().await, 8);
+    until("it is settled", async || world.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0)
+        .await;
     redis.pause().unwrap();
     let begun = Instant::now();
     let (mut reads, mut waits, mut longest) = (0_u32, 0_u32, Duration::ZERO);

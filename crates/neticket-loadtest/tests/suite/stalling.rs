@@ -38,8 +38,10 @@ async fn stalling_server(stall: Duration) -> String {
 fn booked(asked: &str) -> String {
     let id = uuid::Uuid::new_v4();
     assert!(asked.contains("ticket_type_id\":7"), "{asked}");
-    let body =
-        format!(r#"{{"id":"{id}","status":"confirmed","quantity":1,"ticket_type":{{"id":7,"name":"S"}}}}"#);
+    assert!(asked.contains("unit_price\":1"), "{asked}");
+    let body = format!(
+        r#"{{"id":"{id}","status":"confirmed","quantity":1,"unit_price":1,"ticket_type":{{"id":7,"name":"S"}}}}"#
+    );
     format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\n\r\n{body}", body.len())
 }
 
