@@ -134,6 +134,13 @@ impl Config {
         self.database_url.starts_with("sqlite:")
     }
 
+    /// The file of an embedded store; `None` for a shared one.
+    pub fn embedded_store_file(&self) -> Option<PathBuf> {
+        let path = self.database_url.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        Some(PathBuf::from(path.split('?').next().unwrap_or_default()))
+    }
+
     /// What makes this configuration unfit for production, a sentence each; empty outside production.
     pub fn production_faults(&self) -> Vec<String> {
         if self.environment != Environment::Production {

@@ -99,8 +99,7 @@ fn fit(config: &Config) -> anyhow::Result<String> {
 }
 
 async fn store(config: &Config) -> anyhow::Result<String> {
-    let file = config.database_url.strip_prefix("sqlite:").map(Path::new);
-    if file.is_some_and(|file| !file.exists()) {
+    if config.embedded_store_file().is_some_and(|file| !file.exists()) {
         return Ok("will be made at the first start".to_owned());
     }
     let store = Store::connect(&App::store_options(config)).await?;

@@ -7,6 +7,7 @@ mod logging;
 mod migrate;
 mod open_files;
 mod serve;
+mod server_lock;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use neticket_app::{App, Config, Environment};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::open_files;
+use crate::server_lock::ServerLock;
 
 /// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns. After SIGTERM it goes on
 /// serving for a while first, with `/readyz` at 503, so that load balancers stop sending before it stops accepting; a
@@ -34,6 +35,8 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
 
+    // First of all: it keeps this server from migrating a database that another one uses. Held until the process ends.
+    let lock = ServerLock::acquire(&config)?;
     let app = App::start(config).await?;
     let bound = match neticket_api::server(app.clone(), listen, workers) {
         Ok(bound) => bound,
@@ -52,6 +55,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
         tracing::info!("metrics are shown nowhere: NETICKET_METRICS_LISTEN is not set");
     }
     let at = public_url.unwrap_or_else(|| format!("http://{}", bound.address));
+    lock.set_address(&format!("http://{}", bound.address));
     println!("NETicket is ready at {at}");
 
     let mut ended = None;

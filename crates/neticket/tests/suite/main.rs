@@ -6,4 +6,5 @@ mod clocks;
 mod commands;
 mod draining;
 mod process;
+mod server_lock;
 mod serving;

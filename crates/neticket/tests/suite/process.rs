@@ -30,6 +30,26 @@ fn spawn_piped(command: &mut Command) -> Child {
     command.spawn().expect("it starts")
 }
 
+/// Starts a server that must refuse to serve, waits for its end, and returns all that it printed on both streams.
+pub(crate) fn refused_to_serve(variables: &[(&str, &str)]) -> String {
+    let mut child = spawn_piped(&mut neticket(&["serve"], variables));
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut printed = String::new();
+    for line in lines {
+        let line = line.expect("text");
+        if line.contains("NETicket is ready at ") {
+            child.kill().expect("it runs");
+            child.wait().expect("it ends");
+            panic!("it serves: {printed}{line}");
+        }
+        printed.push_str(&line);
+        printed.push('\n');
+    }
+    let rest = child.wait_with_output().expect("it ends");
+    assert_eq!(rest.status.code(), Some(1), "{printed}{}", String::from_utf8_lossy(&rest.stderr));
+    printed + &String::from_utf8_lossy(&rest.stderr)
+}
+
 /// All that it printed, on both streams.
 pub(crate) fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
