@@ -19,6 +19,7 @@ use crate::config::{Config, Environment};
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::reconcile::{GLANCES_MAX, Reconciler};
 use crate::rejections::Rejections;
 use crate::stats::NodeStats;
@@ -46,6 +47,7 @@ pub struct App {
     pub(crate) rejections: Arc<Rejections>,
     pub(crate) turns: Arc<Turns>,
     clock: Arc<LedgerClock>,
+    readiness: Readiness,
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
     draining: AtomicBool,
@@ -227,6 +229,7 @@ impl App {
             media,
             catalog,
             clock,
+            readiness: Readiness::new(),
             tasks,
         })
     }
@@ -367,7 +370,7 @@ impl App {
         }
     }
 
-    /// Whether requests should be sent here.
+    /// Whether requests should be sent here. Answers within 2 s, whatever the time-outs of store and ledger are.
     ///
     /// # Errors
     /// `Overloaded` while draining; `StoreUnavailable`, `LedgerUnavailable`.
@@ -375,9 +378,7 @@ impl App {
         if self.is_draining() {
             return Err(AppError::Overloaded);
         }
-        let (store, ledger) = futures::future::join(self.store.ping(), self.ledger.ping()).await;
-        store?;
-        Ok(ledger?)
+        self.readiness.check(self.store.clone(), Arc::clone(&self.ledger)).await
     }
 
     /// The time by the ledger's clock, as far as this node knows it.

@@ -17,6 +17,7 @@ mod events;
 mod images;
 mod loader;
 mod metrics;
+mod readiness;
 mod reconcile;
 mod rejections;
 mod reservations;

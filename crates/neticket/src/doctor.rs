@@ -10,6 +10,8 @@ use neticket_store::Store;
 
 use crate::open_files;
 
+/// How long one call of a check may take, in milliseconds: an operator waits for the answer.
+const CALL_TIMEOUT_MAX_MS: u64 = 2_000;
 /// The only policy of Redis under which no seat is forgotten.
 const NOEVICTION: &str = "noeviction";
 const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, everyone would share its address and \
@@ -23,6 +25,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         println!("  {variable:<32} {value}");
     }
     println!();
+    let config = &impatient(config.clone());
     let mut failures = 0;
     let mut report = |part: &str, result: anyhow::Result<String>| match result {
         Ok(said) => println!("  ok      {part}: {said}"),
@@ -91,6 +94,14 @@ fn without_password(url: &str) -> String {
     let Some((user_info, host)) = rest.rsplit_once('@') else { return url.to_owned() };
     let user = user_info.split(':').next().unwrap_or_default();
     format!("{scheme}://{user}:…@{host}")
+}
+
+/// The same configuration, with calls that do not take long.
+fn impatient(mut config: Config) -> Config {
+    let engine = &mut config.engine;
+    engine.store_timeout_ms = engine.store_timeout_ms.min(CALL_TIMEOUT_MAX_MS);
+    engine.ledger_timeout_ms = engine.ledger_timeout_ms.min(CALL_TIMEOUT_MAX_MS);
+    config
 }
 
 fn fit(config: &Config) -> anyhow::Result<String> {

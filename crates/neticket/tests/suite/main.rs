@@ -6,5 +6,6 @@ mod clocks;
 mod commands;
 mod draining;
 mod process;
+mod readiness;
 mod server_lock;
 mod serving;

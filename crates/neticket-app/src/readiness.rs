@@ -1,0 +1,94 @@
+//! Whether the store and the ledger answer, within a limit of its own. Load balancers and people wait for seconds, while a
+//! call to the store may take `NETICKET_STORE_TIMEOUT_MS`.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_ledger::Ledger;
+use neticket_store::Store;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::error::AppError;
+
+/// How long the store and the ledger may take to answer: `/readyz` answers within 2 s.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Most probes of the store, and of the ledger, that run at once: a store that hangs must not cost all connections.
+const PROBES_MAX: usize = 4;
+
+/// Probes the store and the ledger.
+pub(crate) struct Readiness {
+    store: Arc<Semaphore>,
+    ledger: Arc<Semaphore>,
+}
+
+impl Readiness {
+    pub(crate) fn new() -> Self {
+        let probes = || Arc::new(Semaphore::new(PROBES_MAX));
+        Self { store: probes(), ledger: probes() }
+    }
+
+    /// Asks both at once.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`, also if both do not answer; `LedgerUnavailable`.
+    pub(crate) async fn check(&self, store: Store, ledger: Arc<dyn Ledger>) -> Result<(), AppError> {
+        let store = probe(&self.store, async move { store.ping().await });
+        let ledger = probe(&self.ledger, async move { ledger.ping().await });
+        let (store, ledger) = futures::future::join(store, ledger).await;
+        store.ok_or(AppError::StoreUnavailable(None))??;
+        ledger.ok_or(AppError::LedgerUnavailable(None))??;
+        Ok(())
+    }
+}
+
+/// What `ping` answers; `None` if it takes too long, or has to wait too long for earlier probes.
+///
+/// The ping runs in a task of its own and ends by its own time-out. If it were cancelled here, the store would take every
+/// connection for a broken one and close it.
+async fn probe<T: Send + 'static>(
+    permits: &Arc<Semaphore>,
+    ping: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let probe = async {
+        let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+        let ping = async move {
+            let _permit = permit;
+            ping.await
+        };
+        tokio::spawn(ping).await.ok()
+    };
+    timeout(PROBE_TIMEOUT, probe).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_probe_that_hangs_is_given_up_and_few_run_at_once() {
+        let permits = Arc::new(Semaphore::new(PROBES_MAX));
+        let begun = Arc::new(AtomicUsize::new(0));
+        let hang = || {
+            let begun = Arc::clone(&begun);
+            async move {
+                begun.fetch_add(1, Ordering::SeqCst);
+                pending::<()>().await;
+            }
+        };
+        let probes = (0..10).map(|_| probe(&permits, hang()));
+        assert_eq!(futures::future::join_all(probes).await, [None; 10]);
+        assert_eq!(begun.load(Ordering::SeqCst), PROBES_MAX);
+    }
+
+    #[tokio::test]
+    async fn every_probe_of_many_is_answered_while_there_are_answers() {
+        let permits = Arc::new(Semaphore::new(PROBES_MAX));
+        let probes = (0..100).map(|n| probe(&permits, async move { n }));
+        assert_eq!(futures::future::join_all(probes).await, (0..100).map(Some).collect::<Vec<_>>());
+    }
+}

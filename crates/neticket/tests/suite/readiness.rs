@@ -1,0 +1,105 @@
+//! What says whether the parts answer says it soon, also of a part that hangs, whatever the time-outs of calls are.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
+use serde_json::Value;
+
+use crate::process::{Serving, borrowed, neticket, printed, run};
+
+/// The longest time-outs that can be set. Every answer here comes long before them.
+const STORE_TIMEOUT_MS: &str = "60000";
+const LEDGER_TIMEOUT_MS: &str = "30000";
+/// When an answer counts as not given. Generous for a busy machine, and far below both time-outs.
+const DEADLINE: Duration = Duration::from_secs(25);
+
+/// A MariaDB and a Redis of their own, with an up-to-date database.
+struct Parts {
+    mariadb: Server,
+    redis: Server,
+    // After the server, which may be frozen and would never answer that it has dropped the database.
+    database: TestDatabase,
+    folder: tempfile::TempDir,
+}
+
+impl Parts {
+    fn start() -> Self {
+        let mariadb = MariaDb::default().start().unwrap();
+        let database = TestDatabase::create_on(&mariadb.url()).unwrap();
+        let redis = Redis::default().start().unwrap();
+        let parts = Self { mariadb, redis, database, folder: tempfile::tempdir().unwrap() };
+        let migrated = run(&["migrate"], &borrowed(&parts.settings()));
+        assert!(migrated.status.success(), "{}", printed(&migrated));
+        parts
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("NETICKET_DATA_DIR", self.folder.path().display().to_string()),
+            ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
+            ("NETICKET_DATABASE_URL", self.database.url()),
+            ("NETICKET_REDIS_URL", self.redis.url()),
+            ("NETICKET_STORE_TIMEOUT_MS", STORE_TIMEOUT_MS.to_owned()),
+            ("NETICKET_LEDGER_TIMEOUT_MS", LEDGER_TIMEOUT_MS.to_owned()),
+        ]
+    }
+}
+
+/// The status and the problem's code of `/readyz`; panics if they do not come before [`DEADLINE`].
+async fn readyz(client: &reqwest::Client, url: &str) -> (u16, String) {
+    let answer = client.get(format!("{url}/readyz")).timeout(DEADLINE).send().await;
+    let answer = answer.expect("an answer long before the time-outs of store and ledger");
+    let status = answer.status().as_u16();
+    let body: Value = answer.json().await.unwrap();
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn until_ready(client: &reqwest::Client, url: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while readyz(client, url).await.0 != 200 {
+        assert!(Instant::now() < deadline, "it is ready again");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
+    let parts = tokio::task::block_in_place(Parts::start);
+    let serving = Serving::start(neticket(&["serve"], &borrowed(&parts.settings())));
+    let client = reqwest::Client::new();
+    until_ready(&client, &serving.url).await;
+    for (server, code) in [(&parts.mariadb, "store_unavailable"), (&parts.redis, "ledger_unavailable")] {
+        server.pause().unwrap();
+        // More at once than probes may run.
+        let probes = (0..12).map(|_| readyz(&client, &serving.url));
+        for answer in futures::future::join_all(probes).await {
+            assert_eq!(answer, (503, code.to_owned()));
+        }
+        server.resume().unwrap();
+        until_ready(&client, &serving.url).await;
+    }
+    let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+/// `doctor`, which must end before [`DEADLINE`].
+async fn doctor(parts: &Parts) -> Output {
+    let settings = parts.settings();
+    let ended = tokio::task::spawn_blocking(move || run(&["doctor"], &borrowed(&settings)));
+    let ended = tokio::time::timeout(DEADLINE, ended).await;
+    ended.expect("it ends long before the time-outs of store and ledger").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_names_a_hung_database_and_a_hung_redis_while_they_hang() {
+    let parts = tokio::task::block_in_place(Parts::start);
+    for (server, hangs, answers) in [(&parts.mariadb, "store", "ledger"), (&parts.redis, "ledger", "store")] {
+        server.pause().unwrap();
+        let told = doctor(&parts).await;
+        server.resume().unwrap();
+        assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
+        assert!(printed(&told).contains(&format!("FAILED  {hangs}: ")), "{}", printed(&told));
+        assert!(printed(&told).contains(&format!("ok      {answers}: ")), "{}", printed(&told));
+    }
+}
