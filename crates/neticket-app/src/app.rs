@@ -263,15 +263,21 @@ impl App {
         Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader, glances })
     }
 
+    /// Whether the configuration is fit for its environment. Opens nothing.
+    ///
+    /// # Errors
+    /// [`StartError::Production`].
+    pub fn check(config: &Config) -> Result<(), StartError> {
+        let faults = config.production_faults();
+        if faults.is_empty() { Ok(()) } else { Err(StartError::Production(faults)) }
+    }
+
     /// Opens the store; the embedded one is migrated, a shared one must be up to date.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub async fn open_store(config: &Config) -> Result<Store, StartError> {
-        let faults = config.production_faults();
-        if !faults.is_empty() {
-            return Err(StartError::Production(faults));
-        }
+        Self::check(config)?;
         let store = Store::connect(&Self::store_options(config)).await.map_err(StartError::Store)?;
         if config.embedded_store() {
             store.migrate().await.map_err(StartError::Store)?;

@@ -158,6 +158,13 @@ impl Config {
                     .to_owned(),
             );
         }
+        if self.embedded_store() && self.redis_url.is_some() {
+            faults.push(
+                "NETICKET_DATABASE_URL must name a shared database (mysql://) beside NETICKET_REDIS_URL: \
+                 each node would sell from a database of its own."
+                    .to_owned(),
+            );
+        }
         if !self.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) {
             faults.push("NETICKET_PUBLIC_URL must be set to an https:// address in production.".to_owned());
         }
@@ -166,6 +173,19 @@ impl Config {
             faults.push("NETICKET_RATE_LIMIT must not be off in production.".to_owned());
         }
         faults
+    }
+
+    /// What is allowed outside production though it is right for one node only, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.environment != Environment::Production && self.embedded_store() && self.redis_url.is_some() {
+            warnings.push(
+                "NETICKET_REDIS_URL is set without a shared database in NETICKET_DATABASE_URL: run one node \
+                 only, or each node sells from a database of its own."
+                    .to_owned(),
+            );
+        }
+        warnings
     }
 }
 
@@ -300,5 +320,28 @@ mod tests {
         .unwrap()
         .production_faults();
         assert_eq!(faults.len(), 4, "{faults:?}");
+    }
+
+    #[test]
+    fn a_redis_without_a_shared_database_is_refused_in_production_and_warned_of_elsewhere() {
+        let redis = ("NETICKET_REDIS_URL", "redis://cache");
+        let production = [
+            redis,
+            ("NETICKET_ENV", "production"),
+            ("NETICKET_JWT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("NETICKET_PUBLIC_URL", "https://tickets.example"),
+        ];
+        let shared = ("NETICKET_DATABASE_URL", "mysql://db/neticket");
+        let misspelt = ("NETICKET_DATABASE_URI", "mysql://db/neticket");
+        let embedded = ("NETICKET_DATABASE_URL", "sqlite:other.db");
+        for database in [misspelt, embedded] {
+            let faults = read(&[&production[..], &[database]].concat()).unwrap().production_faults();
+            assert!(faults.len() == 1 && faults[0].starts_with("NETICKET_DATABASE_URL "), "{faults:?}");
+            assert_eq!(read(&[redis, database]).unwrap().warnings().len(), 1);
+        }
+        let sound = read(&[&production[..], &[shared]].concat()).unwrap();
+        assert_eq!((sound.production_faults(), sound.warnings()), (vec![], vec![]));
+        assert_eq!(read(&[redis, shared]).unwrap().warnings(), Vec::<String>::new());
+        assert_eq!(read(&[]).unwrap().warnings(), Vec::<String>::new());
     }
 }

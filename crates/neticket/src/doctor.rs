@@ -47,6 +47,9 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
     if config.environment == Environment::Production && config.trusted_proxies.is_empty() {
         println!("  WARNING proxies: {NO_PROXIES}");
     }
+    for warning in config.warnings() {
+        println!("  WARNING {warning}");
+    }
     if failures > 0 {
         bail!("{failures} of these failed");
     }

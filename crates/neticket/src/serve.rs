@@ -35,7 +35,11 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
 
-    // First of all: it keeps this server from migrating a database that another one uses. Held until the process ends.
+    App::check(&config)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // Before the store is opened: it keeps this server from migrating a database that another one uses. Held to the end.
     let lock = ServerLock::acquire(&config)?;
     let app = App::start(config).await?;
     let bound = match neticket_api::server(app.clone(), listen, workers) {

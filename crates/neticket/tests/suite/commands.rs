@@ -2,10 +2,29 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 
-use neticket_testkit::servers::{Redis, TestDatabase, redis_url};
+use neticket_testkit::servers::{Redis, Server, TestDatabase, redis_url};
 
-use crate::process::{borrowed, embedded, printed, run, run_with_input};
+use crate::process::{borrowed, embedded, printed, refused_to_serve, run, run_with_input};
+
+/// The settings of a sound node in production; the database is not migrated yet.
+fn production(folder: &Path, database: &TestDatabase, redis: &Server) -> Vec<(&'static str, String)> {
+    vec![
+        ("NETICKET_DATA_DIR", folder.display().to_string()),
+        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
+        ("NETICKET_ENV", "production".to_owned()),
+        ("NETICKET_PUBLIC_URL", "https://tickets.example".to_owned()),
+        ("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()),
+        ("NETICKET_DATABASE_URL", database.url()),
+        ("NETICKET_REDIS_URL", redis.url()),
+    ]
+}
+
+fn migrate(settings: &[(&'static str, String)]) {
+    let migrated = run(&["migrate"], &borrowed(settings));
+    assert!(migrated.status.success(), "{}", printed(&migrated));
+}
 
 #[test]
 fn lesson_25_the_demo_season_is_made_once_and_never_in_production() {
@@ -70,16 +89,10 @@ fn doctor_says_what_does_not_answer_and_hides_secrets() {
 
 #[test]
 fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_proxies() {
-    let redis = Redis::default().start().unwrap();
+    let (database, redis) = (TestDatabase::create().unwrap(), Redis::default().start().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let production = [
-        ("NETICKET_DATA_DIR", folder.path().display().to_string()),
-        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
-        ("NETICKET_ENV", "production".to_owned()),
-        ("NETICKET_PUBLIC_URL", "https://tickets.example".to_owned()),
-        ("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()),
-        ("NETICKET_REDIS_URL", redis.url()),
-    ];
+    let production = production(folder.path(), &database, &redis);
+    migrate(&production);
     let settings = borrowed(&production);
     let sound = run(&["doctor"], &settings);
     assert!(sound.status.success(), "{}", printed(&sound));
@@ -101,21 +114,47 @@ fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_prox
 
 #[test]
 fn production_refuses_a_redis_that_does_not_persist_and_doctor_says_so() {
+    let database = TestDatabase::create().unwrap();
     let redis = Redis { append_only: false, ..Redis::default() }.start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let production = [
-        ("NETICKET_DATA_DIR", folder.path().display().to_string()),
-        ("NETICKET_LISTEN", "127.0.0.1:0".to_owned()),
-        ("NETICKET_ENV", "production".to_owned()),
-        ("NETICKET_PUBLIC_URL", "https://tickets.example".to_owned()),
-        ("NETICKET_JWT_SECRET", "a-secret-that-nobody-may-see-0123456789".to_owned()),
-        ("NETICKET_REDIS_URL", redis.url()),
-    ];
+    let production = production(folder.path(), &database, &redis);
+    migrate(&production);
     for command in ["doctor", "serve"] {
         let refused = run(&[command], &borrowed(&production));
         assert_eq!(refused.status.code(), Some(1), "{command}: {}", printed(&refused));
         assert!(printed(&refused).contains("appendonly"), "{command}: {}", printed(&refused));
     }
+}
+
+#[test]
+fn production_refuses_a_redis_without_a_shared_database_in_serve_and_doctor() {
+    let (database, redis) = (TestDatabase::create().unwrap(), Redis::default().start().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["", "NETICKET_DATABASE_URI"] {
+        let mut misspelt = production(folder.path(), &database, &redis);
+        misspelt.retain(|(variable, _)| *variable != "NETICKET_DATABASE_URL");
+        misspelt.extend((!name.is_empty()).then(|| (name, database.url())));
+        let refusal = refused_to_serve(&borrowed(&misspelt));
+        assert!(refusal.contains("NETICKET_DATABASE_URL must name a shared database"), "{refusal}");
+        let told = run(&["doctor"], &borrowed(&misspelt));
+        assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
+        assert!(
+            printed(&told).contains("NETICKET_DATABASE_URL must name a shared database"),
+            "{}",
+            printed(&told)
+        );
+        assert!(!folder.path().join("neticket.db").exists(), "it has made no database of its own");
+    }
+}
+
+#[test]
+fn elsewhere_doctor_warns_of_a_redis_without_a_shared_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = embedded(folder.path());
+    settings.push(("NETICKET_REDIS_URL", redis_url().unwrap()));
+    let told = run(&["doctor"], &borrowed(&settings));
+    assert!(told.status.success(), "{}", printed(&told));
+    assert!(printed(&told).contains("WARNING NETICKET_REDIS_URL is set"), "{}", printed(&told));
 }
 
 #[test]
