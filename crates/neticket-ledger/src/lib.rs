@@ -6,11 +6,13 @@
 //! specification and the embedded default, [`RedisLedger`] serves several nodes.
 
 mod board;
+mod claims;
 mod memory;
 mod redis;
 mod types;
 
 pub use board::{BOARD_NODES_MAX, BOARD_NOTE_LEN_MAX, Board};
+pub use claims::{CLAIMS_MAX, Claims, Difference, Fingerprint};
 pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
@@ -133,6 +135,11 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Where the nodes that share this ledger tell each other how they are.
     fn board(&self) -> &dyn Board;
+
+    /// Where the nodes that share this ledger claim to be of one deployment; `None` where no other process can use it.
+    fn claims(&self) -> Option<&dyn Claims> {
+        None
+    }
 
     /// How many connections there are; `None` where none are needed. Costs nothing.
     fn connections(&self) -> Option<PoolUse> {

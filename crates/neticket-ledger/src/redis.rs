@@ -7,6 +7,7 @@
 //! The server's user needs the commands of the scripts, `INFO` among them.
 
 mod board;
+mod claims;
 mod connection;
 mod packed;
 mod reply;
@@ -21,7 +22,7 @@ use self::packed::packed;
 use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
-    AdmitAnswer, AdmitRequest, Board, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    AdmitAnswer, AdmitRequest, Board, Claims, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
     LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse,
     RESERVATIONS_PER_USER_MAX, Release,
 };
@@ -122,6 +123,11 @@ impl RedisLedger {
 
     fn keys(&self, event: EventId) -> EventKeys {
         EventKeys::new(&self.prefix, event)
+    }
+
+    /// For keys that are of no event.
+    fn global_keys(&self) -> EventKeys {
+        self.keys(EventId(0))
     }
 
     async fn run(&self, call: Call) -> Result<Reply, LedgerError> {
@@ -290,6 +296,10 @@ impl Ledger for RedisLedger {
 
     fn board(&self) -> &dyn Board {
         self
+    }
+
+    fn claims(&self) -> Option<&dyn Claims> {
+        Some(self)
     }
 
     fn connections(&self) -> Option<PoolUse> {

@@ -1,27 +1,19 @@
 //! The board on the server: one hash for all nodes, in Redis Cluster on whichever master its name leads to.
 
 use async_trait::async_trait;
-use neticket_domain::EventId;
 use uuid::Uuid;
 
 use super::RedisLedger;
-use super::script::{self, Call, EventKeys};
+use super::script::{self, Call};
 use crate::LedgerError;
 use crate::board::{BOARD_NODES_MAX, Board, NOTE_EXPIRY, check_len};
-
-impl RedisLedger {
-    /// The board is of no event.
-    fn board_keys(&self) -> EventKeys {
-        self.keys(EventId(0))
-    }
-}
 
 #[async_trait]
 impl Board for RedisLedger {
     async fn post(&self, node: Uuid, text: &[u8]) -> Result<(), LedgerError> {
         check_len(text)?;
         let expiry_ms = u64::try_from(NOTE_EXPIRY.as_millis()).unwrap_or(u64::MAX);
-        let call = Call::new(&script::POST, &self.board_keys())
+        let call = Call::new(&script::POST, &self.global_keys())
             .arg("node", node.as_bytes())
             .arg("note", text)
             .arg("expiry_ms", expiry_ms)
@@ -30,7 +22,7 @@ impl Board for RedisLedger {
     }
 
     async fn notes(&self, age_ms: u32) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
-        let call = Call::new(&script::NOTES, &self.board_keys()).arg("age_ms", age_ms);
+        let call = Call::new(&script::NOTES, &self.global_keys()).arg("age_ms", age_ms);
         self.run(call).await?.notes()
     }
 }

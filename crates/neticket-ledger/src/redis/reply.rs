@@ -70,7 +70,7 @@ impl Reply {
     }
 
     /// The next value as a yes (1) or a no (0).
-    fn flag(&mut self) -> Result<bool, LedgerError> {
+    pub(super) fn flag(&mut self) -> Result<bool, LedgerError> {
         self.number::<i64>().map(|number| number == 1)
     }
 

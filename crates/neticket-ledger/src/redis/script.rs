@@ -23,6 +23,8 @@ pub(super) enum Key {
     Loaded,
     /// Of no event.
     Nodes,
+    /// Of no event, and of no layout: nodes of all versions compare themselves there.
+    Claims,
 }
 
 impl Key {
@@ -36,6 +38,7 @@ impl Key {
             Self::Lease => "lease",
             Self::Loaded => "loaded",
             Self::Nodes => "nodes",
+            Self::Claims => "claims",
         }
     }
 }
@@ -65,6 +68,7 @@ impl EventKeys {
             Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
             Key::Nodes => format!("{prefix}:{LAYOUT}:{word}"),
+            Key::Claims => format!("{prefix}:{word}"),
             _ => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}"),
         }
     }
@@ -125,6 +129,7 @@ scripts! {
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"];
     POST = "post.lua" [Nodes] ["node", "note", "expiry_ms", "nodes_max"];
     NOTES = "notes.lua" [Nodes] ["age_ms"];
+    CLAIM = "claim.lua" [Claims] ["node", "database", "token_secret", "age_max_ms", "claims_max"];
 }
 
 /// One run of a script: its keys and what its arguments are.

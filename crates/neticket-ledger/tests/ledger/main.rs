@@ -6,6 +6,8 @@ mod admitting;
 #[cfg(test)]
 mod board;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cluster;
 #[cfg(test)]
 mod commands;
