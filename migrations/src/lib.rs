@@ -12,6 +12,7 @@ mod m20260101_000004_audit_log;
 mod m20260101_000005_fewer_indexes;
 mod m20260101_000006_administration;
 mod m20260101_000007_pauses;
+mod m20260101_000008_database_identity;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000005_fewer_indexes::Migration),
             Box::new(m20260101_000006_administration::Migration),
             Box::new(m20260101_000007_pauses::Migration),
+            Box::new(m20260101_000008_database_identity::Migration),
         ]
     }
 }

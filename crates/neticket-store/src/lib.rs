@@ -11,6 +11,7 @@ mod convert;
 mod entity;
 mod error;
 pub mod events;
+mod identity;
 mod read_cache;
 mod sessions;
 

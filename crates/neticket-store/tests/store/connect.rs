@@ -12,7 +12,7 @@ on_both! {
 
         store.unmigrate().await.unwrap();
         let pending = store.migrations_pending().await.unwrap();
-        assert_eq!(pending.len(), 7, "{pending:?}");
+        assert_eq!(pending.len(), 8, "{pending:?}");
         assert!(pending[0].starts_with("m20260101_000001"), "{pending:?}");
 
         store.migrate().await.unwrap();

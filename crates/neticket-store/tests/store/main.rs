@@ -9,6 +9,7 @@ mod concurrency;
 mod connect;
 mod edit;
 mod events;
+mod identity;
 mod inventory;
 mod list;
 mod load;
