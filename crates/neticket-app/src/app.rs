@@ -1,11 +1,10 @@
 //! Puts the parts together, starts them and ends them in order.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use neticket_domain::Timestamp;
-use neticket_ledger::{Ledger, MemoryLedger, RedisLedger, RedisOptions};
+use neticket_ledger::{Difference, Ledger, MemoryLedger, RedisLedger, RedisOptions};
 use neticket_media::Media;
 use neticket_store::{ReadCache, Store, StoreOptions};
 use tokio::sync::Semaphore;
@@ -16,14 +15,17 @@ use crate::booking::{Admission, BookingDesk, CancelDesk, Committer};
 use crate::catalog::{Catalog, READER_PATIENCE};
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
+use crate::deployment::Deployment;
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::reconcile::{GLANCES_MAX, Reconciler};
 use crate::rejections::Rejections;
+use crate::start_error::StartError;
 use crate::stats::NodeStats;
 use crate::tasks::{TaskContext, Tasks};
+use crate::token_secret;
 use crate::turns::Turns;
 
 /// The only eviction policy that keeps what it is given.
@@ -48,35 +50,12 @@ pub struct App {
     pub(crate) turns: Arc<Turns>,
     clock: Arc<LedgerClock>,
     readiness: Readiness,
+    /// `None` in commands, and if the ledger is of this process alone.
+    deployment: Option<Arc<Deployment>>,
     /// `None` in commands, which only use the use cases.
     tasks: Option<Tasks>,
     draining: AtomicBool,
     stopping: CancellationToken,
-}
-
-/// Why the application did not start: a sentence for the operator.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("not fit for production:\n  {}", .0.join("\n  "))]
-    Production(Vec<String>),
-    #[error("the database is behind by {} migrations ({}): run `neticket migrate` first", .0.len(), .0.join(", "))]
-    Behind(Vec<String>),
-    #[error("the database cannot be opened: {0}")]
-    Store(#[source] neticket_store::StoreError),
-    #[error("Redis evicts keys (maxmemory-policy {0}), and with them seats: set it to noeviction")]
-    Evicting(String),
-    #[error(
-        "Redis keeps no file of what it does, and a restart would lose bookings on their way: set appendonly to yes"
-    )]
-    Forgetful,
-    #[error("the Redis ledger cannot be opened: {0}")]
-    Ledger(#[source] neticket_ledger::LedgerError),
-    #[error("the read cache in Redis cannot be opened: {0}")]
-    ReadCache(#[source] neticket_store::ReadCacheError),
-    #[error("{what}: {source}")]
-    Files { what: String, source: std::io::Error },
-    #[error(transparent)]
-    Other(#[from] AppError),
 }
 
 impl App {
@@ -108,7 +87,7 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let store = Self::open_store(&config).await?;
         let ledger = Self::open_ledger(&config)?;
-        Self::assemble(config, store, ledger, |_| None).await
+        Self::assemble(config, store, ledger, None, |_| None).await
     }
 
     /// What Redis does when its memory is full; `None` without Redis. Anything but `noeviction` loses seats.
@@ -131,6 +110,24 @@ impl App {
         ledger.persists().await.map(Some).map_err(StartError::Ledger)
     }
 
+    /// In what the configuration differs from the nodes that run on its ledger now; `None` if there is nothing to compare: no
+    /// Redis, or no migrated database yet. A token secret that is to be made at the first start is not compared. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn deployment_difference(config: &Config) -> Result<Option<Difference>, StartError> {
+        if config.redis_url.is_none() || config.embedded_store_file().is_some_and(|file| !file.exists()) {
+            return Ok(None);
+        }
+        let store = Store::connect(&Self::store_options(config)).await.map_err(StartError::Store)?;
+        if !store.migrations_pending().await.map_err(StartError::Store)?.is_empty() {
+            return Ok(None);
+        }
+        let (ledger, token_secret) = (Self::open_ledger(config)?, token_secret::known(config)?);
+        Deployment::difference(&store, &*ledger, token_secret.as_deref()).await
+    }
+
     /// Starts on a store and a ledger that are open already.
     ///
     /// # Errors
@@ -140,16 +137,19 @@ impl App {
         store: Store,
         ledger: Arc<dyn Ledger>,
     ) -> Result<Arc<Self>, StartError> {
-        Self::assemble(config, store, ledger, |context| Some(Tasks::start(context))).await.map(Arc::new)
+        let deployment = Deployment::join(&store, &*ledger, &token_secret::of(&config)?).await?.map(Arc::new);
+        let tasks = |context: &Arc<TaskContext>| Some(Tasks::start(context));
+        Self::assemble(config, store, ledger, deployment, tasks).await.map(Arc::new)
     }
 
     async fn assemble(
         config: Config,
         store: Store,
         ledger: Arc<dyn Ledger>,
+        deployment: Option<Arc<Deployment>>,
         tasks: impl FnOnce(&Arc<TaskContext>) -> Option<Tasks>,
     ) -> Result<Self, StartError> {
-        let secret = token_secret(&config)?;
+        let secret = token_secret::of(&config)?;
         let media = Arc::new(Self::open_media(&config)?);
         let engine = &config.engine;
         let metrics = Arc::new(Metrics::default());
@@ -208,6 +208,7 @@ impl App {
             desk: Arc::clone(&desk),
             cancel_desk: Arc::clone(&cancel_desk),
             stats: Arc::clone(&stats),
+            deployment: deployment.clone(),
             stop: CancellationToken::new(),
         }));
         Ok(Self {
@@ -230,6 +231,7 @@ impl App {
             catalog,
             clock,
             readiness: Readiness::new(),
+            deployment,
             tasks,
         })
     }
@@ -374,6 +376,9 @@ impl App {
         if let Err(error) = self.rejections.write_unwritten().await {
             tracing::error!(%error, "rejections are not noted: nobody will find those bookings");
         }
+        if let Some(deployment) = &self.deployment {
+            deployment.leave(&*self.ledger).await;
+        }
     }
 
     /// Whether requests should be sent here. Answers within 2 s, whatever the time-outs of store and ledger are.
@@ -410,39 +415,4 @@ impl App {
     pub fn config(&self) -> &Config {
         &self.config
     }
-}
-
-fn token_secret(config: &Config) -> Result<String, StartError> {
-    config.jwt_secret.clone().map_or_else(|| kept_secret(&config.data_dir), Ok)
-}
-
-/// The token secret of a node that was given none: made once, kept in the data folder, readable by its owner only.
-fn kept_secret(data_dir: &Path) -> Result<String, StartError> {
-    let path = data_dir.join("jwt-secret");
-    let fail = |source| StartError::Files {
-        what: format!("the token secret {} cannot be kept", path.display()),
-        source,
-    };
-    let mut folder = std::fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(data_dir).map_err(fail)?;
-    match std::fs::read_to_string(&path) {
-        Ok(secret) if secret.len() >= 32 => return Ok(secret),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(fail(error)),
-    }
-    let secret = hex::encode(rand::random::<[u8; 32]>());
-    let temporary = data_dir.join(format!("jwt-secret.{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary).map_err(fail)?;
-    std::io::Write::write_all(&mut file, secret.as_bytes()).map_err(fail)?;
-    file.sync_all().map_err(fail)?;
-    std::fs::rename(&temporary, &path).map_err(fail)?;
-    Ok(secret)
 }

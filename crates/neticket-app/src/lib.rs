@@ -12,6 +12,7 @@ mod clock;
 mod coalesced;
 mod config;
 mod control_room;
+mod deployment;
 mod error;
 mod events;
 mod images;
@@ -21,14 +22,16 @@ mod readiness;
 mod reconcile;
 mod rejections;
 mod reservations;
+mod start_error;
 mod stats;
 mod store_calls;
 mod tasks;
+mod token_secret;
 mod turns;
 mod views;
 mod watch;
 
-pub use app::{App, StartError};
+pub use app::App;
 pub use config::{Config, ConfigError, EngineConfig, Environment};
 pub use control_room::{InventoryTicketTypeView, InventoryView, Reconcile, Reconciliation};
 pub use error::{AppError, InvalidField};
@@ -36,6 +39,7 @@ pub use events::EventCopy;
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::SeatChange;
 pub use reservations::reservation_id;
+pub use start_error::StartError;
 pub use stats::StatsView;
 pub use views::{
     Account, AuditActorView, AuditView, Booked, EventChange, EventDraft, EventSearch, EventSummaryView,

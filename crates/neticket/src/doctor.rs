@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use neticket_app::{App, Config, Environment};
+use neticket_app::{App, Config, Environment, StartError};
 use neticket_media::S3Options;
 use neticket_store::Store;
 
@@ -35,11 +35,16 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         }
     };
     report("configuration", fit(config));
-    report("store", store(config).await);
-    report("ledger", ledger(config).await);
+    let (store, ledger) = (store(config).await, ledger(config).await);
+    let can_compare = store.is_ok() && ledger.is_ok();
+    report("store", store);
+    report("ledger", ledger);
     if config.redis_url.is_some() {
         report("eviction", eviction(config).await);
         report("persistence", persistence(config).await);
+        if can_compare {
+            report("deployment", deployment(config).await);
+        }
     }
     report("open files", open_files());
     report("images", images(config).await);
@@ -154,6 +159,16 @@ async fn persistence(config: &Config) -> anyhow::Result<String> {
         bail!("appendonly is off: it must be on, or a restart of Redis loses bookings on their way");
     }
     Ok(format!("appendonly is {}", if persists { "on" } else { "off" }))
+}
+
+async fn deployment(config: &Config) -> anyhow::Result<String> {
+    match App::deployment_difference(config).await? {
+        None => Ok("compared with other nodes once there is a database".to_owned()),
+        Some(difference) if difference.is_none() => {
+            Ok("no node runs with another database or token secret".to_owned())
+        }
+        Some(difference) => Err(StartError::OtherDeployment(difference).into()),
+    }
 }
 
 fn open_files() -> anyhow::Result<String> {

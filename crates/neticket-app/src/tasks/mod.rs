@@ -6,6 +6,7 @@ mod drain_outbox;
 mod open_sales;
 mod reconcile_ledgers;
 mod recover_journal;
+mod renew_claim;
 mod sample_journals;
 mod sweep_images;
 mod sweep_sessions;
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::booking::{BookingDesk, CancelDesk, Committer};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
+use crate::deployment::{CLAIM_PAUSE, Deployment};
 use crate::error::AppError;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
@@ -76,6 +78,8 @@ pub(crate) struct TaskContext {
     pub(crate) desk: Arc<BookingDesk>,
     pub(crate) cancel_desk: Arc<CancelDesk>,
     pub(crate) stats: Arc<NodeStats>,
+    /// `None` if the ledger is of this process alone.
+    pub(crate) deployment: Option<Arc<Deployment>>,
     /// Whether the tasks are to end: for those with long runs.
     pub(crate) stop: CancellationToken,
 }
@@ -121,6 +125,9 @@ impl Tasks {
         tasks.every(seldom, "close_sales", context, |c| async move { close_sales::run(&c).await });
         let image_pause = Duration::from_millis(context.engine.image_sweep_interval_ms);
         tasks.every(image_pause, "sweep_images", context, |c| async move { sweep_images::run(&c).await });
+        if context.deployment.is_some() {
+            tasks.every(CLAIM_PAUSE, "renew_claim", context, |c| async move { renew_claim::run(&c).await });
+        }
         tasks.running.close();
         tasks
     }

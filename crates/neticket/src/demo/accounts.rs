@@ -25,7 +25,7 @@ pub(super) const ADMIN: Login =
 
 /// Makes both logins, unless they are there; answers the person's number, and what time it is by the ledger's clock.
 pub(super) async fn logins(config: &Config, store: &Store) -> anyhow::Result<(UserId, Timestamp)> {
-    let app = App::start(config.clone()).await?;
+    let app = App::open(config.clone()).await?;
     let made = logins_by(&app, store).await;
     let now = app.now();
     app.shut_down().await;

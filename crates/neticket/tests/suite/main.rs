@@ -4,6 +4,7 @@
 
 mod clocks;
 mod commands;
+mod deployment;
 mod draining;
 mod process;
 mod readiness;

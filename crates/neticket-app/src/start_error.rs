@@ -1,0 +1,50 @@
+//! Why a node does not start, in sentences for its operator.
+
+use std::io;
+
+use neticket_ledger::{Difference, LedgerError};
+use neticket_store::{ReadCacheError, StoreError};
+
+use crate::error::AppError;
+
+/// Why the application did not start: a sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("not fit for production:\n  {}", .0.join("\n  "))]
+    Production(Vec<String>),
+    #[error("the database is behind by {} migrations ({}): run `neticket migrate` first", .0.len(), .0.join(", "))]
+    Behind(Vec<String>),
+    #[error("the database cannot be opened: {0}")]
+    Store(#[source] StoreError),
+    #[error("Redis evicts keys (maxmemory-policy {0}), and with them seats: set it to noeviction")]
+    Evicting(String),
+    #[error(
+        "Redis keeps no file of what it does, and a restart would lose bookings on their way: set appendonly to yes"
+    )]
+    Forgetful,
+    #[error("the Redis ledger cannot be opened: {0}")]
+    Ledger(#[source] LedgerError),
+    #[error("the read cache in Redis cannot be opened: {0}")]
+    ReadCache(#[source] ReadCacheError),
+    #[error("{}", other_deployment(*.0))]
+    OtherDeployment(Difference),
+    #[error("{what}: {source}")]
+    Files { what: String, source: io::Error },
+    #[error(transparent)]
+    Other(#[from] AppError),
+}
+
+/// What differs from the nodes that run, and what to do.
+fn other_deployment(difference: Difference) -> String {
+    let (what, variables) = match (difference.database, difference.token_secret) {
+        (true, true) => {
+            ("another database and another token secret", "NETICKET_DATABASE_URL and NETICKET_JWT_SECRET")
+        }
+        (true, false) => ("another database", "NETICKET_DATABASE_URL"),
+        (false, _) => ("another token secret", "NETICKET_JWT_SECRET"),
+    };
+    format!(
+        "nodes that run on this Redis and prefix use {what}: set {variables} as they do, or stop all of them \
+         first if the change is meant, or use another NETICKET_REDIS_PREFIX"
+    )
+}

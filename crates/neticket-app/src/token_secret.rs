@@ -1,0 +1,67 @@
+//! The secret that signs access tokens: as configured, or made once and kept in the data folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::start_error::StartError;
+
+/// A shorter text in the file is not a secret but what an interrupted write has left.
+const SECRET_LEN_MIN: usize = 32;
+
+/// The configured secret, or the kept one, which is made if there is none.
+///
+/// # Errors
+/// [`StartError::Files`].
+pub(crate) fn of(config: &Config) -> Result<String, StartError> {
+    match known(config)? {
+        Some(secret) => Ok(secret),
+        None => make(&config.data_dir).map_err(|source| unkept(&config.data_dir, source)),
+    }
+}
+
+/// The same, if there is one already. Makes nothing.
+///
+/// # Errors
+/// [`StartError::Files`].
+pub(crate) fn known(config: &Config) -> Result<Option<String>, StartError> {
+    if config.jwt_secret.is_some() {
+        return Ok(config.jwt_secret.clone());
+    }
+    match std::fs::read_to_string(path(&config.data_dir)) {
+        Ok(secret) => Ok(Some(secret).filter(|secret| secret.len() >= SECRET_LEN_MIN)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unkept(&config.data_dir, error)),
+    }
+}
+
+fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("jwt-secret")
+}
+
+fn unkept(data_dir: &Path, source: io::Error) -> StartError {
+    StartError::Files {
+        what: format!("the token secret {} cannot be kept", path(data_dir).display()),
+        source,
+    }
+}
+
+/// Makes a secret and keeps it in the data folder, readable by its owner only.
+fn make(data_dir: &Path) -> io::Result<String> {
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(data_dir)?;
+    let secret = hex::encode(rand::random::<[u8; 32]>());
+    let temporary = data_dir.join(format!("jwt-secret.{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    io::Write::write_all(&mut file, secret.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path(data_dir))?;
+    Ok(secret)
+}
