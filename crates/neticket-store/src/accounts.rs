@@ -1,6 +1,7 @@
 //! Accounts: who can sign in.
 
 use std::fmt;
+use std::ops::Range;
 
 use neticket_domain::{Email, Nickname, Role, Timestamp, UserId};
 use sea_orm::sea_query::Expr;
@@ -14,6 +15,14 @@ use uuid::Uuid;
 use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
 use crate::{AuditOrigin, NewAudit, Store, audit_log, convert, sessions};
+
+/// What ids of new accounts are drawn from. No id is ever given twice, also not after a restored backup: an access token
+/// names its account by the id alone (docs/decisions/0030). Above every number that a database has counted up to, so that
+/// counted and drawn ids never meet. Far enough below 2^53, up to which JavaScript reads numbers exactly: a node of an
+/// older version still counts, from the highest id there is.
+const IDS: Range<i64> = (1 << 32)..(1 << 52);
+/// How many ids are tried for a new account.
+const ID_ATTEMPTS_MAX: u32 = 8;
 
 /// An account to be.
 #[derive(Clone, Copy)]
@@ -94,36 +103,69 @@ impl Store {
         new: NewUser<'_>,
         by: Option<&AuditOrigin>,
     ) -> Result<UserRecord, AccountError> {
-        let inserted = self
-            .attempt("creating an account", || async move {
-                let transaction = self.begin().await?;
-                let row = user::ActiveModel {
-                    id: ActiveValue::NotSet,
-                    email: ActiveValue::Set(new.email.as_str().to_owned()),
-                    nickname: ActiveValue::Set(new.nickname.as_str().to_owned()),
-                    nickname_key: ActiveValue::Set(new.nickname.key()),
-                    password_hash: ActiveValue::Set(new.password_hash.to_owned()),
-                    role: ActiveValue::Set(new.role.as_str().to_owned()),
-                    created_at: ActiveValue::Set(new.now.as_millis()),
-                };
-                let Some(row) = unless_taken(row.insert(&transaction).await)? else {
-                    transaction.rollback().await?;
-                    return Ok(None);
-                };
-                if let Some(by) = by {
-                    let after = Some(json!({ "email": row.email, "role": row.role }));
-                    let entry = by.did("admin_create", target(row.id), row.nickname.clone(), new.now);
-                    audit_log::append(&transaction, &NewAudit { after, ..entry }).await?;
-                }
-                transaction.commit().await?;
-                Ok(Some(row))
-            })
-            .await?;
-        match inserted {
-            Some(row) => Ok(row.try_into().map_err(StoreError::from)?),
-            None if self.user_by_email(new.email).await?.is_some() => Err(AccountError::EmailTaken),
-            None => Err(AccountError::NicknameTaken),
+        self.user_insert_as(new, by, || rand::random_range(IDS)).await
+    }
+
+    /// Takes its id from `make_id`, which is asked again as long as another account has the id.
+    async fn user_insert_as(
+        &self,
+        new: NewUser<'_>,
+        by: Option<&AuditOrigin>,
+        mut make_id: impl FnMut() -> i64 + Send,
+    ) -> Result<UserRecord, AccountError> {
+        for _ in 0..ID_ATTEMPTS_MAX {
+            let id = make_id();
+            let inserted = self.attempt("creating an account", || self.insert_user(id, new, by)).await?;
+            if let Some(row) = inserted {
+                return Ok(row.try_into().map_err(StoreError::from)?);
+            }
+            if self.user_by_email(new.email).await?.is_some() {
+                return Err(AccountError::EmailTaken);
+            }
+            if self.nickname_is_taken(new.nickname).await? {
+                return Err(AccountError::NicknameTaken);
+            }
         }
+        let error = DbErr::Custom(format!("{ID_ATTEMPTS_MAX} ids of accounts were taken"));
+        Err(StoreError::Unavailable(Box::new(error)).into())
+    }
+
+    /// `None`, and nothing has changed, if the id, the e-mail address or the nickname is somebody's.
+    async fn insert_user(
+        &self,
+        id: i64,
+        new: NewUser<'_>,
+        by: Option<&AuditOrigin>,
+    ) -> Result<Option<user::Model>, DbErr> {
+        let transaction = self.begin().await?;
+        let row = user::ActiveModel {
+            id: ActiveValue::Set(id),
+            email: ActiveValue::Set(new.email.as_str().to_owned()),
+            nickname: ActiveValue::Set(new.nickname.as_str().to_owned()),
+            nickname_key: ActiveValue::Set(new.nickname.key()),
+            password_hash: ActiveValue::Set(new.password_hash.to_owned()),
+            role: ActiveValue::Set(new.role.as_str().to_owned()),
+            created_at: ActiveValue::Set(new.now.as_millis()),
+        };
+        let Some(row) = unless_taken(row.insert(&transaction).await)? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        if let Some(by) = by {
+            let after = Some(json!({ "email": row.email, "role": row.role }));
+            let entry = by.did("admin_create", target(row.id), row.nickname.clone(), new.now);
+            audit_log::append(&transaction, &NewAudit { after, ..entry }).await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(row))
+    }
+
+    async fn nickname_is_taken(&self, nickname: &Nickname) -> Result<bool, StoreError> {
+        self.attempt("looking for a nickname", || async {
+            let found = user::Entity::find().filter(user::Column::NicknameKey.eq(nickname.key()));
+            Ok(found.one(self.reader()).await?.is_some())
+        })
+        .await
     }
 
     /// The account with this e-mail address.
@@ -199,6 +241,7 @@ impl Store {
         self.attempt("listing administrators", || async {
             let rows = user::Entity::find()
                 .filter(user::Column::Role.eq(Role::Admin.as_str()))
+                .order_by_asc(user::Column::CreatedAt)
                 .order_by_asc(user::Column::Id)
                 .limit(convert::limit(limit))
                 .all(self.reader())
@@ -270,5 +313,38 @@ fn unless_taken<T>(written: Result<T, DbErr>) -> Result<Option<T>, DbErr> {
         Ok(row) => Ok(Some(row)),
         Err(error) if is_duplicate(&error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreOptions;
+
+    async fn insert(store: &Store, name: &str, ids: &[i64]) -> Result<UserRecord, AccountError> {
+        let email = Email::parse(&format!("{name}@example.com")).unwrap();
+        let new = NewUser {
+            email: &email,
+            nickname: &Nickname::parse(name).unwrap(),
+            password_hash: "-",
+            role: Role::User,
+            now: Timestamp::from_millis(1),
+        };
+        let mut ids = ids.iter().copied();
+        store.user_insert_as(new, None, || ids.next().unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn an_id_that_somebody_has_is_not_given_again_but_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("store.db").display());
+        let store = Store::connect(&StoreOptions::new(url)).await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(insert(&store, "ann", &[7]).await.unwrap().id, UserId(7));
+        assert_eq!(insert(&store, "bob", &[7, 7, 8]).await.unwrap().id, UserId(8));
+        assert!(matches!(insert(&store, "ann", &[9]).await, Err(AccountError::EmailTaken)));
+        let never = insert(&store, "cat", &[7; 8]).await;
+        assert!(matches!(never, Err(AccountError::Store(StoreError::Unavailable(_)))), "{never:?}");
+        assert_eq!(insert(&store, "cat", &[9]).await.unwrap().id, UserId(9));
     }
 }

@@ -14,6 +14,7 @@ mod images;
 mod metrics;
 mod problems;
 mod reservations;
+mod restored;
 mod shown;
 mod silence;
 mod streams;

@@ -21,6 +21,7 @@ fn mask(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match name.as_str() {
+                    "id" if member.as_i64().is_some_and(|id| id > u32::MAX.into()) => *member = "[id]".into(),
                     "access_token" | "trace_id" => *member = format!("[{name}]").into(),
                     _ => mask(member),
                 }

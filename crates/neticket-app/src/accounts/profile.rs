@@ -98,7 +98,8 @@ impl App {
     /// Sets a new password and ends all other sessions of the account.
     ///
     /// # Errors
-    /// `BadCredentials` if `current` is not the password; `Overloaded`, `StoreUnavailable`.
+    /// `BadCredentials` if `current` is not the password; `Unauthenticated` if the account is gone; `Overloaded`,
+    /// `StoreUnavailable`.
     pub async fn password_change(
         &self,
         who: Principal,
@@ -110,8 +111,8 @@ impl App {
             return Err(AppError::BadCredentials);
         }
         let hash = self.passwords.hash(new.as_str()).await?;
-        self.store.user_password_change(who.user, &hash, Some(who.session)).await?;
-        Ok(())
+        let changed = self.store.user_password_change(who.user, &hash, Some(who.session)).await?;
+        if changed { Ok(()) } else { Err(AppError::Unauthenticated) }
     }
 }
 

@@ -50,6 +50,55 @@ on_both! {
         assert_eq!(store.user_by_email(&nobody).await.unwrap(), None);
     }
 
+    async fn ids_are_drawn_and_not_counted_and_every_client_reads_them_exactly(store: &TestStore) {
+        let mut ids = Vec::new();
+        for n in 0..20 {
+            ids.push(create(store, &format!("u{n}@example.com"), &format!("u{n}")).await.unwrap().id.0);
+        }
+        assert!(ids.iter().all(|id| (1_i64 << 32..1 << 52).contains(id)), "{ids:?}");
+        assert!(!ids.is_sorted(), "{ids:?}");
+        assert!(ids.windows(2).all(|pair| pair[1] != pair[0] + 1), "{ids:?}");
+    }
+
+    async fn a_node_that_counts_ids_works_beside_one_that_draws_them(store: &TestStore) {
+        let insert = |name: &str| {
+            format!(
+                "INSERT INTO users (email, nickname, nickname_key, password_hash, role, created_at) \
+                 VALUES ('{name}@example.com', '{name}', '{name}', '-', 'user', 1)"
+            )
+        };
+        let id_of = async |name: &str| {
+            let email = Email::parse(&format!("{name}@example.com")).unwrap();
+            store.user_by_email(&email).await.unwrap().unwrap().id.0
+        };
+        store.sql(&insert("old1")).await.unwrap();
+        assert_eq!(id_of("old1").await, 1);
+        let mut highest = 1;
+        for n in 0..10 {
+            let (drawn, counted) = (format!("new{n}"), format!("counted{n}"));
+            highest = create(store, &format!("{drawn}@example.com"), &drawn).await.unwrap().id.0.max(highest);
+            store.sql(&insert(&counted)).await.unwrap();
+            let id = id_of(&counted).await;
+            assert_eq!(id, highest + 1, "it counts on from the highest one");
+            assert!(id < 1 << 53, "{id}");
+            highest = id;
+        }
+    }
+
+    async fn administrators_are_listed_in_the_order_in_which_they_signed_up(store: &TestStore) {
+        let by = AuditOrigin { actor: None, ip: String::new() };
+        let mut names = Vec::new();
+        for n in 0..8 {
+            let name = format!("boss{n}");
+            let (email, nickname) = (Email::parse(&format!("{name}@example.com")).unwrap(), Nickname::parse(&name).unwrap());
+            let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(n) };
+            store.admin_create(new, &by).await.unwrap();
+            names.push(name);
+        }
+        let listed: Vec<_> = store.admins(10).await.unwrap().into_iter().map(|admin| admin.nickname).collect();
+        assert_eq!(listed, names);
+    }
+
     async fn an_email_and_a_nickname_are_somebodys_only_once(store: &TestStore) {
         create(store, "ann@example.com", "Ann").await.unwrap();
         assert!(matches!(create(store, "ann@example.com", "Other").await, Err(AccountError::EmailTaken)));

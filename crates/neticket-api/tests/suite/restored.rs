@@ -1,0 +1,74 @@
+//! A database is restored from a backup while access tokens of accounts that the backup lacks are still good.
+
+use neticket_testkit::{Person, Site, World, on_both};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::reservations::book;
+
+/// Whatever needs an account is refused; whatever only looks for things of the account finds none.
+async fn assert_nobody(site: &Site, gone: &Person, grade: neticket_testkit::domain::TicketTypeId) {
+    let token = Some(gone.token.as_str());
+    let wish = json!({"ticket_type_id": grade, "quantity": 1});
+    let passwords = json!({"current_password": neticket_testkit::PASSWORD, "new_password": "ghijkl2?"});
+    for answer in [
+        site.get("/api/v1/me", token).await,
+        site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "somebody"}))).await,
+        site.post("/api/v1/me/password", token, passwords).await,
+        book(site, &gone.token, None, wish.clone()).await,
+        book(site, &gone.token, Some("key"), wish.clone()).await,
+        book(site, &gone.token, Some("key"), wish).await,
+    ] {
+        assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"), "{}", answer.text);
+    }
+    let listed = site.get("/api/v1/reservations", token).await;
+    assert_eq!((listed.status, listed.json()["total_items"].as_u64()), (200, Some(0)), "{}", listed.text);
+}
+
+on_both! {
+    async fn a_token_from_before_a_restore_is_nobodys_token(parts: Parts) {
+        // An empty database is the backup. The one lives on, the other is what was restored from it.
+        let (mut lost, mut restored) = (World::new(parts).await, World::new(parts).await);
+        let (lost_site, site) = (lost.site().await, restored.site().await);
+        let gone = lost_site.person(1).await;
+        assert_eq!(lost_site.get("/api/v1/me", Some(&gone.token)).await.status, 200);
+        let next = site.person(2).await;
+        assert_ne!(next.id, gone.id, "no id is given again");
+
+        let event = restored.event_on_sale(&[5], 4).await;
+        let grade = event.ticket_types[0].id;
+        let wish = json!({"ticket_type_id": grade, "quantity": 2});
+        let booked = book(&site, &next.token, Some("key"), wish).await;
+        assert_eq!(booked.status, 201, "{}", booked.text);
+        assert_nobody(&site, &gone, grade).await;
+        let path = booked.header("location").to_owned();
+        assert_eq!(site.get(&path, Some(&gone.token)).await.code(), "not_found");
+        let cancel = site.post(&format!("{path}/cancel"), Some(&gone.token), json!({})).await;
+        assert_eq!(cancel.code(), "not_found");
+
+        let me = site.get("/api/v1/me", Some(&next.token)).await;
+        assert_eq!((me.status, me.json()["nickname"].as_str()), (200, Some("person2")));
+        assert_eq!(restored.confirmed(&event).await, [2], "nothing was booked for who is gone");
+        lost.finish().await;
+        restored.finish().await;
+    }
+
+    async fn an_administrator_whom_a_restore_has_removed_meets_no_fault(parts: Parts) {
+        let (mut lost, mut restored) = (World::new(parts).await, World::new(parts).await);
+        let gone = lost.site().await.admin(1).await;
+        let site = restored.site().await;
+        let event = restored.event_on_sale(&[5], 4).await;
+        let token = Some(gone.token.as_str());
+        for path in ["/api/v1/admin/events", "/api/v1/admin/inventory", "/api/v1/admin/audit"] {
+            assert_eq!(site.get(path, token).await.status, 200, "the token carries the role: {path}");
+        }
+        let pause = format!("/api/v1/admin/inventory/{}/pause", event.id);
+        let paused = site.post(&pause, token, json!({})).await;
+        assert!(paused.status < 500, "{}", paused.text);
+        let log = site.get("/api/v1/admin/audit", token).await.json();
+        assert_eq!(log["items"][0]["actor"], json!({"id": gone.id.0, "nickname": null}), "{log}");
+        assert_eq!(site.get("/api/v1/me", token).await.code(), "unauthenticated");
+        lost.finish().await;
+        restored.finish().await;
+    }
+}
