@@ -52,6 +52,14 @@ impl fmt::Debug for UserRecord {
     }
 }
 
+/// What became of an account that was to become an administrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminGrant {
+    Granted(UserRecord),
+    /// It was one already.
+    Unchanged(UserRecord),
+}
+
 /// Why an account could not be made or changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -251,6 +259,76 @@ impl Store {
         .await
     }
 
+    /// Makes an existing account an administrator, with its entry in the audit log: all or nothing. If it is one already, nothing
+    /// is written. Its sessions go on and have the new role from their next access token on.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchUser`] or [`AccountError::Store`].
+    pub async fn admin_grant(
+        &self,
+        email: &Email,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<AdminGrant, AccountError> {
+        let granted = self
+            .attempt("granting the role of an administrator", || async move {
+                let transaction = self.begin().await?;
+                let granted = user::Entity::update_many()
+                    .col_expr(user::Column::Role, Expr::value(Role::Admin.as_str()))
+                    .filter(user::Column::Email.eq(email.as_str()))
+                    .filter(user::Column::Role.eq(Role::User.as_str()))
+                    .exec(&transaction)
+                    .await?;
+                let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
+                let Some(row) = found.one(&transaction).await?.filter(|_| granted.rows_affected > 0) else {
+                    transaction.rollback().await?;
+                    return Ok(None);
+                };
+                append_role_change(&transaction, by, "admin_grant", &row, [Role::User, Role::Admin], now)
+                    .await?;
+                transaction.commit().await?;
+                UserRecord::try_from(row).map(Some)
+            })
+            .await?;
+        match granted {
+            Some(user) => Ok(AdminGrant::Granted(user)),
+            None => {
+                let user = self.user_by_email(email).await?.ok_or(AccountError::NoSuchUser)?;
+                Ok(AdminGrant::Unchanged(user))
+            }
+        }
+    }
+
+    /// Replaces the password hash of the account with this e-mail address and ends all its sessions, with its entry in the audit
+    /// log: all or nothing. `None` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn password_reset(
+        &self,
+        email: &Email,
+        password_hash: &str,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        self.attempt("resetting a password", || async move {
+            let transaction = self.begin().await?;
+            let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
+            let Some(row) = found.one(&transaction).await? else {
+                transaction.rollback().await?;
+                return Ok(None);
+            };
+            // The row first, as in a change of password: no session can slip in behind the end of the others.
+            set(&transaction, UserId(row.id), user::Column::PasswordHash, password_hash).await?;
+            sessions::end_families(&transaction, UserId(row.id), None).await?;
+            let entry = by.did("account_password_reset", target(row.id), row.nickname.clone(), now);
+            audit_log::append(&transaction, &entry).await?;
+            transaction.commit().await?;
+            UserRecord::try_from(row).map(Some)
+        })
+        .await
+    }
+
     /// Makes an administrator a plain user and ends all their sessions, with its entry in the audit log: all or nothing. `None`
     /// if nobody of that e-mail may administer.
     ///
@@ -277,10 +355,8 @@ impl Store {
                 return Ok(None);
             };
             sessions::end_families(&transaction, UserId(row.id), None).await?;
-            let role = |role: Role| Some(json!({ "role": role.as_str() }));
-            let entry = by.did("admin_revoke", target(row.id), row.nickname.clone(), now);
-            let entry = NewAudit { before: role(Role::Admin), after: role(Role::User), ..entry };
-            audit_log::append(&transaction, &entry).await?;
+            append_role_change(&transaction, by, "admin_revoke", &row, [Role::Admin, Role::User], now)
+                .await?;
             transaction.commit().await?;
             UserRecord::try_from(row).map(Some)
         })
@@ -290,6 +366,20 @@ impl Store {
 
 fn target(user: i64) -> String {
     format!("user/{user}")
+}
+
+/// Writes the entry that says that an account had the first role and has the second.
+async fn append_role_change(
+    connection: &impl ConnectionTrait,
+    by: &AuditOrigin,
+    action: &str,
+    row: &user::Model,
+    [before, after]: [Role; 2],
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let role = |role: Role| Some(json!({ "role": role.as_str() }));
+    let entry = by.did(action, target(row.id), row.nickname.clone(), now);
+    audit_log::append(connection, &NewAudit { before: role(before), after: role(after), ..entry }).await
 }
 
 /// Whether there is such a user, whose `column` is now `value`.

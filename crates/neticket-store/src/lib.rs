@@ -15,7 +15,7 @@ mod identity;
 mod read_cache;
 mod sessions;
 
-pub use accounts::{AccountError, NewUser, UserRecord};
+pub use accounts::{AccountError, AdminGrant, NewUser, UserRecord};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome,

@@ -1,23 +1,24 @@
 //! `neticket admin`: administrators are made and unmade here and nowhere else.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use neticket_app::{App, AppError, Config};
-use neticket_domain::{Email, FieldError, Nickname, Password};
+use neticket_domain::Nickname;
+
+use crate::account;
 
 /// Makes an administrator whose password is on the standard input.
 pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyhow::Result<()> {
-    let named = |what: &'static str| move |error: FieldError| anyhow!("the {what} {}", error.message);
-    let email = Email::parse(email).map_err(named("e-mail"))?;
-    let nickname = Nickname::parse(nickname).map_err(named("nickname"))?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("the password cannot be read")?;
-    let password = Password::parse(line.trim_end_matches(['\r', '\n'])).map_err(named("password"))?;
+    let email = account::parse_email(email)?;
+    let nickname = Nickname::parse(nickname).map_err(|error| anyhow!("the nickname {}", error.message))?;
+    let password = account::read_password()?;
 
     let app = App::open(config).await?;
     let created = app.admin_create(email, password, nickname).await;
     app.shut_down().await;
     let account = created.map_err(|error| match error {
-        AppError::EmailTaken => anyhow!("there is an account with this e-mail"),
+        AppError::EmailTaken => {
+            anyhow!("there is an account with this e-mail: `neticket admin grant` makes it an administrator")
+        }
         AppError::NicknameTaken => anyhow!("somebody has this nickname"),
         error => anyhow::Error::new(error),
     })?;
@@ -36,16 +37,37 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Makes an existing account an administrator.
+pub(crate) async fn grant(config: Config, email: &str) -> anyhow::Result<()> {
+    let email = account::parse_email(email)?;
+    let app = App::open(config).await?;
+    let granted = app.admin_grant(&email).await;
+    app.shut_down().await;
+    let (account, is_new) = granted.map_err(account::named)?;
+    if is_new {
+        println!("{} ({}) may administer, within 15 minutes if signed in", account.email, account.nickname);
+    } else {
+        println!("{} ({}) may administer already", account.email, account.nickname);
+    }
+    Ok(())
+}
+
 /// Makes an administrator a plain user.
 pub(crate) async fn revoke(config: Config, email: &str) -> anyhow::Result<()> {
-    let email = Email::parse(email).map_err(|error| anyhow!("the e-mail {}", error.message))?;
+    let email = account::parse_email(email)?;
     let app = App::open(config).await?;
     let revoked = app.admin_revoke(&email).await;
+    let none_left = if revoked.is_ok() { app.has_no_admins().await } else { Ok(false) };
     app.shut_down().await;
     let account = revoked.map_err(|error| match error {
         AppError::NotFound => anyhow!("nobody of this e-mail may administer"),
         error => anyhow::Error::new(error),
     })?;
     println!("{} ({}) may not administer any more, within 15 minutes", account.email, account.nickname);
+    if matches!(none_left, Ok(true)) {
+        eprintln!(
+            "warning: that was the last administrator; `neticket admin grant` or `admin create` makes one"
+        );
+    }
     Ok(())
 }

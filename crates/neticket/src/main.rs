@@ -1,5 +1,6 @@
 //! The NETicket server and its commands. Each is one file; this one reads the command line and says what went wrong.
 
+mod account;
 mod admin;
 mod demo;
 mod doctor;
@@ -36,6 +37,9 @@ enum Command {
     /// Look after administrators
     #[command(subcommand)]
     Admin(Admin),
+    /// Look after accounts
+    #[command(subcommand)]
+    Account(Account),
     /// Print the OpenAPI document
     Openapi,
     /// Say what is configured, and check that each part answers
@@ -55,8 +59,16 @@ enum Admin {
     Create(AdminCreate),
     /// Name everyone who may administer
     List,
+    /// Make an existing account an administrator
+    Grant(AccountEmail),
     /// Make an administrator a plain user, and end their sessions
-    Revoke(AdminRevoke),
+    Revoke(AccountEmail),
+}
+
+#[derive(Subcommand)]
+enum Account {
+    /// Set the password of an existing account, and end its sessions
+    ResetPassword(ResetPassword),
 }
 
 #[derive(Args)]
@@ -71,9 +83,18 @@ struct AdminCreate {
 }
 
 #[derive(Args)]
-struct AdminRevoke {
+struct AccountEmail {
     #[arg(long)]
     email: String,
+}
+
+#[derive(Args)]
+struct ResetPassword {
+    #[arg(long)]
+    email: String,
+    /// Read the new password from the standard input, up to its first line feed
+    #[arg(long, required = true)]
+    password_stdin: bool,
 }
 
 /// Thousands of requests come and go at once (docs/decisions/0016).
@@ -119,7 +140,11 @@ fn run(command: Command) -> anyhow::Result<()> {
                 admin::create(config, &create.email, &create.nickname).await
             }
             Command::Admin(Admin::List) => admin::list(config).await,
-            Command::Admin(Admin::Revoke(revoke)) => admin::revoke(config, &revoke.email).await,
+            Command::Admin(Admin::Grant(AccountEmail { email })) => admin::grant(config, &email).await,
+            Command::Admin(Admin::Revoke(AccountEmail { email })) => admin::revoke(config, &email).await,
+            Command::Account(Account::ResetPassword(reset)) => {
+                account::reset_password(config, &reset.email).await
+            }
             Command::Doctor => doctor::run(&config).await,
             Command::Openapi => Ok(()),
         }

@@ -1,7 +1,7 @@
 //! Signing up, and changing what one has signed up with.
 
 use neticket_domain::{Email, Nickname, Password, Role, UserId};
-use neticket_store::{AccountError, AuditOrigin, NewUser};
+use neticket_store::{AccountError, AdminGrant, AuditOrigin, NewUser};
 
 use super::account;
 use crate::App;
@@ -59,6 +59,39 @@ impl App {
     pub async fn admin_revoke(&self, email: &Email) -> Result<Account, AppError> {
         let revoked = self.store.admin_revoke(email, &command_line(), self.now()).await?;
         revoked.map(account).ok_or(AppError::NotFound)
+    }
+
+    /// Whether nobody may administer.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn has_no_admins(&self) -> Result<bool, AppError> {
+        Ok(self.store.admins(1).await?.is_empty())
+    }
+
+    /// Makes an existing account an administrator, for the operator's command; answers whether it was not one before. Its sessions
+    /// get the role with their next access token, within 15 minutes.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no account of that e-mail; `StoreUnavailable`.
+    pub async fn admin_grant(&self, email: &Email) -> Result<(Account, bool), AppError> {
+        match self.store.admin_grant(email, &command_line(), self.now()).await {
+            Ok(AdminGrant::Granted(user)) => Ok((account(user), true)),
+            Ok(AdminGrant::Unchanged(user)) => Ok((account(user), false)),
+            Err(AccountError::NoSuchUser) => Err(AppError::NotFound),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    /// Sets an account's password without the old one, for the operator's command, and ends all sessions of the account. An
+    /// access token is good until it ends, 15 minutes after it was given at the latest.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no account of that e-mail; `Overloaded`, `StoreUnavailable`. Nothing has changed then.
+    pub async fn password_reset(&self, email: &Email, new: Password) -> Result<Account, AppError> {
+        let hash = self.passwords.hash(new.as_str()).await?;
+        let reset = self.store.password_reset(email, &hash, &command_line(), self.now()).await?;
+        reset.map(account).ok_or(AppError::NotFound)
     }
 
     async fn account_create(

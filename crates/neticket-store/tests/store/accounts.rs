@@ -1,9 +1,18 @@
 //! Accounts.
 
 use neticket_domain::{Email, Nickname, Role, UserId};
-use neticket_store::{AccountError, AuditOrigin, NewUser, Store, UserRecord};
+use neticket_store::{AccountError, AdminGrant, AuditOrigin, NewUser, Rotation, Store, UserRecord};
 
 use crate::support::{TestStore, at, on_both};
+
+fn email(text: &str) -> Email {
+    Email::parse(text).unwrap()
+}
+
+/// Whoever does it does it on the command line.
+fn command_line() -> AuditOrigin {
+    AuditOrigin { actor: None, ip: String::new() }
+}
 
 async fn create(store: &Store, email: &str, nickname: &str) -> Result<UserRecord, AccountError> {
     let new = NewUser {
@@ -32,10 +41,73 @@ on_both! {
         assert_eq!(store.admin_revoke(&email, &by, at(3)).await.unwrap(), None);
         assert_eq!(store.admins(10).await.unwrap(), []);
         let rotated = store.session_rotate([1; 32], [2; 32], at(9_000), at(3)).await.unwrap();
-        assert_eq!(rotated, neticket_store::Rotation::Unknown, "the session has ended");
+        assert_eq!(rotated, Rotation::Unknown, "the session has ended");
         let (log, _) = store.audit_page(1, 10).await.unwrap();
         let actions: Vec<_> = log.iter().map(|record| record.entry.action.as_str()).collect();
         assert_eq!(actions, ["admin_revoke", "admin_create"]);
+    }
+
+    async fn whoever_was_revoked_can_be_granted_again_and_it_is_told(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "ann").await.unwrap();
+        let (email, by) = (email("ann@example.com"), command_line());
+        let family = uuid::Uuid::new_v4();
+        store.session_start(ann.id, family, [1; 32], at(9_000), at(1)).await.unwrap();
+        let admin = UserRecord { role: Role::Admin, ..ann.clone() };
+        for round in 0..2 {
+            let granted = store.admin_grant(&email, &by, at(2 + round)).await.unwrap();
+            assert_eq!(granted, AdminGrant::Granted(admin.clone()));
+            let again = store.admin_grant(&email, &by, at(3 + round)).await.unwrap();
+            assert_eq!(again, AdminGrant::Unchanged(admin.clone()));
+            assert_eq!(store.admins(10).await.unwrap(), std::slice::from_ref(&admin));
+            if round == 0 {
+                let rotated = store.session_rotate([1; 32], [2; 32], at(9_000), at(3)).await.unwrap();
+                assert_eq!(rotated, Rotation::Rotated { user: admin.clone(), family }, "with the role");
+                store.admin_revoke(&email, &by, at(4)).await.unwrap().unwrap();
+            }
+        }
+        let nobody = Email::parse("nobody@example.com").unwrap();
+        assert!(matches!(store.admin_grant(&nobody, &by, at(9)).await, Err(AccountError::NoSuchUser)));
+        let (log, _) = store.audit_page(1, 10).await.unwrap();
+        let mut actions: Vec<_> = log.iter().map(|record| record.entry.action.as_str()).collect();
+        actions.sort_unstable();
+        assert_eq!(actions, ["admin_grant", "admin_grant", "admin_revoke"], "what changed nothing is not told");
+        let granted = &log.iter().find(|record| record.entry.action == "admin_grant").unwrap().entry;
+        assert_eq!(granted.target, format!("user/{}", ann.id));
+        assert_eq!(granted.before, Some(serde_json::json!({ "role": "user" })));
+        assert_eq!(granted.after, Some(serde_json::json!({ "role": "admin" })));
+    }
+
+    async fn a_password_can_be_reset_which_ends_all_sessions_and_is_told(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "ann").await.unwrap();
+        let bob = create(store, "bob@example.com", "bob").await.unwrap();
+        for (hash, user) in [(1, ann.id), (2, ann.id), (3, bob.id)] {
+            store.session_start(user, uuid::Uuid::new_v4(), [hash; 32], at(9_000), at(1)).await.unwrap();
+        }
+        let (email, by) = (email("ann@example.com"), command_line());
+        assert_eq!(store.password_reset(&email, "new", &by, at(2)).await.unwrap().unwrap().id, ann.id);
+        assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap().password_hash, "new");
+        assert_eq!(store.user_by_id(bob.id).await.unwrap().unwrap(), bob);
+        for hash in [1, 2] {
+            let rotated = store.session_rotate([hash; 32], [hash + 10; 32], at(9_000), at(3)).await.unwrap();
+            assert_eq!(rotated, Rotation::Unknown);
+        }
+        let others = store.session_rotate([3; 32], [13; 32], at(9_000), at(3)).await.unwrap();
+        assert!(matches!(others, Rotation::Rotated { .. }));
+        let nobody = Email::parse("nobody@example.com").unwrap();
+        assert_eq!(store.password_reset(&nobody, "new", &by, at(2)).await.unwrap(), None);
+        let (log, total) = store.audit_page(1, 10).await.unwrap();
+        let entry = &log[0].entry;
+        assert_eq!((total, entry.action.as_str()), (1, "account_password_reset"));
+        assert_eq!((&entry.target, &entry.before, &entry.after), (&format!("user/{}", ann.id), &None, &None));
+    }
+
+    async fn a_reset_is_all_or_nothing(store: &TestStore) {
+        let ann = create(store, "ann@example.com", "ann").await.unwrap();
+        let (email, by) = (email("ann@example.com"), command_line());
+        store.sql("DROP TABLE audit_log").await.unwrap();
+        assert!(store.password_reset(&email, "new", &by, at(2)).await.is_err());
+        assert!(store.admin_grant(&email, &by, at(2)).await.is_err());
+        assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap(), ann);
     }
 
     async fn an_account_is_found_by_email_and_by_number(store: &TestStore) {
@@ -86,17 +158,22 @@ on_both! {
     }
 
     async fn administrators_are_listed_in_the_order_in_which_they_signed_up(store: &TestStore) {
-        let by = AuditOrigin { actor: None, ip: String::new() };
+        let by = command_line();
         let mut names = Vec::new();
         for n in 0..8 {
             let name = format!("boss{n}");
-            let (email, nickname) = (Email::parse(&format!("{name}@example.com")).unwrap(), Nickname::parse(&name).unwrap());
-            let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(n) };
+            let new = NewUser {
+                email: &email(&format!("{name}@example.com")),
+                nickname: &Nickname::parse(&name).unwrap(),
+                password_hash: "-",
+                role: Role::Admin,
+                now: at(n),
+            };
             store.admin_create(new, &by).await.unwrap();
             names.push(name);
         }
-        let listed: Vec<_> = store.admins(10).await.unwrap().into_iter().map(|admin| admin.nickname).collect();
-        assert_eq!(listed, names);
+        let listed = store.admins(10).await.unwrap().into_iter().map(|admin| admin.nickname);
+        assert_eq!(listed.collect::<Vec<_>>(), names);
     }
 
     async fn an_email_and_a_nickname_are_somebodys_only_once(store: &TestStore) {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use neticket_testkit::servers::{Redis, Server, TestDatabase, redis_url};
 
-use crate::process::{borrowed, embedded, printed, refused_to_serve, run, run_with_input};
+use crate::process::{borrowed, embedded, printed, refused_to_serve, run};
 
 /// The settings of a sound node in production; the database is not migrated yet.
 fn production(folder: &Path, database: &TestDatabase, redis: &Server) -> Vec<(&'static str, String)> {
@@ -155,36 +155,6 @@ fn elsewhere_doctor_warns_of_a_redis_without_a_shared_database() {
     let told = run(&["doctor"], &borrowed(&settings));
     assert!(told.status.success(), "{}", printed(&told));
     assert!(printed(&told).contains("WARNING NETICKET_REDIS_URL is set"), "{}", printed(&told));
-}
-
-#[test]
-fn an_administrator_is_made_with_the_password_from_standard_input_and_unmade() {
-    let folder = tempfile::tempdir().unwrap();
-    let settings = embedded(folder.path());
-    let arguments =
-        ["admin", "create", "--email", "boss@example.com", "--nickname", "사장님", "--password-stdin"];
-    let weak = run_with_input(&arguments, &borrowed(&settings), "short\n");
-    assert_eq!(weak.status.code(), Some(1), "{}", printed(&weak));
-    let made = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
-    assert!(made.status.success(), "{}", printed(&made));
-    assert!(!printed(&made).contains("Abcdef1!"));
-    let again = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
-    assert_eq!(again.status.code(), Some(1), "{}", printed(&again));
-
-    let listed = run(&["admin", "list"], &borrowed(&settings));
-    assert!(listed.status.success() && printed(&listed).contains("boss@example.com"), "{}", printed(&listed));
-    let revoke = ["admin", "revoke", "--email", "Boss@example.com"];
-    let revoked = run(&revoke, &borrowed(&settings));
-    assert!(revoked.status.success(), "{}", printed(&revoked));
-    let nobody = run(&revoke, &borrowed(&settings));
-    assert_eq!(
-        nobody.status.code(),
-        Some(1),
-        "nothing was done, and it does not say so: {}",
-        printed(&nobody)
-    );
-    let listed = run(&["admin", "list"], &borrowed(&settings));
-    assert!(!printed(&listed).contains("boss@example.com"), "{}", printed(&listed));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod accounts;
 mod clocks;
 mod commands;
 mod deployment;

@@ -1,0 +1,40 @@
+//! `neticket account`: what operators do for an account of anyone, and what the commands about accounts share.
+
+use anyhow::{Context as _, anyhow};
+use neticket_app::{App, AppError, Config};
+use neticket_domain::{Email, Password};
+
+/// Gives an existing account the password on the standard input, and ends its sessions.
+pub(crate) async fn reset_password(config: Config, email: &str) -> anyhow::Result<()> {
+    let email = parse_email(email)?;
+    let password = read_password()?;
+    let app = App::open(config).await?;
+    let reset = app.password_reset(&email, password).await;
+    app.shut_down().await;
+    let account = reset.map_err(named)?;
+    println!(
+        "{} ({}) has a new password; all sessions have ended, within 15 minutes",
+        account.email, account.nickname
+    );
+    Ok(())
+}
+
+pub(crate) fn parse_email(email: &str) -> anyhow::Result<Email> {
+    Email::parse(email).map_err(|error| anyhow!("the e-mail {}", error.message))
+}
+
+/// The first line of the standard input, if it is a password that somebody could sign up with.
+pub(crate) fn read_password() -> anyhow::Result<Password> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("the password cannot be read")?;
+    let password = Password::parse(line.trim_end_matches(['\r', '\n']));
+    password.map_err(|error| anyhow!("the password {}", error.message))
+}
+
+/// The same error in words for an operator who named an account by its e-mail.
+pub(crate) fn named(error: AppError) -> anyhow::Error {
+    match error {
+        AppError::NotFound => anyhow!("there is no account with this e-mail"),
+        error => anyhow::Error::new(error),
+    }
+}
