@@ -170,7 +170,9 @@ fn action_text(action: &str) -> Option<T> {
         "cache_clear" => T::ActionCacheClear,
         "cache_clear_event" => T::ActionCacheClearEvent,
         "admin_create" => T::ActionAdminCreate,
+        "admin_grant" => T::ActionAdminGrant,
         "admin_revoke" => T::ActionAdminRevoke,
+        "account_password_reset" => T::ActionAccountPasswordReset,
         _ => return None,
     })
 }
