@@ -111,25 +111,29 @@ async fn a_node_that_runs_keeps_its_claim_beside_a_different_one() {
         timeout_ms: 20_000,
         ..RedisOptions::new(redis_url().unwrap())
     };
-    let client = redis::Client::open(options.url.clone()).unwrap();
+    let client = ::redis::Client::open(options.url.clone()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let key = format!("{}:claims", options.prefix);
     let ledger = RedisLedger::connect(options).unwrap();
     ledger.claim(node(1), OURS, LONG_MS).await.unwrap();
     let first: Vec<u8> =
-        redis::cmd("HGET").arg(&key).arg(node(1).as_bytes()).query_async(&mut connection).await.unwrap();
+        ::redis::cmd("HGET").arg(&key).arg(node(1).as_bytes()).query_async(&mut connection).await.unwrap();
     assert_eq!(first.len(), 40);
     // What a Redis that has lost its memory for a moment may lead to.
     let other = [&first[..8], &OTHER.database, &OTHER.token_secret].concat();
-    let mut set = redis::cmd("HSET");
+    let mut set = ::redis::cmd("HSET");
     set.arg(&key).arg(node(2).as_bytes()).arg(other);
     set.exec_async(&mut connection).await.unwrap();
     let difference = Difference { database: true, token_secret: true };
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         assert_eq!(ledger.claim(node(1), OURS, LONG_MS).await.unwrap(), difference);
-        let now: Vec<u8> =
-            redis::cmd("HGET").arg(&key).arg(node(1).as_bytes()).query_async(&mut connection).await.unwrap();
+        let now: Vec<u8> = ::redis::cmd("HGET")
+            .arg(&key)
+            .arg(node(1).as_bytes())
+            .query_async(&mut connection)
+            .await
+            .unwrap();
         if now != first {
             assert_eq!(now[8..], first[8..]);
             break;
