@@ -1,4 +1,5 @@
-//! The tables, as SeaORM knows them. Inside this crate only: what leaves it are records.
+//! The tables, as SeaORM knows them. Inside this crate only: what leaves it are records. Reservations and the
+//! outbox are not among them: statements on them are written as SQL that names an index (`indexed.rs`).
 #![allow(unreachable_pub, reason = "the derive macros make public items")]
 
 pub(crate) mod user {
@@ -91,50 +92,6 @@ pub(crate) mod ticket_type {
         pub capacity: i64,
         pub left: i64,
         pub epoch: i64,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-pub(crate) mod reservation {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, PartialEq, Eq, Debug, DeriveEntityModel)]
-    #[sea_orm(table_name = "reservations")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: Uuid,
-        pub user_id: i64,
-        pub event_id: i64,
-        pub ticket_type_id: i64,
-        pub quantity: i64,
-        pub unit_price: i64,
-        pub status: String,
-        pub created_at: i64,
-        pub cancelled_at: Option<i64>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-pub(crate) mod release_outbox {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, PartialEq, Eq, Debug, DeriveEntityModel)]
-    #[sea_orm(table_name = "release_outbox")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub reservation_id: Uuid,
-        pub event_id: i64,
-        pub ticket_type_id: i64,
-        pub user_id: i64,
-        pub quantity: i64,
-        pub epoch: i64,
-        pub created_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -12,6 +12,7 @@ mod entity;
 mod error;
 pub mod events;
 mod identity;
+mod indexed;
 mod read_cache;
 mod sessions;
 

@@ -8,9 +8,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
 use super::careful::{Locked, lock};
 use super::{
-    CancelOutcome, CancelRequest, OutboxRecord, ROWS_MAX, ReservationRecord, ReservationStatus, outbox, read,
+    CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, ReservationStatus, outbox, read, rows,
 };
-use crate::entity::{reservation, ticket_type};
+use crate::entity::ticket_type;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -38,8 +38,8 @@ impl Store {
         let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
         let transaction = self.begin().await?;
         // A reservation never changes its ticket type, so this may be read before the lock; its status may not.
-        let ticket_types = read::by_ids(&transaction, &ids).await?;
-        let ticket_types: BTreeSet<_> = ticket_types.values().map(|record| record.ticket_type).collect();
+        let rows = rows::by_ids(&transaction, &ids).await?;
+        let ticket_types: BTreeSet<_> = rows.iter().map(|row| TicketTypeId(row.ticket_type_id)).collect();
         let locked = lock(&transaction, &ticket_types).await?;
         let mut records = read::by_ids(&transaction, &ids).await?;
 
@@ -105,20 +105,11 @@ async fn mark(
     releases: &[OutboxRecord],
     now: Timestamp,
 ) -> Result<(), DbErr> {
-    use reservation::Column;
-    for releases in releases.chunks(ROWS_MAX) {
-        let update = Query::update()
-            .table(reservation::Entity)
-            .value(Column::Status, ReservationStatus::Cancelled.as_str())
-            .value(Column::CancelledAt, now.as_millis())
-            .and_where(Expr::col(Column::Id).is_in(releases.iter().map(|release| release.id.0)))
-            .and_where(Expr::col(Column::Status).eq(ReservationStatus::Confirmed.as_str()))
-            .to_owned();
-        let marked = transaction.execute(&update).await?.rows_affected();
-        if usize::try_from(marked) != Ok(releases.len()) {
-            // Somebody changes reservations without the lock of their ticket type: better nothing than seats twice.
-            return Err(DbErr::Custom("a reservation changed under the lock of its ticket type".to_owned()));
-        }
+    let ids: Vec<_> = releases.iter().map(|release| release.id).collect();
+    let marked = rows::cancel(transaction, &ids, now).await?;
+    if usize::try_from(marked) != Ok(ids.len()) {
+        // Somebody changes reservations without the lock of their ticket type: better none than seats twice.
+        return Err(DbErr::Custom("a reservation changed under the lock of its ticket type".to_owned()));
     }
     Ok(())
 }

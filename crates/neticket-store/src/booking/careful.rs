@@ -9,9 +9,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
 use super::commit::{Take, Takes, take_all};
 use super::insert::insert;
-use super::{CommitOutcome, CommitRequest, ROWS_MAX, ReservationRecord, ReservationStatus, read};
-use crate::entity::{ticket_type, user};
+use super::{CommitOutcome, CommitRequest, ReservationRecord, ReservationStatus, read};
+use crate::entity::ticket_type;
 use crate::error::is_duplicate;
+use crate::indexed::{IDS_MAX, USERS_BY_ID};
 use crate::{Store, StoreError};
 
 /// How often the decisions are made anew because somebody else inserted one of the ids under another ticket type, which
@@ -161,7 +162,7 @@ pub(super) async fn lock(
     use ticket_type::Column;
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let mut found = BTreeMap::new();
-    for ids in ids.chunks(ROWS_MAX) {
+    for ids in ids.chunks(IDS_MAX) {
         let select = Query::select()
             .columns([Column::Id, Column::EventId, Column::Epoch, Column::Left])
             .from(ticket_type::Entity)
@@ -185,17 +186,8 @@ async fn existing_users(
     transaction: &DatabaseTransaction,
     ids: BTreeSet<i64>,
 ) -> Result<HashSet<UserId>, DbErr> {
-    let ids: Vec<_> = ids.into_iter().collect();
-    let mut found = HashSet::with_capacity(ids.len());
-    for ids in ids.chunks(ROWS_MAX) {
-        let select = Query::select()
-            .column(user::Column::Id)
-            .from(user::Entity)
-            .and_where(Expr::col(user::Column::Id).is_in(ids.iter().copied()))
-            .to_owned();
-        for row in transaction.query_all(&select).await? {
-            found.insert(UserId(row.try_get("", "id")?));
-        }
-    }
-    Ok(found)
+    let ids = ids.into_iter().map(Into::into).collect();
+    // The time is what the index does not hold.
+    let found = USERS_BY_ID.select_in(transaction, "id, created_at", "id", ids).await?;
+    found.iter().map(|row| Ok(UserId(row.try_get("", "id")?))).collect()
 }

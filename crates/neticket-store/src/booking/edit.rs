@@ -13,9 +13,9 @@ use sea_orm::{
 };
 
 use super::CommitRequest;
-use super::inventory::present;
 use super::load::{next, raise};
-use crate::entity::{event, reservation, ticket_type};
+use super::rows;
+use crate::entity::{event, ticket_type};
 use crate::events::{event_record, told, with_ticket_types};
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
 
@@ -187,14 +187,13 @@ async fn refusal(
 ) -> Result<Option<EditOutcome>, DbErr> {
     let ids: Vec<ReservationId> = journal.iter().map(|entry| entry.id).collect();
     // Committed and not settled yet: they are among the sold already.
-    let stored = present(transaction, &ids).await?;
+    let stored = rows::present(transaction, &ids).await?;
     let mut on_their_way: BTreeMap<TicketTypeId, u32> = BTreeMap::new();
     for entry in journal.iter().filter(|entry| !stored.contains(&entry.id)) {
         let tickets = on_their_way.entry(entry.ticket_type).or_default();
         *tickets = tickets.saturating_add(entry.quantity.get());
     }
-    if removed.iter().any(|id| on_their_way.contains_key(id)) || any_reservation(transaction, removed).await?
-    {
+    if removed.iter().any(|id| on_their_way.contains_key(id)) || rows::any(transaction, removed).await? {
         return Ok(Some(EditOutcome::HasReservations));
     }
     let below_sold = edit.ticket_types.iter().find_map(|grade| {
@@ -204,23 +203,6 @@ async fn refusal(
         (grade.capacity < before.capacity && grade.capacity < sold).then_some(sold)
     });
     Ok(below_sold.map(|sold| EditOutcome::BelowSold { sold }))
-}
-
-/// Whether any of these ticket types has a reservation, of whatever status. Under their locks that stays so.
-pub(super) async fn any_reservation(
-    transaction: &DatabaseTransaction,
-    ticket_types: &[TicketTypeId],
-) -> Result<bool, DbErr> {
-    if ticket_types.is_empty() {
-        return Ok(false);
-    }
-    let select = Query::select()
-        .column(reservation::Column::Id)
-        .from(reservation::Entity)
-        .and_where(Expr::col(reservation::Column::TicketTypeId).is_in(ticket_types.iter().map(|id| id.0)))
-        .limit(1)
-        .to_owned();
-    Ok(transaction.query_one(&select).await?.is_some())
 }
 
 async fn describe(

@@ -1,15 +1,11 @@
 //! One look at what reconciling compares with a ledger: the seats, what is in the store, and what is on its way back.
 
-use std::collections::BTreeSet;
-
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
 use sea_orm::sea_query::{Expr, Order, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
-use super::{OutboxRecord, ROWS_MAX, StoredInventory, StoredTicketType};
-use crate::entity::{event, release_outbox, reservation, ticket_type};
+use super::{StoredInventory, StoredTicketType, outbox, rows};
+use crate::entity::{event, ticket_type};
 use crate::{Store, StoreError, convert};
 
 impl Store {
@@ -46,14 +42,10 @@ async fn inventory(
     if snapshot.query_one(&exists).await?.is_none() {
         return Ok(None);
     }
-    let releases = release_outbox::Entity::find()
-        .filter(release_outbox::Column::EventId.eq(event.0))
-        .all(snapshot)
-        .await?;
     Ok(Some(StoredInventory {
         ticket_types: ticket_types(snapshot, event).await?,
-        present: present(snapshot, ids).await?,
-        releases: releases.into_iter().map(OutboxRecord::try_from).collect::<Result<_, _>>()?,
+        present: rows::present(snapshot, ids).await?,
+        releases: outbox::of_event(snapshot, event).await?,
     }))
 }
 
@@ -79,22 +71,4 @@ async fn ticket_types(
             })
         })
         .collect()
-}
-
-pub(super) async fn present(
-    snapshot: &DatabaseTransaction,
-    ids: &[ReservationId],
-) -> Result<BTreeSet<ReservationId>, DbErr> {
-    let mut present = BTreeSet::new();
-    for ids in ids.chunks(ROWS_MAX) {
-        let select = Query::select()
-            .column(reservation::Column::Id)
-            .from(reservation::Entity)
-            .and_where(Expr::col(reservation::Column::Id).is_in(ids.iter().map(|id| id.0)))
-            .to_owned();
-        for row in snapshot.query_all(&select).await? {
-            present.insert(ReservationId(row.try_get("", "id")?));
-        }
-    }
-    Ok(present)
 }

@@ -3,12 +3,12 @@
 //! Whatever was committed before it is in what it reads; whatever comes after it under the old epoch is refused by the
 //! guard. There is no third kind.
 
-use neticket_domain::{Epoch, EventId, ReservationId, SaleWindow, TicketTypeId, UserId};
+use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait};
 
-use super::{LoadedEvent, LoadedReservation, LoadedTicketType, ReservationStatus};
-use crate::entity::{event, reservation, ticket_type};
+use super::{LoadedEvent, LoadedTicketType, rows};
+use crate::entity::{event, ticket_type};
 use crate::{Store, StoreError, convert};
 
 impl Store {
@@ -35,7 +35,8 @@ impl Store {
             transaction.rollback().await?;
             return Ok(None);
         };
-        let reservations = reservations(&transaction, &ticket_types).await?;
+        let ids: Vec<_> = ticket_types.iter().map(|found| found.id).collect();
+        let reservations = rows::held(&transaction, &ids).await?;
         transaction.commit().await?;
         Ok(Some(LoadedEvent {
             event: id,
@@ -97,28 +98,4 @@ pub(super) async fn lock_all(
         });
     }
     Ok((epoch_max, ticket_types))
-}
-
-async fn reservations(
-    transaction: &DatabaseTransaction,
-    ticket_types: &[LoadedTicketType],
-) -> Result<Vec<LoadedReservation>, DbErr> {
-    use reservation::Column;
-    let select = Query::select()
-        .columns([Column::Id, Column::UserId, Column::Quantity, Column::Status])
-        .from(reservation::Entity)
-        .and_where(Expr::col(Column::TicketTypeId).is_in(ticket_types.iter().map(|found| found.id.0)))
-        .to_owned();
-    let rows = transaction.query_all(&select).await?;
-    rows.iter()
-        .map(|row| {
-            let counts = row.try_get::<String>("", "status")? == ReservationStatus::Confirmed.as_str();
-            let quantity = convert::from_column(row.try_get("", "quantity")?)?;
-            Ok(LoadedReservation {
-                id: ReservationId(row.try_get("", "id")?),
-                user: UserId(row.try_get("", "user_id")?),
-                held: if counts { quantity } else { 0 },
-            })
-        })
-        .collect()
 }

@@ -19,6 +19,7 @@ mod outbox;
 mod outdate;
 mod read;
 mod reject;
+mod rows;
 mod withdraw;
 
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, Ticke
 
 pub use outdate::{OutdateOutcome, PauseOutcome};
 
-/// Most rows of one `INSERT` and most ids of one `IN (…)`; SQLite takes at most 32,766 parameters, MySQL 65,535.
+/// Most rows of one `INSERT`; SQLite takes at most 32,766 parameters, MySQL 65,535.
 const ROWS_MAX: usize = 1_000;
 
 /// An admitted reservation that is to be confirmed.

@@ -1,15 +1,28 @@
 //! The outbox: releases that the ledger may not have had yet.
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp, UserId};
+use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, QueryResult, Statement, Value};
 
 use super::{OutboxRecord, ROWS_MAX};
-use crate::entity::release_outbox::{self, Column};
+use crate::indexed::{IDS_MAX, RELEASES_BY_AGE, RELEASES_BY_ID, marks};
 use crate::{Store, StoreError, convert};
+
+const TABLE: &str = "release_outbox";
+const COLUMNS: [&str; 7] =
+    ["reservation_id", "event_id", "ticket_type_id", "user_id", "quantity", "epoch", "created_at"];
+
+#[derive(FromQueryResult)]
+struct Row {
+    reservation_id: Uuid,
+    event_id: i64,
+    ticket_type_id: i64,
+    user_id: i64,
+    quantity: i64,
+    epoch: i64,
+    created_at: i64,
+}
 
 impl Store {
     /// At most `limit` entries written before `created_before`, oldest first.
@@ -22,14 +35,17 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<OutboxRecord>, StoreError> {
         self.attempt("reading the outbox", || async move {
-            let rows = release_outbox::Entity::find()
-                .filter(Column::CreatedAt.lt(created_before.as_millis()))
-                .order_by_asc(Column::CreatedAt)
-                .order_by_asc(Column::ReservationId)
-                .limit(convert::limit(limit))
-                .all(self.reader())
-                .await?;
-            rows.into_iter().map(OutboxRecord::try_from).collect()
+            let backend = self.reader().get_database_backend();
+            let sql = format!(
+                "SELECT {} FROM {} WHERE created_at < ? ORDER BY created_at, reservation_id LIMIT ?",
+                COLUMNS.join(", "),
+                RELEASES_BY_AGE.table(backend)
+            );
+            let limit = convert::to_column(convert::limit(limit))?;
+            let values: [Value; 2] = [created_before.as_millis().into(), limit.into()];
+            let rows =
+                self.reader().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+            rows.iter().map(record).collect()
         })
         .await
     }
@@ -40,11 +56,14 @@ impl Store {
     /// [`StoreError`].
     pub async fn outbox_done(&self, ids: &[ReservationId]) -> Result<(), StoreError> {
         self.attempt("emptying the outbox", || async move {
-            for ids in ids.chunks(ROWS_MAX) {
-                release_outbox::Entity::delete_many()
-                    .filter(Column::ReservationId.is_in(ids.iter().map(|id| id.0)))
-                    .exec(self.writer())
-                    .await?;
+            let backend = self.writer().get_database_backend();
+            let delete = RELEASES_BY_ID.delete(backend);
+            for ids in ids.chunks(IDS_MAX) {
+                // Every quantity is above 0: this only names a column that the index does not hold.
+                let marks = marks(ids.len());
+                let sql = format!("{delete} WHERE reservation_id IN ({marks}) AND quantity > 0");
+                let ids = ids.iter().map(|id| id.0.into());
+                self.writer().execute_raw(Statement::from_sql_and_values(backend, sql, ids)).await?;
             }
             Ok(())
         })
@@ -52,23 +71,23 @@ impl Store {
     }
 }
 
+/// The event's entries, in no particular order.
+pub(super) async fn of_event(
+    connection: &impl ConnectionTrait,
+    event: EventId,
+) -> Result<Vec<OutboxRecord>, DbErr> {
+    let backend = connection.get_database_backend();
+    let sql = format!("SELECT {} FROM {TABLE} WHERE event_id = ?", COLUMNS.join(", "));
+    let statement = Statement::from_sql_and_values(backend, sql, [event.0.into()]);
+    connection.query_all_raw(statement).await?.iter().map(record).collect()
+}
+
 pub(super) async fn insert(
     transaction: &DatabaseTransaction,
     releases: &[OutboxRecord],
 ) -> Result<(), DbErr> {
     for releases in releases.chunks(ROWS_MAX) {
-        let mut insert = Query::insert()
-            .into_table(release_outbox::Entity)
-            .columns([
-                Column::ReservationId,
-                Column::EventId,
-                Column::TicketTypeId,
-                Column::UserId,
-                Column::Quantity,
-                Column::Epoch,
-                Column::CreatedAt,
-            ])
-            .to_owned();
+        let mut insert = Query::insert().into_table(TABLE).columns(COLUMNS).to_owned();
         for release in releases {
             let values: [Expr; 7] = [
                 release.id.0.into(),
@@ -86,18 +105,15 @@ pub(super) async fn insert(
     Ok(())
 }
 
-impl TryFrom<release_outbox::Model> for OutboxRecord {
-    type Error = DbErr;
-
-    fn try_from(row: release_outbox::Model) -> Result<Self, DbErr> {
-        Ok(Self {
-            id: ReservationId(row.reservation_id),
-            event: EventId(row.event_id),
-            ticket_type: TicketTypeId(row.ticket_type_id),
-            user: UserId(row.user_id),
-            quantity: convert::quantity(row.quantity)?,
-            epoch: Epoch(row.epoch),
-            created_at: convert::moment(row.created_at),
-        })
-    }
+fn record(row: &QueryResult) -> Result<OutboxRecord, DbErr> {
+    let row = Row::from_query_result(row, "")?;
+    Ok(OutboxRecord {
+        id: ReservationId(row.reservation_id),
+        event: EventId(row.event_id),
+        ticket_type: TicketTypeId(row.ticket_type_id),
+        user: UserId(row.user_id),
+        quantity: convert::quantity(row.quantity)?,
+        epoch: Epoch(row.epoch),
+        created_at: convert::moment(row.created_at),
+    })
 }

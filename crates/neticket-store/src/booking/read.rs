@@ -1,45 +1,24 @@
-//! Reading reservations, with what they show of event and ticket type, by one join.
+//! Reading reservations, with what they show of event and ticket type.
+//!
+//! The reservations are read first, by an index of their table; then the events and ticket types that they
+//! name, by id. With a join the optimiser would choose the table to begin with, and would begin with the one
+//! that its statistics call small.
+//!
+//! So a reservation and its names may be read at two moments. Ids do not change, and neither an event nor a
+//! ticket type can be deleted while it has a reservation of whatever status; reservations are never deleted.
+//! Titles, times and cancellations may change in between: what is shown is then newer than the reservation.
+//! Code that decides by them reads both while it holds the locks of the ticket types, and every change of an
+//! event takes these too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use neticket_domain::{EventId, ReservationId, TicketTypeId, UserId};
-use sea_orm::prelude::Uuid;
-use sea_orm::sea_query::{Alias, Expr, Func, Order, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter,
-};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::{InventoryRecord, ROWS_MAX, ReservationRecord, ReservationStatus};
-use crate::entity::{event, reservation, ticket_type};
+use super::rows::{self, Row};
+use super::{InventoryRecord, ReservationRecord, ReservationStatus};
+use crate::indexed::{EVENTS_BY_ID, TICKET_TYPES_BY_ID};
 use crate::{Store, StoreError, convert};
-
-#[derive(FromQueryResult)]
-struct ReservationRow {
-    id: Uuid,
-    user_id: i64,
-    event_id: i64,
-    event_title: String,
-    event_place: String,
-    event_starts_at: i64,
-    event_image_key: Option<String>,
-    event_cancelled_at: Option<i64>,
-    ticket_type_id: i64,
-    ticket_type_name: String,
-    quantity: i64,
-    unit_price: i64,
-    status: String,
-    created_at: i64,
-    cancelled_at: Option<i64>,
-}
-
-#[derive(FromQueryResult)]
-struct InventoryRow {
-    id: i64,
-    event_id: i64,
-    capacity: i64,
-    left: i64,
-    confirmed: i64,
-}
 
 impl Store {
     /// The reservation with this id, whoever's it is.
@@ -74,19 +53,11 @@ impl Store {
         page: u32,
         size: u32,
     ) -> Result<(Vec<ReservationRecord>, u64), StoreError> {
-        let select = records()
-            .and_where(Expr::col((reservation::Entity, reservation::Column::UserId)).eq(user.0))
-            .order_by((reservation::Entity, reservation::Column::CreatedAt), Order::Desc)
-            .order_by((reservation::Entity, reservation::Column::Id), Order::Asc)
-            .limit(u64::from(size))
-            .offset(convert::offset(page, size))
-            .to_owned();
-        self.attempt("listing reservations", || async {
-            let rows = self.reader().query_all(&select).await?;
-            let rows = rows.iter().map(|row| ReservationRow::from_query_result(row, "")?.try_into());
-            let records = rows.collect::<Result<_, DbErr>>()?;
-            let mine = reservation::Entity::find().filter(reservation::Column::UserId.eq(user.0));
-            Ok((records, mine.count(self.reader()).await?))
+        self.attempt("listing reservations", || async move {
+            let reader = self.reader();
+            let rows = rows::page_of_user(reader, user, size, convert::offset(page, size)).await?;
+            let total = rows::count_of_user(reader, user).await?;
+            Ok((records(reader, &rows).await?, total))
         })
         .await
     }
@@ -96,12 +67,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn inventory_audit(&self, event: Option<EventId>) -> Result<Vec<InventoryRecord>, StoreError> {
-        let select = inventory_statement(event);
-        self.attempt("auditing the inventory", || async {
-            let rows = self.reader().query_all(&select).await?;
-            rows.iter().map(|row| InventoryRow::from_query_result(row, "")?.try_into()).collect()
-        })
-        .await
+        self.attempt("auditing the inventory", || rows::audit(self.reader(), event)).await
     }
 }
 
@@ -110,121 +76,77 @@ pub(super) async fn by_ids(
     connection: &impl ConnectionTrait,
     ids: &[ReservationId],
 ) -> Result<HashMap<ReservationId, ReservationRecord>, DbErr> {
-    let mut found = HashMap::new();
-    for ids in ids.chunks(ROWS_MAX) {
-        let select = records()
-            .and_where(
-                Expr::col((reservation::Entity, reservation::Column::Id)).is_in(ids.iter().map(|id| id.0)),
-            )
-            .to_owned();
-        for row in connection.query_all(&select).await? {
-            let record: ReservationRecord = ReservationRow::from_query_result(&row, "")?.try_into()?;
-            found.insert(record.id, record);
-        }
-    }
-    Ok(found)
+    let rows = rows::by_ids(connection, ids).await?;
+    let records = records(connection, &rows).await?;
+    Ok(records.into_iter().map(|record| (record.id, record)).collect())
 }
 
-fn records() -> SelectStatement {
-    use reservation::Column;
-    let own = [
-        Column::Id,
-        Column::UserId,
-        Column::EventId,
-        Column::TicketTypeId,
-        Column::Quantity,
-        Column::UnitPrice,
-        Column::Status,
-        Column::CreatedAt,
-        Column::CancelledAt,
-    ];
-    let mut select = Query::select()
-        .from(reservation::Entity)
-        .columns(own.map(|column| (reservation::Entity, column)))
-        .expr_as(Expr::col((ticket_type::Entity, ticket_type::Column::Name)), "ticket_type_name")
-        .inner_join(
-            event::Entity,
-            Expr::col((event::Entity, event::Column::Id)).equals((reservation::Entity, Column::EventId)),
-        )
-        .inner_join(
-            ticket_type::Entity,
-            Expr::col((ticket_type::Entity, ticket_type::Column::Id))
-                .equals((reservation::Entity, Column::TicketTypeId)),
-        )
-        .to_owned();
-    for (column, name) in [
-        (event::Column::Title, "event_title"),
-        (event::Column::Place, "event_place"),
-        (event::Column::StartsAt, "event_starts_at"),
-        (event::Column::ImageKey, "event_image_key"),
-        (event::Column::CancelledAt, "event_cancelled_at"),
-    ] {
-        select.expr_as(Expr::col((event::Entity, column)), name);
-    }
-    select
+/// What reservations show of their events and ticket types.
+struct Names {
+    events: HashMap<i64, EventRow>,
+    ticket_types: HashMap<i64, String>,
 }
 
-fn inventory_statement(event: Option<EventId>) -> SelectStatement {
-    use ticket_type::Column;
-    // `SUM` of integers is DECIMAL on MariaDB; SIGNED is what both databases read back as an integer.
-    let tickets = Func::coalesce([Expr::col(reservation::Column::Quantity).sum(), Expr::val(0)]);
-    let confirmed = Query::select()
-        .expr(Expr::expr(tickets).cast_as(Alias::new("SIGNED")))
-        .from(reservation::Entity)
-        .and_where(
-            Expr::col((reservation::Entity, reservation::Column::TicketTypeId))
-                .equals((ticket_type::Entity, Column::Id)),
-        )
-        .and_where(Expr::col(reservation::Column::Status).eq(ReservationStatus::Confirmed.as_str()))
-        .to_owned();
-    let mut select = Query::select()
-        .columns([Column::Id, Column::EventId, Column::Capacity, Column::Left])
-        .expr_as(Expr::SubQuery(None, Box::new(confirmed.into())), "confirmed")
-        .from(ticket_type::Entity)
-        .order_by(Column::Id, Order::Asc)
-        .to_owned();
-    if let Some(event) = event {
-        select.and_where(Expr::col(Column::EventId).eq(event.0));
-    }
-    select
+#[derive(Clone, FromQueryResult)]
+struct EventRow {
+    id: i64,
+    title: String,
+    place: String,
+    starts_at: i64,
+    image_key: Option<String>,
+    cancelled_at: Option<i64>,
 }
 
-impl TryFrom<ReservationRow> for ReservationRecord {
-    type Error = DbErr;
+/// `rows` with what they show, in their order.
+async fn records(connection: &impl ConnectionTrait, rows: &[Row]) -> Result<Vec<ReservationRecord>, DbErr> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = Names::of(connection, rows).await?;
+    rows.iter().map(|row| names.record(row)).collect()
+}
 
-    fn try_from(row: ReservationRow) -> Result<Self, DbErr> {
+impl Names {
+    async fn of(connection: &impl ConnectionTrait, rows: &[Row]) -> Result<Self, DbErr> {
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.event_id).collect();
+        let ids = ids.into_iter().map(Into::into).collect();
+        let columns = "id, title, place, starts_at, image_key, cancelled_at";
+        let found = EVENTS_BY_ID.select_in(connection, columns, "id", ids).await?;
+        let events = found.iter().map(|row| {
+            let event = EventRow::from_query_result(row, "")?;
+            Ok((event.id, event))
+        });
+        let events = events.collect::<Result<_, DbErr>>()?;
+        let ids: BTreeSet<i64> = rows.iter().map(|row| row.ticket_type_id).collect();
+        let ids = ids.into_iter().map(Into::into).collect();
+        let found = TICKET_TYPES_BY_ID.select_in(connection, "id, name", "id", ids).await?;
+        let ticket_types = found.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "name")?)));
+        Ok(Self { events, ticket_types: ticket_types.collect::<Result<_, DbErr>>()? })
+    }
+
+    fn record(&self, row: &Row) -> Result<ReservationRecord, DbErr> {
+        let missing = |what: &str| DbErr::RecordNotFound(format!("the {what} of reservation {}", row.id));
+        let event = self.events.get(&row.event_id).ok_or_else(|| missing("event"))?.clone();
+        let ticket_type_name =
+            self.ticket_types.get(&row.ticket_type_id).ok_or_else(|| missing("ticket type"))?.clone();
         let status = ReservationStatus::parse(&row.status)
             .ok_or_else(|| DbErr::Type(format!("unknown status {}", row.status)))?;
-        Ok(Self {
+        Ok(ReservationRecord {
             id: ReservationId(row.id),
             user: UserId(row.user_id),
             event: EventId(row.event_id),
-            event_title: row.event_title,
-            event_place: row.event_place,
-            event_starts_at: convert::moment(row.event_starts_at),
-            event_image_key: row.event_image_key,
-            event_cancelled: row.event_cancelled_at.is_some(),
+            event_title: event.title,
+            event_place: event.place,
+            event_starts_at: convert::moment(event.starts_at),
+            event_image_key: event.image_key,
+            event_cancelled: event.cancelled_at.is_some(),
             ticket_type: TicketTypeId(row.ticket_type_id),
-            ticket_type_name: row.ticket_type_name,
+            ticket_type_name,
             quantity: convert::quantity(row.quantity)?,
             unit_price: convert::from_column(row.unit_price)?,
             status,
             created_at: convert::moment(row.created_at),
             cancelled_at: row.cancelled_at.map(convert::moment),
-        })
-    }
-}
-
-impl TryFrom<InventoryRow> for InventoryRecord {
-    type Error = DbErr;
-
-    fn try_from(row: InventoryRow) -> Result<Self, DbErr> {
-        Ok(Self {
-            event: EventId(row.event_id),
-            ticket_type: TicketTypeId(row.id),
-            capacity: convert::from_column(row.capacity)?,
-            left: convert::from_column(row.left)?,
-            confirmed: convert::from_column(row.confirmed)?,
         })
     }
 }

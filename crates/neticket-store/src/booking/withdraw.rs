@@ -4,17 +4,17 @@
 //! what is left. What was admitted before may still be committed after it, so an event stays on that task's list until
 //! [`Store::cancellation_finish`] finds nothing confirmed, and closes the way behind itself by raising the epoch.
 
-use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp, UserId, cancellable};
+use neticket_domain::{Epoch, EventId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QuerySelect,
 };
 
-use super::edit::{any_reservation, highest_epoch, locked};
+use super::edit::{highest_epoch, locked};
 use super::load::{next, raise};
-use super::{CancelRequest, ReservationStatus};
-use crate::entity::{event, reservation, ticket_type};
+use super::{CancelRequest, rows};
+use crate::entity::{event, ticket_type};
 use crate::events::told;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
 
@@ -135,17 +135,18 @@ impl Store {
         event: EventId,
         limit: u64,
     ) -> Result<Vec<CancelRequest>, StoreError> {
-        let select = confirmed(event, limit);
-        self.attempt("listing confirmed reservations", || async {
-            let rows = self.reader().query_all(&select).await?;
-            rows.iter()
-                .map(|row| {
-                    Ok(CancelRequest {
-                        id: ReservationId(row.try_get("", "id")?),
-                        user: UserId(row.try_get("", "user_id")?),
-                    })
-                })
-                .collect()
+        self.attempt("listing confirmed reservations", || async move {
+            // A cancelled event gets no more ticket types: these are still all of them in the next statement.
+            let ticket_types: Vec<i64> = ticket_type::Entity::find()
+                .select_only()
+                .column(ticket_type::Column::Id)
+                .filter(ticket_type::Column::EventId.eq(event.0))
+                .order_by_asc(ticket_type::Column::Id)
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+            let ticket_types: Vec<_> = ticket_types.into_iter().map(TicketTypeId).collect();
+            rows::confirmed(self.reader(), &ticket_types, limit).await
         })
         .await
     }
@@ -216,7 +217,7 @@ async fn delete(
         return Ok(DeleteOutcome::Conflict);
     }
     let ticket_types: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
-    if any_reservation(transaction, &ticket_types).await? {
+    if rows::any(transaction, &ticket_types).await? {
         return Ok(DeleteOutcome::HasReservations);
     }
     ticket_type::Entity::delete_many()
@@ -236,7 +237,8 @@ async fn finish(
 ) -> Result<Option<Epoch>, DbErr> {
     use event::Column;
     let Some(event) = locked(transaction, id).await? else { return Ok(None) };
-    if event.cancelled_at.is_none() || transaction.query_one(&confirmed(id, 1)).await?.is_some() {
+    let ticket_types: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    if event.cancelled_at.is_none() || !rows::confirmed(transaction, &ticket_types, 1).await?.is_empty() {
         return Ok(None);
     }
     let update = Query::update()
@@ -251,21 +253,4 @@ async fn finish(
     let epoch = next(highest_epoch(&event))?;
     raise(transaction, id, epoch).await?;
     Ok(Some(epoch))
-}
-
-/// Confirmed reservations of the event, whose ticket types are what an index finds them by.
-fn confirmed(event: EventId, limit: u64) -> sea_orm::sea_query::SelectStatement {
-    use reservation::Column;
-    let ticket_types = Query::select()
-        .column(ticket_type::Column::Id)
-        .from(ticket_type::Entity)
-        .and_where(Expr::col(ticket_type::Column::EventId).eq(event.0))
-        .to_owned();
-    Query::select()
-        .columns([Column::Id, Column::UserId])
-        .from(reservation::Entity)
-        .and_where(Expr::col(Column::TicketTypeId).in_subquery(ticket_types))
-        .and_where(Expr::col(Column::Status).eq(ReservationStatus::Confirmed.as_str()))
-        .limit(convert::limit(limit))
-        .to_owned()
 }
