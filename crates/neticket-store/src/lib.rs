@@ -13,6 +13,8 @@ mod error;
 pub mod events;
 mod identity;
 mod indexed;
+#[cfg(test)]
+mod plans;
 mod read_cache;
 mod sessions;
 

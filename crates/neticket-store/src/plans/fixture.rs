@@ -1,0 +1,186 @@
+//! What is in the tables: a sale of tens of thousands of tickets, and beside it a little of everything else.
+
+use neticket_domain::{Email, Nickname, Quantity, ReservationId, Role, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::meter::{CountingDatabase, Statistics};
+use crate::{
+    AuditOrigin, CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, EventRecord, NewEvent,
+    NewTicketType, NewUser, Store,
+};
+
+/// Reservations of the busy event.
+pub(super) const SOLD: usize = 30_000;
+/// Of these, how many are cancelled and wait in the outbox.
+const WAITING: usize = 5_000;
+/// People who have booked the busy event.
+const PEOPLE: i64 = 5_000;
+/// Most rows of one statement.
+const BATCH_LEN: usize = 1_000;
+/// Reservations of one person, half of them of the busy event.
+pub(super) const OWN: usize = 80;
+/// Reservations of each small event.
+pub(super) const FEW: usize = 20;
+
+/// What all calls share.
+pub(super) struct Fixture {
+    /// Whose own list is read.
+    pub(super) owner: UserId,
+    pub(super) own: Vec<ReservationId>,
+    pub(super) small: EventRecord,
+    /// Of the busy event, all confirmed.
+    pub(super) crowd: Vec<CommitRequest>,
+    /// Cancelled ones that are in the outbox, oldest first.
+    pub(super) waiting: Vec<ReservationId>,
+}
+
+/// What one round of calls may use up.
+pub(super) struct Round {
+    /// Of the busy event, all confirmed; no other round has the same.
+    pub(super) crowd: Vec<CommitRequest>,
+    pub(super) waiting: Vec<ReservationId>,
+    /// Has a few reservations, all confirmed.
+    pub(super) to_cancel: EventRecord,
+    /// Cancelled, with a few reservations that are cancelled too.
+    pub(super) to_finish: EventRecord,
+    /// Nobody has booked it.
+    pub(super) unbooked: EventRecord,
+}
+
+impl Fixture {
+    /// Fills the tables of `database`, whose statistics are taken before.
+    pub(super) async fn fill(database: &CountingDatabase) -> Self {
+        let (store, _) = database.open().await;
+        store.migrate().await.unwrap();
+        let busy = event(&store).await;
+        let small = event(&store).await;
+        let owner = user(&store).await;
+        database.analyze().await;
+
+        let first = people(database).await;
+        let mut requests: Vec<_> =
+            (0..).map(|n| request(&busy, UserId(first + n % PEOPLE), n)).take(SOLD).collect();
+        for batch in requests.chunks(BATCH_LEN) {
+            commit(&store, batch).await;
+        }
+        let own: Vec<_> = (0..)
+            .map(|n| request(if n % 2 == 0 { &busy } else { &small }, owner, n * 100))
+            .take(OWN)
+            .collect();
+        // One after the other, as people do.
+        for request in &own {
+            commit(&store, &[*request]).await;
+        }
+        let crowd = requests.split_off(WAITING);
+        let waiting: Vec<_> = requests.iter().map(|request| request.id).collect();
+        for (batch, n) in requests.chunks(BATCH_LEN / 10).zip(0..) {
+            cancel(&store, batch, n).await;
+        }
+        Self { owner, own: own.iter().map(|request| request.id).collect(), small, crowd, waiting }
+    }
+
+    /// Makes what the round of calls under these `statistics` uses up.
+    pub(super) async fn round(&self, store: &Store, statistics: Statistics) -> Round {
+        let round = Statistics::ALL.iter().position(|each| *each == statistics).unwrap();
+        let share =
+            |len: usize| round * len / Statistics::ALL.len()..(round + 1) * len / Statistics::ALL.len();
+        let user = user(store).await;
+        let to_cancel = event(store).await;
+        let few: Vec<_> = (0..).map(|n| request(&to_cancel, user, n)).take(FEW).collect();
+        commit(store, &few).await;
+        let to_finish = event(store).await;
+        let few: Vec<_> = (0..).map(|n| request(&to_finish, user, n)).take(FEW).collect();
+        commit(store, &few).await;
+        cancel(store, &few, 1).await;
+        store.event_cancel(to_finish.id, &admin(), at(1)).await.unwrap();
+        Round {
+            crowd: self.crowd[share(self.crowd.len())].to_vec(),
+            waiting: self.waiting[share(self.waiting.len())].to_vec(),
+            to_cancel,
+            to_finish,
+            unbooked: event(store).await,
+        }
+    }
+}
+
+/// A reservation of one ticket of any of the event's ticket types, `n` milliseconds after the first.
+pub(super) fn request(event: &EventRecord, user: UserId, n: i64) -> CommitRequest {
+    let types = &event.ticket_types;
+    let ticket_type = &types[usize::try_from(n).unwrap() % types.len()];
+    CommitRequest {
+        id: ReservationId(Uuid::new_v4()),
+        user,
+        event: event.id,
+        ticket_type: ticket_type.id,
+        quantity: Quantity::new(1).unwrap(),
+        unit_price: ticket_type.price,
+        epoch: ticket_type.epoch,
+        created_at: at(n),
+    }
+}
+
+pub(super) fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_000_000 + millis)
+}
+
+pub(super) fn admin() -> AuditOrigin {
+    AuditOrigin { actor: None, ip: String::new() }
+}
+
+/// Nobody else has these letters.
+pub(super) fn letters() -> String {
+    Uuid::new_v4().simple().to_string()[..10].to_owned()
+}
+
+pub(super) async fn user(store: &Store) -> UserId {
+    let name = letters();
+    let email = Email::parse(&format!("{name}@example.com")).unwrap();
+    let nickname = Nickname::parse(&name).unwrap();
+    let new =
+        NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::User, now: at(0) };
+    store.user_create(new).await.unwrap().id
+}
+
+async fn event(store: &Store) -> EventRecord {
+    let ticket_types =
+        (0..4).map(|n| NewTicketType { name: format!("grade {n}"), price: 10_000 + n, capacity: 1_000_000 });
+    let new = NewEvent {
+        title: "햄릿".to_owned(),
+        place: "Seoul".to_owned(),
+        description: "To be".to_owned(),
+        starts_at: at(1_000_000_000),
+        opens_at: at(0),
+        closes_at: at(1_000_000_000),
+        max_per_user: 4,
+        image_key: None,
+        ticket_types: ticket_types.collect(),
+    };
+    store.event_create(&new, None, at(0)).await.unwrap()
+}
+
+/// Makes the people, and tells the lowest of their ids; all follow it without a gap.
+async fn people(database: &CountingDatabase) -> i64 {
+    let rows: Vec<_> = (0..PEOPLE)
+        .map(|n| format!("({}, '{n}@x', 'crowd{n}', 'crowd{n}', '-', 'user', 0)", n + 1_000))
+        .collect();
+    let columns = "id, email, nickname, nickname_key, password_hash, role, created_at";
+    for rows in rows.chunks(BATCH_LEN) {
+        database.sql(&format!("INSERT INTO users ({columns}) VALUES {}", rows.join(","))).await;
+    }
+    1_000
+}
+
+async fn commit(store: &Store, batch: &[CommitRequest]) {
+    let outcomes = store.commit(batch).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| *outcome == CommitOutcome::Confirmed), "{outcomes:?}");
+}
+
+async fn cancel(store: &Store, batch: &[CommitRequest], n: i64) {
+    let outcomes = store.cancel(&cancel_requests(batch), at(n)).await.unwrap();
+    let is_cancelled = |outcome: &CancelOutcome| matches!(outcome, CancelOutcome::Cancelled { .. });
+    assert!(outcomes.iter().all(is_cancelled), "{outcomes:?}");
+}
+
+pub(super) fn cancel_requests(batch: &[CommitRequest]) -> Vec<CancelRequest> {
+    batch.iter().map(|request| CancelRequest { id: request.id, user: request.user }).collect()
+}

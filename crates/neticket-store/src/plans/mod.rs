@@ -1,0 +1,118 @@
+//! How many rows the store's functions read from tables of which the database's statistics are wrong.
+//!
+//! Both databases choose plans by statistics that are from before a sale, or from before the server's last
+//! start. A function whose cost depends on them is quick in every other test and slow when it matters. Here
+//! the tables are filled after their statistics were taken. Then each function is called, and the rows that
+//! it reads are counted. This is no integration test because SQLite's steps are counted on the store's own
+//! connections.
+
+mod calls;
+mod fixture;
+mod meter;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sea_orm::ConnectionTrait as _;
+
+use calls::calls;
+use fixture::{Fixture, SOLD};
+use meter::{CountingDatabase, Statistics};
+
+/// Makes all calls under all kinds of statistics. Tells which read too many rows.
+async fn too_costly(mut database: CountingDatabase) -> Vec<String> {
+    let fixture = Fixture::fill(&database).await;
+    let mut too_costly = Vec::new();
+    let mut called = BTreeSet::new();
+    for statistics in Statistics::ALL {
+        database.set_statistics(statistics).await;
+        let (store, meter) = database.open().await;
+        let round = fixture.round(&store, statistics).await;
+        for call in calls(&store, &fixture, &round) {
+            let before = meter.rows().await;
+            call.run.await;
+            let rows = meter.rows().await - before;
+            let line = format!("{statistics:?}: {} read {rows} rows, at most {}", call.name, call.rows_max);
+            println!("{line}");
+            if rows > u64::try_from(call.rows_max).unwrap() {
+                too_costly.push(line);
+            }
+            called.insert(call.name.to_owned());
+        }
+        // The meter notices a statement that reads a whole table and finds nothing.
+        let before = meter.rows().await;
+        let whole = "SELECT COUNT(*) FROM reservations WHERE quantity = 99";
+        store.reader().execute_unprepared(whole).await.unwrap();
+        let rows = meter.rows().await - before;
+        assert!(rows > u64::try_from(SOLD / 15).unwrap(), "{statistics:?}: {rows} rows of a whole table");
+    }
+    let missing: Vec<_> = public_functions().difference(&called).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new(), "functions that are not measured");
+    too_costly
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_function_leaves_its_plan_to_statistics_on_sqlite() {
+    assert_eq!(too_costly(CountingDatabase::sqlite()).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_function_leaves_its_plan_to_statistics_on_mariadb() {
+    assert_eq!(too_costly(CountingDatabase::mariadb()).await, Vec::<String>::new());
+}
+
+/// Statements on these tables are text whose table comes from `indexed.rs`, so that each names an index.
+#[test]
+fn reservations_and_the_outbox_are_named_where_the_index_is_named() {
+    let may_name = ["indexed.rs", "booking/insert.rs", "booking/outbox.rs"];
+    let source = source();
+    let mut named = Vec::new();
+    for file in files_under(&source) {
+        let name = file.strip_prefix(&source).unwrap().display().to_string();
+        if name.starts_with("plans/") || may_name.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let is_sql = ["FROM", "JOIN", "INTO", "UPDATE"].iter().any(|word| {
+                ["reservations", "release_outbox"]
+                    .iter()
+                    .any(|table| line.contains(&format!("{word} {table}")))
+            });
+            if is_sql || line.contains("\"reservations\"") || line.contains("\"release_outbox\"") {
+                named.push(format!("{name}: {}", line.trim()));
+            }
+        }
+    }
+    assert_eq!(named, Vec::<String>::new());
+}
+
+/// The functions of the store that may read reservations or the outbox.
+fn public_functions() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for file in files_under(&source().join("booking")) {
+        let text = fs::read_to_string(file).unwrap();
+        let declared = text.lines().filter_map(|line| line.trim_start().strip_prefix("pub async fn "));
+        names.extend(declared.map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()));
+    }
+    assert!(names.contains("reservations_of"), "{names:?}");
+    names
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files_under(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.append(&mut files_under(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
