@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use neticket_domain::{Timestamp, UserId};
+use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder,
+    QuerySelect,
 };
 use serde_json::Value;
 
-use crate::entity::{audit_log, user};
+use crate::entity::audit_log;
+use crate::indexed::USERS_BY_ID;
 use crate::{Store, StoreError, convert};
 
 /// Something an administrator did.
@@ -88,7 +90,9 @@ impl Store {
     /// [`StoreError`].
     pub async fn audit_page(&self, page: u32, size: u32) -> Result<(Vec<AuditRecord>, u64), StoreError> {
         self.attempt("reading the audit log", || async move {
-            let rows = audit_log::Entity::find()
+            let mut entries = audit_log::Entity::find();
+            QuerySelect::query(&mut entries).force_index("audit_log_at", IndexHintScope::All);
+            let rows = entries
                 .order_by_desc(audit_log::Column::At)
                 .order_by_desc(audit_log::Column::Id)
                 .offset(convert::offset(page, size))
@@ -126,17 +130,9 @@ async fn nicknames(
     connection: &impl ConnectionTrait,
     ids: BTreeSet<i64>,
 ) -> Result<BTreeMap<i64, String>, DbErr> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let found: Vec<(i64, String)> = user::Entity::find()
-        .select_only()
-        .columns([user::Column::Id, user::Column::Nickname])
-        .filter(user::Column::Id.is_in(ids))
-        .into_tuple()
-        .all(connection)
-        .await?;
-    Ok(found.into_iter().collect())
+    let ids = ids.into_iter().map(Into::into).collect();
+    let found = USERS_BY_ID.select_in(connection, "id, nickname", "id", ids).await?;
+    found.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "nickname")?))).collect()
 }
 
 fn record(row: audit_log::Model, nicknames: &BTreeMap<i64, String>) -> Result<AuditRecord, DbErr> {

@@ -58,6 +58,33 @@ pub(crate) const RELEASES_BY_AGE: Indexed = Indexed {
     sqlite: "INDEXED BY release_outbox_created",
 };
 
+pub(crate) const TOKENS_BY_ID: Indexed =
+    Indexed { table: "refresh_tokens", mysql: "FORCE INDEX (PRIMARY)", sqlite: "NOT INDEXED" };
+
+pub(crate) const TOKENS_BY_HASH: Indexed = Indexed {
+    table: "refresh_tokens",
+    mysql: "FORCE INDEX (refresh_tokens_hash)",
+    sqlite: "INDEXED BY refresh_tokens_hash",
+};
+
+pub(crate) const TOKENS_BY_EXPIRY: Indexed = Indexed {
+    table: "refresh_tokens",
+    mysql: "FORCE INDEX (refresh_tokens_expiry)",
+    sqlite: "INDEXED BY refresh_tokens_expiry",
+};
+
+pub(crate) const TOKENS_BY_FAMILY: Indexed = Indexed {
+    table: "refresh_tokens",
+    mysql: "FORCE INDEX (refresh_tokens_family)",
+    sqlite: "INDEXED BY refresh_tokens_family",
+};
+
+pub(crate) const TOKENS_BY_USER: Indexed = Indexed {
+    table: "refresh_tokens",
+    mysql: "FORCE INDEX (refresh_tokens_user)",
+    sqlite: "INDEXED BY refresh_tokens_user",
+};
+
 pub(crate) const USERS_BY_ID: Indexed =
     Indexed { table: "users", mysql: "FORCE INDEX (PRIMARY)", sqlite: "NOT INDEXED" };
 

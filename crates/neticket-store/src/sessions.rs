@@ -3,15 +3,17 @@
 //! second use is recognised for as long as the token could have been valid.
 
 use neticket_domain::{Timestamp, UserId};
-use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement,
+    Value,
 };
 use uuid::Uuid;
 
 use crate::accounts::UserRecord;
 use crate::entity::{refresh_token as token, user};
+use crate::indexed::{
+    IDS_MAX, TOKENS_BY_EXPIRY, TOKENS_BY_FAMILY, TOKENS_BY_HASH, TOKENS_BY_ID, TOKENS_BY_USER, marks,
+};
 use crate::{Store, StoreError, convert};
 
 /// What became of a refresh token that was used.
@@ -67,21 +69,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<Rotation, DbErr> {
         let transaction = self.begin().await?;
-        // The row lock that this takes is what lets only one caller through.
-        let won = token::Entity::update_many()
-            .col_expr(token::Column::UsedAt, Expr::value(now.as_millis()))
-            .filter(token::Column::TokenHash.eq(old_hash.to_vec()))
-            .filter(token::Column::UsedAt.is_null())
-            .filter(token::Column::Ended.eq(false))
-            .filter(token::Column::ExpiresAt.gt(now.as_millis()))
-            .exec(&transaction)
-            .await?;
+        // The row lock that this takes is what lets only one caller through. It is the only lock, by the
+        // named index: by the one of expiry, MariaDB would lock all tokens that are still good.
+        let backend = transaction.get_database_backend();
+        let table = TOKENS_BY_HASH.table(backend);
+        let sql = format!(
+            "UPDATE {table} SET used_at = ? \
+             WHERE token_hash = ? AND used_at IS NULL AND ended = ? AND expires_at > ?"
+        );
+        let (now_ms, hash) = (now.as_millis(), old_hash.to_vec());
+        let values: [Value; 4] = [now_ms.into(), hash.into(), false.into(), now_ms.into()];
+        let won = transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         let found = token::Entity::find()
             .filter(token::Column::TokenHash.eq(old_hash.to_vec()))
             .one(&transaction)
             .await?;
         let rotation = match found {
-            Some(old) if won.rows_affected == 1 => {
+            Some(old) if won.rows_affected() == 1 => {
                 insert(&transaction, old.user_id, old.family, new_hash, expires_at, now).await?;
                 let user = user::Entity::find_by_id(old.user_id)
                     .one(&transaction)
@@ -123,26 +127,33 @@ impl Store {
     /// [`StoreError`].
     pub async fn sessions_expired_delete(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
         self.attempt("deleting expired sessions", || async move {
-            let expired: Vec<i64> = token::Entity::find()
-                .select_only()
-                .column(token::Column::Id)
-                .filter(token::Column::ExpiresAt.lte(now.as_millis()))
-                .order_by_asc(token::Column::ExpiresAt)
-                .limit(convert::limit(limit))
-                .into_tuple()
-                .all(self.reader())
-                .await?;
-            if expired.is_empty() {
-                return Ok(0);
+            let expired = expired(self.reader(), now, limit).await?;
+            let backend = self.writer().get_database_backend();
+            let delete = TOKENS_BY_ID.delete(backend);
+            let mut deleted = 0;
+            for ids in expired.chunks(IDS_MAX) {
+                let sql = format!("{delete} WHERE id IN ({}) AND expires_at <= ?", marks(ids.len()));
+                let values = ids.iter().copied().chain([now.as_millis()]).map(Value::from);
+                let statement = Statement::from_sql_and_values(backend, sql, values);
+                deleted += self.writer().execute_raw(statement).await?.rows_affected();
             }
-            let deleted = token::Entity::delete_many()
-                .filter(token::Column::Id.is_in(expired))
-                .exec(self.writer())
-                .await?;
-            Ok(deleted.rows_affected)
+            Ok(deleted)
         })
         .await
     }
+}
+
+/// The ids of at most `limit` tokens that have expired at `now`.
+async fn expired(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<i64>, DbErr> {
+    let backend = connection.get_database_backend();
+    // Whether it has ended is what the index does not hold.
+    let sql = format!(
+        "SELECT id, ended FROM {} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
+        TOKENS_BY_EXPIRY.table(backend)
+    );
+    let values: [Value; 2] = [now.as_millis().into(), convert::to_column(convert::limit(limit))?.into()];
+    let rows = connection.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 async fn insert(
@@ -173,21 +184,21 @@ pub(crate) async fn end_families(
     user: UserId,
     keep: Option<Uuid>,
 ) -> Result<(), DbErr> {
-    let mut update = token::Entity::update_many()
-        .col_expr(token::Column::Ended, Expr::value(true))
-        .filter(token::Column::UserId.eq(user.0));
+    let backend = connection.get_database_backend();
+    let mut sql = format!("UPDATE {} SET ended = ? WHERE user_id = ?", TOKENS_BY_USER.table(backend));
+    let mut values: Vec<Value> = vec![true.into(), user.0.into()];
     if let Some(family) = keep {
-        update = update.filter(token::Column::Family.ne(family));
+        sql.push_str(" AND family <> ?");
+        values.push(family.into());
     }
-    update.exec(connection).await?;
+    connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     Ok(())
 }
 
 async fn end_family(connection: &impl ConnectionTrait, family: Uuid) -> Result<(), DbErr> {
-    token::Entity::update_many()
-        .col_expr(token::Column::Ended, Expr::value(true))
-        .filter(token::Column::Family.eq(family))
-        .exec(connection)
-        .await?;
+    let backend = connection.get_database_backend();
+    let sql = format!("UPDATE {} SET ended = ? WHERE family = ?", TOKENS_BY_FAMILY.table(backend));
+    let values: [Value; 2] = [true.into(), family.into()];
+    connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     Ok(())
 }

@@ -17,6 +17,11 @@ const WAITING: usize = 5_000;
 const PEOPLE: i64 = 5_000;
 /// Most rows of one statement.
 const BATCH_LEN: usize = 1_000;
+/// Refresh tokens, of which one person has many.
+pub(super) const TOKENS: usize = 10_000;
+pub(super) const OWN_TOKENS: usize = 600;
+/// Entries of the audit log.
+pub(super) const AUDITED: usize = 500;
 /// Reservations of one person, half of them of the busy event.
 pub(super) const OWN: usize = 80;
 /// Reservations of each small event.
@@ -36,6 +41,8 @@ pub(super) struct Fixture {
 
 /// What one round of calls may use up.
 pub(super) struct Round {
+    /// From 0.
+    pub(super) number: i64,
     /// Of the busy event, all confirmed; no other round has the same.
     pub(super) crowd: Vec<CommitRequest>,
     pub(super) waiting: Vec<ReservationId>,
@@ -58,6 +65,10 @@ impl Fixture {
         database.analyze().await;
 
         let first = people(database).await;
+        tokens(database, first, owner).await;
+        for _ in 0..AUDITED {
+            store.audit_append(&admin().did("test", "nothing", "", at(0))).await.unwrap();
+        }
         let mut requests: Vec<_> =
             (0..).map(|n| request(&busy, UserId(first + n % PEOPLE), n)).take(SOLD).collect();
         for batch in requests.chunks(BATCH_LEN) {
@@ -94,6 +105,7 @@ impl Fixture {
         cancel(store, &few, 1).await;
         store.event_cancel(to_finish.id, &admin(), at(1)).await.unwrap();
         Round {
+            number: i64::try_from(round).unwrap(),
             crowd: self.crowd[share(self.crowd.len())].to_vec(),
             waiting: self.waiting[share(self.waiting.len())].to_vec(),
             to_cancel,
@@ -168,6 +180,30 @@ async fn people(database: &CountingDatabase) -> i64 {
         database.sql(&format!("INSERT INTO users ({columns}) VALUES {}", rows.join(","))).await;
     }
     1_000
+}
+
+/// Each expires a millisecond after the one before; those of `own` are neither among the first nor among the
+/// last.
+async fn tokens(database: &CountingDatabase, first: i64, own: UserId) {
+    let own_tokens = TOKENS / 2..TOKENS / 2 + OWN_TOKENS;
+    let rows: Vec<_> = (0..TOKENS)
+        .zip(0..)
+        .map(|(at_place, n)| {
+            let user = if own_tokens.contains(&at_place) { own.0 } else { first + n % PEOPLE };
+            format!("(x'{n:064x}', x'{:032x}', {user}, FALSE, {}, 0)", n / 2, at(n).as_millis())
+        })
+        .collect();
+    let columns = "token_hash, family, user_id, ended, expires_at, created_at";
+    for rows in rows.chunks(BATCH_LEN) {
+        database.sql(&format!("INSERT INTO refresh_tokens ({columns}) VALUES {}", rows.join(","))).await;
+    }
+}
+
+/// The hash of the `n`th token.
+pub(super) fn token_hash(n: i64) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash[24..].copy_from_slice(&n.to_be_bytes());
+    hash
 }
 
 async fn commit(store: &Store, batch: &[CommitRequest]) {

@@ -146,7 +146,7 @@ impl CountingDatabase {
     }
 }
 
-/// Counts what a database has looked at.
+/// Counts what a database reads.
 pub(super) enum Meter {
     Steps(Arc<AtomicU64>),
     Rows { observer: DatabaseConnection, schema: String },
