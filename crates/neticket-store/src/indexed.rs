@@ -94,6 +94,12 @@ pub(crate) const EVENTS_BY_ID: Indexed =
 pub(crate) const TICKET_TYPES_BY_ID: Indexed =
     Indexed { table: "ticket_types", mysql: "FORCE INDEX (PRIMARY)", sqlite: "NOT INDEXED" };
 
+pub(crate) const TICKET_TYPES_BY_EVENT: Indexed = Indexed {
+    table: "ticket_types",
+    mysql: "FORCE INDEX (ticket_types_event)",
+    sqlite: "INDEXED BY ticket_types_event",
+};
+
 impl Indexed {
     /// The table as a `SELECT` or an `UPDATE` names it.
     pub(crate) fn table(self, backend: DbBackend) -> String {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
+use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
 
@@ -154,7 +155,8 @@ impl Known {
     }
 }
 
-/// Locks ticket types in the order of their ids, and reads them. Those that do not exist are left out.
+/// Locks ticket types in the order of their ids, and reads them. Those that do not exist are left out. No
+/// others are locked, since the index is named.
 pub(super) async fn lock(
     transaction: &DatabaseTransaction,
     ids: &BTreeSet<TicketTypeId>,
@@ -168,6 +170,7 @@ pub(super) async fn lock(
             .from(ticket_type::Entity)
             .and_where(Expr::col(Column::Id).is_in(ids.iter().copied()))
             .order_by(Column::Id, Order::Asc)
+            .force_index("PRIMARY", IndexHintScope::All)
             .lock(LockType::Update)
             .to_owned();
         for row in transaction.query_all(&select).await? {

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use neticket_domain::{Epoch, EventId, ReservationId, SearchWords, TicketTypeId, Timestamp};
+use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Query};
 use sea_orm::{
     ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    QueryFilter, QueryOrder, QuerySelect, Statement, Value,
 };
 
 use super::CommitRequest;
@@ -17,6 +18,7 @@ use super::load::{next, raise};
 use super::rows;
 use crate::entity::{event, ticket_type};
 use crate::events::{event_record, told, with_ticket_types};
+use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
 
 /// An event as it is to be.
@@ -134,10 +136,7 @@ async fn update(
             .to_owned();
         transaction.execute(&since).await?;
     }
-    ticket_type::Entity::delete_many()
-        .filter(ticket_type::Column::Id.is_in(removed.iter().map(|id| id.0)))
-        .exec(transaction)
-        .await?;
+    remove(transaction, id, &removed).await?;
     for (position, grade) in (0..).zip(&edit.ticket_types) {
         match grade.id.and_then(|id| grades.get(&id)) {
             Some(before) => change(transaction, position, grade, before).await?,
@@ -157,12 +156,15 @@ async fn update(
     Ok(EditOutcome::Edited { event: Box::new(event), epoch })
 }
 
-/// Locks the event's ticket types in the order of their ids, and reads the event as it is from then on.
+/// Locks the event's ticket types in the order of their ids, and no others, as
+/// [`lock_all`](super::load::lock_all) does. Reads the event as it is from then on.
 pub(super) async fn locked(
     transaction: &DatabaseTransaction,
     id: EventId,
 ) -> Result<Option<EventRecord>, DbErr> {
-    let mut rows = ticket_type::Entity::find()
+    let mut rows = ticket_type::Entity::find();
+    QuerySelect::query(&mut rows).force_index("ticket_types_event", IndexHintScope::All);
+    let mut rows = rows
         .filter(ticket_type::Column::EventId.eq(id.0))
         .order_by_asc(ticket_type::Column::Id)
         .lock(LockType::Update)
@@ -255,6 +257,22 @@ async fn change(
         .and_where(Expr::col(Column::Id).eq(before.id.0))
         .to_owned();
     transaction.execute(&update).await.map(drop)
+}
+
+/// Deletes these ticket types of the event, and locks no others.
+pub(super) async fn remove(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+    ticket_types: &[TicketTypeId],
+) -> Result<(), DbErr> {
+    let backend = transaction.get_database_backend();
+    let delete = TICKET_TYPES_BY_EVENT.delete(backend);
+    for ids in ticket_types.chunks(IDS_MAX) {
+        let sql = format!("{delete} WHERE event_id = ? AND id IN ({})", marks(ids.len()));
+        let values = [event.0].into_iter().chain(ids.iter().map(|id| id.0)).map(Value::from);
+        transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+    }
+    Ok(())
 }
 
 async fn add(

@@ -4,11 +4,13 @@
 //! guard. There is no third kind.
 
 use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
+use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, Statement, Value};
 
 use super::{LoadedEvent, LoadedTicketType, rows};
 use crate::entity::{event, ticket_type};
+use crate::indexed::TICKET_TYPES_BY_EVENT;
 use crate::{Store, StoreError, convert};
 
 impl Store {
@@ -62,19 +64,19 @@ pub(super) async fn raise(
     event: EventId,
     epoch: Epoch,
 ) -> Result<(), DbErr> {
-    let raise = Query::update()
-        .table(ticket_type::Entity)
-        .value(ticket_type::Column::Epoch, epoch.0)
-        .and_where(Expr::col(ticket_type::Column::EventId).eq(event.0))
-        .to_owned();
-    transaction.execute(&raise).await.map(drop)
+    let backend = transaction.get_database_backend();
+    let sql = format!("UPDATE {} SET epoch = ? WHERE event_id = ?", TICKET_TYPES_BY_EVENT.table(backend));
+    let values: [Value; 2] = [epoch.0.into(), event.0.into()];
+    transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop)
 }
 
 pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
     epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("there is no higher epoch".to_owned()))
 }
 
-/// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are.
+/// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are. The
+/// index is named so that no other event's ticket types are locked: MariaDB reads a small table from end to
+/// end, and waits for every row of it.
 pub(super) async fn lock_all(
     transaction: &DatabaseTransaction,
     event: EventId,
@@ -85,6 +87,7 @@ pub(super) async fn lock_all(
         .from(ticket_type::Entity)
         .and_where(Expr::col(Column::EventId).eq(event.0))
         .order_by(Column::Id, Order::Asc)
+        .force_index("ticket_types_event", IndexHintScope::All)
         .lock(LockType::Update)
         .to_owned();
     let mut epoch_max = Epoch(0);

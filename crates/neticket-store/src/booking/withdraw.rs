@@ -11,7 +11,7 @@ use sea_orm::{
     QueryOrder, QuerySelect,
 };
 
-use super::edit::{highest_epoch, locked};
+use super::edit::{highest_epoch, locked, remove};
 use super::load::{next, raise};
 use super::{CancelRequest, rows};
 use crate::entity::{event, ticket_type};
@@ -220,10 +220,7 @@ async fn delete(
     if rows::any(transaction, &ticket_types).await? {
         return Ok(DeleteOutcome::HasReservations);
     }
-    ticket_type::Entity::delete_many()
-        .filter(ticket_type::Column::EventId.eq(id.0))
-        .exec(transaction)
-        .await?;
+    remove(transaction, id, &ticket_types).await?;
     event::Entity::delete_by_id(id.0).exec(transaction).await?;
     let entry = by.did("event_delete", format!("event/{id}"), event.title.clone(), now);
     audit_log::append(transaction, &NewAudit { before: Some(told::whole(&event)), ..entry }).await?;

@@ -18,6 +18,7 @@ mod outdate;
 mod read;
 mod read_cache;
 mod reject;
+mod row_locks;
 mod sessions;
 mod stalls;
 mod support;

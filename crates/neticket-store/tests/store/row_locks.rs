@@ -1,0 +1,79 @@
+//! Which rows a transaction on one event locks: those of its own ticket types, however few events there are.
+
+use neticket_domain::{Epoch, UserId};
+use neticket_store::{
+    AuditOrigin, CancelRequest, CommitRequest, EventEdit, EventRecord, Store, StoreError, StoreOptions,
+};
+use sea_orm::{ConnectionTrait as _, Database, IsolationLevel, TransactionTrait as _};
+
+use crate::support::{NOW, TestStore, at, one_seat};
+
+/// How long a call may take, waiting for locks included: far more than any of them needs.
+const TIMEOUT_MS: u64 = 6_000;
+
+/// MariaDB reads a table of a few rows from end to end rather than by an index; a statement that locks then
+/// waits for every row that it reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stuck_event_keeps_no_transaction_of_another_waiting() {
+    let database = TestStore::on_mariadb().await;
+    let stuck = database.event_of(&[5, 5, 5, 5]).await;
+    let free = database.event_of(&[5, 5, 5, 5]).await;
+    let user = database.user().await;
+    let connect = async |timeout_ms| {
+        let options = StoreOptions { timeout_ms, ..StoreOptions::new(database.url()) };
+        Store::connect(&options).await.unwrap()
+    };
+    let store = connect(TIMEOUT_MS).await;
+
+    let other = Database::connect(database.url()).await.unwrap();
+    // As the store's own transactions: no gaps are locked.
+    let transaction = other.begin_with_config(Some(IsolationLevel::ReadCommitted), None).await.unwrap();
+    for ticket_type in &stuck.ticket_types {
+        let hold = format!("UPDATE ticket_types SET epoch = epoch + 1 WHERE id = {}", ticket_type.id);
+        transaction.execute_unprepared(&hold).await.unwrap();
+    }
+    let waited = connect(1_000).await.load_event(stuck.id, Epoch(0)).await;
+    assert!(matches!(waited, Err(StoreError::Unavailable(_))), "the event is not stuck: {waited:?}");
+
+    let waited = everything(&store, &free, user).await;
+    assert_eq!(waited, Vec::<String>::new(), "these wait for rows of another event");
+    transaction.rollback().await.unwrap();
+    database.assert_invariants().await;
+}
+
+/// Does with `event` whatever locks its ticket types. Tells what did not succeed.
+async fn everything(store: &Store, event: &EventRecord, user: UserId) -> Vec<String> {
+    let admin = AuditOrigin { actor: None, ip: String::new() };
+    let booked = [(); 3].map(|()| one_seat(event, user));
+    let mut failed = Vec::new();
+    let mut note = |name: &str, error: Option<StoreError>| {
+        if let Some(error) = error {
+            failed.push(format!("{name}: {error:?}"));
+        }
+    };
+    note("commit", store.commit(&booked[..2]).await.err());
+    note("commit with an id that exists", store.commit(&booked).await.err());
+    note("reject", store.reject(&[one_seat(event, user)], at(NOW)).await.err());
+    let cancel = CancelRequest { id: booked[0].id, user };
+    note("cancel", store.cancel(&[cancel], at(NOW)).await.err());
+    note("load_event", store.load_event(event.id, Epoch(0)).await.err());
+    let mut edit = EventEdit::of(event);
+    edit.ticket_types.pop();
+    note("event_update", store.event_update(event.id, &edit, &[], &admin, || at(NOW)).await.err());
+    note("event_pause", store.event_pause(event.id, true, &admin, || at(NOW)).await.err());
+    let entry = admin.did("ledger_reload", "event/1", "", at(NOW));
+    note("ledger_outdate", store.ledger_outdate(event.id, Epoch(0), None, &entry).await.err());
+    note("event_cancel", store.event_cancel(event.id, &admin, at(NOW)).await.err());
+    let rest = booked[1..].iter().map(|request: &CommitRequest| CancelRequest { id: request.id, user });
+    let rest: Vec<_> = rest.collect();
+    note("cancel of a cancelled event", store.cancel(&rest, at(NOW)).await.err());
+    note("cancellation_finish", store.cancellation_finish(event.id, at(NOW)).await.err());
+    let unbooked = store.event_create(&crate::support::new_event(&[5, 5, 5]), None, at(1)).await;
+    match unbooked {
+        Ok(unbooked) => {
+            note("event_delete", store.event_delete(unbooked.id, None, &admin, at(NOW)).await.err());
+        }
+        Err(error) => note("event_create", Some(error)),
+    }
+    failed
+}
