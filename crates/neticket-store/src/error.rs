@@ -1,6 +1,13 @@
-//! What can go wrong with the store, in the two kinds that a caller tells apart: later, or never.
+//! What can go wrong with the store, in the two kinds that a caller tells apart: later, or never. And what an
+//! error says about the connection and the transaction that it happened on.
 
-use sea_orm::sqlx::{Error as SqlxError, mysql::MySqlDatabaseError};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::sqlx::error::ErrorKind;
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -35,15 +42,29 @@ pub(crate) struct TimedOut {
     pub(crate) timeout_ms: u128,
 }
 
-/// Numbers of MySQL and MariaDB errors (`mysqld_error.h`).
+/// COMMIT was sent and not confirmed. The transaction may have taken effect.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not known whether the transaction was committed")]
+struct CommitUnknown(#[source] SqlxError);
+
+/// Numbers of MySQL and MariaDB errors (`mysqld_error.h`, below 1000 `mysys_err.h`).
 mod mysql {
     pub(super) const LOCK_WAIT_TIMEOUT: u16 = 1205;
     pub(super) const LOCK_DEADLOCK: u16 = 1213;
     /// MariaDB: the row has changed since the transaction's snapshot (`innodb_snapshot_isolation`).
     pub(super) const CHECKREAD: u16 = 1020;
-    /// Too many connections, server shutdown, read-only server, connection killed, too many user connections,
-    /// query interrupted, statement time exceeded (MariaDB, MySQL), disk full.
-    pub(super) const UNAVAILABLE: [u16; 9] = [1040, 1053, 1290, 1927, 1203, 1317, 1969, 3024, 1021];
+    /// Too many connections, too many user connections, query interrupted, statement time exceeded (MariaDB,
+    /// MySQL).
+    pub(super) const UNAVAILABLE: [u16; 5] = [1040, 1203, 1317, 1969, 3024];
+    /// The connection has ended or is about to: server shutdown, reading or writing packets failed or took
+    /// too long, killed (MariaDB), idle for too long (MySQL).
+    pub(super) const CONNECTION_ENDED: [u16; 7] = [1053, 1158, 1159, 1160, 1161, 1927, 4031];
+    /// The server is read-only (MariaDB, MySQL). After a switchover the writable one is found by connecting
+    /// again.
+    pub(super) const READ_ONLY: [u16; 2] = [1290, 1836];
+    /// There is no room: error writing a file, disk full (twice), error writing a file, table full, which is
+    /// what InnoDB answers when it cannot extend its files.
+    pub(super) const NO_ROOM: [u16; 5] = [3, 20, 1021, 1026, 1114];
 }
 
 /// Primary result codes of SQLite (<https://www.sqlite.org/rescode.html>): the low byte of the extended ones.
@@ -69,8 +90,8 @@ fn sqlx_error(error: &DbErr) -> Option<&SqlxError> {
     }
 }
 
-fn code(error: &DbErr) -> Option<Code> {
-    let SqlxError::Database(database) = sqlx_error(error)? else { return None };
+fn code(error: &SqlxError) -> Option<Code> {
+    let SqlxError::Database(database) = error else { return None };
     if let Some(mysql) = database.try_downcast_ref::<MySqlDatabaseError>() {
         return Some(Code::MySql(mysql.number()));
     }
@@ -78,8 +99,40 @@ fn code(error: &DbErr) -> Option<Code> {
     Some(Code::Sqlite(extended & 0xff))
 }
 
+fn commit_unknown(error: &SqlxError) -> Option<&CommitUnknown> {
+    let SqlxError::Io(io) = error else { return None };
+    io.get_ref()?.downcast_ref()
+}
+
+/// Of making or testing a connection.
+pub(crate) fn connect(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// Of a statement without rows.
+pub(crate) fn exec(error: SqlxError) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// Of a statement with rows.
+pub(crate) fn query(error: SqlxError) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// Of COMMIT.
+pub(crate) fn commit(error: SqlxError) -> DbErr {
+    if is_rolled_back(&error) {
+        return query(error);
+    }
+    query(SqlxError::Io(io::Error::other(CommitUnknown(error))))
+}
+
 /// Whether the transaction was rolled back, or never begun, for a reason that passes by itself.
 pub(crate) fn is_transient(error: &DbErr) -> bool {
+    sqlx_error(error).is_some_and(is_rolled_back)
+}
+
+fn is_rolled_back(error: &SqlxError) -> bool {
     match code(error) {
         Some(Code::MySql(number)) => {
             [mysql::LOCK_DEADLOCK, mysql::LOCK_WAIT_TIMEOUT, mysql::CHECKREAD].contains(&number)
@@ -89,24 +142,69 @@ pub(crate) fn is_transient(error: &DbErr) -> bool {
     }
 }
 
-fn is_unavailable(error: &DbErr) -> bool {
+/// Whether the connection is lost, or of no more use: another one may do better.
+pub(crate) fn is_lost(error: &SqlxError) -> bool {
     match code(error) {
-        Some(Code::MySql(number)) => mysql::UNAVAILABLE.contains(&number),
+        Some(Code::MySql(number)) => {
+            mysql::CONNECTION_ENDED.contains(&number) || mysql::READ_ONLY.contains(&number)
+        }
+        Some(Code::Sqlite(_)) => false,
+        None => matches!(error, SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::WorkerCrashed),
+    }
+}
+
+/// Whether the call failed because its connection was lost, before COMMIT or in it: it may have taken effect.
+pub(crate) fn lost_its_connection(error: &DbErr) -> bool {
+    let Some(error) = sqlx_error(error) else { return false };
+    is_lost(commit_unknown(error).map_or(error, |unknown| &unknown.0))
+}
+
+/// Whether a connection that answered a single statement with this error can be used for another one.
+pub(crate) fn leaves_connection_usable(error: &SqlxError) -> bool {
+    match code(error) {
+        Some(Code::MySql(_)) => !is_lost(error),
+        // Misuse that SQLite has found before it did anything, locks, and constraints.
+        Some(Code::Sqlite(code)) => [1, sqlite::BUSY, sqlite::LOCKED, 19].contains(&code),
+        None => false,
+    }
+}
+
+/// Whether a transaction is certainly still open after this error of one of its statements: a violated
+/// constraint undoes the statement. Other errors may have ended the transaction, and what came next would
+/// take effect by itself.
+pub(crate) fn leaves_transaction_open(error: &SqlxError) -> bool {
+    matches!(error, SqlxError::Database(database) if !matches!(database.kind(), ErrorKind::Other))
+}
+
+/// Whether the database cannot store anything: no room, or read-only.
+pub(crate) fn is_write_refused(error: &SqlxError) -> bool {
+    match code(error) {
+        Some(Code::MySql(number)) => mysql::NO_ROOM.contains(&number) || mysql::READ_ONLY.contains(&number),
+        Some(Code::Sqlite(code)) => sqlite::UNAVAILABLE.contains(&code),
+        None => false,
+    }
+}
+
+fn is_unavailable(error: &DbErr) -> bool {
+    let Some(sqlx) = sqlx_error(error) else {
+        return matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+    };
+    match code(sqlx) {
+        Some(Code::MySql(number)) => {
+            mysql::UNAVAILABLE.contains(&number) || is_lost(sqlx) || is_write_refused(sqlx)
+        }
         Some(Code::Sqlite(code)) => sqlite::UNAVAILABLE.contains(&code),
         None => {
-            matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
-                || matches!(
-                    sqlx_error(error),
-                    Some(
-                        SqlxError::Io(_)
-                            | SqlxError::Tls(_)
-                            | SqlxError::PoolTimedOut
-                            | SqlxError::PoolClosed
-                            | SqlxError::WorkerCrashed
-                    )
-                )
+            matches!(error, DbErr::Conn(_))
+                || is_lost(sqlx)
+                || matches!(sqlx, SqlxError::PoolTimedOut | SqlxError::PoolClosed)
         }
     }
+}
+
+/// A random time to wait before a call is repeated for the `repeats`th time.
+pub(crate) fn pause(repeats: u32) -> Duration {
+    Duration::from_millis(rand::random_range(1..=4_u64 << repeats.min(8)))
 }
 
 /// Whether a row with this key is there already.

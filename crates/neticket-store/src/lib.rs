@@ -15,8 +15,10 @@ mod identity;
 mod indexed;
 #[cfg(test)]
 mod plans;
+mod pool;
 mod read_cache;
 mod sessions;
+mod transaction;
 
 pub use accounts::{AccountError, AdminGrant, NewUser, UserRecord};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};

@@ -11,6 +11,7 @@
 //! programs there are [`dying_with_parent`], [`spawn`] and [`free_port`].
 
 mod database;
+mod disk;
 mod keeper;
 mod mariadb;
 mod redis;
@@ -18,6 +19,7 @@ mod server;
 mod shared;
 
 pub use database::TestDatabase;
+pub use disk::SmallDisk;
 pub use keeper::{dying_with_parent, free_port, spawn};
 pub use mariadb::MariaDb;
 pub use redis::{Redis, RedisCluster};

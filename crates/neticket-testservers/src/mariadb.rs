@@ -6,12 +6,13 @@ use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::{env, process};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::server::{Program, Server};
-use crate::{database, keeper};
+use crate::{SmallDisk, database, keeper};
 
 /// Installing takes seconds, copying the result a fraction of one. Small files make the copy quick.
 const INSTALL_OPTIONS: [&str; 5] = [
@@ -26,6 +27,8 @@ const SYSTEM_FILE: &str = "--innodb-data-file-path=ibdata1:4M:autoextend";
 
 /// What production runs with, and so benchmarks too.
 const PRODUCTION: &str = include_str!("../../../infra/mysql.cnf");
+/// What its data folder is called.
+const DATA: &str = "data";
 /// Where [`PRODUCTION`] is written, inside the server's folder.
 const PRODUCTION_FILE: &str = "production.cnf";
 
@@ -37,6 +40,8 @@ pub struct MariaDb {
     pub durable: bool,
     /// More command line options (`--innodb-lock-wait-timeout=2`); they win over the ones here.
     pub extra_options: Vec<String>,
+    /// Where its data is, instead of in its folder; nothing else may be there.
+    pub disk: Option<Arc<SmallDisk>>,
 }
 
 impl MariaDb {
@@ -56,7 +61,9 @@ impl Program for MariaDb {
 
     fn prepare(&self, folder: &Path) -> Result<()> {
         let template = template_folder()?;
-        let status = Command::new("cp").arg("-a").arg(&template).arg(folder.join("data")).status()?;
+        let data =
+            self.disk.as_ref().map_or_else(|| folder.to_owned(), |disk| disk.from_outside()).join(DATA);
+        let status = Command::new("cp").arg("-a").arg(&template).arg(data).status()?;
         if !status.success() {
             bail!("cannot copy {}", template.display());
         }
@@ -64,13 +71,17 @@ impl Program for MariaDb {
     }
 
     fn command(&self, folder: &Path, port: u16) -> Result<Command> {
-        let mut command = keeper::dying_with_parent(&server_program()?);
+        let mut command = match &self.disk {
+            Some(disk) => disk.command(server_program()?),
+            None => keeper::dying_with_parent(server_program()?),
+        };
+        let data = self.disk.as_ref().map_or(folder, |disk| disk.folder()).join(DATA);
         if self.durable {
             command.arg(format!("--defaults-file={}", folder.join(PRODUCTION_FILE).display()));
         } else {
             command.arg("--no-defaults");
         }
-        command.arg(format!("--datadir={}", folder.join("data").display()));
+        command.arg(format!("--datadir={}", data.display()));
         command.arg(format!("--socket={}", folder.join("server.sock").display()));
         command.arg(format!("--pid-file={}", folder.join("server.pid").display()));
         // Shared, a server that starts would take another's temporary tables for leftovers and remove them.
@@ -83,7 +94,8 @@ impl Program for MariaDb {
             command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]);
             command.args(["--innodb-log-file-size=16M", "--innodb-doublewrite=OFF"]);
         }
-        if is_root()? {
+        // On a disk of its own it is root, in a namespace.
+        if is_root()? || self.disk.is_some() {
             command.arg("--user=root");
         }
         command.args(&self.extra_options);

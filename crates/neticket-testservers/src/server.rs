@@ -85,6 +85,17 @@ impl Server {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Whether it has ended by itself, such as by a crash. Then [`restart`](Self::restart) starts it again.
+    ///
+    /// # Errors
+    /// When its state cannot be found out.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        if self.wait_for_end(Duration::ZERO)?.is_some() {
+            self.child = None;
+        }
+        Ok(self.child.is_none())
+    }
+
     /// Ends the server cleanly: SIGTERM, and SIGKILL if it has not ended within half a minute.
     ///
     /// # Errors
@@ -285,5 +296,19 @@ mod tests {
         assert_eq!(database::execute(&url, "SELECT n FROM kept.t").unwrap().trim(), "7");
         mariadb.stop().unwrap();
         assert!(mariadb.pid().is_none());
+    }
+
+    #[test]
+    fn a_redis_that_has_ended_by_itself_is_noticed_and_starts_again() {
+        let mut redis = Redis::default().start().unwrap();
+        assert!(!redis.has_ended().unwrap());
+        redis.signal("KILL").unwrap();
+        let deadline = Instant::now() + READY_DEADLINE;
+        while !redis.has_ended().unwrap() {
+            assert!(Instant::now() < deadline, "it was killed");
+            thread::sleep(POLL_INTERVAL);
+        }
+        redis.restart().unwrap();
+        assert_eq!(redis::ask(redis.port(), "PING").unwrap(), "+PONG");
     }
 }

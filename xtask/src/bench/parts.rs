@@ -56,7 +56,8 @@ impl<'a> Parts<'a> {
             "201 only after COMMIT; idempotency, limit per person, opening time and journal on".to_owned(),
         );
         let options = mysql.iter().map(|(name, value)| format!("--{}={value}", name.replace('_', "-")));
-        let mariadb = MariaDb { durable: true, extra_options: options.collect() }.start()?;
+        let extra_options = options.collect();
+        let mariadb = MariaDb { durable: true, extra_options, ..MariaDb::default() }.start()?;
         let options = redis.iter().flat_map(|(name, value)| [format!("--{name}"), value.clone()]);
         let redis = Redis { append_only: true, extra_options: options.collect() }.start()?;
         Ok(Self { workspace, binaries, results, mariadb, redis, durability })

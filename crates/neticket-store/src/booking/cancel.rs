@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use neticket_domain::{ReservationId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
 use super::careful::{Locked, lock};
 use super::{
     CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, ReservationStatus, outbox, read, rows,
 };
 use crate::entity::ticket_type;
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -27,7 +28,7 @@ impl Store {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        self.attempt("cancelling a batch", || self.cancel_batch(requests, now)).await
+        self.attempt_idempotent("cancelling a batch", || self.cancel_batch(requests, now)).await
     }
 
     async fn cancel_batch(

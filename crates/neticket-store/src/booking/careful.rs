@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
 use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
 use super::commit::{Take, Takes, take_all};
 use super::insert::insert;
@@ -14,6 +14,7 @@ use super::{CommitOutcome, CommitRequest, ReservationRecord, ReservationStatus, 
 use crate::entity::ticket_type;
 use crate::error::is_duplicate;
 use crate::indexed::{IDS_MAX, USERS_BY_ID};
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
 /// How often the decisions are made anew because somebody else inserted one of the ids under another ticket type, which
@@ -47,8 +48,9 @@ impl Store {
         requests: &[CommitRequest],
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         for _ in 0..RACES_MAX {
-            let decided =
-                self.attempt("committing a batch carefully", || self.decide_and_commit(requests)).await?;
+            let decided = self
+                .attempt_idempotent("committing a batch carefully", || self.decide_and_commit(requests))
+                .await?;
             if let Some(outcomes) = decided {
                 return Ok(outcomes);
             }

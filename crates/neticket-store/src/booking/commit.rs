@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use neticket_domain::{Epoch, EventId, TicketTypeId};
 use sea_orm::sea_query::{CaseStatement, Expr, Query, UpdateStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
 use super::insert::insert;
 use super::{CommitOutcome, CommitRequest, ReservationStatus};
 use crate::entity::ticket_type;
 use crate::error::{is_duplicate, is_orphan};
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
 /// What a batch takes of one ticket type.
@@ -42,7 +43,7 @@ impl Store {
             return Ok(Vec::new());
         }
         if let Some(takes) = plan(requests)
-            && self.attempt("committing a batch", || self.commit_at_once(requests, &takes)).await?
+            && self.attempt_idempotent("committing a batch", || self.commit_at_once(requests, &takes)).await?
         {
             return Ok(vec![CommitOutcome::Confirmed; requests.len()]);
         }

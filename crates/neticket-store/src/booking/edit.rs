@@ -9,8 +9,8 @@ use neticket_domain::{Epoch, EventId, ReservationId, SearchWords, TicketTypeId, 
 use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Query};
 use sea_orm::{
-    ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, Value,
+    ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value,
 };
 
 use super::CommitRequest;
@@ -19,6 +19,7 @@ use super::rows;
 use crate::entity::{event, ticket_type};
 use crate::events::{event_record, told, with_ticket_types};
 use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
+use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
 
 /// An event as it is to be.

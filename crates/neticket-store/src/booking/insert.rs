@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 
 use neticket_domain::Timestamp;
 use sea_orm::prelude::Uuid;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{CommitRequest, ROWS_MAX, ReservationStatus};
 use crate::convert;
+use crate::transaction::DatabaseTransaction;
 
 const INSERT: &str = "INSERT INTO reservations \
      (id, user_id, event_id, ticket_type_id, quantity, unit_price, created_at, status, cancelled_at) VALUES ";

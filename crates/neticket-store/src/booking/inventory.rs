@@ -2,10 +2,11 @@
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
 use sea_orm::sea_query::{Expr, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
 use super::{StoredInventory, StoredTicketType, outbox, rows};
 use crate::entity::{event, ticket_type};
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError, convert};
 
 impl Store {

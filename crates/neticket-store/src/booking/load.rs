@@ -6,11 +6,12 @@
 use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
 use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, Statement, Value};
 
 use super::{LoadedEvent, LoadedTicketType, rows};
 use crate::entity::{event, ticket_type};
 use crate::indexed::TICKET_TYPES_BY_EVENT;
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError, convert};
 
 impl Store {

@@ -3,10 +3,11 @@
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp, UserId};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
 
 use super::{OutboxRecord, ROWS_MAX};
 use crate::indexed::{IDS_MAX, RELEASES_BY_AGE, RELEASES_BY_ID, marks};
+use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError, convert};
 
 const TABLE: &str = "release_outbox";

@@ -5,11 +5,12 @@
 
 use neticket_domain::{Epoch, EventId, Timestamp};
 use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait};
 use serde_json::json;
 
 use super::load::{lock_all, next, raise};
 use crate::entity::event;
+use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log};
 
 /// What became of a wish to pause or to resume.

@@ -25,7 +25,8 @@ impl Store {
             return Ok(0);
         }
         for _ in 0..RACES_MAX {
-            let noted = self.attempt("rejecting a batch", || self.reject_batch(requests, now)).await?;
+            let noted =
+                self.attempt_idempotent("rejecting a batch", || self.reject_batch(requests, now)).await?;
             if let Some(noted) = noted {
                 return Ok(noted);
             }

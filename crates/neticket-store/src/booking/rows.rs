@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use neticket_domain::{EventId, ReservationId, TicketTypeId, Timestamp, UserId};
 use sea_orm::prelude::Uuid;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use super::{CancelRequest, InventoryRecord, LoadedReservation, ReservationStatus};
 use crate::convert;
 use crate::indexed::{IDS_MAX, RESERVATIONS_BY_ID, RESERVATIONS_BY_TICKET_TYPE, RESERVATIONS_BY_USER, marks};
+use crate::transaction::DatabaseTransaction;
 
 /// The columns of a [`Row`].
 const COLUMNS: &str =

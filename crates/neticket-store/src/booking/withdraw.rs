@@ -7,8 +7,8 @@
 use neticket_domain::{Epoch, EventId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
 use super::edit::{highest_epoch, locked, remove};
@@ -16,6 +16,7 @@ use super::load::{next, raise};
 use super::{CancelRequest, rows};
 use crate::entity::{event, ticket_type};
 use crate::events::told;
+use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
 
 /// What became of a wish to cancel an event.

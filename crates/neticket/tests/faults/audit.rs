@@ -30,13 +30,19 @@ pub(crate) async fn audit(
     max_per_user: u32,
     people: &[Person],
 ) -> Audit {
+    let mut audit = audit_people(store, max_per_user, people).await;
+    audit.grades(store, ledger, event).await;
+    audit
+}
+
+/// Looks at every reservation of these people.
+pub(crate) async fn audit_people(store: &Store, max_per_user: u32, people: &[Person]) -> Audit {
     let mut audit = Audit::default();
     for person in people {
         let (rows, _) = store.reservations_of(person.user, 1, ROWS_MAX).await.expect("the store answers");
         audit.findings.extend(person.complaints.iter().cloned());
         audit.person(person, &rows, max_per_user);
     }
-    audit.grades(store, ledger, event).await;
     audit
 }
 

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use tokio::time::sleep;
 
 use crate::buttons::press_all;
+use crate::disk::fill_mariadbs;
 use crate::house::{House, Roads};
 use crate::options::Options;
 use crate::person::Sale;
@@ -42,6 +43,8 @@ pub(crate) enum Fault {
     RedisRoadBroken,
     MariaDbKilled,
     MariaDbPaused,
+    /// It can store nothing more for a while.
+    MariaDbDiskFull,
     /// Its answers are cut off, late, and swallowed.
     MariaDbRoadBroken,
 }
@@ -52,6 +55,11 @@ impl Fault {
             Self::RedisLate | Self::RedisRoadBroken | Self::MariaDbRoadBroken => Roads::Proxied,
             _ => Roads::Direct,
         }
+    }
+
+    /// How large MariaDB's own disk is, in megabytes, if it has one.
+    pub(crate) fn disk_mb(self) -> Option<u32> {
+        (self == Self::MariaDbDiskFull).then_some(96)
     }
 
     /// Breaks it, and returns when it is mended.
@@ -85,6 +93,7 @@ impl Fault {
                 sleep(standstill).await;
                 house.mariadb.resume().expect("it runs");
             }
+            Self::MariaDbDiskFull => fill_mariadbs(house, standstill).await,
             Self::RedisLate => {
                 house.to_redis.set(Weather::Slow(700)).await;
                 sleep(standstill).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use neticket_testkit::Proxy;
 use neticket_testkit::domain::{EventId, Timestamp};
 use neticket_testkit::ledger::{Ledger, RedisLedger, RedisOptions};
-use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase, free_port};
+use neticket_testkit::servers::{MariaDb, Redis, Server, SmallDisk, TestDatabase, free_port};
 use neticket_testkit::store::{EventRecord, NewEvent, NewTicketType, Store, StoreOptions};
 use tempfile::TempDir;
 use tokio::task::block_in_place;
@@ -40,6 +40,8 @@ pub(crate) const PATIENT: Engine = [
     ("NETICKET_STORE_TIMEOUT_MS", "8000"),
     ("NETICKET_STORE_CONNECTIONS_MAX", "8"),
 ];
+/// For a MariaDB on a small disk, instead of production's sizes.
+const SMALL_FILES: [&str; 2] = ["--innodb-log-file-size=16M", "--innodb-autoextend-increment=1"];
 /// How long the tests' own calls may take, which nobody waits for.
 const AUDIT_TIMEOUT_MS: u64 = 60_000;
 /// Redis keeps its append-only files here, inside its folder.
@@ -64,6 +66,8 @@ pub(crate) struct House {
     database: TestDatabase,
     pub(crate) mariadb: Server,
     pub(crate) redis: Server,
+    /// Where MariaDB's data is, if that has a disk of its own.
+    pub(crate) disk: Option<Arc<SmallDisk>>,
     folder: TempDir,
 }
 
@@ -79,8 +83,15 @@ pub(crate) struct Node {
 impl House {
     /// Starts it all, with an up-to-date and empty store.
     pub(crate) async fn start(roads: Roads, engine: Engine) -> Self {
+        Self::start_on(None, roads, engine).await
+    }
+
+    /// The same, with MariaDB's data on a disk of its own.
+    pub(crate) async fn start_on(disk: Option<Arc<SmallDisk>>, roads: Roads, engine: Engine) -> Self {
         let (mariadb, redis, database) = block_in_place(|| {
-            let mariadb = MariaDb { durable: true, ..MariaDb::default() }.start().expect("a MariaDB");
+            let options = disk.iter().flat_map(|_| SMALL_FILES.map(str::to_owned)).collect();
+            let mariadb = MariaDb { durable: true, extra_options: options, disk: disk.clone() };
+            let mariadb = mariadb.start().expect("a MariaDB");
             let database = TestDatabase::create_on(&mariadb.url()).expect("a database");
             (mariadb, Redis::default().start().expect("a Redis"), database)
         });
@@ -97,7 +108,8 @@ impl House {
         let to_redis = Proxy::start(redis.port()).await;
         let folder = tempfile::tempdir().expect("a folder");
         let nodes = Vec::new();
-        let mut house = Self { nodes, store, ledger, to_mariadb, to_redis, database, mariadb, redis, folder };
+        let mut house =
+            Self { nodes, store, ledger, to_mariadb, to_redis, database, mariadb, redis, disk, folder };
         for _ in 0..2 {
             house.add_node(roads, engine);
         }
@@ -111,10 +123,12 @@ impl House {
         };
         let listen = format!("127.0.0.1:{}", free_port().expect("a port"));
         let url = format!("http://{listen}");
+        let user = node_user(self.nodes.len());
+        self.sql(&format!("CREATE USER {user}@'%'; GRANT ALL ON {}.* TO {user}@'%'", self.database.name()));
         let mut variables = vec![
             ("NETICKET_LISTEN", listen),
             ("NETICKET_DATA_DIR", self.folder.path().display().to_string()),
-            ("NETICKET_DATABASE_URL", format!("mysql://root@127.0.0.1:{mariadb}/{}", self.database.name())),
+            ("NETICKET_DATABASE_URL", format!("mysql://{user}@127.0.0.1:{mariadb}/{}", self.database.name())),
             ("NETICKET_REDIS_URL", format!("redis://127.0.0.1:{redis}")),
             ("NETICKET_REDIS_PREFIX", PREFIX.to_owned()),
             ("NETICKET_JWT_SECRET", JWT_SECRET.to_owned()),
@@ -133,25 +147,15 @@ impl House {
     /// Adds an event that has been on sale for a minute, with one grade for each capacity.
     pub(crate) async fn event_on_sale(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
         let now = self.now().await;
-        let starts_at = now.plus_millis(86_400_000);
-        let grades = capacities.iter().zip(GRADES);
-        let ticket_types = grades.map(|(capacity, name)| NewTicketType {
-            name: name.to_owned(),
-            price: 50_000,
-            capacity: *capacity,
-        });
-        let event = NewEvent {
-            title: "한여름 밤의 꿈".to_owned(),
-            place: "예술의전당".to_owned(),
-            description: String::new(),
-            starts_at,
-            opens_at: now.plus_millis(-60_000),
-            closes_at: starts_at,
-            max_per_user,
-            image_key: None,
-            ticket_types: ticket_types.collect(),
-        };
+        let event = event_on_sale(now, capacities, max_per_user);
         self.store.event_create(&event, None, now).await.expect("an event")
+    }
+
+    /// What a query beside everything else answers: rows as lines, columns between tabs.
+    pub(crate) fn query(&self, sql: &str) -> String {
+        let output = self.client(sql).arg("--skip-column-names").output().expect("MariaDB's client runs");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
     }
 
     /// Runs SQL beside everything else, with MariaDB's own client.
@@ -283,6 +287,33 @@ impl Node {
         assert_eq!(code, Some(0), "a node ends well: {log}");
         self.log + &log
     }
+}
+
+/// An event that has been on sale for a minute, with one grade for each capacity.
+pub(crate) fn event_on_sale(now: Timestamp, capacities: &[u32], max_per_user: u32) -> NewEvent {
+    let starts_at = now.plus_millis(86_400_000);
+    let grades = capacities.iter().zip(GRADES);
+    let ticket_types = grades.map(|(capacity, name)| NewTicketType {
+        name: name.to_owned(),
+        price: 50_000,
+        capacity: *capacity,
+    });
+    NewEvent {
+        title: "한여름 밤의 꿈".to_owned(),
+        place: "예술의전당".to_owned(),
+        description: String::new(),
+        starts_at,
+        opens_at: now.plus_millis(-60_000),
+        closes_at: starts_at,
+        max_per_user,
+        image_key: None,
+        ticket_types: ticket_types.collect(),
+    }
+}
+
+/// Whom MariaDB knows the node as.
+pub(crate) fn node_user(node: usize) -> String {
+    format!("node{node}")
 }
 
 fn copy_folder(from: &Path, to: &Path) {

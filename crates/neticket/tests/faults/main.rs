@@ -8,7 +8,9 @@
 mod audit;
 mod buttons;
 mod crowd;
+mod disk;
 mod fault;
+mod frozen;
 mod house;
 mod options;
 mod person;

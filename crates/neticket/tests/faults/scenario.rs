@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use neticket_testkit::servers::SmallDisk;
 use neticket_testkit::store::EventRecord;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -49,7 +50,8 @@ impl Rush {
     pub(crate) async fn hold(fault: Fault) -> Self {
         let options = Options::read();
         let mut dice = StdRng::seed_from_u64(options.seed);
-        let mut house = House::start(fault.roads(), HASTY).await;
+        let disk = fault.disk_mb().map(|megabytes| SmallDisk::create(megabytes).expect("a small disk"));
+        let mut house = House::start_on(disk.map(Arc::new), fault.roads(), HASTY).await;
         // Four tickets each would be sold out in the one case and not in the other.
         let share = u32::try_from(options.people()).expect("few people") / if dice.random() { 2 } else { 1 };
         let capacities = [share / 2, share, share, share * 2];

@@ -34,6 +34,7 @@ rushes! {
     a_broken_road_to_redis_breaks_no_promise: RedisRoadBroken,
     a_mariadb_killed_in_mid_rush_breaks_no_promise: MariaDbKilled,
     a_mariadb_that_stands_still_in_mid_rush_breaks_no_promise: MariaDbPaused,
+    a_full_disk_below_mariadb_in_mid_rush_breaks_no_promise: MariaDbDiskFull,
     a_broken_road_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
     lesson_17_every_button_pressed_in_mid_rush_breaks_no_promise: ButtonsPressed,
 }

@@ -1,0 +1,497 @@
+//! Pools of connections, and when a connection may be used again.
+//!
+//! A connection goes back to its pool only in a known state: every statement on it was answered, and a
+//! transaction that was begun on it has ended with a confirmed COMMIT or ROLLBACK. In every other case it is
+//! closed, and the database rolls back what was open on it. That includes time-outs and callers that went
+//! away. SQLx would use such a connection again: when SQLite rolls back by itself (the disk is full), SQLx
+//! still counts one open transaction, begins the next one as a savepoint, and a later ROLLBACK leaves that
+//! savepoint open, so that nothing is committed any more (docs/decisions/0027).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::mysql::{MySql, MySqlConnectOptions, MySqlPool};
+use sea_orm::sqlx::pool::{PoolConnection, PoolOptions};
+use sea_orm::sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqlitePool};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, Executor as _, IntoArguments};
+use sea_orm::{
+    DatabaseConnection, DbErr, ExecResult, QueryResult, SqlxMySqlConnector, SqlxSqliteConnector, Statement,
+};
+use sea_query_sqlx::SqlxValues;
+
+use crate::error::{self, SqlxError};
+
+/// A pooled connection that has been idle for longer is tested before it is used. Shorter than what a server
+/// allows an idle connection (see `connect::session_settings`).
+const IDLE_TEST: Duration = Duration::from_secs(1);
+/// How long it may take to give a connection back, which includes a test whether it still answers.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often connecting is repeated after a connection was lost while it was being made.
+const CONNECT_REPEATS_MAX: u32 = 6;
+/// How often BEGIN or a read is repeated after its connection turned out to be lost.
+pub(crate) const LOST_REPEATS_MAX: u32 = 3;
+
+/// Connections to one database. Cheap to clone; clones share the connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    connections: Connections,
+    /// When the connection was taken that was most recently found lost. Connections made before may be lost
+    /// too.
+    lost: LatestMoment,
+    /// When a write was last refused because the database cannot store anything.
+    refused: LatestMoment,
+}
+
+#[derive(Clone, Debug)]
+enum Connections {
+    MySql(MySqlPool),
+    Sqlite(SqlitePool),
+}
+
+/// A moment that only moves forward. Clones share it.
+#[derive(Clone, Debug, Default)]
+struct LatestMoment(Arc<Mutex<Option<Instant>>>);
+
+/// A connection that one caller uses. Dropping it gives it back to the pool if its state is known, and closes
+/// it otherwise.
+pub(crate) struct Lease {
+    connection: Connection,
+    state: State,
+    taken_at: Instant,
+    pool: Pool,
+}
+
+enum Connection {
+    MySql(PoolConnection<MySql>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing is open: it can be given back.
+    Idle,
+    InTransaction,
+    /// A statement was not answered, or was answered with an error after which the transaction may be gone.
+    /// No other statement is sent: outside its transaction it would take effect at once.
+    Unknown,
+}
+
+/// Runs the same code on a connection of either kind.
+macro_rules! on_connection {
+    ($connection:expr, $inner:ident => $work:expr) => {
+        match $connection {
+            Connection::MySql($inner) => $work,
+            Connection::Sqlite($inner) => $work,
+        }
+    };
+}
+
+impl Pool {
+    /// Makes a pool and its first connection.
+    pub(crate) async fn mysql(
+        options: PoolOptions<MySql>,
+        connect: MySqlConnectOptions,
+    ) -> Result<Self, DbErr> {
+        let lost = LatestMoment::default();
+        let pool = tested(options, &lost).connect_with(connect).await.map_err(error::connect)?;
+        Ok(Self { connections: Connections::MySql(pool), lost, refused: LatestMoment::default() })
+    }
+
+    /// Makes a pool and its first connection.
+    pub(crate) async fn sqlite(
+        options: PoolOptions<Sqlite>,
+        connect: SqliteConnectOptions,
+    ) -> Result<Self, DbErr> {
+        let lost = LatestMoment::default();
+        let pool = tested(options, &lost).connect_with(connect).await.map_err(error::connect)?;
+        Ok(Self { connections: Connections::Sqlite(pool), lost, refused: LatestMoment::default() })
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(self.connections, Connections::Sqlite(_))
+    }
+
+    /// How many connections there are, and how many of them are idle.
+    pub(crate) fn len(&self) -> (usize, usize) {
+        let (size, idle) = match &self.connections {
+            Connections::MySql(pool) => (pool.size(), pool.num_idle()),
+            Connections::Sqlite(pool) => (pool.size(), pool.num_idle()),
+        };
+        (usize::try_from(size).unwrap_or(usize::MAX), idle)
+    }
+
+    /// A connection apart from the pool's, configured alike, for migrations: they begin transactions through
+    /// SeaORM, so it is to be closed afterwards.
+    pub(crate) async fn separate(&self) -> Result<DatabaseConnection, DbErr> {
+        match &self.connections {
+            Connections::MySql(pool) => {
+                let options = pool.options().clone().max_connections(1);
+                let pool = options.connect_with((*pool.connect_options()).clone()).await;
+                pool.map(SqlxMySqlConnector::from_sqlx_mysql_pool).map_err(error::connect)
+            }
+            Connections::Sqlite(pool) => {
+                let options = pool.options().clone().max_connections(1);
+                let pool = options.connect_with((*pool.connect_options()).clone()).await;
+                pool.map(SqlxSqliteConnector::from_sqlx_sqlite_pool).map_err(error::connect)
+            }
+        }
+    }
+
+    /// When a write was last refused because the database cannot store anything.
+    pub(crate) fn refused_at(&self) -> Option<Instant> {
+        self.refused.get()
+    }
+
+    /// Forgets a refused write, unless another one was refused after `at`.
+    pub(crate) fn forget_refusal(&self, at: Option<Instant>) {
+        self.refused.forget(at);
+    }
+
+    /// Takes a connection.
+    pub(crate) async fn lease(&self) -> Result<Lease, DbErr> {
+        let mut repeats = 0;
+        let connection = loop {
+            match self.acquire().await {
+                Ok(connection) => break connection,
+                Err(error) if error::is_lost(&error) && repeats < CONNECT_REPEATS_MAX => {
+                    repeats += 1;
+                    tokio::time::sleep(error::pause(repeats)).await;
+                }
+                Err(error) => return Err(error::connect(error)),
+            }
+        };
+        Ok(Lease { connection, state: State::Idle, taken_at: Instant::now(), pool: self.clone() })
+    }
+
+    /// Takes a connection that has just answered.
+    pub(crate) async fn live_lease(&self) -> Result<Lease, DbErr> {
+        let mut repeats = 0;
+        loop {
+            let mut lease = self.lease().await?;
+            match lease.ping().await {
+                Ok(()) => return Ok(lease),
+                Err(error) if error::is_lost(&error) && repeats < LOST_REPEATS_MAX => repeats += 1,
+                Err(error) => return Err(error::connect(error)),
+            }
+        }
+    }
+
+    /// Takes a connection and begins a transaction on it with `sql`. A connection that turns out to be lost
+    /// is replaced: nothing has happened on it.
+    pub(crate) async fn begin(&self, sql: &'static str) -> Result<Lease, DbErr> {
+        let mut repeats = 0;
+        loop {
+            let mut lease = self.lease().await?;
+            match lease.begin(sql).await {
+                Ok(()) => return Ok(lease),
+                Err(error) if error::is_lost(&error) && repeats < LOST_REPEATS_MAX => repeats += 1,
+                Err(error) => return Err(error::query(error)),
+            }
+        }
+    }
+
+    async fn acquire(&self) -> Result<Connection, SqlxError> {
+        Ok(match &self.connections {
+            Connections::MySql(pool) => Connection::MySql(pool.acquire().await?),
+            Connections::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
+        })
+    }
+}
+
+/// Tests a connection before it is used, if there is a reason to doubt it.
+fn tested<DB: sqlx::Database>(options: PoolOptions<DB>, lost: &LatestMoment) -> PoolOptions<DB> {
+    let lost = lost.clone();
+    options.test_before_acquire(false).before_acquire(move |connection, about| {
+        let lost = lost.clone();
+        let taken_at = Instant::now();
+        let is_doubtful = lost.get().is_some_and(|at| about.age >= at.elapsed());
+        Box::pin(async move {
+            // None of ours comes back within a transaction. This is for one that was begun through SQLx.
+            if is_doubtful || connection.is_in_transaction() {
+                return Ok(false);
+            }
+            if about.idle_for < IDLE_TEST {
+                return Ok(true);
+            }
+            let answers = connection.ping().await.is_ok();
+            if !answers {
+                lost.advance(taken_at);
+            }
+            Ok(answers)
+        })
+    })
+}
+
+impl Lease {
+    /// Runs `sql` without values.
+    pub(crate) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, SqlxError> {
+        let before = self.start()?;
+        let done = on_connection!(&mut self.connection, connection => {
+            connection.execute(AssertSqlSafe(sql.to_owned())).await.map(Into::into)
+        });
+        self.finish(before, done)
+    }
+
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, SqlxError> {
+        let before = self.start()?;
+        let done = on_connection!(&mut self.connection, connection => {
+            query(statement).execute(&mut **connection).await.map(Into::into)
+        });
+        self.finish(before, done)
+    }
+
+    /// The first row.
+    pub(crate) async fn fetch_one(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Option<QueryResult>, SqlxError> {
+        let before = self.start()?;
+        let done = on_connection!(&mut self.connection, connection => {
+            query(statement).fetch_optional(&mut **connection).await.map(|row| row.map(Into::into))
+        });
+        self.finish(before, done)
+    }
+
+    pub(crate) async fn fetch_all(&mut self, statement: &Statement) -> Result<Vec<QueryResult>, SqlxError> {
+        let before = self.start()?;
+        let done = on_connection!(&mut self.connection, connection => {
+            let rows = query(statement).fetch_all(&mut **connection).await;
+            rows.map(|rows| rows.into_iter().map(Into::into).collect())
+        });
+        self.finish(before, done)
+    }
+
+    /// Commits the transaction.
+    pub(crate) async fn commit(&mut self) -> Result<(), SqlxError> {
+        self.end("COMMIT").await
+    }
+
+    /// Rolls the transaction back.
+    pub(crate) async fn rollback(&mut self) -> Result<(), SqlxError> {
+        self.end("ROLLBACK").await
+    }
+
+    async fn begin(&mut self, sql: &str) -> Result<(), SqlxError> {
+        self.execute_to(State::InTransaction, sql).await
+    }
+
+    async fn end(&mut self, sql: &str) -> Result<(), SqlxError> {
+        self.execute_to(State::Idle, sql).await
+    }
+
+    /// Runs `sql`, which leads to `state`. If it fails, nobody knows what it has led to.
+    async fn execute_to(&mut self, state: State, sql: &str) -> Result<(), SqlxError> {
+        let done = self.execute_unprepared(sql).await;
+        self.state = if done.is_ok() { state } else { State::Unknown };
+        done.map(drop)
+    }
+
+    async fn ping(&mut self) -> Result<(), SqlxError> {
+        let before = self.start()?;
+        let done = on_connection!(&mut self.connection, connection => connection.ping().await);
+        self.finish(before, done)
+    }
+
+    /// From here until [`Self::finish`] the state is unknown, also if the caller goes away in between.
+    fn start(&mut self) -> Result<State, SqlxError> {
+        match std::mem::replace(&mut self.state, State::Unknown) {
+            State::Unknown => Err(SqlxError::Protocol("the state of the connection is unknown".to_owned())),
+            known => Ok(known),
+        }
+    }
+
+    fn finish<T>(&mut self, before: State, done: Result<T, SqlxError>) -> Result<T, SqlxError> {
+        let error = match done {
+            Ok(value) => {
+                self.state = before;
+                return Ok(value);
+            }
+            Err(error) => error,
+        };
+        let is_usable = match before {
+            State::Idle => error::leaves_connection_usable(&error),
+            State::InTransaction => error::leaves_transaction_open(&error),
+            State::Unknown => false,
+        };
+        if is_usable {
+            self.state = before;
+        }
+        if error::is_lost(&error) {
+            self.pool.lost.advance(self.taken_at);
+        }
+        if error::is_write_refused(&error) {
+            self.pool.refused.advance(Instant::now());
+        }
+        Err(error)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let can_be_reused = self.state == State::Idle;
+        on_connection!(&mut self.connection, connection => {
+            if can_be_reused {
+                // The pool tests it on the way, without a time limit of its own: a connection that does not
+                // answer is dropped with the future.
+                tokio::spawn(tokio::time::timeout(RELEASE_TIMEOUT, connection.return_to_pool()));
+            } else {
+                connection.close_on_drop();
+            }
+        });
+    }
+}
+
+fn query<DB>(statement: &Statement) -> sqlx::query::Query<'_, DB, SqlxValues>
+where
+    DB: sqlx::Database,
+    SqlxValues: IntoArguments<DB>,
+{
+    let values = statement.values.clone().unwrap_or(sea_orm::Values(Vec::new()));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+}
+
+impl LatestMoment {
+    fn get(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn advance(&self, at: Instant) {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = (*latest).max(Some(at));
+    }
+
+    fn forget(&self, at: Option<Instant>) {
+        let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if *latest == at {
+            *latest = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neticket_testservers::TestDatabase;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A connection to a database with a table `t`.
+    enum Database {
+        MySql(TestDatabase),
+        Sqlite(TempDir),
+    }
+
+    impl Database {
+        /// One of each kind, and how a transaction begins there.
+        fn both() -> [(Self, &'static str); 2] {
+            [
+                (Self::Sqlite(TempDir::new().unwrap()), "BEGIN IMMEDIATE"),
+                (
+                    Self::MySql(TestDatabase::create().unwrap()),
+                    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN",
+                ),
+            ]
+        }
+
+        /// A pool of one connection.
+        async fn pool(&self) -> Pool {
+            let pool = match self {
+                Self::MySql(database) => {
+                    let connect = database.url().parse().unwrap();
+                    Pool::mysql(PoolOptions::new().max_connections(1), connect).await.unwrap()
+                }
+                Self::Sqlite(folder) => {
+                    let connect = SqliteConnectOptions::new().filename(folder.path().join("db"));
+                    let connect = connect.create_if_missing(true);
+                    Pool::sqlite(PoolOptions::new().max_connections(1), connect).await.unwrap()
+                }
+            };
+            let mut lease = pool.lease().await.unwrap();
+            lease.execute_unprepared("CREATE TABLE IF NOT EXISTS t (n INT PRIMARY KEY)").await.unwrap();
+            pool
+        }
+    }
+
+    /// Marks the connection, by something that goes with it.
+    async fn mark(lease: &mut Lease) {
+        lease.execute_unprepared("CREATE TEMPORARY TABLE mark (n INT)").await.unwrap();
+    }
+
+    async fn is_marked(pool: &Pool) -> bool {
+        pool.lease().await.unwrap().execute_unprepared("SELECT * FROM mark").await.is_ok()
+    }
+
+    async fn rows(pool: &Pool) -> usize {
+        let backend = if pool.is_sqlite() { sea_orm::DbBackend::Sqlite } else { sea_orm::DbBackend::MySql };
+        let all = Statement::from_string(backend, "SELECT n FROM t");
+        pool.lease().await.unwrap().fetch_all(&all).await.unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_connection_comes_back_after_a_confirmed_end() {
+        for (database, begin) in Database::both() {
+            let pool = database.pool().await;
+            mark(&mut pool.lease().await.unwrap()).await;
+            let mut lease = pool.begin(begin).await.unwrap();
+            lease.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+            lease.commit().await.unwrap();
+            drop(lease);
+            pool.begin(begin).await.unwrap().rollback().await.unwrap();
+            assert!(pool.lease().await.unwrap().execute_unprepared("nonsense").await.is_err());
+            assert!(is_marked(&pool).await);
+            assert_eq!(rows(&pool).await, 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_takes_its_connection_with_it() {
+        for (database, begin) in Database::both() {
+            let pool = database.pool().await;
+            let mut lease = pool.begin(begin).await.unwrap();
+            mark(&mut lease).await;
+            lease.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+            drop(lease);
+            assert!(!is_marked(&pool).await);
+            assert_eq!(rows(&pool).await, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_violated_constraint_leaves_a_transaction_open_and_nothing_else_does() {
+        for (database, begin) in Database::both() {
+            let pool = database.pool().await;
+            let mut lease = pool.begin(begin).await.unwrap();
+            lease.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+            assert!(lease.execute_unprepared("INSERT INTO t VALUES (1)").await.is_err());
+            lease.execute_unprepared("INSERT INTO t VALUES (2)").await.unwrap();
+            lease.commit().await.unwrap();
+            drop(lease);
+
+            let mut lease = pool.begin(begin).await.unwrap();
+            lease.execute_unprepared("INSERT INTO t VALUES (3)").await.unwrap();
+            assert!(lease.execute_unprepared("nonsense").await.is_err());
+            assert!(lease.execute_unprepared("INSERT INTO t VALUES (4)").await.is_err());
+            assert!(lease.commit().await.is_err());
+            drop(lease);
+            assert_eq!(rows(&pool).await, 2);
+        }
+    }
+
+    /// No statement of ours can bring that about.
+    #[tokio::test]
+    async fn no_transaction_begins_inside_another_one() {
+        for (database, begin) in Database::both() {
+            let pool = database.pool().await;
+            let mut lease = pool.lease().await.unwrap();
+            lease.execute_unprepared("BEGIN").await.unwrap();
+            lease.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+            drop(lease);
+            assert!(pool.begin(begin).await.is_err(), "{begin}");
+            let mut lease = pool.begin(begin).await.unwrap();
+            lease.execute_unprepared("INSERT INTO t VALUES (2)").await.unwrap();
+            lease.commit().await.unwrap();
+            drop(lease);
+            assert_eq!(rows(&pool).await, 1);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! A disk that is full, and then has room again, below a SQLite file.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use neticket_domain::{Email, Nickname, Role, UserId};
+use neticket_store::{
+    AccountError, CommitOutcome, CommitRequest, EventRecord, NewUser, Store, StoreError, StoreOptions,
+};
+use neticket_testservers::SmallDisk;
+use tokio::time::Instant;
+
+use crate::support::{at, new_event, one_seat};
+
+/// Names the folder of the small disk.
+const FOLDER_VARIABLE: &str = "NETICKET_TEST_SMALL_DISK";
+/// Batches until the file cannot grow any more: what was set aside in it has to be used up.
+const BATCHES_MAX: usize = 2_000;
+/// Calls while nothing fits, and after that.
+const CALLS: usize = 20;
+/// How long the store may take to be ready again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// SQLite rolls back by itself when the disk is full. Whoever then believes to be in a transaction never
+/// commits again.
+#[test]
+fn what_is_confirmed_after_the_disk_was_full_is_in_the_file() {
+    let disk = SmallDisk::create(12).unwrap();
+    let mut inner = disk.command(std::env::current_exe().unwrap());
+    inner.args(["--exact", "disk::on_a_small_disk", "--nocapture"]);
+    let output = inner.env(FOLDER_VARIABLE, disk.folder()).output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}{errors}");
+}
+
+/// The part of the test above that runs where it finds the small disk; by itself it has nothing to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_small_disk() {
+    let Ok(folder) = std::env::var(FOLDER_VARIABLE) else { return };
+    let options = StoreOptions::new(format!("sqlite:{folder}/neticket.db"));
+    let store = Store::connect(&options).await.unwrap();
+    store.migrate().await.unwrap();
+    let event = store.event_create(&new_event(&[1_000_000]), None, at(1)).await.unwrap();
+    let buyer = sign_up(&store, "buyer").await.unwrap();
+    let mut confirmed = Vec::new();
+    for _ in 0..CALLS {
+        confirmed.push(book(&store, &event, buyer).await.unwrap());
+    }
+
+    fill(Path::new(&folder));
+    let mut batches = 0;
+    let refused = loop {
+        match book(&store, &event, buyer).await {
+            Ok(request) => confirmed.push(request),
+            Err(error) => break error,
+        }
+        batches += 1;
+        assert!(batches < BATCHES_MAX, "the disk is not full");
+    };
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))), "a ping says so");
+    let mut signed_up = Vec::new();
+    for n in 0..CALLS {
+        // A smaller write than the one that was refused may still fit.
+        confirmed.extend(book(&store, &event, buyer).await);
+        signed_up.extend(sign_up(&store, &format!("early{n}")).await);
+        assert!(store.reservation(confirmed[0].id).await.unwrap().is_some(), "reading goes on");
+    }
+
+    fs::remove_file(Path::new(&folder).join("filler")).unwrap();
+    for n in 0..CALLS {
+        confirmed.push(book(&store, &event, buyer).await.unwrap());
+        // This transaction is rolled back.
+        assert!(matches!(store.commit(&confirmed[..1]).await.unwrap()[0], CommitOutcome::Existing(_)));
+        signed_up.push(sign_up(&store, &format!("late{n}")).await.unwrap());
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = store.ping().await {
+        assert!(Instant::now() < deadline, "there is room again: {error:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let other = Store::connect(&options).await.unwrap();
+    let ids: Vec<_> = confirmed.iter().map(|request| request.id).collect();
+    let found = other.reservations(&ids).await.unwrap();
+    assert_eq!(found.len(), confirmed.len(), "every confirmed reservation is in the file");
+    for user in signed_up {
+        assert!(other.user_by_id(user).await.unwrap().is_some(), "{user} has signed up");
+    }
+    let seats = other.inventory_audit(Some(event.id)).await.unwrap()[0];
+    assert_eq!(seats.capacity, seats.left + seats.confirmed, "{seats:?}");
+    assert_eq!(
+        usize::try_from(seats.confirmed).unwrap(),
+        confirmed.len(),
+        "nothing that was refused is there"
+    );
+}
+
+async fn book(store: &Store, event: &EventRecord, user: UserId) -> Result<CommitRequest, StoreError> {
+    let request = one_seat(event, user);
+    let outcome = store.commit(&[request]).await?.remove(0);
+    assert_eq!(outcome, CommitOutcome::Confirmed);
+    Ok(request)
+}
+
+async fn sign_up(store: &Store, name: &str) -> Result<UserId, AccountError> {
+    let email = Email::parse(&format!("{name}@example.com")).unwrap();
+    let nickname = Nickname::parse(name).unwrap();
+    let new =
+        NewUser { email: &email, nickname: &nickname, password_hash: "hash", role: Role::User, now: at(1) };
+    store.user_create(new).await.map(|user| user.id)
+}
+
+/// Writes to a file until nothing more fits.
+fn fill(folder: &Path) {
+    let mut filler = fs::File::create(folder.join("filler")).unwrap();
+    for len in [65_536, 4_096] {
+        let piece = vec![0; len];
+        while filler.write_all(&piece).is_ok() {}
+    }
+}

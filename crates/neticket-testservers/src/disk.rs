@@ -1,0 +1,149 @@
+//! A small disk of a test's own, to be filled.
+//!
+//! It is a tmpfs in a user and mount namespace of its own, so that tests need neither root nor a partition. A
+//! process holds the namespace and ends when this process does, however that ends; then the disk is gone.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::{fs, io};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+use crate::keeper;
+
+/// Mounts the disk on `$0` with the size `$1`, and holds it until its standard input ends.
+const HOLD: &str = "mount -t tmpfs -o size=\"$1\" tmpfs \"$0\" && echo mounted && exec cat";
+const FILLER: &str = "filler";
+/// The disk is filled in pieces of these sizes, so that in the end not even a small one fits.
+const PIECES: [usize; 2] = [65_536, 4_096];
+
+/// A disk that only programs started with [`command`](Self::command) see in its folder.
+#[derive(Debug)]
+pub struct SmallDisk {
+    holder: Child,
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    /// Makes an empty one.
+    ///
+    /// # Errors
+    /// When this machine does not allow it: user namespaces are switched off, or util-linux is not installed.
+    pub fn create(megabytes: u32) -> Result<Self> {
+        keeper::sweep_leftovers();
+        let folder = tempfile::Builder::new().prefix(&keeper::folder_prefix("disk")).tempdir()?;
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--mount", "--", "sh", "-c", HOLD]).arg(folder.path());
+        unshare.arg(format!("{megabytes}m")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let holder = unshare.spawn().context("cannot run unshare, of util-linux")?;
+        let mut disk = Self { holder, folder };
+        let mut line = String::new();
+        BufReader::new(disk.holder.stdout.take().context("a pipe")?).read_line(&mut line)?;
+        ensure!(
+            line.trim() == "mounted",
+            "cannot mount a disk for tests: user namespaces have to be allowed (`unshare --user --map-root-user --mount`)"
+        );
+        Ok(disk)
+    }
+
+    /// Where programs started with [`command`](Self::command) see it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where this process sees it. Programs that resolve links themselves (SQLite, MariaDB) get lost there.
+    pub fn from_outside(&self) -> PathBuf {
+        let folder = self.folder().strip_prefix("/").unwrap_or(self.folder());
+        PathBuf::from(format!("/proc/{}/root", self.holder.id())).join(folder)
+    }
+
+    /// A command that runs `program` where the disk can be seen. It is killed when whoever spawns it ends,
+    /// like those of [`dying_with_parent`](crate::dying_with_parent).
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--user", "--mount", "--preserve-credentials", "--target"]);
+        command.arg(self.holder.id().to_string()).args(["--", "setpriv", "--pdeathsig", "KILL", "--"]);
+        command.arg(program);
+        command
+    }
+
+    /// Writes until nothing more fits.
+    ///
+    /// # Errors
+    /// When writing fails for another reason.
+    pub fn fill(&self) -> Result<()> {
+        fill(&self.from_outside())
+    }
+
+    /// Makes room again.
+    ///
+    /// # Errors
+    /// When it was not full.
+    pub fn free(&self) -> Result<()> {
+        fs::remove_file(self.from_outside().join(FILLER)).context("the disk was not filled")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+/// Writes to a file in `folder` until nothing more fits.
+fn fill(folder: &Path) -> Result<()> {
+    let mut filler = File::create(folder.join(FILLER))?;
+    for piece in PIECES {
+        while write_piece(&mut filler, piece)? {}
+    }
+    Ok(())
+}
+
+/// Whether it fitted.
+fn write_piece(filler: &mut File, len: usize) -> io::Result<bool> {
+    match filler.write_all(&vec![0; len]) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::StorageFull => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_takes_nothing_until_there_is_room_again() {
+        let disk = SmallDisk::create(2).unwrap();
+        let write = || {
+            let mut shell = disk.command("sh");
+            shell.args(["-c", "head -c 100000 /dev/zero >\"$0\""]).arg(disk.folder().join("file"));
+            shell.stderr(Stdio::null()).status().unwrap().success()
+        };
+        assert!(write());
+        assert_eq!(fs::read_dir(disk.folder()).unwrap().count(), 0, "it is not seen from here");
+        fs::remove_file(disk.from_outside().join("file")).unwrap();
+        disk.fill().unwrap();
+        assert!(!write());
+        disk.free().unwrap();
+        assert!(write());
+    }
+
+    #[test]
+    fn programs_on_it_are_gone_with_it() {
+        let disk = SmallDisk::create(1).unwrap();
+        let mut sleeper = disk.command("sleep").arg("300").spawn().unwrap();
+        let (folder, outside) = (disk.folder().to_owned(), disk.from_outside());
+        assert!(outside.exists());
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+        drop(disk);
+        assert!(!outside.exists() && !folder.exists());
+    }
+}

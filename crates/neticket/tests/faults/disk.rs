@@ -1,0 +1,234 @@
+//! A disk that is full in the midst of a rush, and then has room again: below MariaDB, and below the embedded
+//! default.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use neticket_testkit::domain::{Email, Timestamp};
+use neticket_testkit::servers::SmallDisk;
+use neticket_testkit::store::{EventRecord, Store, StoreOptions};
+use serde_json::json;
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep};
+
+use crate::audit::audit_people;
+use crate::crowd::{Crowd, people};
+use crate::fault::ANSWERS;
+use crate::house::{HASTY, House, JWT_SECRET, event_on_sale};
+use crate::options::Options;
+use crate::person::{ANSWER_TIMEOUT, Person, Sale};
+use crate::process::Serving;
+use crate::tally::Phase;
+
+/// Of the embedded server's disk, in megabytes.
+const EMBEDDED_DISK_MB: u32 = 12;
+const FILE: &str = "neticket.db";
+/// Most tickets of one person, of which nobody gets to the end here.
+const MAX_PER_USER: u32 = 10_000;
+/// How long a node may take to notice that the disk is full, or that there is room again.
+const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// People who sign up, one after another; each has a name of their own.
+struct SignUps {
+    client: reqwest::Client,
+    count: usize,
+    /// Names of those who were answered 201.
+    taken: Vec<String>,
+}
+
+impl SignUps {
+    fn new() -> Self {
+        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        Self { client, count: 0, taken: Vec::new() }
+    }
+
+    /// Signs somebody up; the status of the answer.
+    async fn one(&mut self, url: &str) -> u16 {
+        self.count += 1;
+        let name = format!("signup{}", self.count);
+        let body = json!({"email": email(&name), "nickname": name, "password": "hong-gil-dong-1"});
+        let request = self.client.post(format!("{url}/api/v1/auth/signup")).json(&body);
+        let status = request.send().await.expect("an answer").status().as_u16();
+        if status == 201 {
+            self.taken.push(name);
+        }
+        status
+    }
+
+    /// Signs people up until one is answered with `status`.
+    async fn until(&mut self, url: &str, status: u16) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.one(url).await != status {
+            assert!(Instant::now() < deadline, "no sign-up at {url} is answered {status}");
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Names of those who were answered 201 and are not in the store.
+    async fn lost(&self, store: &Store) -> Vec<String> {
+        let mut lost = Vec::new();
+        for name in &self.taken {
+            let email = Email::parse(&email(name)).expect("an e-mail");
+            if store.user_by_email(&email).await.expect("the store answers").is_none() {
+                lost.push(name.clone());
+            }
+        }
+        lost
+    }
+}
+
+fn email(name: &str) -> String {
+    format!("{name}@example.com")
+}
+
+/// Waits until `/readyz` answers with `status`; calls `meanwhile` now and then.
+async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let answer = reqwest::get(format!("{url}/readyz")).await.expect("an answer").status();
+        if answer == status {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{url} says {answer} and not {status}");
+        meanwhile();
+        sleep(GLANCE).await;
+    }
+}
+
+/// Fills the disk, sees that every node notices it and says so, and makes room again; then calls `mend` until
+/// all nodes are ready. Answers who has signed up.
+async fn fill_and_free(
+    disk: &SmallDisk,
+    urls: &[String],
+    standstill: Duration,
+    mut mend: impl FnMut(),
+) -> SignUps {
+    let mut sign_ups = SignUps::new();
+    for url in urls {
+        sign_ups.until(url, 201).await;
+    }
+    block_in_place(|| disk.fill()).expect("it can be filled");
+    for url in urls {
+        sign_ups.until(url, 503).await;
+        until_ready_is(url, 503, || ()).await;
+    }
+    sleep(standstill).await;
+    block_in_place(|| disk.free()).expect("it was filled");
+    for url in urls {
+        until_ready_is(url, 200, &mut mend).await;
+        sign_ups.until(url, 201).await;
+    }
+    sign_ups
+}
+
+/// The fault for a rush on MariaDB. A MariaDB that finds no room to roll back ends itself; whoever supervises
+/// it starts it again.
+pub(crate) async fn fill_mariadbs(house: &mut House, standstill: Duration) {
+    let disk = Arc::clone(house.disk.as_ref().expect("MariaDB has a disk of its own"));
+    let urls: Vec<String> = house.nodes.iter().map(|node| node.url.clone()).collect();
+    let mariadb = &mut house.mariadb;
+    let restart = || {
+        block_in_place(|| {
+            if mariadb.has_ended().expect("its state") {
+                mariadb.restart().expect("it starts again");
+            }
+        });
+    };
+    let sign_ups = fill_and_free(&disk, &urls, standstill, restart).await;
+    assert_eq!(sign_ups.lost(&house.store).await, [""; 0], "answered 201, and not in the store");
+}
+
+/// An embedded server on a small disk.
+struct Embedded {
+    disk: SmallDisk,
+    event: EventRecord,
+    sale: Arc<Sale>,
+    people: Vec<Person>,
+    serving: Serving,
+}
+
+impl Embedded {
+    /// Makes the file where there is room, then starts the server on it.
+    async fn start(options: Options) -> Self {
+        let disk = SmallDisk::create(EMBEDDED_DISK_MB).expect("a small disk");
+        let made = tempfile::tempdir().expect("a folder");
+        let store = open(made.path()).await;
+        store.migrate().await.expect("a schema");
+        let now = now();
+        let event = store
+            .event_create(&event_on_sale(now, &[1_000_000], MAX_PER_USER), None, now)
+            .await
+            .expect("an event");
+        let sale = Sale::new(Vec::new(), vec![event.ticket_types[0].id.0], ANSWER_TIMEOUT);
+        let count = (0, options.people() / 2);
+        let users = people(&store, &sale, now, count, options.seed).await;
+        let users: Vec<_> = users.into_iter().map(|person| person.user).collect();
+        copy_database(made.path(), &disk.from_outside());
+        let serving = block_in_place(|| Serving::start(command(&disk)));
+        let sale = Sale::new(vec![serving.url.clone()], sale.grades.clone(), ANSWER_TIMEOUT);
+        let people = users.into_iter().map(|user| Person::new(&sale, user, now, options.seed)).collect();
+        Self { disk, event, sale, people, serving }
+    }
+}
+
+/// The server, where it sees the disk.
+fn command(disk: &SmallDisk) -> Command {
+    let mut command = disk.command(env!("CARGO_BIN_EXE_neticket"));
+    command.arg("serve").env_clear().envs(HASTY);
+    command.env("NETICKET_DATA_DIR", disk.folder()).env("NETICKET_LISTEN", "127.0.0.1:0");
+    command.env("NETICKET_RATE_LIMIT", "off").env("NETICKET_JWT_SECRET", JWT_SECRET);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Copies a database that nobody writes to: the file, and the log beside it, if there is one.
+fn copy_database(from: &Path, to: &Path) {
+    std::fs::copy(from.join(FILE), to.join(FILE)).expect("it is copied");
+    let log = format!("{FILE}-wal");
+    if from.join(&log).exists() {
+        std::fs::copy(from.join(&log), to.join(&log)).expect("it is copied");
+    }
+}
+
+async fn open(folder: &Path) -> Store {
+    let url = format!("sqlite:{}", folder.join(FILE).display());
+    Store::connect(&StoreOptions::new(url)).await.expect("a store")
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    Timestamp::from_millis(i64::try_from(since.as_millis()).expect("before the year 292,000,000"))
+}
+
+/// After the disk was full, every 201 is in the file, also those that came long after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_below_sqlite_in_mid_rush_breaks_no_promise() {
+    let options = Options::read();
+    let Embedded { disk, event, sale, people, serving } = Embedded::start(options).await;
+    let crowd = Crowd::gather(people);
+    sale.answered(ANSWERS).await;
+    sale.tally.begin(Phase::During);
+    let sign_ups = fill_and_free(&disk, &sale.urls, options.standstill(), || ()).await;
+    sale.tally.begin(Phase::After);
+    sale.answered(2 * ANSWERS).await;
+    let people = crowd.disperse().await;
+    let (code, log) = block_in_place(|| serving.terminate());
+    assert_eq!(code, Some(0), "it ends well: {log}");
+
+    let kept = tempfile::tempdir().expect("a folder");
+    copy_database(&disk.from_outside(), kept.path());
+    let store = open(kept.path()).await;
+    let mut findings = audit_people(&store, MAX_PER_USER, &people).await.findings;
+    for row in store.inventory_audit(Some(event.id)).await.expect("the store answers") {
+        if row.capacity != row.left + row.confirmed {
+            findings.push(format!("capacity is not left + confirmed: {row:?}"));
+        }
+    }
+    findings.extend(sign_ups.lost(&store).await.iter().map(|name| format!("{name} has not signed up")));
+    println!("seed {}\n{}", options.seed, sale.tally);
+    assert_eq!(findings, [""; 0], "seed {}\n{log}", options.seed);
+    assert!(sale.tally.disturbed_count() > 0, "nobody felt the fault, so it proves nothing\n{}", sale.tally);
+}

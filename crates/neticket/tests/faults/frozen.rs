@@ -1,0 +1,96 @@
+//! A node that is frozen inside a transaction, and keeps its locks: the database has to take them from it.
+
+use std::time::Duration;
+
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep};
+
+use crate::audit::audit;
+use crate::crowd::{Crowd, people};
+use crate::house::{House, PATIENT, Roads, node_user};
+use crate::options::Options;
+use crate::person::{Outcome, Sale};
+use crate::tally::Phase;
+
+/// So many people at each node.
+const PEOPLE: usize = 20;
+const MAX_PER_USER: u32 = 10_000;
+/// So many answers before the node is frozen.
+const ANSWERS: u64 = 60;
+/// How long it may take to catch a node inside a transaction, and to come to rest afterwards.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// InnoDB's list of transactions is made anew only for whoever has not asked for 100 ms.
+const LIST_AGE_MAX: Duration = Duration::from_millis(150);
+/// The node that freezes, and the one that goes on.
+const FROZEN: usize = 0;
+const OTHER: usize = 1;
+
+/// Freezes the node while it holds locks and no statement of its own runs; the number of its connection.
+async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
+    let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        sleep(Duration::from_micros(dice.random_range(0..20_000))).await;
+        house.nodes[FROZEN].pause();
+        sleep(LIST_AGE_MAX).await;
+        let seen = idle_transactions(house).await;
+        sleep(LIST_AGE_MAX).await;
+        let still = idle_transactions(house).await;
+        if let Some((_, connection)) = seen.iter().find(|transaction| still.contains(transaction)) {
+            return *connection;
+        }
+        house.nodes[FROZEN].resume();
+        assert!(Instant::now() < deadline, "it was never caught inside a transaction");
+    }
+}
+
+/// The node's transactions that hold locks while no statement runs, and their connections.
+async fn idle_transactions(house: &House) -> Vec<(String, u64)> {
+    let sql = format!(
+        "SELECT trx_id, p.id FROM information_schema.innodb_trx JOIN information_schema.processlist p \
+         ON p.id = trx_mysql_thread_id WHERE p.user = '{}' AND p.command = 'Sleep' AND trx_rows_modified > 0",
+        node_user(FROZEN)
+    );
+    let rows = block_in_place(|| house.query(&sql));
+    let transaction = |row: &str| {
+        let (id, connection) = row.split_once('\t').expect("two columns");
+        (id.to_owned(), connection.parse().expect("a number"))
+    };
+    rows.lines().map(transaction).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
+    let seed = Options::read().seed;
+    let house = House::start(Roads::Direct, PATIENT).await;
+    let event = house.event_on_sale(&[100_000], MAX_PER_USER).await;
+    let grade = event.ticket_types[0].id.0;
+    let [here, there] = [FROZEN, OTHER]
+        .map(|node| Sale::new(vec![house.nodes[node].url.clone()], vec![grade], Duration::from_secs(40)));
+    let now = house.now().await;
+    let crowd = Crowd::gather(people(&house.store, &here, now, (0, PEOPLE), seed).await);
+    let mut others = people(&house.store, &there, now, (PEOPLE, PEOPLE), seed).await;
+    here.answered(ANSWERS).await;
+
+    let connection = freeze_inside_a_transaction(&house, seed).await;
+    let frozen_at = Instant::now();
+    here.tally.begin(Phase::During);
+    let booked = futures::future::join_all(others.iter_mut().map(|person| person.book(grade, 1))).await;
+    let took = frozen_at.elapsed();
+    println!("seed {seed}: the other node booked {took:?} after connection {connection} had been frozen");
+    let refused: Vec<_> = booked.iter().filter(|outcome| !matches!(outcome, Outcome::Booked(_))).collect();
+
+    house.nodes[FROZEN].resume();
+    here.tally.begin(Phase::After);
+    here.answered(ANSWERS).await;
+    let mut everyone = crowd.disperse().await;
+    everyone.append(&mut others);
+    let mut findings: Vec<String> =
+        refused.iter().map(|outcome| format!("at the other node: {outcome:?}")).collect();
+    findings.extend(house.quiet(event.id, PATIENCE).await.err());
+    findings.extend(audit(&house.store, &*house.ledger, event.id, MAX_PER_USER, &everyone).await.findings);
+    let log = house.close();
+    println!("frozen:\n{}\nother:\n{}", here.tally, there.tally);
+    assert_eq!(findings, [""; 0], "seed {seed}\n{log}");
+}
