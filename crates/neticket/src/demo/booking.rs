@@ -9,6 +9,8 @@ use super::season::{Show, Taken};
 
 /// Most reservations of one commit.
 const BATCH_LEN_MAX: usize = 500;
+/// How often a batch is committed while a server raises the event's epoch.
+const COMMITS_MAX: usize = 20;
 
 /// What the demo person booked: title, place of the grade, tickets, and whether it was cancelled since. The last one is
 /// also the last thing that making a season does: where it is, all is.
@@ -54,11 +56,7 @@ pub(super) async fn fill(
     }
     spread(&mut requests, event.window.opens_at, now.min(event.starts_at));
     for batch in requests.chunks(BATCH_LEN_MAX) {
-        for outcome in store.commit(batch).await? {
-            if !matches!(outcome, CommitOutcome::Confirmed | CommitOutcome::Existing(_)) {
-                bail!("a demo booking of {} was refused: {outcome:?}", show.title);
-            }
-        }
+        commit(store, show, batch.to_vec()).await?;
     }
     cancel_own(store, show, person, now).await?;
     // A server that is running has not admitted these: its ledger of the event, if it has one, is to be built anew.
@@ -66,6 +64,26 @@ pub(super) async fn fill(
         store.load_event(event.id, neticket_domain::Epoch(0)).await?;
     }
     Ok(())
+}
+
+/// Commits `batch`, again under the present epoch if a server that runs beside this has loaded the event meanwhile.
+async fn commit(store: &Store, show: &Show, mut batch: Vec<CommitRequest>) -> anyhow::Result<()> {
+    for _ in 0..COMMITS_MAX {
+        let outcomes = store.commit(&batch).await?;
+        let mut outdated = Vec::new();
+        for (request, outcome) in batch.into_iter().zip(outcomes) {
+            match outcome {
+                CommitOutcome::Confirmed | CommitOutcome::Existing(_) => {}
+                CommitOutcome::StaleEpoch { epoch } => outdated.push(CommitRequest { epoch, ..request }),
+                outcome => bail!("a demo booking of {} was refused: {outcome:?}", show.title),
+            }
+        }
+        if outdated.is_empty() {
+            return Ok(());
+        }
+        batch = outdated;
+    }
+    bail!("the demo bookings of {} were outrun {COMMITS_MAX} times by loads of a server", show.title)
 }
 
 async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) -> anyhow::Result<()> {

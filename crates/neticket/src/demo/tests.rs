@@ -179,3 +179,20 @@ async fn both_logins_work_and_the_person_has_booked() {
     assert!(app.events_page(&search).await.unwrap().total_items >= 3);
     app.shut_down().await;
 }
+
+#[tokio::test]
+async fn a_show_is_filled_though_a_server_has_loaded_its_event_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), "development");
+    let store = App::open_store(&config).await.unwrap();
+    let media = App::open_media(&config).unwrap();
+    let (person, now) = accounts::logins(&config, &store).await.unwrap();
+    let audience = accounts::audience(&store, now).await.unwrap();
+    let show = season::shows().find(|show| show.taken == season::Taken::All).unwrap();
+    let event = event_create(&store, &media, show, now).await.unwrap();
+    store.load_event(event.id, neticket_domain::Epoch(0)).await.unwrap().unwrap();
+    booking::fill(&store, show, &event, &audience, person, now).await.unwrap();
+    for row in store.inventory_audit(Some(event.id)).await.unwrap() {
+        assert_eq!((row.left, row.confirmed), (0, row.capacity));
+    }
+}
