@@ -1,8 +1,10 @@
 //! The ledger on a Redis server, for several nodes.
 //!
-//! Every step is one Lua script (`lua/`), so it happens at once or not at all. All keys of an event carry the hash tag
-//! `{event}`, so that Redis Cluster keeps them together, and the number of their layout (`script.rs`). The server's clock decides what is open, and its run id whether its
-//! data can be trusted: the answers to a ledger of another run are those to none, or `stale`.
+//! Every step is one Lua script (`lua/`), so it happens at once or not at all. All keys of an event carry the
+//! hash tag `{event}`, so that Redis Cluster keeps them together, and the number of their layout
+//! (`script.rs`). The server's clock decides what is open, and its replication id whether its data can be
+//! trusted: a server run begins when the server starts or is promoted, and the answers to a ledger of another
+//! run are those to none, or `stale`.
 //!
 //! The server's user needs the commands of the scripts, `INFO` among them.
 

@@ -1,6 +1,6 @@
 --[[ Admits a batch of reservations of one event, in order, each on its own: takes the seats and journals the taking.
 
-  KEYS  1 ledger           hash    epoch, run_id, revision, paused, opens_at, closes_at, max_per_user,
+  KEYS  1 ledger           hash    epoch, replid, run_id, revision, paused, opens_at, closes_at, max_per_user,
                                    left:<ticket type, 8 bytes>, price:<ticket type, 8 bytes> (8 bytes)
         2 holders          hash    user id (8 bytes) → record
         3 journal          hash    reservation id (16 bytes) → entry
@@ -23,7 +23,7 @@ local ledger = hgetall(KEYS[1])
 if not ledger.epoch then
   return { 'absent' }
 end
-if tonumber(ledger.epoch) < tonumber(ARGV[1]) or ledger.run_id ~= run_id() then
+if tonumber(ledger.epoch) < tonumber(ARGV[1]) or not is_current(ledger.replid) then
   return { 'stale' }
 end
 

@@ -2,16 +2,19 @@
 
   KEYS  1 ledger           hash      see admit.lua
         2 loads            string    run id and token: there as long as no ledger was lost or evicted since a load began
-  ARGV  1 token            16 bytes, for the case that there is none yet
+  ARGV  1 token            16 bytes, the last 8 of which are used if there is no token yet
         2 expiry_ms        when to forget it
   RETURNS  token, epoch of the ledger, of whichever server run (0: there is none)
 
-  One script, so that the token and the epoch are of the same moment. The run is part of what is kept, so that a token from
-  an old file counts for nothing. Loads under way at once share the token: what takes it away takes it from all. ]]
+  One script, so that the token and the epoch are of the same moment. A token begins with 8 bytes of the
+  replication id, so that one from an old file, or from before a promotion, counts for nothing. Nodes of earlier
+  versions store the run id and 16 random bytes: such a token is replaced, and the load that has it begins anew,
+  with the new one. Loads under way at once share the token: what takes it away takes it from all. ]]
 
-local run, token = run_id(), ARGV[1]
+local run, start = run_id(), token_start(replication_id())
+local token = start .. sub(ARGV[1], 9)
 local loads = redis.call('GET', KEYS[2])
-if loads and sub(loads, 1, #run) == run then
+if loads and sub(loads, 1, #run + 8) == run .. start then
   token = sub(loads, #run + 1)
 end
 redis.call('SET', KEYS[2], run .. token, 'PX', ARGV[2])

@@ -22,9 +22,10 @@
   One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
   ledger sells the seats that the old journal has taken.
 
-  Where there is no ledger, nothing says how old the snapshot is: one of a higher epoch may have been sold from and be gone
-  again. So the load begins anew (again) unless the token that it began with is still there, of this very run: since then no
-  ledger of the event was lost or evicted. Nor, then, were the staged reservations, which are counted all the same.
+  Where there is no ledger, nothing says how old the snapshot is: one of a higher epoch may have been sold from
+  and be gone again. So the load begins anew (again) unless the token that it began with is still there, of this
+  very run: since then no ledger of the event was lost or evicted. Nor, then, were the staged reservations, which
+  are counted all the same.
 
   A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the very epoch of a present ledger
   has been loaded once, so reservations may have been committed under that epoch which it does not know, and the guard
@@ -44,15 +45,17 @@ if present and tonumber(present) >= tonumber(ARGV[1]) then
   redis.call('UNLINK', KEYS[4])
   return { 'kept', present }
 end
-local run = run_id()
+local run, replid = run_id(), replication_id()
 local staged = tonumber(redis.call('HGET', KEYS[4], '') or 0)
-if redis.call('GET', KEYS[5]) ~= run .. ARGV[9] or staged ~= tonumber(ARGV[6]) then
+local is_begun = redis.call('GET', KEYS[5]) == run .. ARGV[9] and sub(ARGV[9], 1, 8) == token_start(replid)
+if not is_begun or staged ~= tonumber(ARGV[6]) then
   redis.call('UNLINK', KEYS[4])
   return { 'again' }
 end
 
 local left, ledger = {}, {
   'epoch', ARGV[1],
+  'replid', replid,
   'run_id', run,
   -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
   'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),

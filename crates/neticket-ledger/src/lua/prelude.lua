@@ -18,9 +18,33 @@ local pack, unpack_number = struct.pack, struct.unpack
 -- unpack() fits about 8,000 values on Lua's stack. Even, so that pairs stay together.
 local CHUNK = 4000
 
--- The run of this server process. A server that restarts from an old file has another one.
+-- The replication id of this server; nil while it is a replica. It stands for the server run: a master takes
+-- a new, random id when it starts and when it is promoted, so what was written under the present id has not
+-- been replaced by older data since. A master also takes a new id when its first replica is attached and when
+-- it frees its replication backlog: then its ledgers are loaded anew without need.
+local function replication_id()
+  local info = redis.call('INFO', 'replication')
+  if not find(info, 'role:master', 1, true) then
+    return nil
+  end
+  return string.match(info, 'master_replid:(%x+)') or error('INFO names no master_replid')
+end
+
+-- Whether `replid`, as it was stored, is of the present server run; `false` or nil is not.
+local function is_current(replid)
+  return replid and replid == replication_id()
+end
+
+-- The run id of this server process. Kept for nodes of earlier versions, which compare nothing else.
 local function run_id()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+-- The first 8 bytes of the tokens of loads that begin in this server run.
+local function token_start(replid)
+  return (string.gsub(sub(replid or '', 1, 16), '%x%x', function(pair)
+    return string.char(tonumber(pair, 16))
+  end))
 end
 
 local function now_ms()
@@ -81,8 +105,8 @@ end
 
 -- Whether the ledger is there and of this server run; and its epoch.
 local function of_this_run(ledger_key)
-  local ledger = redis.call('HMGET', ledger_key, 'epoch', 'run_id')
-  return ledger[1] and ledger[2] == run_id(), ledger[1]
+  local ledger = redis.call('HMGET', ledger_key, 'epoch', 'replid')
+  return ledger[1] and is_current(ledger[2]), ledger[1]
 end
 
 -- When a journal entry was admitted.

@@ -8,7 +8,7 @@
   One script, so that the seats left and the journal's length are of the same moment, and for the server run. ]]
 
 local ledger = hgetall(KEYS[1])
-if not ledger.epoch or ledger.run_id ~= run_id() then
+if not ledger.epoch or not is_current(ledger.replid) then
   return { 'absent' }
 end
 

@@ -20,7 +20,11 @@ mod journal;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod old_scripts;
+#[cfg(test)]
 mod prices;
+#[cfg(test)]
+mod promotion;
 #[cfg(test)]
 mod server;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::support::{
 const TIMEOUT_MS: u64 = 500;
 
 /// A server of the test's own, and a ledger on it.
-async fn own_server(append_only: bool) -> (Server, RedisLedger) {
+pub(crate) async fn own_server(append_only: bool) -> (Server, RedisLedger) {
     let start = move || Redis { append_only, ..Redis::default() }.start().unwrap();
     let server = tokio::task::spawn_blocking(start).await.unwrap();
     let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(server.url()) };
@@ -31,7 +31,7 @@ async fn restarted(mut server: Server) -> Server {
 }
 
 /// Sends one command past the ledger.
-async fn ask(url: &str, command: &[&str]) -> Value {
+pub(crate) async fn ask(url: &str, command: &[&str]) -> Value {
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await.unwrap()

@@ -43,17 +43,21 @@ impl Kind {
     pub(crate) fn ledger_of_journal_len_max(self, journal_len_max: usize) -> Arc<dyn Ledger> {
         match self {
             Self::Memory => Arc::new(MemoryLedger::new().with_journal_len_max(journal_len_max)),
-            Self::Redis | Self::Cluster => {
-                // Generous: the machine may be busy, and no case waits for it to pass.
-                let options = RedisOptions {
-                    prefix: unique_prefix(),
-                    journal_len_max,
-                    timeout_ms: 20_000,
-                    ..RedisOptions::new(self.url())
-                };
-                Arc::new(RedisLedger::connect(options).unwrap())
-            }
+            Self::Redis | Self::Cluster => self.on_server(journal_len_max, unique_prefix()),
         }
+    }
+
+    /// A new ledger on a server, and its prefix of keys.
+    pub(crate) fn ledger_and_prefix(self) -> (Arc<dyn Ledger>, String) {
+        let prefix = unique_prefix();
+        (self.on_server(JOURNAL_LEN_MAX_DEFAULT, prefix.clone()), prefix)
+    }
+
+    fn on_server(self, journal_len_max: usize, prefix: String) -> Arc<dyn Ledger> {
+        // Generous: the machine may be busy, and no case waits for it to pass.
+        let options =
+            RedisOptions { prefix, journal_len_max, timeout_ms: 20_000, ..RedisOptions::new(self.url()) };
+        Arc::new(RedisLedger::connect(options).unwrap())
     }
 }
 

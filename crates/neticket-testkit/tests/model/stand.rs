@@ -118,7 +118,7 @@ impl Stand {
         for (key, dump) in &saved.keys {
             restore.cmd("RESTORE").arg(key).arg(0).arg(dump).ignore();
             if key.ends_with(":ledger") {
-                restore.cmd("HSET").arg(key).arg("run_id").arg("another").ignore();
+                restore.cmd("HSET").arg(key).arg("replid").arg("another").ignore();
             }
             if key.ends_with(":loads") {
                 restore.cmd("SET").arg(key).arg("another run's token").ignore();

@@ -1,0 +1,140 @@
+--[[ Replaces the ledger of one event by a snapshot, unless it is of the same or a higher epoch; carries the journal over.
+
+  KEYS  1 ledger           hash    see admit.lua
+        2 holders          hash
+        3 journal          hash
+        4 staged_holders   hash    the snapshot's, complete; by stage.lua
+        5 loads            string  see begin_load.lua
+  ARGV  1 epoch
+        2 paused_at        milliseconds since 1970; empty: the sale is not paused
+        3 opens_at         milliseconds since 1970
+        4 closes_at        milliseconds since 1970
+        5 max_per_user
+        6 reservations_len how many reservations were staged
+        7 refused          ids of entries that are not carried over, 16 bytes each
+        8 ticket_types     packed: ticket type 8, price 8, left 4
+        9 token            by begin_load.lua, before the snapshot was taken
+        10 window_since    milliseconds since 1970: what was admitted from then on, but not between opens_at and closes_at,
+                           was admitted by a ledger that did not know them, and is not carried over
+  RETURNS  kept, epoch that is there | again |
+           replaced, epoch before, entries that did not fit or are of a pause: id 16 and entry 36 (see prelude.lua) each
+
+  One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
+  ledger sells the seats that the old journal has taken.
+
+  Where there is no ledger, nothing says how old the snapshot is: one of a higher epoch may have been sold from and be gone
+  again. So the load begins anew (again) unless the token that it began with is still there, of this very run: since then no
+  ledger of the event was lost or evicted. Nor, then, were the staged reservations, which are counted all the same.
+
+  A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the very epoch of a present ledger
+  has been loaded once, so reservations may have been committed under that epoch which it does not know, and the guard
+  would let their users book once more. And since every load raises the epoch in the store, a ledger that answers stale for
+  its run is replaced by the next one.
+
+  Its journal is carried over too, because answers rest on it: whoever was told 202 has nothing but the journal entry until
+  the store commits it. It may be an old copy. A server that syncs its file every second (appendfsync everysec) loses up to
+  the last second of what it did, so an entry that was refused then is back. The store still decides: what it has is dropped
+  here, what does not fit or is over the limit is dropped, and on the rest the guard has the last word. At worst someone
+  gets a booking that they were told was refused, never one that does not fit; dropping the journal would break
+  promises instead. ]]
+
+local before = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
+local present = before[1]
+if present and tonumber(present) >= tonumber(ARGV[1]) then
+  redis.call('UNLINK', KEYS[4])
+  return { 'kept', present }
+end
+local run = run_id()
+local staged = tonumber(redis.call('HGET', KEYS[4], '') or 0)
+if redis.call('GET', KEYS[5]) ~= run .. ARGV[9] or staged ~= tonumber(ARGV[6]) then
+  redis.call('UNLINK', KEYS[4])
+  return { 'again' }
+end
+
+local left, ledger = {}, {
+  'epoch', ARGV[1],
+  'run_id', run,
+  -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
+  'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
+  'paused', ARGV[2] == '' and '0' or '1',
+  'opens_at', ARGV[3],
+  'closes_at', ARGV[4],
+  'max_per_user', ARGV[5],
+}
+local max_per_user = tonumber(ARGV[5])
+local opens_at, closes_at, window_since = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[10])
+-- What was admitted from then on, by a ledger that did not know of the pause, is not carried over.
+local paused_at = tonumber(ARGV[2]) or math.huge
+for _, ticket_type in ipairs(parts(ARGV[8], 20, 1, 20)) do
+  local id = sub(ticket_type, 1, 8)
+  left[id] = unpack_number('>I4', ticket_type, 17)
+  ledger[#ledger + 1] = 'price:' .. id
+  ledger[#ledger + 1] = sub(ticket_type, 9, 16)
+end
+
+local refused = {}
+for _, id in ipairs(parts(ARGV[7], 16, 1, 16)) do
+  refused[id] = true
+end
+
+-- Oldest first; of the same age, by id. Bytes are compared as numbers: strings would be by the server's language.
+local old, users = {}, {}
+local journal = redis.call('HGETALL', KEYS[3])
+for i = 1, #journal, 2 do
+  local id, entry = journal[i], journal[i + 1]
+  if not refused[id] then
+    old[#old + 1] = { id = id, entry = entry, admitted_at(entry), unpack_number('>I6I6I4', id) }
+  end
+end
+table.sort(old, function(a, b)
+  for i = 1, 4 do
+    if a[i] ~= b[i] then
+      return a[i] < b[i]
+    end
+  end
+  return false
+end)
+for i = 1, #old do
+  users[i] = sub(old[i].entry, 1, 8)
+end
+
+local records, records_after = hmget(KEYS[4], users), {}
+local dropped, holders, entries = {}, {}, {}
+for i = 1, #old do
+  local id, entry, user = old[i].id, old[i].entry, users[i]
+  local record = records_after[user] or records[i]
+  -- What the store has is in the snapshot, and dropped without a word.
+  if not (record and place_of(record, id)) then
+    local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
+    local held = held_by(record) + quantity
+    local at = old[i][1]
+    local unknowing = at >= paused_at or at >= window_since and (at < opens_at or at >= closes_at)
+    if unknowing or (left[ticket_type] or 0) < quantity or held > max_per_user then
+      dropped[#dropped + 1] = id .. entry
+    else
+      left[ticket_type] = left[ticket_type] - quantity
+      record = with_reservation(record, held, id, 'h')
+      records_after[user] = record
+      holders[#holders + 1] = user
+      holders[#holders + 1] = record
+      -- As it was: the price that its user was told, and its age, so that recovery finds it however often the event is loaded.
+      entries[#entries + 1] = id
+      entries[#entries + 1] = entry
+    end
+  end
+end
+for ticket_type, seats in pairs(left) do
+  ledger[#ledger + 1] = 'left:' .. ticket_type
+  ledger[#ledger + 1] = integer(seats)
+end
+
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3])
+write('HSET', KEYS[1], ledger)
+if staged > 0 then
+  redis.call('HDEL', KEYS[4], '')
+  redis.call('RENAME', KEYS[4], KEYS[2])
+  redis.call('PERSIST', KEYS[2])
+end
+write('HSET', KEYS[2], holders)
+write('HSET', KEYS[3], entries)
+return { 'replaced', present or '0', table.concat(dropped) }

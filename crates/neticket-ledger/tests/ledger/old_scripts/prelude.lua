@@ -1,0 +1,124 @@
+--[[ What the scripts share; put in front of each of them. No KEYS and no ARGV of its own.
+
+  Numbers: Lua's are doubles, exact up to 2^53. Seats, limits, epochs and milliseconds stay far below; prices and ids are never
+  reckoned with here and stay the bytes they came in.
+
+  Bytes: what there is one of per reservation is packed, numbers with the highest byte first, because every string that a
+  script makes and every word that Redis is told costs time. In the order given:
+    content      user 8, ticket type 8, quantity 4
+    request      id 16, content 20
+    entry        content 20, unit price 8, admitted at 8 (milliseconds since 1970)
+    record       tickets held 4, then per reservation of this epoch: id 16, mark 1: h (it counts) or r (cancelled, its
+                 seats are given back). An h that is not in the journal is settled: the store has it. ]]
+
+local sub, byte, find = string.sub, string.byte, string.find
+local pack, unpack_number = struct.pack, struct.unpack
+
+-- unpack() fits about 8,000 values on Lua's stack. Even, so that pairs stay together.
+local CHUNK = 4000
+
+-- The run of this server process. A server that restarts from an old file has another one.
+local function run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- tostring() would write large numbers with an exponent.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+
+-- The parts of a packed list, `from` to `to` of each `size` bytes.
+local function parts(packed, size, from, to)
+  local list = {}
+  for i = 1, #packed / size do
+    local start = (i - 1) * size
+    list[i] = sub(packed, start + from, start + to)
+  end
+  return list
+end
+
+-- The whole hash as a table.
+local function hgetall(key)
+  local words, values = redis.call('HGETALL', key), {}
+  for i = 1, #words, 2 do
+    values[words[i]] = words[i + 1]
+  end
+  return values
+end
+
+-- The values of these fields in their order; false where there is none.
+local function hmget(key, fields)
+  if #fields == 0 then
+    return {}
+  end
+  if #fields <= CHUNK then
+    return redis.call('HMGET', key, unpack(fields))
+  end
+  local values = {}
+  for from = 1, #fields, CHUNK do
+    local part = redis.call('HMGET', key, unpack(fields, from, math.min(from + CHUNK - 1, #fields)))
+    for i = 1, #part do
+      values[from + i - 1] = part[i]
+    end
+  end
+  return values
+end
+
+-- Runs `command key words…`, in as many calls as it takes; none for no words. The sum of the answers.
+local function write(command, key, words)
+  local sum = 0
+  for from = 1, #words, CHUNK do
+    sum = sum + redis.call(command, key, unpack(words, from, math.min(from + CHUNK - 1, #words)))
+  end
+  return sum
+end
+
+-- Whether the ledger is there and of this server run; and its epoch.
+local function of_this_run(ledger_key)
+  local ledger = redis.call('HMGET', ledger_key, 'epoch', 'run_id')
+  return ledger[1] and ledger[2] == run_id(), ledger[1]
+end
+
+-- When a journal entry was admitted.
+local function admitted_at(entry)
+  return (unpack_number('>i8', entry, 29))
+end
+
+-- How many tickets this record says are held; 0 for none.
+local function held_by(record)
+  return record and unpack_number('>I4', record) or 0
+end
+
+-- Where the id begins in the record; nil if it is not there. Ids lie 17 bytes apart: what looks like one elsewhere is parts of
+-- two.
+local function place_of(record, id)
+  local place = find(record, id, 5, true)
+  while place and (place - 5) % 17 ~= 0 do
+    place = find(record, id, place + 1, true)
+  end
+  return place
+end
+
+-- The record with this reservation added; `held` is how many tickets are held with it.
+local function with_reservation(record, held, id, mark)
+  return pack('>I4', held) .. (record and sub(record, 5) or '') .. id .. mark
+end
+
+-- Adds what view.lua tells of a ledger to a reply: from the epoch on.
+local function view(ledger, pending, reply)
+  local ticket_types = {}
+  for field, value in pairs(ledger) do
+    if sub(field, 1, 5) == 'left:' then
+      ticket_types[#ticket_types + 1] = sub(field, 6) .. pack('>I4', tonumber(value))
+    end
+  end
+  reply[#reply + 1] = ledger.epoch
+  reply[#reply + 1] = ledger.paused
+  reply[#reply + 1] = pending
+  reply[#reply + 1] = table.concat(ticket_types)
+end

@@ -1,0 +1,17 @@
+--[[ What the ledger of one event says now.
+
+  KEYS  1 ledger           hash    see admit.lua
+        2 journal          hash
+  ARGV  none
+  RETURNS  absent | present, epoch, paused (1 or 0), entries in the journal, ticket types: id 8, left 4 each
+
+  One script, so that the seats left and the journal's length are of the same moment, and for the server run. ]]
+
+local ledger = hgetall(KEYS[1])
+if not ledger.epoch or ledger.run_id ~= run_id() then
+  return { 'absent' }
+end
+
+local reply = { 'present' }
+view(ledger, redis.call('HLEN', KEYS[2]), reply)
+return reply
