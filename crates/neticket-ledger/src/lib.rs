@@ -17,8 +17,8 @@ pub use memory::MemoryLedger;
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
-    LoadAnswer, LoadStart, LoadToken, PoolUse, Release, SnapshotReservation, SnapshotTicketType,
-    TicketTypeView, Verdict,
+    LoadAnswer, LoadStart, LoadToken, LoadedEvents, PoolUse, Release, SnapshotReservation,
+    SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 use async_trait::async_trait;
@@ -96,9 +96,10 @@ pub trait Ledger: Send + Sync + 'static {
     /// Forgets the event whatever its state, as a server that restarts empty would. For tests alone.
     async fn lose(&self, event: EventId) -> Result<(), LedgerError>;
 
-    /// The events that have a ledger, of whichever server run, in no order. It may name too many, never too few: an event
-    /// whose ledger was lost is named until it is evicted under the epoch of a later load, or under a higher epoch.
-    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError>;
+    /// The events that have a ledger, of whichever server run. It may name too many: an event whose ledger
+    /// was lost is named until it is evicted under the epoch of a later load, or under a higher epoch. It
+    /// names too few only where it says so ([`LoadedEvents::incomplete`]).
+    async fn loaded(&self) -> Result<LoadedEvents, LedgerError>;
 
     /// What the ledger says about the event now; `None` if it is not loaded (or of another server run).
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError>;

@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::board::MemoryBoard;
 use crate::{
     Admission, AdmitAnswer, AdmitRequest, Board, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, RESERVATIONS_PER_USER_MAX,
-    Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents,
+    RESERVATIONS_PER_USER_MAX, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -198,11 +198,11 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+    async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {
         let slots: Vec<_> =
             lock(&self.slots).iter().map(|(event, slot)| (*event, Arc::clone(slot))).collect();
         let loaded = slots.into_iter().filter(|(_, slot)| lock(slot).ledger.is_some());
-        Ok(loaded.map(|(event, _)| event).collect())
+        Ok(LoadedEvents { events: loaded.map(|(event, _)| event).collect(), incomplete: None })
     }
 
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {

@@ -25,7 +25,7 @@ use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
     AdmitAnswer, AdmitRequest, Board, Claims, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, PoolUse,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, PoolUse,
     RESERVATIONS_PER_USER_MAX, Release,
 };
 
@@ -244,10 +244,11 @@ impl Ledger for RedisLedger {
         self.run(Call::new(&script::LOSE, &self.keys(event))).await.map(drop)
     }
 
-    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+    async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {
         let mut range = ::redis::cmd("ZRANGE");
         range.arg(script::loaded_key(&self.prefix)).arg(0).arg(-1);
-        Reply::new("ZRANGE", self.connections.query(&range).await?).event_ids()
+        let events = Reply::new("ZRANGE", self.connections.query(&range).await?).event_ids()?;
+        Ok(LoadedEvents { events, incomplete: None })
     }
 
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {

@@ -161,6 +161,16 @@ pub enum LoadAnswer {
     Again,
 }
 
+/// The events that have a ledger.
+#[derive(Debug)]
+pub struct LoadedEvents {
+    /// In no order.
+    pub events: Vec<EventId>,
+    /// Why events may be missing. `None`: none is missing. Otherwise the server that holds the list has lost
+    /// data, and the list is being rebuilt from the ledgers; ask again.
+    pub incomplete: Option<LedgerError>,
+}
+
 /// What the ledger says about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerView {

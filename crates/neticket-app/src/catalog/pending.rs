@@ -15,7 +15,8 @@ const INSPECTIONS_CONCURRENT_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct EventsPending {
     pub(crate) events: Vec<EventId>,
-    /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not loaded again.
+    /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not
+    /// loaded again, or not all events with a ledger are known.
     pub(crate) is_blind: bool,
 }
 
@@ -54,11 +55,14 @@ impl Catalog {
     }
 
     async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
-        let looks = self.ledger.loaded().await?.into_iter();
-        let looks = looks.map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
+        let loaded = self.ledger.loaded().await?;
+        let looks = loaded
+            .events
+            .into_iter()
+            .map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
         let looks = stream::iter(looks).buffer_unordered(INSPECTIONS_CONCURRENT_MAX);
         let journals: Vec<_> = looks.try_collect().await?;
-        let mut found = EventsPending::default();
+        let mut found = EventsPending { is_blind: loaded.incomplete.is_some(), ..EventsPending::default() };
         for (event, journal) in journals {
             match journal {
                 Journal::Empty => {}

@@ -53,7 +53,7 @@ impl App {
         page: u32,
         size: u32,
     ) -> Result<PageView<InventoryView>, AppError> {
-        let mut loaded = self.ledger.loaded().await?;
+        let mut loaded = self.ledger.loaded().await?.events;
         loaded.sort_unstable();
         loaded.truncate(DRIFTED_LOOKS_MAX);
         let mut records = self.store.events(&loaded).await?;

@@ -22,7 +22,7 @@ const ANY_EPOCH: Epoch = Epoch(i64::MAX);
 
 /// One run. Whoever repeats a key later is answered from the store.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let loaded = context.ledger.loaded().await?;
+    let loaded = context.ledger.loaded().await?.events;
     if loaded.is_empty() {
         return Ok(());
     }

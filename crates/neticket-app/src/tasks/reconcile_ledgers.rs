@@ -8,7 +8,7 @@ use crate::reconcile::Look;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let events = context.ledger.loaded().await?;
+    let events = context.ledger.loaded().await?.events;
     each_on_its_own(COMPARED_AT_ONCE, events.into_iter().map(|event| reconcile(context, event))).await
 }
 

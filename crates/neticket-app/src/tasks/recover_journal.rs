@@ -6,10 +6,13 @@ use neticket_domain::{Epoch, EventId};
 use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::error::AppError;
 
-/// One run. An event whose journal cannot be read or loaded keeps no other from recovery.
+/// One run. An event whose journal cannot be read or loaded keeps no other from recovery; nor do events that
+/// are not known yet, but they make the run fail.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
-    let events = context.ledger.loaded().await?;
-    each_on_its_own(EVENTS_AT_ONCE, events.into_iter().map(|event| recover(context, event))).await
+    let loaded = context.ledger.loaded().await?;
+    let recoveries = loaded.events.into_iter().map(|event| recover(context, event));
+    let recovered = each_on_its_own(EVENTS_AT_ONCE, recoveries).await;
+    loaded.incomplete.map_or(Ok(()), |reason| Err(reason.into())).and(recovered)
 }
 
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {

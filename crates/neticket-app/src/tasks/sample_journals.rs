@@ -19,7 +19,7 @@ pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let mut samples = Vec::new();
     let mut outcome = Ok(());
-    for event in context.ledger.loaded().await? {
+    for event in context.ledger.loaded().await?.events {
         match sample(context, event).await {
             Ok(sample) => samples.extend(sample),
             Err(error) => outcome = Err(error),

@@ -126,7 +126,7 @@ on_both! {
         let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.loaded().await.unwrap().contains(&event.id) {
+        while world.ledger.loaded().await.unwrap().events.contains(&event.id) {
             assert!(tokio::time::Instant::now() < deadline, "it goes");
             tokio::time::sleep(GLANCE).await;
         }

@@ -118,12 +118,12 @@ async fn an_event_that_is_listed_without_a_ledger_hides_nothing_and_is_listed_no
     let (app, user) = (world.node().await, world.user(0).await);
     let event = starting_soon(&world).await;
     world.lose_ledger(event.id).await;
-    assert_eq!(world.ledger.loaded().await.unwrap(), [event.id]);
+    assert_eq!(world.ledger.loaded().await.unwrap().events, [event.id]);
     let unknown = app.reservation(user, ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
     started(&world, &event).await;
     world.config.engine.task_interval_ms = 20;
     let _closer = world.node().await;
-    until("it is listed no more", async || world.ledger.loaded().await.unwrap().is_empty()).await;
+    until("it is listed no more", async || world.ledger.loaded().await.unwrap().events.is_empty()).await;
     world.finish().await;
 }

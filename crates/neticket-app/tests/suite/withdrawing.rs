@@ -46,7 +46,7 @@ async fn is_cancelled(app: &App, user: UserId, id: ReservationId) -> bool {
 }
 
 async fn until_forgotten(world: &World, event: EventId) {
-    until("its ledger is gone", async || !world.ledger.loaded().await.unwrap().contains(&event)).await;
+    until("its ledger is gone", async || !world.ledger.loaded().await.unwrap().events.contains(&event)).await;
 }
 
 on_both! {
@@ -186,7 +186,7 @@ on_both! {
         let stale = app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![7])).await;
         assert!(matches!(stale, Err(AppError::EditConflict)), "{stale:?}");
         app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![1])).await.unwrap();
-        assert_eq!(world.ledger.loaded().await.unwrap(), []);
+        assert_eq!(world.ledger.loaded().await.unwrap().events, []);
         assert!(matches!(app.event(event.id).await, Err(AppError::NotFound)));
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(booked, Err(AppError::NotFound)), "{booked:?}");

@@ -49,7 +49,7 @@ async fn scripts_are_taught_again_to_a_master_that_forgot_them() {
         tell(&master.url(), &["SCRIPT", "FLUSH"]).await;
         assert_eq!(admits(&ledger, number).await, 30);
     }
-    let mut loaded = ledger.loaded().await.unwrap();
+    let mut loaded = ledger.loaded().await.unwrap().events;
     loaded.sort_unstable();
     assert_eq!(loaded, EVENTS.map(EventId).collect::<Vec<_>>());
 }

@@ -147,7 +147,7 @@ async fn a_ledger_of_another_layout_is_not_there() {
     }
     ask(&server.url(), &["ZADD", "neticket:loaded", "1", "7"]).await;
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
-    assert_eq!(ledger.loaded().await.unwrap(), []);
+    assert_eq!(ledger.loaded().await.unwrap().events, []);
     assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
     load(&ledger, &snapshot(&ledger, 1).await).await;
     assert_eq!(journal(&ledger).await, []);

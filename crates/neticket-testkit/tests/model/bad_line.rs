@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use neticket_testkit::ledger::{
     AdmitAnswer, AdmitRequest, Board, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState,
-    LedgerView, LoadAnswer, LoadStart, LoadToken, Release,
+    LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, Release,
 };
 use tokio::runtime::Handle;
 
@@ -123,7 +123,7 @@ impl Ledger for BadLine {
         self.ledger.lose(event).await
     }
 
-    async fn loaded(&self) -> Result<Vec<EventId>, LedgerError> {
+    async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {
         self.ledger.loaded().await
     }
 
