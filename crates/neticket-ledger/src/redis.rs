@@ -6,20 +6,25 @@
 //! trusted: a server run begins when the server starts or is promoted, and the answers to a ledger of another
 //! run are those to none, or `stale`.
 //!
-//! The server's user needs the commands of the scripts, `INFO` among them.
+//! The server's user needs the commands of the scripts, `INFO` among them; `SCAN`, and in a cluster
+//! `CLUSTER`.
 
 mod board;
 mod claims;
 mod connection;
+mod loaded;
+mod masters;
 mod packed;
 mod reply;
 mod script;
 
 use async_trait::async_trait;
 use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use self::connection::Connections;
+use self::connection::{Connections, Node};
+use self::loaded::Rebuild;
 use self::packed::packed;
 use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
@@ -65,18 +70,25 @@ impl RedisOptions {
 pub struct RedisLedger {
     connections: Connections,
     prefix: String,
+    timeout_ms: u64,
     journal_len_max: usize,
+    rebuild: Mutex<Rebuild>,
 }
 
 impl RedisLedger {
     /// A ledger on the server at `options.url`. Connects when it has to, and again after every loss: a server that is
     /// down now is no error yet (see [`Ledger::ping`]).
     ///
-    /// # Errors
-    /// [`LedgerError::Unavailable`] if the address cannot be one.
+    /// # Errors [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a
+    /// cluster cannot read.
     pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
-        let connections = Connections::new(&options.url, options.timeout_ms)?;
-        Ok(Self { connections, prefix: options.prefix, journal_len_max: options.journal_len_max })
+        let RedisOptions { url, prefix, timeout_ms, journal_len_max } = options;
+        let connections = Connections::new(&url, timeout_ms)?;
+        if connections.is_cluster() && !script::list_is_in_one_slot(&prefix) {
+            let reason = format!("the prefix of keys, {prefix}, has an unpaired or empty brace");
+            return Err(LedgerError::Unavailable(reason.into()));
+        }
+        Ok(Self { connections, prefix, timeout_ms, journal_len_max, rebuild: Mutex::default() })
     }
 
     /// What the server does when its memory is full; in a cluster, what the least safe master does. Only `noeviction` is safe:
@@ -101,26 +113,29 @@ impl RedisLedger {
 
     /// What each master says of itself; there is at least one.
     async fn info(&self, section: &str, field: &str) -> Result<Vec<String>, LedgerError> {
-        let answers = self.connections.query_all(::redis::cmd("INFO").arg(section)).await?;
+        Ok(self.info_of_each(section, field).await?.into_iter().map(|(_, value)| value).collect())
+    }
+
+    /// The same, with which master says it; `None` is the one server.
+    async fn info_of_each(
+        &self,
+        section: &str,
+        field: &str,
+    ) -> Result<Vec<(Option<Node>, String)>, LedgerError> {
+        let answers = self.connections.query_each(::redis::cmd("INFO").arg(section)).await?;
         let mut values = Vec::with_capacity(answers.len());
-        for answer in answers {
+        for (node, answer) in answers {
             let info = Reply::new("INFO", answer).text()?;
             let fields = info.lines().filter_map(|line| line.split_once(':'));
             let value =
                 fields.filter(|(name, _)| *name == field).map(|(_, value)| value.trim().to_owned()).next();
-            values.push(value.ok_or_else(|| LedgerError::Protocol(format!("INFO names no {field}")))?);
+            let value = value.ok_or_else(|| LedgerError::Protocol(format!("INFO names no {field}")))?;
+            values.push((node, value));
         }
         if values.is_empty() {
             return Err(LedgerError::Protocol("the cluster has no masters".to_owned()));
         }
         Ok(values)
-    }
-
-    /// Names the event among those that may have a ledger, since the load of this epoch.
-    async fn list(&self, event: EventId, epoch: Epoch) -> Result<(), LedgerError> {
-        let mut add = ::redis::cmd("ZADD");
-        add.arg(self.keys(event).name(Key::Loaded)).arg("GT").arg(epoch.0).arg(event.0);
-        self.connections.query(&add).await.map(drop)
     }
 
     fn keys(&self, event: EventId) -> EventKeys {
@@ -245,10 +260,7 @@ impl Ledger for RedisLedger {
     }
 
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {
-        let mut range = ::redis::cmd("ZRANGE");
-        range.arg(script::loaded_key(&self.prefix)).arg(0).arg(-1);
-        let events = Reply::new("ZRANGE", self.connections.query(&range).await?).event_ids()?;
-        Ok(LoadedEvents { events, incomplete: None })
+        self.loaded_events().await
     }
 
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {

@@ -147,3 +147,15 @@ local function view(ledger, pending, reply)
   reply[#reply + 1] = pending
   reply[#reply + 1] = table.concat(ticket_types)
 end
+
+-- What loaded.lua says of the list of events. A load that was under way when the list was lost may have named
+-- its event before that, and put a ledger where the scan had looked already. So the masters are scanned a
+-- second time, once every such load has ended.
+local function list_state(complete_key, rescan_ms)
+  local complete = redis.call('HMGET', complete_key, 'replid', 'scans', 'scanned_at')
+  if not is_current(complete[1]) then
+    return 'incomplete'
+  end
+  local is_due = complete[2] == '1' and now_ms() - tonumber(complete[3]) >= tonumber(rescan_ms)
+  return is_due and 'due' or 'complete'
+end

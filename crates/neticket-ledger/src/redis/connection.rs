@@ -11,7 +11,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo, SingleNodeRoutingInfo};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind,
     RedisError, RedisResult, ServerErrorKind, Value,
@@ -41,6 +41,13 @@ struct Link {
     lost: Arc<AtomicBool>,
     /// Shared with the calls that are under way.
     calls: Arc<()>,
+}
+
+/// One server of a cluster, by the address that the driver knows it under.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Node {
+    host: String,
+    port: u16,
 }
 
 #[derive(Clone)]
@@ -76,7 +83,28 @@ impl Connections {
 
     /// Sends one command to the server, or to all masters of the cluster.
     pub(super) async fn query_all(&self, command: &Cmd) -> Result<Vec<Value>, LedgerError> {
-        self.in_time(async |mut connection| connection.send_to_all(command).await).await
+        Ok(self.query_each(command).await?.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    /// The same, with which master answered what; `None` is the one server.
+    pub(super) async fn query_each(&self, command: &Cmd) -> Result<Vec<(Option<Node>, Value)>, LedgerError> {
+        self.in_time(async |mut connection| connection.send_to_each(command).await).await
+    }
+
+    /// Sends one command to this master of the cluster, and to no other; `None` is the one server.
+    pub(super) async fn query_at(&self, node: Option<&Node>, command: &Cmd) -> Result<Value, LedgerError> {
+        self.in_time(async |mut connection| connection.send_to(node, command).await).await
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.to, Address::Cluster(_))
+    }
+
+    /// Makes the next call use a new connection, which learns anew which masters there are.
+    pub(super) async fn renew(&self) {
+        if let Some(link) = &*self.link.lock().await {
+            link.lost.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Runs a script, and teaches it to the server first if that does not know it.
@@ -131,17 +159,38 @@ impl Connection {
         }
     }
 
-    async fn send_to_all(&mut self, command: &Cmd) -> RedisResult<Vec<Value>> {
+    async fn send_to_each(&mut self, command: &Cmd) -> RedisResult<Vec<(Option<Node>, Value)>> {
         match self {
-            Self::Server(connection) => Ok(vec![command.query_async(connection).await?]),
+            Self::Server(connection) => Ok(vec![(None, command.query_async(connection).await?)]),
             Self::Cluster(connection) => {
                 let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
                 match connection.route_command(command.clone(), masters).await? {
-                    Value::Map(answers) => Ok(answers.into_iter().map(|(_, answer)| answer).collect()),
-                    answer => Ok(vec![answer]),
+                    Value::Map(answers) => {
+                        answers.into_iter().map(|(name, answer)| Ok((Node::parse(name)?, answer))).collect()
+                    }
+                    answer => Ok(vec![(None, answer)]),
                 }
             }
         }
+    }
+
+    async fn send_to(&mut self, node: Option<&Node>, command: &Cmd) -> RedisResult<Value> {
+        match (self, node) {
+            (Self::Cluster(connection), Some(Node { host, port })) => {
+                let to = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
+                connection.route_command(command.clone(), RoutingInfo::SingleNode(to)).await?.extract_error()
+            }
+            (connection, _) => connection.send(command).await,
+        }
+    }
+}
+
+impl Node {
+    /// The driver names masters as `host:port`.
+    fn parse(name: Value) -> RedisResult<Option<Self>> {
+        let name: String = redis::from_redis_value(name)?;
+        let parts = name.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        Ok(parts.map(|(host, port)| Self { host: host.to_owned(), port }))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use neticket_domain::EventId;
+use redis::cluster_routing::Slot;
 use redis::{Cmd, ToRedisArgs};
 use uuid::Uuid;
 
@@ -19,8 +20,10 @@ pub(super) enum Key {
     StagedHolders,
     Loads,
     Lease,
-    /// Of all events together, unlike the others.
+    /// Of all events together, unlike the others; so are the next two.
     Loaded,
+    Complete,
+    Scan,
     /// Of no event.
     Nodes,
     /// Of no event, and of no layout: nodes of all versions compare themselves there.
@@ -37,6 +40,8 @@ impl Key {
             Self::Loads => "loads",
             Self::Lease => "lease",
             Self::Loaded => "loaded",
+            Self::Complete => "complete",
+            Self::Scan => "scan",
             Self::Nodes => "nodes",
             Self::Claims => "claims",
         }
@@ -67,6 +72,7 @@ impl EventKeys {
         match key {
             Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
+            Key::Complete | Key::Scan => beside(&loaded_key(prefix), word),
             Key::Nodes => format!("{prefix}:{LAYOUT}:{word}"),
             Key::Claims => format!("{prefix}:{word}"),
             _ => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}"),
@@ -75,8 +81,55 @@ impl EventKeys {
 }
 
 /// The name of the list of loaded events.
-pub(super) fn loaded_key(prefix: &str) -> String {
+fn loaded_key(prefix: &str) -> String {
     format!("{prefix}:{LAYOUT}:{}", Key::Loaded.word())
+}
+
+/// The name of a key that Redis Cluster keeps in the slot of the key `name`: that of its hash tag, or else of
+/// the whole name.
+fn beside(name: &str, word: &str) -> String {
+    let tag = name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
+    if tag.is_some_and(|tag| !tag.is_empty()) {
+        format!("{name}:{word}")
+    } else {
+        format!("{{{name}}}:{word}")
+    }
+}
+
+/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has a
+/// closing brace and no hash tag.
+pub(super) fn list_is_in_one_slot(prefix: &str) -> bool {
+    let keys = EventKeys::new(prefix, EventId(0));
+    let slot = |key| Slot::for_key(keys.name(key));
+    slot(Key::Loaded) == slot(Key::Complete) && slot(Key::Loaded) == slot(Key::Scan)
+}
+
+/// Finds the ledgers of all events: a pattern for `SCAN`, and which event a key that matches it is of.
+pub(super) struct LedgerKeys {
+    before: String,
+    after: String,
+}
+
+impl LedgerKeys {
+    pub(super) fn new(prefix: &str) -> Self {
+        Self { before: format!("{prefix}:{LAYOUT}:{{"), after: format!("}}:{}", Key::Ledger.word()) }
+    }
+
+    pub(super) fn pattern(&self) -> String {
+        let mut pattern = String::new();
+        for character in self.before.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        format!("{pattern}*{}", self.after)
+    }
+
+    pub(super) fn event_of(&self, key: &[u8]) -> Option<EventId> {
+        let number = key.strip_prefix(self.before.as_bytes())?.strip_suffix(self.after.as_bytes())?;
+        std::str::from_utf8(number).ok()?.parse().ok().map(EventId)
+    }
 }
 
 /// One script and its contract; the contract is the one in the script's header (there is a test).
@@ -122,6 +175,9 @@ scripts! {
     EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
     LOSE = "lose.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
+    LOADED = "loaded.lua" [Loaded, Complete] ["rescan_ms"];
+    BEGIN_SCAN = "begin_scan.lua" [Complete, Scan] ["scan", "lease_ms", "rescan_ms"];
+    END_SCAN = "end_scan.lua" [Complete, Scan] ["scan"];
     VIEW = "view.lua" [Ledger, Journal] [];
     EXAMINE = "examine.lua" [Ledger, Journal] [];
     PENDING_OF = "pending_of.lua" [Ledger, Holders, Journal] ["user"];
@@ -242,5 +298,30 @@ mod tests {
             keys.name(Key::StagedHolders),
             "neticket:2:{7}:staged_holders:ffffffff-ffff-ffff-ffff-ffffffffffff"
         );
+    }
+
+    #[test]
+    fn the_keys_beside_the_list_of_events_are_in_its_slot() {
+        for prefix in ["neticket", "t_1:", "{app}", "a{b", "a{b}c{d}", "{app}:{x"] {
+            assert!(list_is_in_one_slot(prefix), "{prefix}");
+        }
+        for prefix in ["a}b", "{}{x}"] {
+            assert!(!list_is_in_one_slot(prefix), "{prefix}");
+        }
+        let keys = EventKeys::new("neticket", EventId(7));
+        assert_eq!(keys.name(Key::Complete), "{neticket:2:loaded}:complete");
+    }
+
+    #[test]
+    fn the_ledgers_of_a_prefix_are_found_by_their_names() {
+        let keys = LedgerKeys::new("a*[b]");
+        assert_eq!(keys.pattern(), r"a\*\[b\]:2:{*}:ledger");
+        assert_eq!(keys.event_of(b"a*[b]:2:{-8}:ledger"), Some(EventId(-8)));
+        let ledger = EventKeys::new("a*[b]", EventId(7)).name(Key::Ledger);
+        assert_eq!(keys.event_of(ledger.as_bytes()), Some(EventId(7)));
+        for other in ["a*[b]:2:{7}:holders", "a*[b]:1:{7}:ledger", "ax[b]:2:{7}:ledger", "a*[b]:2:{x}:ledger"]
+        {
+            assert_eq!(keys.event_of(other.as_bytes()), None, "{other}");
+        }
     }
 }

@@ -7,10 +7,10 @@ use neticket_testservers::RedisCluster;
 use crate::support::{VIP, load, request, snapshot};
 
 /// By the slots of their hash tags these are spread over all masters.
-const EVENTS: std::ops::Range<i64> = 0..30;
-const TIMEOUT_MS: u64 = 2_000;
+pub(crate) const EVENTS: std::ops::Range<i64> = 0..30;
+pub(crate) const TIMEOUT_MS: u64 = 2_000;
 
-async fn own_cluster() -> (RedisCluster, RedisLedger) {
+pub(crate) async fn own_cluster() -> (RedisCluster, RedisLedger) {
     let cluster = tokio::task::spawn_blocking(|| RedisCluster::start().unwrap()).await.unwrap();
     let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
     (cluster, RedisLedger::connect(options).unwrap())
@@ -22,7 +22,7 @@ async fn tell(url: &str, command: &[&str]) {
     redis::cmd(command[0]).arg(&command[1..]).exec_async(&mut connection).await.unwrap();
 }
 
-async fn load_all(ledger: &RedisLedger, epoch: i64) {
+pub(crate) async fn load_all(ledger: &RedisLedger, epoch: i64) {
     for event in EVENTS {
         let mut of_event = snapshot(ledger, epoch).await;
         of_event.event = EventId(event);

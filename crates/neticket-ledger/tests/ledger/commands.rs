@@ -1,5 +1,6 @@
-//! Lesson 27: "`KEYS *` every minute". Which commands the ledger sends, read from its scripts and its code: none that looks
-//! through all keys of a server.
+//! Lesson 27: "`KEYS *` every minute". Which commands the ledger sends, read from its scripts and its code:
+//! none that looks through all keys of a server, but for one that does so in steps, after the server has lost
+//! data (`listing.rs`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,8 @@ use std::path::{Path, PathBuf};
 const CALLS: [&str; 4] = ["redis.call('", "redis.pcall('", "write('", "cmd(\""];
 /// Commands whose cost grows with everything that the server keeps, and what would send them by another name.
 const FORBIDDEN: [&str; 4] = ["KEYS", "SCAN", "RANDOMKEY", "DBSIZE"];
+/// The one file that may send `SCAN`.
+const MAY_SCAN: &str = "redis/loaded.rs";
 
 /// The Lua and Rust files below `folder`.
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -42,7 +45,11 @@ fn lesson_27_no_command_looks_through_all_keys_of_the_server() {
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();
         assert!(!text.contains(".scan(") && !text.contains(".scan_match("), "{}", file.display());
-        found.extend(commands(&text));
+        let mut sent = commands(&text);
+        if file.ends_with(MAY_SCAN) {
+            assert!(sent.remove("SCAN"), "it sends SCAN, and that is not found: {sent:?}");
+        }
+        found.extend(sent);
     }
     for known in ["HGET", "HSET", "EVALSHA", "ZRANGE", "INFO"] {
         assert!(found.contains(known), "{known} is sent, and not found: {found:?}");

@@ -18,6 +18,8 @@ mod histories;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod loading;
 #[cfg(test)]
 mod old_scripts;

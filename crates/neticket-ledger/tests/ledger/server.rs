@@ -22,7 +22,7 @@ pub(crate) async fn own_server(append_only: bool) -> (Server, RedisLedger) {
     (server, RedisLedger::connect(options).unwrap())
 }
 
-async fn restarted(mut server: Server) -> Server {
+pub(crate) async fn restarted(mut server: Server) -> Server {
     let restart = move || {
         server.restart().unwrap();
         server

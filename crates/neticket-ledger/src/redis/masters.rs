@@ -1,0 +1,162 @@
+//! Which masters there are, and whether they are still the same in the same state: asked before and after a
+//! scan of all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RedisLedger;
+use super::connection::Node;
+use super::reply::Reply;
+use crate::LedgerError;
+
+/// The masters of a cluster; of one server, that one, named `None`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Masters(BTreeMap<Option<Node>, Master>);
+
+/// What changes if keys may have come to this master or gone from it other than by commands.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Master {
+    /// Stands for the server run; see `lua/prelude.lua`.
+    replication_id: String,
+    slots: Vec<String>,
+}
+
+impl Masters {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Option<&Node>> {
+        self.0.keys().map(Option::as_ref)
+    }
+}
+
+impl RedisLedger {
+    /// # Errors
+    /// Also if a master with slots does not answer, or slots are being moved: then not all keys can be found.
+    pub(super) async fn masters(&self) -> Result<Masters, LedgerError> {
+        let mut masters = BTreeMap::new();
+        for (node, replication_id) in self.info_of_each("replication", "master_replid").await? {
+            masters.insert(node, Master { replication_id, ..Master::default() });
+        }
+        if !self.connections.is_cluster() {
+            return Ok(Masters(masters));
+        }
+        let mut texts = BTreeMap::new();
+        for (node, answer) in self.connections.query_each(::redis::cmd("CLUSTER").arg("NODES")).await? {
+            texts.insert(node, Reply::new("CLUSTER NODES", answer).text()?);
+        }
+        match slots_by_master(&texts) {
+            Ok(slots) => {
+                for (node, slots) in slots {
+                    masters.entry(node).or_default().slots = slots;
+                }
+                Ok(Masters(masters))
+            }
+            Err(reason) => {
+                if matches!(reason, Unsettled::Unknown(_) | Unsettled::Demoted) {
+                    self.connections.renew().await;
+                }
+                Err(LedgerError::Unavailable(Box::new(reason)))
+            }
+        }
+    }
+}
+
+/// Why not all keys of a cluster can be found now.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum Unsettled {
+    #[error("the master {0} does not answer")]
+    Down(String),
+    #[error("the master {0} is not known to this connection yet")]
+    Unknown(String),
+    #[error("slots are being moved to or from the master {0}")]
+    Moving(String),
+    #[error("a server that was a master is none any more")]
+    Demoted,
+}
+
+/// The slots of each master that answered `CLUSTER NODES`, as it writes them, if these masters have all slots
+/// between them.
+fn slots_by_master<K: Clone + Ord>(
+    texts: &BTreeMap<K, String>,
+) -> Result<BTreeMap<K, Vec<String>>, Unsettled> {
+    let mut ids = BTreeSet::new();
+    let mut slots = BTreeMap::new();
+    for (node, text) in texts {
+        let own = lines(text).find(|line| line.has("myself")).filter(|line| line.has("master"));
+        let own = own.ok_or(Unsettled::Demoted)?;
+        if own.slots.iter().any(|slots| slots.starts_with('[')) {
+            return Err(Unsettled::Moving(own.id.to_owned()));
+        }
+        ids.insert(own.id);
+        slots.insert(node.clone(), own.slots.iter().map(|&slots| slots.to_owned()).collect());
+    }
+    let mut others = texts.values().flat_map(|text| lines(text));
+    match others.find(|line| line.has("master") && !line.slots.is_empty() && !ids.contains(line.id)) {
+        Some(line) if line.has("fail") || line.has("fail?") => Err(Unsettled::Down(line.id.to_owned())),
+        Some(line) => Err(Unsettled::Unknown(line.id.to_owned())),
+        None => Ok(slots),
+    }
+}
+
+/// A line of `CLUSTER NODES`.
+struct Line<'a> {
+    id: &'a str,
+    flags: &'a str,
+    slots: Vec<&'a str>,
+}
+
+impl Line<'_> {
+    fn has(&self, flag: &str) -> bool {
+        self.flags.split(',').any(|word| word == flag)
+    }
+}
+
+/// In the order of the words: id, address, flags, its master, two times, epoch, link, slots.
+fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (id, flags) = (words.next()?, words.nth(1)?);
+        Some(Line { id, flags, slots: words.skip(5).collect() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "a 127.0.0.1:1@11 myself,master - 0 0 1 connected 0-5460 9000";
+    const B: &str = "b 127.0.0.1:2@12 myself,master - 0 0 2 connected 5461-8999 9001-16383";
+    const B_SEEN: &str = "b 127.0.0.1:2@12 master - 0 1760000000000 2 connected 5461-8999 9001-16383";
+    const REPLICA: &str = "c 127.0.0.1:3@13,host slave b 0 1760000000000 2 connected";
+    const OLD: &str = "d 127.0.0.1:4@14 master,fail - 0 1760000000000 1 disconnected";
+
+    fn found(texts: &[&[&str]]) -> Result<BTreeMap<usize, Vec<String>>, Unsettled> {
+        slots_by_master(&texts.iter().map(|lines| lines.join("\n")).enumerate().collect())
+    }
+
+    #[test]
+    fn the_slots_of_all_masters_are_found() {
+        let slots = found(&[&[A, B_SEEN, REPLICA, OLD], &[REPLICA, B]]).unwrap();
+        assert_eq!(slots[&0], ["0-5460", "9000"]);
+        assert_eq!(slots[&1], ["5461-8999", "9001-16383"]);
+    }
+
+    #[test]
+    fn a_master_with_slots_that_did_not_answer_is_missed() {
+        assert_eq!(found(&[&[A, B_SEEN]]), Err(Unsettled::Unknown("b".to_owned())));
+        let failed = B_SEEN.replace("master", "master,fail");
+        assert_eq!(found(&[&[A, &failed]]), Err(Unsettled::Down("b".to_owned())));
+        let suspected = B_SEEN.replace("master", "master,fail?");
+        assert_eq!(found(&[&[A, &suspected]]), Err(Unsettled::Down("b".to_owned())));
+    }
+
+    #[test]
+    fn slots_on_their_way_may_hide_keys() {
+        let importing = format!("{A} [5461-<-b]");
+        assert_eq!(found(&[&[&importing, B_SEEN], &[B]]), Err(Unsettled::Moving("a".to_owned())));
+    }
+
+    #[test]
+    fn a_replica_is_no_master() {
+        let demoted = A.replace("myself,master - ", "myself,slave b ");
+        assert_eq!(found(&[&[&demoted, B_SEEN], &[B]]), Err(Unsettled::Demoted));
+        assert_eq!(found(&[&[""]]), Err(Unsettled::Demoted));
+    }
+}
