@@ -4,6 +4,7 @@
 
 mod administering;
 mod booking;
+mod cluster;
 mod control_room;
 mod control_rush;
 mod costs;
