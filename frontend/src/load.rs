@@ -60,9 +60,11 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         let failures = StoredValue::new(0_u32);
         let network = window_event_listener(leptos::ev::online, move |_| loader.try_again());
         on_cleanup(move || network.remove());
-        Effect::new(move |_| {
-            loader.again.track();
-            let Some(key) = key() else { return };
+        Effect::new(move |before: Option<u32>| {
+            let turn = loader.again.get();
+            // A repeated request for the same key. A new key is always drawn: links of a list depend on it.
+            let is_repeat = before.is_some_and(|before| before != turn);
+            let Some(key) = key() else { return turn };
             newest.update_value(|number| *number += 1);
             let own = newest.get_value();
             let quiet = loader.quiet.get_value();
@@ -87,8 +89,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     // What is shown is not made worse by a look that failed.
                     return;
                 }
-                // A look that finds the same draws nothing again.
-                if !quiet || loader.state.with_untracked(|shown| *shown != state) {
+                // An equal value is not drawn again: the focus and what is read out would start over.
+                if !is_repeat || loader.state.with_untracked(|shown| *shown != state) {
                     loader.state.set(state);
                 }
                 if passing {
@@ -102,6 +104,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     failures.set_value(0);
                 }
             });
+            turn
         });
         loader
     }
