@@ -76,7 +76,9 @@ fn Ask(
     let api = use_admin_api();
     let error = RwSignal::new(None::<T>);
     let busy = RwSignal::new(false);
-    let understood = RwSignal::new(false);
+    // The number of tickets whose cancellation the administrator has agreed to. If another number is sold by then, the
+    // agreement does not hold any more.
+    let understood = RwSignal::new(None::<u64>);
     let counted = RwSignal::new(false);
     let title =
         move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.title.clone()));
@@ -91,9 +93,13 @@ fn Ask(
                 Deed::Cancel => api.admin_event_cancel(id).await.map(Some),
             };
             busy.try_set(false);
+            // Browsers can close a dialog in spite of `on:cancel`. Another dialog may be open by now.
+            let still_asked = asked.try_get_untracked() == Some(Some(deed));
             match answer {
                 Ok(Some(event)) => {
-                    asked.try_set(None);
+                    if still_asked {
+                        asked.try_set(None);
+                    }
                     form.take(event);
                     focus_soon(CANCELLED.to_owned());
                 }
@@ -101,10 +107,9 @@ fn Ask(
                     asked.try_set(None);
                     deleted();
                 }
-                Err(refusal) if asked.try_get_untracked() == Some(Some(deed)) => {
+                Err(refusal) if still_asked => {
                     error.try_set(Some(refused(&refusal)));
                 }
-                // Browsers let a dialog be closed all the same.
                 Err(refusal) => drop(form.outcome.try_set(Outcome::Refused(Fault::new(refused(&refusal))))),
             }
         });
@@ -112,6 +117,8 @@ fn Ask(
     let is_cancel = move || asked.get() == Some(Deed::Cancel);
     let heading = Signal::derive(move || if is_cancel() { T::DangerCancelAsk } else { T::DangerDeleteAsk });
     let action = Signal::derive(move || if is_cancel() { T::DangerCancel } else { T::DangerDelete });
+    let understands = move || understood.get() == Some(form.sold());
+    let agreed = move || form.sold() == 0 || understands();
     let number = move || format::count(i18n, form.sold());
     view! {
         <Confirm
@@ -120,7 +127,7 @@ fn Ask(
             heading
             action
             keep=T::DangerKeep
-            ready=Signal::derive(move || !is_cancel() || (counted.get() && (form.sold() == 0 || understood.get())))
+            ready=Signal::derive(move || !is_cancel() || (counted.get() && agreed()))
             busy
             error
             confirm
@@ -135,8 +142,10 @@ fn Ask(
                     <label class="check">
                         <input
                             type="checkbox"
-                            prop:checked=move || understood.get()
-                            on:change:target=move |event| understood.set(event.target().checked())
+                            prop:checked=understands
+                            on:change:target=move |event| {
+                                understood.set(event.target().checked().then(|| untrack(|| form.sold())));
+                            }
                         />
                         {move || i18n.fill(T::DangerCancelUnderstood, &[("n", &number())])}
                     </label>
@@ -151,7 +160,7 @@ fn refresh_when_asked(
     form: Form,
     asked: RwSignal<Option<Deed>>,
     error: RwSignal<Option<T>>,
-    understood: RwSignal<bool>,
+    understood: RwSignal<Option<u64>>,
     counted: RwSignal<bool>,
 ) {
     let api = use_admin_api();
@@ -160,7 +169,7 @@ fn refresh_when_asked(
             return;
         }
         error.set(None);
-        understood.set(false);
+        understood.set(None);
         counted.set(false);
         form.outcome.set(Outcome::Nothing);
         let Some(event) = form.event.get_untracked() else { return };
@@ -174,8 +183,6 @@ fn refresh_when_asked(
             };
             counted.try_set(true);
             if sold(&now.value) != sold(&event.value) {
-                // It was another number that was understood.
-                understood.try_set(false);
                 form.event.try_update(|event| {
                     if let Some(event) = event {
                         event.value.detail.ticket_types = now.value.detail.ticket_types;
