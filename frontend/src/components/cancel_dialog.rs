@@ -71,7 +71,17 @@ pub(crate) fn CancelDialog(
         })
     };
     view! {
-        <dialog class="dialog" node_ref=dialog aria-labelledby="cancel-title" on:close=move |_| asked.set(None)>
+        <dialog
+            class="dialog"
+            node_ref=dialog
+            aria-labelledby="cancel-title"
+            on:cancel=move |event: leptos::ev::Event| {
+                if busy.get_untracked() {
+                    event.prevent_default();
+                }
+            }
+            on:close=move |_| asked.set(None)
+        >
             <h2 id="cancel-title">{tr(T::CancelTitle)}</h2>
             {summary}
             <p>{tr(T::CancelConsequence)}</p>
