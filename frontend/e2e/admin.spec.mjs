@@ -318,18 +318,24 @@ test("a dialog is opened, left and answered by keyboard, and nothing is done una
   await expect(entry.getByText(ko("status.paused")).first()).toBeVisible();
 });
 
+/** Waits until the page says what an action has done and the dialog of the action is closed. */
+async function expectTold(page, text) {
+  await expect(page.getByTestId("told")).toHaveText(text);
+  await expect(page.getByRole("dialog")).toBeHidden();
+}
+
 test("lesson 18: what was not done is not called done", async ({ page, request }) => {
   const event = await eventMade(request);
   await signIn(page, admin, "/admin/events");
   const entry = await entryOf(page, event.title);
   await expect(entry.getByRole("row", { name: /R/ })).toContainText("100");
   await press(page, entry, "pause");
-  await expect(page.getByTestId("told")).toHaveText(ko("room.pause_done"));
+  await expectTold(page, ko("room.pause_done"));
   await expect(entry.getByRole("button", { name: beginning(ko("room.resume")) })).toBeVisible();
   await press(page, entry, "clear_event");
-  await expect(page.getByTestId("told")).toHaveText(ko("room.clear_event_done"));
+  await expectTold(page, ko("room.clear_event_done"));
   await press(page, entry, "load");
-  await expect(page.getByTestId("told")).toHaveText(ko("room.load_done"));
+  await expectTold(page, ko("room.load_done"));
   await entry.getByRole("button", { name: beginning(ko("room.reconcile")) }).click();
   await expect(page.getByTestId("plan")).toHaveText(ko("room.reconcile_same"));
   await expect(page.getByRole("dialog").getByRole("button", { name: ko("room.reconcile_apply") })).toBeDisabled();
