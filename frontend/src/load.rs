@@ -122,12 +122,17 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             while let Some(busy) = self.busy.try_get_untracked() {
                 let ready = matches!(self.state.try_get_untracked(), Some(Load::Ready(_)));
                 if js::visible() && ready && !busy {
-                    self.quiet.try_set_value(true);
-                    self.again.try_update(|number| *number += 1);
+                    self.look();
                 }
                 js::sleep(every_ms).await;
             }
         });
+    }
+
+    /// Looks whether anything has changed. What is shown stays until then, also if the look fails.
+    pub(crate) fn look(self) {
+        self.quiet.try_set_value(true);
+        self.again.try_update(|number| *number += 1);
     }
 
     /// Asks again what failed, without taking the failure off the page first.

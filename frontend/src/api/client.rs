@@ -39,8 +39,10 @@ impl Api {
         answer.json()
     }
 
-    pub(crate) async fn event(self, id: i64) -> Result<EventDetail, ApiError> {
-        send(&get(format!("/events/{id}"))).await?.json()
+    /// Of `revision` at least, if one is given: caches have no copy of an address that names a new revision.
+    pub(crate) async fn event(self, id: i64, revision: Option<i64>) -> Result<EventDetail, ApiError> {
+        let query = revision.map(|revision| format!("?revision={revision}")).unwrap_or_default();
+        send(&get(format!("/events/{id}{query}"))).await?.json()
     }
 
     /// Also sets the clock.

@@ -1,9 +1,11 @@
 //! The booking moment: one press, one booking, however bad the network and however long the queue.
 
 mod attempt;
+mod prices;
 mod retry;
 mod run;
 
 pub(crate) use attempt::{Attempt, forget_all};
+pub(crate) use prices::{Prices, prices_of};
 pub(crate) use retry::Why;
 pub(crate) use run::{Booking, Stage};

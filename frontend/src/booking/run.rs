@@ -72,7 +72,8 @@ impl Booking {
     /// After a reload: goes on with an attempt that had been pressed and got no answer.
     pub(crate) fn resume(self, attempt: Attempt) {
         let Some(pressed_ms) = attempt.pressed_ms else { return };
-        if self.busy() {
+        if self.stage.get_untracked() != Stage::Idle {
+            // The page was only drawn anew.
             return;
         }
         self.stage.set(Stage::Trying(first()));

@@ -13,8 +13,7 @@ use super::grade_picker::{GradePicker, QuantityPicker};
 use super::stage_notice::StageNotice;
 use super::{Countdown, SpokenCountdown};
 use crate::api::use_api;
-use crate::booking::{Attempt, Booking, Stage};
-use crate::clock::use_clock;
+use crate::booking::{Attempt, Booking, Prices, Stage};
 use crate::format;
 use crate::i18n::{I18n, T, tr, use_i18n};
 use crate::pages::{from_next, login_path};
@@ -64,13 +63,15 @@ impl Choice {
 #[component]
 pub(crate) fn BookingPanel(
     event: EventDetail,
+    /// Lives longer than the panel, which is drawn anew when the event has changed.
+    booking: Booking,
+    prices: Prices,
     #[prop(into)] status: Signal<EventStatus>,
     #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let choice = Choice::start(&event);
-    let booking = Booking::new(event.summary.id, use_api(), use_clock());
     let stage = booking.stage;
     // Another choice makes an old refusal meaningless.
     Effect::new(move |before: Option<(Option<i64>, u32)>| {
@@ -111,12 +112,7 @@ pub(crate) fn BookingPanel(
     });
     let press = press(choice, booking, missing);
     let total = move || {
-        let price = {
-            let chosen = choice.grade.get()?;
-            grades.with_value(|grades| {
-                grades.iter().find(|grade| grade.id == chosen).map(|grade| grade.price)
-            })?
-        };
+        let price = prices.of(choice.grade.get()?)?;
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
     // What is open can be continued even if the last seats are gone: they may be one's own.
@@ -133,7 +129,7 @@ pub(crate) fn BookingPanel(
                 </div>
             </Show>
             <SpokenCountdown until=opens_at />
-            <GradePicker grades=event.ticket_types left chosen=choice.grade locked=fixed missing />
+            <GradePicker grades=event.ticket_types prices left chosen=choice.grade locked=fixed missing />
             <Show when=move || !over.get()>
                 <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
             </Show>

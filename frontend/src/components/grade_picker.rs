@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use neticket_contract::{TicketType, TicketTypeLeft};
 
 use super::{Glyph, Icon};
+use crate::booking::Prices;
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 use crate::sale::seats_left;
@@ -15,6 +16,7 @@ const FEW: u32 = 10;
 #[component]
 pub(crate) fn GradePicker(
     grades: Vec<TicketType>,
+    prices: Prices,
     #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
     #[prop(into)] locked: Signal<bool>,
@@ -25,7 +27,7 @@ pub(crate) fn GradePicker(
     let rows = grades
         .into_iter()
         .map(|grade| {
-            let TicketType { id, name, price, left: known, .. } = grade;
+            let TicketType { id, name, left: known, .. } = grade;
             let left = Memo::new(move |_| left.with(|left| seats_left(left, id).unwrap_or(known)));
             let seats = move || match left.get() {
                 0 => i18n.text(T::GradeSoldOut).to_owned(),
@@ -45,7 +47,9 @@ pub(crate) fn GradePicker(
                         }
                     />
                     <span class="grade__name">{name}</span>
-                    <span class="grade__price">{move || format::money(i18n, price)}</span>
+                    <span class="grade__price">
+                        {move || prices.of(id).map(|price| format::money(i18n, price))}
+                    </span>
                     <span class="grade__left" class:grade__left--few=move || { left.get() <= FEW }>{seats}</span>
                 </label>
             }

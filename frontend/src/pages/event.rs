@@ -1,16 +1,19 @@
 //! One event: everything there is to know, and the booking.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
 use neticket_contract::{EventDetail, ProblemCode};
 use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
 use crate::api::use_api;
+use crate::booking::{Booking, Prices, prices_of};
 use crate::clock::use_clock;
 use crate::components::{BookingPanel, Failure, Glyph, Icon, Poster, StatusBadge};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
+use crate::js;
 use crate::live::follow_availability;
 use crate::load::{Load, Loader};
 use crate::sale::status_at;
@@ -18,23 +21,93 @@ use crate::title::page_title;
 
 /// Between two looks whether somebody has changed the event. What moves by itself is followed apart from that.
 const FOLLOW_MS: i64 = 20_000;
+/// All open pages hear of an edit at once. Each waits a random time up to this before it fetches the event.
+const SPREAD_MS: f64 = 300.0;
+/// How long the page waits after each fetch for an event that is still of an older revision than is known to exist.
+/// After the last one only the looks of every 20 s go on.
+const CATCH_UP_WAITS_MS: [i64; 5] = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 /// An event; the same as long as nobody has changed it, whatever is sold.
 #[derive(Clone, Debug)]
 struct Facts(Box<EventDetail>);
 
+impl Facts {
+    /// Without what moves while tickets are sold.
+    fn still(&self) -> EventDetail {
+        let mut detail = (*self.0).clone();
+        detail.server_time = detail.summary.opens_at;
+        detail.summary.status = EventStatus::OnSale;
+        for grade in &mut detail.ticket_types {
+            grade.left = 0;
+        }
+        detail
+    }
+
+    /// Without prices too: the page changes them in place.
+    fn frame(&self) -> EventDetail {
+        let mut detail = self.still();
+        detail.revision = None;
+        detail.summary.price_from = 0;
+        for grade in &mut detail.ticket_types {
+            (grade.price, grade.capacity) = (0, 0);
+        }
+        detail
+    }
+}
+
 impl PartialEq for Facts {
     fn eq(&self, other: &Self) -> bool {
-        let still = |facts: &Self| {
-            let mut detail = (*facts.0).clone();
-            detail.server_time = detail.summary.opens_at;
-            detail.summary.status = EventStatus::OnSale;
-            for grade in &mut detail.ticket_types {
-                grade.left = 0;
-            }
-            detail
+        self.still() == other.still()
+    }
+}
+
+/// Whether the page has to be drawn anew.
+fn is_drawn_anew(before: Option<&Load<Facts>>, now: Option<&Load<Facts>>) -> bool {
+    match (before, now) {
+        (Some(Load::Ready(before)), Some(Load::Ready(now))) => before.frame() != now.frame(),
+        _ => before != now,
+    }
+}
+
+/// The event that the page shows.
+#[derive(Clone, Copy)]
+struct Shown {
+    event: Loader<Facts>,
+    /// The lowest revision that is asked for; 0 asks for any.
+    wanted: StoredValue<i64>,
+}
+
+impl Shown {
+    fn is_behind(self, revision: i64) -> bool {
+        let is_older = |load: &Load<Facts>| match load {
+            Load::Ready(Facts(detail)) => detail.revision.unwrap_or(0) < revision,
+            Load::Loading | Load::Failed(_) => false,
         };
-        still(self) == still(other)
+        self.event.state.try_with_untracked(is_older) == Some(true)
+    }
+
+    /// Fetches the event until it is of `revision` at least.
+    fn catch_up(self, revision: i64) {
+        // Nodes may be out of step: a lower revision does not replace a higher one that is being fetched.
+        if self.wanted.get_value() >= revision || !self.is_behind(revision) {
+            return;
+        }
+        self.wanted.set_value(revision);
+        spawn_local(async move {
+            js::sleep(js::whole(js_sys::Math::random() * SPREAD_MS)).await;
+            for wait in CATCH_UP_WAITS_MS {
+                // A newer revision has a loop of its own.
+                if self.wanted.try_get_value() != Some(revision) || !self.is_behind(revision) {
+                    return;
+                }
+                self.event.look();
+                js::sleep(wait).await;
+            }
+            if self.wanted.try_get_value() == Some(revision) && self.is_behind(revision) {
+                // No node has it. It can be asked for again when the server names it again.
+                self.wanted.set_value(0);
+            }
+        });
     }
 }
 
@@ -42,34 +115,56 @@ impl PartialEq for Facts {
 pub(crate) fn EventPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|map| map.get("id")).and_then(|id| id.parse::<i64>().ok()));
+    move || match id.get() {
+        Some(id) => view! { <EventWithId id /> }.into_any(),
+        None => NotFoundPage().into_any(),
+    }
+}
+
+/// Everything that outlives a new drawing of the event: what is known of it, and the booking that is under way.
+#[component]
+fn EventWithId(id: i64) -> impl IntoView {
     let api = use_api();
+    let wanted = StoredValue::new(0);
     let event = Loader::new(
-        move || id.get(),
-        move |id| async move { api.event(id).await.map(|detail| Facts(Box::new(detail))) },
+        move || Some(id),
+        move |id| {
+            let revision = Some(wanted.get_value()).filter(|revision| *revision > 0);
+            async move { api.event(id, revision).await.map(|detail| Facts(Box::new(detail))) }
+        },
     );
     event.follow(FOLLOW_MS);
-    move || {
-        if id.get().is_none() {
-            return NotFoundPage().into_any();
+    let shown = Shown { event, wanted };
+    let booking = Booking::new(id, api, use_clock());
+    let prices = Prices::new(Memo::new(move |before: Option<&Vec<(i64, u64)>>| {
+        event.state.with(|load| match load {
+            Load::Ready(Facts(detail)) => prices_of(detail),
+            Load::Loading | Load::Failed(_) => before.cloned().unwrap_or_default(),
+        })
+    }));
+    let drawn = Memo::new_with_compare(move |_| event.state.get(), is_drawn_anew);
+    move || match drawn.get() {
+        Load::Loading => view! { <EventSkeleton /> }.into_any(),
+        Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => NotFoundPage().into_any(),
+        Load::Failed(error) => {
+            view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
         }
-        match event.state.get() {
-            Load::Loading => view! { <EventSkeleton /> }.into_any(),
-            Load::Failed(error) if error.code() == Some(ProblemCode::NotFound) => NotFoundPage().into_any(),
-            Load::Failed(error) => {
-                view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
-            }
-            Load::Ready(Facts(detail)) => view! { <EventView event=*detail /> }.into_any(),
-        }
+        Load::Ready(Facts(detail)) => view! { <EventView event=*detail shown booking prices /> }.into_any(),
     }
 }
 
 #[component]
-fn EventView(event: EventDetail) -> impl IntoView {
+fn EventView(event: EventDetail, shown: Shown, booking: Booking, prices: Prices) -> impl IntoView {
     let i18n = use_i18n();
     let clock = use_clock();
     let summary = event.summary.clone();
     let window = SaleWindow { opens_at: summary.opens_at, closes_at: summary.closes_at };
     let seen = follow_availability(summary.id, summary.opens_at, use_api(), clock);
+    Effect::new(move |_| {
+        if let Some(revision) = seen.with(|seen| seen.as_ref().and_then(|seen| seen.revision)) {
+            shown.catch_up(revision);
+        }
+    });
     clock.wake_at(summary.opens_at);
     let given = summary.status;
     let status = Memo::new(move |_| {
@@ -131,7 +226,7 @@ fn EventView(event: EventDetail) -> impl IntoView {
                 </dl>
             </div>
             <div class="event__booking">
-                <BookingPanel event status left />
+                <BookingPanel event booking prices status left />
             </div>
             {(!description.trim().is_empty())
                 .then(|| {
@@ -188,15 +283,30 @@ mod tests {
             },
             description: String::new(),
             max_per_user: 4,
-            revision: None,
             server_time: Timestamp::from_millis(server_ms),
+            revision: Some(1),
             ticket_types: vec![TicketType { id: 1, name: "R".into(), price, capacity: 9, left }],
         }))
     }
 
+    fn ready(facts: Facts) -> Load<Facts> {
+        Load::Ready(facts)
+    }
+
     #[test]
-    fn a_page_is_drawn_anew_for_another_price_but_not_for_what_is_sold() {
+    fn another_price_is_another_event_and_another_number_of_seats_is_not() {
         assert_eq!(facts(9, 100, 5), facts(0, 100, 6));
         assert_ne!(facts(9, 100, 5), facts(9, 200, 5));
+    }
+
+    #[test]
+    fn a_page_is_not_drawn_anew_for_another_price_and_revision() {
+        let mut dearer = facts(9, 200, 5);
+        dearer.0.revision = Some(2);
+        assert!(!is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(dearer))));
+        let mut renamed = facts(9, 100, 5);
+        renamed.0.summary.title = "맥베스".into();
+        assert!(is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(renamed))));
+        assert!(is_drawn_anew(Some(&Load::Loading), Some(&ready(facts(9, 100, 5)))));
     }
 }

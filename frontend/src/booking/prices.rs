@@ -1,0 +1,25 @@
+//! The price of one ticket, as the page shows it.
+
+use leptos::prelude::*;
+use neticket_contract::EventDetail;
+
+/// The prices of an event's ticket types. They may change while the page is open.
+#[derive(Clone, Copy)]
+pub(crate) struct Prices(Memo<Vec<(i64, u64)>>);
+
+impl Prices {
+    /// Of the ids of ticket types, and the price of one ticket of each, in won.
+    pub(crate) fn new(prices: Memo<Vec<(i64, u64)>>) -> Self {
+        Self(prices)
+    }
+
+    /// The price of one ticket, in won. Tracked.
+    pub(crate) fn of(self, ticket_type_id: i64) -> Option<u64> {
+        self.0.with(|prices| prices.iter().find(|(id, _)| *id == ticket_type_id).map(|(_, price)| *price))
+    }
+}
+
+/// What [`Prices`] are made of.
+pub(crate) fn prices_of(event: &EventDetail) -> Vec<(i64, u64)> {
+    event.ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type.price)).collect()
+}
