@@ -1,5 +1,9 @@
 // Prices that change while somebody looks at an event or books.
-import { admin, bearer, eventMade, expect, test, word } from "./support.mjs";
+import {
+  admin, bearer, circumstances, eventMade, expect, expectSound, newcomer, signIn, test, word,
+} from "./support.mjs";
+
+const won = { ko: (amount) => `${amount}원`, en: (amount) => `₩${amount}` };
 
 /** An administrator gives the event's only ticket type another price, and changes what else `change` says. */
 async function setPrice(request, event, price, change = {}) {
@@ -8,6 +12,30 @@ async function setPrice(request, event, price, change = {}) {
     headers: await bearer(request, admin), data: { ticket_types: [{ id, name, price, capacity }], ...change },
   });
   expect(answer.status(), await answer.text()).toBe(200);
+}
+
+/** Somebody new who is signed in and looks at `event`. Answers the headers that make requests theirs. */
+async function visit(page, request, event) {
+  const person = newcomer();
+  expect((await request.post("/api/v1/auth/signup", { data: person })).ok()).toBe(true);
+  await signIn(page, person, `/events/${event.id}`);
+  return bearer(request, person);
+}
+
+/** Passes the page's bookings on to `handle`. Answers the list in which it notes them. */
+async function watchBookings(page, handle) {
+  const sent = [];
+  await page.route("**/api/v1/reservations", async (route) => {
+    const { unit_price } = route.request().postDataJSON();
+    const booking = { key: route.request().headers()["idempotency-key"], unit_price };
+    sent.push(booking);
+    await handle(route, booking);
+  });
+  return sent;
+}
+
+async function reservations(request, headers) {
+  return (await request.get("/api/v1/reservations", { headers })).json();
 }
 
 test("an open page shows a new price at once, and keeps what was chosen", async ({ page, request }) => {
@@ -26,4 +54,89 @@ test("an open page shows a new price at once, and keeps what was chosen", async 
   await expect(page.locator(".booking__total output")).toHaveText("120,000원");
   await expect(page.locator("#quantity")).toHaveValue("2");
   expect(await page.locator(".booking").evaluate((form) => form.isTheSame)).toBe(true);
+});
+
+for (const { language, locale, width, height } of circumstances) {
+  test.describe(`${language} at ${width} px`, () => {
+    test.use({ locale, viewport: { width, height }, chosen: language, failures: "expected" });
+
+    test("a price that the page does not know needs another press", async ({ page, request }) => {
+      const event = await eventMade(request);
+      await page.route(/\/availability(\/stream)?$/, (route) => route.abort());
+      const headers = await visit(page, request, event);
+      const [price, status] = [page.locator(".grade__price"), page.getByTestId("booking-status")];
+      const [before, after] = [won[language]("50,000"), won[language]("60,000")];
+      await expect(price).toHaveText(before);
+      // From here on the page hears of no edit until its booking is answered.
+      let deaf = true;
+      const fetches = new RegExp(`/api/v1/events/${event.id}(\\?|$)`);
+      await page.route(fetches, (route) => (deaf ? route.abort() : route.continue()));
+      const sent = await watchBookings(page, async (route, booking) => {
+        const answer = await route.fetch();
+        booking.status = answer.status();
+        booking.code = (await answer.json()).code;
+        deaf = false;
+        await route.fulfill({ response: answer });
+      });
+      await setPrice(request, event, 60_000, { description: "값이 오른 공연" });
+      // Somebody presses again at the very moment of the answer, without having read it.
+      await page.evaluate(() => {
+        const button = document.querySelector("[data-testid=book]");
+        const status = document.querySelector("[data-testid=booking-status]");
+        new MutationObserver(() => button.click()).observe(status, { childList: true, subtree: true });
+      });
+      await expect(price).toHaveText(before);
+      await page.getByTestId("book").click();
+
+      const told = async () => {
+        await expect(status).toHaveText(word(language, "booking.price_changed"));
+        await expect(status).toHaveText(new RegExp(`${before}.*${after}`));
+      };
+      await told();
+      await expect(price).toHaveText(after);
+      // The edit changed more than the price: the page is drawn anew, and still says it.
+      await expect(page.locator(".event__about")).toContainText("값이 오른 공연");
+      await told();
+      await expectSound(page);
+      await expect(page.getByTestId("book")).toBeEnabled();
+      const key = expect.any(String);
+      expect(sent).toEqual([{ key, unit_price: 50_000, status: 409, code: "price_changed" }]);
+      expect((await reservations(request, headers)).total_items).toBe(0);
+      const seats = await (await request.get(`/api/v1/events/${event.id}/availability`)).json();
+      expect(seats.ticket_types[0].left).toBe(100);
+
+      await page.getByTestId("book").click();
+      await expect(page).toHaveURL(/\/reservations\/[0-9a-f-]{36}/);
+      await expect(page.locator(".ticket__total")).toHaveText(after);
+      expect(sent.slice(1)).toEqual([{ key: sent[0].key, unit_price: 60_000, status: 201 }]);
+      const { total_items, items } = await reservations(request, headers);
+      expect([total_items, items[0].unit_price]).toEqual([1, 60_000]);
+    });
+  });
+}
+
+test.describe("during an upgrade", () => {
+  test.use({ failures: "expected" });
+
+  test("a node that does not know the price is asked once more, without it", async ({ page, request }) => {
+    const event = await eventMade(request);
+    const headers = await visit(page, request, event);
+    const sent = await watchBookings(page, (route, { unit_price }) => {
+      if (unit_price === undefined) return route.continue();
+      // As nodes of before the field answer.
+      return route.fulfill({
+        status: 422,
+        contentType: "application/problem+json",
+        body: JSON.stringify({
+          type: "/problems/validation_failed", title: "Some fields are not right", status: 422,
+          code: "validation_failed", detail: "See `errors` for what to change.", trace_id: "0",
+          errors: [{ field: "unit_price", code: "unknown_field", message: "is not a field of this request" }],
+        }),
+      });
+    });
+    await page.getByTestId("book").click();
+    await expect(page).toHaveURL(/\/reservations\/[0-9a-f-]{36}/);
+    expect(sent).toEqual([{ key: expect.any(String), unit_price: 50_000 }, { key: sent[0].key }]);
+    expect((await reservations(request, headers)).total_items).toBe(1);
+  });
 });

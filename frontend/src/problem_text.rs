@@ -32,7 +32,8 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         ProblemCode::ValidationFailed => T::ProblemValidation,
         ProblemCode::RateLimited => T::ProblemRateLimited,
         ProblemCode::Overloaded => T::ProblemBusy,
-        // What this client cannot cause, unless it is older than the server.
+        // What this client cannot cause, unless it is older than the server. The booking form has a text of
+        // its own for a changed price.
         ProblemCode::MalformedRequest
         | ProblemCode::MethodNotAllowed
         | ProblemCode::NotAcceptable

@@ -1,7 +1,7 @@
 //! The choice and its idempotency key. Both are in the tab's storage from before the first press until an answer, so
 //! that neither a reload nor signing in loses them.
 
-use neticket_contract::ReservationCreateRequest;
+use neticket_contract::{ProblemCode, ReservationCreateRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ pub(crate) struct Attempt {
     pub(crate) key: String,
     pub(crate) ticket_type_id: i64,
     pub(crate) quantity: u32,
+    /// The price of one ticket that the page showed at the press, in won. Earlier clients stored none.
+    #[serde(default)]
+    pub(crate) unit_price: Option<u64>,
     /// When it was pressed, by the browser's clock; none before that, and none again after a final answer.
     pub(crate) pressed_ms: Option<i64>,
     /// Who pressed: nobody else may end up with the booking.
@@ -25,7 +28,14 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(crate) fn new(ticket_type_id: i64, quantity: u32) -> Self {
-        Self { key: Uuid::new_v4().to_string(), ticket_type_id, quantity, pressed_ms: None, user_id: None }
+        Self {
+            key: Uuid::new_v4().to_string(),
+            ticket_type_id,
+            quantity,
+            unit_price: None,
+            pressed_ms: None,
+            user_id: None,
+        }
     }
 
     /// The same attempt while the choice is the same, a new one for another choice.
@@ -42,7 +52,19 @@ impl Attempt {
         ReservationCreateRequest {
             ticket_type_id: self.ticket_type_id,
             quantity: self.quantity,
-            unit_price: None,
+            unit_price: self.unit_price,
+        }
+    }
+
+    /// What the next press sends after a refusal. The choice stays.
+    pub(crate) fn after(self, refusal: ProblemCode) -> Self {
+        match refusal {
+            // The key stays. A refusal does not use it up, and an earlier try with it may still be on its
+            // way: with another key the two could become two bookings.
+            ProblemCode::Unauthenticated | ProblemCode::PriceChanged => {
+                Self { pressed_ms: None, user_id: None, ..self }
+            }
+            _ => Self::new(self.ticket_type_id, self.quantity),
         }
     }
 
@@ -75,7 +97,14 @@ mod tests {
     use super::*;
 
     fn attempt() -> Attempt {
-        Attempt { key: "k".into(), ticket_type_id: 1, quantity: 2, pressed_ms: Some(5), user_id: Some(7) }
+        Attempt {
+            key: "k".into(),
+            ticket_type_id: 1,
+            quantity: 2,
+            unit_price: Some(50_000),
+            pressed_ms: Some(5),
+            user_id: Some(7),
+        }
     }
 
     #[test]
@@ -94,5 +123,32 @@ mod tests {
     fn an_attempt_survives_being_written_down() {
         let text = serde_json::to_string(&attempt()).unwrap();
         assert_eq!(serde_json::from_str::<Attempt>(&text).unwrap(), attempt());
+    }
+
+    #[test]
+    fn a_request_names_the_price_of_its_press() {
+        assert_eq!(attempt().request().unit_price, Some(50_000));
+    }
+
+    #[test]
+    fn an_attempt_of_an_earlier_client_goes_on_without_a_price() {
+        let text = r#"{"key":"k","ticket_type_id":1,"quantity":2,"pressed_ms":5,"user_id":7}"#;
+        let stored = serde_json::from_str::<Attempt>(text).unwrap();
+        assert_eq!(stored, Attempt { unit_price: None, ..attempt() });
+        let request = serde_json::to_string(&stored.request()).unwrap();
+        assert_eq!(request, r#"{"ticket_type_id":1,"quantity":2}"#);
+    }
+
+    #[test]
+    fn a_new_price_is_decided_anew_with_the_same_key() {
+        let next = attempt().after(ProblemCode::PriceChanged);
+        assert_eq!(next, Attempt { pressed_ms: None, user_id: None, ..attempt() });
+    }
+
+    #[test]
+    fn after_another_refusal_the_next_press_is_another_booking() {
+        let next = attempt().after(ProblemCode::SoldOut);
+        assert_ne!(next.key, attempt().key);
+        assert_eq!((next.ticket_type_id, next.quantity, next.pressed_ms), (1, 2, None));
     }
 }

@@ -13,6 +13,11 @@ impl Prices {
         Self(prices)
     }
 
+    /// The ids of ticket types and their prices. Tracked.
+    pub(crate) fn all(self) -> Vec<(i64, u64)> {
+        self.0.get()
+    }
+
     /// The price of one ticket, in won. Tracked.
     pub(crate) fn of(self, ticket_type_id: i64) -> Option<u64> {
         self.0.with(|prices| prices.iter().find(|(id, _)| *id == ticket_type_id).map(|(_, price)| *price))

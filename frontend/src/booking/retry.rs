@@ -1,6 +1,6 @@
 //! When to ask again. Nothing here waits or asks: it only decides.
 
-use neticket_contract::ProblemCode;
+use neticket_contract::{FieldProblem, ProblemCode};
 
 use crate::api::ApiError;
 
@@ -78,6 +78,17 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> 
         ApiError::Lost | ApiError::Unreadable(_) => return Next::GiveUp,
     };
     if elapsed_ms + wait > PATIENCE_MS { Next::GiveUp } else { Next::Wait(wait) }
+}
+
+/// Whether a node refuses a request for its price alone, because the node is older than that field. Such
+/// nodes run during an upgrade.
+pub(crate) fn is_price_unknown(error: &ApiError) -> bool {
+    error.problem().is_some_and(|problem| {
+        let is_price = |field: &FieldProblem| field.field == "unit_price" && field.code == "unknown_field";
+        problem.code == ProblemCode::ValidationFailed
+            && !problem.errors.is_empty()
+            && problem.errors.iter().all(is_price)
+    })
 }
 
 /// Doubles from half a second to eight, of which the upper half is luck.
@@ -162,6 +173,26 @@ mod tests {
         let fault = refused(ProblemCode::Internal, None);
         assert!(matches!(next(&fault, 1, 0, 0), Next::Wait(_)));
         assert_eq!(next(&fault, INTERNAL_TRIES, 0, 0), Next::GiveUp);
+    }
+
+    #[test]
+    fn only_a_node_that_does_not_know_the_price_is_asked_without() {
+        let answer = |fields: &[(&str, &str)]| {
+            let field = |(field, code): &(&str, &str)| FieldProblem {
+                field: (*field).to_owned(),
+                code: (*code).to_owned(),
+                message: String::new(),
+            };
+            let mut problem = Problem::new(ProblemCode::ValidationFailed, "", "");
+            problem.errors = fields.iter().map(field).collect();
+            ApiError::Refused { problem: Box::new(problem), retry_after_s: None }
+        };
+        assert!(is_price_unknown(&answer(&[("unit_price", "unknown_field")])));
+        assert!(!is_price_unknown(&answer(&[("unit_price", "out_of_range")])));
+        assert!(!is_price_unknown(&answer(&[("quantity", "out_of_range"), ("unit_price", "unknown_field")])));
+        assert!(!is_price_unknown(&answer(&[])));
+        assert!(!is_price_unknown(&refused(ProblemCode::PriceChanged, None)));
+        assert!(!is_price_unknown(&ApiError::Lost));
     }
 
     #[test]

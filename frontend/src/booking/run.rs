@@ -13,6 +13,9 @@ use crate::js;
 /// Clocks may differ by this much when an own booking is looked for by its time.
 const LOOKUP_SLACK_MS: i64 = 5_000;
 const LOOKUP_TRIES: u32 = 3;
+/// For this long after a price has changed on the page no press counts. The second press of a double click,
+/// or one that was meant for the previous price, does not agree to the new price.
+const READ_MS: i64 = 1_000;
 
 /// Where a booking stands, for the page to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(crate) enum Stage {
     Booked(String),
     /// No, and why. Nothing was booked.
     Refused(Box<Problem>),
+    /// The price of one ticket is `to`; the page showed `from` at the press. Nothing was booked.
+    PriceChanged { ticket_type_id: i64, from: u64, to: u64 },
     /// Nothing was sent: somebody else is signed in in this browser now.
     OtherUser,
     /// No answer in two minutes, and whether it is booked is not known. Pressing again continues the same booking.
@@ -38,11 +43,13 @@ pub(crate) struct Booking {
     api: Api,
     clock: Clock,
     pub(crate) stage: RwSignal<Stage>,
+    /// How many pauses are running.
+    pauses: RwSignal<u32>,
 }
 
 impl Booking {
     pub(crate) fn new(event_id: i64, api: Api, clock: Clock) -> Self {
-        Self { event_id, api, clock, stage: RwSignal::new(Stage::Idle) }
+        Self { event_id, api, clock, stage: RwSignal::new(Stage::Idle), pauses: RwSignal::new(0) }
     }
 
     pub(crate) fn event_id(self) -> i64 {
@@ -51,7 +58,22 @@ impl Booking {
 
     /// Not tracked.
     fn busy(self) -> bool {
-        matches!(self.stage.get_untracked(), Stage::Trying(_) | Stage::Booked(_))
+        self.pauses.get_untracked() > 0
+            || matches!(self.stage.get_untracked(), Stage::Trying(_) | Stage::Booked(_))
+    }
+
+    /// Accepts no press for [`READ_MS`], because a price has changed.
+    pub(crate) fn pause(self) {
+        self.pauses.try_update(|pauses| *pauses += 1);
+        spawn_local(async move {
+            js::sleep(READ_MS).await;
+            self.pauses.try_update(|pauses| *pauses -= 1);
+        });
+    }
+
+    /// Tracked.
+    pub(crate) fn is_paused(self) -> bool {
+        self.pauses.get() > 0
     }
 
     /// The press. A second one while the first is under way does nothing.
@@ -112,7 +134,15 @@ impl Booking {
     }
 
     async fn create(self, attempt: &Attempt) -> Result<Reservation, ApiError> {
-        self.api.reservation_create(&attempt.request(), &attempt.key, attempt.user_id).await
+        let mut request = attempt.request();
+        loop {
+            match self.api.reservation_create(&request, &attempt.key, attempt.user_id).await {
+                Err(error) if request.unit_price.is_some() && retry::is_price_unknown(&error) => {
+                    request.unit_price = None;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     fn booked(self, reservation: &Reservation) {
@@ -121,19 +151,21 @@ impl Booking {
     }
 
     fn refused(self, error: ApiError, attempt: Attempt) {
-        let afresh = Attempt::new(attempt.ticket_type_id, attempt.quantity);
+        let Attempt { ticket_type_id, quantity, unit_price: from, .. } = attempt;
         let ApiError::Refused { problem, .. } = error else {
-            afresh.save(self.event_id);
+            Attempt::new(ticket_type_id, quantity).save(self.event_id);
             let _ = self.stage.try_set(Stage::OtherUser);
             return;
         };
-        // The choice stays; after signing in it is pressed anew. The next press is another booking, with another key.
-        let next = match problem.code {
-            ProblemCode::Unauthenticated => Attempt { pressed_ms: None, user_id: None, ..attempt },
-            _ => afresh,
+        attempt.after(problem.code).save(self.event_id);
+        let stage = match (problem.code, from, problem.unit_price) {
+            (ProblemCode::PriceChanged, Some(from), Some(to)) => {
+                self.pause();
+                Stage::PriceChanged { ticket_type_id, from, to }
+            }
+            _ => Stage::Refused(problem),
         };
-        next.save(self.event_id);
-        let _ = self.stage.try_set(Stage::Refused(problem));
+        let _ = self.stage.try_set(stage);
     }
 
     /// Patience is over: finds out whether the booking exists. A pending one is not in the list yet; with `ask_again`

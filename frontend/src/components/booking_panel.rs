@@ -79,7 +79,7 @@ pub(crate) fn BookingPanel(
         let settled = match stage.get_untracked() {
             // What a refusal left of the quantity is no other choice.
             Stage::Refused(problem) => room_left(&problem) != Some(now.1),
-            Stage::OtherUser => true,
+            Stage::OtherUser | Stage::PriceChanged { .. } => true,
             _ => false,
         };
         if settled && before.is_some_and(|before| before != now) {
@@ -110,14 +110,16 @@ pub(crate) fn BookingPanel(
             matches!(status.get(), EventStatus::SoldOut | EventStatus::Closed | EventStatus::Cancelled);
         no_more && !locked.get()
     });
-    let press = press(choice, booking, missing);
+    let press = press(choice, booking, prices, missing);
     let total = move || {
         let price = prices.of(choice.grade.get()?)?;
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
     // What is open can be continued even if the last seats are gone: they may be one's own.
-    let closed =
-        move || stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
+    let closed = move || {
+        let refuses = stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
+        refuses || booking.is_paused()
+    };
     let fixed = Signal::derive(move || locked.get() || over.get() && status.get() != EventStatus::SoldOut);
     view! {
         <form class="booking" novalidate aria-labelledby="booking-title" on:submit=press>
@@ -187,7 +189,12 @@ fn button_text(
 }
 
 /// The press: signs in first where that is needed, else books.
-fn press(choice: Choice, booking: Booking, missing: RwSignal<bool>) -> impl Fn(SubmitEvent) + 'static {
+fn press(
+    choice: Choice,
+    booking: Booking,
+    prices: Prices,
+    missing: RwSignal<bool>,
+) -> impl Fn(SubmitEvent) + 'static {
     let session = use_session();
     let navigate = use_navigate();
     move |event| {
@@ -197,7 +204,8 @@ fn press(choice: Choice, booking: Booking, missing: RwSignal<bool>) -> impl Fn(S
             focus_first_grade();
             return;
         };
-        let attempt = choice.attempt(grade, choice.quantity.get_untracked());
+        let mut attempt = choice.attempt(grade, choice.quantity.get_untracked());
+        attempt.unit_price = untrack(|| prices.of(grade));
         if untrack(|| session.who()) == Who::Visitor {
             attempt.save(choice.event_id);
             navigate(&login_path(&format!("/events/{}", choice.event_id), ""), from_next());

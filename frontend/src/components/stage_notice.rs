@@ -24,29 +24,21 @@ pub(crate) fn StageNotice(
                 Stage::Idle => ().into_any(),
                 Stage::Trying(why) => trying(why).into_any(),
                 Stage::Booked(_) => view! { <p>{tr(T::BookingDone)}</p> }.into_any(),
-                Stage::OtherUser => view! {
-                    <p class="stage__text">
-                        <Icon glyph=Glyph::Alert />
-                        {tr(T::ProblemOtherUser)}
-                    </p>
-                }
-                .into_any(),
+                Stage::OtherUser => alert(i18n.text(T::ProblemOtherUser).to_owned()).into_any(),
                 Stage::Unknown => view! {
-                    <p class="stage__text">
-                        <Icon glyph=Glyph::Alert />
-                        {tr(T::BookingUnknown)}
-                    </p>
+                    {alert(i18n.text(T::BookingUnknown).to_owned())}
                     <a href="/me">{tr(T::BookingSeeMine)}</a>
                 }
                 .into_any(),
+                Stage::PriceChanged { from, to, .. } => {
+                    let (from, to) = (format::money(i18n, from), format::money(i18n, to));
+                    alert(i18n.fill(T::BookingPriceChanged, &[("from", &from), ("to", &to)])).into_any()
+                }
                 Stage::Refused(problem) => {
                     let others = (problem.code == ProblemCode::SoldOut)
                         .then(|| view! { <Others grades left chosen /> });
                     view! {
-                        <p class="stage__text">
-                            <Icon glyph=Glyph::Alert />
-                            {refusal(i18n, &problem)}
-                        </p>
+                        {alert(refusal(i18n, &problem))}
                         {(problem.code == ProblemCode::PurchaseLimitExceeded)
                             .then(|| view! { <a href="/me">{tr(T::BookingSeeMine)}</a> })}
                         {others}
@@ -55,6 +47,15 @@ pub(crate) fn StageNotice(
                 }
             }}
         </div>
+    }
+}
+
+fn alert(text: String) -> impl IntoView {
+    view! {
+        <p class="stage__text">
+            <Icon glyph=Glyph::Alert />
+            {text}
+        </p>
     }
 }
 

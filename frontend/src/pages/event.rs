@@ -8,7 +8,7 @@ use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
 use crate::api::use_api;
-use crate::booking::{Booking, Prices, prices_of};
+use crate::booking::{Booking, Prices, Stage, prices_of};
 use crate::clock::use_clock;
 use crate::components::{BookingPanel, Failure, Glyph, Icon, Poster, StatusBadge};
 use crate::format;
@@ -23,8 +23,8 @@ use crate::title::page_title;
 const FOLLOW_MS: i64 = 20_000;
 /// All open pages hear of an edit at once. Each waits a random time up to this before it fetches the event.
 const SPREAD_MS: f64 = 300.0;
-/// How long the page waits after each fetch for an event that is still of an older revision than is known to exist.
-/// After the last one only the looks of every 20 s go on.
+/// The waits between fetches while nodes answer an older revision than is known to exist. After the last one
+/// only the looks of every 20 s go on.
 const CATCH_UP_WAITS_MS: [i64; 5] = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 /// An event; the same as long as nobody has changed it, whatever is sold.
@@ -52,6 +52,17 @@ impl Facts {
             (grade.price, grade.capacity) = (0, 0);
         }
         detail
+    }
+
+    /// The same with another price; `None` if it has that price already.
+    fn with_price(&self, ticket_type_id: i64, price: u64) -> Option<Self> {
+        let mut detail = self.0.clone();
+        let ticket_type = detail.ticket_types.iter_mut().find(|it| it.id == ticket_type_id)?;
+        if ticket_type.price == price {
+            return None;
+        }
+        ticket_type.price = price;
+        Some(Self(detail))
     }
 }
 
@@ -84,6 +95,19 @@ impl Shown {
             Load::Loading | Load::Failed(_) => false,
         };
         self.event.state.try_with_untracked(is_older) == Some(true)
+    }
+
+    /// Shows the price that the refusal of a booking named, and fetches the event that has it.
+    fn correct(self, ticket_type_id: i64, price: u64) {
+        let outdated = self.event.state.try_with_untracked(|load| match load {
+            Load::Ready(facts) => facts.with_price(ticket_type_id, price),
+            Load::Loading | Load::Failed(_) => None,
+        });
+        if let Some(facts) = outdated.flatten() {
+            let revision = facts.0.revision.unwrap_or(0);
+            self.event.put(facts);
+            self.catch_up(revision + 1);
+        }
     }
 
     /// Fetches the event until it is of `revision` at least.
@@ -121,7 +145,7 @@ pub(crate) fn EventPage() -> impl IntoView {
     }
 }
 
-/// Everything that outlives a new drawing of the event: what is known of it, and the booking that is under way.
+/// Everything that outlives a new drawing of the event: what is known of it, and the booking under way.
 #[component]
 fn EventWithId(id: i64) -> impl IntoView {
     let api = use_api();
@@ -142,6 +166,7 @@ fn EventWithId(id: i64) -> impl IntoView {
             Load::Loading | Load::Failed(_) => before.cloned().unwrap_or_default(),
         })
     }));
+    follow_prices(shown, prices, booking);
     let drawn = Memo::new_with_compare(move |_| event.state.get(), is_drawn_anew);
     move || match drawn.get() {
         Load::Loading => view! { <EventSkeleton /> }.into_any(),
@@ -151,6 +176,22 @@ fn EventWithId(id: i64) -> impl IntoView {
         }
         Load::Ready(Facts(detail)) => view! { <EventView event=*detail shown booking prices /> }.into_any(),
     }
+}
+
+/// Shows the price that a refusal names. Pauses the booking for a moment when a price on the page changes.
+fn follow_prices(shown: Shown, prices: Prices, booking: Booking) {
+    Effect::new(move |_| {
+        if let Stage::PriceChanged { ticket_type_id, to, .. } = booking.stage.get() {
+            shown.correct(ticket_type_id, to);
+        }
+    });
+    Effect::new(move |before: Option<Vec<(i64, u64)>>| {
+        let now = prices.all();
+        if before.is_some_and(|before| !before.is_empty() && before != now) {
+            booking.pause();
+        }
+        now
+    });
 }
 
 #[component]
@@ -308,5 +349,19 @@ mod tests {
         renamed.0.summary.title = "맥베스".into();
         assert!(is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(renamed))));
         assert!(is_drawn_anew(Some(&Load::Loading), Some(&ready(facts(9, 100, 5)))));
+    }
+
+    #[test]
+    fn an_answered_price_is_shown_in_place() {
+        let corrected = facts(9, 100, 5).with_price(1, 200).unwrap();
+        assert_eq!(corrected.0.ticket_types[0].price, 200);
+        assert_eq!(corrected.0.revision, Some(1), "the event is still to be fetched");
+        assert!(!is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(corrected))));
+    }
+
+    #[test]
+    fn a_price_that_is_shown_already_needs_no_other_event() {
+        assert!(facts(9, 100, 5).with_price(1, 100).is_none());
+        assert!(facts(9, 100, 5).with_price(2, 100).is_none(), "another ticket type");
     }
 }
