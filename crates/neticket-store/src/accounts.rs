@@ -52,7 +52,7 @@ impl fmt::Debug for UserRecord {
     }
 }
 
-/// What became of an account that was to become an administrator.
+/// The result of granting the administrator role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminGrant {
     Granted(UserRecord),
@@ -232,7 +232,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.attempt("changing a password", || async move {
             let transaction = self.begin().await?;
-            // The user first: a token that is being inserted refers to that row, so none can slip in behind the update.
+            // The user first. A token that is being inserted refers to that row: it is inserted before, and ended
+            // here, or afterwards, and then whoever inserts it finds the new password.
             let changed = set(&transaction, id, user::Column::PasswordHash, password_hash).await?;
             sessions::end_families(&transaction, id, keep_family).await?;
             transaction.commit().await?;
@@ -290,13 +291,11 @@ impl Store {
                 UserRecord::try_from(row).map(Some)
             })
             .await?;
-        match granted {
-            Some(user) => Ok(AdminGrant::Granted(user)),
-            None => {
-                let user = self.user_by_email(email).await?.ok_or(AccountError::NoSuchUser)?;
-                Ok(AdminGrant::Unchanged(user))
-            }
+        if let Some(user) = granted {
+            return Ok(AdminGrant::Granted(user));
         }
+        let user = self.user_by_email(email).await?.ok_or(AccountError::NoSuchUser)?;
+        Ok(AdminGrant::Unchanged(user))
     }
 
     /// Replaces the password hash of the account with this e-mail address and ends all its sessions, with its entry in the audit
@@ -318,7 +317,7 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok(None);
             };
-            // The row first, as in a change of password: no session can slip in behind the end of the others.
+            // The row first, as in a change of password.
             set(&transaction, UserId(row.id), user::Column::PasswordHash, password_hash).await?;
             sessions::end_families(&transaction, UserId(row.id), None).await?;
             let entry = by.did("account_password_reset", target(row.id), row.nickname.clone(), now);

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use neticket_domain::{Timestamp, UserId};
 use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ActiveValue, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryOrder, QuerySelect};
 use serde_json::Value;
 
 use crate::entity::audit_log;
@@ -122,8 +119,7 @@ pub(crate) async fn append(connection: &impl ConnectionTrait, entry: &NewAudit) 
         before: ActiveValue::Set(entry.before.as_ref().map(Value::to_string)),
         after: ActiveValue::Set(entry.after.as_ref().map(Value::to_string)),
     };
-    row.insert(connection).await?;
-    Ok(())
+    audit_log::Entity::insert(row).exec_without_returning(connection).await.map(drop)
 }
 
 async fn nicknames(

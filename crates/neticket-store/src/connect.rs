@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::path::Path;
-use std::pin::pin;
 use std::time::Duration;
 
 use migrations::{Migrator, MigratorTrait};
@@ -265,7 +264,8 @@ impl Store {
         let deadline = Instant::now() + self.timeout;
         let mut repeats = 0;
         loop {
-            let error = match timeout_at(deadline, pin!(work())).await {
+            // In a box, so that the futures of callers do not nest too deeply for the compiler.
+            let error = match timeout_at(deadline, Box::pin(work())).await {
                 Err(_) => return Err(Self::timed_out(what, self.timeout)),
                 Ok(Ok(value)) => return Ok(value),
                 Ok(Err(error)) => error,

@@ -69,10 +69,13 @@ mod mysql {
 
 /// Primary result codes of SQLite (<https://www.sqlite.org/rescode.html>): the low byte of the extended ones.
 mod sqlite {
+    /// Misuse that SQLite has found before it did anything.
+    pub(super) const ERROR: i32 = 1;
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
-    /// I/O error, disk full, cannot open.
-    pub(super) const UNAVAILABLE: [i32; 3] = [10, 13, 14];
+    pub(super) const CONSTRAINT: i32 = 19;
+    /// Read-only (a file system that was mounted again as such), I/O error, disk full, cannot open.
+    pub(super) const UNAVAILABLE: [i32; 4] = [8, 10, 13, 14];
 }
 
 /// What a database said, by number.
@@ -153,6 +156,11 @@ pub(crate) fn is_lost(error: &SqlxError) -> bool {
     }
 }
 
+/// Whether the server takes no writes. Reads on its other connections go on.
+pub(crate) fn is_read_only(error: &SqlxError) -> bool {
+    matches!(code(error), Some(Code::MySql(number)) if mysql::READ_ONLY.contains(&number))
+}
+
 /// Whether the call failed because its connection was lost, before COMMIT or in it: it may have taken effect.
 pub(crate) fn lost_its_connection(error: &DbErr) -> bool {
     let Some(error) = sqlx_error(error) else { return false };
@@ -163,8 +171,9 @@ pub(crate) fn lost_its_connection(error: &DbErr) -> bool {
 pub(crate) fn leaves_connection_usable(error: &SqlxError) -> bool {
     match code(error) {
         Some(Code::MySql(_)) => !is_lost(error),
-        // Misuse that SQLite has found before it did anything, locks, and constraints.
-        Some(Code::Sqlite(code)) => [1, sqlite::BUSY, sqlite::LOCKED, 19].contains(&code),
+        Some(Code::Sqlite(code)) => {
+            [sqlite::ERROR, sqlite::BUSY, sqlite::LOCKED, sqlite::CONSTRAINT].contains(&code)
+        }
         None => false,
     }
 }
@@ -179,7 +188,7 @@ pub(crate) fn leaves_transaction_open(error: &SqlxError) -> bool {
 /// Whether the database cannot store anything: no room, or read-only.
 pub(crate) fn is_write_refused(error: &SqlxError) -> bool {
     match code(error) {
-        Some(Code::MySql(number)) => mysql::NO_ROOM.contains(&number) || mysql::READ_ONLY.contains(&number),
+        Some(Code::MySql(number)) => mysql::NO_ROOM.contains(&number) || is_read_only(error),
         Some(Code::Sqlite(code)) => sqlite::UNAVAILABLE.contains(&code),
         None => false,
     }

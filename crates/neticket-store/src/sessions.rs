@@ -3,10 +3,7 @@
 //! second use is recognised for as long as the token could have been valid.
 
 use neticket_domain::{Timestamp, UserId};
-use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement,
-    Value,
-};
+use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement, Value};
 use uuid::Uuid;
 
 use crate::accounts::UserRecord;
@@ -174,8 +171,7 @@ async fn insert(
         expires_at: ActiveValue::Set(expires_at.as_millis()),
         created_at: ActiveValue::Set(now.as_millis()),
     };
-    row.insert(connection).await?;
-    Ok(())
+    token::Entity::insert(row).exec_without_returning(connection).await.map(drop)
 }
 
 /// Ends all families of a user, except `keep`.

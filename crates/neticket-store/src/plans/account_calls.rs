@@ -3,9 +3,9 @@
 use neticket_domain::{Email, Nickname, Role};
 use uuid::Uuid;
 
-use super::calls::{Call, call};
+use super::call::{Call, call};
 use super::fixture::{AUDITED, Fixture, OWN_TOKENS, Round, TOKENS, admin, at, letters, token_hash};
-use crate::{NewUser, Rotation, Store};
+use crate::{AdminGrant, NewUser, Rotation, Store};
 
 /// More than go into one `IN (…)`.
 const EXPIRED: usize = 600;
@@ -48,6 +48,7 @@ fn accounts<'a>(store: &'a Store, all: &'a Fixture) -> Vec<Call<'a>> {
     let email = |name: &str| Email::parse(&format!("{name}@example.com")).unwrap();
     let (user_email, admin_email) = (email(&user_name), email(&admin_name));
     let revoked = admin_email.clone();
+    let (granted, reset) = (user_email.clone(), user_email.clone());
     let create = async move |name: String, email: Email, role| {
         let nickname = Nickname::parse(&name).unwrap();
         let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role, now: at(0) };
@@ -61,6 +62,13 @@ fn accounts<'a>(store: &'a Store, all: &'a Fixture) -> Vec<Call<'a>> {
         call("admin_create", 0, create(admin_name, admin_email, Role::Admin)),
         call("user_by_email", 0, async move {
             assert!(store.user_by_email(&user_email).await.unwrap().is_some());
+        }),
+        call("admin_grant", 0, async move {
+            let grant = store.admin_grant(&granted, &admin(), at(0)).await.unwrap();
+            assert!(matches!(grant, AdminGrant::Granted(_)), "{grant:?}");
+        }),
+        call("password_reset", 0, async move {
+            assert!(store.password_reset(&reset, "-", &admin(), at(0)).await.unwrap().is_some());
         }),
         call("user_by_id", 0, async { assert!(store.user_by_id(all.owner).await.unwrap().is_some()) }),
         call("user_rename", 0, async {

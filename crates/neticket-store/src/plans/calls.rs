@@ -1,11 +1,10 @@
 //! The calls that are measured.
 
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use neticket_domain::{Epoch, ReservationId, UserId};
 use uuid::Uuid;
 
 use super::account_calls::account_calls;
+use super::call::{Call, call};
 use super::fixture::{FEW, Fixture, OWN, Round, admin, at, cancel_requests, request};
 use crate::{
     CancelOutcome, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome, EventCancelOutcome, EventEdit,
@@ -14,25 +13,6 @@ use crate::{
 
 /// More ids than go into one `IN (…)`, and more than 1,000, from which on MariaDB makes a join of them.
 const MANY: usize = 1_200;
-/// Enough for the rows of events, ticket types and people that any call reads.
-const FEW_MORE: usize = 100;
-
-/// One call of one function of the store.
-pub(super) struct Call<'a> {
-    pub(super) name: &'static str,
-    /// The most rows that it may read, of all tables together.
-    pub(super) rows_max: usize,
-    pub(super) run: BoxFuture<'a, ()>,
-}
-
-pub(super) fn call<'a>(
-    name: &'static str,
-    rows_max: usize,
-    run: impl Future<Output = ()> + Send + 'a,
-) -> Call<'a> {
-    Call { name, rows_max: rows_max + FEW_MORE, run: run.boxed() }
-}
-
 /// Functions that are not measured, and why.
 pub(super) const UNMEASURED: [(&str, &str); 1] = [("admins", "reads everyone: there is no index by role")];
 

@@ -127,8 +127,8 @@ impl CountingDatabase {
         let meter = match self {
             Self::Sqlite { .. } => {
                 let steps = Arc::new(AtomicU64::new(0));
-                for connection in [store.reader(), store.writer()] {
-                    let mut connection = connection.get_sqlite_connection_pool().acquire().await.unwrap();
+                for pool in [store.reader().pool(), store.writer().pool()] {
+                    let mut connection = pool.sqlite_connections().acquire().await.unwrap();
                     let steps = Arc::clone(&steps);
                     connection.lock_handle().await.unwrap().set_progress_handler(1, move || {
                         steps.fetch_add(1, Ordering::Relaxed);

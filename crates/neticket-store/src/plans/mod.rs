@@ -7,6 +7,7 @@
 //! connections.
 
 mod account_calls;
+mod call;
 mod calls;
 mod fixture;
 mod meter;
@@ -41,12 +42,18 @@ async fn too_costly(mut database: CountingDatabase) -> Vec<String> {
             }
             called.insert(call.name.to_owned());
         }
-        // The meter notices a statement that reads a whole table and finds nothing.
-        let before = meter.rows().await;
+        // The meter notices a statement that reads a whole table and finds nothing, on each connection.
         let whole = "SELECT COUNT(*) FROM reservations WHERE quantity = 99";
-        store.reader().execute_unprepared(whole).await.unwrap();
-        let rows = meter.rows().await - before;
-        assert!(rows > u64::try_from(SOLD / 15).unwrap(), "{statistics:?}: {rows} rows of a whole table");
+        for writes in [false, true] {
+            let before = meter.rows().await;
+            if writes {
+                store.writer().execute_unprepared(whole).await.unwrap();
+            } else {
+                store.reader().execute_unprepared(whole).await.unwrap();
+            }
+            let rows = meter.rows().await - before;
+            assert!(rows > u64::try_from(SOLD / 15).unwrap(), "{statistics:?}: {rows} rows of a whole table");
+        }
     }
     let missing: Vec<_> = public_functions().difference(&called).cloned().collect();
     assert_eq!(missing, Vec::<String>::new(), "functions that are not measured");

@@ -10,10 +10,8 @@ on_both! {
         assert!(!id.is_nil());
         store.migrate().await.unwrap();
         assert_eq!(store.database_id().await.unwrap(), id);
-        let other = match store.is_embedded() {
-            true => TestStore::on_sqlite().await,
-            false => TestStore::on_mariadb().await,
-        };
+        let other =
+            if store.is_embedded() { TestStore::on_sqlite().await } else { TestStore::on_mariadb().await };
         assert_ne!(other.database_id().await.unwrap(), id);
         store.unmigrate().await.unwrap();
         store.migrate().await.unwrap();

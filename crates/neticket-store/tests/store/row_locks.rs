@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait as _, Database, IsolationLevel, TransactionTrait a
 use crate::support::{NOW, TestStore, at, one_seat};
 
 /// How long a call may take, waiting for locks included: far more than any of them needs.
-const TIMEOUT_MS: u64 = 6_000;
+const TIMEOUT_MS: u64 = 30_000;
 
 /// MariaDB reads a table of a few rows from end to end rather than by an index; a statement that locks then
 /// waits for every row that it reads.

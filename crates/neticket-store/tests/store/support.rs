@@ -6,8 +6,8 @@ use neticket_domain::{
     Email, Epoch, EventId, Nickname, Quantity, ReservationId, Role, TicketTypeId, Timestamp, UserId,
 };
 use neticket_store::{
-    CommitOutcome, CommitRequest, EventRecord, InventoryRecord, NewEvent, NewTicketType, NewUser, Store,
-    StoreOptions, UserRecord,
+    AccountError, CommitOutcome, CommitRequest, EventRecord, InventoryRecord, NewEvent, NewTicketType,
+    NewUser, Store, StoreOptions, UserRecord,
 };
 use neticket_testservers::TestDatabase;
 use tempfile::TempDir;
@@ -187,4 +187,13 @@ pub(crate) const OTHER_EPOCH: Epoch = Epoch(999);
 
 fn unique_letters() -> String {
     Uuid::new_v4().simple().to_string()[..10].to_owned()
+}
+
+/// Makes an account with this name.
+pub(crate) async fn sign_up(store: &Store, name: &str) -> Result<UserId, AccountError> {
+    let email = Email::parse(&format!("{name}@example.com")).unwrap();
+    let nickname = Nickname::parse(name).unwrap();
+    let new =
+        NewUser { email: &email, nickname: &nickname, password_hash: "hash", role: Role::User, now: at(1) };
+    store.user_create(new).await.map(|user| user.id)
 }

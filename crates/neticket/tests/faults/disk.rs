@@ -28,7 +28,7 @@ const FILE: &str = "neticket.db";
 /// Most tickets of one person, of which nobody gets to the end here.
 const MAX_PER_USER: u32 = 10_000;
 /// How long a node may take to notice that the disk is full, or that there is room again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// People who sign up, one after another; each has a name of their own.

@@ -19,8 +19,8 @@ const MAX_PER_USER: u32 = 10_000;
 /// So many answers before the node is frozen.
 const ANSWERS: u64 = 60;
 /// How long it may take to catch a node inside a transaction, and to come to rest afterwards.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// InnoDB's list of transactions is made anew only for whoever has not asked for 100 ms.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// InnoDB rebuilds its list of transactions at most every 100 ms.
 const LIST_AGE_MAX: Duration = Duration::from_millis(150);
 /// The node that freezes, and the one that goes on.
 const FROZEN: usize = 0;
@@ -34,10 +34,10 @@ async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
         sleep(Duration::from_micros(dice.random_range(0..20_000))).await;
         house.nodes[FROZEN].pause();
         sleep(LIST_AGE_MAX).await;
-        let seen = idle_transactions(house).await;
+        let first = idle_transactions(house);
         sleep(LIST_AGE_MAX).await;
-        let still = idle_transactions(house).await;
-        if let Some((_, connection)) = seen.iter().find(|transaction| still.contains(transaction)) {
+        let still = idle_transactions(house);
+        if let Some((_, connection)) = first.iter().find(|transaction| still.contains(transaction)) {
             return *connection;
         }
         house.nodes[FROZEN].resume();
@@ -46,7 +46,7 @@ async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
 }
 
 /// The node's transactions that hold locks while no statement runs, and their connections.
-async fn idle_transactions(house: &House) -> Vec<(String, u64)> {
+fn idle_transactions(house: &House) -> Vec<(String, u64)> {
     let sql = format!(
         "SELECT trx_id, p.id FROM information_schema.innodb_trx JOIN information_schema.processlist p \
          ON p.id = trx_mysql_thread_id WHERE p.user = '{}' AND p.command = 'Sleep' AND trx_rows_modified > 0",
@@ -81,6 +81,13 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     println!("seed {seed}: the other node booked {took:?} after connection {connection} had been frozen");
     let refused: Vec<_> = booked.iter().filter(|outcome| !matches!(outcome, Outcome::Booked(_))).collect();
 
+    // The server has ended the transaction, and not the node.
+    let deadline = Instant::now() + PATIENCE;
+    let open = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {connection}");
+    while block_in_place(|| house.query(&open)).trim() != "0" {
+        assert!(Instant::now() < deadline, "the server keeps connection {connection} of the frozen node");
+        sleep(LIST_AGE_MAX).await;
+    }
     house.nodes[FROZEN].resume();
     here.tally.begin(Phase::After);
     here.answered(ANSWERS).await;
