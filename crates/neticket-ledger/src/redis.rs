@@ -79,8 +79,9 @@ impl RedisLedger {
     /// A ledger on the server at `options.url`. Connects when it has to, and again after every loss: a server that is
     /// down now is no error yet (see [`Ledger::ping`]).
     ///
-    /// # Errors [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a
-    /// cluster cannot read.
+    /// # Errors
+    /// [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a cluster cannot
+    /// read.
     pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
         let RedisOptions { url, prefix, timeout_ms, journal_len_max } = options;
         let connections = Connections::new(&url, timeout_ms)?;

@@ -79,7 +79,7 @@ impl RedisLedger {
     }
 
     async fn read_list(&self) -> Result<(ListState, Vec<EventId>), LedgerError> {
-        let call = Call::new(&script::LOADED, &self.list_keys()).arg("rescan_ms", RESCAN_MS);
+        let call = Call::new(&script::LOADED, &self.global_keys()).arg("rescan_ms", RESCAN_MS);
         let mut reply = self.run(call).await?;
         let state = match reply.text()?.as_str() {
             "complete" => ListState::Complete,
@@ -123,7 +123,7 @@ impl RedisLedger {
         if self.masters().await? != scan.masters {
             return Err(lost());
         }
-        let call = Call::new(&script::END_SCAN, &self.list_keys()).arg("scan", id.as_bytes());
+        let call = Call::new(&script::END_SCAN, &self.global_keys()).arg("scan", id.as_bytes());
         match self.run(call).await?.text()?.as_str() {
             "complete" => Ok(()),
             _ => Err(lost()),
@@ -131,7 +131,7 @@ impl RedisLedger {
     }
 
     async fn begin_scan(&self, id: Uuid) -> Result<String, LedgerError> {
-        let call = Call::new(&script::BEGIN_SCAN, &self.list_keys())
+        let call = Call::new(&script::BEGIN_SCAN, &self.global_keys())
             .arg("scan", id.as_bytes())
             .arg("lease_ms", SCAN_LEASE_MS.saturating_add(self.timeout_ms))
             .arg("rescan_ms", RESCAN_MS);
@@ -184,11 +184,6 @@ impl RedisLedger {
         get.arg(self.keys(event).name(Key::Ledger)).arg("epoch");
         let epoch: Option<i64> = read(self.connections.query(&get).await?)?;
         Ok(epoch.map(Epoch))
-    }
-
-    /// The list is of no event.
-    fn list_keys(&self) -> script::EventKeys {
-        self.keys(EventId(0))
     }
 }
 

@@ -72,7 +72,7 @@ impl EventKeys {
         match key {
             Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
-            Key::Complete | Key::Scan => beside(&loaded_key(prefix), word),
+            Key::Complete | Key::Scan => beside_list(prefix, word),
             Key::Nodes => format!("{prefix}:{LAYOUT}:{word}"),
             Key::Claims => format!("{prefix}:{word}"),
             _ => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}"),
@@ -85,19 +85,20 @@ fn loaded_key(prefix: &str) -> String {
     format!("{prefix}:{LAYOUT}:{}", Key::Loaded.word())
 }
 
-/// The name of a key that Redis Cluster keeps in the slot of the key `name`: that of its hash tag, or else of
-/// the whole name.
-fn beside(name: &str, word: &str) -> String {
+/// The name of a key that Redis Cluster keeps in the slot of the list of loaded events: that of the hash tag in
+/// its name, or else of the whole name. It begins with the prefix, like every key: access rules go by it.
+fn beside_list(prefix: &str, word: &str) -> String {
+    let name = loaded_key(prefix);
     let tag = name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
     if tag.is_some_and(|tag| !tag.is_empty()) {
         format!("{name}:{word}")
     } else {
-        format!("{{{name}}}:{word}")
+        format!("{prefix}:{LAYOUT}:{{{name}}}:{word}")
     }
 }
 
-/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has a
-/// closing brace and no hash tag.
+/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has an
+/// unpaired or empty brace.
 pub(super) fn list_is_in_one_slot(prefix: &str) -> bool {
     let keys = EventKeys::new(prefix, EventId(0));
     let slot = |key| Slot::for_key(keys.name(key));
@@ -302,14 +303,17 @@ mod tests {
 
     #[test]
     fn the_keys_beside_the_list_of_events_are_in_its_slot() {
-        for prefix in ["neticket", "t_1:", "{app}", "a{b", "a{b}c{d}", "{app}:{x"] {
+        for prefix in ["neticket", "t_1:", "{app}", "a{b}c{d}", "{app}:{x"] {
             assert!(list_is_in_one_slot(prefix), "{prefix}");
+            for key in [Key::Loaded, Key::Complete, Key::Scan] {
+                assert!(EventKeys::new(prefix, EventId(7)).name(key).starts_with(prefix), "{prefix}");
+            }
         }
-        for prefix in ["a}b", "{}{x}"] {
+        for prefix in ["a{b", "a}b", "{}{x}"] {
             assert!(!list_is_in_one_slot(prefix), "{prefix}");
         }
         let keys = EventKeys::new("neticket", EventId(7));
-        assert_eq!(keys.name(Key::Complete), "{neticket:2:loaded}:complete");
+        assert_eq!(keys.name(Key::Complete), "neticket:2:{neticket:2:loaded}:complete");
     }
 
     #[test]

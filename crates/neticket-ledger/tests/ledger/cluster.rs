@@ -8,11 +8,16 @@ use crate::support::{VIP, load, request, snapshot};
 
 /// By the slots of their hash tags these are spread over all masters.
 pub(crate) const EVENTS: std::ops::Range<i64> = 0..30;
-pub(crate) const TIMEOUT_MS: u64 = 2_000;
+const TIMEOUT_MS: u64 = 2_000;
 
 pub(crate) async fn own_cluster() -> (RedisCluster, RedisLedger) {
+    own_cluster_with(TIMEOUT_MS).await
+}
+
+/// The same with another time-out.
+pub(crate) async fn own_cluster_with(timeout_ms: u64) -> (RedisCluster, RedisLedger) {
     let cluster = tokio::task::spawn_blocking(|| RedisCluster::start().unwrap()).await.unwrap();
-    let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
+    let options = RedisOptions { timeout_ms, ..RedisOptions::new(cluster.url()) };
     (cluster, RedisLedger::connect(options).unwrap())
 }
 

@@ -9,13 +9,13 @@ use neticket_ledger::{Ledger, LoadedEvents, RedisLedger, RedisOptions};
 use neticket_testservers::{RedisCluster, Server};
 use redis::Value;
 
-use crate::cluster::{EVENTS, TIMEOUT_MS, load_all, own_cluster};
+use crate::cluster::{EVENTS, load_all, own_cluster, own_cluster_with};
 use crate::promotion::info;
-use crate::server::{ask, own_server, restarted};
+use crate::server::{GENEROUS_TIMEOUT_MS, ask, own_server_with, restarted};
 use crate::support::{EVENT, load, snapshot};
 
 const LIST: &str = "neticket:2:loaded";
-const COMPLETE: &str = "{neticket:2:loaded}:complete";
+const COMPLETE: &str = "neticket:2:{neticket:2:loaded}:complete";
 
 async fn number(server: &Server, command: &[&str]) -> i64 {
     redis::from_redis_value(ask(&server.url(), command).await).unwrap()
@@ -76,7 +76,7 @@ async fn until_complete(ledger: &RedisLedger) -> Vec<EventId> {
 
 #[tokio::test]
 async fn a_list_that_its_master_lost_is_rebuilt_from_the_ledgers_of_the_other_masters() {
-    let (cluster, ledger) = own_cluster().await;
+    let (cluster, ledger) = own_cluster_with(GENEROUS_TIMEOUT_MS).await;
     load_all(&ledger, 3).await;
     assert_eq!(complete(ledger.loaded().await.unwrap()), EVENTS.map(EventId).collect::<Vec<_>>());
     let lost = master_of(&cluster, LIST).await;
@@ -97,9 +97,9 @@ async fn a_list_that_its_master_lost_is_rebuilt_from_the_ledgers_of_the_other_ma
 
 #[tokio::test]
 async fn a_list_is_rebuilt_once_however_many_ask_and_is_then_read_without_a_scan() {
-    let (cluster, ledger) = own_cluster().await;
+    let (cluster, ledger) = own_cluster_with(GENEROUS_TIMEOUT_MS).await;
     load_all(&ledger, 1).await;
-    let options = || RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
+    let options = || RedisOptions { timeout_ms: GENEROUS_TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
     let nodes: Vec<_> = (0..3).map(|_| RedisLedger::connect(options()).unwrap()).collect();
     let lost = master_of(&cluster, LIST).await;
     let elsewhere = events_elsewhere(&cluster, lost).await;
@@ -149,7 +149,7 @@ async fn snapshot_of(ledger: &RedisLedger, event: EventId) -> neticket_ledger::L
 
 #[tokio::test]
 async fn the_list_of_a_server_that_restarts_from_its_file_is_complete() {
-    let (server, ledger) = own_server(true).await;
+    let (server, ledger) = own_server_with(true, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
     let before = ask(&server.url(), &["HGET", COMPLETE, "replid"]).await;
@@ -163,7 +163,7 @@ async fn the_list_of_a_server_that_restarts_from_its_file_is_complete() {
 
 #[tokio::test]
 async fn all_keys_are_looked_through_a_second_time_a_minute_later_and_then_no_more() {
-    let (server, ledger) = own_server(false).await;
+    let (server, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     for _ in 0..3 {
         assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
@@ -184,7 +184,7 @@ async fn all_keys_are_looked_through_a_second_time_a_minute_later_and_then_no_mo
 
 #[tokio::test]
 async fn a_server_with_many_keys_of_others_is_looked_through_in_steps() {
-    let (server, ledger) = own_server(false).await;
+    let (server, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     let keys_of_others = "for i = 1, 1000 do redis.call('SET', ARGV[1] .. ':' .. i, i) end";
     for part in 0..20 {

@@ -7,7 +7,7 @@ use neticket_ledger::{AdmitAnswer, Ledger, LoadAnswer, RedisLedger, RedisOptions
 use neticket_testservers::Server;
 use redis::Value;
 
-use crate::server::{ask, own_server};
+use crate::server::{GENEROUS_TIMEOUT_MS, ask, own_server_with};
 use crate::support::{
     EVENT, REPLACED, VIP, admitted, held, journal, journal_ids, kept, left, load, offer, release, request,
     reservation, snapshot,
@@ -79,8 +79,8 @@ async fn len(server: &Server, key: &str) -> Value {
 
 #[tokio::test]
 async fn a_ledger_that_lost_a_write_by_two_promotions_is_stale_until_the_next_load() {
-    let (first, ledger) = own_server(false).await;
-    let (second, _) = own_server(false).await;
+    let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
+    let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     follow(&second, &first).await;
     let of_before = snapshot(&ledger, 1).await;
     load(&ledger, &of_before).await;
@@ -119,8 +119,8 @@ async fn a_ledger_that_lost_a_write_by_two_promotions_is_stale_until_the_next_lo
 
 #[tokio::test]
 async fn a_load_that_began_before_two_promotions_begins_anew() {
-    let (first, ledger) = own_server(false).await;
-    let (second, _) = own_server(false).await;
+    let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
+    let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     follow(&second, &first).await;
     let begun = ledger.begin_load(EVENT).await.unwrap();
     until_all_is_replicated(&second, &first).await;
@@ -141,8 +141,8 @@ async fn a_load_that_began_before_two_promotions_begins_anew() {
 
 #[tokio::test]
 async fn a_new_replication_id_without_a_promotion_costs_a_load_and_nothing_else() {
-    let (first, ledger) = own_server(false).await;
-    let (second, _) = own_server(false).await;
+    let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
+    let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     let entry = request(1, 1, VIP, 2);
     admitted(&ledger, &[entry]).await;
@@ -167,8 +167,8 @@ async fn a_new_replication_id_without_a_promotion_costs_a_load_and_nothing_else(
 
 #[tokio::test]
 async fn a_replica_has_no_ledger_although_it_has_its_masters_replication_id() {
-    let (first, ledger) = own_server(false).await;
-    let (second, _) = own_server(false).await;
+    let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
+    let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     follow(&second, &first).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     until_all_is_replicated(&second, &first).await;

@@ -13,12 +13,19 @@ use crate::support::{
 };
 
 const TIMEOUT_MS: u64 = 500;
+/// For tests in which no call waits for its time-out, on a busy machine too.
+pub(crate) const GENEROUS_TIMEOUT_MS: u64 = 20_000;
 
 /// A server of the test's own, and a ledger on it.
 pub(crate) async fn own_server(append_only: bool) -> (Server, RedisLedger) {
+    own_server_with(append_only, TIMEOUT_MS).await
+}
+
+/// The same with another time-out.
+pub(crate) async fn own_server_with(append_only: bool, timeout_ms: u64) -> (Server, RedisLedger) {
     let start = move || Redis { append_only, ..Redis::default() }.start().unwrap();
     let server = tokio::task::spawn_blocking(start).await.unwrap();
-    let options = RedisOptions { timeout_ms: TIMEOUT_MS, ..RedisOptions::new(server.url()) };
+    let options = RedisOptions { timeout_ms, ..RedisOptions::new(server.url()) };
     (server, RedisLedger::connect(options).unwrap())
 }
 
