@@ -27,6 +27,12 @@ impl App {
         let (family, refresh_token, now) = (Uuid::new_v4(), refresh_token_make(), self.now());
         let hash = refresh_token_hash(&refresh_token);
         self.store.session_start(user.id, family, hash, refresh_expiry(now), now).await?;
+        // A change of the password while this one was compared has ended all sessions but this one.
+        let current = self.store.user_by_id(user.id).await?;
+        if current.is_none_or(|current| current.password_hash != user.password_hash) {
+            self.store.session_end(hash).await?;
+            return Err(AppError::BadCredentials);
+        }
         self.session(user, family, refresh_token, now)
     }
 

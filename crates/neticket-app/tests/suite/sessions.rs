@@ -1,5 +1,8 @@
 //! Accounts and sessions.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures::future::join_all;
 use neticket_app::AppError;
 use neticket_domain::{Email, Nickname, Password, Role};
@@ -73,6 +76,31 @@ on_both! {
         let session = app.login("ann@example.com", "abcdef1!").await.unwrap();
         app.logout(Some(&session.refresh_token)).await.unwrap();
         assert!(app.session_refresh(&session.refresh_token).await.is_err());
+        world.finish().await;
+    }
+
+    async fn a_password_that_is_replaced_while_it_is_compared_leaves_no_session(parts: Parts) {
+        let mut world = World::new(parts).await;
+        let app = world.node().await;
+        app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
+        let before = world.store.user_by_email(&email("ann@example.com")).await.unwrap().unwrap();
+        // The comparison takes some dozens of milliseconds: some of the changes come in the midst of it.
+        for delay_ms in (0..60).step_by(3) {
+            let signing_in = {
+                let app = Arc::clone(&app);
+                tokio::spawn(async move { app.login("ann@example.com", "abcdef1!").await })
+            };
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            world.store.user_password_change(before.id, "of another password", None).await.unwrap();
+            match signing_in.await.unwrap() {
+                Ok(session) => {
+                    let refreshed = app.session_refresh(&session.refresh_token).await.map(drop);
+                    assert!(matches!(refreshed, Err(AppError::Unauthenticated)), "{delay_ms} ms: {refreshed:?}");
+                }
+                Err(error) => assert!(matches!(error, AppError::BadCredentials), "{error:?}"),
+            }
+            world.store.user_password_change(before.id, &before.password_hash, None).await.unwrap();
+        }
         world.finish().await;
     }
 
