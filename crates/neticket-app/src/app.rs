@@ -87,7 +87,8 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let store = Self::open_store(&config).await?;
         let ledger = Self::open_ledger(&config)?;
-        Self::assemble(config, store, ledger, None, |_| None).await
+        let secret = token_secret::read_or_make(&config)?;
+        Self::assemble(config, secret, store, ledger, None, |_| None).await
     }
 
     /// What Redis does when its memory is full; `None` without Redis. Anything but `noeviction` loses seats.
@@ -124,7 +125,7 @@ impl App {
         if !store.migrations_pending().await.map_err(StartError::Store)?.is_empty() {
             return Ok(None);
         }
-        let (ledger, token_secret) = (Self::open_ledger(config)?, token_secret::known(config)?);
+        let (ledger, token_secret) = (Self::open_ledger(config)?, token_secret::read(config)?);
         Deployment::difference(&store, &*ledger, token_secret.as_deref()).await
     }
 
@@ -137,19 +138,20 @@ impl App {
         store: Store,
         ledger: Arc<dyn Ledger>,
     ) -> Result<Arc<Self>, StartError> {
-        let deployment = Deployment::join(&store, &*ledger, &token_secret::of(&config)?).await?.map(Arc::new);
+        let secret = token_secret::read_or_make(&config)?;
+        let deployment = Deployment::join(&store, &*ledger, &secret).await?.map(Arc::new);
         let tasks = |context: &Arc<TaskContext>| Some(Tasks::start(context));
-        Self::assemble(config, store, ledger, deployment, tasks).await.map(Arc::new)
+        Self::assemble(config, secret, store, ledger, deployment, tasks).await.map(Arc::new)
     }
 
     async fn assemble(
         config: Config,
+        secret: String,
         store: Store,
         ledger: Arc<dyn Ledger>,
         deployment: Option<Arc<Deployment>>,
         tasks: impl FnOnce(&Arc<TaskContext>) -> Option<Tasks>,
     ) -> Result<Self, StartError> {
-        let secret = token_secret::of(&config)?;
         let media = Arc::new(Self::open_media(&config)?);
         let engine = &config.engine;
         let metrics = Arc::new(Metrics::default());

@@ -13,8 +13,8 @@ use crate::start_error::StartError;
 
 /// How long a claim counts after it was last made.
 const CLAIM_AGE_MAX_MS: u32 = 30_000;
-/// Pause between two claims of a node. Two may be lost.
-pub(crate) const CLAIM_PAUSE: Duration = Duration::from_secs(10);
+/// Pause between two claims of a node. Two may be lost at the default time-out of calls to Redis.
+pub(crate) const CLAIM_PAUSE: Duration = Duration::from_secs(8);
 
 /// What keeps the hashes apart from those of anything else that is hashed with BLAKE3.
 const DATABASE_CONTEXT: &str = "NETicket 2026-01-01 deployment fingerprint: database";

@@ -14,6 +14,9 @@ use crate::error::AppError;
 
 /// How long the store and the ledger may take to answer: `/readyz` answers within 2 s.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// How long a probe runs. One that is answered late keeps its connection; one that never is must not keep later
+/// probes from trying a new connection.
+const PING_TIMEOUT: Duration = Duration::from_secs(4);
 /// Most probes of the store, and of the ledger, that run at once: a store that hangs must not cost all connections.
 const PROBES_MAX: usize = 4;
 
@@ -34,8 +37,8 @@ impl Readiness {
     /// # Errors
     /// `StoreUnavailable`, also if both do not answer; `LedgerUnavailable`.
     pub(crate) async fn check(&self, store: Store, ledger: Arc<dyn Ledger>) -> Result<(), AppError> {
-        let store = probe(&self.store, async move { store.ping().await });
-        let ledger = probe(&self.ledger, async move { ledger.ping().await });
+        let store = probe(&self.store, PROBE_TIMEOUT, async move { store.ping().await });
+        let ledger = probe(&self.ledger, PROBE_TIMEOUT, async move { ledger.ping().await });
         let (store, ledger) = futures::future::join(store, ledger).await;
         store.ok_or(AppError::StoreUnavailable(None))??;
         ledger.ok_or(AppError::LedgerUnavailable(None))??;
@@ -43,23 +46,23 @@ impl Readiness {
     }
 }
 
-/// What `ping` answers; `None` if it takes too long, or has to wait too long for earlier probes.
+/// What `ping` answers; `None` if that takes longer than `limit`, or earlier probes do.
 ///
-/// The ping runs in a task of its own and ends by its own time-out. If it were cancelled here, the store would take every
-/// connection for a broken one and close it.
+/// The ping runs in a task of its own, because a ping that is cancelled costs its connection.
 async fn probe<T: Send + 'static>(
     permits: &Arc<Semaphore>,
+    limit: Duration,
     ping: impl Future<Output = T> + Send + 'static,
 ) -> Option<T> {
     let probe = async {
         let permit = Arc::clone(permits).acquire_owned().await.ok()?;
         let ping = async move {
             let _permit = permit;
-            ping.await
+            timeout(PING_TIMEOUT, ping).await.ok()
         };
-        tokio::spawn(ping).await.ok()
+        tokio::spawn(ping).await.ok().flatten()
     };
-    timeout(PROBE_TIMEOUT, probe).await.ok().flatten()
+    timeout(limit, probe).await.ok().flatten()
 }
 
 #[cfg(test)]
@@ -68,6 +71,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    /// For probes that are answered, on a busy machine too.
+    const GENEROUS: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn a_probe_that_hangs_is_given_up_and_few_run_at_once() {
@@ -80,15 +86,17 @@ mod tests {
                 pending::<()>().await;
             }
         };
-        let probes = (0..10).map(|_| probe(&permits, hang()));
+        let probes = (0..10).map(|_| probe(&permits, PROBE_TIMEOUT, hang()));
         assert_eq!(futures::future::join_all(probes).await, [None; 10]);
         assert_eq!(begun.load(Ordering::SeqCst), PROBES_MAX);
+        // Those that hang end, so that later ones can try.
+        assert_eq!(probe(&permits, GENEROUS, async { 7 }).await, Some(7));
     }
 
     #[tokio::test]
     async fn every_probe_of_many_is_answered_while_there_are_answers() {
         let permits = Arc::new(Semaphore::new(PROBES_MAX));
-        let probes = (0..100).map(|n| probe(&permits, async move { n }));
+        let probes = (0..100).map(|n| probe(&permits, GENEROUS, async move { n }));
         assert_eq!(futures::future::join_all(probes).await, (0..100).map(Some).collect::<Vec<_>>());
     }
 }

@@ -13,10 +13,10 @@ const SECRET_LEN_MIN: usize = 32;
 ///
 /// # Errors
 /// [`StartError::Files`].
-pub(crate) fn of(config: &Config) -> Result<String, StartError> {
-    match known(config)? {
+pub(crate) fn read_or_make(config: &Config) -> Result<String, StartError> {
+    match read(config)? {
         Some(secret) => Ok(secret),
-        None => make(&config.data_dir).map_err(|source| unkept(&config.data_dir, source)),
+        None => make(&config.data_dir).map_err(|source| file_error(&config.data_dir, "kept", source)),
     }
 }
 
@@ -24,14 +24,18 @@ pub(crate) fn of(config: &Config) -> Result<String, StartError> {
 ///
 /// # Errors
 /// [`StartError::Files`].
-pub(crate) fn known(config: &Config) -> Result<Option<String>, StartError> {
+pub(crate) fn read(config: &Config) -> Result<Option<String>, StartError> {
     if config.jwt_secret.is_some() {
         return Ok(config.jwt_secret.clone());
     }
-    match std::fs::read_to_string(path(&config.data_dir)) {
+    read_file(&config.data_dir).map_err(|source| file_error(&config.data_dir, "read", source))
+}
+
+fn read_file(data_dir: &Path) -> io::Result<Option<String>> {
+    match std::fs::read_to_string(path(data_dir)) {
         Ok(secret) => Ok(Some(secret).filter(|secret| secret.len() >= SECRET_LEN_MIN)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unkept(&config.data_dir, error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -39,14 +43,15 @@ fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("jwt-secret")
 }
 
-fn unkept(data_dir: &Path, source: io::Error) -> StartError {
+fn file_error(data_dir: &Path, done: &str, source: io::Error) -> StartError {
     StartError::Files {
-        what: format!("the token secret {} cannot be kept", path(data_dir).display()),
+        what: format!("the token secret {} cannot be {done}", path(data_dir).display()),
         source,
     }
 }
 
-/// Makes a secret and keeps it in the data folder, readable by its owner only.
+/// Makes a secret and keeps it in the data folder, readable by its owner only. If another process has just made
+/// one there, that is the secret.
 fn make(data_dir: &Path) -> io::Result<String> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
@@ -62,6 +67,17 @@ fn make(data_dir: &Path) -> io::Result<String> {
     let mut file = options.open(&temporary)?;
     io::Write::write_all(&mut file, secret.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path(data_dir))?;
+    // Unlike a rename, a link never replaces a secret that another process signs with.
+    let linked = std::fs::hard_link(&temporary, path(data_dir));
+    if linked.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+        if let Some(other) = read_file(data_dir)? {
+            std::fs::remove_file(&temporary)?;
+            return Ok(other);
+        }
+        std::fs::rename(&temporary, path(data_dir))?;
+        return Ok(secret);
+    }
+    linked?;
+    std::fs::remove_file(&temporary)?;
     Ok(secret)
 }

@@ -13,7 +13,7 @@ pub(crate) async fn reset_password(config: Config, email: &str) -> anyhow::Resul
     app.shut_down().await;
     let account = reset.map_err(named)?;
     println!(
-        "{} ({}) has a new password; all sessions have ended, within 15 minutes",
+        "{} ({}) has a new password; its sessions end within 15 minutes",
         account.email, account.nickname
     );
     Ok(())

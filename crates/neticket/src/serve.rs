@@ -37,7 +37,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
 
     App::check(&config)?;
     for warning in config.warnings() {
-        tracing::warn!("{warning}");
+        tracing::warn!(%warning, "the configuration fits one node only");
     }
     // Before the store is opened: it keeps this server from migrating a database that another one uses. Held to the end.
     let lock = ServerLock::acquire(&config)?;

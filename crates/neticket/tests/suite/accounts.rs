@@ -37,22 +37,19 @@ const RESET: [&str; 5] = ["account", "reset-password", "--email", "Ann@example.c
 fn an_administrator_is_made_with_the_password_from_standard_input_and_unmade() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
-    let arguments =
-        ["admin", "create", "--email", "boss@example.com", "--nickname", "사장님", "--password-stdin"];
-    let weak = run_with_input(&arguments, &borrowed(&settings), "short\n");
+    let weak = run_with_input(&CREATE, &borrowed(&settings), "short\n");
     assert_eq!(weak.status.code(), Some(1), "{}", printed(&weak));
-    let made = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
+    let made = run_with_input(&CREATE, &borrowed(&settings), "Abcdef1!\n");
     assert!(made.status.success(), "{}", printed(&made));
     assert!(!printed(&made).contains("Abcdef1!"));
-    let again = run_with_input(&arguments, &borrowed(&settings), "Abcdef1!\n");
+    let again = run_with_input(&CREATE, &borrowed(&settings), "Abcdef1!\n");
     assert_eq!(again.status.code(), Some(1), "{}", printed(&again));
 
     let listed = run(&["admin", "list"], &borrowed(&settings));
     assert!(listed.status.success() && printed(&listed).contains("boss@example.com"), "{}", printed(&listed));
-    let revoke = ["admin", "revoke", "--email", "Boss@example.com"];
-    let revoked = run(&revoke, &borrowed(&settings));
+    let revoked = run(&REVOKE, &borrowed(&settings));
     assert!(revoked.status.success(), "{}", printed(&revoked));
-    let nobody = run(&revoke, &borrowed(&settings));
+    let nobody = run(&REVOKE, &borrowed(&settings));
     assert_eq!(
         nobody.status.code(),
         Some(1),

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 
-use neticket_testkit::servers::{Redis, Server, TestDatabase, redis_url};
+use neticket_testkit::servers::{Redis, Server, TestDatabase, redis_url, unique_prefix};
 
 use crate::process::{borrowed, embedded, printed, refused_to_serve, run};
 
@@ -65,6 +65,7 @@ fn a_shared_database_is_migrated_by_command_only() {
     let mut settings = embedded(folder.path());
     settings.push(("NETICKET_DATABASE_URL", database.url()));
     settings.push(("NETICKET_REDIS_URL", redis_url().unwrap()));
+    settings.push(("NETICKET_REDIS_PREFIX", unique_prefix()));
     let behind = run(&["serve"], &borrowed(&settings));
     assert_eq!(behind.status.code(), Some(1));
     assert!(printed(&behind).contains("neticket migrate"), "{}", printed(&behind));
