@@ -106,7 +106,12 @@ impl FromRequest for Disconnected {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let found = req.extensions().get::<Self>().cloned();
-        ready(found.ok_or_else(|| ApiError::new(ProblemCode::Internal, "the request has no frame")))
+        ready(found.ok_or_else(|| {
+            ApiError::new(
+                ProblemCode::Internal,
+                "the disconnect token is missing: the frame middleware did not run",
+            )
+        }))
     }
 }
 

@@ -147,13 +147,14 @@ impl Catalog {
         let key = self.generations.key(id);
         let read = async {
             let event = Arc::new(self.event_read(id).await?);
-            self.names.insert(key, Arc::clone(&event)).await;
+            let is_older = |copy: &Arc<EventRecord>| copy.version <= event.version;
+            self.names.entry(key).or_insert_with_if(async { Arc::clone(&event) }, is_older).await;
             Ok(event)
         };
         self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
-    /// The event as it is, or as it has become since this was called, past all copies; this node's are as new from then on.
+    /// The event as it is, or as it has become since this was called, past all copies.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.

@@ -8,6 +8,8 @@ use moka::future::Cache;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::error::AppError;
+
 /// Most keys whose last result is kept.
 const KEYS_MAX: u64 = 10_000;
 /// How long a result is kept that nobody asks for.
@@ -18,7 +20,7 @@ type Slot<V> = Arc<Mutex<Option<Latest<V>>>>;
 struct Latest<V> {
     /// When the read began: what was written before is in the value.
     began: Instant,
-    value: V,
+    outcome: Result<V, AppError>,
 }
 
 /// The latest result for each key, with the moment at which its read began.
@@ -39,25 +41,28 @@ where
     /// read that is under way, which may have begun too early.
     ///
     /// # Errors
-    /// What `read` says; the next caller reads again.
-    pub(crate) async fn get<E>(
+    /// What `read` says, to all who asked before it began; later callers read again.
+    pub(crate) async fn get(
         &self,
         key: K,
         age_max: Duration,
-        read: impl Future<Output = Result<V, E>>,
-    ) -> Result<V, E> {
+        read: impl Future<Output = Result<V, AppError>>,
+    ) -> Result<V, AppError> {
         let asked = Instant::now();
         let slot = self.slots.get_with(key, async { Slot::default() }).await;
         let mut latest = slot.lock().await;
-        if let Some(Latest { began, value }) = &*latest
-            && *began + age_max >= asked
-        {
-            return Ok(value.clone());
+        match &*latest {
+            Some(Latest { began, outcome: Ok(value) }) if *began + age_max >= asked => {
+                return Ok(value.clone());
+            }
+            Some(Latest { began, outcome: Err(error) }) if *began >= asked => return Err(error.again()),
+            Some(_) | None => {}
         }
         let began = Instant::now();
-        let value = read.await?;
-        *latest = Some(Latest { began, value: value.clone() });
-        Ok(value)
+        let outcome = read.await;
+        let told = outcome.as_ref().map_or_else(|error| Err(error.again()), |value| Ok(value.clone()));
+        *latest = Some(Latest { began, outcome: told });
+        outcome
     }
 }
 
@@ -80,7 +85,7 @@ mod tests {
             coalesced.get((), age_max, async {
                 let number = reads.fetch_add(1, Ordering::SeqCst);
                 gate.acquire().await.unwrap().forget();
-                Ok::<_, ()>(number)
+                Ok::<_, AppError>(number)
             })
         };
         let mut first = std::pin::pin!(ask(NO_AGE));
@@ -90,16 +95,32 @@ mod tests {
         let mut crowd = std::pin::pin!(join_all((0..100).map(|_| ask(NO_AGE))));
         assert!(futures::poll!(&mut crowd).is_pending());
         gate.add_permits(100);
-        assert_eq!(first.await, Ok(0));
-        assert!(crowd.await.into_iter().all(|answer| answer == Ok(1)));
-        assert_eq!(ask(Duration::from_mins(1)).await, Ok(1), "young enough for this one");
+        assert_eq!(first.await.unwrap(), 0);
+        assert!(crowd.await.into_iter().all(|answer| answer.unwrap() == 1));
+        assert_eq!(ask(Duration::from_mins(1)).await.unwrap(), 1, "young enough for this one");
         assert_eq!(reads.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]
-    async fn a_failure_is_no_result() {
-        let coalesced = Coalesced::new();
-        assert_eq!(coalesced.get(1, NO_AGE, async { Err::<u8, _>("broken") }).await, Err("broken"));
-        assert_eq!(coalesced.get(1, Duration::from_mins(1), async { Ok::<_, ()>(7) }).await, Ok(7));
+    async fn a_failure_is_the_answer_to_all_who_asked_before_its_read_began_and_to_nobody_later() {
+        let (reads, gate) = (AtomicU32::new(0), Semaphore::new(0));
+        let coalesced: Coalesced<(), u32> = Coalesced::new();
+        let ask = || {
+            coalesced.get((), NO_AGE, async {
+                reads.fetch_add(1, Ordering::SeqCst);
+                gate.acquire().await.unwrap().forget();
+                Err(AppError::StoreUnavailable(None))
+            })
+        };
+        let mut first = std::pin::pin!(ask());
+        assert!(futures::poll!(&mut first).is_pending());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let mut crowd = std::pin::pin!(join_all((0..100).map(|_| ask())));
+        assert!(futures::poll!(&mut crowd).is_pending());
+        gate.add_permits(100);
+        assert!(matches!(first.await, Err(AppError::StoreUnavailable(_))));
+        assert!(crowd.await.iter().all(|answer| matches!(answer, Err(AppError::StoreUnavailable(_)))));
+        assert_eq!(reads.load(Ordering::SeqCst), 2, "one read failed for all of the crowd");
+        assert_eq!(coalesced.get((), Duration::from_mins(1), async { Ok(7) }).await.unwrap(), 7);
     }
 }

@@ -56,6 +56,8 @@ impl Loader {
         }
         let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
         let mut leased = self.ledger.try_lease(event, LEASE_MS).await?;
+        // Who waits for another node's load waits for the store.
+        let call = (!leased).then(|| self.turns.calls.begin(event));
         while !leased && tokio::time::Instant::now() < patience {
             tokio::time::sleep(LEASE_POLL).await;
             if self.is_met(event, epoch_min).await? {
@@ -63,6 +65,7 @@ impl Loader {
             }
             leased = self.ledger.try_lease(event, LEASE_MS).await?;
         }
+        drop(call);
         let loaded = self.load_unless_met(event, epoch_min).await;
         if leased {
             self.end_lease(event).await;
@@ -139,8 +142,10 @@ impl Loader {
         for _ in 0..ATTEMPTS_MAX {
             let call = self.turns.calls.begin(event);
             let turn = self.turns.load.acquire().await;
+            drop(call);
             // Before the epoch is raised: whatever ledger is lost from here on may have been newer than this load's.
             let start = self.ledger.begin_load(event).await?;
+            let call = self.turns.calls.begin(event);
             let loaded = self.store.load_event(event, start.floor).await;
             drop((turn, call));
             let loaded = loaded?.ok_or(AppError::NotFound)?;

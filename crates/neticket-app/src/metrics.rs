@@ -103,9 +103,11 @@ struct Bookings {
     sale_not_open: Counter,
     sale_closed: Counter,
     sale_paused: Counter,
+    price_changed: Counter,
     not_found: Counter,
     idempotency_key_reused: Counter,
     unauthenticated: Counter,
+    disconnected: Counter,
     overloaded: Counter,
     ledger_unavailable: Counter,
     store_unavailable: Counter,
@@ -186,9 +188,11 @@ impl Bookings {
             sale_not_open: of("sale_not_open"),
             sale_closed: of("sale_closed"),
             sale_paused: of("sale_paused"),
+            price_changed: of("price_changed"),
             not_found: of("not_found"),
             idempotency_key_reused: of("idempotency_key_reused"),
             unauthenticated: of("unauthenticated"),
+            disconnected: of("disconnected"),
             overloaded: of("overloaded"),
             ledger_unavailable: of("ledger_unavailable"),
             store_unavailable: of("store_unavailable"),
@@ -206,14 +210,30 @@ impl Bookings {
             Err(AppError::SaleNotOpen { .. }) => &self.sale_not_open,
             Err(AppError::SaleClosed) => &self.sale_closed,
             Err(AppError::SalePaused) => &self.sale_paused,
+            Err(AppError::PriceChanged { .. }) => &self.price_changed,
             Err(AppError::NotFound) => &self.not_found,
             Err(AppError::IdempotencyKeyReused) => &self.idempotency_key_reused,
             Err(AppError::Unauthenticated) => &self.unauthenticated,
             Err(AppError::Overloaded) => &self.overloaded,
             Err(AppError::LedgerUnavailable(_)) => &self.ledger_unavailable,
             Err(AppError::StoreUnavailable(_)) => &self.store_unavailable,
-            // Not what a booking answers: a fault of ours.
-            Err(_) => &self.internal,
+            Err(
+                AppError::Internal(_)
+                // No booking answers these.
+                | AppError::BadCredentials
+                | AppError::NotCancellable { .. }
+                | AppError::EventCancelled
+                | AppError::CapacityBelowSold { .. }
+                | AppError::EventHasReservations
+                | AppError::EditConflict
+                | AppError::LedgerBusy
+                | AppError::LedgerNotLoaded
+                | AppError::EmailTaken
+                | AppError::NicknameTaken
+                | AppError::Invalid(_)
+                | AppError::UnsupportedImage
+                | AppError::ImageStoreUnavailable(_),
+            ) => &self.internal,
         }
     }
 }
@@ -315,6 +335,11 @@ impl Metrics {
 
     pub(crate) fn booked(&self, outcome: &Result<Booked, AppError>) {
         self.bookings.of(outcome).inc();
+    }
+
+    /// Counts a booking whose client disconnected before anything was taken.
+    pub(crate) fn disconnected(&self) {
+        self.bookings.disconnected.inc();
     }
 
     /// Reservations that may have been told `pending` and did not come about, as noted by this node.

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use neticket_domain::{EventId, ReservationId, SaleState, TicketTypeId, UserId, cancellable};
@@ -37,8 +39,13 @@ impl App {
         wanted: NewReservation,
     ) -> Result<Booked, AppError> {
         let started = Instant::now();
+        let disconnected = wanted.disconnected.clone();
         let outcome = self.book(user, key, wanted).await;
-        self.metrics.booked(&outcome);
+        if disconnected.is_cancelled() && matches!(outcome, Err(AppError::Overloaded)) {
+            self.metrics.disconnected();
+        } else {
+            self.metrics.booked(&outcome);
+        }
         if let Ok(Booked { reservation, replayed: false }) = &outcome {
             self.stats.booked(started.elapsed(), reservation.state == ReservationState::Confirmed);
         }
@@ -52,15 +59,16 @@ impl App {
         wanted: NewReservation,
     ) -> Result<Booked, AppError> {
         let NewReservation { ticket_type, quantity, unit_price, disconnected } = wanted;
+        let deadline = Instant::now() + Duration::from_millis(self.config().engine.ack_deadline_ms);
         // Before anything is taken: after the COMMIT nothing may fail for want of a name.
-        let names = self.names_in_time(ticket_type).await?;
+        let names = self.names_in_time(ticket_type, deadline).await?;
         let event = names.event().id;
         let id = key.map_or_else(
             || ReservationId(uuid::Builder::from_random_bytes(rand::random()).into_uuid()),
             |key| reservation_id(user, key),
         );
         let request = AdmitRequest { id, user, ticket_type, quantity, unit_price };
-        let incoming = Incoming { event, request, keyed: key.is_some(), disconnected };
+        let incoming = Incoming { event, request, keyed: key.is_some(), deadline, disconnected };
         match self.desk.book(incoming).await? {
             Answer::Done(Done::Existing(record)) => {
                 if !is_same_booking(&record, event, &request) {
@@ -84,14 +92,22 @@ impl App {
         }
     }
 
-    /// The event and ticket type that are to be booked, or `StoreUnavailable` when a booking's time is up.
-    async fn names_in_time(&self, ticket_type: TicketTypeId) -> Result<Names, AppError> {
-        let deadline = Duration::from_millis(self.config().engine.ack_deadline_ms);
-        let read = async {
-            let event = self.catalog.event_of_ticket_type(ticket_type).await?;
-            self.catalog.names(event, ticket_type).await
-        };
-        tokio::time::timeout(deadline, read).await.unwrap_or(Err(AppError::StoreUnavailable(None)))
+    /// The event and ticket type that are to be booked, or `StoreUnavailable` at the deadline.
+    async fn names_in_time(&self, ticket_type: TicketTypeId, deadline: Instant) -> Result<Names, AppError> {
+        let catalog = Arc::clone(&self.catalog);
+        let mut read = Box::pin(async move {
+            let event = catalog.event_of_ticket_type(ticket_type).await?;
+            catalog.names(event, ticket_type).await
+        });
+        if let Poll::Ready(names) = futures::poll!(&mut read) {
+            return names; // from a copy, as nearly always
+        }
+        // In a task of its own: a call to the store that is dropped half-way costs its connection.
+        match tokio::time::timeout_at(deadline.into(), tokio::spawn(read)).await {
+            Ok(Ok(names)) => names,
+            Ok(Err(error)) => Err(AppError::Internal(error.to_string())),
+            Err(_) => Err(AppError::StoreUnavailable(None)),
+        }
     }
 
     /// What is told of a booking that was refused for good: what holds for its event, or else that there was no seat.
@@ -212,6 +228,9 @@ impl App {
             self.store.reservations(&ids).await?.into_iter().map(|record| record.id).collect();
         entries.retain(|(_, entry)| !stored.contains(&entry.request.id));
         entries.sort_unstable_by_key(|(_, entry)| (Reverse(entry.admission.admitted_at), entry.request.id));
+        // A key that was used for two events may be in two journals. Only one of them will be confirmed.
+        let mut listed = BTreeSet::new();
+        entries.retain(|(_, entry)| listed.insert(entry.request.id));
         let mut pending = Vec::with_capacity(entries.len());
         for (event, entry) in entries {
             match self.pending_view(event, entry).await {

@@ -155,7 +155,7 @@ pub struct NewReservation {
     pub quantity: Quantity,
     /// The price of one ticket that the person has seen, in won: at any other the booking is refused. `None`: any price.
     pub unit_price: Option<u64>,
-    /// Cancelled when the client has disconnected: what is not taken yet by then is not taken any more.
+    /// Cancelled when the client has disconnected. If that is before the ledger is asked, nothing is taken.
     pub disconnected: CancellationToken,
 }
 

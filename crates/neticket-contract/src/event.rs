@@ -63,7 +63,7 @@ fn size_default() -> u32 {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
-    /// The lowest `revision` that the caller wants to see: the event is at least as new, if it ever had that revision.
+    /// The lowest `revision` that the caller accepts. If the event has not reached it, the current one is returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 0)]
     #[validate(range(min = 0, code = "out_of_range", message = "must be at least 0"))]
@@ -114,7 +114,7 @@ pub struct EventDetail {
     pub description: String,
     /// The most tickets one person may hold of this event.
     pub max_per_user: u32,
-    /// Grows with every change of the event; what is left of it does not count.
+    /// Increases with every edit of the event. Sales do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
     /// The clock by which the sale opens, as it was when this was written.
@@ -144,8 +144,8 @@ pub struct Availability {
     pub status: EventStatus,
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
-    /// The `revision` of the event. One that is higher than that of the event which a caller has means that its price, its
-    /// times or something else has changed: `GET /api/v1/events/{id}?revision=` this answers the event as it is now.
+    /// The `revision` of the event. It is higher than the one you have after an edit, for example of a price. Fetch
+    /// `GET /api/v1/events/{id}?revision={revision}` to get the event of this revision or a later one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
     pub ticket_types: Vec<TicketTypeLeft>,

@@ -145,7 +145,7 @@ async fn of_bookings(seen: &mut Seen) {
         let request = request.header("idempotency-key", "k").json(&wish(&event, quantity));
         Answer::read(request.send().await.unwrap()).await
     };
-    let first = keyed(1).await;
+    assert_eq!(keyed(1).await.status, 201);
     seen.see(&keyed(2).await, ProblemCode::IdempotencyKeyReused);
     of_faults(seen).await;
     world.finish().await;

@@ -60,7 +60,7 @@ impl Admission {
         let admit = self.ledger.admit(event, epoch_min(&wishes), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                Offered::Admitted(self.sort(epoch, wishes, verdicts).await)
+                Offered::Admitted(self.sort(event, epoch, wishes, verdicts).await)
             }
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
             Err(error) => {
@@ -99,7 +99,9 @@ impl Admission {
     /// Long before the opening and after the start there need be no ledger, nor of what is cancelled, and none is made for a
     /// mere wish.
     async fn not_for_sale(&self, event: EventId) -> Result<Option<AppError>, AppError> {
+        let call = self.loader.turns.calls.begin(event);
         let record = self.catalog.event(event).await?;
+        drop(call);
         let (now, window) = (self.clock.now(), record.window);
         if now >= record.starts_at || record.cancelled_at.is_some() {
             return Ok(Some(AppError::SaleClosed));
@@ -135,6 +137,10 @@ impl Admission {
             }
         }
         // There is no journal. Asked only now, the store has whatever left one.
+        for wish in &repeated {
+            wish.taking.clear();
+        }
+        let _call = self.loader.turns.calls.begin(event);
         match stored(&self.store, repeated.iter().map(|wish| wish.request.id)).await {
             Ok(stored) => self.answer_or_refuse(repeated, &stored, refusal).await,
             Err(error) => answer_all(repeated, &error),
@@ -160,7 +166,13 @@ impl Admission {
     }
 
     /// Keeps the admitted, answers the others.
-    async fn sort(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+    async fn sort(
+        &self,
+        event: EventId,
+        epoch: Epoch,
+        wishes: Vec<Wish>,
+        verdicts: Vec<Verdict>,
+    ) -> Vec<Admitted> {
         assert_eq!(wishes.len(), verdicts.len(), "the ledger answers each request");
         let mut admitted = Vec::with_capacity(wishes.len());
         let mut known = Vec::new();
@@ -169,14 +181,21 @@ impl Admission {
             match verdict {
                 Verdict::Admitted(admission) => admitted.push(Admitted::new(wish, admission, epoch)),
                 Verdict::Known => known.push(wish),
-                Verdict::JournalFull => wish.answer(Err(AppError::Overloaded)),
+                Verdict::JournalFull => {
+                    wish.taking.clear();
+                    refused.push((wish, AppError::Overloaded));
+                }
                 verdict => refused.push((wish, self.refusal(verdict))),
             }
         }
         self.refuse_all(refused).await;
         if !known.is_empty() {
             // Nobody else waits for this look into the store.
-            tokio::spawn(answer_known(self.store.clone(), known));
+            let (store, call) = (self.store.clone(), self.loader.turns.calls.begin(event));
+            tokio::spawn(async move {
+                answer_known(store, known).await;
+                drop(call);
+            });
         }
         admitted
     }
@@ -209,10 +228,9 @@ impl Admission {
             Verdict::Mismatch => AppError::IdempotencyKeyReused,
             Verdict::NoSuchTicketType => AppError::NotFound,
             Verdict::PriceChanged { unit_price } => AppError::PriceChanged { unit_price },
-            Verdict::JournalFull => AppError::Overloaded,
-            Verdict::Admitted(_) | Verdict::Known => {
-                AppError::Internal("an admitted wish was refused".to_owned())
-            }
+            Verdict::JournalFull | Verdict::Admitted(_) | Verdict::Known => AppError::Internal(
+                "a verdict that refuses nothing for good was taken for a refusal".to_owned(),
+            ),
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Incoming {
     pub(crate) request: AdmitRequest,
     /// Whether the id stands for an idempotency key.
     pub(crate) keyed: bool,
+    /// When it is answered at the latest, give or take the age of views.
+    pub(crate) deadline: Instant,
     /// Cancelled when the client has disconnected.
     pub(crate) disconnected: CancellationToken,
 }
@@ -92,7 +94,7 @@ impl BookingDesk {
     /// Why nothing was taken; or, with `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and `Internal`, that this is
     /// not known: the call may be repeated with the same id.
     pub(crate) async fn book(&self, incoming: Incoming) -> Result<Answer, AppError> {
-        let Incoming { event, request, keyed, disconnected } = incoming;
+        let Incoming { event, request, keyed, deadline, disconnected } = incoming;
         let (reply, answer) = oneshot::channel();
         let taking = Taking::default();
         let wish = Wish {
@@ -100,15 +102,15 @@ impl BookingDesk {
             request,
             keyed,
             epoch_min: Epoch(0),
-            deadline: Some(Instant::now() + self.ack_deadline),
+            deadline: Some(deadline),
             disconnected,
             taking: taking.clone(),
             last: None,
             reply: Some(reply),
         };
         self.admission_queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
-        match self.answer(event, answer, &taking).await {
-            // What is in the journal is decided by recovery: that it is not known would be wrong.
+        match self.answer(event, answer, deadline, &taking).await {
+            // An error would say that the outcome is unknown, but recovery decides this entry.
             Err(AppError::StoreUnavailable(_) | AppError::Overloaded | AppError::Internal(_))
                 if let Some(taken) = taking.get() =>
             {
@@ -124,9 +126,10 @@ impl BookingDesk {
         &self,
         event: EventId,
         mut answer: oneshot::Receiver<Result<Done, AppError>>,
+        deadline: Instant,
         taking: &Taking,
     ) -> Result<Answer, AppError> {
-        let mut in_time = tokio::time::timeout(self.ack_deadline, &mut answer).await;
+        let mut in_time = tokio::time::timeout_at(deadline.into(), &mut answer).await;
         if in_time.is_err()
             && let Some(Taken { mut admission, .. }) = taking.get()
         {
@@ -144,11 +147,18 @@ impl BookingDesk {
         match in_time {
             Ok(Ok(outcome)) => outcome.map(Answer::Done),
             Ok(Err(_)) => Err(AppError::Internal("a booking was dropped on its way".to_owned())),
-            // A call that has taken half of the time is no sign of a rush: batches take a fraction of it.
-            Err(_) if self.turns.calls.is_stuck(event, self.ack_deadline / 2) => {
-                Err(AppError::StoreUnavailable(None))
+            Err(_) => {
+                // After this a stage that refuses it knows that nobody has heard so.
+                answer.close();
+                match answer.try_recv() {
+                    Ok(outcome) => outcome.map(Answer::Done),
+                    // A call that has taken half of the time is no sign of a rush: batches take a fraction of it.
+                    Err(_) if self.turns.calls.is_stuck(event, self.ack_deadline / 2) => {
+                        Err(AppError::StoreUnavailable(None))
+                    }
+                    Err(_) => Err(AppError::Overloaded),
+                }
             }
-            Err(_) => Err(AppError::Overloaded),
         }
     }
 

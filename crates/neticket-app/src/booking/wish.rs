@@ -37,6 +37,11 @@ impl Taking {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Forgets it: the journal does not have the entry any more.
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn set(&self, admission: Admission) {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = taken.map_or_else(Instant::now, |before| before.since);

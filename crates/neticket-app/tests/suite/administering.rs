@@ -277,6 +277,7 @@ async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_ba
     let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(2).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+    until("it is settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
     redis.pause().unwrap();
     let now = world.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
     let change = EventChange { closes_at: Some(now), ..EventChange::default() };

@@ -174,7 +174,7 @@ on_both! {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ack_deadline_ms = 500;
+    world.config.engine.ack_deadline_ms = 3_000;
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let (user, grade) = (world.user(0).await, event.ticket_types[0].id);

@@ -18,7 +18,7 @@ const POLLS: usize = 6;
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for_it() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ack_deadline_ms = 400;
+    world.config.engine.ack_deadline_ms = 3_000;
     world.config.engine.grace_ms = 600_000; // nobody else decides it
     world.config.engine.task_interval_ms = 600_000;
     world.config.engine.ledger_timeout_ms = 20_000;

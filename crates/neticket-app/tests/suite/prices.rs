@@ -36,6 +36,12 @@ on_both! {
         other.event_update(admin(), None, event.id, &Expected::Any, &dearer(&event)).await.unwrap();
         let seen = app.reservation_create(user, Some("second"), at(PRICE, grade, 1)).await;
         assert!(matches!(seen, Err(AppError::PriceChanged { unit_price: 90_000 })), "{seen:?}");
+        let mut numbers = String::new();
+        app.metrics().register().write(&mut numbers);
+        let counted = |outcome: &str, count: u32| {
+            numbers.lines().any(|line| line == format!("neticket_bookings_total{{outcome=\"{outcome}\"}} {count}"))
+        };
+        assert!(counted("price_changed", 1) && counted("internal", 0), "no fault of ours: {numbers}");
         assert_eq!(world.confirmed(&event).await, [1], "nothing is taken");
         let again = app.reservation_create(user, Some("second"), at(90_000, grade, 1)).await.unwrap();
         assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key, a new price");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use neticket_app::{App, AppError, reservation_id};
-use neticket_testkit::domain::{EventId, TicketTypeId, UserId};
-use neticket_testkit::ledger::LedgerView;
+use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
+use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, LedgerView, Verdict};
 use neticket_testkit::store::{CommitOutcome, CommitRequest};
 use neticket_testkit::{World, on_both, tickets, tickets_of, until};
+use uuid::Uuid;
 
 use crate::own::hasty;
 
@@ -108,7 +109,7 @@ on_both! {
             until("it is loaded", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
         }
         let epoch = view(&world, second.id).await.epoch;
-        let id = crate::own::admit(&world, second.id, user, grade).await;
+        let id = ReservationId(Uuid::new_v4());
         // As if the same key had been quicker elsewhere.
         let elsewhere = CommitRequest {
             id,
@@ -121,6 +122,10 @@ on_both! {
             created_at: world.now().await,
         };
         assert_eq!(world.store.commit(&[elsewhere]).await.unwrap(), [CommitOutcome::Confirmed]);
+        let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(1), unit_price: None };
+        let answer = world.ledger.admit(second.id, epoch, &[request]).await.unwrap();
+        let AdmitAnswer::Verdicts { verdicts, .. } = answer else { panic!("{answer:?}") };
+        assert!(matches!(verdicts[..], [Verdict::Admitted(_)]), "{verdicts:?}");
         until("the seats are back", async || {
             let view = view(&world, second.id).await;
             view.pending == 0 && view.ticket_types[0].left == 10

@@ -1,7 +1,7 @@
 //! What is left to be said once the show has started: whoever was admitted in time is booked, whatever has happened to the ledger
 //! since, and nothing hides that.
 
-use neticket_app::{AppError, ReservationState};
+use neticket_app::{AppError, ReservationState, reservation_id};
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::EventRecord;
@@ -14,17 +14,6 @@ use crate::own::own_redis;
 const KEY: &str = "once";
 /// How long the show has not begun yet.
 const SOON_MS: i64 = 1_500;
-
-/// The first user of every world, and the reservation that their key stands for.
-async fn keyed(parts: Parts) -> (UserId, ReservationId) {
-    let mut world = World::new(parts).await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let (app, user) = (world.node().await, world.user(0).await);
-    let booked =
-        app.reservation_create(user, Some(KEY), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-    world.finish().await;
-    (user, booked.reservation.id)
-}
 
 async fn starting_soon(world: &World) -> EventRecord {
     let now = world.now().await;
@@ -53,10 +42,10 @@ async fn started(world: &World, event: &EventRecord) {
 
 on_both! {
     async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(parts: Parts) {
-        let (user, id) = keyed(parts).await;
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
-        assert_eq!(world.user(0).await, user);
+        let user = world.user(0).await;
+        let id = reservation_id(user, KEY);
         let event = starting_soon(&world).await;
         admit(&world, &event, user, id).await;
         started(&world, &event).await;
@@ -90,11 +79,11 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_redis_was_started_anew() {
-    let (user, id) = keyed(Parts::Shared).await;
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
     let mut redis = own_redis(&mut world);
-    assert_eq!(world.user(0).await, user);
+    let user = world.user(0).await;
+    let id = reservation_id(user, KEY);
     let event = starting_soon(&world).await;
     admit(&world, &event, user, id).await;
     started(&world, &event).await;

@@ -112,7 +112,7 @@ impl Node {
                 break;
             }
         }
-        tell_all(&wishes, Told::Unknown);
+        left_to_recovery(&wishes);
         Vec::new()
     }
 
@@ -142,7 +142,7 @@ impl Node {
                 Verdict::Admitted(admission) => admitted.push(Admitted::new(event, wish, admission, epoch)),
                 Verdict::Known => known.push(wish),
                 Verdict::Mismatch => wish.tell(Told::OtherContent),
-                Verdict::JournalFull => wish.tell(Told::Unknown),
+                Verdict::JournalFull => unheard.extend(wish.refuse_for_now()),
                 _ => unheard.extend(wish.refuse()),
             }
         }
@@ -250,7 +250,7 @@ impl Node {
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
                 Ok(Some(record)) => wish.tell_record(&record),
                 Ok(None) => self.shared.fault(format!("{id} has left the store")),
-                Err(Broken) => wish.tell(Told::Unknown),
+                Err(Broken) => wish.deadline(),
             }
         }
         let _ = self.note(unheard).await;

@@ -251,6 +251,12 @@ impl Wish {
         self.last.filter(|_| !heard)
     }
 
+    /// Refuses, without saying that it is for good. Answers what the store has to note, if nobody has heard that.
+    pub(crate) fn refuse_for_now(&self) -> Option<CommitRequest> {
+        let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Unknown));
+        self.last.filter(|_| !heard)
+    }
+
     pub(crate) fn tell_record(&self, record: &ReservationRecord) {
         if let Some(asker) = &self.asker {
             asker.tell_record(record);
