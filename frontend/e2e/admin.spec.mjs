@@ -9,11 +9,11 @@ const ko = (key) => word("ko", key);
 /** Buttons of an event also say, unseen, which event. */
 const beginning = (text) => new RegExp(text.source.replace(/\\s\*\$$/, ""));
 
-/** What a field takes that means now plus `ms`. */
+/** What a field takes that means now plus `ms`. Chromium leaves seconds out that are zero, and so must who fills it. */
 const moment = (page, ms) =>
   page.evaluate((ms) => {
     const at = new Date(Date.now() + ms);
-    return new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+    return new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace(/:00$/, "");
   }, ms);
 
 /** Somebody new, and the headers that make requests theirs. */
