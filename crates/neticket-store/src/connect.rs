@@ -316,13 +316,19 @@ fn session_settings(timeout: Duration) -> String {
     )
 }
 
+/// How long a call may wait for a connection. One that got it later would be interrupted in the midst of its work, which
+/// costs the connection: with many callers none would ever be done.
+fn acquire_timeout(timeout: Duration) -> Duration {
+    timeout * 3 / 4
+}
+
 async fn connect_mysql(options: &StoreOptions, timeout: Duration) -> Result<Pool, StoreError> {
     let connect: MySqlConnectOptions =
         options.url.parse().map_err(|error: SqlxError| StoreError::Internal(Box::new(error)))?;
     let settings = session_settings(timeout);
     let pool = PoolOptions::<MySql>::new()
         .max_connections(options.connections_max.max(1))
-        .acquire_timeout(timeout)
+        .acquire_timeout(acquire_timeout(timeout))
         .after_connect(move |connection, _| {
             let settings = settings.clone();
             Box::pin(async move { connection.execute(AssertSqlSafe(settings)).await.map(drop) })
@@ -349,7 +355,9 @@ async fn connect_sqlite(options: &StoreOptions, timeout: Duration) -> Result<(Po
         .foreign_keys(true)
         .busy_timeout(timeout / 2)
         .disable_statement_logging();
-    let pool = |connections_max| PoolOptions::new().max_connections(connections_max).acquire_timeout(timeout);
+    let pool = |connections_max| {
+        PoolOptions::new().max_connections(connections_max).acquire_timeout(acquire_timeout(timeout))
+    };
     // The writer first: it makes the file and switches it to WAL.
     let writer = Pool::sqlite(pool(1), connect.clone()).await?;
     let readers = pool(options.connections_max.max(1));

@@ -1,7 +1,9 @@
 //! Cancels: the store first, in batches of one event; then the seats go back to the ledger; then the outbox row goes.
 //!
-//! A cancel names a reservation only, and rows are locked by event: so which event it is of is read before it queues, by one
-//! look at the primary key that waits for no lock. Whoever cancels what is not theirs costs nothing more.
+//! A cancel names a reservation only, and rows are locked by event. So which events they are of is read first, in batches of
+//! whatever cancels have come, by the primary key and without locks. Cancels of what is not one's own end there. Nobody's
+//! deadline interrupts a call to the store: at a rush of cancels that would cost a connection each, and the reads of those who
+//! try again would never be quick enough. Cancels whose deadline has passed are left out of the next batch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,10 +30,13 @@ struct CancelWish {
     reply: oneshot::Sender<Outcome>,
 }
 
-/// The third stage and its queue.
+/// How many batches of cancels may be looked up at once.
+const LOOKUPS_MAX: usize = 2;
+
+/// The third stage and its queues.
 pub(crate) struct CancelDesk {
-    queue: Batcher<EventId, CancelWish>,
-    store: Store,
+    lookups: Batcher<(), CancelWish>,
+    queue: Arc<Batcher<EventId, CancelWish>>,
     after: TaskTracker,
     deadline: Duration,
 }
@@ -55,7 +60,7 @@ impl CancelDesk {
         let after = TaskTracker::new();
         let tracker = after.clone();
         let of_batches = store.clone();
-        let queue = Batcher::start(limits, move |event, batch| {
+        let queue = Arc::new(Batcher::start(limits, move |event, batch| {
             let parts = Parts {
                 store: of_batches.clone(),
                 ledger: Arc::clone(&ledger),
@@ -64,9 +69,16 @@ impl CancelDesk {
                 turns: Arc::clone(&turns),
                 after: tracker.clone(),
             };
-            cancel(event, batch, parts)
+            cancel(event, still_wanted(batch), parts)
+        }));
+        let lookup_limits =
+            BatchLimits { in_flight_max: LOOKUPS_MAX, in_flight_shared: LOOKUPS_MAX, lanes_max: 1, ..limits };
+        let next = Arc::clone(&queue);
+        let lookups = Batcher::start(lookup_limits, move |(), batch| {
+            let (store, next) = (store.clone(), Arc::clone(&next));
+            async move { look_up(&store, &next, still_wanted(batch)).await }
         });
-        Self { queue, store, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
+        Self { lookups, queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
 
     /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
@@ -75,26 +87,24 @@ impl CancelDesk {
     /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
     /// `Overloaded`: repeat it.
     pub(crate) async fn cancel(&self, user: UserId, id: ReservationId) -> Outcome {
-        let cancelled = tokio::time::timeout(self.deadline, self.cancel_whenever(user, id)).await;
-        cancelled.unwrap_or(Err(AppError::StoreUnavailable(None)))
-    }
-
-    async fn cancel_whenever(&self, user: UserId, id: ReservationId) -> Outcome {
-        let record = self.store.reservation(id).await?;
-        let event = record.filter(|record| record.user == user).ok_or(AppError::NotFound)?.event;
         let (reply, answer) = oneshot::channel();
         let wish = CancelWish { request: CancelRequest { id, user }, reply };
-        self.queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
-        answer.await.map_err(|_| AppError::Internal("a cancel was dropped on its way".to_owned()))?
+        self.lookups.try_push((), wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
+        match tokio::time::timeout(self.deadline, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(AppError::Internal("a cancel was dropped on its way".to_owned())),
+            Err(_) => Err(AppError::StoreUnavailable(None)),
+        }
     }
 
     /// How many cancels wait for the store.
     pub(crate) fn queue_len(&self) -> usize {
-        self.queue.len()
+        self.lookups.len() + self.queue.len()
     }
 
     /// Finishes what has been taken on, and takes no more.
     pub(crate) async fn drain(&self) {
+        self.lookups.drain().await;
         self.queue.drain().await;
         self.after.close();
         self.after.wait().await;
@@ -111,7 +121,44 @@ struct Parts {
     after: TaskTracker,
 }
 
+/// Those whom somebody waits for.
+fn still_wanted(mut batch: Vec<CancelWish>) -> Vec<CancelWish> {
+    batch.retain(|wish| !wish.reply.is_closed());
+    batch
+}
+
+/// Finds the events of these reservations and hands the cancels on.
+async fn look_up(store: &Store, queue: &Batcher<EventId, CancelWish>, batch: Vec<CancelWish>) {
+    if batch.is_empty() {
+        return;
+    }
+    let ids: Vec<ReservationId> = batch.iter().map(|wish| wish.request.id).collect();
+    let events: BTreeMap<ReservationId, (UserId, EventId)> = match store.reservations(&ids).await {
+        Ok(found) => found.into_iter().map(|record| (record.id, (record.user, record.event))).collect(),
+        Err(error) => {
+            tracing::warn!(%error, cancels = batch.len(), "the store did not say which reservations are to be cancelled");
+            for wish in batch {
+                let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
+            }
+            return;
+        }
+    };
+    for wish in batch {
+        let CancelRequest { id, user } = wish.request;
+        let Some((_, event)) = events.get(&id).filter(|(owner, _)| *owner == user) else {
+            let _ = wish.reply.send(Err(AppError::NotFound));
+            continue;
+        };
+        if let Err(QueueFull(wish)) = queue.try_push(*event, wish) {
+            let _ = wish.reply.send(Err(AppError::Overloaded));
+        }
+    }
+}
+
 async fn cancel(event: EventId, batch: Vec<CancelWish>, parts: Parts) {
+    if batch.is_empty() {
+        return;
+    }
     let Parts { store, ledger, clock, metrics, turns, after } = parts;
     let requests: Vec<CancelRequest> = batch.iter().map(|wish| wish.request).collect();
     let turn = turns.cancel.acquire().await;
