@@ -17,6 +17,8 @@ use crate::api::{Api, BASE};
 use crate::clock::Clock;
 use crate::js;
 
+/// How often it is looked whether the opening is known by now.
+const UNKNOWN_MS: i64 = 200;
 /// Between two questions while seats move.
 const LIVELY_MS: i64 = 2_000;
 /// Between two questions while nothing is expected.
@@ -34,10 +36,11 @@ const SILENT_MAX: u32 = 60;
 /// After a stream that broke or was refused, so many questions are asked before the next.
 const QUESTIONS_BETWEEN: u32 = 10;
 
-/// Follows what is left of an event for as long as the calling component lives.
+/// Follows what is left of an event for as long as the calling component lives; not before it is known when
+/// the sale opens.
 pub(crate) fn follow_availability(
     event_id: i64,
-    opens_at: Timestamp,
+    opens_at: Memo<Option<Timestamp>>,
     api: Api,
     clock: Clock,
 ) -> ReadSignal<Option<Availability>> {
@@ -53,6 +56,10 @@ pub(crate) fn follow_availability(
         let mut questions = 0;
         while !over() {
             let mut status = None;
+            let Some(Some(opens_at)) = opens_at.try_get_untracked() else {
+                js::sleep(UNKNOWN_MS).await;
+                continue;
+            };
             let to_opening = opens_at.millis_since(clock.read());
             if js::visible() {
                 // Also measures the clock, which a stream cannot.

@@ -30,6 +30,8 @@ pub(crate) struct Loader<T: Send + Sync + 'static> {
     again: RwSignal<u32>,
     /// The last question; answers to others are dropped.
     newest: StoredValue<u32>,
+    /// The last question that was answered.
+    answered: StoredValue<u32>,
     /// Whether the open question is a look whether anything has changed.
     quiet: StoredValue<bool>,
 }
@@ -54,6 +56,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
             busy: RwSignal::new(true),
             again: RwSignal::new(0),
             newest: StoredValue::new(0),
+            answered: StoredValue::new(0),
             quiet: StoredValue::new(false),
         };
         let newest = loader.newest;
@@ -77,6 +80,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                 if newest.try_get_value() != Some(own) {
                     return;
                 }
+                loader.answered.set_value(own);
                 loader.set_busy(false);
                 let (state, passing) = match answer {
                     Ok(value) => (Load::Ready(value), false),
@@ -135,6 +139,11 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         self.again.try_update(|number| *number += 1);
     }
 
+    /// Whether a question is open, looks included.
+    pub(crate) fn is_asking(self) -> bool {
+        self.newest.try_get_value() != self.answered.try_get_value()
+    }
+
     /// Asks again what failed, without taking the failure off the page first.
     fn try_again(self) {
         if let Some(Load::Failed(error)) = self.state.try_get_untracked()
@@ -155,7 +164,11 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
 
     /// Puts in what another answer has told already; one that is still to come may be older.
     pub(crate) fn put(self, value: T) {
-        self.newest.try_update_value(|number| *number += 1);
+        let newest = self.newest.try_update_value(|number| {
+            *number += 1;
+            *number
+        });
+        self.answered.try_update_value(|answered| *answered = newest.unwrap_or_default());
         self.state.try_set(Load::Ready(value));
         self.set_busy(false);
     }

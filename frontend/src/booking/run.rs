@@ -13,6 +13,8 @@ use crate::js;
 /// Clocks may differ by this much when an own booking is looked for by its time.
 const LOOKUP_SLACK_MS: i64 = 5_000;
 const LOOKUP_TRIES: u32 = 3;
+/// How often a booking names its price before nodes of an earlier version are asked without.
+const PRICE_TRIES: u32 = 3;
 /// For this long after a price has changed on the page no press counts. The second press of a double click,
 /// or one that was meant for the previous price, does not agree to the new price.
 const READ_MS: i64 = 1_000;
@@ -28,7 +30,7 @@ pub(crate) enum Stage {
     Booked(String),
     /// No, and why. Nothing was booked.
     Refused(Box<Problem>),
-    /// The price of one ticket is `to`; the page showed `from` at the press. Nothing was booked.
+    /// The price of one ticket is `to` on the page, and was `from` before. Nothing was booked.
     PriceChanged { ticket_type_id: i64, from: u64, to: u64 },
     /// Nothing was sent: somebody else is signed in in this browser now.
     OtherUser,
@@ -69,6 +71,20 @@ impl Booking {
             js::sleep(READ_MS).await;
             self.pauses.try_update(|pauses| *pauses -= 1);
         });
+    }
+
+    /// Lets the notice of a changed price name the price that the page shows now: the next press books at
+    /// that.
+    pub(crate) fn update_price(self, prices: &[(i64, u64)]) {
+        let Some(Stage::PriceChanged { ticket_type_id, to: from, .. }) = self.stage.try_get_untracked()
+        else {
+            return;
+        };
+        if let Some((_, to)) = prices.iter().find(|(id, _)| *id == ticket_type_id)
+            && *to != from
+        {
+            self.stage.try_set(Stage::PriceChanged { ticket_type_id, from, to: *to });
+        }
     }
 
     /// Tracked.
@@ -133,12 +149,18 @@ impl Booking {
         }
     }
 
+    /// Leaves the price out only after several answers of nodes that do not know the field: during an upgrade
+    /// the next request may reach a node that does.
     async fn create(self, attempt: &Attempt) -> Result<Reservation, ApiError> {
         let mut request = attempt.request();
+        let mut unknown = 0;
         loop {
             match self.api.reservation_create(&request, &attempt.key, attempt.user_id).await {
                 Err(error) if request.unit_price.is_some() && retry::is_price_unknown(&error) => {
-                    request.unit_price = None;
+                    unknown += 1;
+                    if unknown == PRICE_TRIES {
+                        request.unit_price = None;
+                    }
                 }
                 outcome => return outcome,
             }

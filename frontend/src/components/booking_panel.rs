@@ -116,10 +116,8 @@ pub(crate) fn BookingPanel(
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
     // What is open can be continued even if the last seats are gone: they may be one's own.
-    let closed = move || {
-        let refuses = stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
-        refuses || booking.is_paused()
-    };
+    let closed =
+        move || stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
     let fixed = Signal::derive(move || locked.get() || over.get() && status.get() != EventStatus::SoldOut);
     view! {
         <form class="booking" novalidate aria-labelledby="booking-title" on:submit=press>
@@ -146,6 +144,8 @@ pub(crate) fn BookingPanel(
                     class="button button--main"
                     data-testid="book"
                     disabled=closed
+                    // Not `disabled`: that would take the focus from the button.
+                    aria-disabled=move || booking.is_paused().then_some("true")
                     aria-busy=move || matches!(stage.get(), Stage::Trying(_)).to_string()
                 >
                     {move || button_text(i18n, status.get(), &stage.get(), &session.who(), opens_at)}
@@ -204,8 +204,10 @@ fn press(
             focus_first_grade();
             return;
         };
+        // Without a price the server would book at any.
+        let Some(price) = untrack(|| prices.of(grade)) else { return };
         let mut attempt = choice.attempt(grade, choice.quantity.get_untracked());
-        attempt.unit_price = untrack(|| prices.of(grade));
+        attempt.unit_price = Some(price);
         if untrack(|| session.who()) == Who::Visitor {
             attempt.save(choice.event_id);
             navigate(&login_path(&format!("/events/{}", choice.event_id), ""), from_next());

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
-use neticket_contract::{EventDetail, ProblemCode};
+use neticket_contract::{Availability, EventDetail, ProblemCode};
 use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
@@ -106,12 +106,14 @@ impl Shown {
         if let Some(facts) = outdated.flatten() {
             let revision = facts.0.revision.unwrap_or(0);
             self.event.put(facts);
-            self.catch_up(revision + 1);
+            // Perhaps there is no such revision: a ledger that is not loaded yet answers with the previous
+            // price.
+            self.catch_up(revision + 1, &CATCH_UP_WAITS_MS[..2]);
         }
     }
 
-    /// Fetches the event until it is of `revision` at least.
-    fn catch_up(self, revision: i64) {
+    /// Fetches the event until it is of `revision` at least, with these pauses in milliseconds.
+    fn catch_up(self, revision: i64, waits: &'static [i64]) {
         // Nodes may be out of step: a lower revision does not replace a higher one that is being fetched.
         if self.wanted.get_value() >= revision || !self.is_behind(revision) {
             return;
@@ -119,13 +121,17 @@ impl Shown {
         self.wanted.set_value(revision);
         spawn_local(async move {
             js::sleep(js::whole(js_sys::Math::random() * SPREAD_MS)).await;
-            for wait in CATCH_UP_WAITS_MS {
+            for wait in waits {
                 // A newer revision has a loop of its own.
                 if self.wanted.try_get_value() != Some(revision) || !self.is_behind(revision) {
                     return;
                 }
-                self.event.look();
-                js::sleep(wait).await;
+                // A slow answer is waited for. Another question would drop it, and every page would ask
+                // twice.
+                if !self.event.is_asking() {
+                    self.event.look();
+                }
+                js::sleep(*wait).await;
             }
             if self.wanted.try_get_value() == Some(revision) && self.is_behind(revision) {
                 // No node has it. It can be asked for again when the server names it again.
@@ -167,6 +173,19 @@ fn EventWithId(id: i64) -> impl IntoView {
         })
     }));
     follow_prices(shown, prices, booking);
+    // Once for all drawings: after an edit every page would open another stream at the same moment.
+    let opens_at = Memo::new(move |_| {
+        event.state.with(|load| match load {
+            Load::Ready(Facts(detail)) => Some(detail.summary.opens_at),
+            Load::Loading | Load::Failed(_) => None,
+        })
+    });
+    let seen = follow_availability(id, opens_at, api, use_clock());
+    Effect::new(move |_| {
+        if let Some(revision) = seen.with(|seen| seen.as_ref().and_then(|seen| seen.revision)) {
+            shown.catch_up(revision, &CATCH_UP_WAITS_MS);
+        }
+    });
     let drawn = Memo::new_with_compare(move |_| event.state.get(), is_drawn_anew);
     move || match drawn.get() {
         Load::Loading => view! { <EventSkeleton /> }.into_any(),
@@ -174,11 +193,12 @@ fn EventWithId(id: i64) -> impl IntoView {
         Load::Failed(error) => {
             view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
         }
-        Load::Ready(Facts(detail)) => view! { <EventView event=*detail shown booking prices /> }.into_any(),
+        Load::Ready(Facts(detail)) => view! { <EventView event=*detail seen booking prices /> }.into_any(),
     }
 }
 
-/// Shows the price that a refusal names. Pauses the booking for a moment when a price on the page changes.
+/// Shows the price that a refusal names. When a price on the page changes, the booking pauses for a moment,
+/// and a notice of a changed price names the present one.
 fn follow_prices(shown: Shown, prices: Prices, booking: Booking) {
     Effect::new(move |_| {
         if let Stage::PriceChanged { ticket_type_id, to, .. } = booking.stage.get() {
@@ -189,23 +209,23 @@ fn follow_prices(shown: Shown, prices: Prices, booking: Booking) {
         let now = prices.all();
         if before.is_some_and(|before| !before.is_empty() && before != now) {
             booking.pause();
+            booking.update_price(&now);
         }
         now
     });
 }
 
 #[component]
-fn EventView(event: EventDetail, shown: Shown, booking: Booking, prices: Prices) -> impl IntoView {
+fn EventView(
+    event: EventDetail,
+    seen: ReadSignal<Option<Availability>>,
+    booking: Booking,
+    prices: Prices,
+) -> impl IntoView {
     let i18n = use_i18n();
     let clock = use_clock();
     let summary = event.summary.clone();
     let window = SaleWindow { opens_at: summary.opens_at, closes_at: summary.closes_at };
-    let seen = follow_availability(summary.id, summary.opens_at, use_api(), clock);
-    Effect::new(move |_| {
-        if let Some(revision) = seen.with(|seen| seen.as_ref().and_then(|seen| seen.revision)) {
-            shown.catch_up(revision);
-        }
-    });
     clock.wake_at(summary.opens_at);
     let given = summary.status;
     let status = Memo::new(move |_| {
