@@ -1,6 +1,6 @@
 // The main walk: search, event, sign up, book, reservation, my page, cancel.
 import {
-  bearer, circumstances, eventMade, eventOnSale, expect, expectSound, newcomer, settled, test, word,
+  bearer, circumstances, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
 } from "./support.mjs";
 
 for (const { language, locale, width, height } of circumstances) {
@@ -159,4 +159,37 @@ test("Korean comes first, and the choice of English is remembered", async ({ pag
   await expect(page.getByRole("heading", { level: 1, name: word("en", "home.title") })).toBeVisible();
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
+});
+
+test.describe("while a booking is being cancelled", () => {
+  test.use({ failures: "expected" });
+
+  test("a refusal is shown although the dialog was closed meanwhile", async ({ page, request }) => {
+    const event = await eventMade(request);
+    const person = newcomer();
+    expect((await request.post("/api/v1/auth/signup", { data: person })).ok()).toBe(true);
+    const booked = await request.post("/api/v1/reservations", {
+      headers: await bearer(request, person), data: { ticket_type_id: event.ticket_types[0].id, quantity: 1 },
+    });
+    expect([201, 202]).toContain(booked.status());
+    await signIn(page, person, "/me");
+    let answer;
+    const held = new Promise((release) => (answer = release));
+    await page.route("**/cancel", async (route) => {
+      await held;
+      await route.fulfill({ status: 503, contentType: "application/problem+json", body: "{}" });
+    });
+    const row = page.getByTestId("booking-row").first();
+    await row.getByRole("button").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: word("ko", "cancel.confirm") }).click();
+    await page.keyboard.press("Escape");
+    await expect(dialog).toBeVisible();
+    // Browsers may close a dialog at another Escape, whatever the page says.
+    await page.locator("dialog[open]").evaluate((element) => element.close());
+    await expect(dialog).toBeHidden();
+    answer();
+    await expect(dialog).toBeVisible();
+    await expect(dialog.locator(".form-error")).toBeVisible();
+  });
 });

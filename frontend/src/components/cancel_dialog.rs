@@ -25,7 +25,6 @@ pub(crate) fn CancelDialog(
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if asked.with(Option::is_some) {
-            error.set(None);
             // Throws only where the element is not in the document.
             let _ = dialog.show_modal();
         } else {
@@ -38,11 +37,13 @@ pub(crate) fn CancelDialog(
             return;
         }
         busy.set(true);
+        error.set(None);
         spawn_local(async move {
             let answer = api.reservation_cancel(&reservation.id.to_string()).await;
             busy.try_set(false);
             // Browsers let a dialog be closed all the same; another may be open by now.
-            let still_asked = asked.try_get_untracked() == Some(Some(reservation));
+            let shown = asked.try_get_untracked().flatten();
+            let still_asked = shown.as_ref() == Some(&reservation);
             match answer {
                 Ok(cancelled) => {
                     if still_asked {
@@ -50,7 +51,12 @@ pub(crate) fn CancelDialog(
                     }
                     done(cancelled);
                 }
-                Err(refusal) if still_asked => drop(error.try_set(Some(error_text(&refusal)))),
+                Err(refusal) if still_asked || shown.is_none() => {
+                    if !still_asked {
+                        asked.try_set(Some(reservation));
+                    }
+                    error.try_set(Some(error_text(&refusal)));
+                }
                 Err(_) => {}
             }
         });
@@ -80,7 +86,10 @@ pub(crate) fn CancelDialog(
                     event.prevent_default();
                 }
             }
-            on:close=move |_| asked.set(None)
+            on:close=move |_| {
+                asked.set(None);
+                error.set(None);
+            }
         >
             <h2 id="cancel-title">{tr(T::CancelTitle)}</h2>
             {summary}
