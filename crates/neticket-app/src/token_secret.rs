@@ -50,8 +50,8 @@ fn file_error(data_dir: &Path, done: &str, source: io::Error) -> StartError {
     }
 }
 
-/// Makes a secret and keeps it in the data folder, readable by its owner only. If another process has just made
-/// one there, that is the secret.
+/// Makes a secret and keeps it in the data folder, readable by its owner only. If another process has just
+/// made one there, that is the secret.
 fn make(data_dir: &Path) -> io::Result<String> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
@@ -68,16 +68,17 @@ fn make(data_dir: &Path) -> io::Result<String> {
     io::Write::write_all(&mut file, secret.as_bytes())?;
     file.sync_all()?;
     // Unlike a rename, a link never replaces a secret that another process signs with.
-    let linked = std::fs::hard_link(&temporary, path(data_dir));
-    if linked.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
-        if let Some(other) = read_file(data_dir)? {
-            std::fs::remove_file(&temporary)?;
-            return Ok(other);
+    match std::fs::hard_link(&temporary, path(data_dir)) {
+        Ok(()) => std::fs::remove_file(&temporary)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if let Some(other) = read_file(data_dir)? {
+                std::fs::remove_file(&temporary)?;
+                return Ok(other);
+            }
+            std::fs::rename(&temporary, path(data_dir))?;
         }
-        std::fs::rename(&temporary, path(data_dir))?;
-        return Ok(secret);
+        // A file system without links, such as exFAT.
+        Err(_) => std::fs::rename(&temporary, path(data_dir))?,
     }
-    linked?;
-    std::fs::remove_file(&temporary)?;
     Ok(secret)
 }

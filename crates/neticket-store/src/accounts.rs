@@ -16,10 +16,10 @@ use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
 use crate::{AuditOrigin, NewAudit, Store, audit_log, convert, sessions};
 
-/// What ids of new accounts are drawn from. No id is ever given twice, also not after a restored backup: an access token
-/// names its account by the id alone (docs/decisions/0030). Above every number that a database has counted up to, so that
-/// counted and drawn ids never meet. Far enough below 2^53, up to which JavaScript reads numbers exactly: a node of an
-/// older version still counts, from the highest id there is.
+/// What ids of new accounts are drawn from. No id is ever given twice, also not after a restored backup: an
+/// access token names its account by the id alone (docs/decisions/0030). Above every number that a database
+/// has counted up to, so that counted and drawn ids never meet. Far enough below 2^53, up to which JavaScript
+/// reads numbers exactly: a node of an older version still counts, from the highest id there is.
 const IDS: Range<i64> = (1 << 32)..(1 << 52);
 /// How many ids are tried for a new account.
 const ID_ATTEMPTS_MAX: u32 = 8;
@@ -232,8 +232,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.attempt("changing a password", || async move {
             let transaction = self.begin().await?;
-            // The user first. A token that is being inserted refers to that row: it is inserted before, and ended
-            // here, or afterwards, and then whoever inserts it finds the new password.
+            // The user first. A token that is being inserted refers to that row: it is inserted before, and
+            // ended here, or afterwards, and then whoever inserts it finds the new password.
             let changed = set(&transaction, id, user::Column::PasswordHash, password_hash).await?;
             sessions::end_families(&transaction, id, keep_family).await?;
             transaction.commit().await?;
@@ -260,8 +260,9 @@ impl Store {
         .await
     }
 
-    /// Makes an existing account an administrator, with its entry in the audit log: all or nothing. If it is one already, nothing
-    /// is written. Its sessions go on and have the new role from their next access token on.
+    /// Makes an existing account an administrator, with its entry in the audit log: all or nothing. If it is
+    /// one already, nothing is written. Its sessions go on and have the new role from their next access token
+    /// on.
     ///
     /// # Errors
     /// [`AccountError::NoSuchUser`] or [`AccountError::Store`].
@@ -271,26 +272,7 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<AdminGrant, AccountError> {
-        let granted = self
-            .attempt("granting the role of an administrator", || async move {
-                let transaction = self.begin().await?;
-                let granted = user::Entity::update_many()
-                    .col_expr(user::Column::Role, Expr::value(Role::Admin.as_str()))
-                    .filter(user::Column::Email.eq(email.as_str()))
-                    .filter(user::Column::Role.eq(Role::User.as_str()))
-                    .exec(&transaction)
-                    .await?;
-                let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
-                let Some(row) = found.one(&transaction).await?.filter(|_| granted.rows_affected > 0) else {
-                    transaction.rollback().await?;
-                    return Ok(None);
-                };
-                append_role_change(&transaction, by, "admin_grant", &row, [Role::User, Role::Admin], now)
-                    .await?;
-                transaction.commit().await?;
-                UserRecord::try_from(row).map(Some)
-            })
-            .await?;
+        let granted = self.change_role(email, [Role::User, Role::Admin], "admin_grant", by, now).await?;
         if let Some(user) = granted {
             return Ok(AdminGrant::Granted(user));
         }
@@ -298,8 +280,8 @@ impl Store {
         Ok(AdminGrant::Unchanged(user))
     }
 
-    /// Replaces the password hash of the account with this e-mail address and ends all its sessions, with its entry in the audit
-    /// log: all or nothing. `None` if there is no such account.
+    /// Replaces the password hash of the account with this e-mail address and ends all its sessions, with its
+    /// entry in the audit log: all or nothing. `None` if there is no such account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -339,23 +321,41 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<Option<UserRecord>, StoreError> {
-        self.attempt("revoking an administrator", || async move {
+        self.change_role(email, [Role::Admin, Role::User], "admin_revoke", by, now).await
+    }
+
+    /// Gives the account with this e-mail address the role `after`, with its entry in the audit log: all or
+    /// nothing. Sessions end with the role of an administrator. `None`, and nothing has changed, if no such
+    /// account has the role `before`.
+    async fn change_role(
+        &self,
+        email: &Email,
+        [before, after]: [Role; 2],
+        action: &str,
+        by: &AuditOrigin,
+        now: Timestamp,
+    ) -> Result<Option<UserRecord>, StoreError> {
+        self.attempt("changing a role", || async move {
             let transaction = self.begin().await?;
-            // The row first, as in a change of password: no session can slip in behind the end of the others.
-            let revoked = user::Entity::update_many()
-                .col_expr(user::Column::Role, Expr::value(Role::User.as_str()))
+            // The row first, as in a change of password.
+            let changed = user::Entity::update_many()
+                .col_expr(user::Column::Role, Expr::value(after.as_str()))
                 .filter(user::Column::Email.eq(email.as_str()))
-                .filter(user::Column::Role.eq(Role::Admin.as_str()))
+                .filter(user::Column::Role.eq(before.as_str()))
                 .exec(&transaction)
                 .await?;
             let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
-            let Some(row) = found.one(&transaction).await?.filter(|_| revoked.rows_affected > 0) else {
+            let Some(row) = found.one(&transaction).await?.filter(|_| changed.rows_affected > 0) else {
                 transaction.rollback().await?;
                 return Ok(None);
             };
-            sessions::end_families(&transaction, UserId(row.id), None).await?;
-            append_role_change(&transaction, by, "admin_revoke", &row, [Role::Admin, Role::User], now)
-                .await?;
+            if before == Role::Admin {
+                sessions::end_families(&transaction, UserId(row.id), None).await?;
+            }
+            let role = |role: Role| Some(json!({ "role": role.as_str() }));
+            let entry = by.did(action, target(row.id), row.nickname.clone(), now);
+            let entry = NewAudit { before: role(before), after: role(after), ..entry };
+            audit_log::append(&transaction, &entry).await?;
             transaction.commit().await?;
             UserRecord::try_from(row).map(Some)
         })
@@ -365,20 +365,6 @@ impl Store {
 
 fn target(user: i64) -> String {
     format!("user/{user}")
-}
-
-/// Writes the entry that says that an account had the first role and has the second.
-async fn append_role_change(
-    connection: &impl ConnectionTrait,
-    by: &AuditOrigin,
-    action: &str,
-    row: &user::Model,
-    [before, after]: [Role; 2],
-    now: Timestamp,
-) -> Result<(), DbErr> {
-    let role = |role: Role| Some(json!({ "role": role.as_str() }));
-    let entry = by.did(action, target(row.id), row.nickname.clone(), now);
-    audit_log::append(connection, &NewAudit { before: role(before), after: role(after), ..entry }).await
 }
 
 /// Whether there is such a user, whose `column` is now `value`.

@@ -163,7 +163,7 @@ async fn persistence(config: &Config) -> anyhow::Result<String> {
 
 async fn deployment(config: &Config) -> anyhow::Result<String> {
     match App::deployment_difference(config).await? {
-        None => Ok("not compared with other nodes: no Redis, or the database is not migrated yet".to_owned()),
+        None => Ok("not compared with other nodes: the database is not migrated yet".to_owned()),
         Some(difference) if difference.is_none() => {
             Ok("no node runs with another database or token secret".to_owned())
         }

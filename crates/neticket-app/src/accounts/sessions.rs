@@ -27,9 +27,10 @@ impl App {
         let (family, refresh_token, now) = (Uuid::new_v4(), refresh_token_make(), self.now());
         let hash = refresh_token_hash(&refresh_token);
         self.store.session_start(user.id, family, hash, refresh_expiry(now), now).await?;
-        // A change of the password while this one was compared has ended all sessions but this one.
-        let current = self.store.user_by_id(user.id).await?;
-        if current.is_none_or(|current| current.password_hash != user.password_hash) {
+        // Another password or role that was given while this password was compared has ended all sessions but
+        // this one.
+        let is_current = |now: &UserRecord| now.password_hash == user.password_hash && now.role == user.role;
+        if !self.store.user_by_id(user.id).await?.as_ref().is_some_and(is_current) {
             self.store.session_end(hash).await?;
             return Err(AppError::BadCredentials);
         }
