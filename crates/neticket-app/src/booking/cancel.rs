@@ -1,9 +1,10 @@
 //! Cancels: the store first, in batches of one event; then the seats go back to the ledger; then the outbox row goes.
 //!
-//! A cancel names a reservation only, and rows are locked by event. So which events they are of is read first, in batches of
-//! whatever cancels have come, by the primary key and without locks. Cancels of what is not one's own end there. Nobody's
-//! deadline interrupts a call to the store: at a rush of cancels that would cost a connection each, and the reads of those who
-//! try again would never be quick enough. Cancels whose deadline has passed are left out of the next batch.
+//! A cancel names a reservation only, but rows are locked by event. So the events of reservations are read
+//! first, in batches, by primary key and without locks. A cancel of another person's reservation ends there.
+//!
+//! A deadline ends only the waiting of its request and never interrupts a call to the store, which would cost
+//! the connection. A cancel whose request has stopped waiting is left out of the next batch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ struct Parts {
     after: TaskTracker,
 }
 
-/// Those whom somebody waits for.
+/// Leaves out cancels whose request has stopped waiting.
 fn still_wanted(mut batch: Vec<CancelWish>) -> Vec<CancelWish> {
     batch.retain(|wish| !wish.reply.is_closed());
     batch
@@ -136,7 +137,7 @@ async fn look_up(store: &Store, queue: &Batcher<EventId, CancelWish>, batch: Vec
     let events: BTreeMap<ReservationId, (UserId, EventId)> = match store.reservations(&ids).await {
         Ok(found) => found.into_iter().map(|record| (record.id, (record.user, record.event))).collect(),
         Err(error) => {
-            tracing::warn!(%error, cancels = batch.len(), "the store did not say which reservations are to be cancelled");
+            tracing::warn!(%error, cancels = batch.len(), "the store did not look up a batch of cancels");
             for wish in batch {
                 let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
             }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::future::join_all;
 use neticket_app::EventSearch;
 use neticket_testkit::{Locks, Parts, World, sql, tickets_of, until};
 use tokio::task::block_in_place;
@@ -14,6 +15,10 @@ use crate::own::{OwnMariaDb, own_mariadb};
 const BOOKINGS: usize = 500;
 /// Most transactions that they may cost: what a batch of 500 makes one of, and what was under way before it.
 const COMMITS_MAX: u64 = 10;
+/// Most statements of one kind that as many cancels may cost: a few for each of a few batches.
+const CANCEL_STATEMENTS_MAX: u64 = 100;
+/// How `/metrics` names the cancels that wait.
+const QUEUED_CANCELS: &str = "neticket_queued_reservations{stage=\"cancel\"} ";
 /// How many events the long page has.
 const EVENTS: usize = 100;
 
@@ -112,5 +117,45 @@ async fn lesson_27_a_page_costs_as_many_queries_as_any_other_whatever_its_size()
         "of the events, of the administrators' events, of one's bookings"
     );
     assert!(costs[0].iter().all(|queries| (1..=5).contains(queries)), "{:?}", costs[0]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lesson_27_500_cancels_at_once_cost_few_statements() {
+    let (mut world, mariadb) = quiet_world().await;
+    let app = world.node().await;
+    let event = world.event_on_sale(&[1_000], 4).await;
+    let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
+    let bookings = users.iter().map(|user| app.reservation_create(*user, None, tickets_of(grade, 1)));
+    let booked = join_all(bookings).await.into_iter().map(|booked| booked.unwrap().reservation.id);
+    let booked: Vec<_> = users.iter().copied().zip(booked).collect();
+    let before = Counts::read(&world);
+    // All of them come while the store is busy, however fast it is.
+    mariadb.server.pause().unwrap();
+    let mut cancels = Vec::new();
+    for (user, id) in booked {
+        let app = Arc::clone(&app);
+        cancels.push(tokio::spawn(async move { app.reservation_cancel(user, id).await }));
+    }
+    until("all but the first ones wait", async || {
+        let mut numbers = String::new();
+        app.metrics().register().write(&mut numbers);
+        let queued = numbers.lines().find_map(|line| line.strip_prefix(QUEUED_CANCELS));
+        queued
+            .and_then(|queued| queued.trim().parse().ok())
+            .is_some_and(|queued: usize| queued > BOOKINGS / 2)
+    })
+    .await;
+    mariadb.server.resume().unwrap();
+    for cancel in cancels {
+        cancel.await.unwrap().unwrap();
+    }
+    let after = Counts::read(&world);
+    for command in ["commit", "select", "update", "insert"] {
+        let count = before.more(&after, command);
+        assert!(count <= CANCEL_STATEMENTS_MAX, "{BOOKINGS} cancels cost {count} × {command}");
+    }
+    assert!(before.more(&after, "commit") > 0, "it is these that are counted");
+    assert_eq!(world.confirmed(&event).await, [0]);
     world.finish().await;
 }
