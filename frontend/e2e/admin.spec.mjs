@@ -9,7 +9,7 @@ const ko = (key) => word("ko", key);
 /** Buttons of an event also say, unseen, which event. */
 const beginning = (text) => new RegExp(text.source.replace(/\\s\*\$$/, ""));
 
-/** What a field takes that means now plus `ms`. Chromium leaves seconds out that are zero, and so must who fills it. */
+/** The field value for now plus `ms`. Chromium leaves out seconds that are zero, and refuses a value with them. */
 const moment = (page, ms) =>
   page.evaluate((ms) => {
     const at = new Date(Date.now() + ms);

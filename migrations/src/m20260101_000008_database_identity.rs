@@ -1,5 +1,5 @@
-//! Who the database is: a random id that is made once and goes with every dump and replica. Nodes compare it before they
-//! share a ledger (docs/decisions/0029). Nodes of older versions do not look at it.
+//! Who the database is: a random id that is made once and goes with every dump and replica. Nodes compare it
+//! before they share a ledger (docs/decisions/0029). Nodes of older versions do not look at it.
 
 use sea_orm_migration::prelude::*;
 use uuid::Uuid;
@@ -14,7 +14,8 @@ const TABLE: &str = "database_identity";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Twice does no harm: MySQL keeps the table if what follows fails, and somebody else may migrate as well.
+        // Twice does no harm: MySQL keeps the table if what follows fails, and somebody else may migrate as
+        // well.
         let identity = table(manager, TABLE)
             .if_not_exists()
             .col(number("id").primary_key())

@@ -111,9 +111,9 @@ impl App {
         ledger.persists().await.map(Some).map_err(StartError::Ledger)
     }
 
-    /// In what the configuration differs from the nodes that run on its ledger now; `None` if there is nothing to compare: no
-    /// Redis, or no migrated database yet. A token secret that is to be made at the first start is not compared. Changes
-    /// nothing.
+    /// In what the configuration differs from the nodes that run on its ledger now; `None` if there is
+    /// nothing to compare: no Redis, or no migrated database yet. A token secret that is to be made at the
+    /// first start is not compared. Changes nothing.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -383,7 +383,8 @@ impl App {
         }
     }
 
-    /// Whether requests should be sent here. Answers within 2 s, whatever the time-outs of store and ledger are.
+    /// Whether requests should be sent here. Answers within 2 s, whatever the time-outs of store and ledger
+    /// are.
     ///
     /// # Errors
     /// `Overloaded` while draining; `StoreUnavailable`, `LedgerUnavailable`.

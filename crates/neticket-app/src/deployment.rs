@@ -1,6 +1,6 @@
-//! One deployment, one ledger. Nodes that share a ledger have to share the database, or each sells from its own, and the
-//! token secret, or each refuses the tokens of the others. Every running node claims the ledger with a fingerprint of both,
-//! and a node with another fingerprint does not start (docs/decisions/0029).
+//! One deployment, one ledger. Nodes that share a ledger have to share the database, or each sells from its
+//! own, and the token secret, or each refuses the tokens of the others. Every running node claims the ledger
+//! with a fingerprint of both, and a node with another fingerprint does not start (docs/decisions/0029).
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Claims the ledger for this node; `None` if the ledger is of this process alone. A ledger that does not answer now is
-    /// claimed later by the background task.
+    /// Claims the ledger for this node; `None` if the ledger is of this process alone. A ledger that does not
+    /// answer now is claimed later by the background task.
     ///
     /// # Errors
     /// [`StartError::OtherDeployment`] if a node of another deployment runs; [`StartError::Store`].
@@ -50,8 +50,8 @@ impl Deployment {
         Ok(Some(deployment))
     }
 
-    /// In what this database and token secret differ from the nodes that run; an unknown secret does not differ. `None` if the
-    /// ledger is of this process alone. Changes nothing.
+    /// In what this database and token secret differ from the nodes that run; an unknown secret does not
+    /// differ. `None` if the ledger is of this process alone. Changes nothing.
     ///
     /// # Errors
     /// [`StartError::Store`], [`StartError::Ledger`].
@@ -70,7 +70,8 @@ impl Deployment {
     /// Claims the ledger again.
     ///
     /// # Errors
-    /// `Internal` if a node of another deployment runs as well: one of the two has to go. `LedgerUnavailable`.
+    /// `Internal` if a node of another deployment runs as well: one of the two has to go.
+    /// `LedgerUnavailable`.
     pub(crate) async fn renew(&self, ledger: &dyn Ledger) -> Result<(), AppError> {
         let Some(claims) = ledger.claims() else { return Ok(()) };
         let difference = self.claim(claims).await?;
@@ -80,7 +81,8 @@ impl Deployment {
         Err(AppError::Internal(StartError::OtherDeployment(difference).to_string()))
     }
 
-    /// Ends the claim, so that a node with other settings may start at once. If that fails, it ends by itself.
+    /// Ends the claim, so that a node with other settings may start at once. If that fails, it ends by
+    /// itself.
     pub(crate) async fn leave(&self, ledger: &dyn Ledger) {
         let Some(claims) = ledger.claims() else { return };
         if let Err(error) = claims.withdraw(self.node).await {

@@ -1,5 +1,5 @@
-//! Whether the store and the ledger answer, within a limit of its own. Load balancers and people wait for seconds, while a
-//! call to the store may take `NETICKET_STORE_TIMEOUT_MS`.
+//! Whether the store and the ledger answer, within a limit of its own. Load balancers and people wait for
+//! seconds, while a call to the store may take `NETICKET_STORE_TIMEOUT_MS`.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use crate::error::AppError;
 
 /// How long the store and the ledger may take to answer: `/readyz` answers within 2 s.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// How long a probe runs. One that is answered late keeps its connection; one that never is must not keep later
-/// probes from trying a new connection.
+/// How long a probe runs. One that is answered late keeps its connection; one that never is must not keep
+/// later probes from trying a new connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(4);
-/// Most probes of the store, and of the ledger, that run at once: a store that hangs must not cost all connections.
+/// Most probes of the store, and of the ledger, that run at once: a store that hangs must not cost all
+/// connections.
 const PROBES_MAX: usize = 4;
 
 /// Probes the store and the ledger.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use neticket_domain::EventId;
 
-/// The calls to the store that bookings wait for, and the waiting for their connections or for the load of another
-/// node. A few per event at most (see [`crate::turns`]).
+/// The calls to the store that bookings wait for, and the waiting for their connections or for the load of
+/// another node. A few per event at most (see [`crate::turns`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoreCalls(Arc<Mutex<Vec<(EventId, Instant)>>>);
 

@@ -63,7 +63,8 @@ fn size_default() -> u32 {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventQuery {
-    /// The lowest `revision` that the caller accepts. If the event has not reached it, the current one is returned.
+    /// The lowest `revision` that the caller accepts. If the event has not reached it, the current one is
+    /// returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(minimum = 0)]
     #[validate(range(min = 0, code = "out_of_range", message = "must be at least 0"))]
@@ -144,8 +145,8 @@ pub struct Availability {
     pub status: EventStatus,
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
-    /// The `revision` of the event. It is higher than the one you have after an edit, for example of a price. Fetch
-    /// `GET /api/v1/events/{id}?revision={revision}` to get the event of this revision or a later one.
+    /// The `revision` of the event. It is higher than the one you have after an edit, for example of a price.
+    /// Fetch `GET /api/v1/events/{id}?revision={revision}` to get the event of this revision or a later one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
     pub ticket_types: Vec<TicketTypeLeft>,

@@ -33,9 +33,9 @@ impl Email {
         Ok(Self(email))
     }
 
-    /// Checks what [`Self::parse`] checks and makes nothing of it. Lower case needs a table of 12 KB, which a browser
-    /// that only checks does not have to load. Lower case may be longer (`İ` becomes two characters), so `parse` may
-    /// still refuse an address of just the greatest length.
+    /// Checks what [`Self::parse`] checks and makes nothing of it. Lower case needs a table of 12 KB, which a
+    /// browser that only checks does not have to load. Lower case may be longer (`İ` becomes two characters),
+    /// so `parse` may still refuse an address of just the greatest length.
     ///
     /// # Errors
     /// As [`Self::parse`].

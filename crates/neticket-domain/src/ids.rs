@@ -29,7 +29,8 @@ integer_id!(
     TicketTypeId
 );
 integer_id!(
-    /// A person with an account. Drawn at random below 2^52 and never given twice; those of older versions were counted.
+    /// A person with an account. Drawn at random below 2^52 and never given twice; those of older versions
+    /// were counted.
     UserId
 );
 integer_id!(

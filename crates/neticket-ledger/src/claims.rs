@@ -1,5 +1,5 @@
-//! Claims: each running node says of which deployment it is, so that a node of another one does not start on the same
-//! ledger. No booking depends on them: a claim that is lost is made again a moment later.
+//! Claims: each running node says of which deployment it is, so that a node of another one does not start on
+//! the same ledger. No booking depends on them: a claim that is lost is made again a moment later.
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -30,11 +30,12 @@ impl Difference {
     }
 }
 
-/// The claims of the nodes that share a ledger. A claim ends `age_max_ms` after it was last made, by the ledger's clock.
+/// The claims of the nodes that share a ledger. A claim ends `age_max_ms` after it was last made, by the
+/// ledger's clock.
 #[async_trait]
 pub trait Claims: Send + Sync {
-    /// Compares `fingerprint` with the claims of all other nodes and, if there is no difference, claims it for `node`: all in
-    /// one step. A node that has a claim already keeps it whatever the others say.
+    /// Compares `fingerprint` with the claims of all other nodes and, if there is no difference, claims it
+    /// for `node`: all in one step. A node that has a claim already keeps it whatever the others say.
     async fn claim(
         &self,
         node: Uuid,

@@ -137,7 +137,8 @@ pub trait Ledger: Send + Sync + 'static {
     /// Where the nodes that share this ledger tell each other how they are.
     fn board(&self) -> &dyn Board;
 
-    /// Where the nodes that share this ledger claim to be of one deployment; `None` where no other process can use it.
+    /// Where the nodes that share this ledger claim to be of one deployment; `None` where no other process
+    /// can use it.
     fn claims(&self) -> Option<&dyn Claims> {
         None
     }

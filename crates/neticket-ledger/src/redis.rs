@@ -80,8 +80,8 @@ impl RedisLedger {
     /// down now is no error yet (see [`Ledger::ping`]).
     ///
     /// # Errors
-    /// [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a cluster cannot
-    /// read.
+    /// [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a cluster
+    /// cannot read.
     pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
         let RedisOptions { url, prefix, timeout_ms, journal_len_max } = options;
         let connections = Connections::new(&url, timeout_ms)?;

@@ -21,8 +21,8 @@ use crate::transaction::{DatabaseTransaction, Reader, Writer};
 const REPEATS_MAX: u32 = 6;
 /// Migrations may rebuild tables; they get this much longer than a call.
 const MIGRATION_TIMEOUT_FACTOR: u32 = 60;
-/// After a write was refused because the database cannot store anything, the store is not ready for so long: no
-/// harmless write takes as much room as the one that was refused.
+/// After a write was refused because the database cannot store anything, the store is not ready for so long:
+/// no harmless write takes as much room as the one that was refused.
 const REFUSAL_PERIOD: Duration = Duration::from_secs(5);
 /// Bounds of how long the server lets a transaction stand idle, in seconds (see [`session_settings`]).
 const IDLE_TRANSACTION_S: (u64, u64) = (2, 5);
@@ -152,9 +152,10 @@ impl Store {
         .await
     }
 
-    /// Whether the store answers, and stores what it is given: a read, and on SQLite, whose writer is a connection
-    /// of its own, a transaction that takes the write lock and writes nothing. For some seconds after a write was
-    /// refused because the disk is full, it does not. On SQLite a small write has to succeed after that.
+    /// Whether the store answers, and stores what it is given: a read, and on SQLite, whose writer is a
+    /// connection of its own, a transaction that takes the write lock and writes nothing. For some seconds
+    /// after a write was refused because the disk is full, it does not. On SQLite a small write has to
+    /// succeed after that.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -316,8 +317,8 @@ fn session_settings(timeout: Duration) -> String {
     )
 }
 
-/// How long a call may wait for a connection. One that got it later would be interrupted in the midst of its work, which
-/// costs the connection: with many callers none would ever be done.
+/// How long a call may wait for a connection. One that got it later would be interrupted in the midst of its
+/// work, which costs the connection: with many callers none would ever be done.
 fn acquire_timeout(timeout: Duration) -> Duration {
     timeout * 3 / 4
 }

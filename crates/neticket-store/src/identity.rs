@@ -7,7 +7,8 @@ use crate::entity::database_identity;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The id of the database. It tells this database from every other one that was not made from a copy of it.
+    /// The id of the database. It tells this database from every other one that was not made from a copy of
+    /// it.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Internal`] if the schema is older, or somebody has deleted the row.

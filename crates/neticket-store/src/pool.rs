@@ -24,8 +24,8 @@ use crate::error::{self, SqlxError};
 /// A pooled connection that has been idle for longer is tested before it is used. Shorter than what a server
 /// allows an idle connection (see `connect::session_settings`).
 const IDLE_TEST: Duration = Duration::from_secs(1);
-/// How often all idle connections are replaced while the server refuses writes because it is read-only: they may
-/// lead to another server by then, and reads go on meanwhile.
+/// How often all idle connections are replaced while the server refuses writes because it is read-only: they
+/// may lead to another server by then, and reads go on meanwhile.
 const READ_ONLY_PERIOD: Duration = Duration::from_secs(1);
 /// How long it may take to give a connection back, which includes a test whether it still answers.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,4 +1,5 @@
-//! `neticket account`: what operators do for an account of anyone, and what the commands about accounts share.
+//! `neticket account`: what operators do for an account of anyone, and what the commands about accounts
+//! share.
 
 use anyhow::{Context as _, anyhow};
 use neticket_app::{App, AppError, Config};

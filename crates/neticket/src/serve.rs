@@ -39,7 +39,8 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!(%warning, "the configuration fits one node only");
     }
-    // Before the store is opened: it keeps this server from migrating a database that another one uses. Held to the end.
+    // Before the store is opened: it keeps this server from migrating a database that another one uses. Held
+    // to the end.
     let lock = ServerLock::acquire(&config)?;
     let app = App::start(config).await?;
     let bound = match neticket_api::server(app.clone(), listen, workers) {

@@ -1,8 +1,8 @@
-//! Lets one server at a time use an embedded store: `serve` keeps locked files beside the database and in the data
-//! folder for as long as it runs.
+//! Lets one server at a time use an embedded store: `serve` keeps locked files beside the database and in the
+//! data folder for as long as it runs.
 //!
-//! The operating system releases the locks when the process ends, however it ends, so a lock is never left behind.
-//! Commands take no lock and work beside a running server.
+//! The operating system releases the locks when the process ends, however it ends, so a lock is never left
+//! behind. Commands take no lock and work beside a running server.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -23,12 +23,12 @@ pub(crate) struct ServerLock {
 }
 
 impl ServerLock {
-    /// Locks the data folder and the database file. A server on a shared database needs no lock: its nodes may share
-    /// a data folder for their images.
+    /// Locks the data folder and the database file. A server on a shared database needs no lock: its nodes
+    /// may share a data folder for their images.
     ///
-    /// The database file has a lock of its own because `NETICKET_DATABASE_URL` can name a file in another server's
-    /// data folder. The data folder has one because it holds the images: a server whose database does not name an
-    /// image removes it.
+    /// The database file has a lock of its own because `NETICKET_DATABASE_URL` can name a file in another
+    /// server's data folder. The data folder has one because it holds the images: a server whose database
+    /// does not name an image removes it.
     ///
     /// # Errors
     /// Names the server that holds one of the locks. Nothing stays locked then.
@@ -109,7 +109,8 @@ fn owner(file: &File) -> String {
     if line.is_empty() { line } else { format!(" ({line})") }
 }
 
-/// Makes a folder that is not there yet, readable by its owner only: it will hold password hashes and a secret.
+/// Makes a folder that is not there yet, readable by its owner only: it will hold password hashes and a
+/// secret.
 fn make_folder(folder: &Path) -> anyhow::Result<()> {
     let mut make = DirBuilder::new();
     make.recursive(true);

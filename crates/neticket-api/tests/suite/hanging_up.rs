@@ -77,7 +77,7 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     reset(third);
     until("the node has noticed", async || number(&site, DISCONNECTS).await == 1).await;
     redis.resume().unwrap();
-    // They are admitted in their order, so whoever came before the last one is admitted or left out.
+    // The node admits in order: when the last booking is settled, those before it are admitted or left out.
     until("the others are booked", async || left().await == Some(6)).await;
     assert_eq!(world.confirmed(&event).await, [4]);
     assert_eq!(number(&site, "neticket_bookings_total{outcome=\"disconnected\"}").await, 1);

@@ -69,8 +69,8 @@ impl App {
         Ok(self.store.admins(1).await?.is_empty())
     }
 
-    /// Makes an existing account an administrator, for the operator's command; answers whether it was not one before. Its sessions
-    /// get the role with their next access token, within 15 minutes.
+    /// Makes an existing account an administrator, for the operator's command; answers whether it was not one
+    /// before. Its sessions get the role with their next access token, within 15 minutes.
     ///
     /// # Errors
     /// `NotFound` if there is no account of that e-mail; `StoreUnavailable`.
@@ -83,11 +83,12 @@ impl App {
         }
     }
 
-    /// Sets an account's password without the old one, for the operator's command, and ends all sessions of the account. An
-    /// access token is good until it ends, 15 minutes after it was given at the latest.
+    /// Sets an account's password without the old one, for the operator's command, and ends all sessions of
+    /// the account. An access token is good until it ends, 15 minutes after it was given at the latest.
     ///
     /// # Errors
-    /// `NotFound` if there is no account of that e-mail; `Overloaded`, `StoreUnavailable`. Nothing has changed then.
+    /// `NotFound` if there is no account of that e-mail; `Overloaded`, `StoreUnavailable`. Nothing has
+    /// changed then.
     pub async fn password_reset(&self, email: &Email, new: Password) -> Result<Account, AppError> {
         let hash = self.passwords.hash(new.as_str()).await?;
         let reset = self.store.password_reset(email, &hash, &command_line(), self.now()).await?;
@@ -131,8 +132,8 @@ impl App {
     /// Sets a new password and ends all other sessions of the account.
     ///
     /// # Errors
-    /// `BadCredentials` if `current` is not the password; `Unauthenticated` if the account is gone; `Overloaded`,
-    /// `StoreUnavailable`.
+    /// `BadCredentials` if `current` is not the password; `Unauthenticated` if the account is gone;
+    /// `Overloaded`, `StoreUnavailable`.
     pub async fn password_change(
         &self,
         who: Principal,

@@ -152,7 +152,8 @@ impl BookingDesk {
                 answer.close();
                 match answer.try_recv() {
                     Ok(outcome) => outcome.map(Answer::Done),
-                    // A call that has taken half of the time is no sign of a rush: batches take a fraction of it.
+                    // A call that has taken half of the time is no sign of a rush: batches take a fraction of
+                    // it.
                     Err(_) if self.turns.calls.is_stuck(event, self.ack_deadline / 2) => {
                         Err(AppError::StoreUnavailable(None))
                     }

@@ -9,7 +9,8 @@ use super::ConfigError;
 /// How old a node's view of a ledger may be, in milliseconds: what it shows, and by which it decides whom to ask for
 /// pending reservations.
 pub(crate) const VIEW_AGE_MAX_MS: u64 = 250;
-/// The shortest time that a booking waits for its COMMIT: far longer than a node's view may be old.
+/// The shortest `NETICKET_ACK_DEADLINE_MS`: several times the age of a view, which is waited for on top of
+/// it.
 const ACK_DEADLINE_MIN_MS: u64 = 4 * VIEW_AGE_MAX_MS;
 
 /// The booking engine's limits.
@@ -24,8 +25,8 @@ pub struct EngineConfig {
     pub admit_batches_max: usize,
     /// `NETICKET_COMMIT_BATCHES_MAX`, default 2: most batches of one event in flight at the store.
     pub commit_batches_max: usize,
-    /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT. If its entry is in the journal by
-    /// then, or the store fails before, the answer is `pending`.
+    /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT. If its entry is in the
+    /// journal by then, or the store fails before, the answer is `pending`.
     pub ack_deadline_ms: u64,
     /// `NETICKET_JOURNAL_LEN_MAX`, default 50,000: most entries of one event's journal: what all nodes
     /// have admitted and not committed yet, a few thousand each at full load.

@@ -85,8 +85,8 @@ fn loaded_key(prefix: &str) -> String {
     format!("{prefix}:{LAYOUT}:{}", Key::Loaded.word())
 }
 
-/// The name of a key that Redis Cluster keeps in the slot of the list of loaded events: that of the hash tag in
-/// its name, or else of the whole name. It begins with the prefix, like every key: access rules go by it.
+/// The name of a key that Redis Cluster keeps in the slot of the list of loaded events: that of the hash tag
+/// in its name, or else of the whole name. It begins with the prefix, like every key: access rules go by it.
 fn beside_list(prefix: &str, word: &str) -> String {
     let name = loaded_key(prefix);
     let tag = name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
@@ -97,8 +97,8 @@ fn beside_list(prefix: &str, word: &str) -> String {
     }
 }
 
-/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has an
-/// unpaired or empty brace.
+/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has
+/// an unpaired or empty brace.
 pub(super) fn list_is_in_one_slot(prefix: &str) -> bool {
     let keys = EventKeys::new(prefix, EventId(0));
     let slot = |key| Slot::for_key(keys.name(key));

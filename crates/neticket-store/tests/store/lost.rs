@@ -139,7 +139,8 @@ async fn no_call_fails_after_the_server_was_restarted() {
     }
 }
 
-/// Commits, cancels, rejects and reads until it is over; the reservations that stay confirmed. No call may fail.
+/// Commits, cancels, rejects and reads until it is over; the reservations that stay confirmed. No call may
+/// fail.
 async fn book_and_cancel(
     store: Store,
     event: EventRecord,

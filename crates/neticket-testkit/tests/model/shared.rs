@@ -251,7 +251,8 @@ impl Wish {
         self.last.filter(|_| !heard)
     }
 
-    /// Refuses, without saying that it is for good. Answers what the store has to note, if nobody has heard that.
+    /// Refuses, without saying that it is for good. Answers what the store has to note, if nobody has heard
+    /// that.
     pub(crate) fn refuse_for_now(&self) -> Option<CommitRequest> {
         let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Unknown));
         self.last.filter(|_| !heard)

@@ -66,7 +66,8 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// Commits `batch`, again under the present epoch if a server that runs beside this has loaded the event meanwhile.
+/// Commits `batch`, again under the present epoch if a server that runs beside this has loaded the event
+/// meanwhile.
 async fn commit(store: &Store, show: &Show, mut batch: Vec<CommitRequest>) -> anyhow::Result<()> {
     for _ in 0..COMMITS_MAX {
         let outcomes = store.commit(&batch).await?;

@@ -30,7 +30,8 @@ fn spawn_piped(command: &mut Command) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// Starts a server that must refuse to serve, waits for its end, and returns all that it printed on both streams.
+/// Starts a server that must refuse to serve, waits for its end, and returns all that it printed on both
+/// streams.
 pub(crate) fn refused_to_serve(variables: &[(&str, &str)]) -> String {
     let mut child = spawn_piped(&mut neticket(&["serve"], variables));
     let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();

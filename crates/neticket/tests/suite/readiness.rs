@@ -1,4 +1,5 @@
-//! What says whether the parts answer says it soon, also of a part that hangs, whatever the time-outs of calls are.
+//! What says whether the parts answer says it soon, also of a part that hangs, whatever the time-outs of
+//! calls are.
 
 use std::process::Output;
 use std::time::{Duration, Instant};

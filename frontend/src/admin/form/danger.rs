@@ -76,8 +76,8 @@ fn Ask(
     let api = use_admin_api();
     let error = RwSignal::new(None::<T>);
     let busy = RwSignal::new(false);
-    // The number of tickets whose cancellation the administrator has agreed to. If another number is sold by then, the
-    // agreement does not hold any more.
+    // The number of tickets whose cancellation the administrator has agreed to. If another number is sold by
+    // then, the agreement does not hold any more.
     let understood = RwSignal::new(None::<u64>);
     let counted = RwSignal::new(false);
     let title =
