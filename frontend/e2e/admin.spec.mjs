@@ -45,7 +45,7 @@ async function press(page, entry, deed, action = deed) {
   await dialog.getByRole("button", { name: ko(`room.${action}`) }).click();
 }
 
-test.describe("lesson 20: administration is not there for others", () => {
+test.describe("administration pages are not found", () => {
   for (const [who, account] of [["visitors", null], ["users", demo]]) {
     test(`for ${who}`, async ({ page }) => {
       if (account) await signIn(page, account);
@@ -324,7 +324,7 @@ async function expectTold(page, text) {
   await expect(page.getByRole("dialog")).toBeHidden();
 }
 
-test("lesson 18: what was not done is not called done", async ({ page, request }) => {
+test("inventory actions report what they did", async ({ page, request }) => {
   const event = await eventMade(request);
   await signIn(page, admin, "/admin/events");
   const entry = await entryOf(page, event.title);
@@ -341,10 +341,10 @@ test("lesson 18: what was not done is not called done", async ({ page, request }
   await expect(page.getByRole("dialog").getByRole("button", { name: ko("room.reconcile_apply") })).toBeDisabled();
 });
 
-test.describe("lesson 18: what is refused", () => {
+test.describe("a refused inventory action", () => {
   test.use({ failures: "expected" });
 
-  test("is told where it was asked", async ({ page, request }) => {
+  test("shows its reason in its dialog", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, "/admin/events");
     const entry = await entryOf(page, event.title);
@@ -387,7 +387,7 @@ test("what is typed while it is saved stays, and a moment typed by half is no em
   await expect(page.locator("#closes_at-error")).toHaveText(ko("form.moment_invalid"));
 });
 
-test("lesson 21: a title is text on every page, and scripts cannot read the token", async ({ page, request }) => {
+test("a title is text on every page, and scripts cannot read the token", async ({ page, request }) => {
   const title = `<img src=x onerror="window.hacked=1"> ${newcomer().nickname}`;
   const event = await eventMade(request, { title });
   await signIn(page, admin, "/admin/events");

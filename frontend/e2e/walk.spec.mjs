@@ -72,7 +72,7 @@ for (const { language, locale, width, height } of circumstances) {
       await expect(page.getByRole("heading", { level: 1, name: t("ticket.cancelled_title") })).toBeVisible();
     });
 
-    test("lesson 14: a sale opens by itself, without a reload", async ({ page, request }) => {
+    test("a sale opens on the page without a reload", async ({ page, request }) => {
       const login = await request.post("/api/v1/auth/login", {
         data: { email: "admin@neticket.example", password: "Admin-pass1!" },
       });

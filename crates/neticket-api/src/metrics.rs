@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn lesson_16_alerts_and_documents_ask_for_nothing_that_is_not_there() {
+    fn alert_rules_and_documented_queries_use_only_existing_metrics() {
         let alerts = read("infra/alerts.yml");
         let rules: Vec<&str> = alerts.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
         let document = read("docs/metrics.md");

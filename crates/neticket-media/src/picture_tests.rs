@@ -111,7 +111,7 @@ fn what_is_small_is_not_enlarged_and_what_is_thin_keeps_a_pixel() {
 }
 
 #[test]
-fn lesson_24_a_file_is_what_its_content_says() {
+fn a_file_of_an_unsupported_type_is_refused_by_its_content() {
     for file in [
         &b""[..],
         b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0 renamed to poster.jpg",

@@ -37,7 +37,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_23_the_session_continues_by_its_cookie_and_ends(parts: Parts) {
+    async fn a_refresh_rotates_the_cookie_and_a_logout_ends_the_session(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let person = site.person(1).await;
@@ -56,7 +56,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_23_a_wrong_password_and_an_unknown_email_are_answered_alike(parts: Parts) {
+    async fn a_wrong_password_and_an_unknown_email_get_the_same_answer(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let person = site.person(1).await;
@@ -91,7 +91,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_23_guessing_is_slowed_for_the_known_and_the_unknown_alike(parts: Parts) {
+    async fn repeated_sign_ins_with_wrong_credentials_are_rate_limited(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.rate_limit = true;
         let site = world.site().await;
@@ -106,7 +106,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_22_a_missing_token_is_401_and_nothing_of_the_inside_is_told(parts: Parts) {
+    async fn a_missing_or_invalid_token_gets_401_without_internal_details(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         for token in [None, Some("x"), Some("eyJhbGciOiJub25lIn0.e30."), Some("'; DROP TABLE users; --")] {

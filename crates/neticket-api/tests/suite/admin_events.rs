@@ -64,7 +64,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_19_all_that_is_wrong_with_a_form_is_said_in_one_answer(parts: Parts) {
+    async fn an_invalid_event_form_gets_all_field_errors_in_one_answer(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let admin = site.admin(1).await;

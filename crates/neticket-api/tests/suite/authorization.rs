@@ -73,7 +73,7 @@ fn every_operation_of_the_document_has_an_authorization_case() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_20_nobody_is_let_in_where_they_have_no_business() {
+async fn every_operation_refuses_callers_without_the_required_role() {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
     let (person, admin) = (site.person(1).await.token, site.admin(2).await.token);

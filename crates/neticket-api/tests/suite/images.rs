@@ -69,7 +69,7 @@ async fn an_administrator_uploads_an_image_and_everyone_sees_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_24_neither_the_declared_type_nor_the_name_is_believed() {
+async fn an_upload_ignores_the_declared_type_and_the_file_name() {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
     let token = site.admin(1).await.token;

@@ -57,7 +57,7 @@ async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
 }
 
 on_both! {
-    async fn lesson_16_the_share_of_bookings_that_succeed_can_be_watched(parts: Parts) {
+    async fn the_metrics_count_bookings_by_outcome(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.grace_ms = 60_000; // recovery commits nothing a second time
         let site = world.site().await;

@@ -32,7 +32,7 @@ async fn own_database() -> (Server, TestDatabase) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_26_whoever_is_told_sold_out_costs_the_store_no_query() {
+async fn a_sold_out_answer_runs_no_query() {
     let (server, database) = own_database().await;
     let mut world = World::new(Parts::Shared).await;
     world.config.database_url = database.url();
@@ -58,7 +58,7 @@ async fn lesson_26_whoever_is_told_sold_out_costs_the_store_no_query() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_28_while_the_ledger_is_down_a_reader_does_not_wait_for_its_time_out() {
+async fn readers_do_not_wait_for_the_ledger_timeout_while_the_ledger_is_down() {
     let redis = tokio::task::spawn_blocking(|| Redis::default().start().expect("a Redis")).await.unwrap();
     let mut world = World::new(Parts::Shared).await;
     world.config.redis_url = Some(redis.url());

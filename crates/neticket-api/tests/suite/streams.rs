@@ -140,7 +140,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_14_an_open_page_hears_of_the_opening_without_a_reload(parts: Parts) {
+    async fn an_open_stream_reports_the_opening_of_the_sale(parts: Parts) {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let opens_at = world.now().await.plus_millis(2_000);

@@ -228,7 +228,7 @@ on_both! {
         }
     }
 
-    async fn lesson_19_dates_prices_and_openings_that_cannot_be_are_refused_all_at_once(parts: Parts) {
+    async fn an_invalid_event_change_gets_all_field_errors_at_once(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let (event, now) = (world.event_on_sale(&[10], 4).await, world.now().await);

@@ -53,7 +53,7 @@ async fn rush_on_emptied_ledgers(
 }
 
 on_both! {
-    async fn lesson_15_of_100_seats_that_400_people_want_at_once_exactly_100_are_sold(parts: Parts) {
+    async fn four_hundred_concurrent_bookings_sell_exactly_one_hundred_seats(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100], 4).await;
@@ -67,7 +67,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_04_a_ledger_emptied_during_the_rush_sells_neither_more_nor_less(parts: Parts) {
+    async fn a_ledger_lost_during_a_rush_sells_exactly_the_seats_there_are(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.batch_len_max = 5; // so that at every moment many are admitted and not committed
         let nodes = [world.node().await, world.node().await];
@@ -99,7 +99,7 @@ on_both! {
         assert!(oversold, "with the guard off, ten rushes on emptied ledgers sold exactly what there was");
     }
 
-    async fn lesson_11_the_same_key_50_times_at_once_is_one_booking(parts: Parts) {
+    async fn fifty_concurrent_requests_with_one_idempotency_key_make_one_booking(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100], 4).await;
@@ -112,7 +112,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_07_fifty_cancels_of_one_booking_at_once_give_its_seats_back_once(parts: Parts) {
+    async fn fifty_concurrent_cancels_return_the_seats_once(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[10], 4).await;
@@ -135,7 +135,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_11_a_person_books_no_more_than_the_limit_however_often_they_ask(parts: Parts) {
+    async fn concurrent_bookings_of_one_user_stay_within_the_purchase_limit(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100, 100], 4).await;
@@ -192,7 +192,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_15_cancelling_frees_the_seats_for_others(parts: Parts) {
+    async fn a_cancel_frees_the_seats_for_other_users(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[1], 4).await;
@@ -209,7 +209,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_08_a_cancel_without_a_ledger_makes_none_of_just_its_own_seats(parts: Parts) {
+    async fn a_cancel_without_a_loaded_ledger_does_not_create_a_partial_one(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;

@@ -45,7 +45,7 @@ fn lefts(view: &InventoryView) -> Vec<(u32, Option<u32>, i64)> {
 }
 
 on_both! {
-    async fn lesson_18_the_inventory_shows_values_and_says_what_is_so(parts: Parts) {
+    async fn the_inventory_shows_the_values_and_actions_report_what_they_did(parts: Parts) {
         let mut world = still(parts).await;
         let (app, by) = (world.node().await, admin(&world).await);
         let event = world.event_on_sale(&[10, 20], 4).await;
@@ -294,7 +294,7 @@ fn redis(port: u16, command: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_17_no_button_takes_a_reservation_or_anything_else_in_the_same_redis() {
+async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
     let mut world = still(Parts::Shared).await;
     let server = own_redis(&mut world);
     let (app, by) = (world.node().await, admin(&world).await);

@@ -199,7 +199,7 @@ async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> 
 }
 
 on_both! {
-    async fn lesson_17_every_button_pressed_in_mid_rush_breaks_no_promise(parts: Parts) {
+    async fn inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing(parts: Parts) {
         let mut world = World::new(parts).await;
         assert_eq!(Box::pin(rush(&mut world, 0)).await, [""; 0]);
         world.finish().await;

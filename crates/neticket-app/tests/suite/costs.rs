@@ -1,5 +1,5 @@
-//! Lesson 27: "one row, one commit per booking; one user query per request; N+1 on the list". What the store is asked for,
-//! counted by a server that nobody else uses.
+//! How many statements and transactions the store runs: few for many concurrent bookings or cancels, and the
+//! same number for a page of any size. A MariaDB server that no other test uses counts them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(crate) async fn quiet_world() -> (World, OwnMariaDb) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_27_500_bookings_at_once_cost_few_transactions() {
+async fn five_hundred_concurrent_bookings_run_few_transactions() {
     let (mut world, _mariadb) = quiet_world().await;
     let app = world.node().await;
     let event = world.event_on_sale(&[1_000], 4).await;
@@ -86,7 +86,7 @@ async fn lesson_27_500_bookings_at_once_cost_few_transactions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_27_a_page_costs_as_many_queries_as_any_other_whatever_its_size() {
+async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
     let (mut world, _mariadb) = quiet_world().await;
     let app = world.node().await;
     let user = world.user(0).await;
@@ -121,7 +121,7 @@ async fn lesson_27_a_page_costs_as_many_queries_as_any_other_whatever_its_size()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_27_500_cancels_at_once_cost_few_statements() {
+async fn five_hundred_concurrent_cancels_run_few_statements() {
     let (mut world, mariadb) = quiet_world().await;
     let app = world.node().await;
     let event = world.event_on_sale(&[1_000], 4).await;

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
-    async fn lesson_09_a_crash_between_the_ledger_and_the_row_loses_no_seats(parts: Parts) {
+    async fn recovery_commits_a_reservation_that_a_crashed_node_admitted(parts: Parts) {
         let mut world = hasty(parts).await;
         let app = world.node().await;
         let event = world.event_on_sale(&[10], 4).await;
@@ -75,7 +75,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_05_nodes_that_warm_up_at_once_load_once_and_overwrite_nothing(parts: Parts) {
+    async fn concurrent_first_bookings_on_two_nodes_load_the_ledger_once(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else loads it
         let nodes = [world.node().await, world.node().await];
@@ -90,7 +90,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_03_a_ledger_that_comes_back_with_old_numbers_is_never_written_over_the_store(parts: Parts) {
+    async fn a_ledger_with_wrong_numbers_sells_no_more_than_the_store_has(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 60_000; // nobody else loads it
         let app = world.node().await;

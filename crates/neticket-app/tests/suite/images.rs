@@ -130,7 +130,7 @@ on_both! {
         gallery.world.finish().await;
     }
 
-    async fn lesson_24_what_no_event_names_is_collected_after_a_day_and_nothing_else_is(parts: Parts) {
+    async fn only_images_that_no_event_uses_are_deleted_after_a_day(parts: Parts) {
         let mut gallery = Gallery::new(parts).await;
         // Nothing sweeps until all is in place.
         gallery.world.config.engine.image_sweep_interval_ms = 3_600_000;
@@ -191,7 +191,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_12_an_image_that_cannot_be_read_keeps_no_other_from_being_collected() {
+async fn an_unreadable_image_does_not_stop_the_deletion_of_other_images() {
     let mut gallery = Gallery::new(Parts::Embedded).await;
     let app = gallery.world.node().await;
     let orphan = upload(&app, 1).await;
@@ -207,7 +207,7 @@ async fn lesson_12_an_image_that_cannot_be_read_keeps_no_other_from_being_collec
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_24_a_failed_entry_in_the_store_leaves_nothing_behind_for_long() {
+async fn an_upload_whose_audit_entry_fails_is_deleted_later() {
     let mut gallery = Gallery::new(Parts::Shared).await;
     let app = gallery.world.node().await;
     // An address that no column takes.
@@ -222,7 +222,7 @@ async fn lesson_24_a_failed_entry_in_the_store_leaves_nothing_behind_for_long() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_24_an_upload_holds_no_connection_of_the_store() {
+async fn an_upload_holds_no_store_connection_while_it_waits_for_s3() {
     let mut world = World::new(Parts::Shared).await;
     let s3 = S3::start().await;
     world.config.s3 = Some(s3.options());

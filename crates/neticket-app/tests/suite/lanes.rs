@@ -1,5 +1,5 @@
-//! Lesson 29: what is slow gets a queue of its own. One event whose rows do not answer holds up no other; nor does a node that
-//! stood still take anything for people whom it has to send away.
+//! Each event has its own queues, so an event whose rows are locked delays no other event. A node that was
+//! frozen takes no seats for requests that it has to refuse.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use neticket_testkit::{Locks, Parts, World, on_both, sql, tickets_of, until};
 use crate::own::{admit, hasty};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
+async fn an_event_with_locked_rows_delays_no_other_event() {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.ack_deadline_ms = 20_000;
     let app = world.node().await;
@@ -55,7 +55,7 @@ async fn lesson_29_an_event_whose_rows_are_locked_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_29_what_one_event_left_behind_holds_up_the_recovery_of_no_other() {
+async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
     let mut world = hasty(Parts::Shared).await;
     let (stuck, other) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
     let user = world.user(0).await;
@@ -93,7 +93,7 @@ async fn lesson_29_what_one_event_left_behind_holds_up_the_recovery_of_no_other(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_29_notes_of_rejections_that_wait_for_one_event_hold_up_those_of_no_other() {
+async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.grace_ms = 60_000; // recovery is not what notes them
     world.config.engine.task_interval_ms = 20;

@@ -10,7 +10,7 @@ use neticket_testkit::{World, on_both, tickets_of, until};
 const SEEN_AGE_MAX_MS: i64 = 1_000;
 
 on_both! {
-    async fn lesson_01_nothing_is_booked_before_the_opening_to_the_millisecond(parts: Parts) {
+    async fn no_booking_succeeds_before_the_opening_time(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let users = world.users(20).await;
@@ -60,7 +60,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_12_an_event_added_after_its_opening_opens_at_once_whatever_is_wrong_with_another(parts: Parts) {
+    async fn an_event_added_after_its_opening_opens_although_another_event_cannot_be_loaded(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.task_interval_ms = 20;
         let app = world.node().await;
@@ -87,7 +87,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_13_a_reader_before_the_opening_does_not_make_the_event_unavailable_after_it(parts: Parts) {
+    async fn an_event_read_before_its_opening_is_shown_on_sale_after_it(parts: Parts) {
         let mut world = World::new(parts).await;
         let app = world.node().await;
         let user = world.user(0).await;

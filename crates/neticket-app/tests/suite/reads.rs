@@ -118,7 +118,7 @@ async fn clearing_the_cache_leaves_the_ledger_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_28_while_redis_stands_still_only_the_first_readers_wait_and_never_for_long() {
+async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
     let mut world = World::new(Parts::Shared).await;
     let redis = own_redis(&mut world);
     world.config.engine.task_interval_ms = 60_000;
@@ -256,7 +256,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_13_who_listens_before_the_opening_hears_of_it_on_every_node(parts: Parts) {
+    async fn watchers_on_every_node_see_the_opening_within_a_second(parts: Parts) {
         let mut world = World::new(parts).await;
         let nodes = [world.node().await, world.node().await];
         let opens_at = world.now().await.plus_millis(2_000);

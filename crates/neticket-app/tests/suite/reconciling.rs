@@ -62,7 +62,7 @@ on_both! {
         world.finish().await;
     }
 
-    async fn lesson_06_reconciling_during_a_rush_misses_nothing_that_is_in_flight(parts: Parts) {
+    async fn reconciling_during_a_rush_reports_no_false_difference(parts: Parts) {
         let mut world = World::new(parts).await;
         world.config.engine.batch_len_max = 5; // many small steps to look between
         let nodes = [world.node().await, world.node().await];

@@ -1,6 +1,6 @@
-//! Lesson 27: "`KEYS *` every minute". Which commands the ledger sends, read from its scripts and its code:
-//! none that looks through all keys of a server, but for one that does so in steps, after the server has lost
-//! data (`listing.rs`).
+//! Which Redis commands the ledger sends, read from its scripts and its code. None of them goes through all
+//! keys of a server, with one exception: `SCAN`, in steps, rebuilds the list of ledgers after the server has
+//! lost data (`listing.rs`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ fn commands(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn lesson_27_no_command_looks_through_all_keys_of_the_server() {
+fn only_the_rebuild_of_the_ledger_list_scans_keys() {
     let files = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut found = BTreeSet::new();
     for file in &files {

@@ -61,7 +61,7 @@ on_both! {
         assert_eq!(place.names().len(), 1);
     }
 
-    async fn lesson_24_a_name_that_is_no_key_reaches_nothing(place: &Place) {
+    async fn a_name_that_is_not_an_image_key_reaches_no_file(place: &Place) {
         place.put_foreign("plain.svg");
         for name in ["../secret.svg", "plain.svg", "", ".", "..", "/etc/passwd", "%2e%2e/secret.svg", "a/b.jpg"] {
             assert_eq!(place.media.read(name).await.unwrap(), None, "{name}");

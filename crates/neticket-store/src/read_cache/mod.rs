@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lesson_27_no_script_looks_through_all_keys_of_the_server() {
+    fn the_scripts_use_only_commands_on_single_keys() {
         for source in [include_str!("get.lua"), include_str!("put.lua")] {
             let commands: Vec<&str> =
                 source.split("redis.call('").skip(1).filter_map(|rest| rest.split('\'').next()).collect();

@@ -39,7 +39,7 @@ on_both! {
         assert_eq!((inventory.present.len(), inventory.releases.len()), (0, 0));
     }
 
-    async fn lesson_10_the_database_itself_refuses_fewer_seats_than_none_and_more_than_there_are(store: &TestStore) {
+    async fn the_database_refuses_seat_counts_below_zero_or_above_capacity(store: &TestStore) {
         let event = store.event_of(&[10, 10]).await;
         let quote = if store.is_embedded() { '"' } else { '`' };
         let (left, first, second) = (format!("{quote}left{quote}"), event.ticket_types[0].id, event.ticket_types[1].id);

@@ -105,7 +105,7 @@ async fn what_was_read_before_a_change_is_not_put_after_it() {
 }
 
 #[tokio::test]
-async fn lesson_17_forgetting_everything_touches_nothing_but_copies() {
+async fn clearing_the_read_cache_deletes_no_other_key() {
     let (prefix, url) = (unique_prefix(), url().await);
     let cache = cache(&prefix).await;
     let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
@@ -175,7 +175,7 @@ async fn a_cluster_keeps_copies_as_one_server_does() {
 }
 
 #[tokio::test]
-async fn lesson_28_a_redis_that_stands_still_costs_one_time_out_and_is_used_again() {
+async fn a_read_waits_one_timeout_for_a_stalled_redis_which_is_used_again_later() {
     const SHORT: Duration = Duration::from_millis(200);
     let redis = tokio::task::spawn_blocking(|| Redis::default().start().unwrap()).await.unwrap();
     let cache = ReadCache::connect(&redis.url(), "own", SHORT).unwrap();

@@ -24,10 +24,10 @@ macro_rules! rushes {
 }
 
 rushes! {
-    lesson_02_a_cache_that_answers_too_late_counts_nothing_twice: RedisLate,
-    lesson_03_a_cache_that_comes_back_with_an_old_number_sells_nothing_again: RedisSetBack,
-    lesson_04_a_cache_that_restarts_empty_in_mid_rush_oversells_nothing: RedisEmptied,
-    lesson_09_a_node_killed_in_mid_rush_loses_no_seat: NodeKilled,
+    a_redis_that_answers_too_late_sells_no_seat_twice: RedisLate,
+    a_redis_that_restarts_with_old_data_sells_no_seat_twice: RedisSetBack,
+    a_redis_that_restarts_empty_during_a_rush_oversells_nothing: RedisEmptied,
+    a_node_killed_during_a_rush_loses_no_seat: NodeKilled,
     a_node_that_stands_still_in_mid_rush_breaks_no_promise: NodePaused,
     a_redis_killed_in_mid_rush_breaks_no_promise: RedisKilled,
     a_redis_that_stands_still_in_mid_rush_breaks_no_promise: RedisPaused,
@@ -36,7 +36,7 @@ rushes! {
     a_mariadb_that_stands_still_in_mid_rush_breaks_no_promise: MariaDbPaused,
     a_full_disk_below_mariadb_in_mid_rush_breaks_no_promise: MariaDbDiskFull,
     a_broken_road_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
-    lesson_17_every_button_pressed_in_mid_rush_breaks_no_promise: ButtonsPressed,
+    inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing: ButtonsPressed,
 }
 
 /// What the checks are worth: each of these would be a bug, and each is found.

@@ -1,4 +1,4 @@
-//! Lesson 29: "one slow webhook stopped every sale". Whatever one event waits for, the others go on selling.
+//! A slow event stops no other sale: while one event waits for its rows, the other events go on selling.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -92,7 +92,7 @@ impl Pair {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_29_an_event_whose_load_is_slow_stops_no_other_sale() {
+async fn an_event_with_a_slow_load_stops_no_other_sale() {
     let mut pair = Pair::open().await;
     let lock = pair.lock();
     pair.house.kill_redis();
@@ -103,7 +103,7 @@ async fn lesson_29_an_event_whose_load_is_slow_stops_no_other_sale() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lesson_29_an_event_whose_commits_are_slow_stops_no_other_sale() {
+async fn an_event_with_slow_commits_stops_no_other_sale() {
     let pair = Pair::open().await;
     let crowds = pair.crowds().await;
     for sale in &pair.sales {

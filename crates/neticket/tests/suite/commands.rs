@@ -27,7 +27,7 @@ fn migrate(settings: &[(&'static str, String)]) {
 }
 
 #[test]
-fn lesson_25_the_demo_season_is_made_once_and_never_in_production() {
+fn seeding_demo_data_is_repeatable_and_refused_in_production() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let first = run(&["seed", "--demo"], &borrowed(&settings));
