@@ -35,7 +35,8 @@ impl fmt::Display for Finding {
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    let mut findings = layers::check(workspace.metadata());
+    let architecture = fs::read_to_string(workspace.root().join("ARCHITECTURE.md"))?;
+    let mut findings = layers::check(workspace.metadata(), &architecture);
     let manifest = fs::read_to_string(workspace.root().join("Cargo.toml"))?;
     let reasons = fs::read_to_string(workspace.root().join("CONTRIBUTING.md")).unwrap_or_default();
     findings.extend(dependencies::check(&manifest, &reasons));

@@ -1,38 +1,18 @@
-//! Which crate may import which: the table of ARCHITECTURE.md, held against `cargo metadata`.
+//! Which crate may import which: the table of crates in ARCHITECTURE.md, compared with `cargo metadata`.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::Finding;
 
-/// Each crate and which of the others it may import, in the product as in its tests.
-const LAYERS: [(&str, &[&str]); 14] = [
-    ("neticket-domain", &[]),
-    ("neticket-contract", &["neticket-domain"]),
-    ("neticket-ledger", &["neticket-domain"]),
-    ("migrations", &[]),
-    ("neticket-store", &["neticket-domain", "migrations"]),
-    ("neticket-media", &[]),
-    ("neticket-app", &["neticket-domain", "neticket-ledger", "neticket-store", "neticket-media"]),
-    ("neticket-api", &["neticket-app", "neticket-domain", "neticket-contract"]),
-    (
-        "neticket",
-        &[
-            "neticket-api",
-            "neticket-app",
-            "migrations",
-            "neticket-domain",
-            "neticket-contract",
-            "neticket-media",
-            "neticket-store",
-        ],
-    ),
-    ("neticket-loadtest", &["neticket-contract", "neticket-domain"]),
-    ("neticket-testkit", ANYTHING),
-    ("neticket-testservers", &[]),
-    ("xtask", &["neticket-testservers"]),
-    ("frontend", &["neticket-contract", "neticket-domain"]),
-];
-const ANYTHING: &[&str] = &["*"];
+/// The first cells of the table's head.
+const TABLE_HEAD: &str = "| crate |";
+/// What stands in the last column for a crate that may import every other one.
+const ANYTHING: &str = "anything";
+
+/// Each crate, and the crates that it may import, in its product and in its tests.
+type Layers<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
 /// Crates for tests: everyone's tests may import them, the product may not.
 const TEST_CRATES: [&str; 2] = ["neticket-testkit", "neticket-testservers"];
@@ -49,25 +29,42 @@ const LIBRARIES: [(&str, &[&str]); 5] = [
     ("aws-sdk", &["neticket-media", "neticket-testkit"]),
 ];
 
-/// Every edge that the table does not allow, and every crate that is not in the folder of its name.
-pub(super) fn check(metadata: &Value) -> Vec<Finding> {
+/// Every import that the table in `architecture` does not allow, every crate outside the folder of its name, and
+/// every row of the table without a crate.
+pub(super) fn check(metadata: &Value, architecture: &str) -> Vec<Finding> {
+    let layers = layers(architecture);
     let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
     let names: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
-    packages.iter().flat_map(|package| check_package(package, &names)).collect()
+    let of_packages = packages.iter().flat_map(|package| check_package(package, &names, &layers));
+    let rows = layers.iter().flat_map(|(name, allowed)| std::iter::once(name).chain(allowed));
+    let unknown = rows.filter(|name| **name != ANYTHING && !names.contains(*name)).map(|name| {
+        Finding::new("ARCHITECTURE.md", format!("the table of crates names `{name}`, which is no crate"))
+    });
+    of_packages.chain(unknown).collect()
 }
 
-fn check_package(package: &Value, workspace: &[&str]) -> Vec<Finding> {
+/// Reads the table: the first cell of a row names the crate, the last one what it may import.
+fn layers(architecture: &str) -> Layers<'_> {
+    let rows = architecture.lines().skip_while(|line| !line.starts_with(TABLE_HEAD)).skip(2);
+    rows.take_while(|line| line.starts_with('|'))
+        .filter_map(|row| {
+            let mut cells = row.trim_matches('|').split('|').map(str::trim);
+            let name = cells.next()?.trim_matches('`');
+            let allowed = cells.next_back()?;
+            Some((name, allowed.split(", ").map(|it| it.trim_matches('`')).filter(|it| *it != "–").collect()))
+        })
+        .collect()
+}
+
+fn check_package(package: &Value, workspace: &[&str], layers: &Layers<'_>) -> Vec<Finding> {
     let name = package["name"].as_str().unwrap_or_default();
     let mut findings = Vec::new();
     let manifest = package["manifest_path"].as_str().unwrap_or_default();
     if manifest.rsplit('/').nth(1) != Some(name) {
         findings.push(Finding::new(name, format!("lies in a folder of another name: {manifest}")));
     }
-    let Some((_, allowed)) = LAYERS.iter().find(|(known, _)| *known == name) else {
-        findings.push(Finding::new(
-            name,
-            "is not in the table of layers: xtask/src/tidy/layers.rs, ARCHITECTURE.md",
-        ));
+    let Some(allowed) = layers.get(name) else {
+        findings.push(Finding::new(name, "is not in the table of crates in ARCHITECTURE.md"));
         return findings;
     };
     for dependency in package["dependencies"].as_array().into_iter().flatten() {
@@ -81,7 +78,7 @@ fn check_package(package: &Value, workspace: &[&str]) -> Vec<Finding> {
         if broken {
             let whose = if in_tests { "the tests of " } else { "" };
             let message =
-                format!("{whose}{name} may not import {imported} (table of layers in ARCHITECTURE.md)");
+                format!("{whose}{name} may not import {imported} (table of crates in ARCHITECTURE.md)");
             findings.push(Finding::new(name, message));
         }
     }
@@ -90,7 +87,7 @@ fn check_package(package: &Value, workspace: &[&str]) -> Vec<Finding> {
 
 fn may_import(allowed: &[&str], imported: &str, in_tests: bool) -> bool {
     let for_tests = in_tests && TEST_CRATES.contains(&imported);
-    for_tests || allowed == ANYTHING || allowed.contains(&imported)
+    for_tests || allowed == [ANYTHING] || allowed.contains(&imported)
 }
 
 fn may_name(name: &str, library: &str) -> bool {
@@ -104,13 +101,36 @@ mod tests {
 
     use super::*;
 
+    const TABLE: &str = "# Crates\n\n| crate | what it contains | may import |\n|---|---|---|\n\
+        | `neticket-domain` | ids | – |\n\
+        | `neticket-store` | SQL, `lua/` | `neticket-domain`, `migrations` |\n\
+        | `neticket-app` | use cases | `neticket-domain`, `neticket-store` |\n\
+        | `neticket-api` | routes | `neticket-app`, `neticket-domain` |\n\
+        | `neticket-testkit` | tests | anything |\n\nText\n| `not-a-crate` | of another table | – |\n";
+
+    #[test]
+    fn the_table_is_read_to_its_end() {
+        let layers = layers(TABLE);
+        assert_eq!(layers.len(), 5);
+        assert_eq!(layers["neticket-domain"], [""; 0]);
+        assert_eq!(layers["neticket-store"], ["neticket-domain", "migrations"]);
+    }
+
+    #[test]
+    fn a_row_without_a_crate_is_found() {
+        let package = json!({ "name": "neticket-domain", "manifest_path": "/x/neticket-domain/Cargo.toml" });
+        let found = check(&json!({ "packages": [package] }), TABLE);
+        assert!(found.iter().any(|it| it.message.contains("`neticket-app`, which is no crate")), "{found:?}");
+    }
+
     fn findings(name: &str, imported: &str, kind: Option<&str>) -> Vec<Finding> {
         let package = json!({
             "name": name,
             "manifest_path": format!("/somewhere/{name}/Cargo.toml"),
             "dependencies": [{ "name": imported, "kind": kind }],
         });
-        check_package(&package, &["neticket-domain", "neticket-store", "neticket-api", "neticket-testkit"])
+        let names = ["neticket-domain", "neticket-store", "neticket-api", "neticket-testkit"];
+        check_package(&package, &names, &layers(TABLE))
     }
 
     #[test]
@@ -145,6 +165,6 @@ mod tests {
     fn a_crate_outside_the_table_or_in_another_folder_is_found() {
         assert!(findings("neticket-utils", "uuid", None)[0].message.contains("not in the table"));
         let package = json!({ "name": "neticket-domain", "manifest_path": "/somewhere/domain/Cargo.toml" });
-        assert!(check_package(&package, &[])[0].message.contains("folder of another name"));
+        assert!(check_package(&package, &[], &layers(TABLE))[0].message.contains("folder of another name"));
     }
 }
