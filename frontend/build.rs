@@ -1,5 +1,6 @@
-//! Turns the translation files into code: a constant per key with its text in each language. A key or a placeholder that
-//! one language has and the other has not fails the build; a key that no code uses is dead code.
+//! Turns the translation files into code: one constant per key, with its text in each language. The build
+//! fails if a key or a placeholder is missing in one language. A key that no code uses is reported as dead
+//! code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -8,14 +9,15 @@ use std::path::Path;
 use std::{env, fs};
 
 const LANGUAGES: [&str; 2] = ["ko", "en"];
-/// What both clients say, and what administration says.
+/// The folders of the translations: texts of both clients, and texts of administration.
 const FOLDERS: [&str; 2] = ["locales", "locales/admin"];
 
 type Texts = BTreeMap<String, String>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
-        // Functions' names are several times the size of the functions. What wasm-bindgen reads has to stay.
+        // The names of functions take several times as much space as the functions themselves. The section
+        // that wasm-bindgen reads has to stay.
         println!("cargo::rustc-link-arg-bins=--strip-all");
         println!("cargo::rustc-link-arg-bins=--keep-section=target_features");
     }
@@ -64,7 +66,7 @@ fn differences(first: &Texts, other: &Texts) -> Vec<String> {
         .collect()
 }
 
-/// The names between braces.
+/// The names between braces in `text`.
 fn placeholders(text: &str) -> BTreeSet<&str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
 }

@@ -1,4 +1,5 @@
-// Administration: who gets in, the form, the control room, and the walk from a new event to its end.
+// Administration: who gets in, the form, the inventory page, and the life of an event from its creation to
+// its cancellation.
 import {
   admin, bearer, circumstances, demo, eventMade, expect, expectSound, newcomer, settled, signIn, signOut, test, word,
 } from "./support.mjs";
@@ -6,17 +7,23 @@ import {
 const PATHS = ["", "/", "/events", "/events/new", "/events/1", "/inventory", "/audit", "/nothing"];
 const ko = (key) => word("ko", key);
 
-/** Buttons of an event also say, unseen, which event. */
+/**
+ * A pattern for the start of a button's name. The buttons of an event go on with the name of the event,
+ * visually hidden.
+ */
 const beginning = (text) => new RegExp(text.source.replace(/\\s\*\$$/, ""));
 
-/** The field value for now plus `ms`. Chromium leaves out seconds that are zero, and refuses a value with them. */
+/**
+ * The field value for now plus `ms`. Chromium omits seconds that are zero, and refuses a value that contains
+ * them.
+ */
 const moment = (page, ms) =>
   page.evaluate((ms) => {
     const at = new Date(Date.now() + ms);
     return new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace(/:00$/, "");
   }, ms);
 
-/** Somebody new, and the headers that make requests theirs. */
+/** Signs up a new person. Returns the account and the headers that authorize its requests. */
 async function person(request) {
   const data = newcomer();
   expect((await request.post("/api/v1/auth/signup", { data })).ok()).toBe(true);
@@ -28,7 +35,7 @@ async function book(request, headers, ticket_type_id, quantity = 1) {
   expect([201, 202], await answer.text()).toContain(answer.status());
 }
 
-/** Finds an event's entry in the control room. */
+/** Finds an event's entry on the inventory page. */
 async function entryOf(page, title) {
   await page.goto(`/admin/inventory?q=${encodeURIComponent(title)}`);
   const entry = page.getByTestId("inventory-entry").filter({ hasText: title });
@@ -36,7 +43,7 @@ async function entryOf(page, title) {
   return entry;
 }
 
-/** Presses a button of an entry, and the one of the dialog that it opens. */
+/** Presses a button of an entry, then the button of the dialog that it opens. */
 async function press(page, entry, deed, action = deed) {
   await entry.getByRole("button", { name: beginning(ko(`room.${deed}`)) }).click();
   const dialog = page.getByRole("dialog");
@@ -107,7 +114,7 @@ for (const { language, locale, width, height } of circumstances) {
       await expect(page).toHaveURL(/\/admin\/events\/\d+$/);
       const id = Number(page.url().split("/").at(-1));
 
-      // Somebody else, in a browser of their own, waits for the opening.
+      // Another person, in a separate browser context, waits for the opening.
       const theirs = await browser.newContext({ locale, viewport: { width, height } });
       const seen = await theirs.newPage();
       await seen.addInitScript((language) => (localStorage["neticket.language"] = language), language);
@@ -118,7 +125,7 @@ for (const { language, locale, width, height } of circumstances) {
       await seen.getByTestId("book").click();
       await expect(seen).toHaveURL(/\/reservations\//);
 
-      // Seats move while one looks.
+      // The seat numbers change while the page is open.
       await seen.goto(`/events/${id}`);
       await expect(seen.locator(".grade")).toHaveAttribute("data-left", "99");
       const { ticket_types: [grade] } = await (await request.get(`/api/v1/events/${id}`)).json();
@@ -175,7 +182,7 @@ for (const { language, locale, width, height } of circumstances) {
 }
 
 test.describe("the form", () => {
-  // The browser itself logs refusals.
+  // The browser itself logs refused requests as errors.
   test.use({ failures: "expected" });
 
   test("says all faults at once, where the focus is", async ({ page }) => {
@@ -190,7 +197,7 @@ test.describe("the form", () => {
     await expect(page.locator("#title")).toBeFocused();
     await page.locator("#title").fill("햄릿");
     await expect(summary.getByRole("listitem")).toHaveCount(7);
-    // As typed, after a pause.
+    // Shown while typing, after a pause.
     await page.locator("#starts_at").fill(await moment(page, 86_400_000));
     await page.locator("#opens_at").fill(await moment(page, 90_000_000));
     await expect(page.locator("#opens_at-error")).toHaveText(ko("form.opens_late"));
@@ -309,7 +316,7 @@ test("a dialog is opened, left and answered by keyboard, and nothing is done una
   await page.keyboard.press("Escape");
   await expect(dialog).toBeHidden();
   await expect(button).toBeFocused();
-  // It looks again every two seconds, and the focus stays.
+  // The page polls every two seconds. The focus stays where it is.
   await expect(page.getByTestId("told")).toBeEmpty();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
@@ -318,7 +325,7 @@ test("a dialog is opened, left and answered by keyboard, and nothing is done una
   await expect(entry.getByText(ko("status.paused")).first()).toBeVisible();
 });
 
-/** Waits until the page says what an action has done and the dialog of the action is closed. */
+/** Waits until the page reports the result of an action and the dialog of the action is closed. */
 async function expectTold(page, text) {
   await expect(page.getByTestId("told")).toHaveText(text);
   await expect(page.getByRole("dialog")).toBeHidden();

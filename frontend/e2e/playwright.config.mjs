@@ -6,11 +6,11 @@ const target = process.env.NETICKET_TARGET_DIR ?? "../../target";
 export default defineConfig({
   testDir: ".",
   testMatch: "**/*.spec.mjs",
-  // Screenshots that tests take on purpose go to `${target}/screenshots`; this is for those of failures.
+  // Tests write their own screenshots to `${target}/screenshots`. This folder is for screenshots of failures.
   outputDir: `${target}/e2e`,
   fullyParallel: true,
   workers: 2,
-  // A test that needs a second try is broken.
+  // A test that needs a second try is broken, so there are no retries.
   retries: 0,
   forbidOnly: true,
   timeout: 120_000,
@@ -21,17 +21,17 @@ export default defineConfig({
     baseURL: process.env.NETICKET_URL ?? "http://127.0.0.1:8080",
     locale: "ko-KR",
     timezoneId: "Asia/Seoul",
-    // Colours are judged at rest, not halfway through a transition.
+    // Without transitions, so that colours are checked in their final state.
     contextOptions: { reducedMotion: "reduce" },
     trace: "off",
     screenshot: "only-on-failure",
     launchOptions: {
-      // The system's browser; without the variable, Playwright's own.
+      // The browser of the system. Without the variable, Playwright uses its own.
       executablePath: process.env.NETICKET_CHROMIUM || undefined,
       args: [
-        // Containers run as root, where Chromium's sandbox does not start.
+        // Containers run as root, and Chromium's sandbox does not start there.
         "--no-sandbox",
-        // Nothing leaves the machine, whatever the browser would like to ask its maker.
+        // Turns off all requests that the browser would send to its vendor.
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-domain-reliability",

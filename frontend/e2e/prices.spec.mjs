@@ -1,11 +1,14 @@
-// Prices that change while somebody looks at an event or books.
+// Prices that change while a person looks at an event or books.
 import {
   admin, bearer, circumstances, eventMade, expect, expectSound, newcomer, signIn, test, word,
 } from "./support.mjs";
 
 const won = { ko: (amount) => `${amount}원`, en: (amount) => `₩${amount}` };
 
-/** An administrator gives the event's only ticket type another price, and changes what else `change` says. */
+/**
+ * As an administrator, gives the event's only ticket type another price, and applies the other fields of
+ * `change`.
+ */
 async function setPrice(request, event, price, change = {}) {
   const [{ id, name, capacity }] = event.ticket_types;
   const answer = await request.patch(`/api/v1/admin/events/${event.id}`, {
@@ -14,7 +17,10 @@ async function setPrice(request, event, price, change = {}) {
   expect(answer.status(), await answer.text()).toBe(200);
 }
 
-/** Somebody new who is signed in and looks at `event`. Answers the headers that make requests theirs. */
+/**
+ * Signs up and signs in a new person, and opens the page of `event`. Returns the headers that authorize the
+ * person's requests.
+ */
 async function visit(page, request, event) {
   const person = newcomer();
   expect((await request.post("/api/v1/auth/signup", { data: person })).ok()).toBe(true);
@@ -22,7 +28,7 @@ async function visit(page, request, event) {
   return bearer(request, person);
 }
 
-/** Passes the page's bookings on to `handle`. Answers the list in which it notes them. */
+/** Passes the page's booking requests on to `handle`. Returns the list to which it adds them. */
 async function watchBookings(page, handle) {
   const sent = [];
   await page.route("**/api/v1/reservations", async (route) => {
@@ -46,7 +52,7 @@ test("an open page shows a new price at once, and keeps what was chosen", async 
   await expect(page.locator(".grade__price")).toHaveText("50,000원");
   await page.getByRole("button", { name: word("ko", "quantity.more") }).click();
   await page.locator(".booking").evaluate((form) => (form.isTheSame = true));
-  // The looks of every 20 s name no revision.
+  // The polls every 20 s do not name a revision.
   const fetched = page.waitForRequest((sent) => sent.url().includes(`/events/${event.id}?revision=`));
   await setPrice(request, event, 60_000);
   await fetched;
@@ -67,7 +73,7 @@ for (const { language, locale, width, height } of circumstances) {
       const [price, status] = [page.locator(".grade__price"), page.getByTestId("booking-status")];
       const [before, after] = [won[language]("50,000"), won[language]("60,000")];
       await expect(price).toHaveText(before);
-      // From here on the page hears of no edit until its booking is answered.
+      // From here on the page learns of no edit until its booking is answered.
       let deaf = true;
       const fetches = new RegExp(`/api/v1/events/${event.id}(\\?|$)`);
       await page.route(fetches, (route) => (deaf ? route.abort() : route.continue()));
@@ -79,7 +85,7 @@ for (const { language, locale, width, height } of circumstances) {
         await route.fulfill({ response: answer });
       });
       await setPrice(request, event, 60_000, { description: "값이 오른 공연" });
-      // Somebody presses again at the very moment of the answer, without having read it.
+      // The person presses again at the moment of the answer, without having read it.
       await page.evaluate(() => {
         const button = document.querySelector("[data-testid=book]");
         const status = document.querySelector("[data-testid=booking-status]");
@@ -94,7 +100,7 @@ for (const { language, locale, width, height } of circumstances) {
       };
       await told();
       await expect(price).toHaveText(after);
-      // The edit changed more than the price: the page is drawn anew, and still says it.
+      // The edit changed more than the price, so the page is rendered again. It still shows the notice.
       await expect(page.locator(".event__about")).toContainText("값이 오른 공연");
       await told();
       await expectSound(page);
@@ -108,7 +114,7 @@ for (const { language, locale, width, height } of circumstances) {
       await page.getByTestId("book").click();
       await expect(page).toHaveURL(/\/reservations\/[0-9a-f-]{36}/);
       await expect(page.locator(".ticket__total")).toHaveText(after);
-      // A slow store answers 202 and a busy server is asked again: it is one booking all the same.
+      // A slow store answers 202, and the client asks a busy server again. It is one booking in all cases.
       for (const { key: again, unit_price, status: answered } of sent.slice(1)) {
         expect([again, unit_price]).toEqual([sent[0].key, 60_000]);
         expect([201, 202, 503]).toContain(answered);
@@ -125,7 +131,7 @@ test.describe("while the notice of a changed price is shown", () => {
   test("it names the price that the next press pays", async ({ page, request }) => {
     const event = await eventMade(request);
     const headers = await visit(page, request, event);
-    // As a node answers whose ledger has another price than the store: the first press alone.
+    // The first press alone gets the answer of a node whose ledger has another price than the store.
     const sent = await watchBookings(page, (route) => {
       if (sent.length > 1) return route.continue();
       return route.fulfill({
@@ -139,10 +145,10 @@ test.describe("while the notice of a changed price is shown", () => {
     });
     const [price, status] = [page.locator(".grade__price"), page.getByTestId("booking-status")];
     await page.getByTestId("book").click();
-    // The store's price comes back to the page, and to the notice.
+    // The page and the notice show the price of the store again.
     await expect(price).toHaveText("50,000원");
     await expect(status).toHaveText(/60,000원.*50,000원/);
-    // Somebody edits the event while the notice is read.
+    // An administrator edits the event while the person reads the notice.
     await setPrice(request, event, 70_000);
     await expect(price).toHaveText("70,000원");
     await expect(status).toHaveText(/50,000원.*70,000원/);
@@ -163,7 +169,7 @@ test.describe("during an upgrade", () => {
     const headers = await visit(page, request, event);
     const sent = await watchBookings(page, (route, { unit_price }) => {
       if (unit_price === undefined) return route.continue();
-      // As a node without the field answers.
+      // The answer of an older node, which does not know the field.
       return route.fulfill({
         status: 422,
         contentType: "application/problem+json",

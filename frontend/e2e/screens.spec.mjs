@@ -1,9 +1,12 @@
-// Every page at both widths, light and dark: sound, and kept as a picture to look at.
+// Every page at both widths, light and dark: checks that it is sound, and keeps a screenshot.
 import {
   admin, circumstances, demo, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
 } from "./support.mjs";
 
-/** Buttons of an event also say, unseen, which event. */
+/**
+ * A pattern for the start of a button's name. The buttons of an event go on with the name of the event,
+ * visually hidden.
+ */
 const startsWith = (language, key) => new RegExp(word(language, key).source.replace(/\\s\*\$$/, ""));
 
 const folder = `${process.env.NETICKET_TARGET_DIR ?? "../../target"}/screenshots`;
@@ -47,7 +50,7 @@ for (const { language, locale, width, height } of circumstances) {
         await signIn(page, demo);
         await page.goto("/me");
         await shoot(page, "me");
-        // One that can still be cancelled is one that lets its owner in.
+        // A reservation that can still be cancelled shows its ticket code.
         const cancellable = page.getByTestId("booking-row").filter({ has: page.getByRole("button") });
         await cancellable.getByRole("link").first().click();
         await expect(page).toHaveURL(/\/reservations\//);

@@ -33,7 +33,7 @@ test("all tabs show who is signed in", async ({ page, context, request }) => {
 test("a booking never lands on another person's account", async ({ page, context, request }) => {
   const [anna, ben] = [await signUp(request), await signUp(request)];
   const { event, grade } = await eventOnSale(request);
-  // The access token is over at once.
+  // The access token expires immediately.
   const brief = async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, json: { ...(await response.json()), expires_in: 0 } });
@@ -44,7 +44,7 @@ test("a booking never lands on another person's account", async ({ page, context
   await expect(page.locator(".header__name")).toHaveText(anna.nickname);
   await page.getByRole("radio", { name: grade.name }).check({ force: true });
 
-  // Somebody else signs in behind the client's back: only the cookie knows.
+  // Another person signs in without the client noticing. Only the cookie has changed.
   const login = await context.request.post("/api/v1/auth/login", {
     data: { email: ben.email, password: ben.password },
   });

@@ -1,4 +1,4 @@
-// What the browser tests share: words by their keys, people, and a page that forgives no error.
+// What the browser tests share: texts by their keys, people, and a page that fails the test on any error.
 import { readFileSync } from "node:fs";
 import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
@@ -7,7 +7,7 @@ const read = (path) => JSON.parse(readFileSync(new URL(`../locales/${path}.json`
 const locale = (language) => ({ ...read(language), ...read(`admin/${language}`) });
 const locales = { ko: locale("ko"), en: locale("en") };
 
-/** The text that the client shows for `key`, as a pattern in which every `{hole}` is anything. */
+/** The text that the client shows for `key`, as a pattern in which every `{placeholder}` matches anything. */
 export function word(language, key) {
   const text = locales[language][key];
   if (text === undefined) throw new Error(`no text ${key}`);
@@ -15,17 +15,17 @@ export function word(language, key) {
   return new RegExp(`^\\s*${literal.join(".*")}\\s*$`);
 }
 
-/** The two sets of circumstances that every walk is tested under. */
+/** The two combinations of language and window size. Every walk runs under both. */
 export const circumstances = [
   { language: "ko", locale: "ko-KR", width: 390, height: 844 },
   { language: "en", locale: "en-US", width: 1280, height: 800 },
 ];
 
-/** A test whose page may neither log an error nor throw one. */
+/** A test that fails if its page logs or throws an error. */
 export const test = base.extend({
   /** The language that the person chose on an earlier visit, if any. */
   chosen: [undefined, { option: true }],
-  /** `expected` where the test itself makes requests fail. */
+  /** `expected` if the test itself makes requests fail. */
   failures: [undefined, { option: true }],
   page: async ({ page, chosen, failures }, use) => {
     if (chosen) await page.addInitScript((language) => (localStorage["neticket.language"] = language), chosen);
@@ -40,7 +40,7 @@ export const test = base.extend({
 
 export { expect };
 
-/** Nothing that axe calls serious or critical, and nothing wider than the window. */
+/** Expects no violation that axe rates serious or critical, and nothing wider than the window. */
 export async function expectSound(page) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
@@ -51,11 +51,11 @@ export async function expectSound(page) {
   expect(overhang, "pixels of horizontal scrolling").toBeLessThanOrEqual(0);
 }
 
-/** The administrator of the demo season, and a person of it. */
+/** The administrator and a user of the demo season. */
 export const admin = { email: "admin@neticket.example", password: "Admin-pass1!" };
 export const demo = { email: "demo@neticket.example", password: "Demo-pass1!" };
 
-/** Signs in, and comes to `path`. */
+/** Signs in and opens `path`. */
 export async function signIn(page, person, path = "/") {
   await page.goto(`/login?next=${encodeURIComponent(path)}`);
   await page.locator("input[type=email]").fill(person.email);
@@ -73,13 +73,13 @@ export async function signOut(page) {
   await expect(page.locator("header a.header__account")).toHaveText(word("ko", "header.login"));
 }
 
-/** The headers by which requests are `person`'s. */
+/** The headers that authorize requests of `person`. */
 export async function bearer(request, person) {
   const login = await request.post("/api/v1/auth/login", { data: { email: person.email, password: person.password } });
   return { authorization: `Bearer ${(await login.json()).access_token}` };
 }
 
-/** An event of one's own, on sale now unless `event` says otherwise. */
+/** Creates an event. It is on sale now unless `event` says otherwise. */
 export async function eventMade(request, event = {}) {
   const after = (ms) => new Date(Date.now() + ms).toISOString();
   const made = await request.post("/api/v1/admin/events", {
@@ -97,14 +97,17 @@ export async function eventMade(request, event = {}) {
 
 let people = 0;
 
-/** Someone nobody has been before. */
+/** A new person: no earlier call has returned the same one. */
 export function newcomer() {
   people += 1;
   const name = `${process.pid.toString(36)}${people}${Date.now().toString(36).slice(-4)}`.slice(-10);
   return { email: `${name}@example.com`, password: "Abcdef1!", nickname: name };
 }
 
-/** An event that can be booked now, with room for two in its last grade. */
+/**
+ * An event on sale, and its last ticket type with at least ten seats left. A person may book at least two
+ * tickets.
+ */
 export async function eventOnSale(request) {
   const { items } = await (await request.get("/api/v1/events?status=on_sale&size=50")).json();
   for (const { id } of items) {
@@ -115,7 +118,7 @@ export async function eventOnSale(request) {
   throw new Error("the demo season has no event with room for two");
 }
 
-/** Waits until the client has drawn itself and everything it waits for has come. */
+/** Waits until the client has rendered the page and has loaded everything that it waits for. */
 export async function settled(page) {
   await expect(page.locator("main h1, main [role=alert], main h2").first()).toBeVisible();
   await expect(page.locator("[aria-busy=true]")).toHaveCount(0);

@@ -43,7 +43,7 @@ for (const { language, locale, width, height } of circumstances) {
       await page.getByLabel(t("field.password_label")).fill(person.password);
       await page.getByRole("button", { name: t("signup.action") }).click();
 
-      // Straight back, with the choice kept.
+      // The page of the event again, with the choice kept.
       await expect(page).toHaveURL(new RegExp(`/events/${event.id}`));
       await expect(page.getByRole("radio", { name: grade.name })).toBeChecked();
       await expect(page.locator("#quantity")).toHaveValue("2");
@@ -115,7 +115,7 @@ for (const { language, locale, width, height } of circumstances) {
 }
 
 test.describe("seats move while one looks", () => {
-  // The second test breaks what the first one sees working.
+  // The second test blocks the stream that the first one checks.
   test.use({ failures: "expected" });
 
   async function bookElsewhere(request, event) {
@@ -185,7 +185,7 @@ test.describe("while a booking is being cancelled", () => {
     await dialog.getByRole("button", { name: word("ko", "cancel.confirm") }).click();
     await page.keyboard.press("Escape");
     await expect(dialog).toBeVisible();
-    // Browsers may close a dialog at another Escape, whatever the page says.
+    // Browsers may close a dialog at another Escape, even if the page prevents it.
     await page.locator("dialog[open]").evaluate((element) => element.close());
     await expect(dialog).toBeHidden();
     answer();

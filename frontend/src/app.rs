@@ -1,4 +1,4 @@
-//! The frame around all pages, and which page is where.
+//! The frame around all pages, and the routes.
 
 use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
@@ -13,7 +13,8 @@ use crate::session::Session;
 use crate::theme;
 use crate::title::{Announced, focus_on_navigation};
 
-/// What every page of either client finds: who is signed in, the language, the clock.
+/// Provides the context of every page of both clients: the session, the language, the clock, the theme and
+/// the API.
 pub(crate) fn start() -> Session {
     let session = Session::start();
     let clock = Clock::start();
@@ -37,14 +38,14 @@ pub(crate) fn App() -> impl IntoView {
     }
 }
 
-/// Where one is, for those who hear it.
+/// Announces the present page to screen readers.
 #[component]
 pub(crate) fn Announcement() -> impl IntoView {
     let announced: Announced = expect_context();
     view! { <p class="unseen" role="status">{move || announced.0.get()}</p> }
 }
 
-/// What is around every page.
+/// The frame around every page.
 #[component]
 fn Frame() -> impl IntoView {
     focus_on_navigation();

@@ -1,4 +1,4 @@
-//! The server's clock, as well as it can be known from here. Sales open by it, so the countdown follows it.
+//! The server's clock, as well as the browser can know it. Sales open by it, so the countdown follows it.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,38 +6,39 @@ use neticket_domain::Timestamp;
 
 use crate::js;
 
-/// How fast two clocks may drift apart, in milliseconds per minute: an old sample is worth less.
+/// How fast two clocks may drift apart, in milliseconds per minute. An old sample is less exact for that
+/// reason.
 const DRIFT_MS_PER_MIN: i64 = 20;
 
-/// Longest sleep before a moment that is waited for, in milliseconds.
+/// The longest sleep before an awaited moment, in milliseconds.
 const WAKE_STEP_MS: i64 = 1_000;
 
-/// One look at the server's clock.
+/// One measurement of the server's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
     /// What to add to the browser's clock, in milliseconds.
     offset_ms: i64,
-    /// How wrong that can be, in milliseconds.
+    /// The largest error of the offset, in milliseconds.
     error_ms: i64,
-    /// When it was taken, by the browser's clock.
+    /// When the sample was taken, by the browser's clock.
     at_ms: i64,
 }
 
 impl Sample {
-    /// From a question asked at `sent_ms` and answered at `received_ms`. The server wrote `server` somewhere between:
-    /// the middle is the best guess, and half the way is how wrong it can be.
+    /// From a request sent at `sent_ms` and answered at `received_ms`. The server wrote `server` at some
+    /// moment between them. The middle is the best guess, and half of the round trip is the largest error.
     pub(crate) fn of(sent_ms: i64, server: Timestamp, received_ms: i64) -> Self {
         let half = (received_ms - sent_ms).max(0) / 2;
         Self { offset_ms: server.as_millis() - (sent_ms + half), error_ms: half, at_ms: received_ms }
     }
 
-    /// From a `Date` header, which only knows seconds.
+    /// From a `Date` header, which has only seconds.
     pub(crate) fn coarse(sent_ms: i64, server: Timestamp, received_ms: i64) -> Self {
         let middle = Self::of(sent_ms, server.plus_millis(500), received_ms);
         Self { error_ms: middle.error_ms + 1_000, ..middle }
     }
 
-    /// The better of two: the newer one, unless it is vaguer and agrees with the older.
+    /// The better of two: the newer one, unless it is less exact and agrees with the older one.
     fn better(self, newer: Self) -> Self {
         let aged_error = self.error_ms + (newer.at_ms - self.at_ms).max(0) * DRIFT_MS_PER_MIN / 60_000;
         let agree = (self.offset_ms - newer.offset_ms).abs() <= aged_error + newer.error_ms;
@@ -45,7 +46,7 @@ impl Sample {
     }
 }
 
-/// The server's clock as a signal that ticks with its seconds.
+/// The server's clock as a signal that changes once a second.
 #[derive(Clone, Copy)]
 pub(crate) struct Clock {
     sample: RwSignal<Option<Sample>>,
@@ -71,13 +72,13 @@ impl Clock {
         self.now.set(self.read());
     }
 
-    /// The server's time at this moment. Not tracked.
+    /// The server's time now. Not tracked.
     pub(crate) fn read(self) -> Timestamp {
         let offset = self.sample.get_untracked().map_or(0, |sample| sample.offset_ms);
         Timestamp::from_millis(js::now_ms().saturating_add(offset))
     }
 
-    /// Ticks once more at exactly `moment`, which need not be a full second.
+    /// Updates the signal once more at exactly `moment`, which need not be a full second.
     pub(crate) fn wake_at(self, moment: Timestamp) {
         spawn_local(async move {
             loop {
@@ -85,14 +86,14 @@ impl Clock {
                 if left_ms <= 0 {
                     break;
                 }
-                // In steps, since meanwhile the clock may become known better.
+                // In steps, because the offset may become more exact in the meantime.
                 js::sleep(left_ms.min(WAKE_STEP_MS)).await;
             }
             self.now.set(self.read());
         });
     }
 
-    /// The server's time, changing once a second.
+    /// The server's time. Changes once a second. Tracked.
     pub(crate) fn now(self) -> Timestamp {
         self.now.get()
     }

@@ -5,10 +5,11 @@ use crate::i18n::{Language, T};
 /// A sale that opens within this time gets a countdown on its card.
 pub(crate) const SOON_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// When a countdown is read out, in seconds before the opening: seldom, so that it does not chatter.
+/// The moments at which a countdown is read out, in seconds before the opening. Few, so that it does not
+/// disturb.
 const SPOKEN_S: [i64; 7] = [3_600, 600, 300, 60, 30, 10, 0];
 
-/// A time left, taken apart.
+/// The remaining time in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) days: i64,
@@ -17,7 +18,7 @@ pub(crate) struct Parts {
     pub(crate) seconds: i64,
 }
 
-/// Takes milliseconds apart. A second that has begun counts whole, so that zero means: now.
+/// Splits milliseconds into parts. A second that has begun counts as a whole one, so that zero means "now".
 pub(crate) fn parts(left_ms: i64) -> Parts {
     let seconds = (left_ms.max(0) + 999) / 1_000;
     Parts {
@@ -39,14 +40,15 @@ pub(crate) fn digits(language: Language, left_ms: i64) -> String {
     }
 }
 
-/// The last of the moments worth saying that has passed, in seconds; `None` before the first.
+/// The last of the moments in `SPOKEN_S` that has passed, in seconds before the opening. `None` before the
+/// first.
 pub(crate) fn spoken_mark(left_ms: i64) -> Option<i64> {
     let Parts { days, hours, minutes, seconds } = parts(left_ms);
     let seconds_left = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
     SPOKEN_S.into_iter().rev().find(|mark| seconds_left <= *mark)
 }
 
-/// What is read out at a mark.
+/// The text that is read out at a mark.
 pub(crate) fn spoken(language: Language, mark_s: i64) -> String {
     match mark_s {
         0 => language.text(T::CountdownOpen).to_owned(),

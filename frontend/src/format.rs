@@ -1,4 +1,4 @@
-//! Dates and money as people write them. Shows are in Korea, so every time is Korean time.
+//! Dates and amounts of money as people write them. Events are in Korea, so every time is Korean time.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use crate::i18n::{I18n, Language, T};
 use crate::js;
 
 const ZONE: &str = "Asia/Seoul";
-/// Minutes that Korean time is behind UTC, as `getTimezoneOffset` counts.
+/// Minutes that UTC is ahead of Korean time, as `getTimezoneOffset` counts them.
 const ZONE_OFFSET_MIN: i64 = -540;
 const ZONE_OFFSET_MS: i64 = 9 * 60 * 60 * 1000;
 
@@ -40,7 +40,7 @@ pub(crate) fn exact_date(i18n: I18n, moment: Timestamp) -> String {
     with_zone(i18n, moment, format_date(i18n.language(), style, moment))
 }
 
-/// As [`full_date`], but leaves out the year while it is the present one.
+/// As [`full_date`], but without the year if it is the present one.
 pub(crate) fn brief_date(i18n: I18n, moment: Timestamp) -> String {
     let this_year = year(Timestamp::from_millis(js::now_ms())) == year(moment);
     let style = if this_year { Style::Brief } else { Style::Full };
@@ -66,7 +66,7 @@ pub(crate) fn count(i18n: I18n, number: u64) -> String {
     apply(i18n.language(), Style::Money, &value)
 }
 
-/// Says which zone is meant to those whose clock is in another.
+/// Names the time zone for people whose browser is in another one.
 fn with_zone(i18n: I18n, moment: Timestamp, text: String) -> String {
     let at = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
     if js::whole(at.get_timezone_offset()) == ZONE_OFFSET_MIN {
@@ -83,7 +83,7 @@ fn year(moment: Timestamp) -> u32 {
 
 fn format_date(language: Language, style: Style, moment: Timestamp) -> String {
     let text = apply(language, style, &JsValue::from_f64(js::number(moment.as_millis())));
-    // A line does not end within the time of day, which comes last.
+    // A no-break space, because a line must not end within the time of day, which comes last.
     match text.rsplit_once(' ') {
         Some((date, time)) => format!("{date}\u{a0}{time}"),
         None => text,
@@ -112,7 +112,7 @@ fn make(language: Language, style: Style) -> Function {
     let locales = Array::of1(&language.tag().into());
     let options = Object::new();
     let set = |name: &str, value: &str| {
-        // Fails on frozen objects only.
+        // Fails only on frozen objects.
         let _ = Reflect::set(&options, &name.into(), &value.into());
     };
     if style == Style::Money {

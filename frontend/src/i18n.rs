@@ -1,5 +1,5 @@
-//! The language of the page. Texts live in `locales/`; the build makes a constant of each, so that a client carries
-//! those that it can show, and no others.
+//! The language of the page. The texts are in `locales/`. The build makes a constant of each, so that a
+//! client carries only the texts that it can show.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::storage;
 
-/// A text, in Korean and in English. Each has a constant here, named after its key.
+/// A text in Korean and in English. Each text has a constant here, named after its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct T(&'static [&'static str; 2]);
 
@@ -15,7 +15,7 @@ include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
 const REMEMBERED: &str = "neticket.language";
 
-/// A language that the page can speak.
+/// A language of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
     Korean,
@@ -23,7 +23,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// As in `<html lang>` and in Intl.
+    /// The tag for `<html lang>` and Intl.
     pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::Korean => "ko",
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// The text with its `{name}`s replaced.
+    /// The text with its `{name}` placeholders replaced.
     pub(crate) fn fill(self, key: T, values: &[(&str, &dyn Display)]) -> String {
         let mut text = self.text(key).to_owned();
         for (name, value) in values {
@@ -61,14 +61,14 @@ impl Language {
 pub(crate) struct I18n(RwSignal<Language>);
 
 impl I18n {
-    /// Korean, unless English was chosen before.
+    /// Korean, unless the person has chosen English before.
     pub(crate) fn start() -> Self {
         let english = storage::local().get(REMEMBERED).is_some_and(|tag| tag == Language::English.tag());
         let i18n = Self(RwSignal::new(if english { Language::English } else { Language::Korean }));
         Effect::new(move |_| {
             let tag = i18n.language().tag();
             if let Some(root) = document().document_element() {
-                // A document always takes this attribute.
+                // A document always accepts this attribute.
                 let _ = root.set_attribute("lang", tag);
             }
         });

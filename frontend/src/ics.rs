@@ -1,4 +1,4 @@
-//! A calendar entry (RFC 5545) for a booking.
+//! A calendar entry (RFC 5545) for a reservation.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,8 @@ use neticket_domain::Timestamp;
 /// The longest line, in bytes, before it is folded (RFC 5545, section 3.1).
 const LINE_MAX: usize = 75;
 
-/// The file's text. `note` describes the booking in the person's language; `url` is where to see it.
+/// The text of the file. `note` describes the reservation in the person's language. `url` is the address of
+/// its page.
 pub(crate) fn calendar(reservation: &Reservation, note: &str, url: &str, now: Timestamp) -> String {
     let event = &reservation.event;
     let lines = [
@@ -58,7 +59,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Writes `line` and its end, broken between characters where it is too long.
+/// Writes `line` and its line end. A line that is too long is folded between two characters.
 fn fold(line: &str, file: &mut String) {
     let mut length = 0;
     for c in line.chars() {

@@ -1,4 +1,4 @@
-//! The few things of the browser that the bindings do not give in the shape we need.
+//! Functions of the browser that the bindings do not offer in the form that the clients need.
 
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::window;
@@ -10,7 +10,7 @@ pub(crate) fn now_ms() -> i64 {
     whole(js_sys::Date::now())
 }
 
-/// The whole number nearest to what JavaScript gave. Times and random waits stay far below 2^53.
+/// The whole number nearest to a number of JavaScript. Times and random waits stay far below 2^53.
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
@@ -20,13 +20,13 @@ pub(crate) fn whole(number: f64) -> i64 {
     number.round() as i64
 }
 
-/// A number as JavaScript has it. Exact below 2^53.
+/// A whole number as JavaScript has it. Exact below 2^53.
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "no conversion trait exists")]
 pub(crate) fn number(whole: i64) -> f64 {
     whole as f64
 }
 
-/// Waits; at least one turn of the event loop, at most some 24 days.
+/// Waits at least one turn of the event loop, and at most some 24 days.
 pub(crate) async fn sleep(millis: i64) {
     let millis = i32::try_from(millis.max(0)).unwrap_or(i32::MAX);
     let timer = Promise::new(&mut |resolve, _| {
@@ -36,21 +36,21 @@ pub(crate) async fn sleep(millis: i64) {
     let _ = JsFuture::from(timer).await;
 }
 
-/// Whether the page is seen by someone.
+/// Whether the page is visible.
 pub(crate) fn visible() -> bool {
     leptos::prelude::document().visibility_state() == web_sys::VisibilityState::Visible
 }
 
-/// Whether the browser believes that it has a network.
+/// Whether the browser reports that it has a network.
 pub(crate) fn online() -> bool {
     window().navigator().on_line()
 }
 
-/// A lock that all tabs of this site share; given back on drop.
+/// A lock that all tabs of this site share. Released on drop.
 pub(crate) struct TabLock(Option<Function>);
 
 impl TabLock {
-    /// Waits for the lock. Where browsers have no such locks (pages without TLS), nothing is locked.
+    /// Waits for the lock. Browsers without such locks (pages without TLS) lock nothing.
     pub(crate) async fn acquire(name: &str) -> Self {
         Self(Self::request(name).await)
     }

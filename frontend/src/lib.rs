@@ -1,5 +1,6 @@
-//! The browser clients: one lists events, books tickets and shows bookings, the other is for administrators. Both speak
-//! to the REST API only, and are built from here, so that they share what they have in common and load nothing else.
+//! The browser clients. One lists events, books tickets and shows reservations. The other is for
+//! administrators. Both use only the REST API. One crate builds both, so that they share their common code
+//! and each loads only what it needs.
 #![allow(unreachable_pub, reason = "the component macro writes `pub`")]
 
 mod admin;
@@ -38,7 +39,7 @@ pub fn admin() {
     mount_to_body(admin::AdminApp);
 }
 
-/// What the page shows until now.
+/// Removes the splash screen that the page has shown so far.
 fn lift_splash() {
     if let Some(splash) = document().get_element_by_id("splash") {
         splash.remove();

@@ -1,5 +1,5 @@
-//! Seats left, as they move. The server tells them while someone looks; where that does not work they are asked for every
-//! two seconds. Whoever shows them only sees a signal.
+//! The seats left of an event, as they change. The server pushes them while the page is visible. Without a
+//! working stream the client polls them every two seconds. The components only read a signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,27 +17,28 @@ use crate::api::{Api, BASE};
 use crate::clock::Clock;
 use crate::js;
 
-/// How often it is looked whether the opening is known by now.
+/// How often to check whether the opening is known by now, in milliseconds.
 const UNKNOWN_MS: i64 = 200;
-/// Between two questions while seats move.
+/// The pause between two polls while seats may change, in milliseconds.
 const LIVELY_MS: i64 = 2_000;
-/// Between two questions while nothing is expected.
+/// The pause between two polls while no change is expected, in milliseconds.
 const QUIET_MS: i64 = 20_000;
-/// So long before the opening the clock is measured again and again.
+/// In the last this many milliseconds before the opening, the client polls in order to measure the clock.
 const NEAR_OPENING_MS: i64 = 30_000;
-/// Longest wait while the server does not answer.
+/// The longest pause while the server does not answer, in milliseconds.
 const FAILING_MAX_MS: i64 = 16_000;
-/// How often it is looked whether a stream is still wanted, and still there.
+/// How often to check whether a stream is still wanted and still open, in milliseconds.
 const STREAM_LOOK_MS: i64 = 1_000;
-/// A stream that nobody sees is let go after so many looks.
+/// The client closes a stream after the page was hidden at this many checks.
 const UNSEEN_MAX: u32 = 20;
-/// A stream that has told nothing is asked past, and begun anew, after so many looks: its way may be dead.
+/// After this many checks without a message, the client polls once and opens a new stream, because the
+/// connection may be dead.
 const SILENT_MAX: u32 = 60;
-/// After a stream that broke or was refused, so many questions are asked before the next.
+/// After a stream broke or was refused, the client polls this many times before it opens the next.
 const QUESTIONS_BETWEEN: u32 = 10;
 
-/// Follows what is left of an event for as long as the calling component lives; not before it is known when
-/// the sale opens.
+/// Follows the seats left of an event for as long as the calling component lives. It begins when the opening
+/// of the sale is known.
 pub(crate) fn follow_availability(
     event_id: i64,
     opens_at: Memo<Option<Timestamp>>,
@@ -62,7 +63,7 @@ pub(crate) fn follow_availability(
             };
             let to_opening = opens_at.millis_since(clock.read());
             if js::visible() {
-                // Also measures the clock, which a stream cannot.
+                // A poll also measures the clock, which a stream cannot do.
                 match api.availability(event_id).await {
                     Ok(now) => {
                         failures = 0;
@@ -85,13 +86,14 @@ pub(crate) fn follow_availability(
     seen
 }
 
-/// Whether the clock is known well enough: shortly before the opening it is measured by asking.
+/// Whether the clock is known well enough for a stream. Shortly before the opening, polls measure it.
 fn measured(to_opening_ms: i64) -> bool {
     !(0..=NEAR_OPENING_MS).contains(&to_opening_ms)
 }
 
-/// Takes what the server tells, until it tells no more, has told nothing for long, nobody looks, or the clock has to be measured.
-/// Whether the stream broke.
+/// Receives availability from a stream. It ends when the component is gone, when the stream broke or was
+/// silent for long, when the page is hidden for long, or when the clock has to be measured. Returns whether
+/// the stream broke.
 async fn listen(
     event_id: i64,
     seen: WriteSignal<Option<Availability>>,
@@ -114,11 +116,11 @@ async fn listen(
     stream.broken()
 }
 
-/// An open stream. Ends when dropped.
+/// An open stream. Dropping it closes it.
 struct Stream {
     source: EventSource,
     broken: Arc<AtomicBool>,
-    /// Whether it has told anything since this was last looked at.
+    /// Whether a message has come since the last check.
     told: Arc<AtomicBool>,
     /// Called by the browser.
     _heard: Closure<dyn FnMut(JsValue)>,
@@ -137,7 +139,7 @@ impl Stream {
                     tells.store(true, Ordering::Relaxed);
                     seen.try_set(Some(now));
                 }
-                // An error has no data.
+                // An error event has no data.
                 None => breaks.store(true, Ordering::Relaxed),
             }
         });
@@ -159,14 +161,14 @@ impl Drop for Stream {
     }
 }
 
-/// How long to wait before the next question, in milliseconds.
+/// The pause before the next poll, in milliseconds.
 fn pause(status: Option<EventStatus>, to_opening_ms: i64, failures: u32) -> i64 {
     if failures > 0 {
         return (LIVELY_MS << failures.min(8)).min(FAILING_MAX_MS);
     }
     match status {
         Some(EventStatus::Scheduled) if to_opening_ms > NEAR_OPENING_MS => {
-            // Wakes up for the opening even if it comes before the quiet time is over.
+            // The pause ends when the polls before the opening begin.
             QUIET_MS.min(to_opening_ms - NEAR_OPENING_MS).max(LIVELY_MS)
         }
         Some(EventStatus::Closed | EventStatus::Cancelled) => QUIET_MS,

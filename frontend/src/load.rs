@@ -1,4 +1,4 @@
-//! What a page shows depends on something that is being loaded, is there, or failed to come.
+//! Remote data of a page: it is loading, ready, or failed.
 
 use std::future::Future;
 
@@ -9,11 +9,12 @@ use neticket_contract::Page;
 use crate::api::ApiError;
 use crate::js;
 
-/// After a failure that passes it is asked again: first after so long, then doubling up to the longest wait.
+/// The pauses before the retry of a transient failure, in milliseconds: the first, which doubles with each
+/// failure, and the longest.
 const AGAIN_FIRST_MS: i64 = 5_000;
 const AGAIN_MAX_MS: i64 = 60_000;
 
-/// Where something that comes over the network stands.
+/// The state of a value that comes over the network.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Load<T> {
     Loading,
@@ -21,18 +22,18 @@ pub(crate) enum Load<T> {
     Failed(ApiError),
 }
 
-/// Something that is loaded anew whenever its key changes. While it is, the old value stays. A failure that passes is
-/// asked about again by itself: more and more seldom, and as soon as there is a network again.
+/// A value that is loaded again whenever its key changes. The old value stays in the meantime. A transient
+/// failure is retried automatically: after growing pauses, and as soon as the browser has a network again.
 pub(crate) struct Loader<T: Send + Sync + 'static> {
     pub(crate) state: RwSignal<Load<T>>,
-    /// Whether a question is open.
+    /// Whether a request is open. Quiet requests do not count.
     pub(crate) busy: RwSignal<bool>,
     again: RwSignal<u32>,
-    /// The last question; answers to others are dropped.
+    /// The number of the last request. Answers to earlier ones are dropped.
     newest: StoredValue<u32>,
-    /// The last question that was answered.
+    /// The number of the last request that was answered.
     answered: StoredValue<u32>,
-    /// Whether the open question is a look whether anything has changed.
+    /// Whether the next request is a quiet one, which only looks for changes.
     quiet: StoredValue<bool>,
 }
 
@@ -42,11 +43,11 @@ impl<T: Send + Sync + 'static> Clone for Loader<T> {
     }
 }
 
-// A derive would want the value to be `Copy`, too.
+// A derive would require `T: Copy`.
 impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
-    /// `key` is tracked; `None` waits. An answer to an earlier key is dropped.
+    /// `key` is tracked. While it is `None`, nothing is requested. An answer to an earlier key is dropped.
     pub(crate) fn new<K, F>(key: impl Fn() -> Option<K> + 'static, fetch: impl Fn(K) -> F + 'static) -> Self
     where
         F: Future<Output = Result<T, ApiError>> + 'static,
@@ -65,7 +66,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         on_cleanup(move || network.remove());
         Effect::new(move |before: Option<u32>| {
             let turn = loader.again.get();
-            // A repeated request for the same key. A new key is always drawn: links of a list depend on it.
+            // Another request for the same key. The answer to a new key is always rendered, because the links
+            // of a list depend on it.
             let is_repeat = before.is_some_and(|before| before != turn);
             let Some(key) = key() else { return turn };
             newest.update_value(|number| *number += 1);
@@ -90,10 +92,11 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                     }
                 };
                 if quiet && passing {
-                    // What is shown is not made worse by a look that failed.
+                    // A failed look for changes does not replace what is shown.
                     return;
                 }
-                // An equal value is not drawn again: the focus and what is read out would start over.
+                // An equal value is not rendered again, because the focus and the screen reader would start
+                // over.
                 if !is_repeat || loader.state.with_untracked(|shown| *shown != state) {
                     loader.state.set(state);
                 }
@@ -120,7 +123,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         self.again.try_update(|number| *number += 1);
     }
 
-    /// Looks every so often whether anything has changed, while someone sees the page. What is shown stays until then.
+    /// Looks for changes every `every_ms` milliseconds while the page is visible. The shown value stays in
+    /// the meantime.
     pub(crate) fn follow(self, every_ms: i64) {
         spawn_local(async move {
             while let Some(busy) = self.busy.try_get_untracked() {
@@ -133,18 +137,19 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         });
     }
 
-    /// Looks whether anything has changed. What is shown stays until then, also if the look fails.
+    /// Looks for changes. The shown value stays in the meantime, and also if the request fails with a
+    /// transient error.
     pub(crate) fn look(self) {
         self.quiet.try_set_value(true);
         self.again.try_update(|number| *number += 1);
     }
 
-    /// Whether a question is open, looks included.
+    /// Whether a request is open, including quiet ones.
     pub(crate) fn is_asking(self) -> bool {
         self.newest.try_get_value() != self.answered.try_get_value()
     }
 
-    /// Asks again what failed, without taking the failure off the page first.
+    /// Retries a failed request. The failure stays on the page in the meantime.
     fn try_again(self) {
         if let Some(Load::Failed(error)) = self.state.try_get_untracked()
             && error.passing()
@@ -154,7 +159,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         }
     }
 
-    /// The value, if it is there. Tracked.
+    /// The value if it is ready. Tracked.
     pub(crate) fn value(self) -> Option<T> {
         match self.state.get() {
             Load::Ready(value) => Some(value),
@@ -162,7 +167,8 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         }
     }
 
-    /// Puts in what another answer has told already; one that is still to come may be older.
+    /// Sets a value that another answer contained. The answer to an open request is dropped, because it may
+    /// be older.
     pub(crate) fn put(self, value: T) {
         let newest = self.newest.try_update_value(|number| {
             *number += 1;
@@ -173,7 +179,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         self.set_busy(false);
     }
 
-    /// Tells only of changes.
+    /// Changes the signal only if the value changes.
     fn set_busy(self, busy: bool) {
         if self.busy.try_get_untracked() == Some(!busy) {
             self.busy.set(busy);
@@ -181,12 +187,12 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
     }
 }
 
-/// How long to wait after so many failures in a row before this one, in milliseconds.
+/// The pause after a failure, in milliseconds, given the number of failures in a row before it.
 fn pause(failures: u32) -> i64 {
     (AGAIN_FIRST_MS << failures.min(8)).min(AGAIN_MAX_MS)
 }
 
-/// The last page of a list, if `page` lies behind it.
+/// The last page of a list, if `page` is after it.
 pub(crate) fn last_if_past<T>(page: &Page<T>) -> Option<u32> {
     let last = u32::try_from(page.total_pages).unwrap_or(u32::MAX);
     (last >= 1 && page.page > last).then_some(last)

@@ -1,11 +1,11 @@
-//! What a person reads when something is refused, by code. Every code has its text: the compiler sees to it.
+//! The texts for refusals, by problem code. The compiler checks that every code has one.
 
 use neticket_contract::ProblemCode;
 
 use crate::api::ApiError;
 use crate::i18n::T;
 
-/// A sentence for what went wrong and what to do.
+/// A sentence that says what went wrong and what to do.
 pub(crate) fn error_text(error: &ApiError) -> T {
     match error {
         ApiError::Refused { problem, .. } => problem_text(problem.code),
@@ -32,8 +32,8 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         ProblemCode::ValidationFailed => T::ProblemValidation,
         ProblemCode::RateLimited => T::ProblemRateLimited,
         ProblemCode::Overloaded => T::ProblemBusy,
-        // What this client cannot cause, unless it is older than the server. The booking form has a text of
-        // its own for a changed price.
+        // Problems that this client cannot cause, unless it is older than the server. The booking form has
+        // its own text for a changed price.
         ProblemCode::MalformedRequest
         | ProblemCode::MethodNotAllowed
         | ProblemCode::NotAcceptable
@@ -54,7 +54,7 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
     }
 }
 
-/// What is wrong with a field, by the code of the server or of the same rules run here.
+/// What is wrong with a field. The code comes from the server, or from the same rules run here.
 pub(crate) fn field_text(field: &str, code: &str) -> T {
     match (field, code) {
         (_, "required") => T::FieldRequired,

@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
-/// Modules that stay empty around the code (ISO/IEC 18004).
+/// Width of the empty margin around the code, in modules (ISO/IEC 18004).
 const QUIET: i32 = 4;
 
 /// A drawn code.
 pub(crate) struct Drawing {
-    /// The side of the square, in modules, with its quiet zone.
+    /// The side of the square in modules, including its margin.
     pub(crate) side: i32,
-    /// The `d` of an SVG path that fills the dark modules.
+    /// The `d` attribute of an SVG path that fills the dark modules.
     pub(crate) path: String,
 }
 
-/// Draws `text`; `None` if it is too long for any code.
+/// Draws `text`. `None` if it is too long for any code.
 pub(crate) fn draw(text: &str) -> Option<Drawing> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let mut path = String::new();

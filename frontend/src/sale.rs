@@ -1,12 +1,12 @@
-//! What an event is to someone who looks at it now: the server's word, moved on by the clock.
+//! The present status of an event: what the server answered, updated by the clock.
 
 use neticket_contract::TicketTypeLeft;
 use neticket_domain::{EventStatus, SaleState, SaleWindow, Timestamp};
 
 use crate::i18n::T;
 
-/// The status at `now`, from the status that the server gave a moment ago. A sale opens and closes here without
-/// asking; whatever else changes, the server says.
+/// The status at `now`, from the status that the server gave a moment ago. The client itself decides that a
+/// sale opens or closes. It learns of all other changes from the server.
 pub(crate) fn status_at(given: EventStatus, window: SaleWindow, now: Timestamp) -> EventStatus {
     match (given, window.at(now)) {
         (EventStatus::Cancelled, _) => EventStatus::Cancelled,
@@ -16,7 +16,7 @@ pub(crate) fn status_at(given: EventStatus, window: SaleWindow, now: Timestamp) 
     }
 }
 
-/// What is left of a grade, if that is known.
+/// The seats left of a ticket type, if they are known.
 pub(crate) fn seats_left(known: &[TicketTypeLeft], id: i64) -> Option<u32> {
     known.iter().find(|grade| grade.id == id).map(|grade| grade.left)
 }
@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(at(EventStatus::SoldOut, 150), EventStatus::SoldOut);
         assert_eq!(at(EventStatus::Paused, 150), EventStatus::Paused);
         assert_eq!(at(EventStatus::Cancelled, 250), EventStatus::Cancelled);
-        // The server's clock says open although this one does not yet.
+        // The server's clock says that the sale is open, although the client's estimate does not yet.
         assert_eq!(at(EventStatus::OnSale, 99), EventStatus::OnSale);
     }
 }

@@ -1,5 +1,5 @@
-//! Who is signed in. The access token lives in memory only; after a reload the refresh cookie, which scripts cannot
-//! see, brings a new one.
+//! The session. The access token is in memory only. After a reload, the refresh cookie, which scripts cannot
+//! read, brings a new one.
 
 use futures::lock::Mutex;
 use leptos::prelude::*;
@@ -10,27 +10,30 @@ use std::sync::Arc;
 use crate::api::{Answer, ApiError, Request, send};
 use crate::{js, storage};
 
-/// The id of whoever is signed in in this browser: visitors cause no refused refresh, and a tab learns by it what
-/// another one did. It is no secret and grants nothing.
+/// The key of the stored id of the user who is signed in in this browser. Without it, a page does not try a
+/// refresh that the server would refuse. Tabs also learn by it what another tab did. The id is not secret and
+/// grants nothing.
 const REMEMBERED: &str = "neticket.signed_in";
-/// Refresh tokens rotate, and using one twice ends the session: all tabs take turns.
+/// The name of the lock for refreshes. Refresh tokens rotate, and using one twice ends the session, so the
+/// tabs refresh one after another.
 const LOCK: &str = "neticket.refresh";
-/// When the refresh under way began, by the browser's clock. Whoever finds it while holding the lock is the page after
-/// a reload: the refresh of the page before is still on its way.
+/// The key of the time at which a refresh began, by the browser's clock. A page that holds the lock and finds
+/// this time was reloaded while the refresh of the previous page was still on its way.
 const REFRESHING: &str = "neticket.refreshing";
-/// So long the refresh of a page that is gone is given to come to its end.
+/// How long to wait for the refresh of a page that is gone, in milliseconds.
 const REFRESH_GRACE_MS: i64 = 3_000;
-/// An access token is renewed this long before it ends, so that no request is refused for it.
+/// An access token is renewed this many milliseconds before it ends, so that no request is refused for it.
 const RENEW_BEFORE_MS: i64 = 15_000;
-/// Tries to come back after a reload before the person has to sign in.
+/// How often a refused refresh is retried before the person has to sign in.
 const REFRESH_TRIES: u32 = 3;
-/// Without a network the browser says when there is one again; this is for those that do not.
+/// The pause between refreshes without a network, in milliseconds. Most browsers report when the network is
+/// back. This is for those that do not.
 const OFFLINE_PAUSE_MS: i64 = 15_000;
 
 /// Who looks at the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Not known yet: the refresh is under way.
+    /// Not known yet, because the refresh is under way.
     Unknown,
     Visitor,
     User(User),
@@ -56,7 +59,7 @@ pub(crate) fn use_session() -> Session {
 }
 
 impl Session {
-    /// Comes back to the session of before, if there was one.
+    /// Restores the previous session, if there was one.
     pub(crate) fn start() -> Self {
         let remembered = remembered();
         let session = Self {
@@ -76,7 +79,8 @@ impl Session {
         self.who.get()
     }
 
-    /// Of the person shown. Nothing else about them matters to what they own.
+    /// The id of the user shown. It alone decides what they own, so pages depend on it and not on the whole
+    /// profile. Tracked.
     pub(crate) fn user_id(self) -> Option<i64> {
         self.who.with(|who| match who {
             Who::User(user) => Some(user.id),
@@ -84,13 +88,13 @@ impl Session {
         })
     }
 
-    /// Takes note of a changed profile.
+    /// Takes over a changed profile.
     pub(crate) fn update_user(self, user: User) {
         self.who.set(Who::User(user));
     }
 
     /// # Errors
-    /// `bad_credentials` if they are; else as [`send`].
+    /// `bad_credentials` if they are wrong. Otherwise as [`send`].
     pub(crate) async fn login(self, credentials: &LoginRequest) -> Result<(), ApiError> {
         let body = serde_json::to_string(credentials).ok();
         let _turn = js::TabLock::acquire(LOCK).await;
@@ -100,10 +104,12 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the session on the server. Here it goes on until [`Self::end`], so that the page can be left first.
+    /// Ends the session on the server. The tab keeps it until [`Self::end`], so that the person can leave the
+    /// page first.
     ///
     /// # Errors
-    /// As [`send`]: the session may live on then. [`ApiError::OtherUser`] if it is not the one shown.
+    /// As [`send`]: the session may then still exist. [`ApiError::OtherUser`] if another user is signed in
+    /// than the one shown.
     pub(crate) async fn logout(self) -> Result<(), ApiError> {
         let _turn = js::TabLock::acquire(LOCK).await;
         self.same_in_all_tabs(untrack(|| self.user_id()))?;
@@ -116,11 +122,12 @@ impl Session {
         }
     }
 
-    /// Sends `request` in the person's name; renews the access token if need be.
+    /// Sends `request` as the user, and renews the access token if necessary.
     ///
     /// # Errors
-    /// As [`send`]. When the session is over, the answer is the server's `unauthenticated`. When the session turns out
-    /// to be another person's, it is shown as theirs, and nothing is sent: [`ApiError::OtherUser`].
+    /// As [`send`]. If the session has ended, the answer is the server's `unauthenticated`. If the session
+    /// belongs to another user by now, the page shows that user, nothing is sent, and the error is
+    /// [`ApiError::OtherUser`].
     pub(crate) async fn send(self, mut request: Request) -> Result<Answer, ApiError> {
         let meant = request.user_id.or_else(|| untrack(|| self.user_id()));
         let remembered = remembered();
@@ -139,7 +146,8 @@ impl Session {
         send(&request).await
     }
 
-    /// The access token of the person shown, renewed if need be; for what [`Self::send`] cannot send.
+    /// The access token of the user shown, renewed if necessary. For requests that do not go through
+    /// [`Self::send`].
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -158,7 +166,7 @@ impl Session {
         self.token_of(meant)
     }
 
-    /// The access token, if it is that of the person `meant` or nobody in particular is.
+    /// The access token, if it belongs to the user `meant`, or if `meant` is `None`.
     fn token_of(self, meant: Option<i64>) -> Result<Option<String>, ApiError> {
         match (meant, untrack(|| self.user_id())) {
             (Some(meant), Some(shown)) if meant != shown => Err(ApiError::OtherUser),
@@ -166,7 +174,8 @@ impl Session {
         }
     }
 
-    /// Refuses if another tab signed somebody else in, and this one has not heard of it: it may have been frozen.
+    /// Refuses if another tab has signed in another user and this tab does not know it yet, for example
+    /// because it was frozen.
     fn same_in_all_tabs(self, meant: Option<i64>) -> Result<(), ApiError> {
         match (meant, remembered_id()) {
             (Some(meant), Some(now)) if meant != now => {
@@ -181,7 +190,7 @@ impl Session {
         self.access.with_value(|access| access.as_ref().map(|access| access.token.clone()))
     }
 
-    /// Renews the access token, unless somebody else just did: it is no longer `known` then.
+    /// Renews the access token, unless it is no longer `known` because another task has just renewed it.
     async fn refresh(self, known: Option<String>) -> Result<(), ApiError> {
         let turn = self.turn.get_value();
         let _turn = turn.lock().await;
@@ -209,20 +218,21 @@ impl Session {
         }
     }
 
-    /// A refresh whose answer got lost is not repeated: its token may be used up, and using it twice ends the session.
+    /// Restores the session with a refresh. A refresh whose answer was lost is not repeated: its token may be
+    /// used up, and using it twice ends the session.
     async fn come_back(self) {
         let mut refused = 0;
         loop {
             let offline = !js::online();
             match self.refresh(None).await {
                 Err(ApiError::Lost) if offline => {
-                    // Nothing was sent. Who it is stays open until there is a network.
+                    // Nothing was sent. The user stays unknown until there is a network.
                     js::sleep(OFFLINE_PAUSE_MS).await;
                     if self.who.with_untracked(|who| *who != Who::Unknown) {
                         return;
                     }
                 }
-                // The server said no before it looked at the token.
+                // The server refused before it looked at the token.
                 Err(error @ ApiError::Refused { .. }) if error.passing() && refused < REFRESH_TRIES => {
                     js::sleep(1_000 << refused).await;
                     refused += 1;
@@ -245,24 +255,24 @@ impl Session {
         self.who.set(Who::User(token.user));
     }
 
-    /// Forgets the session here and in all tabs.
+    /// Ends the session here and in all tabs.
     pub(crate) fn end(self) {
         self.access.set_value(None);
         storage::local().remove(REMEMBERED);
         self.who.set(Who::Visitor);
     }
 
-    /// Signing in or out in one tab does so in all.
+    /// Signing in or out in one tab does so in all tabs.
     fn follow_other_tabs(self) {
         let _ = window_event_listener(leptos::ev::storage, move |event| {
-            // Without a key, everything was cleared.
+            // Without a key, the whole storage was cleared.
             if event.key().is_none_or(|key| key == REMEMBERED) {
                 self.follow(remembered_id());
             }
         });
     }
 
-    /// Becomes the session of user `id`, which another tab has begun or ended.
+    /// Takes over the session of user `id`, which another tab has begun, or its end.
     fn follow(self, id: Option<i64>) {
         if id == untrack(|| self.user_id()) {
             return;
@@ -276,7 +286,7 @@ impl Session {
         }
     }
 
-    /// Comes back as soon as there is a network again.
+    /// Restores the session as soon as there is a network again.
     fn follow_network(self) {
         let _ = window_event_listener(leptos::ev::online, move |_| {
             let nobody = self.who.with_untracked(|who| !matches!(who, Who::User(_)));
@@ -288,17 +298,18 @@ impl Session {
     }
 }
 
-/// Whether someone is signed in in this browser, as far as it remembers.
+/// Whether a user is signed in in this browser, as far as the storage says.
 fn remembered() -> bool {
     storage::local().get(REMEMBERED).is_some()
 }
 
-/// Who that is.
+/// The id of that user.
 fn remembered_id() -> Option<i64> {
     storage::local().get(REMEMBERED)?.parse().ok()
 }
 
-/// Lets the refresh that a page before this one left behind finish: it brings the cookie that the next one needs.
+/// Waits for the refresh that the previous page left behind, because it brings the cookie that the next
+/// refresh needs.
 async fn wait_for_a_page_gone() {
     let began = storage::local().get(REFRESHING).and_then(|text| text.parse::<i64>().ok());
     if let Some(began) = began {

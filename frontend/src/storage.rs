@@ -1,5 +1,5 @@
-//! What the browser remembers for us. A browser may refuse to (private windows, full disks): then nothing is
-//! remembered, and nothing breaks.
+//! The browser's storage. A browser may refuse it (private windows, full disks). Then nothing is stored, and
+//! everything else still works.
 
 use leptos::prelude::window;
 
@@ -23,7 +23,7 @@ impl Store {
 
     pub(crate) fn set(&self, key: &str, value: &str) {
         if let Some(store) = &self.0 {
-            // Refused when full: remembering is a convenience.
+            // Refused if the storage is full. Nothing depends on it.
             let _ = store.set_item(key, value);
         }
     }

@@ -1,4 +1,4 @@
-//! Light, dark, or as the system has it.
+//! The theme: light, dark, or that of the system.
 
 use leptos::prelude::*;
 
@@ -28,7 +28,7 @@ impl Theme {
         Self::ALL.into_iter().find(|theme| theme.word() == word).unwrap_or(Self::System)
     }
 
-    /// The one that the button goes to.
+    /// The theme that the button switches to.
     pub(crate) fn next(self) -> Self {
         match self {
             Self::System => Self::Light,
@@ -38,14 +38,14 @@ impl Theme {
     }
 }
 
-/// The chosen theme. `index.html` sets it before the first paint; this follows later choices.
+/// The chosen theme. `index.html` and `admin.html` set it before the first paint. This follows later choices.
 pub(crate) fn start() -> RwSignal<Theme> {
     let stored = storage::local().get(REMEMBERED);
     let theme = RwSignal::new(stored.as_deref().map_or(Theme::System, Theme::parse));
     Effect::new(move |_| {
         let theme = theme.get();
         let Some(root) = document().document_element() else { return };
-        // A document always takes this attribute.
+        // A document always accepts this attribute.
         let _ = match theme {
             Theme::System => root.remove_attribute("data-theme"),
             chosen => root.set_attribute("data-theme", chosen.word()),

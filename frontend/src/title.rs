@@ -6,11 +6,11 @@ use wasm_bindgen::JsCast as _;
 
 use crate::i18n::{T, use_i18n};
 
-/// What was last said about where one is; read out by a live region.
+/// The name of the present page. A live region reads it out.
 #[derive(Clone, Copy)]
 pub(crate) struct Announced(pub(crate) RwSignal<String>);
 
-/// Names the page. The text may follow the language and what has been loaded.
+/// Sets the title of the page. The text may depend on the language and on loaded data.
 pub(crate) fn page_title(title: impl Fn() -> String + 'static) {
     let i18n = use_i18n();
     let announced: Announced = expect_context();

@@ -1,9 +1,9 @@
-//! The few kinds of column there are, and what every table has in common.
+//! The kinds of columns, and what all tables have in common.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// A table whose text compares by its bytes on MySQL too.
+/// A table whose text is compared by bytes on MySQL too.
 pub(crate) fn table(manager: &SchemaManager<'_>, name: &'static str) -> TableCreateStatement {
     let mut table = Table::create().table(name).to_owned();
     if manager.get_database_backend() == DbBackend::MySql {
@@ -12,12 +12,12 @@ pub(crate) fn table(manager: &SchemaManager<'_>, name: &'static str) -> TableCre
     table
 }
 
-/// The table's own number, given by the database.
+/// The primary key, a number that the database assigns.
 pub(crate) fn id() -> ColumnDef {
     ColumnDef::new("id").big_integer().not_null().auto_increment().primary_key().take()
 }
 
-/// A whole number: an id of another table, an amount, or a moment in milliseconds since 1970.
+/// An integer: an id of another table, an amount, or a moment in milliseconds since 1970.
 pub(crate) fn number(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().not_null().take()
 }
@@ -44,7 +44,8 @@ pub(crate) fn bytes(name: &'static str, len: u32) -> ColumnDef {
     ColumnDef::new(name).binary_len(len).not_null().take()
 }
 
-/// A foreign key `table.column` to the `id` of `parent`; the parent's row cannot go while it is referred to.
+/// A foreign key from `table.column` to the `id` of `parent`. A parent row cannot be deleted while another
+/// row refers to it.
 pub(crate) fn foreign_key(
     table: &'static str,
     column: &'static str,
@@ -59,7 +60,7 @@ pub(crate) fn foreign_key(
         .to_owned()
 }
 
-/// An index called `name` over `columns` of `table`.
+/// An index `name` over `columns` of `table`.
 pub(crate) fn index(
     name: &'static str,
     table: &'static str,

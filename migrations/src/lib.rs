@@ -1,7 +1,8 @@
 //! The schema, up and down, for MariaDB/MySQL and SQLite.
 //!
-//! Every moment is a `BIGINT` of milliseconds since 1970, every id of a reservation 16 bytes, every status its word: one
-//! format that compares the same on each database. On MySQL, text compares by its bytes (`utf8mb4_bin`), as SQLite does.
+//! Every moment is a `BIGINT` of milliseconds since 1970, every id of a reservation is 16 bytes, and every
+//! status is a word. These formats compare in the same way on each database. On MySQL, text is compared by
+//! bytes (`utf8mb4_bin`), as on SQLite.
 #![allow(elided_lifetimes_in_paths, reason = "the trait that migrations implement is written without them")]
 
 mod columns;

@@ -1,4 +1,4 @@
-//! Who can sign in, and the refresh tokens that keep them signed in.
+//! Accounts and their refresh tokens.
 
 use sea_orm_migration::prelude::*;
 
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
                     .col(id())
                     .col(text("email", 254))
                     .col(text("nickname", 40))
-                    // The nickname as nicknames are compared: two that differ only in case are the same.
+                    // The form in which nicknames are compared: two that differ only in case are the same.
                     .col(text("nickname_key", 40))
                     .col(text("password_hash", 255))
                     .col(text("role", 16))
@@ -31,12 +31,13 @@ impl MigrationTrait for Migration {
             .create_table(
                 table(manager, "refresh_tokens")
                     .col(id())
-                    // Only the hash: whoever reads the table cannot sign in with what is in it.
+                    // Only the hash is stored, so that nobody can sign in with what the table contains.
                     .col(bytes("token_hash", 32))
                     .col(bytes("family", 16))
                     .col(number("user_id"))
                     .col(number_null("used_at"))
-                    // The family has been signed out, or one of its tokens was used twice.
+                    // The family has ended: by a sign-out, by a second use of a token, or by a change of the
+                    // password or the role.
                     .col(flag("ended"))
                     .col(number("expires_at"))
                     .col(number("created_at"))

@@ -1,4 +1,4 @@
-//! Events and their ticket types, the inventory.
+//! Events and their ticket types, with the seats left.
 
 use sea_orm_migration::prelude::*;
 
@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
                     .col(text("title", 200))
                     .col(text("place", 200))
                     .col(ColumnDef::new("description").text().not_null())
-                    // Title and place in lower case: what searching looks at.
+                    // Title and place in lower case, for searches.
                     .col(text("search_text", 1000))
                     .col(number("starts_at"))
                     .col(number("opens_at"))
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
                     .col(flag("paused"))
                     .col(number_null("cancelled_at"))
                     .col(text_null("image_key", 100))
-                    // Grows by one with every edit.
+                    // Grows by one with every edit, and with the cancel of the event.
                     .col(number("version"))
                     .col(number("created_at"))
                     .col(number("updated_at"))
@@ -48,16 +48,18 @@ impl MigrationTrait for Migration {
                     .col(number("price"))
                     .col(number("capacity"))
                     .col(number("left"))
-                    // The number of the last load; the guard refuses work admitted under another.
+                    // A load raises it, and so do edits, pauses and cancels of the event. The guard refuses
+                    // what was admitted under another epoch.
                     .col(number("epoch").default(0))
-                    // What no code can undo: never fewer than none, never more than there are.
+                    // A last safeguard that no code can bypass: `left` is never below 0 and never above
+                    // `capacity`.
                     .check(Expr::col("left").gte(0).and(Expr::col("left").lte(Expr::col("capacity"))))
                     .foreign_key(&mut foreign_key("ticket_types", "event_id", "events"))
                     .to_owned(),
             )
             .await?;
-        // Not by position: a load locks an event's rows in the order of this index, and every other lock of ticket types
-        // is taken in the order of their ids too.
+        // The index is not by position: a load locks an event's rows in the order of this index, and every
+        // other lock of ticket types is taken in the order of their ids too.
         manager.create_index(index("ticket_types_event", "ticket_types", &["event_id", "id"])).await
     }
 

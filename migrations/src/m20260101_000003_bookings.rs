@@ -1,4 +1,4 @@
-//! Reservations, and the outbox of seats that cancelled ones give back to the ledger.
+//! Reservations, and the outbox of seats that cancelled reservations return to the ledger.
 
 use sea_orm_migration::prelude::*;
 
@@ -13,15 +13,18 @@ impl MigrationTrait for Migration {
         manager
             .create_table(
                 table(manager, "reservations")
-                    // Derived from user and idempotency key: the primary key is what makes a repeated booking one.
+                    // Derived from user and idempotency key. The primary key makes a repeated booking one
+                    // reservation.
                     .col(bytes("id", 16).primary_key())
                     .col(number("user_id"))
-                    // Of the ticket type, written down once more so that a reservation can be shown without it. No foreign key: the guard has matched ticket type and event already, and a third parent
-                    // would mean a third shared lock per row in the one transaction that must be short.
+                    // The event of the ticket type, stored again so that a reservation can be shown without
+                    // reading the ticket type. It has no foreign key: the guard has matched ticket type and
+                    // event already, and a third parent would mean a third shared lock per row in the one
+                    // transaction that must be short.
                     .col(number("event_id"))
                     .col(number("ticket_type_id"))
                     .col(number("quantity"))
-                    // In won, as it was when the seats were taken.
+                    // In won, the price at which it was admitted.
                     .col(number("unit_price"))
                     .col(text("status", 16))
                     .col(number("created_at"))
@@ -53,7 +56,7 @@ impl MigrationTrait for Migration {
                     .col(number("ticket_type_id"))
                     .col(number("user_id"))
                     .col(number("quantity"))
-                    // Of the ticket type, as the cancelling transaction saw it.
+                    // The epoch of the ticket type, as the cancelling transaction read it.
                     .col(number("epoch"))
                     .col(number("created_at"))
                     .to_owned(),

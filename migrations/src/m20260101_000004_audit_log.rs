@@ -1,4 +1,4 @@
-//! What administrators did. No foreign key to the actor: the log outlives accounts.
+//! The audit log of what administrators did. The actor has no foreign key, because entries outlive accounts.
 
 use sea_orm_migration::prelude::*;
 
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
                 table(manager, "audit_log")
                     .col(id())
                     .col(number("at"))
-                    // Nobody, where the command line did it.
+                    // Null if the command line did it.
                     .col(number_null("actor_id"))
                     .col(text("action", 64))
                     .col(text("target", 200))

@@ -1,6 +1,8 @@
-//! Makes the one transaction that must be short shorter: drops the index of reservations by event, since the one by ticket
-//! type finds an event's reservations as well, and lets the latter grow at its ends, where a batch's rows are neighbours,
-//! instead of all over the place.
+//! Makes the commit transaction shorter, with fewer and cheaper indexes of reservations.
+//!
+//! The index by event is dropped, because the index by ticket type finds an event's reservations as well. The
+//! index by ticket type gets the time as its second column. New entries then go to the end of each ticket
+//! type, where the rows of a batch are neighbours, instead of random places.
 
 use sea_orm_migration::prelude::*;
 
@@ -9,7 +11,8 @@ use crate::columns::index;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-/// The index that the foreign key to the ticket types stands on. MySQL wants one at every moment, so the new one comes first.
+/// The index that the foreign key to the ticket types needs. MySQL requires one at every moment, so the new
+/// one is created first.
 const BY_TICKET_TYPE: &str = "reservations_ticket_type";
 const BY_TICKET_TYPE_AND_TIME: &str = "reservations_ticket_type_created";
 

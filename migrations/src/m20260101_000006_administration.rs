@@ -1,4 +1,5 @@
-//! What administration needs: an audit log that says what was before and after, and events that are cancelled to the end.
+//! For administration: an audit log with the values before and after, and cancelled events whose cancellation
+//! can finish.
 
 use sea_orm_migration::prelude::*;
 
@@ -12,15 +13,18 @@ const CANCELLED: &str = "events_cancelled";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // JSON, as text: it is shown, never searched. One statement each: SQLite adds one column at a time.
+        // JSON as text, because it is shown and never searched. One statement per column, because SQLite adds
+        // one column at a time.
         for name in ["before", "after"] {
             add(manager, "audit_log", ColumnDef::new(name).text().null().take()).await?;
         }
-        // Null until the last of a cancelled event's reservations is cancelled too.
+        // Null until all reservations of a cancelled event are cancelled too.
         add(manager, "events", number_null("cancellation_finished_at")).await?;
-        // When opening or closing was changed last: whatever was admitted since by a ledger that did not know is told by it.
+        // When the sale window was last changed or the event was cancelled. It tells which bookings were
+        // admitted since then by a ledger that did not know of the change.
         add(manager, "events", number_null("window_since")).await?;
-        // Cancelled events are few: those that are not finished are found among them without looking at the table.
+        // There are few cancelled events. This index finds the unfinished ones among them without reading the
+        // table.
         let columns = ["cancelled_at", "cancellation_finished_at"];
         manager.create_index(index(CANCELLED, "events", &columns)).await
     }

@@ -1,4 +1,5 @@
-//! Since when a sale is paused: what a ledger that did not know of it has admitted from then on is not sold.
+//! When the pause of a sale began. A booking that was admitted after that, by a ledger that did not know of
+//! the pause, is not confirmed.
 
 use sea_orm_migration::prelude::*;
 

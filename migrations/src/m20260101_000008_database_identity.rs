@@ -1,5 +1,5 @@
-//! Who the database is: a random id that is made once and goes with every dump and replica. Nodes compare it
-//! before they share a ledger (docs/decisions/0029). Nodes of older versions do not look at it.
+//! The identity of the database: a random id that is created once and that every dump and replica contains.
+//! Nodes compare it before they share a ledger (docs/decisions/0029). Nodes of older versions do not read it.
 
 use sea_orm_migration::prelude::*;
 use uuid::Uuid;
@@ -14,17 +14,18 @@ const TABLE: &str = "database_identity";
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Twice does no harm: MySQL keeps the table if what follows fails, and somebody else may migrate as
-        // well.
+        // Safe to run twice: MySQL keeps the table if a later statement fails, and another node may migrate
+        // at the same time.
         let identity = table(manager, TABLE)
             .if_not_exists()
             .col(number("id").primary_key())
             .col(bytes("uuid", 16))
-            // There is one row.
+            // There is only one row.
             .check(Expr::col("id").eq(1))
             .to_owned();
         manager.create_table(identity).await?;
-        // Made here and not by the database: its own functions may answer something else on a replica.
+        // Generated here and not by the database, because a function of the database may return another value
+        // on a replica.
         let row = Query::insert()
             .into_table(TABLE)
             .columns(["id", "uuid"])

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: the ladder of docs/benchmarks.md in one run. The rungs alternate, so that whatever else the machine
-//! does meets all of them; what counts are ratios within a round, and their medians.
+//! `cargo xtask bench`: measures the ladder of docs/benchmarks.md in one run. The rungs alternate, so that
+//! other work on the machine affects all of them. The figures are ratios within a round, and the medians of
+//! these.
 
 mod document;
 mod figures;
@@ -33,24 +34,25 @@ pub(crate) struct Options {
     /// How often each rung is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// How long each rung is measured, per round
+    /// How many seconds each rung is measured per round
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// Only these rungs; figures that need others are left out
+    /// Only these rungs. Figures that need other rungs are omitted
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Rung>,
-    /// Only to see that it works: one round of a second each, and a small rush
+    /// Only check that it works: one round of one second per rung, and a small rush
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
-    /// Write the figures into docs/benchmarks.md; with `--only`, this takes `streams` and writes their part alone
+    /// Write the figures into docs/benchmarks.md. With `--only`, this accepts only `streams` and writes only
+    /// that part
     #[arg(long, conflicts_with_all = ["quick", "profile"])]
     docs: bool,
-    /// The profile to build with; figures of any other than `release` mean nothing
+    /// The profile to build with. Only figures of `release` mean something
     #[arg(long, default_value = "release")]
     profile: String,
 }
 
-/// Fewer rounds than this are no measurement to write down.
+/// The fewest rounds whose figures may be written into the document.
 const ROUNDS_MIN: u32 = 5;
 
 impl Options {
@@ -66,7 +68,7 @@ impl Options {
         if self.quick { 1 } else { usize::try_from(self.rounds).unwrap_or(usize::MAX) }
     }
 
-    /// In the order of the ladder, each once.
+    /// The rungs to measure, each once, in the order of the ladder.
     fn rungs(&self) -> Vec<Rung> {
         let all = Rung::value_variants().iter().copied();
         all.filter(|rung| self.only.is_empty() || self.only.contains(rung)).collect()
@@ -119,7 +121,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Once, and all together: built apart, much would be built twice, with other features.
+/// Builds everything in one command. Separate builds would compile many crates twice, with different
+/// features.
 fn build(workspace: &Workspace, profile: &str) -> Result<()> {
     let mut command = shell::cargo(workspace.root());
     command.args(["build", "--profile", profile, "--package", "neticket", "--package", "neticket-loadtest"]);
@@ -127,7 +130,8 @@ fn build(workspace: &Workspace, profile: &str) -> Result<()> {
     shell::run(&mut command)
 }
 
-/// Every second round goes through the ladder from its other end: what grows slower during a round then hits both sides.
+/// Every second round measures the rungs in reverse order. A drift during a round then affects both sides of
+/// a ratio.
 fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
     let mut rungs = options.rungs();
     let mut rounds = Vec::new();
@@ -155,7 +159,8 @@ fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
     Ok(rounds)
 }
 
-/// The load test's own page about its runs, one per rung with plots worth looking at; a page that fails is only missed.
+/// Writes the load test's own page about the runs of each rung that has interesting plots. A page that fails
+/// is reported and skipped.
 fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
     let mut pages = Vec::new();
     for name in ["rush", "rush-scarce", "node", "row-lock"] {
@@ -181,7 +186,7 @@ fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
     pages
 }
 
-/// The command as it was given.
+/// The command line as it was entered.
 fn words() -> String {
     let words: Vec<String> = std::env::args().skip(1).collect();
     format!("cargo xtask {}", words.join(" "))

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything a change must pass, the quick things first.
+//! `cargo xtask ci`: everything that a change must pass, the quick steps first.
 
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ fn lint(workspace: &Workspace) -> Result<()> {
 
 fn deny(workspace: &Workspace) -> Result<()> {
     shell::run(shell::cargo(workspace.root()).args(["deny", "check", "licenses", "bans", "sources"]))?;
-    // Known vulnerabilities are listed in a Git repository, which not every machine reaches.
+    // Known vulnerabilities are listed in a Git repository that some machines cannot reach.
     if shell::read(shell::cargo(workspace.root()).args(["deny", "fetch", "db"])).is_err() {
         println!("NOT CHECKED: known vulnerabilities; the list of advisories cannot be fetched from here");
         return Ok(());

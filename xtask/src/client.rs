@@ -1,5 +1,5 @@
-//! The browser clients, the one for everyone and the one for administrators: built by Trunk, compressed ahead of time, and
-//! only when something changed.
+//! Builds the two browser clients, for everyone and for administrators. Trunk builds them, and they are
+//! compressed ahead of time. A build runs only if something has changed.
 
 mod budget;
 mod compress;
@@ -20,13 +20,13 @@ use crate::setup::{self, Part};
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// Inside the built client: what it was built from.
+/// A file in the built client that says from what it was built.
 const STAMP: &str = ".built-from";
 
-/// The page of each client. What is named alike in both is the same.
+/// The page of each client. Files with the same name in both builds are identical.
 const PAGES: [&str; 2] = ["index.html", "admin.html"];
 
-/// Builds the clients into `frontend/dist`, unless what is there was built from the same files.
+/// Builds the clients into `frontend/dist`, unless they were built from the same files already.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let fingerprint = fingerprint::of(workspace)?;
     let stamp = workspace.dist().join(STAMP);
@@ -36,14 +36,14 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     println!("building the browser clients: some minutes the first time");
     let start = Instant::now();
     setup::ensure(workspace, &[Part::Client])?;
-    // Apart from `dist`, which a server may be serving and a `trunk serve` may be writing to.
+    // A separate folder, because a server may be serving `dist`, or `trunk serve` may be writing to it.
     let staging = workspace.target().join("client-dist");
     if staging.exists() {
         fs::remove_dir_all(&staging)?;
     }
     fs::create_dir_all(&staging)?;
     for page in PAGES {
-        // Trunk empties the folder that it builds into.
+        // A folder for each page, because Trunk empties the folder into which it builds.
         let built = workspace.target().join(format!("client-{page}"));
         trunk(workspace, page, &built)?;
         styles::join(&built.join(page))?;
@@ -58,18 +58,19 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
 
 fn trunk(workspace: &Workspace, page: &str, into: &Path) -> Result<()> {
     let compiler = wasm::ensure()?;
-    // Trunk builds offline; where the standard library is built along, its own dependencies are fetched here too.
+    // Trunk builds offline. If the standard library is built too, this also fetches its dependencies.
     let mut fetch = with_compiler("cargo", workspace, compiler);
     shell::run(fetch.args(["fetch", "--quiet", "--target", wasm::TARGET]))?;
     let mut command = with_compiler("trunk", workspace, compiler);
     command.args(["build", "--release", "--cargo-profile", "client", "--offline", "true"]);
     command.arg(page).args(["--html-output", page]).arg("--dist").arg(into);
-    // The page comes from the same server as what it loads.
+    // Integrity hashes are not needed, because the page and its files come from the same server.
     command.arg("--no-sri=true");
     shell::run(&mut command)
 }
 
-/// A program in the client's folder, with the client's compiler instead of the one that runs this program.
+/// A command for a program in the client's folder. It uses the client's compiler instead of the one that runs
+/// this program.
 fn with_compiler(program: &str, workspace: &Workspace, compiler: Compiler) -> Command {
     let mut command = Command::new(program);
     command.current_dir(workspace.root().join("frontend"));
@@ -80,17 +81,17 @@ fn with_compiler(program: &str, workspace: &Workspace, compiler: Compiler) -> Co
     command
 }
 
-/// Copies what is in a folder into another one.
+/// Copies the contents of a folder into another one.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     shell::read(Command::new("cp").arg("-R").arg(from.join(".")).arg(to)).map(drop)
 }
 
-/// Replaces what was built before.
+/// Replaces the previous build.
 fn publish(staging: &Path, dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| format!("cannot empty {}", dist.display()))?;
     }
-    // A copy, because the two may lie on different disks.
+    // A copy, because the two folders may be on different disks.
     copy(staging, dist)
 }

@@ -1,4 +1,4 @@
-//! A throw-away server with demo data, for the tests that come from outside.
+//! A temporary server with demo data, for tests that use the server from outside.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use crate::http;
 use crate::process::{self, Process};
 use crate::workspace::Workspace;
 
-/// The accounts that `neticket seed --demo` makes.
+/// The accounts that `neticket seed --demo` creates.
 pub(crate) const USER: Login = Login { email: "demo@neticket.example", password: "Demo-pass1!" };
 pub(crate) const ADMIN: Login = Login { email: "admin@neticket.example", password: "Admin-pass1!" };
 
@@ -20,14 +20,14 @@ pub(crate) struct Login {
     password: &'static str,
 }
 
-/// A running server on the embedded default, in a folder of its own. Ends when dropped.
+/// A running server with the embedded store and ledger, in its own folder. Dropping it ends it.
 pub(crate) struct DemoServer {
     process: Process,
     _folder: TempDir,
 }
 
 impl DemoServer {
-    /// Seeds and starts the server that was built last, and waits until it is ready. What it says goes to
+    /// Seeds and starts the server that was built last, and waits until it is ready. Its output goes to
     /// `<name>.log` beside the build's results.
     pub(crate) fn start(workspace: &Workspace, name: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("neticket-demo-").tempdir()?;
@@ -49,7 +49,7 @@ impl DemoServer {
         Ok(Self { process, _folder: folder })
     }
 
-    /// Where it listens, as the beginning of its addresses.
+    /// The beginning of its addresses.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.process.address())
     }
@@ -63,7 +63,7 @@ impl DemoServer {
         Ok(answer["access_token"].as_str().context("the answer to a login has no token")?.to_owned())
     }
 
-    /// Fails if the server has died meanwhile.
+    /// Fails if the server has died.
     pub(crate) fn ensure_alive(&mut self) -> Result<()> {
         self.process.ensure_alive()
     }

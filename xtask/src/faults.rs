@@ -1,5 +1,5 @@
-//! `cargo xtask faults`: the scenarios of `crates/neticket/tests/faults`, in their long form, in an order by chance, again and
-//! again until the time is up.
+//! `cargo xtask faults`: runs the scenarios of `crates/neticket/tests/faults` in their long form, in random
+//! order, again and again until the time is up.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _};
@@ -19,13 +19,13 @@ const HEAD: &str = "| scenario | seed | s | answers | disturbed | loads | recove
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// No scenario is begun after so many minutes, except for those of the first round
+    /// No scenario starts after this many minutes, except for those of the first round
     #[arg(long, default_value_t = 0)]
     minutes: u64,
     /// Only scenarios whose names contain this
     #[arg(long)]
     only: Option<String>,
-    /// The dice of the first round; a round's seed is one more than that of the round before. By chance if not given
+    /// The random seed of the first round, which each further round increases by one. Random by default
     #[arg(long)]
     seed: Option<u64>,
 }
@@ -64,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the test binary and says where it is.
+/// Builds the test binary and returns its path.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut command = shell::cargo(workspace.root());
     command.args(["test", "--package", "neticket", "--test", "faults", "--no-run"]);
@@ -81,14 +81,14 @@ fn scenarios(tests: &Path) -> Result<Vec<String>> {
     Ok(listed.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
 }
 
-/// An order by chance that the seed tells.
+/// A number for a random order that depends only on the seed.
 fn dice(seed: u64, name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (seed, name).hash(&mut hasher);
     hasher.finish()
 }
 
-/// Plays one scenario; answers its row of the table and whether all was well.
+/// Runs one scenario. Returns its row of the table and whether it passed.
 fn play(tests: &Path, name: &str, seed: u64) -> Result<(String, bool)> {
     let start = Instant::now();
     let mut command = Command::new(tests);

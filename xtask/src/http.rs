@@ -1,5 +1,5 @@
-//! As much of HTTP as it takes to wait for a server and to sign in. HTTP/1.0, so that the answer is the
-//! rest of the connection.
+//! A minimal HTTP client to wait for a server and to sign in. It uses HTTP/1.0, so that the answer ends with
+//! the connection.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,18 +9,18 @@ use anyhow::{Context as _, Result};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the server answered.
+/// An answer of the server.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
 }
 
-/// Asks for `path`.
+/// Sends `GET` for `path`.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Result<Answer> {
     exchange(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n"))
 }
 
-/// Sends JSON to `path`.
+/// Sends `POST` with JSON to `path`.
 pub(crate) fn post(address: SocketAddr, path: &str, json: &str) -> Result<Answer> {
     let length = json.len();
     let headers = format!("Host: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}");

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::setup::Part;
 use crate::workspace::Workspace;
 
-/// NETicket's own commands. Start with `cargo xtask run`.
+/// NETicket's development commands. Start with `cargo xtask run`.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -34,40 +34,41 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the other commands need, as far as it is missing
+    /// Install what is missing for the other commands
     ///
-    /// Each command does this for its own needs; this does it for all of them at once. Debian packages are
-    /// installed as root or through sudo; on other systems the words say what to install.
+    /// Each command installs its own needs. This command installs those of all of them at once. Debian
+    /// packages are installed as root or through sudo. On other systems a message says what to install.
     Setup,
     /// Build everything and serve it, with demo data, on this machine
     ///
-    /// Needs no other server: the store is an SQLite file, the ledger lives in the process. Ctrl-C ends it.
+    /// Needs no other server: the store is an SQLite file, and the ledger is in the process. Ctrl-C ends it.
     Run(run::Options),
-    /// Build the browser client into frontend/dist, unless it is up to date
+    /// Build the browser clients into frontend/dist, unless they are up to date
     Client,
     /// Run all tests: Rust, browser, API fuzzing against the schema, size of the client
     ///
-    /// Starts one MariaDB and one Redis for the whole run. Words after `--` go to `cargo nextest run`, for
-    /// example `cargo xtask test --only rust -- -p neticket-ledger`.
+    /// Starts one MariaDB and one Redis for the whole run. Arguments after `--` go to `cargo nextest run`,
+    /// for example `cargo xtask test --only rust -- -p neticket-ledger`.
     Test(test::Options),
-    /// Play random histories of bookings on real parts, with crashes and faults, for as long as wanted
+    /// Play random histories of bookings on real stores and ledgers, with crashes and faults, for a given
+    /// time
     ///
-    /// What the tests do for a minute or so, with new histories all the time. A failure tells its seed and the shortest
-    /// history that shows it.
+    /// The tests do this for about a minute. This command plays new histories all the time. A failure prints
+    /// its seed and the shortest history that shows it.
     Soak(soak::Options),
     /// Break nodes, Redis and MariaDB under load, and check that no promise is broken
     ///
-    /// `cargo xtask test` does the same in short. Each scenario starts servers of its own.
+    /// `cargo xtask test` runs a short form of it. Each scenario starts its own servers.
     Faults(faults::Options),
     /// Check everything that a change must pass: format, lints, rules, licences, schema, tests
     Ci,
-    /// Measure how fast it is, against baselines, in one run: the ladder of docs/benchmarks.md
+    /// Measure the speed against baselines in one run: the ladder of docs/benchmarks.md
     ///
     /// Starts durable MariaDB and Redis, nodes and nginx on this machine. Ctrl-C ends everything.
     Bench(bench::Options),
     /// Write openapi/neticket-v1.json from the code
     Openapi(openapi::Options),
-    /// Check the rules of this code base that no other tool knows
+    /// Check the rules of this code base that no other tool checks
     Tidy,
 }
 
@@ -75,7 +76,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // What went wrong, from the outside in; where in this program is nobody's concern.
+            // The chain of causes, outermost first, without a backtrace.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

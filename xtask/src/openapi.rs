@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: the committed API document, written from the code and checked against it.
+//! `cargo xtask openapi`: writes the committed API document from the code, and compares the two.
 
 use std::fs;
 use std::process::Command;
@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// Relative to the workspace.
+/// The document's path, relative to the workspace.
 pub(crate) const DOCUMENT: &str = "openapi/neticket-v1.json";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fail if the file is not what the code says, and change nothing
+    /// Change nothing, and fail if the file differs from the code
     #[arg(long)]
     check: bool,
 }
@@ -23,7 +23,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.check { check(workspace) } else { write(workspace) }
 }
 
-/// Compares the committed document with what the server that was built last says.
+/// Compares the committed document with the output of the server that was built last.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let said = generate(workspace)?;
     let committed = fs::read_to_string(workspace.root().join(DOCUMENT)).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! A server that this program started: waited for, told apart from one that died, and gone when dropped.
+//! A server that this program started. It waits until the server is ready, reports its death, and ends it
+//! when dropped.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,14 +12,16 @@ use anyhow::{Result, bail, ensure};
 use crate::{http, shell};
 
 const READY_DEADLINE: Duration = Duration::from_secs(30);
-/// Longer than a node may take to finish what is in flight.
+/// Longer than a node may take to finish requests in flight.
 const STOP_DEADLINE: Duration = Duration::from_secs(40);
-/// Asking a port that nobody listens on costs next to nothing, and a start is measured by it.
+/// Short, because connecting to a closed port costs almost nothing, and the benchmark measures a start with
+/// it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
-/// Runs what follows with as many file handles as this user may have at all: each connection takes one.
+/// Runs a command with the highest limit of open files that this user may set. Each connection needs a file
+/// handle.
 const ALL_HANDLES: &str = r#"ulimit -n "$(ulimit -H -n)" && exec "$0" "$@""#;
 
-/// A running server. Ends when dropped: SIGTERM, and SIGKILL if that is not enough.
+/// A running server. Dropping it sends SIGTERM, and SIGKILL if that is not enough.
 pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
@@ -26,10 +29,11 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `command`, whose words go to `log`, and waits until it answers `path` at `address` with 200.
+    /// Starts `command`, whose output goes to `log`, and waits until it answers `path` at `address` with 200.
     ///
     /// # Errors
-    /// It ended, or did not answer in time; it is then gone. What it said last is part of the error.
+    /// The server ended, or did not answer in time. It does not run then. The error contains the end of its
+    /// log.
     pub(crate) fn start(mut command: Command, address: SocketAddr, path: &str, log: PathBuf) -> Result<Self> {
         let output = fs::File::options().create(true).append(true).open(&log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -44,7 +48,7 @@ impl Process {
         Ok(process)
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -53,7 +57,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Fails if the server has died meanwhile.
+    /// Fails if the server has died.
     pub(crate) fn ensure_alive(&mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("the server ended with {status}:\n{}", tail(&self.log));
@@ -69,20 +73,20 @@ impl Drop for Process {
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);
         }
-        // Does nothing to a process that has ended.
+        // Has no effect on a process that has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command for `program` that dies with this process, may open as many files as this user can, and knows nothing of
-/// what the developer has set for other servers.
+/// A command for `program`. It dies with this process, may open as many files as this user can, and does not
+/// see the variables that the developer has set for other servers.
 pub(crate) fn command(program: &Path) -> Command {
     prepare(neticket_testservers::dying_with_parent("sh"), program)
 }
 
-/// As [`command`], for a program that has worker processes: it is told to end when this process ends, and takes them with
-/// it. Killed, it would leave them behind.
+/// As [`command`], for a program with worker processes. When this process ends, the program gets SIGTERM and
+/// ends its workers. After a SIGKILL, the workers would be left behind.
 pub(crate) fn command_with_workers(program: &Path) -> Command {
     let mut setpriv = Command::new("setpriv");
     setpriv.args(["--pdeathsig", "TERM", "--", "sh"]);
@@ -97,7 +101,7 @@ fn prepare(mut command: Command, program: &Path) -> Command {
     command
 }
 
-/// A free port of this machine's own address.
+/// A free port of 127.0.0.1.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(SocketAddr::from(([127, 0, 0, 1], neticket_testservers::free_port()?)))
 }

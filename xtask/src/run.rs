@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// The address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long)]
     listen: Option<SocketAddr>,
-    /// Where the store, the images and the token secret are kept
+    /// The folder for the store, the images and the token secret
     #[arg(long, default_value = "./data")]
     data_dir: PathBuf,
 }
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     shell::run(&mut build)?;
 
     shell::run(server(workspace, options).args(["seed", "--demo"]))?;
-    // The server takes this process's place, so that Ctrl-C and SIGTERM reach it and nothing stands between.
+    // The server replaces this process, so that Ctrl-C and SIGTERM reach it directly.
     let mut serve = server(workspace, options);
     Err(serve.arg("serve").exec()).context("cannot start the server")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what is missing, says what it does, and is quick when nothing is.
+//! `cargo xtask setup`: installs what is missing and prints what it does. It is quick if nothing is missing.
 
 mod packages;
 mod tools;
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::workspace::Workspace;
 
-/// What some command needs.
+/// The needs of some command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Building the browser client.
@@ -17,24 +17,25 @@ pub(crate) enum Part {
     Nextest,
     /// MariaDB and Redis.
     Servers,
-    /// nginx, in front of several nodes.
+    /// nginx, for several nodes.
     Proxy,
-    /// A browser, and the library that drives it.
+    /// A browser, and the library that controls it.
     Browser,
-    /// Fuzzing the API by its schema.
+    /// The program that fuzzes the API with its schema.
     Schema,
-    /// Checking licences and sources of dependencies.
+    /// The program that checks licences and sources of dependencies.
     Deny,
 }
 
 impl Part {
-    /// What `cargo xtask ci` needs, and what `cargo xtask setup` brings. Without the proxy, which Debian starts as soon as
-    /// it is installed: nobody who only changes code should get a web server on port 80.
+    /// The needs of `cargo xtask ci`, and what `cargo xtask setup` installs. The proxy is not included,
+    /// because Debian starts it as soon as it is installed, and nobody who only changes code should get a web
+    /// server on port 80.
     pub(crate) const ALL: [Self; 6] =
         [Self::Client, Self::Nextest, Self::Servers, Self::Browser, Self::Schema, Self::Deny];
 }
 
-/// Installs what is missing of these parts.
+/// Installs what is missing for these parts.
 pub(crate) fn ensure(workspace: &Workspace, parts: &[Part]) -> Result<()> {
     packages::install_missing(parts)?;
     for part in parts {

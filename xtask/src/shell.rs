@@ -1,4 +1,4 @@
-//! Running other programs: said aloud, failing loudly.
+//! Runs other programs, prints their commands, and fails with a clear error.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Cargo in the folder `root`, the same one that runs this program.
+/// The cargo that runs this program, with `root` as its working folder.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }
 
-/// Says and runs the command.
+/// Prints and runs the command.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", words(command));
     let status = command.status().with_context(|| format!("cannot run `{}`", words(command)))?;
@@ -23,7 +23,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs the command quietly and returns what it prints.
+/// Runs the command quietly and returns its output.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.with_context(|| format!("cannot run `{}`", words(command)))?;
@@ -34,14 +34,14 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Where a program is on PATH, or in the folders that only administrators have on theirs.
+/// The path of a program on PATH, or in the folders that only administrators have on theirs.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Program and arguments, the program by its name alone.
+/// Program and arguments. The program is named without its folder.
 fn words(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());

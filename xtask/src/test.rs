@@ -1,4 +1,4 @@
-//! `cargo xtask test`: in Rust, in a browser, by the API's schema, and the client's size.
+//! `cargo xtask test`: the tests in Rust, in a browser and with the API's schema, and the client's size.
 
 mod browser;
 mod schema;
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// The profile of `.config/nextest.toml`
     #[arg(long, default_value = "default")]
     profile: String,
-    /// Words for `cargo nextest run`: a filter, `-p some-crate`, `--no-capture`
+    /// Arguments for `cargo nextest run`: a filter, `-p some-crate`, `--no-capture`
     #[arg(last = true)]
     nextest: Vec<String>,
 }
@@ -35,12 +35,12 @@ enum Kind {
     Rust,
     /// The client in a browser
     E2e,
-    /// The API, fuzzed by its schema
+    /// The API, fuzzed with its schema
     Schema,
 }
 
 impl Options {
-    /// Everything, reported in full.
+    /// All tests, with the profile for continuous integration.
     pub(crate) fn for_ci() -> Self {
         Self { only: None, skip_client: false, profile: "ci".to_owned(), nextest: Vec::new() }
     }
@@ -82,15 +82,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds all tests and the server that some of them talk to in one go: built apart, most dependencies would be built twice, once with
-/// the features that tests add to them and once without.
+/// Builds all tests and the server that some of them use in one command. Separate builds would compile most
+/// dependencies twice, with and without the features that tests add.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let mut command = shell::cargo(workspace.root());
     command.args(["build", "--bins", "--tests"]).args(selection(workspace)?);
     shell::run(&mut command)
 }
 
-/// Runs the Rust tests, all against one MariaDB and one Redis.
+/// Runs the Rust tests, all with one MariaDB and one Redis.
 fn rust(workspace: &Workspace, options: &Options) -> Result<()> {
     let mariadb = MariaDb::default().start()?;
     let redis = Redis::default().start()?;
@@ -105,7 +105,8 @@ fn rust(workspace: &Workspace, options: &Options) -> Result<()> {
     shell::run(&mut command)
 }
 
-/// The client is built for this machine only if it has tests that run here.
+/// The arguments that select packages. The client is built for this machine only if it has tests that run
+/// here.
 fn selection(workspace: &Workspace) -> Result<Vec<&'static str>> {
     let mut words = vec!["--workspace"];
     if !has_tests(&workspace.root().join("frontend/src"))? {

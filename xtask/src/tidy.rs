@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: the rules of this code base that no other tool knows, each with a clear message.
+//! `cargo xtask tidy`: the rules of this code base that no other tool checks, each with a clear message.
 
 mod dependencies;
 mod layers;
@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// A rule broken somewhere.
+/// A broken rule.
 #[derive(Debug, PartialEq)]
 struct Finding {
-    /// A file, with the line where there is one, or a crate.
+    /// A file, with the line if there is one, or a crate.
     place: String,
     message: String,
 }
@@ -45,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let machine_paths = texts::machine_paths(home.as_deref(), workspace.root());
     for name in &files {
         let content = fs::read(workspace.root().join(name)).with_context(|| format!("cannot read {name}"))?;
-        // Pictures and fonts follow other rules.
+        // Images and fonts follow other rules.
         if let Ok(text) = String::from_utf8(content) {
             findings.extend(texts::check(name, &text, &machine_paths));
             if let Some(advice) = texts::advice(name, &text) {
@@ -63,7 +63,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Everything that is, or is about to be, in the repository.
+/// All files that are in the repository, or that could be added.
 fn files(workspace: &Workspace) -> Result<Vec<String>> {
     let mut command = Command::new("git");
     command.current_dir(workspace.root());

@@ -1,4 +1,4 @@
-//! Where things are, and what `cargo metadata` says about them.
+//! The folders of the project, and the output of `cargo metadata`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::shell;
 
-/// The checkout and the folder that cargo builds into.
+/// The checkout and the folder into which cargo builds.
 pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
@@ -17,7 +17,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn load() -> Result<Self> {
-        // Set by `cargo run`; built in for whoever starts the binary itself.
+        // `cargo run` sets the variable. The built-in value is for people who start the binary itself.
         let manifest =
             env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
         let root = Path::new(&manifest).parent().context("xtask lies in the workspace's folder")?.to_owned();
@@ -37,27 +37,27 @@ impl Workspace {
         &self.target
     }
 
-    /// What `cargo metadata --no-deps` printed.
+    /// The output of `cargo metadata --no-deps`.
     pub(crate) fn metadata(&self) -> &Value {
         &self.metadata
     }
 
-    /// The folder of the browser tests, which is also where npm keeps its packages.
+    /// The folder of the browser tests. npm keeps its packages there too.
     pub(crate) fn e2e(&self) -> PathBuf {
         self.root.join("frontend/e2e")
     }
 
-    /// Where the browser client is built to.
+    /// The folder of the built browser client.
     pub(crate) fn dist(&self) -> PathBuf {
         self.root.join("frontend/dist")
     }
 
-    /// Tools that belong to the project and not to the machine.
+    /// The folder for tools that belong to the project and not to the machine.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
 
-    /// The server, once built.
+    /// The path of the built server.
     pub(crate) fn server(&self, release: bool) -> PathBuf {
         self.target.join(if release { "release" } else { "debug" }).join("neticket")
     }

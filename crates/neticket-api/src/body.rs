@@ -1,5 +1,5 @@
-//! [`ValidJson`]: a JSON body of a known shape with values that are right, or a problem that names everything that
-//! is wrong with it at once.
+//! [`ValidJson`] extracts a JSON body of a known type and validates its values. If the body is wrong, the
+//! answer is one problem that names every mistake in it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -21,10 +21,12 @@ use validator::Validate;
 use crate::error::ApiError;
 use crate::fields::{self, FIELD_PROBLEMS_MAX, Objection};
 
-/// The largest JSON body, in bytes; the largest right one (an event of 20 grades) has a quarter of it.
+/// The largest JSON body, in bytes. The largest valid body (an event of 20 ticket types) has a quarter of
+/// this size.
 pub(crate) const JSON_LEN_MAX: usize = 64 * 1024;
 
-/// How long a body may take to arrive: who sends byte by byte does not get to hold what others need.
+/// How long a body may take to arrive. A client that sends byte by byte cannot occupy a connection for
+/// longer.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A JSON body, read and validated.
@@ -40,11 +42,11 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
     }
 }
 
-/// A JSON body whose mistakes have been put right somehow, so that those can be found too that show only beside the store or
-/// the clock. Whoever fills in a form is then told all of them at once.
+/// A JSON body whose invalid fields were replaced by placeholders. The use case can therefore check it
+/// against the store and the clock too, and a person who fills in a form gets all mistakes at once.
 pub(crate) struct FormJson<T> {
     pub(crate) value: T,
-    /// If there are any, `value` is for nothing but finding more.
+    /// If this is not empty, `value` contains placeholders: use it only to find more mistakes.
     pub(crate) mistakes: Vec<FieldProblem>,
 }
 
@@ -61,7 +63,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for FormJson<T> {
     }
 }
 
-/// The refusal of a form for its `mistakes` and for what is wrong besides, as far as that does not follow from them.
+/// Builds the refusal of a form from its `mistakes` and from the mistakes that the application found
+/// (`besides`). It leaves out those of `besides` that only follow from one of the `mistakes`.
 pub(crate) fn refused(mistakes: Vec<FieldProblem>, besides: Vec<InvalidField>) -> ApiError {
     let mut found = Findings(mistakes);
     let broken: Vec<String> = found.0.iter().map(|problem| problem.field.clone()).collect();
@@ -73,7 +76,7 @@ pub(crate) fn refused(mistakes: Vec<FieldProblem>, besides: Vec<InvalidField>) -
     found.into_error()
 }
 
-/// The body's text.
+/// Reads the body's text, after a check of its headers.
 fn arrive(
     req: &HttpRequest,
     payload: &mut Payload,
@@ -127,13 +130,14 @@ fn too_large() -> ApiError {
     ApiError::new(ProblemCode::PayloadTooLarge, format!("The body may have at most {JSON_LEN_MAX} bytes."))
 }
 
-/// Reads `text` as a right `T`, or says everything that is wrong with it.
+/// Reads `text` as a valid `T`, or returns everything that is wrong with it.
 fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
     let (value, mistakes) = read_form(text)?;
     if mistakes.is_empty() { Ok(value) } else { Err(ApiError::invalid(mistakes)) }
 }
 
-/// Reads `text` as a `T`, and says everything that is wrong with it; if that is too much to read on, only that.
+/// Reads `text` as a `T`, and returns everything that is wrong with it. If the text cannot be repaired into a
+/// `T`, it returns the mistakes as an error.
 fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<FieldProblem>), ApiError> {
     let typed = serde_json::from_str::<T>(text);
     if let Ok(value) = &typed
@@ -151,7 +155,7 @@ fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<Field
         tree = Value::Object(serde_json::Map::new());
     }
     if let Err(error) = &typed {
-        // A tree has each key once, so only the typed reading sees this.
+        // A tree has each key once, so only the typed reading finds a duplicate key.
         let message = error.to_string();
         if let duplicate @ Objection::Duplicate(_) = Objection::read(before_position(&message)) {
             found.add(duplicate.at(""));
@@ -170,7 +174,8 @@ fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<Field
     }
 }
 
-/// Serde reads an array as a struct, and databases differ on NUL: neither is let in, and both are rare.
+/// Serde accepts an array as a struct, and databases treat NUL differently. Both are refused, and both are
+/// rare, so only texts that may contain one take the slow path.
 fn needs_a_closer_look(text: &str) -> bool {
     text.contains('[') || text.contains("\\u0000")
 }
@@ -187,13 +192,13 @@ fn before_position(message: &str) -> &str {
     message.rsplit_once(" at line ").map_or(message, |(before, _)| before)
 }
 
-/// The problems found so far.
+/// The problems that were found so far.
 #[derive(Default)]
 struct Findings(Vec<FieldProblem>);
 
 impl Findings {
-    /// Keeps `problem` unless one with its field, or with what is around it, has been found: what follows from a
-    /// mistake is not another one.
+    /// Adds `problem`, unless a problem of the same field, or of an object or array around it, was found
+    /// already: it then only follows from the earlier one. Adds nothing beyond [`FIELD_PROBLEMS_MAX`].
     fn add(&mut self, problem: FieldProblem) {
         let follows = |earlier: &FieldProblem| {
             problem.field.strip_prefix(&earlier.field).is_some_and(|rest| {
@@ -210,8 +215,8 @@ impl Findings {
     }
 }
 
-/// Finds NUL in texts, and arrays in arrays, and takes them out. Whole numbers written as `2.0` become `2`: to JSON they
-/// are the same.
+/// Finds NUL in texts, and arrays directly inside arrays. It adds them to `found` and removes them from the
+/// value. A whole number that is written as `2.0` becomes `2`, because they are the same number in JSON.
 fn look_closer(value: &mut Value, path: &str, found: &mut Findings) {
     match value {
         Value::String(text) if text.contains('\0') => {
@@ -247,15 +252,16 @@ fn look_closer(value: &mut Value, path: &str, found: &mut Findings) {
     }
 }
 
-/// The integer that a number with a fraction of zero is, as far as such numbers are exact (2⁵³).
+/// The integer that a float without a fraction stands for, up to 2⁵³, where floats are still exact.
 fn as_integer(number: &serde_json::Number) -> Option<i64> {
     let float = number.as_f64().filter(|_| number.is_f64())?;
     (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0)
         .then(|| format!("{float:.0}").parse().ok())?
 }
 
-/// Reads `tree` as `T`; where it is wrong, notes that and puts something readable there, so that the next mistake
-/// shows. `None` if there are too many.
+/// Reads `tree` as `T`. At each mistake it adds a problem to `found` and repairs the place with a
+/// placeholder, so that the next mistake is found too. `None` if it has found [`FIELD_PROBLEMS_MAX`]
+/// mistakes, or if a place cannot be repaired.
 fn mend<T: DeserializeOwned>(tree: &mut Value, found: &mut Findings) -> Option<T> {
     for _ in 0..FIELD_PROBLEMS_MAX {
         let (path, objection) = match attempt::<T>(tree) {
@@ -264,7 +270,8 @@ fn mend<T: DeserializeOwned>(tree: &mut Value, found: &mut Findings) -> Option<T
         };
         let segments: Vec<Segment> = path.iter().cloned().collect();
         let (around, own) = match (&objection, segments.split_last()) {
-            // Serde reports a wrong name at its own path or at its object's, by how the struct is read.
+            // Serde reports an unknown name either at the path of the name or at the path of its object. That
+            // depends on how the struct is deserialized.
             (Objection::Unknown(name), Some((Segment::Map { key }, around))) if key == name => {
                 (around, Some(name))
             }
@@ -298,7 +305,7 @@ fn attempt<T: DeserializeOwned>(tree: &Value) -> Result<T, (Path, Objection)> {
     })
 }
 
-/// Puts the first value at `at` that serde does not object to there.
+/// Puts the first placeholder at `at` that serde accepts there.
 fn substitute<T: DeserializeOwned>(tree: &mut Value, at: &[Segment]) -> Option<()> {
     let candidates = [
         Value::from("1970-01-01T00:00:00Z"),
@@ -329,7 +336,7 @@ fn descend<'a>(tree: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {
     })
 }
 
-/// `ticket_types[0].price`.
+/// Formats a path, for example `ticket_types[0].price`.
 fn in_words(path: &[Segment]) -> String {
     path.iter().fold(String::new(), |words, segment| match segment {
         Segment::Seq { index } => format!("{words}[{index}]"),

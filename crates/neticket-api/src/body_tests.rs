@@ -1,4 +1,4 @@
-//! What bodies are refused, and how.
+//! Which bodies are refused, and with which problems.
 
 use neticket_contract::{
     EventCreateRequest, LoginRequest, ProblemCode, ReservationCreateRequest, SignupRequest,

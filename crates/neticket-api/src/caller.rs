@@ -1,4 +1,4 @@
-//! Who asks, and from where: access token, role, idempotency key, network address.
+//! Extractors for the caller: access token, role, idempotency key, network address.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::ApiError;
 use crate::state::{State, state};
 
-/// Somebody with a good access token.
+/// A user with a valid access token.
 pub(crate) struct SignedIn(pub(crate) Principal);
 
 impl FromRequest for SignedIn {
@@ -26,7 +26,7 @@ impl FromRequest for SignedIn {
     }
 }
 
-/// An administrator with a good access token.
+/// An administrator with a valid access token.
 pub(crate) struct Admin(pub(crate) Principal);
 
 impl FromRequest for Admin {
@@ -61,10 +61,10 @@ fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The header that makes repeating a booking safe.
+/// The header that makes it safe to repeat a booking.
 pub(crate) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// The caller's own name for one booking, if there is one: 1 to 255 visible ASCII characters.
+/// The key that the caller has chosen for one booking, if there is one: 1 to 255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
 
 impl FromRequest for IdempotencyKey {
@@ -96,7 +96,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
     }
 }
 
-/// Tells that the client has disconnected before it had its answer. `frame` puts it into the request.
+/// Its token is cancelled when the client disconnects before it has an answer. The middleware `frame` inserts
+/// it into the request.
 #[derive(Clone)]
 pub(crate) struct Disconnected(pub(crate) CancellationToken);
 
@@ -115,7 +116,7 @@ impl FromRequest for Disconnected {
     }
 }
 
-/// The address that the request came from, as far as it can be trusted.
+/// The address that the request came from, as far as the proxies that report it are trusted.
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl FromRequest for ClientAddress {
@@ -127,7 +128,8 @@ impl FromRequest for ClientAddress {
     }
 }
 
-/// As [`ClientAddress`], for who has no extractors. Without a peer (never over TCP) the address is unspecified.
+/// Like [`ClientAddress`], for code without extractors. If the peer is unknown (which never happens over
+/// TCP), the address is `0.0.0.0`.
 pub(crate) fn client_address(state: &State, peer: Option<IpAddr>, headers: &HeaderMap) -> IpAddr {
     let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0])).to_canonical();
     let hops: Vec<&str> = headers
@@ -138,7 +140,8 @@ pub(crate) fn client_address(state: &State, peer: Option<IpAddr>, headers: &Head
     last_untrusted(peer, &hops, &state.app.config().trusted_proxies)
 }
 
-/// Walks from `peer` back along `hops` (the caller's side first) for as long as who reported them is trusted.
+/// Walks from `peer` back along `hops` (ordered from the client to this server), as long as the address that
+/// reported the hop is a trusted proxy.
 fn last_untrusted(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
     let mut address = peer;
     for hop in hops.iter().rev() {

@@ -1,10 +1,10 @@
-//! The refresh cookie: out of the reach of scripts, sent only to where sessions are kept.
+//! The refresh cookie. Scripts cannot read it, and browsers send it only to the session endpoints.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 
-/// Its name.
+/// The name of the cookie.
 pub(crate) const REFRESH_COOKIE: &str = "neticket_refresh";
 const PATH: &str = "/api/v1/auth";
 
@@ -13,13 +13,13 @@ pub(crate) fn refresh_token(req: &HttpRequest) -> Option<String> {
     req.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()).filter(|token| !token.is_empty())
 }
 
-/// Makes the browser keep `token` for `max_age_s` seconds.
+/// A cookie that makes the browser keep `token` for `max_age_s` seconds.
 pub(crate) fn keep(token: &str, max_age_s: u64, secure: bool) -> Cookie<'static> {
     let seconds = i64::try_from(max_age_s).unwrap_or(i64::MAX);
     built(token.to_owned(), Duration::seconds(seconds), secure)
 }
 
-/// Makes the browser forget the token.
+/// A cookie that makes the browser delete the token.
 pub(crate) fn clear(secure: bool) -> Cookie<'static> {
     built(String::new(), Duration::ZERO, secure)
 }

@@ -1,13 +1,13 @@
-//! Content-Security-Policy: what a page of ours may load and run.
+//! The Content-Security-Policy headers: what each kind of page may load and run.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// For everything that is no page.
+/// For all answers that are not a page.
 pub(crate) const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// For images: nothing runs, even if one is opened by itself and is an SVG.
+/// For images. Nothing runs, even if a browser opens an image by itself and it is an SVG.
 pub(crate) const IMAGE: &str =
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
@@ -15,8 +15,8 @@ pub(crate) const IMAGE: &str =
 pub(crate) const DOCS: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// For the client whose page is `html`: its own inline scripts run, no others. Images also come from where `images_url` leads,
-/// if they are not handed on by the server.
+/// For the client with the page `html`. Only its own inline scripts run. If browsers do not get images from
+/// this server, images may also come from the origin of `images_url`.
 pub(crate) fn of_client(html: &str, images_url: Option<&str>) -> String {
     let mut scripts = vec!["'self'".to_owned(), "'wasm-unsafe-eval'".to_owned()];
     scripts.extend(inline_scripts(html).map(hash));
@@ -34,7 +34,7 @@ fn origin(url: &str) -> &str {
     url[host..].find('/').map_or(url, |end| &url[..host + end])
 }
 
-/// For a page with one inline style sheet and nothing else.
+/// For a page that has one inline style sheet and loads nothing else.
 pub(crate) fn of_styled_page(style: &str) -> String {
     format!(
         "default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,12 +42,12 @@ pub(crate) fn of_styled_page(style: &str) -> String {
     )
 }
 
-/// The source expression that allows exactly `text`.
+/// The CSP source expression that allows exactly `text`.
 fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// What is between the tags of each script without a `src`.
+/// The text of each script element that has no `src`.
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     let lower = html.to_ascii_lowercase();
     let mut scripts = Vec::new();

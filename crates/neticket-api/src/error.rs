@@ -1,7 +1,8 @@
-//! The one place where a refusal becomes a problem (RFC 9457): from the application's words, and from actix's own.
+//! The one place where an error becomes a problem (RFC 9457). Errors come from the application and from
+//! actix.
 //!
-//! Handlers return [`ApiError`]; the outermost middleware (`frame`) writes it out, because only it knows the
-//! request's id.
+//! Handlers return [`ApiError`]. The outermost middleware (`frame`) renders it, because only `frame` knows
+//! the id of the request.
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ use neticket_domain::FieldError;
 
 use crate::fields;
 
-/// A refusal on its way out. Its problem has no `trace_id` yet.
+/// An error that is answered as a problem. Its problem has no `trace_id` yet.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Refusal>);
 
@@ -22,7 +23,7 @@ pub(crate) struct ApiError(Box<Refusal>);
 struct Refusal {
     problem: Problem,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// For the log only.
+    /// Goes only to the log, never to the client.
     cause: Option<String>,
 }
 
@@ -50,14 +51,14 @@ impl ApiError {
         Self::new(ProblemCode::NotFound, detail)
     }
 
-    /// What is wrong with the fields of a request; `errors` is not empty.
+    /// A refusal because of invalid fields. `errors` must not be empty.
     pub(crate) fn invalid(errors: Vec<FieldProblem>) -> Self {
         let mut error = Self::new(ProblemCode::ValidationFailed, "See `errors` for what to change.");
         error.0.problem.errors = errors;
         error
     }
 
-    /// What is wrong with one field.
+    /// A refusal because of one invalid field.
     pub(crate) fn field(field: &str, error: FieldError) -> Self {
         Self::invalid(vec![FieldProblem {
             field: field.to_owned(),
@@ -66,13 +67,13 @@ impl ApiError {
         }])
     }
 
-    /// `allow`: the methods that the path has, as the `Allow` header lists them.
+    /// `allow`: the methods of the path, in the form of the `Allow` header.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(ProblemCode::MethodNotAllowed, format!("This path takes {allow}."))
             .with_header(ALLOW, HeaderValue::from_static(allow))
     }
 
-    /// `retry_after_s`: how long to wait, in seconds; at least 1.
+    /// `retry_after_s`: how long the client should wait, in seconds. Values below 1 become 1.
     pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
         Self::new(ProblemCode::RateLimited, "Too many requests; wait as long as `Retry-After` says.")
             .with_retry_after(retry_after_s.max(1))
@@ -101,7 +102,7 @@ impl ApiError {
         self.0.problem.code
     }
 
-    /// What the log is told and nobody else.
+    /// The cause, for the log only. The client never sees it.
     pub(crate) fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }
@@ -110,14 +111,14 @@ impl ApiError {
         &self.0.headers
     }
 
-    /// The problem as it goes out.
+    /// The problem as it is sent, with `trace_id`.
     pub(crate) fn problem(&self, trace_id: &str) -> Problem {
         let mut problem = self.0.problem.clone();
         trace_id.clone_into(&mut problem.trace_id);
         problem
     }
 
-    /// What a bare status of actix's own means, for refusals that never reached a handler.
+    /// The problem for a bare status of actix. Actix answers with one when a request never reaches a handler.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::new(ProblemCode::Unauthenticated, "Sign in first."),
@@ -144,7 +145,8 @@ impl ApiError {
         }
     }
 
-    /// What is nobody's refusal: a part that does not answer, or a fault of ours. What is behind it is for the log.
+    /// The problem for errors that the caller did not cause: a backend does not answer, or the server has a
+    /// bug. The cause goes to the log only.
     fn of_fault(error: &AppError) -> Self {
         let fault = match error {
             AppError::LedgerUnavailable(_) => Self::new(ProblemCode::LedgerUnavailable, UNCERTAIN_DETAIL),
@@ -265,7 +267,7 @@ impl ResponseError for ApiError {
         StatusCode::from_u16(self.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// Bare: `frame` replaces it.
+    /// A bare status without a body. The middleware `frame` replaces it by the problem.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

@@ -1,38 +1,40 @@
-//! What is wrong with single fields, in the words of the contract: from serde's messages and from the validator's.
+//! Turns the messages of serde and of the validator into the field problems of the contract.
 
 use neticket_app::InvalidField;
 use neticket_contract::FieldProblem;
 use validator::{ValidationErrors, ValidationErrorsKind};
 
-/// The most problems one answer lists; a request with more is not an honest mistake.
+/// The most field problems that one answer lists. A request with more mistakes is not an honest one.
 pub(crate) const FIELD_PROBLEMS_MAX: usize = 50;
-/// How much of a name that the caller chose is repeated, in characters.
+/// How many characters of a name that the caller sent are repeated in the answer.
 const NAME_LEN_MAX: usize = 100;
 
-/// What the application found wrong with a field.
+/// The field problem for a mistake that the application has found.
 pub(crate) fn of_application(invalid: InvalidField) -> FieldProblem {
     FieldProblem { field: invalid.field, code: invalid.code.to_owned(), message: invalid.message }
 }
 
-/// What serde objected to.
+/// What serde refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Objection {
-    /// This field of the object is missing.
+    /// The object lacks this field.
     Missing(String),
-    /// This field of the object is not known.
+    /// The object has this field, and its type does not know it.
     Unknown(String),
-    /// This field of the object is there twice.
+    /// The object has this field twice.
     Duplicate(String),
-    /// The value is not right.
+    /// The value is invalid.
     Value { code: &'static str, message: String },
 }
 
 impl Objection {
-    /// Reads serde's own message. There is no other way to learn the kind: `serde::de::Error` is write-only.
+    /// Parses serde's error message. There is no other way to learn the kind, because `serde::de::Error`
+    /// cannot be inspected.
     pub(crate) fn read(message: &str) -> Self {
         let quoted = |prefix: &str| {
             let rest = message.strip_prefix(prefix)?;
-            // The name is the caller's own where it is unknown, and may hold anything: the last end counts.
+            // An unknown name comes from the caller and may contain anything, also these words. The last
+            // match is therefore the end of the name.
             let end = rest.rfind("`, expected").or_else(|| rest.rfind("`, there are"));
             end.or_else(|| rest.rfind('`')).map(|end| rest[..end].to_owned())
         };
@@ -71,7 +73,7 @@ impl Objection {
         Self::Value { code, message }
     }
 
-    /// Messages of the standard library's parsers, and our own types'.
+    /// Handles the messages of the parsers of the standard library and of our own types.
     fn plain(message: &str) -> Self {
         if message.starts_with("number too ") {
             Self::value("out_of_range", "is too large or too small".to_owned())
@@ -84,7 +86,7 @@ impl Objection {
         }
     }
 
-    /// The problem for the field at `path`: that of the value, or that of the object around the name.
+    /// The field problem for the value at `path`, or for the named field of the object at `path`.
     pub(crate) fn at(&self, path: &str) -> FieldProblem {
         let (field, code, message) = match self {
             Self::Missing(name) => (join(path, name), "required", "is required".to_owned()),
@@ -111,13 +113,13 @@ fn type_in_words(expected: &str) -> String {
     }
 }
 
-/// `name` inside the object at `path`; the empty path is the whole body.
+/// The path of `name` inside the object at `path`. The empty path is the whole body.
 pub(crate) fn join(path: &str, name: &str) -> String {
     let name: String = name.chars().take(NAME_LEN_MAX).collect();
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }
 
-/// Everything the validator found, in the order of the paths.
+/// All errors of the validator, sorted by path.
 pub(crate) fn of_validator(errors: &ValidationErrors) -> Vec<FieldProblem> {
     let mut problems = Vec::new();
     collect(errors, "", &mut problems);

@@ -1,5 +1,5 @@
-//! What is around every request: its id, its line in the log, its problem if it was refused, the headers that keep
-//! browsers safe, and whether its answer is compressed.
+//! The middleware around every request. It sets the request id, writes the log line, turns refusals into
+//! problems, adds the security headers, and decides whether the answer is compressed.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -24,21 +24,21 @@ use crate::error::ApiError;
 use crate::metrics::{OTHER, RouteMetrics, route_metrics};
 use crate::state::{State, state};
 
-/// Bodies of this many bytes or fewer are not compressed: it would cost more than it saves.
+/// Bodies of at most this many bytes are not compressed, because compression would cost more than it saves.
 const PLAIN_LEN_MAX: u64 = 1024;
-/// An answer that took longer is worth a line in the log.
+/// Answers that took longer than this are logged.
 const SLOW: Duration = Duration::from_secs(1);
-/// Two years, as the preload list asks.
+/// Two years, as the HSTS preload list requires.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000");
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The outermost layer.
+/// The outermost middleware.
 pub(crate) async fn frame(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    // Made here and nowhere else: an id from outside could be anybody's.
+    // The id is always generated here. An id from a client could be that of another request.
     let id = uuid::Builder::from_random_bytes(rand::random()).into_uuid();
     let mut buffer = Uuid::encode_buffer();
     let id: &str = id.hyphenated().encode_lower(&mut buffer);
@@ -48,12 +48,14 @@ pub(crate) async fn frame(
     let State { https, app, .. } = state(response.request());
     let (https, leaving) = (*https, app.is_draining());
     if leaving {
-        // Who keeps connections, like a proxy, finds another node for the next request.
+        // The node is draining. A proxy that keeps connections alive then sends its next request to another
+        // node.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let not_modified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    // `plain_if_small` marks what is not to be compressed; the mark itself says nothing to anyone.
+    // `plain_if_small` sets this header to prevent compression. The header carries no information for the
+    // client, so it is removed.
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
         headers.remove(CONTENT_ENCODING);
     }
@@ -62,7 +64,7 @@ pub(crate) async fn frame(
     }
     set_if_absent(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set_if_absent(headers, REFERRER_POLICY, "strict-origin-when-cross-origin");
-    // What has not changed keeps the policy it came with: a browser would replace it by this one.
+    // A 304 answer must not carry this policy: the browser would replace the policy of its cached page by it.
     if !not_modified {
         set_if_absent(headers, CONTENT_SECURITY_POLICY, csp::NOTHING);
     }
@@ -73,7 +75,7 @@ pub(crate) async fn frame(
     Ok(response)
 }
 
-/// A request without an answer. actix drops it when the connection is reset.
+/// A request that has no answer yet. actix drops it when the connection is reset.
 struct Unanswered {
     disconnected: CancellationToken,
     disconnects: Counter,
@@ -81,7 +83,7 @@ struct Unanswered {
 }
 
 impl Unanswered {
-    /// Lets the handler know whether the client is still there.
+    /// Gives the handler a token that tells whether the client is still connected.
     fn new(req: &ServiceRequest) -> Self {
         let disconnected = CancellationToken::new();
         req.extensions_mut().insert(Disconnected(disconnected.clone()));
@@ -98,8 +100,8 @@ impl Drop for Unanswered {
     }
 }
 
-/// Runs the handler in its own task, so that a client disconnect cannot cancel it half-way. The handler may stop where
-/// nothing is begun yet.
+/// Runs the handler in its own task, so that a client disconnect cannot cancel it half-way. The handler
+/// itself may stop at a point where it has not begun anything.
 async fn run_detached<T: 'static>(
     handler: impl Future<Output = T> + 'static,
     mut unanswered: Unanswered,
@@ -118,7 +120,7 @@ fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str)
     }
 }
 
-/// Makes a problem of every refusal that is not one yet. Answers the cause, for the log.
+/// Turns every refusal that is not a problem yet into one. Returns the cause, for the log.
 fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<String> {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -127,7 +129,7 @@ fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<S
     let refusal = response.response().error();
     let (error, cause) = match refusal.and_then(Error::as_error::<ApiError>) {
         Some(error) => (error, error.cause().map(str::to_owned)),
-        // Actix's own, or a layer's; what it says is for the log.
+        // An error of actix or of a middleware. Its text goes to the log only.
         None => (&ApiError::of_status(status), refusal.map(ToString::to_string)),
     };
     state(response.request()).app.count_refusal(error.code().as_str());
@@ -144,7 +146,8 @@ fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<S
     cause
 }
 
-/// What of a bare refusal's headers its problem keeps: all but those that describe the body.
+/// Whether a problem keeps this header of the refusal that it replaces. It keeps all headers but those that
+/// describe the body.
 fn kept_of_refusal(name: &HeaderName) -> bool {
     ![
         CONTENT_TYPE,
@@ -164,8 +167,9 @@ fn problem_response(problem: &Problem) -> HttpResponse {
         .body(serde_json::to_vec(problem).unwrap_or_default())
 }
 
-/// Measures every request, and tells the log of those that failed or were slow; of the others only where it is asked to
-/// (`debug`), for a line each would cost more than checking who sent them. No query and no header: they may hold secrets.
+/// Records the metrics of every request, and logs the requests that failed or were slow. Other requests are
+/// logged at `debug` only, because one line for each would cost more than the check of its token. Query and
+/// headers are never logged, because they may contain secrets.
 fn tell(response: &ServiceResponse<BoxBody>, request_id: &str, started: Instant, cause: Option<&str>) {
     let (request, status) = (response.request(), response.status());
     let (method, latency) = (request.method(), started.elapsed());
@@ -186,7 +190,7 @@ fn tell(response: &ServiceResponse<BoxBody>, request_id: &str, started: Instant,
     }
 }
 
-/// Inside the compression: marks small bodies as not to be compressed.
+/// Runs inside the compression middleware. Marks small bodies so that they are not compressed.
 pub(crate) async fn plain_if_small<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
@@ -199,7 +203,8 @@ pub(crate) async fn plain_if_small<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Around the API: reads are counted, answers are JSON or nothing, and stay with whom they are for.
+/// The middleware around the API. It limits how often a client reads, refuses clients that do not accept
+/// JSON, and forbids caches to store the answers.
 pub(crate) async fn api(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -225,13 +230,13 @@ fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What is JSON, in an `Accept` header.
+/// The media types in an `Accept` header that include JSON.
 const JSON_TYPES: [&str; 4] = ["*/*", "application/*", "application/json", PROBLEM_CONTENT_TYPE];
-/// How the path of a stream ends, and what one is.
+/// The end of the path of a stream, and the media types that include one.
 const STREAM_END: &str = "/availability/stream";
 const STREAM_TYPES: [&str; 3] = ["*/*", "text/*", "text/event-stream"];
 
-/// Whether `Accept` lets one of `types` through; a header that makes no sense lets everything through.
+/// Whether `Accept` allows one of `types`. A missing or malformed header allows everything.
 fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
     let mut ranges = headers
         .get_all(ACCEPT)

@@ -1,6 +1,8 @@
-//! HTTP: routes, extractors, problems, OpenAPI. A handler parses, calls one use case, answers.
+//! The HTTP layer: routes, extractors, problems, OpenAPI. A handler parses the request, calls one use case
+//! and answers.
 //!
-//! [`server`] is the whole server, for the binary and for tests alike; [`openapi_document`] is what it speaks.
+//! [`server`] builds the whole server, for the binary and for tests. [`openapi_document`] is the description
+//! of its API.
 
 mod body;
 mod caller;

@@ -1,4 +1,4 @@
-//! How often one caller may ask. Kept in this process: a limit slows abuse down, it does not promise anything.
+//! Rate limits per caller. Each process counts on its own: a limit slows abuse down, and is not a guarantee.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,26 +11,27 @@ use neticket_domain::UserId;
 
 use crate::error::ApiError;
 
-/// Sign-ins to one account per minute: from one network, and from all together. The second is higher, so that a stranger
-/// who guesses does not keep the owner out.
+/// Sign-in attempts for one account per minute: from one network, and from all networks together. The second
+/// limit is higher, so that a stranger who guesses passwords does not lock the owner out.
 const GUESSES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const GUESSES_FROM_ALL_PER_MINUTE: NonZeroU32 = NonZeroU32::new(100).unwrap();
-/// Per address. Mobile carriers and schools put thousands of people behind one, all of whom come before an opening.
+/// Per network address. Mobile carriers and schools put thousands of people behind one address, and all of
+/// them come before an opening.
 const SIGNUPS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 const LOGINS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(300).unwrap();
 const REFRESHES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(3000).unwrap();
 const READS_PER_S: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 const READS_BURST: NonZeroU32 = NonZeroU32::new(2000).unwrap();
-/// Per person.
+/// Per user.
 const BOOKINGS_PER_S: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const BOOKINGS_BURST: NonZeroU32 = NonZeroU32::new(20).unwrap();
-/// Per administrator, each of up to 5 MiB and a second of work.
+/// Per administrator. One upload has up to 5 MiB and takes up to a second of CPU time.
 const UPLOADS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
-/// After so many checks, callers whose allowance is whole again are forgotten. Memory is thus bounded by how many
-/// callers ask within a minute.
+/// After this many checks, a limit removes the callers whose allowance is full again. The number of callers
+/// of the last minute therefore bounds the memory.
 const CHECKS_PER_SWEEP: u32 = 4096;
 
-/// All limits. One for the whole server: its workers share it.
+/// All limits. The workers of the server share one instance.
 pub(crate) struct Limits {
     enabled: bool,
     signups: Limit<IpAddr>,
@@ -38,7 +39,7 @@ pub(crate) struct Limits {
     refreshes: Limit<IpAddr>,
     guesses: Limit<(IpAddr, String)>,
     guesses_from_all: Limit<String>,
-    /// They prove the current password, so they are guesses too.
+    /// A password change proves the current password, so each attempt is also a guess at it.
     password_changes: Limit<UserId>,
     bookings: Limit<UserId>,
     uploads: Limit<UserId>,
@@ -66,7 +67,8 @@ impl Limits {
         self.check(&self.signups, &network(from))
     }
 
-    /// Counts what is one caller's own first, so that a refused caller uses up nothing of others.
+    /// Checks the limit of this caller and account first, so that a refused caller does not use up the limits
+    /// that others share.
     pub(crate) fn login(&self, from: IpAddr, email: &str) -> Result<(), ApiError> {
         let email = email.trim().to_lowercase();
         self.check(&self.guesses, &(network(from), email.clone()))?;
@@ -82,7 +84,7 @@ impl Limits {
         self.check(&self.password_changes, &user)
     }
 
-    /// Bookings and cancels.
+    /// Checks the limit for bookings and cancels.
     pub(crate) fn booking(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.bookings, &user)
     }
@@ -100,7 +102,8 @@ impl Limits {
     }
 }
 
-/// Who owns an IPv6 address owns its /64.
+/// The network of an address. One owner of IPv6 addresses usually has a whole /64, so the /64 counts as one
+/// caller.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -119,7 +122,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default(), checks: AtomicU32::new(0) }
     }
 
-    /// The error is how long to wait, in whole seconds.
+    /// The error is the time to wait, in whole seconds, rounded up.
     fn check(&self, key: &K) -> Result<(), u64> {
         if self.checks.fetch_add(1, Ordering::Relaxed) % CHECKS_PER_SWEEP == CHECKS_PER_SWEEP - 1 {
             self.limiter.retain_recent();
@@ -151,7 +154,7 @@ mod tests {
             upper = !upper;
             limits.login(home, if upper { "A@B.kr" } else { " a@b.kr" })
         });
-        assert!((10..15).contains(&attempts), "{attempts}"); // a slow run gets some back
+        assert!((10..15).contains(&attempts), "{attempts}"); // the limiter refills during a slow run
         let refused = limits.login(home, "a@b.kr").unwrap_err();
         assert_eq!(refused.code(), ProblemCode::RateLimited);
         let wait: u64 = refused.headers()[0].1.to_str().unwrap().parse().unwrap();
@@ -168,7 +171,7 @@ mod tests {
             guess += 1;
             limits.login(IpAddr::from([192, 0, 2, 1]), &format!("{guess}@example.com"))
         });
-        assert!((300..305).contains(&attempts), "{attempts}"); // a slow run gets some back
+        assert!((300..305).contains(&attempts), "{attempts}"); // the limiter refills during a slow run
     }
 
     #[test]
@@ -179,7 +182,7 @@ mod tests {
             host += 1;
             limits.login(IpAddr::from(host.to_be_bytes()), "a@b.kr")
         });
-        assert!((100..105).contains(&attempts), "{attempts}"); // a slow run gets some back
+        assert!((100..105).contains(&attempts), "{attempts}"); // the limiter refills during a slow run
     }
 
     #[test]
@@ -190,7 +193,7 @@ mod tests {
             host += 1;
             limits.signup(IpAddr::from(Ipv6Addr::from_bits(host)))
         });
-        assert!((60..65).contains(&attempts), "{attempts}"); // a slow run gets some back
+        assert!((60..65).contains(&attempts), "{attempts}"); // the limiter refills during a slow run
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What the HTTP side counts and measures, and `/metrics`, which shows it with the application's numbers. A request costs
-//! one look at a short list of its route and one histogram; no labels are hashed for it.
+//! The HTTP metrics, and `/metrics`, which shows them together with the metrics of the application. A request
+//! costs one search in a short list of its route and one histogram update. It hashes no labels.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,13 +21,14 @@ use crate::error::ApiError;
 use crate::state::State;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-/// Up to where latencies are told apart, in seconds.
+/// The bucket bounds of the latency histograms, in seconds.
 const LATENCIES_S: [f64; 14] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
-/// The route of whatever has none: the client's files, and addresses that lead nowhere.
+/// The route label of requests without a route: the files of the client, and unknown addresses.
 pub(crate) const OTHER: &str = "other";
 
-/// All values come from the program, but the status: and that is a number of three digits.
+/// The labels of an answer. Route and method come from a fixed set, and the status is a number of three
+/// digits, so the number of series is bounded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
     route: &'static str,
@@ -44,19 +45,19 @@ impl MetricConstructor<Histogram> for Latencies {
     }
 }
 
-/// One for the whole server: its workers share it.
+/// The workers of the server share one instance.
 #[derive(Debug)]
 pub(crate) struct HttpMetrics {
     register: Register,
     answered: Family<Answered, Histogram, Latencies>,
-    /// Open connections, idle ones too.
+    /// Open connections, also idle ones.
     connections: Gauge,
-    /// Open streams of what is left.
+    /// Open availability streams.
     streams: Gauge,
     pub(crate) streams_refused: Counter,
-    /// Requests whose client disconnected before it had its answer.
+    /// Requests whose client disconnected before it got an answer.
     pub(crate) disconnects: Counter,
-    /// What was sent on all of them.
+    /// Events that were sent on all availability streams together.
     pub(crate) frames: Counter,
 }
 
@@ -92,20 +93,20 @@ impl Default for HttpMetrics {
 }
 
 impl HttpMetrics {
-    /// Counts a stream for as long as the answer lives.
+    /// Counts an open stream, until the returned guard is dropped.
     pub(crate) fn streaming(&self) -> Streaming {
         self.streams.inc();
         Streaming(self.streams.clone())
     }
 
-    /// Counts a connection for as long as the answer lives.
+    /// Counts an open connection, until the returned guard is dropped.
     pub(crate) fn connected(&self) -> Connected {
         self.connections.inc();
         Connected(self.connections.clone())
     }
 }
 
-/// An open connection.
+/// Guard of an open connection.
 pub(crate) struct Connected(Gauge);
 
 impl Drop for Connected {
@@ -114,7 +115,7 @@ impl Drop for Connected {
     }
 }
 
-/// An open stream.
+/// Guard of an open stream.
 pub(crate) struct Streaming(Gauge);
 
 impl Drop for Streaming {
@@ -123,7 +124,7 @@ impl Drop for Streaming {
     }
 }
 
-/// The answers of one route, as one worker knows them: each kind that has occurred, with where it is counted.
+/// The answers of one route in one worker: each combination of labels that has occurred, with its histogram.
 #[derive(Clone)]
 pub(crate) struct RouteMetrics {
     route: &'static str,
@@ -135,7 +136,7 @@ impl RouteMetrics {
         Self { route, kinds: Rc::default() }
     }
 
-    /// The path as the routing table has it.
+    /// The path of the route, as the routing table states it.
     pub(crate) fn route(&self) -> &'static str {
         self.route
     }
@@ -161,7 +162,7 @@ impl RouteMetrics {
     }
 }
 
-/// A method, or [`OTHER`]: anyone can make one up.
+/// The name of a standard method, or [`OTHER`], because clients can invent methods.
 fn method_word(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -175,17 +176,18 @@ fn method_word(method: &Method) -> &'static str {
     }
 }
 
-/// The metrics of the request's route; of [`OTHER`] where it has none.
+/// The metrics of the request's route, or those of [`OTHER`] if it has no route.
 pub(crate) fn route_metrics(request: &HttpRequest) -> Option<&RouteMetrics> {
     request.app_data::<RouteMetrics>()
 }
 
-/// All numbers, on the public listener: only where there is no other for them, and never in production.
+/// All metrics, on the public listener. It serves them only in development, and only if metrics have no
+/// listener of their own.
 pub(crate) async fn metrics_public(state: Data<State>) -> Result<HttpResponse, ApiError> {
     if state.metrics_public { Ok(answer(&state)) } else { Err(ApiError::not_found("There is nothing here.")) }
 }
 
-/// All numbers, on a listener that has nothing else.
+/// All metrics, on a listener that serves nothing else.
 pub(crate) async fn metrics_private(state: Data<State>) -> HttpResponse {
     answer(&state)
 }
@@ -208,12 +210,12 @@ mod tests {
 
     use super::*;
 
-    /// A file of the repository.
+    /// Reads a file of the repository.
     fn read(path: &str) -> String {
         std::fs::read_to_string(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
     }
 
-    /// The rows of the tables of docs/metrics.md: name, type, and labels by comma.
+    /// The rows of the tables of docs/metrics.md: name, type, and labels separated by commas.
     fn documented() -> Vec<[String; 3]> {
         let text = read("docs/metrics.md");
         let rows = text.lines().filter_map(|line| line.strip_prefix("| `neticket_"));
@@ -225,10 +227,11 @@ mod tests {
         .collect()
     }
 
-    /// What is asked of one series: each label that is named, with the values that it is compared with.
+    /// One series in a query: its name, and each label that the query names with the values that it compares
+    /// the label with.
     type Asked = (String, Vec<(String, Vec<String>)>);
 
-    /// Every series that `promql` names.
+    /// All series that `promql` names.
     fn asked_for(promql: &str) -> Vec<Asked> {
         let series = promql.match_indices("neticket_").map(|(at, _)| {
             let rest = &promql[at..];
@@ -251,7 +254,7 @@ mod tests {
         series.collect()
     }
 
-    /// Whether the metric can have this value of one of its labels.
+    /// Whether this label of the metric can have this value.
     fn can_be(metric: &str, label: &str, value: &str) -> bool {
         match label {
             "route" => crate::openapi::document_text().contains(&format!("\"{value}\": {{")),

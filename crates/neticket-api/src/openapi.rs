@@ -1,4 +1,5 @@
-//! The OpenAPI document: operations from the handlers, and every way they can be refused from one table here.
+//! The OpenAPI document. The operations come from the handlers, and the refusals of each operation from one
+//! table in this file.
 
 use actix_web::http::StatusCode;
 use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
@@ -20,7 +21,8 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown \
     fields and parameters are refused. Times are RFC 3339 in UTC, money is in whole won.";
 
-/// The document's frame.
+/// The root of the document: its title, the list of operations, the tags, and the modifiers that apply to all
+/// operations.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "NETicket", version = "1", description = DESCRIPTION, license(name = "MIT", identifier = "MIT")),
@@ -110,7 +112,7 @@ fn refuse(path: &str, operation: &mut Operation) {
     }
 }
 
-/// What the operation itself can be refused for.
+/// The refusals that belong to this one operation.
 fn codes_of_its_own(operation: &str) -> Vec<ProblemCode> {
     use ProblemCode as Code;
     match operation {
@@ -191,7 +193,7 @@ fn codes_of_its_own(operation: &str) -> Vec<ProblemCode> {
     }
 }
 
-/// Every code that the operation can be refused with.
+/// All codes with which the operation can be refused.
 fn codes_of(path: &str, operation: &Operation) -> Vec<ProblemCode> {
     use ProblemCode as Code;
     let mut codes = codes_of_its_own(operation.operation_id.as_deref().unwrap_or_default());

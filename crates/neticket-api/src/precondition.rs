@@ -1,4 +1,5 @@
-//! `ETag` and `If-Match`: nobody overwrites what they have not seen (RFC 9110, section 13.1.1).
+//! `ETag` and `If-Match`: a client cannot overwrite a version that it has not seen (RFC 9110, section
+//! 13.1.1).
 
 use std::future::{Ready, ready};
 
@@ -9,7 +10,7 @@ use neticket_app::Expected;
 
 use crate::error::ApiError;
 
-/// The entity tags that the caller would act on, strong ones only; `None`: whatever there is, by `*` or by saying nothing.
+/// The strong entity tags of `If-Match`. `None` means any version: the header is `*` or missing.
 pub(crate) struct StrongTags(pub(crate) Option<Vec<String>>);
 
 impl FromRequest for StrongTags {
@@ -27,7 +28,7 @@ fn tags(req: &HttpRequest) -> Option<Vec<String>> {
     }
     match IfMatch::parse(req) {
         Ok(IfMatch::Any) => None,
-        // A weak one is like none that there is.
+        // A weak tag never matches in `If-Match`.
         Ok(IfMatch::Items(tags)) => {
             Some(tags.into_iter().filter(|tag| !tag.weak).map(|tag| tag.tag().to_owned()).collect())
         }
@@ -35,12 +36,12 @@ fn tags(req: &HttpRequest) -> Option<Vec<String>> {
     }
 }
 
-/// The tag of something of this version.
+/// The entity tag of this version.
 pub(crate) fn version_tag(version: i64) -> EntityTag {
     EntityTag::new_strong(version.to_string())
 }
 
-/// The versions that these tags are of.
+/// The versions that these tags stand for.
 pub(crate) fn versions(tags: StrongTags) -> Expected {
     let version = |tag: String| tag.parse::<i64>().ok().filter(|version| version.to_string() == tag);
     match tags.0 {

@@ -1,4 +1,5 @@
-//! [`ValidQuery`]: query parameters that are known and right, or a problem that names all that are not.
+//! [`ValidQuery`] extracts and validates query parameters. If some are unknown or invalid, the answer is one
+//! problem that names all of them.
 
 use std::future::{Ready, ready};
 
@@ -42,7 +43,8 @@ fn read<T: DeserializeOwned + Validate>(query: &str) -> Result<T, ApiError> {
     if problems.is_empty() { Ok(params) } else { Err(ApiError::invalid(problems)) }
 }
 
-/// What is wrong with this one parameter. Read by itself, for `serde_urlencoded` does not say which one it means.
+/// What is wrong with this one parameter. Each parameter is parsed alone, because `serde_urlencoded` does not
+/// say which one is wrong.
 fn objection<T: DeserializeOwned>(name: &str, value: &str, repeated: bool) -> Option<FieldProblem> {
     if repeated {
         return Some(Objection::Duplicate(name.to_owned()).at(""));

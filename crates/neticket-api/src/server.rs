@@ -1,4 +1,4 @@
-//! The server: its settings, and the layers around the routes.
+//! Builds the server: its settings, and the middleware around the routes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,35 +14,36 @@ use crate::metrics::metrics_private;
 use crate::state::State;
 use crate::{frame, routes};
 
-/// Connections that wait to be accepted: 50,000 people press the button in the same second.
+/// The length of the accept queue. At an opening, 50,000 people press the button in the same second.
 const BACKLOG: u32 = 8192;
-/// Longer than the idle time-outs of common load balancers (60 s), so that it is they who close.
+/// Longer than the idle timeouts of common load balancers (60 s), so that the load balancer closes idle
+/// connections, not this server.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long a client may take to send a request's head.
+/// How long a client may take to send the head of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests in flight may take to finish after a stop.
 const SHUTDOWN_TIMEOUT_S: u64 = 30;
 
-/// A server that has its address. It serves once `server` is awaited or spawned.
+/// A server that is bound to its address. It serves when `server` is awaited or spawned.
 pub struct Bound {
-    /// Where it listens; the port is real also if any was asked for.
+    /// The address on which it listens. If port 0 was asked for, this is the real port.
     pub address: SocketAddr,
     pub server: Server,
-    /// The listener of `/metrics`, if it has one of its own: to be awaited or spawned, and stopped, like `server`.
+    /// The listener of `/metrics`, if it has its own. Await or spawn it, and stop it, like `server`.
     pub metrics: Option<BoundMetrics>,
 }
 
-/// A listener for `/metrics` and nothing else.
+/// A listener that serves only `/metrics`.
 pub struct BoundMetrics {
     pub address: SocketAddr,
     pub server: Server,
 }
 
-/// Makes a server of `workers` threads for `app` at `address`. It does not listen to signals: stop it by its handle,
-/// then shut the application down.
+/// Builds a server of `workers` threads for `app` at `address`. It does not handle signals: the caller stops
+/// it by its handle, and then shuts the application down.
 ///
 /// # Errors
-/// The address is not to be had, or the built client of the configuration cannot be read.
+/// The address cannot be bound, or the files of the client that the configuration names cannot be read.
 pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<Bound> {
     let state = web::Data::new(State::new(app)?);
     let metrics = metrics_listener(&state)?;

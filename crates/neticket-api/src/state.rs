@@ -1,4 +1,4 @@
-//! What every worker of the server shares.
+//! The state that all workers of the server share.
 
 use std::io;
 use std::path::Path;
@@ -18,22 +18,23 @@ use crate::streams::Streams;
 pub(crate) struct State {
     pub(crate) app: Arc<App>,
     pub(crate) limits: Limits,
-    /// `None`: there is no built client; the API is served alone.
+    /// `None`: no client was built, so the server serves only the API.
     pub(crate) client: Option<Client>,
     /// The OpenAPI document.
     pub(crate) document: Bytes,
-    /// Browsers come by https: cookies are for https only, and browsers are told to stay with it.
+    /// Whether browsers use HTTPS. If so, cookies are sent over HTTPS only, and an HSTS header tells browsers
+    /// to stay with HTTPS.
     pub(crate) https: bool,
     pub(crate) http: HttpMetrics,
     pub(crate) written_events: WrittenEvents,
     pub(crate) streams: Streams,
-    /// `/metrics` is on the public listener.
+    /// Whether `/metrics` is on the public listener.
     pub(crate) metrics_public: bool,
 }
 
 impl State {
     /// # Errors
-    /// The built client cannot be read.
+    /// The files of the client cannot be read.
     pub(crate) fn new(app: Arc<App>) -> io::Result<Self> {
         let config = app.config();
         let images_url = config.s3.as_ref().and_then(|s3| s3.public_url.as_deref());
@@ -64,7 +65,8 @@ fn load_client(folder: &Path, images_url: Option<&str>) -> io::Result<Client> {
     })
 }
 
-/// The state, from a request. Every server of this crate has one: [`crate::server`] is the only way to make one.
+/// The state of the server that handles the request. Every server has one, because [`crate::server`] is the
+/// only way to build a server.
 pub(crate) fn state(req: &HttpRequest) -> &State {
     match req.app_data::<Data<State>>() {
         Some(state) => state,

@@ -1,5 +1,6 @@
-//! Streams of what is left, as they go out: server-sent events, written once for all who listen. One stream costs a connection
-//! and a place; what its client has not taken yet is replaced by what is newer.
+//! Availability streams as server-sent events. The frame of a change is rendered once for all clients. A
+//! stream costs one connection and one stream slot. If a client has not taken a frame yet, the next frame
+//! replaces it.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,15 +20,18 @@ use crate::limits::network;
 use crate::metrics::{HttpMetrics, Streaming};
 use crate::wire;
 
-/// Comments keep proxies from taking the stream for dead, and let a client be noticed that has gone. They come in pairs every 15 s:
-/// what is sent first to a client that has gone is answered by its machine, and only what is sent then fails.
+/// Comments keep proxies from closing the stream as idle, and detect a client that has gone. They come in
+/// pairs, every 15 s: the kernel of a client that has gone answers the first packet with a reset, and only
+/// the second packet then fails to be sent.
 const COMMENT_PAUSES: [Duration; 2] = [Duration::from_secs(14), Duration::from_secs(1)];
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
-/// When a client is to come back after its stream has ended, in milliseconds: drawn for each, so that all who listened to a node
-/// that stops do not come to the next one at once.
+/// How long a client waits before it connects again after its stream has ended, in milliseconds. Each stream
+/// draws a random value, so that the clients of a node that stops do not all connect to the next node at
+/// once.
 const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
 
-/// One in so many of a node's places is what one network may take: enough for an office, too few to keep everyone else out.
+/// One network may take one tenth of the stream slots of a node. That is enough for an office, and one
+/// network cannot use up all slots.
 const NETWORK_SHARE: usize = 10;
 
 pub(crate) struct Streams {
@@ -36,11 +40,11 @@ pub(crate) struct Streams {
     networks: Networks,
 }
 
-/// How many streams are open to each network.
+/// The number of open streams of each network.
 #[derive(Clone, Default)]
 struct Networks {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    /// Most of one network's.
+    /// The most open streams of one network.
     open_max: usize,
 }
 
@@ -48,7 +52,7 @@ impl Networks {
     fn enter(&self, from: IpAddr) -> Option<OfNetwork> {
         let from = network(from);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nothing is remembered of whom there is no place for.
+        // A network that is refused gets no entry in the map.
         if open.get(&from).copied().unwrap_or(0) >= self.open_max {
             return None;
         }
@@ -57,7 +61,7 @@ impl Networks {
     }
 }
 
-/// An open stream of a network.
+/// Guard of one open stream of a network.
 struct OfNetwork {
     networks: Networks,
     from: IpAddr,
@@ -76,20 +80,20 @@ impl Drop for OfNetwork {
 }
 
 impl Streams {
-    /// On the present runtime.
+    /// Its tasks will run on the current runtime.
     pub(crate) fn new(app: Arc<App>) -> Self {
         let places = app.config().streams_max.min(Semaphore::MAX_PERMITS);
-        // Rounded up, so that a network always has a place where there is any.
+        // Rounded up, so that a network gets at least one slot if there are any.
         let open_max = if app.config().rate_limit { places.div_ceil(NETWORK_SHARE) } else { places };
         let networks = Networks { open_max, ..Networks::default() };
         Self { watchers: Watchers::new(app, frame), places: Arc::new(Semaphore::new(places)), networks }
     }
 
-    /// The stream of an event, which begins with what is left now.
+    /// Opens the stream of an event. It begins with the current availability.
     ///
     /// # Errors
-    /// `Overloaded` if all places, or those of the caller's network, are taken, or the node stops; `NotFound`,
-    /// `StoreUnavailable`.
+    /// `Overloaded` if all slots or those of the caller's network are taken, or if the node is stopping;
+    /// `NotFound`, `StoreUnavailable`.
     pub(crate) async fn open(
         &self,
         app: &App,
@@ -105,7 +109,8 @@ impl Streams {
         let mut watch = self.watchers.watch(event).await?;
         let first = {
             let seen = watch.borrow_and_update();
-            // Not the common frame: pages set their clocks by the time in it, and that one may be of any age.
+            // The shared frame may be old. Pages set their clocks by the time in a frame, so the first frame
+            // is rendered for each client.
             let retry = format!("retry: {}\n", rand::random_range(RETRY_MS));
             [retry.as_bytes(), &frame(&seen.view, app.now())].concat()
         };
@@ -123,7 +128,7 @@ impl Streams {
     }
 }
 
-/// One event of the stream.
+/// Renders one server-sent event.
 fn frame(view: &EventView, now: Timestamp) -> Bytes {
     let availability = serde_json::to_string(&wire::availability(view, now)).unwrap_or_default();
     format!("event: availability\ndata: {availability}\n\n").into()

@@ -1,4 +1,4 @@
-//! From the application's views to the wire.
+//! Converts the views of the application to the types of the contract.
 
 use neticket_app::{
     Account, AuditView, EventChange, EventDraft, EventSummaryView, EventView, ImageView, PageView,

@@ -1,4 +1,4 @@
-//! Puts the parts together, starts them and ends them in order.
+//! Assembles the parts of the application, starts them, and shuts them down in order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ use crate::tasks::{TaskContext, Tasks};
 use crate::token_secret;
 use crate::turns::Turns;
 
-/// The only eviction policy that keeps what it is given.
+/// The only `maxmemory-policy` of Redis that never evicts a key.
 const NOEVICTION: &str = "noeviction";
 
 /// The running application. Use cases are its methods.
@@ -50,19 +50,20 @@ pub struct App {
     pub(crate) turns: Arc<Turns>,
     clock: Arc<LedgerClock>,
     readiness: Readiness,
-    /// `None` in commands, and if the ledger is of this process alone.
+    /// `None` in commands, and if the ledger lives in this process.
     deployment: Option<Arc<Deployment>>,
-    /// `None` in commands, which only use the use cases.
+    /// `None` in commands, which run no background tasks.
     tasks: Option<Tasks>,
     draining: AtomicBool,
     stopping: CancellationToken,
 }
 
 impl App {
-    /// Connects store, ledger and images, and starts the background tasks. The embedded store migrates itself.
+    /// Connects the store, the ledger and the image storage, and starts the background tasks. An embedded
+    /// store is migrated.
     ///
     /// # Errors
-    /// Says in one sentence what is missing; nothing keeps running.
+    /// [`StartError`] says in one sentence what is missing. After an error nothing keeps running.
     pub async fn start(config: Config) -> Result<Arc<Self>, StartError> {
         let store = Self::open_store(&config).await?;
         let ledger = Self::open_ledger(&config)?;
@@ -80,7 +81,7 @@ impl App {
         Self::start_with(config, store, ledger).await
     }
 
-    /// The same without background tasks, for commands: a server may be running beside them.
+    /// As [`Self::start`], but without background tasks. For commands, which may run while a server runs.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -91,7 +92,8 @@ impl App {
         Self::assemble(config, secret, store, ledger, None, |_| None).await
     }
 
-    /// What Redis does when its memory is full; `None` without Redis. Anything but `noeviction` loses seats.
+    /// The `maxmemory-policy` of Redis. `None` without Redis. Any policy other than `noeviction` can lose
+    /// seats.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -101,7 +103,7 @@ impl App {
         ledger.maxmemory_policy().await.map(Some).map_err(StartError::Ledger)
     }
 
-    /// Whether Redis keeps a file of what it does (AOF); `None` without Redis.
+    /// Whether Redis writes an append-only file (AOF). `None` without Redis.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -111,9 +113,9 @@ impl App {
         ledger.persists().await.map(Some).map_err(StartError::Ledger)
     }
 
-    /// In what the configuration differs from the nodes that run on its ledger now; `None` if there is
-    /// nothing to compare: no Redis, or no migrated database yet. A token secret that is to be made at the
-    /// first start is not compared. Changes nothing.
+    /// How this configuration differs from the nodes that use the same ledger now. `None` if there is nothing
+    /// to compare, because Redis is not configured or the database is not migrated yet. The token secret is
+    /// not compared if the first start has yet to generate it. Changes nothing.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -129,7 +131,7 @@ impl App {
         Deployment::difference(&store, &*ledger, token_secret.as_deref()).await
     }
 
-    /// Starts on a store and a ledger that are open already.
+    /// As [`Self::start`], with a store and a ledger that are open already.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -238,7 +240,7 @@ impl App {
         })
     }
 
-    /// What compares ledgers with the store, with what loads them and what notes whom that left out.
+    /// Builds the reconciler, together with the loader and the record of rejections that it uses.
     fn reconciler(
         store: &Store,
         ledger: &Arc<dyn Ledger>,
@@ -267,7 +269,7 @@ impl App {
         Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader, glances })
     }
 
-    /// Whether the configuration is fit for its environment. Opens nothing.
+    /// Checks whether the configuration is fit for its environment. Opens nothing.
     ///
     /// # Errors
     /// [`StartError::Production`].
@@ -276,7 +278,7 @@ impl App {
         if faults.is_empty() { Ok(()) } else { Err(StartError::Production(faults)) }
     }
 
-    /// Opens the store; the embedded one is migrated, a shared one must be up to date.
+    /// Opens the store. An embedded store is migrated. A shared store must be up to date.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -290,7 +292,7 @@ impl App {
         if pending.is_empty() { Ok(store) } else { Err(StartError::Behind(pending)) }
     }
 
-    /// How the configuration wants the store opened.
+    /// The store options that the configuration asks for.
     pub fn store_options(config: &Config) -> StoreOptions {
         StoreOptions {
             url: config.database_url.clone(),
@@ -319,7 +321,7 @@ impl App {
         })
     }
 
-    /// Opens the copies of events that nodes share; `None` without Redis.
+    /// Opens the cache of events that all nodes share. `None` without Redis.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -330,7 +332,7 @@ impl App {
             .map_err(StartError::ReadCache)
     }
 
-    /// Opens the folder of images, or says which bucket has them; that is asked nothing yet.
+    /// Opens the image folder, or configures the S3 bucket. Sends no request to the bucket yet.
     ///
     /// # Errors
     /// As [`Self::start`].
@@ -345,28 +347,29 @@ impl App {
         })
     }
 
-    /// Tells load balancers to stop sending; what comes is still answered.
+    /// Makes this node not ready, so that load balancers stop sending requests. Requests that still arrive
+    /// are answered.
     pub fn begin_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Whether this node is on its way out.
+    /// Whether this node is about to stop.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Ends all streams, and lets none begin: for when no more connections are accepted, so that whoever listens finds another
-    /// node.
+    /// Ends all streams and refuses new ones. Call it when the node accepts no more connections: clients then
+    /// reconnect to another node.
     pub fn end_streams(&self) {
         self.stopping.cancel();
     }
 
-    /// Whether streams are to end.
+    /// The token that is cancelled when streams have to end.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stopping
     }
 
-    /// Finishes everything that has been taken on. Call it when no requests come any more.
+    /// Finishes all work that was accepted. Call it when no more requests arrive.
     pub async fn shut_down(&self) {
         self.begin_draining();
         self.end_streams();
@@ -383,11 +386,11 @@ impl App {
         }
     }
 
-    /// Whether requests should be sent here. Answers within 2 s, whatever the time-outs of store and ledger
-    /// are.
+    /// Whether this node should receive requests. Answers within 2 s, independently of the timeouts of the
+    /// store and the ledger.
     ///
     /// # Errors
-    /// `Overloaded` while draining; `StoreUnavailable`, `LedgerUnavailable`.
+    /// `Overloaded` while draining. `StoreUnavailable` or `LedgerUnavailable` if one of them does not answer.
     pub async fn ready(&self) -> Result<(), AppError> {
         if self.is_draining() {
             return Err(AppError::Overloaded);
@@ -395,12 +398,13 @@ impl App {
         self.readiness.check(self.store.clone(), Arc::clone(&self.ledger)).await
     }
 
-    /// The time by the ledger's clock, as far as this node knows it.
+    /// The time of the ledger's clock, as last measured by this node.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// What is counted and measured. Queues and connections are as of now, journals as of the last look a second ago.
+    /// The metrics. Queue lengths and connections are current. Values about journals come from the last run
+    /// of `sample_journals`, about one second ago.
     pub fn metrics(&self) -> &Metrics {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let (admit, commit) = self.desk.queue_lens();

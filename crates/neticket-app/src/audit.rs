@@ -1,5 +1,5 @@
-//! The audit log: what administrators did. Entries about events and their inventory are written by the store, in the
-//! transaction that does it.
+//! The audit log: what administrators did. The store writes the entries about events and their inventory, in
+//! the same transaction as the change.
 
 use neticket_store::{AuditOrigin, AuditRecord};
 
@@ -8,7 +8,7 @@ use crate::error::AppError;
 use crate::views::{AuditActorView, AuditView, PageView, Principal};
 
 impl App {
-    /// What was done, newest first.
+    /// A page of the audit log, newest entry first.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -18,7 +18,7 @@ impl App {
     }
 }
 
-/// Who does something, and from where, for the entry about it.
+/// The actor and the client address of an audit entry.
 pub(crate) fn origin(by: Principal, from_ip: Option<String>) -> AuditOrigin {
     AuditOrigin { actor: Some(by.user), ip: from_ip.unwrap_or_default() }
 }

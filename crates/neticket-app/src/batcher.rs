@@ -1,8 +1,9 @@
-//! Natural batching: whatever has queued since the last batch goes into the next one. No timers: an idle system adds
-//! no latency, a loaded one pays each round trip once for many.
+//! Natural batching: the items that were queued during one batch form the next batch. There are no timers. An
+//! idle system therefore adds no latency, and a loaded system shares each round trip between many items.
 //!
-//! Every key (an event) has a lane of its own: a bounded queue, and workers that empty it. Whatever one event waits for, the
-//! batches of the others go on. A lane comes with its first item and goes with its last.
+//! Each key (an event) has its own bounded queue and its own workers. If one event has to wait, the batches
+//! of the other events go on. The queue of a key is created with its first item, and removed when it is empty
+//! and its last worker ends.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -18,26 +19,28 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio_util::task::TaskTracker;
 
-/// How much a [`Batcher`] takes on.
+/// The limits of a [`Batcher`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchLimits {
-    /// Most items waiting in one lane; more are refused at once.
+    /// Maximum number of items that wait in one queue. Further items are refused at once.
     pub(crate) queue_len_max: usize,
-    /// Most items in one batch.
+    /// Maximum number of items in one batch.
     pub(crate) batch_len_max: usize,
-    /// Most batches of one lane under way at once.
+    /// Maximum number of batches of one key in flight.
     pub(crate) in_flight_max: usize,
-    /// How many batches all lanes together should have under way: they share it out evenly, but each may have one.
+    /// Target for the number of batches in flight of all keys together. The keys share it evenly, but each
+    /// key may always have one batch in flight.
     pub(crate) in_flight_shared: usize,
-    /// Most lanes at once; items for more are refused.
+    /// Maximum number of keys that have a queue at once. Items for further keys are refused.
     pub(crate) lanes_max: usize,
 }
 
-/// Why an item was not taken: its lane is full, there are too many lanes, or no more is taken at all.
+/// The item was refused: its queue is full, there are too many queues, or the batcher is closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct QueueFull<T>(pub(crate) T);
 
-/// Bounded queues by key, and the workers that empty them batch by batch. Items carry their own way back.
+/// One bounded queue per key, and the workers that process the queues in batches. An item contains its own
+/// reply channel, if it needs one.
 pub(crate) struct Batcher<K, T> {
     lanes: Arc<Lanes<K, T>>,
 }
@@ -47,7 +50,7 @@ struct Lanes<K, T> {
     process: Box<dyn Fn(K, Vec<T>) -> BoxFuture<'static, ()> + Send + Sync>,
     state: Mutex<State<K, T>>,
     workers: TaskTracker,
-    /// Where the workers run, whoever pushes.
+    /// The runtime of the workers, independent of the runtime of the caller that pushes an item.
     runtime: Handle,
 }
 
@@ -56,26 +59,28 @@ struct State<K, T> {
     closed: bool,
 }
 
-/// While anything is queued there is a worker; without either there is no lane.
+/// The queue of one key, and its workers. While an item is queued, there is at least one worker. Without
+/// items and workers, the queue is removed.
 struct Lane<T> {
     queue: VecDeque<T>,
     workers: usize,
-    /// One of them has been started and has not looked into the queue yet.
+    /// A worker has been started and has not taken its first batch yet.
     waking: bool,
-    /// Told when a full queue is full no longer.
+    /// Notified when items leave the queue, so that a full queue has room again.
     room: Arc<Notify>,
 }
 
-/// What became of items that were to be queued.
+/// The result of queueing items.
 enum Put {
     All,
-    /// The others have to wait for this.
+    /// Some items were queued. The caller has to await this before it offers the rest.
     Some(OwnedNotified),
     Refused,
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
-    /// A panic in `process` loses its batch, not the lane. Workers run where this is called.
+    /// Starts a batcher. A panic in `process` loses that batch, but the queue goes on. The workers run on the
+    /// runtime of the caller.
     pub(crate) fn start<P, F>(limits: BatchLimits, process: P) -> Self
     where
         P: Fn(K, Vec<T>) -> F + Send + Sync + 'static,
@@ -94,15 +99,15 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
         Self { lanes: Arc::new(lanes) }
     }
 
-    /// Queues `item`, or gives it back at once.
+    /// Queues `item`, or returns it at once in the error.
     pub(crate) fn try_push(&self, key: K, item: T) -> Result<(), QueueFull<T>> {
         let mut item = Some(item).into_iter();
         self.lanes.put(key, &mut item);
         item.next().map_or(Ok(()), |item| Err(QueueFull(item)))
     }
 
-    /// Queues `items` in order, waiting for places; gives those back that are not taken because there are too many lanes, or
-    /// because no more is taken at all.
+    /// Queues `items` in order, and waits while the queue is full. If there are too many queues, or if the
+    /// batcher is closed, returns the items that were not queued.
     pub(crate) async fn push_all(&self, key: K, items: Vec<T>) -> Result<(), QueueFull<Vec<T>>> {
         let mut items = items.into_iter();
         loop {
@@ -114,12 +119,12 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
         }
     }
 
-    /// How many items wait.
+    /// Number of items that wait in all queues.
     pub(crate) fn len(&self) -> usize {
         self.lanes.state().lanes.values().map(|lane| lane.queue.len()).sum()
     }
 
-    /// Takes no more items, and returns when all that were queued are done.
+    /// Closes the batcher for new items. Returns when all queued items have been processed.
     pub(crate) async fn drain(&self) {
         self.lanes.close();
         self.lanes.workers.close();
@@ -134,7 +139,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         state.lanes.values().for_each(|lane| lane.room.notify_waiters());
     }
 
-    /// Queues as many of `items` as there is room for, and sees to it that a worker comes for them.
+    /// Queues as many of `items` as there is room for, and makes sure that a worker processes them.
     fn put(self: &Arc<Self>, key: K, items: &mut impl ExactSizeIterator<Item = T>) -> Put {
         if items.len() == 0 {
             return Put::All;
@@ -157,8 +162,8 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         put
     }
 
-    /// Starts another worker for this lane if there is work for one. Under the lock, so that whoever closes and then waits for
-    /// the workers waits for this one too.
+    /// Starts another worker for this queue if there is work for one. The caller holds the lock. A call of
+    /// [`Batcher::drain`], which takes the lock first, therefore waits for this worker too.
     fn wake(self: &Arc<Self>, state: &mut State<K, T>, key: K) {
         let share = self.share(state);
         let Some(lane) = state.lanes.get_mut(&key) else { return };
@@ -171,7 +176,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         self.workers.spawn_on(async move { lanes.work(key).await }, &self.runtime);
     }
 
-    /// How many workers a lane may have now.
+    /// Number of workers that one queue may have now.
     fn share(&self, state: &State<K, T>) -> usize {
         (self.limits.in_flight_shared / state.lanes.len().max(1)).clamp(1, self.limits.in_flight_max)
     }
@@ -188,7 +193,8 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
         }
     }
 
-    /// What a worker does next; `None`: it ends, and with the last one the lane.
+    /// The next batch of a worker. `None` if the worker has to end. When the last worker of a key ends, the
+    /// queue of the key is removed.
     fn next_batch(self: &Arc<Self>, key: K, is_first: bool) -> Option<Vec<T>> {
         let mut state = self.state();
         let share = self.share(&state);
@@ -235,7 +241,8 @@ mod tests {
         BatchLimits { queue_len_max, batch_len_max, in_flight_max, in_flight_shared: 100, lanes_max: 100 }
     }
 
-    /// Answers each item with the length of its batch, once the gate lets the batch through.
+    /// A batcher that replies to each item with the length of its batch, once the gate lets the batch
+    /// through.
     fn gated(limits: BatchLimits, gate: &Arc<Semaphore>) -> Batcher<u8, Item> {
         let gate = Arc::clone(gate);
         Batcher::start(limits, move |_, batch: Vec<Item>| {
@@ -257,7 +264,7 @@ mod tests {
         let (reply, first) = oneshot::channel();
         batcher.try_push(1, (0, reply)).unwrap();
         while batcher.len() > 0 {
-            tokio::task::yield_now().await; // until the worker has taken the first
+            tokio::task::yield_now().await; // until the worker has taken the first item
         }
         let rest: Vec<_> = (1..=25)
             .map(|n| {
@@ -324,14 +331,14 @@ mod tests {
         assert_eq!(answer.await, Ok(1));
     }
 
-    /// Puts an item into a lane; its way back.
+    /// Queues an item, and returns the receiver of its reply.
     fn push(batcher: &Batcher<u8, Item>, key: u8) -> oneshot::Receiver<usize> {
         let (reply, answer) = oneshot::channel();
         batcher.try_push(key, (u32::from(key), reply)).unwrap();
         answer
     }
 
-    /// Lane 0 is stuck behind its gate; the others are not.
+    /// A batcher in which the gate holds up the batches of key 0, and no others.
     fn stuck_at_zero(limits: BatchLimits, gate: &Arc<Semaphore>) -> Batcher<u8, Item> {
         let gate = Arc::clone(gate);
         Batcher::start(limits, move |key, batch: Vec<Item>| {
@@ -439,7 +446,7 @@ mod tests {
             answers.extend([push(&batcher, key), push(&batcher, key)]);
         }
         while batcher.len() > 5 {
-            tokio::task::yield_now().await; // until each has taken what it may
+            tokio::task::yield_now().await; // until each worker has taken its batch
         }
         assert_eq!([1, 2, 3, 4].map(workers), [2, 1, 1, 1]);
         gate.add_permits(1);

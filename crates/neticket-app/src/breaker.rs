@@ -1,5 +1,6 @@
-//! When something does not answer, one caller finds out for all: then nobody asks it until a background task, one for each
-//! breaker, has seen it answer again. No caller is ever the one who tries.
+//! A circuit breaker. When a dependency does not answer one caller, the circuit opens, and no caller asks the
+//! dependency. A background task, one for each open breaker, probes the dependency and closes the circuit
+//! after an answer. Callers never probe.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,31 +10,32 @@ use std::time::Duration;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::runtime::Handle;
 
-/// Pause before each try of the background task.
+/// Pause before each probe of the background task.
 const PROBE_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Breaker {
-    /// What is not asked, for the log.
+    /// The name of the dependency, for the log.
     what: &'static str,
     open: AtomicBool,
     gauge: Gauge,
-    /// Where the task runs: callers may be on runtimes that end before the application does.
+    /// The runtime of the background task. Callers may be on runtimes that end before the application does.
     runtime: Handle,
 }
 
 impl Breaker {
-    /// A closed one, whose task will run on the present runtime; `gauge` is 1 while it is open.
+    /// A closed breaker. Its background task will run on the current runtime. `gauge` is 1 while the circuit
+    /// is open.
     pub(crate) fn new(what: &'static str, gauge: Gauge) -> Arc<Self> {
         gauge.set(0);
         Arc::new(Self { what, open: AtomicBool::new(false), gauge, runtime: Handle::current() })
     }
 
-    /// Whether nobody is to ask.
+    /// Whether the circuit is open, so that the caller must not ask.
     pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Lets nobody ask until `answers` is true. Does nothing if that is so already.
+    /// Opens the circuit until the probe `answers` returns true. Does nothing if the circuit is open already.
     pub(crate) fn trip<F>(
         self: &Arc<Self>,
         cause: &dyn std::error::Error,
@@ -58,7 +60,8 @@ impl Breaker {
     }
 }
 
-/// Closes the breaker whatever ends the task: one that nobody would ever close is worse than one that opens again.
+/// Closes the circuit when the task ends, also by a panic or a cancellation. A circuit that closes too early
+/// opens again, but a circuit without a task would stay open forever.
 struct CloseAtEnd(Weak<Breaker>);
 
 impl Drop for CloseAtEnd {

@@ -1,4 +1,5 @@
-//! What administrators may do to the read cache: forget copies. The ledger, and every other key of its Redis, is not touched.
+//! What administrators can do with the read cache: invalidate it. This changes neither the ledger nor any
+//! other key in Redis.
 
 use neticket_domain::EventId;
 
@@ -8,16 +9,17 @@ use crate::error::AppError;
 use crate::views::Principal;
 
 impl App {
-    /// Forgets all copies of events, on all nodes. It is in the audit log, before it is done.
+    /// Invalidates all cached events, on all nodes. The audit entry is written first.
     ///
     /// # Errors
-    /// `StoreUnavailable`: nothing was forgotten. `LedgerUnavailable`: Redis did not answer; this node has forgotten, and others will.
+    /// `StoreUnavailable`: nothing was invalidated. `LedgerUnavailable`: Redis did not answer. The cache of
+    /// this node was invalidated, and the shared cache will be when Redis answers again.
     pub async fn cache_clear(&self, by: Principal, from_ip: Option<String>) -> Result<(), AppError> {
         self.audit_cache(by, from_ip, "cache_clear", "cache".to_owned()).await?;
         if self.catalog.forget_all().await { Ok(()) } else { Err(AppError::LedgerUnavailable(None)) }
     }
 
-    /// The same of one event, whether or not there is such a one.
+    /// Invalidates one cached event, on all nodes. The event need not exist.
     ///
     /// # Errors
     /// As [`Self::cache_clear`].

@@ -1,5 +1,5 @@
-//! What events are like, kept in this process for a moment, so that the crowd does not reach the store; and beside it, where
-//! nodes share a Redis, in the read cache.
+//! The cache of events. Each process caches events for a short time, so that many concurrent readers do not
+//! reach the store. Nodes that use Redis also share a read cache there.
 
 mod generations;
 mod names;
@@ -26,58 +26,59 @@ use crate::error::AppError;
 use crate::metrics::Metrics;
 use crate::views::{EventSearch, EventSummaryView, PageView};
 
-/// How old a copy of an event may be.
+/// Maximum age of a cached event in this process.
 const EVENT_AGE_MAX: Duration = Duration::from_secs(1);
-/// How old a copy of a page of the list may be. Its statuses were right when it was made, so this is also how late a list may say
-/// that a sale has opened.
+/// Maximum age of a cached page of the event list. A page contains the statuses of its moment, so a list may
+/// show the opening of a sale late by this time.
 const LIST_AGE_MAX: Duration = Duration::from_millis(500);
-/// How old a copy may be that a booking's answer takes its names from.
+/// Maximum age of the cached event from which a booking's answer takes the names.
 const NAMES_AGE_MAX: Duration = Duration::from_mins(1);
-/// How long a reader waits for Redis, at most, before it is skipped: for the ledger's word, and for a shared copy. Far below the
-/// ledger's own time-out, which is for who books.
+/// How long a reader waits for Redis before it continues without: for a view of the ledger, and for an entry
+/// of the shared cache. Much shorter than the ledger's own timeout, which applies to bookings.
 pub(crate) const READER_PATIENCE: Duration = Duration::from_millis(200);
-/// How old a copy of what is left may be.
+/// Maximum age of a cached view of a ledger.
 const VIEW_AGE_MAX: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
-/// How old the ledger's last word may be that is shown while it does not answer; after that it is the store's.
+/// Maximum age of the last view that is shown while the ledger does not answer. After that, the numbers of
+/// the store are shown.
 const LAST_WORD_AGE_MAX: Duration = Duration::from_secs(10);
-/// Most events kept.
+/// Maximum number of cached events.
 const EVENTS_MAX: u64 = 10_000;
-/// Most pages of the list kept, of up to 100 events each.
+/// Maximum number of cached pages of the event list, with up to 100 events each.
 const LISTS_MAX: u64 = 200;
-/// Most ticket types whose event is kept: 20 grades for each event.
+/// Maximum number of ticket types whose event is cached: 20 ticket types for each event.
 const TICKET_TYPES_MAX: u64 = 200_000;
 
-/// Copies of events, and of what their ledgers say. Many askers at once cause one query.
+/// The cache of events and of their ledgers' views. Concurrent reads of one entry share one query.
 pub(crate) struct Catalog {
     store: Store,
     ledger: Arc<dyn Ledger>,
-    /// `None` where this node is the only one.
+    /// The cache that all nodes share. `None` without Redis.
     shared: Option<Arc<SharedCopies>>,
     generations: Generations,
     events: Cache<CopyKey, Arc<EventRecord>>,
     lists: Cache<(EventSearch, u64), Arc<PageView<EventSummaryView>>>,
-    /// Older copies, good enough to name what was booked while the store is slow.
+    /// Older entries of `events`, which still have the names for a booking's answer while the store is slow.
     names: Cache<CopyKey, Arc<EventRecord>>,
-    /// Which of them are being read anew.
+    /// The entries of `names` whose refresh has begun within [`EVENT_AGE_MAX`].
     renewals: Cache<CopyKey, ()>,
     views: Cache<CopyKey, Arc<Option<LedgerView>>>,
     last_words: Cache<CopyKey, Arc<Option<LedgerView>>>,
-    /// The events in whose journals something is; see [`Catalog::events_pending`].
+    /// The events with entries in their journals; see [`Catalog::events_pending`].
     pending: Coalesced<(), Arc<EventsPending>>,
-    /// Events read past all copies.
+    /// Reads of events that bypass all caches.
     fresh: Coalesced<EventId, Arc<EventRecord>>,
     views_breaker: Arc<Breaker>,
     pending_breaker: Arc<Breaker>,
     metrics: Arc<Metrics>,
-    /// Where work goes on whose caller may go away.
+    /// The runtime for work that has to finish even if its caller stops waiting.
     runtime: Handle,
-    /// Kept for as long as there is room: a number never changes its event. One whose grade was removed leads to an event that
-    /// does not have it any more.
+    /// Cached without a time limit, because a ticket type never moves to another event. The id of a removed
+    /// ticket type leads to an event that no longer has it.
     event_of_ticket_type: Cache<TicketTypeId, EventId>,
 }
 
 impl Catalog {
-    /// On the present runtime.
+    /// An empty cache. Its background work runs on the current runtime.
     pub(crate) fn new(
         store: Store,
         ledger: Arc<dyn Ledger>,
@@ -108,16 +109,19 @@ impl Catalog {
         }
     }
 
-    /// Forgets the copies of the event. To be called after the COMMIT of whatever administration writes about it: whoever asks
-    /// this node from then on gets what was written, and whoever asks another within a second. It goes on if its caller goes away.
+    /// Invalidates the cached event. Call it after the COMMIT of an administrator's write. Reads on this node
+    /// that begin after it see the write. Reads on other nodes see it within [`EVENT_AGE_MAX`], except the
+    /// names in a booking's answer (see [`Catalog::names`]). The invalidation finishes even if its caller
+    /// stops waiting.
     ///
-    /// `false`: Redis did not answer, and is told as soon as it does; until then other nodes may show what was, for seconds
-    /// ([`neticket_store::READ_CACHE_AGE_MAX`]). This one does not.
+    /// Returns `false` if Redis did not answer. The shared cache is then invalidated when Redis answers
+    /// again. Until then, other nodes may show the old event for some seconds
+    /// ([`neticket_store::READ_CACHE_AGE_MAX`]). This node does not.
     pub(crate) async fn forget(self: &Arc<Self>, event: EventId) -> bool {
         self.forget_in_time(Some(event)).await
     }
 
-    /// The same of all events.
+    /// As [`Self::forget`], for all events.
     pub(crate) async fn forget_all(self: &Arc<Self>) -> bool {
         self.forget_in_time(None).await
     }
@@ -125,7 +129,8 @@ impl Catalog {
     async fn forget_in_time(self: &Arc<Self>, event: Option<EventId>) -> bool {
         let catalog = Arc::clone(self);
         let forgetting = self.runtime.spawn(async move {
-            // Nodes share their copies, so these first: a new copy of this node's must not be made of an old one of theirs.
+            // The shared cache first. Otherwise this node could fill its own cache again from an old shared
+            // entry.
             let told = match &catalog.shared {
                 Some(shared) => shared.forget(event).await,
                 None => true,
@@ -139,7 +144,7 @@ impl Catalog {
         forgetting.await.unwrap_or(false)
     }
 
-    /// The event, at most [`EVENT_AGE_MAX`] old.
+    /// The event, from this process's cache (at most [`EVENT_AGE_MAX`] old), the shared cache or the store.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
@@ -154,7 +159,7 @@ impl Catalog {
         self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
-    /// The event as it is, or as it has become since this was called, past all copies.
+    /// The event as the store has it, read after this call began. Bypasses all caches.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
@@ -169,7 +174,7 @@ impl Catalog {
         Ok(event)
     }
 
-    /// Looks at the shared copy, then at the store.
+    /// Reads the shared cache, then the store.
     async fn event_read(&self, id: EventId) -> Result<EventRecord, AppError> {
         let permit = match &self.shared {
             None => None,
@@ -186,10 +191,10 @@ impl Catalog {
         Ok(event)
     }
 
-    /// A page of the list, at most [`LIST_AGE_MAX`] old; `read` makes it.
+    /// A page of the event list, at most [`LIST_AGE_MAX`] old. `read` makes it if it is not cached.
     ///
     /// # Errors
-    /// What `read` says.
+    /// The error of `read`.
     pub(crate) async fn list(
         &self,
         search: &EventSearch,
@@ -200,7 +205,7 @@ impl Catalog {
         self.lists.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
     }
 
-    /// Which event sells this ticket type.
+    /// The event to which this ticket type belongs.
     ///
     /// # Errors
     /// `NotFound`; `StoreUnavailable`.
@@ -209,14 +214,16 @@ impl Catalog {
         self.event_of_ticket_type.try_get_with(id, read).await.map_err(|error| error.again())
     }
 
-    /// What the ledger says, at most [`VIEW_AGE_MAX`] old; while it does not answer, what it said last, at most
-    /// [`LAST_WORD_AGE_MAX`] old. `None` if the event is not loaded, or the ledger silent for longer.
+    /// The view of the event's ledger, at most [`VIEW_AGE_MAX`] old. While the ledger does not answer, its
+    /// last view, at most [`LAST_WORD_AGE_MAX`] old. `None` if the event is not loaded, or if the ledger has
+    /// not answered for longer than that.
     pub(crate) async fn view(&self, event: EventId) -> Arc<Option<LedgerView>> {
         let key = self.generations.key(event);
         self.views.get_with(key, self.view_read(key)).await
     }
 
-    /// What the ledger says now, for who looks again and again: others may have the same.
+    /// As [`Self::view`], but asks the ledger anew instead of the cache, and caches the answer for other
+    /// readers. For a caller that polls.
     pub(crate) async fn view_anew(&self, event: EventId) -> Arc<Option<LedgerView>> {
         let key = self.generations.key(event);
         let view = self.view_read(key).await;
@@ -246,7 +253,8 @@ impl Catalog {
         let ledger = Arc::clone(&self.ledger);
         self.views_breaker.trip(error, move || {
             let ledger = Arc::clone(&ledger);
-            // Under the ledger's own time-out, by which it finds connections lost; but what answers late would keep readers waiting.
+            // The ping runs with the ledger's own timeout, by which the ledger detects lost connections. A
+            // ping that takes longer than a reader may wait keeps the circuit open.
             async move {
                 let asked = tokio::time::Instant::now();
                 ledger.ping().await.is_ok() && asked.elapsed() < READER_PATIENCE
@@ -256,10 +264,10 @@ impl Catalog {
     }
 }
 
-/// The ledger does not answer.
+/// The ledger did not answer, or was not asked because the circuit is open.
 struct Silent;
 
-/// Why it is not asked any more, for the log.
+/// Why the circuit was opened, for the log.
 #[derive(Debug, thiserror::Error)]
 enum Silence {
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! The ledger's clock, as a node knows it: measured, then carried forward by a clock that cannot be set.
+//! The ledger's clock as a node knows it: measured, and then carried forward by the node's monotonic clock.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use neticket_domain::Timestamp;
 use neticket_ledger::{Ledger, LedgerError};
 
-/// Tells the ledger's time without asking it. The node's own clock counts only until the ledger has answered once.
+/// Returns the ledger's time without a call to the ledger. Uses the node's own clock until the ledger has
+/// answered for the first time.
 pub(crate) struct LedgerClock {
     measured: RwLock<(Instant, Timestamp)>,
 }
@@ -22,7 +23,7 @@ impl LedgerClock {
         time.plus_millis(millis(at.elapsed()))
     }
 
-    /// Asks the ledger for its time; the answer is taken to be half a round trip old.
+    /// Asks the ledger for its time. Assumes that the answer is half a round trip old.
     pub(crate) async fn measure(&self, ledger: &dyn Ledger) -> Result<(), LedgerError> {
         let asked = Instant::now();
         let time = ledger.now().await?;

@@ -1,4 +1,5 @@
-//! Reads that many callers ask for at once: one at a time for each key, and each serves all who asked before it began.
+//! Shares reads between concurrent callers. For each key one read runs at a time, and its result answers all
+//! callers that asked before it began.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -10,20 +11,20 @@ use tokio::time::Instant;
 
 use crate::error::AppError;
 
-/// Most keys whose last result is kept.
+/// Maximum number of keys whose latest result is kept.
 const KEYS_MAX: u64 = 10_000;
-/// How long a result is kept that nobody asks for.
+/// How long a result is kept after the last call for its key.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
 type Slot<V> = Arc<Mutex<Option<Latest<V>>>>;
 
 struct Latest<V> {
-    /// When the read began: what was written before is in the value.
+    /// When the read began. The value contains everything that was written before.
     began: Instant,
     outcome: Result<V, AppError>,
 }
 
-/// The latest result for each key, with the moment at which its read began.
+/// The latest result of each key, with the moment at which its read began.
 pub(crate) struct Coalesced<K, V> {
     slots: Cache<K, Slot<V>>,
 }
@@ -37,11 +38,12 @@ where
         Self { slots: Cache::builder().max_capacity(KEYS_MAX).time_to_idle(IDLE_MAX).build() }
     }
 
-    /// The result of a read that began at most `age_max` before this call. It is read again if there is none, after the
-    /// read that is under way, which may have begun too early.
+    /// The result of a read that began at most `age_max` before this call. If there is none, this waits for
+    /// the read that is under way, because that read may have begun too early, and then reads again.
     ///
     /// # Errors
-    /// What `read` says, to all who asked before it began; later callers read again.
+    /// The error of `read`. All callers that asked before that read began get the same error. Later callers
+    /// read again.
     pub(crate) async fn get(
         &self,
         key: K,

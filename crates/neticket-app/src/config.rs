@@ -1,4 +1,5 @@
-//! Configuration: read once, typed, from defaults < `NETICKET_*` environment. Unset means embedded.
+//! Configuration: typed, and read once from the `NETICKET_*` environment variables. A variable that is not
+//! set has its default. Without any variable, the store and the ledger are embedded.
 
 mod engine;
 mod s3;
@@ -11,22 +12,23 @@ use neticket_media::S3Options;
 pub use engine::EngineConfig;
 pub(crate) use engine::VIEW_AGE_MAX_MS;
 
-/// How long a production node tells load balancers that it is leaving, if nothing else is said, in seconds: as long as
-/// the usual ones take to notice.
+/// Default of `NETICKET_DRAIN_S` in production, in seconds: the time that common load balancers need to
+/// notice that a node is not ready.
 const DRAIN_S_PRODUCTION: u64 = 5;
 
-/// How many streams may be open, if nothing else is said. Each is a connection.
+/// Default of `NETICKET_STREAMS_MAX`. Each stream needs one connection.
 const STREAMS_MAX_USUAL: usize = 10_000;
 
-/// Where the server runs, which decides what it insists on.
+/// The environment of the server. It decides which settings are required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     Development,
-    /// Refuses to start with what is fine only at home; see [`Config::production_faults`].
+    /// The server refuses to start with settings that are safe only in development; see
+    /// [`Config::production_faults`].
     Production,
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `NETICKET_LISTEN`, default `127.0.0.1:8080`.
@@ -35,37 +37,41 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `NETICKET_DATABASE_URL`, `sqlite:…` or `mysql://…`; default: SQLite in the data folder.
     pub database_url: String,
-    /// `NETICKET_S3_BUCKET`, `NETICKET_S3_ENDPOINT`, `NETICKET_S3_PUBLIC_URL`; unset: images in the data folder.
+    /// `NETICKET_S3_BUCKET`, `NETICKET_S3_ENDPOINT`, `NETICKET_S3_PUBLIC_URL`; unset: images in the data
+    /// folder.
     pub s3: Option<S3Options>,
     /// `NETICKET_REDIS_URL`; unset: the ledger lives in this process.
     pub redis_url: Option<String>,
-    /// `NETICKET_REDIS_PREFIX`, default `neticket`: what every key starts with.
+    /// `NETICKET_REDIS_PREFIX`, default `neticket`: the beginning of every key in Redis.
     pub redis_prefix: String,
-    /// `NETICKET_JWT_SECRET`, at least 32 bytes; unset: made once and kept in the data folder.
+    /// `NETICKET_JWT_SECRET`, at least 32 bytes; unset: generated once and kept in the data folder.
     pub jwt_secret: Option<String>,
     /// `NETICKET_ENV`, `development` (default) or `production`.
     pub environment: Environment,
     /// `NETICKET_RATE_LIMIT`, `on` (default) or `off`.
     pub rate_limit: bool,
-    /// `NETICKET_TRUSTED_PROXIES`, addresses separated by commas: whose `X-Forwarded-For` is believed. Default: none.
+    /// `NETICKET_TRUSTED_PROXIES`, addresses separated by commas: the proxies whose `X-Forwarded-For` header
+    /// is trusted. Default: none.
     pub trusted_proxies: Vec<std::net::IpAddr>,
-    /// `NETICKET_WEB_DIR`: the built client; unset: `web` beside the binary if it is there, else no client.
+    /// `NETICKET_WEB_DIR`: the folder of the built client; unset: `web` beside the binary if it exists, else
+    /// no client is served.
     pub web_dir: Option<PathBuf>,
-    /// `NETICKET_PUBLIC_URL`, how browsers reach the server; `https` is required in production.
+    /// `NETICKET_PUBLIC_URL`: the address at which browsers reach the server. Must be `https` in production.
     pub public_url: Option<String>,
-    /// `NETICKET_DRAIN_S`, default 5 in production and 0 otherwise: how long SIGTERM leaves the node serving, with `/readyz`
-    /// at 503, before it stops accepting.
+    /// `NETICKET_DRAIN_S`, in seconds, default 5 in production and 0 otherwise: how long the node serves
+    /// after SIGTERM, with `503` on `/readyz`, before it stops accepting connections.
     pub drain_s: u64,
-    /// `NETICKET_METRICS_LISTEN`: address and port of a listener of its own for `/metrics`; unset: none.
+    /// `NETICKET_METRICS_LISTEN`: address and port of a separate listener for `/metrics`; unset: metrics are
+    /// not served.
     pub metrics_listen: Option<SocketAddr>,
-    /// `NETICKET_STREAMS_MAX`, default 10,000: how many streams of what is left may be open, on this node. Whoever comes then is
-    /// told to ask again and again instead.
+    /// `NETICKET_STREAMS_MAX`, default 10,000: maximum number of availability streams that are open on this
+    /// node. A request for a further stream is refused, and its client polls instead.
     pub streams_max: usize,
-    /// How the booking engine batches, waits and retries.
+    /// The limits and timeouts of the booking engine.
     pub engine: EngineConfig,
 }
 
-/// A variable that cannot be understood.
+/// A variable whose value is not valid.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct ConfigError {
@@ -74,10 +80,10 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads the configuration; `variable` looks one environment variable up.
+    /// Reads the configuration. `variable` returns the value of one environment variable.
     ///
     /// # Errors
-    /// Names the first variable that cannot be understood, and what it may be.
+    /// Names the first variable whose value is not valid, and says which values are.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
         let data_dir = PathBuf::from(get("NETICKET_DATA_DIR").unwrap_or_else(|| "./data".to_owned()));
@@ -129,19 +135,20 @@ impl Config {
         })
     }
 
-    /// Whether the store is a file of this node's own.
+    /// Whether the store is embedded: an SQLite file of this node.
     pub fn embedded_store(&self) -> bool {
         self.database_url.starts_with("sqlite:")
     }
 
-    /// The file of an embedded store; `None` for a shared one.
+    /// The file of an embedded store. `None` for a shared store.
     pub fn embedded_store_file(&self) -> Option<PathBuf> {
         let path = self.database_url.strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
         Some(PathBuf::from(path.split('?').next().unwrap_or_default()))
     }
 
-    /// What makes this configuration unfit for production, a sentence each; empty outside production.
+    /// The reasons why this configuration is not fit for production, one sentence each. Empty in other
+    /// environments.
     pub fn production_faults(&self) -> Vec<String> {
         if self.environment != Environment::Production {
             return Vec::new();
@@ -175,7 +182,8 @@ impl Config {
         faults
     }
 
-    /// What is allowed outside production though it is right for one node only, a sentence each.
+    /// Warnings about settings that are allowed outside production but are correct only for a single node,
+    /// one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.environment != Environment::Production && self.embedded_store() && self.redis_url.is_some() {

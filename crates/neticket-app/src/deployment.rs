@@ -1,6 +1,7 @@
-//! One deployment, one ledger. Nodes that share a ledger have to share the database, or each sells from its
-//! own, and the token secret, or each refuses the tokens of the others. Every running node claims the ledger
-//! with a fingerprint of both, and a node with another fingerprint does not start (docs/decisions/0029).
+//! One deployment per ledger. Nodes that share a ledger must also share the database and the token secret.
+//! Otherwise each node would sell the seats of its own database, or refuse the tokens of the other nodes.
+//! Every running node claims the ledger with a fingerprint of both. A node with another fingerprint does not
+//! start (docs/decisions/0029).
 
 use std::time::Duration;
 
@@ -11,27 +12,29 @@ use uuid::Uuid;
 use crate::error::AppError;
 use crate::start_error::StartError;
 
-/// How long a claim counts after it was last made.
+/// How long a claim is valid after it was last renewed, in milliseconds.
 const CLAIM_AGE_MAX_MS: u32 = 30_000;
-/// Pause between two claims of a node. Two may be lost at the default time-out of calls to Redis.
+/// Pause between two renewals of a node's claim. At the default timeout of calls to Redis, two renewals in a
+/// row may fail before the claim ends.
 pub(crate) const CLAIM_PAUSE: Duration = Duration::from_secs(8);
 
-/// What keeps the hashes apart from those of anything else that is hashed with BLAKE3.
+/// Context strings that make these hashes differ from any other BLAKE3 hash of the same input.
 const DATABASE_CONTEXT: &str = "NETicket 2026-01-01 deployment fingerprint: database";
 const TOKEN_SECRET_CONTEXT: &str = "NETicket 2026-01-01 deployment fingerprint: token secret";
 
-/// The claim of this node.
+/// This node's claim of the ledger.
 pub(crate) struct Deployment {
     node: Uuid,
     fingerprint: Fingerprint,
 }
 
 impl Deployment {
-    /// Claims the ledger for this node; `None` if the ledger is of this process alone. A ledger that does not
-    /// answer now is claimed later by the background task.
+    /// Claims the ledger for this node. `None` if the ledger lives in this process. If the ledger does not
+    /// answer now, the background task claims it later.
     ///
     /// # Errors
-    /// [`StartError::OtherDeployment`] if a node of another deployment runs; [`StartError::Store`].
+    /// [`StartError::OtherDeployment`] if a node of another deployment uses the ledger.
+    /// [`StartError::Store`].
     pub(crate) async fn join(
         store: &Store,
         ledger: &dyn Ledger,
@@ -50,8 +53,9 @@ impl Deployment {
         Ok(Some(deployment))
     }
 
-    /// In what this database and token secret differ from the nodes that run; an unknown secret does not
-    /// differ. `None` if the ledger is of this process alone. Changes nothing.
+    /// Whether this database and token secret differ from those of the running nodes. A token secret of
+    /// `None` counts as not different. The result is `None` if the ledger lives in this process. Changes
+    /// nothing.
     ///
     /// # Errors
     /// [`StartError::Store`], [`StartError::Ledger`].
@@ -67,11 +71,11 @@ impl Deployment {
         Ok(Some(Difference { token_secret: found.token_secret && token_secret.is_some(), ..found }))
     }
 
-    /// Claims the ledger again.
+    /// Renews the claim.
     ///
     /// # Errors
-    /// `Internal` if a node of another deployment runs as well: one of the two has to go.
-    /// `LedgerUnavailable`.
+    /// `Internal` if a node of another deployment also uses the ledger: an operator has to stop one of the
+    /// two. `LedgerUnavailable`.
     pub(crate) async fn renew(&self, ledger: &dyn Ledger) -> Result<(), AppError> {
         let Some(claims) = ledger.claims() else { return Ok(()) };
         let difference = self.claim(claims).await?;
@@ -81,8 +85,8 @@ impl Deployment {
         Err(AppError::Internal(StartError::OtherDeployment(difference).to_string()))
     }
 
-    /// Ends the claim, so that a node with other settings may start at once. If that fails, it ends by
-    /// itself.
+    /// Withdraws the claim, so that a node with other settings can start at once. If this fails, the claim
+    /// expires.
     pub(crate) async fn leave(&self, ledger: &dyn Ledger) {
         let Some(claims) = ledger.claims() else { return };
         if let Err(error) = claims.withdraw(self.node).await {
@@ -102,7 +106,7 @@ fn fingerprint(database: Uuid, token_secret: &str) -> Fingerprint {
     }
 }
 
-/// The first half of a keyed hash.
+/// The first half of a BLAKE3 hash of `material` under `context`.
 fn hash(context: &str, material: &[u8]) -> [u8; 16] {
     let hash = blake3::derive_key(context, material);
     let mut half = [0; 16];

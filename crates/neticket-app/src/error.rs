@@ -1,20 +1,20 @@
-//! Why a use case was refused: one list for the whole application, in its own words. What each becomes on the wire is
-//! the API's business.
+//! Why a use case failed: one error type for the whole application, without HTTP terms. The API maps each
+//! error to a response.
 
 use neticket_domain::{ScheduleFault, Timestamp};
 use neticket_ledger::LedgerError;
 use neticket_media::{MediaError, PrepareError, Refused};
 use neticket_store::StoreError;
 
-/// A refusal, or a fault.
+/// Why a use case failed: a refusal or a fault.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// No access token, or one that is bad or over.
+    /// There is no access token, or it is invalid or expired.
     #[error("not signed in")]
     Unauthenticated,
     #[error("unknown e-mail or wrong password")]
     BadCredentials,
-    /// There is no such thing, or it is somebody else's.
+    /// It does not exist, or it belongs to another user.
     #[error("not found")]
     NotFound,
     #[error("only {left} left")]
@@ -27,23 +27,23 @@ pub enum AppError {
     SaleClosed,
     #[error("the sale is paused")]
     SalePaused,
-    /// The price is not the one that the request names; nothing was taken.
+    /// The price differs from the price in the request. No seats were taken.
     #[error("the price is {unit_price}")]
     PriceChanged { unit_price: u64 },
     #[error("the event started at {starts_at}")]
     NotCancellable { starts_at: Timestamp },
     #[error("the event is cancelled")]
     EventCancelled,
-    /// A grade is to have fewer seats than are sold or on their way.
+    /// The new capacity of a ticket type is lower than the number of seats that are sold or pending.
     #[error("{sold} of this grade are sold")]
     CapacityBelowSold { sold: u32 },
-    /// The event, or a grade that was to be removed, has reservations.
+    /// The event, or a ticket type that the request removes, has reservations.
     #[error("there are reservations")]
     EventHasReservations,
-    /// It is not any more what the caller has seen.
+    /// Somebody has changed it since the caller read it.
     #[error("changed meanwhile")]
     EditConflict,
-    /// Reservations are on their way, or the ledger moves; nothing was changed.
+    /// Reservations are pending, or the ledger is changing. Nothing was changed.
     #[error("the ledger is in motion")]
     LedgerBusy,
     #[error("the ledger is not loaded")]
@@ -54,31 +54,32 @@ pub enum AppError {
     NicknameTaken,
     #[error("idempotency key used for another booking")]
     IdempotencyKeyReused,
-    /// Fields whose values are not right; all of them.
+    /// All fields whose values are invalid.
     #[error("{} fields are not right", .0.len())]
     Invalid(Vec<InvalidField>),
-    /// The file is none of the kinds of images that are taken.
+    /// The file is not of an accepted image type.
     #[error("not an image that is taken")]
     UnsupportedImage,
-    /// A queue is full, or the time is up. A booking may have been taken: repeat it with the same key.
+    /// A queue is full, or the deadline has passed. A booking may have been admitted: repeat it with the same
+    /// key.
     #[error("too busy")]
     Overloaded,
-    /// The ledger did not answer. A booking may have been taken: repeat it with the same key.
+    /// The ledger did not answer. A booking may have been admitted: repeat it with the same key.
     #[error("the ledger is unavailable")]
     LedgerUnavailable(#[source] Option<LedgerError>),
-    /// The store did not answer. A booking may have been taken: repeat it with the same key.
+    /// The store did not answer. A booking may have been admitted: repeat it with the same key.
     #[error("the store is unavailable")]
     StoreUnavailable(#[source] Option<StoreError>),
-    /// Where images are kept did not answer. Nothing that has a name is half there.
+    /// The image storage did not answer. An image is stored completely or not at all.
     #[error("the image store is unavailable")]
     ImageStoreUnavailable(#[source] Option<MediaError>),
-    /// A fault of ours.
+    /// A bug, or a state that should not occur.
     #[error("internal fault: {0}")]
     Internal(String),
 }
 
 impl AppError {
-    /// The same for somebody else who got the same answer; causes stay with the first.
+    /// A copy for another caller that gets the same answer. The copy has no `source`.
     pub(crate) fn again(&self) -> Self {
         match self {
             Self::NotFound => Self::NotFound,
@@ -94,7 +95,7 @@ impl AppError {
         }
     }
 
-    /// Whether it is an answer, not a fault.
+    /// Whether it is a refusal and not a fault.
     pub(crate) fn is_refusal(&self) -> bool {
         !matches!(
             self,
@@ -105,7 +106,7 @@ impl AppError {
         )
     }
 
-    /// The error and all that caused it, for a log.
+    /// The error and all its causes, for a log.
     pub fn with_cause(&self) -> String {
         let mut text = self.to_string();
         let mut source = std::error::Error::source(self);
@@ -117,13 +118,14 @@ impl AppError {
     }
 }
 
-/// What is wrong with one field.
+/// Why the value of one field is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
     pub field: String,
     pub code: &'static str,
     pub message: String,
-    /// Other fields that it would not be wrong without: if one of them could not be read, nothing is known of this one.
+    /// Other fields on whose values this error depends. If one of them could not be parsed, it is not known
+    /// whether this field is invalid.
     pub because_of: &'static [&'static str],
 }
 

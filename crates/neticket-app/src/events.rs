@@ -1,4 +1,4 @@
-//! Reading events. What administration writes is in `administer.rs`.
+//! Reading events. Writing is in `administer.rs`.
 
 mod administer;
 mod forms;
@@ -16,7 +16,7 @@ use crate::views::{EventSearch, EventSummaryView, EventView, PageView, TicketTyp
 pub(crate) use forms::no_such_image;
 
 impl App {
-    /// The events that match, those that can be booked first, as of half a second ago at most.
+    /// The events that match, those that can be booked first. At most half a second old.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -39,7 +39,7 @@ impl App {
         })
     }
 
-    /// One event, at most a second old; what is left is the ledger's word where it is loaded.
+    /// One event, at most a second old. The seats left are the ledger's if it is loaded.
     ///
     /// # Errors
     /// `NotFound`, `StoreUnavailable`.
@@ -47,7 +47,7 @@ impl App {
         Ok(self.event_of_copy(&self.event_copy(id).await?))
     }
 
-    /// This node's copies of one event, for who keeps something made of them.
+    /// The event from this node's cache, for a caller that caches something made from it.
     ///
     /// # Errors
     /// `NotFound`, `StoreUnavailable`.
@@ -58,7 +58,8 @@ impl App {
         Ok(EventCopy { record, ledger, status })
     }
 
-    /// The same, of version `version` at least if there is such a one: past this node's copies if they are older.
+    /// As [`Self::event_copy`], but of version `version` or higher if there is one: reads past this node's
+    /// cache if the cached event is older.
     ///
     /// # Errors
     /// `NotFound`, `StoreUnavailable`.
@@ -72,12 +73,12 @@ impl App {
         Ok(EventCopy { record, status, ..copy })
     }
 
-    /// What the copies say.
+    /// The view of a cached event.
     pub fn event_of_copy(&self, copy: &EventCopy) -> EventView {
         self.event_view(&copy.record, copy.ledger.as_ref().as_ref())
     }
 
-    /// All events with their grades, past and cancelled ones too, for administrators.
+    /// All events with their ticket types, including past and cancelled ones, for administrators.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -143,7 +144,7 @@ impl App {
     }
 }
 
-/// An event as this node has it: two copies that others share, and how they read at present.
+/// An event as this node has cached it: two values that are shared with others, and the status at present.
 #[derive(Clone)]
 pub struct EventCopy {
     pub(crate) record: Arc<EventRecord>,
@@ -152,8 +153,8 @@ pub struct EventCopy {
 }
 
 impl EventCopy {
-    /// Whether nothing has been read anew since, and no opening or end of a sale has passed: what was made of the one is as
-    /// good as what would be made of the other.
+    /// Whether neither value has been read anew and no opening or end of a sale has passed. Something made
+    /// from one is then as good as something made from the other.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.record, &other.record)
             && Arc::ptr_eq(&self.ledger, &other.ledger)

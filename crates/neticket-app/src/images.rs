@@ -1,4 +1,4 @@
-//! Images of events: uploading them, reading them, and holding on to them while an event comes to name them.
+//! Images of events: uploading them, reading them, and keeping them while an event comes to name them.
 
 use std::sync::Arc;
 
@@ -16,13 +16,14 @@ use crate::views::{ImageView, Principal};
 pub(crate) struct ImageClaim(Option<(String, ImageCopy)>);
 
 impl App {
-    /// Takes an uploaded image: checks it, encodes it anew, keeps it. Until the picture is kept, no connection to the store is
-    /// held. `file` is as long as the caller lets it be.
+    /// Takes an uploaded image: checks it, encodes it anew and stores it. No connection to the store is held
+    /// until the image is stored. The caller limits the length of `file`.
     ///
     /// # Errors
-    /// `UnsupportedImage`, `Invalid` (field `file`), `Overloaded`, `ImageStoreUnavailable`: nothing was kept that has a name.
-    /// `StoreUnavailable`: nobody was told of what was kept, and it is removed after a day, like whatever no event names. Not at
-    /// once: the same image may be another event's.
+    /// `UnsupportedImage`, `Invalid` (field `file`), `Overloaded`, `ImageStoreUnavailable`: no image was
+    /// stored under a key. `StoreUnavailable`: the image was stored, but nobody knows its key. `sweep_images`
+    /// removes it after a day, like every image that no event names. It is not removed at once, because
+    /// another event may have the same image.
     pub async fn image_upload(
         &self,
         by: Principal,
@@ -32,7 +33,8 @@ impl App {
         let picture = self.media.prepare(file).await?;
         let origin = audit::origin(by, from_ip);
         let (media, store, at) = (Arc::clone(&self.media), self.store.clone(), self.now());
-        // To its end, also if the caller goes: what was kept is in the audit log.
+        // Runs to the end, even if the caller is cancelled, so that a stored image gets its entry in the
+        // audit log.
         let keeping = tokio::spawn(async move {
             let kept = media.keep(picture).await?;
             let detail = format!("{} × {} pixels, {} bytes", kept.width, kept.height, kept.bytes);
@@ -50,7 +52,7 @@ impl App {
         })
     }
 
-    /// The image of `key`, of either size; `None` if there is none.
+    /// The image of `key`, of either size. `None` if there is none.
     ///
     /// # Errors
     /// `ImageStoreUnavailable`.
@@ -58,8 +60,9 @@ impl App {
         Ok(self.media.read(key).await?)
     }
 
-    /// Makes sure that an image is there, and stays, before an event names it: puts it anew, so that it is not old enough to be
-    /// removed. Without a key there is nothing to do. Whoever has written the event hands the claim to [`Self::image_keep`].
+    /// Makes sure that an image exists and stays before an event names it: it is written again, so that it is
+    /// not old enough to be removed. Without a key nothing is done. After the event is written, the caller
+    /// hands the claim to [`Self::image_keep`].
     ///
     /// # Errors
     /// `Invalid` if there is no such image; `ImageStoreUnavailable`.
@@ -72,8 +75,9 @@ impl App {
         Ok(ImageClaim(Some((key.to_owned(), copy))))
     }
 
-    /// Once an event names a claimed image: puts it back if `sweep_images` was just about to remove it (which looks at the store
-    /// once more after removing, so one of the two sees the other).
+    /// Called once an event names a claimed image, or may name it. Writes the image again if `sweep_images`
+    /// was removing it at the same moment. `sweep_images` asks the store once more after it has removed an
+    /// image, so one of the two notices the other.
     pub(crate) async fn image_keep(&self, claim: ImageClaim) {
         let Some((key, copy)) = claim.0 else { return };
         let kept = async {
@@ -82,18 +86,18 @@ impl App {
             }
             Ok::<_, AppError>(())
         };
-        // The event is written: that its image could not be looked at is no reason to say otherwise.
+        // The event is written. A failure to check its image must not make the answer a failure.
         if let Err(error) = kept.await {
             tracing::warn!(key, error = %error.with_cause(), "cannot tell whether the image of an event is there");
         }
     }
 
-    /// The address of an event's image for its own page.
+    /// The URL of an event's image for the event's own page.
     pub(crate) fn image_url(&self, key: Option<&str>) -> Option<String> {
         key.map(|key| self.media.url(key, ImageSize::Full))
     }
 
-    /// The address of an event's image for lists.
+    /// The URL of an event's image for lists.
     pub(crate) fn card_url(&self, key: Option<&str>) -> Option<String> {
         key.map(|key| self.media.url(key, ImageSize::Card))
     }

@@ -1,4 +1,4 @@
-//! The application: use cases, the booking engine, background tasks and configuration. Knows no HTTP.
+//! The application: use cases, the booking engine, background tasks and configuration. Contains no HTTP.
 
 mod accounts;
 mod app;

@@ -1,4 +1,5 @@
-//! Loads ledgers: one transaction raises the epoch and reads what the store says; then the ledger is replaced.
+//! Loads ledgers. One transaction raises the epoch and reads a snapshot of the event from the store. Then the
+//! ledger of the event is replaced.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,17 +19,20 @@ use crate::metrics::Metrics;
 use crate::rejections::Rejections;
 use crate::turns::Turns;
 
-/// How long a node may hold the right to load an event, if it dies meanwhile; otherwise it gives the right back when it is done.
-/// A load that takes longer, because it waits for its turn or begins anew, may be done by another node too: that is only wasteful.
+/// How long a node holds the lease to load an event, in milliseconds. A node ends its lease after the load;
+/// the limit applies if the node dies. If a load takes longer, because it waits for a connection permit or
+/// begins again, another node may load the event too. That costs time but is correct.
 const LEASE_MS: u64 = 10_000;
-/// How often a node looks whether the one with the lease is done.
+/// Pause between two checks whether the node with the lease has loaded the ledger.
 const LEASE_POLL: Duration = Duration::from_millis(20);
-/// How often a load begins anew because another node's was newer, or a ledger was lost meanwhile.
+/// How often a load is tried, if the load of another node was newer or a ledger was lost meanwhile.
 const ATTEMPTS_MAX: u32 = 5;
-/// Most events that may be loading at once before their locks are forgotten, which is only wasteful too.
+/// Maximum number of locks of events. If more events are loading at once, locks are evicted, and a node may
+/// load an event twice. That costs time but is correct.
 const LOCKS_MAX: u64 = 10_000;
 
-/// Loads the ledgers of events: once at a time per event on this node, and by lease across nodes.
+/// Loads the ledgers of events. On this node, a lock per event allows one load at a time. Across nodes, a
+/// lease does.
 pub(crate) struct Loader {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
@@ -39,15 +43,15 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// No locks yet.
+    /// An empty set of locks.
     pub(crate) fn locks() -> Cache<EventId, Arc<Mutex<()>>> {
         Cache::new(LOCKS_MAX)
     }
 
-    /// Makes sure that the event's ledger is loaded and of epoch `epoch_min` at least.
+    /// Makes sure that the event's ledger is loaded and its epoch is at least `epoch_min`.
     ///
     /// # Errors
-    /// `NotFound`. `LedgerUnavailable` and `StoreUnavailable`: it may or may not be loaded now.
+    /// `NotFound`. After `LedgerUnavailable` and `StoreUnavailable` the ledger may or may not be loaded.
     pub(crate) async fn load(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
         let lock = self.locks.get_with(event, async { Arc::default() }).await;
         let _one_at_a_time = lock.lock().await;
@@ -56,7 +60,7 @@ impl Loader {
         }
         let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
         let mut leased = self.ledger.try_lease(event, LEASE_MS).await?;
-        // Who waits for another node's load waits for the store.
+        // Waiting for the load of another node counts as waiting for the store.
         let call = (!leased).then(|| self.turns.calls.begin(event));
         while !leased && tokio::time::Instant::now() < patience {
             tokio::time::sleep(LEASE_POLL).await;
@@ -73,7 +77,8 @@ impl Loader {
         loaded
     }
 
-    /// The same, if the event has a ledger, of whichever server run, or should have one ([`is_due`]).
+    /// As [`Self::load`], but only if the event has a ledger (of any server run) or should have one
+    /// ([`is_due`]).
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -90,7 +95,8 @@ impl Loader {
         }
     }
 
-    /// Looks once more: whoever had the lease before may have loaded and given it back since the last look.
+    /// Loads the ledger, unless a last check finds it loaded. The node that had the lease before may have
+    /// loaded it and ended the lease since the previous check.
     async fn load_unless_met(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
         if self.is_met(event, epoch_min).await? {
             return Ok(());
@@ -98,11 +104,12 @@ impl Loader {
         self.load_now(event, &[]).await.map(drop)
     }
 
-    /// Makes the event's ledger anew, without the journal entries `refused`. Answers which of them the store has after
-    /// all, because another node committed them meanwhile; the others are in no journal any more, and never will be.
+    /// Loads the event's ledger without the journal entries `refused`. Returns those of them that are in the
+    /// store after all: recorded as rejected, or committed by another node meanwhile. The others are in no
+    /// journal any more and will not enter one again.
     ///
     /// # Errors
-    /// As [`Self::load`]; the entries may still be in the journal.
+    /// As [`Self::load`]. The entries may still be in the journal.
     pub(crate) async fn load_without(
         &self,
         event: EventId,
@@ -110,7 +117,7 @@ impl Loader {
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         let lock = self.locks.get_with(event, async { Arc::default() }).await;
         let _one_at_a_time = lock.lock().await;
-        // Only so that other nodes wait instead of loading too: this load is due whether or not the lease is had.
+        // The lease only makes other nodes wait instead of loading too. This load runs with or without it.
         let leased = self.ledger.try_lease(event, LEASE_MS).await?;
         let stored = self.load_now(event, refused).await;
         if leased {
@@ -119,9 +126,10 @@ impl Loader {
         stored
     }
 
-    /// Raises the epoch and replaces the ledger, again if another node's higher epoch comes between. From the moment the
-    /// epoch is raised nobody can commit an entry of the old journal, so those of `refused` that the snapshot does not
-    /// have are final once it is installed.
+    /// Raises the epoch and replaces the ledger. Repeats both if another node has installed a higher epoch
+    /// meanwhile. After the epoch is raised, nobody can commit an entry of the old journal. After the
+    /// snapshot is installed, the refusal of those entries in `refused` that the snapshot does not contain is
+    /// therefore final.
     async fn load_now(
         &self,
         event: EventId,
@@ -143,7 +151,8 @@ impl Loader {
             let call = self.turns.calls.begin(event);
             let turn = self.turns.load.acquire().await;
             drop(call);
-            // Before the epoch is raised: whatever ledger is lost from here on may have been newer than this load's.
+            // Before the epoch is raised, because a ledger that is lost from here on may have been newer than
+            // the ledger of this load.
             let start = self.ledger.begin_load(event).await?;
             let call = self.turns.calls.begin(event);
             let loaded = self.store.load_event(event, start.floor).await;
@@ -174,8 +183,9 @@ impl Loader {
         Err(AppError::LedgerUnavailable(None))
     }
 
-    /// Notes as rejected what no longer fits: somebody may have been told that it is pending. Whoever still waits for one of
-    /// them offers it again, and is told what the store then says.
+    /// Records the entries that no longer fit as rejected, because a client may have been told that they are
+    /// pending. If a request still waits for one of them, its worker admits it again, and the answer is what
+    /// the store then decides.
     async fn note_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
         let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
         self.rejections.write_now_or_later(dropped).await;
@@ -192,7 +202,8 @@ impl Loader {
     }
 }
 
-/// Whether the event's ledger should be there: what [`Store::events_selling`] asks of all events, asked of one.
+/// Whether the event's ledger should be loaded now. The condition is the same as in
+/// [`Store::events_selling`].
 pub(crate) fn is_due(event: &EventRecord, now: Timestamp, lead_ms: i64) -> bool {
     event.cancelled_at.is_none()
         && event.starts_at > now
@@ -200,7 +211,7 @@ pub(crate) fn is_due(event: &EventRecord, now: Timestamp, lead_ms: i64) -> bool 
 }
 
 fn to_snapshot(loaded: LoadedEvent) -> LedgerSnapshot {
-    // A cancelled event sells nothing: its window closed before time began.
+    // A cancelled event sells nothing, so its sale window ends in 1970.
     let window = if loaded.cancelled {
         SaleWindow { opens_at: Timestamp::from_millis(0), closes_at: Timestamp::from_millis(0) }
     } else {

@@ -1,5 +1,6 @@
-//! Numbers while it runs. Owned by [`App`](crate::App), so that two of them in one process do not mix theirs. Every metric
-//! is a member, and every label is bounded; docs/metrics.md lists them all.
+//! The metrics of a running instance. [`App`](crate::App) owns them, so that two instances in one process do
+//! not share metrics. Every metric is a field, and every label has a bounded number of values.
+//! docs/metrics.md lists them all.
 
 mod reads;
 
@@ -19,15 +20,16 @@ pub(crate) use self::reads::Reads;
 use crate::error::AppError;
 use crate::views::{Booked, ReservationState};
 
-/// What every name begins with.
+/// The prefix of every metric's name.
 pub const METRICS_PREFIX: &str = "neticket";
 
-/// One label: its name and its value, of a small fixed set.
+/// One label: its name and its value, which is one of a small fixed set.
 type Label = [(&'static str, &'static str); 1];
 type EventLabel = [(&'static str, i64); 1];
 type Seconds = Gauge<f64, AtomicU64>;
 
-/// A metric of the application, or of whoever serves it: registered under its name, which is kept for the documentation.
+/// Registers the metrics of the application and of the server around it. It keeps their names for the
+/// documentation.
 #[derive(Debug)]
 pub struct Register {
     registry: Registry,
@@ -41,14 +43,15 @@ impl Default for Register {
 }
 
 impl Register {
-    /// Adds `metric`; `help` is a sentence without its full stop. Of a counter, `name` does not say `_total`.
+    /// Adds `metric`. `help` is a sentence without its full stop. The `name` of a counter does not contain
+    /// `_total`.
     pub fn add<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.names.push(format!("{METRICS_PREFIX}_{name}"));
         self.registry.register(name, help, metric.clone());
         metric
     }
 
-    /// The same for one that counts seconds; `_seconds` is added to its name.
+    /// Adds a metric that measures seconds. `_seconds` is appended to its name.
     pub fn add_seconds<M: Metric + Clone>(&mut self, name: &str, help: &str, metric: M) -> M {
         self.names.push(format!("{METRICS_PREFIX}_{name}_seconds"));
         self.registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
@@ -91,7 +94,7 @@ pub struct Metrics {
     pub(crate) ledger_connections: Connections,
 }
 
-/// One counter for each way a wish to book may end.
+/// One counter for each outcome of a booking request.
 #[derive(Debug)]
 struct Bookings {
     confirmed: Counter,
@@ -114,7 +117,7 @@ struct Bookings {
     internal: Counter,
 }
 
-/// One stage of the booking engine: how many reservations go through it at a time, and how long that takes.
+/// One stage of the booking engine: how many reservations a batch has, and how long a batch takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Stage {
     reservations: Histogram,
@@ -122,7 +125,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Counts and times `work`, which does `len` reservations at once.
+    /// Counts and times `work`, which processes a batch of `len` reservations.
     pub(crate) async fn timed<T>(&self, len: usize, work: impl Future<Output = T>) -> T {
         let started = Instant::now();
         let result = work.await;
@@ -132,7 +135,7 @@ impl Stage {
     }
 }
 
-/// What waits before each stage.
+/// The number of reservations that wait before each stage.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) admit: Gauge,
@@ -140,11 +143,11 @@ pub(crate) struct Queued {
     pub(crate) cancel: Gauge,
 }
 
-/// How loads of ledgers ended.
+/// The outcomes of ledger loads.
 #[derive(Debug)]
 pub(crate) struct Loads {
     pub(crate) loaded: Counter,
-    /// Another node's was newer.
+    /// The load of another node was newer.
     pub(crate) outrun: Counter,
     pub(crate) failed: Counter,
 }
@@ -219,7 +222,7 @@ impl Bookings {
             Err(AppError::StoreUnavailable(_)) => &self.store_unavailable,
             Err(
                 AppError::Internal(_)
-                // No booking answers these.
+                // A booking never ends with one of these.
                 | AppError::BadCredentials
                 | AppError::NotCancellable { .. }
                 | AppError::EventCancelled
@@ -328,7 +331,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The metrics' names and texts.
+    /// The names and help texts of all metrics.
     pub fn register(&self) -> &Register {
         &self.register
     }
@@ -337,27 +340,28 @@ impl Metrics {
         self.bookings.of(outcome).inc();
     }
 
-    /// Counts a booking whose client disconnected before anything was taken.
+    /// Counts a booking whose client disconnected before it took any seats.
     pub(crate) fn disconnected(&self) {
         self.bookings.disconnected.inc();
     }
 
-    /// Reservations that may have been told `pending` and did not come about, as noted by this node.
+    /// Counts reservations that this node has recorded as rejected. Their owners may have been told
+    /// `pending`.
     pub(crate) fn rejected(&self, reservations: u64) {
         self.bookings.rejected.inc_by(reservations);
     }
 
-    /// Reconciling found this many differences at rest.
+    /// Counts differences that reconciling found at rest.
     pub fn drifted(&self, differences: u64) {
         self.drifts.inc_by(differences);
     }
 
-    /// How many differences were found so far.
+    /// The number of differences found since the process started.
     pub(crate) fn drift(&self) -> u64 {
         self.drifts.get()
     }
 
-    /// Reconciling loaded a ledger anew because of them.
+    /// Counts a ledger that was loaded anew because it differed from the store.
     pub fn repaired(&self) {
         self.repairs.inc();
     }
@@ -366,7 +370,8 @@ impl Metrics {
         self.task_failures.get_or_create(&[("task", task)]).inc();
     }
 
-    /// What the journals of all loaded events are like; events that are not among them are not shown any more.
+    /// Sets the metrics of the journals of all loaded events, and removes those of events that were sampled
+    /// before and are not loaded any more.
     pub(crate) fn set_journals(&self, journals: &[JournalSample], before: &[JournalSample]) {
         for gone in before.iter().filter(|gone| !journals.iter().any(|journal| journal.event == gone.event)) {
             self.journal_entries.remove(&event_label(gone.event));
@@ -381,7 +386,7 @@ impl Metrics {
     }
 }
 
-/// One event's journal at one moment.
+/// The journal of one event at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JournalSample {
     pub(crate) event: EventId,

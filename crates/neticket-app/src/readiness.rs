@@ -12,13 +12,13 @@ use tokio::time::timeout;
 
 use crate::error::AppError;
 
-/// How long the store and the ledger may take to answer: `/readyz` answers within 2 s.
+/// How long the store and the ledger may take to answer, so that `/readyz` answers within 2 s.
 const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// How long a probe runs. One that is answered late keeps its connection; one that never is must not keep
-/// later probes from trying a new connection.
+/// How long a probe runs. If it is answered late, its connection is kept. If it is never answered, it ends
+/// here, so that later probes can try a new connection.
 const PING_TIMEOUT: Duration = Duration::from_secs(4);
-/// Most probes of the store, and of the ledger, that run at once: a store that hangs must not cost all
-/// connections.
+/// Most probes of the store, and of the ledger, that run concurrently, so that a store that hangs does not
+/// take all connections.
 const PROBES_MAX: usize = 4;
 
 /// Probes the store and the ledger.
@@ -33,10 +33,10 @@ impl Readiness {
         Self { store: probes(), ledger: probes() }
     }
 
-    /// Asks both at once.
+    /// Probes both concurrently.
     ///
     /// # Errors
-    /// `StoreUnavailable`, also if both do not answer; `LedgerUnavailable`.
+    /// `StoreUnavailable`, also if neither answers; `LedgerUnavailable`.
     pub(crate) async fn check(&self, store: Store, ledger: Arc<dyn Ledger>) -> Result<(), AppError> {
         let store = probe(&self.store, PROBE_TIMEOUT, async move { store.ping().await });
         let ledger = probe(&self.ledger, PROBE_TIMEOUT, async move { ledger.ping().await });
@@ -47,9 +47,10 @@ impl Readiness {
     }
 }
 
-/// What `ping` answers; `None` if that takes longer than `limit`, or earlier probes do.
+/// The answer of `ping`. `None` if it takes longer than `limit`, or if earlier probes leave it no permit
+/// within that time.
 ///
-/// The ping runs in a task of its own, because a ping that is cancelled costs its connection.
+/// The ping runs in its own task, because a ping that is cancelled costs its connection.
 async fn probe<T: Send + 'static>(
     permits: &Arc<Semaphore>,
     limit: Duration,
@@ -73,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    /// For probes that are answered, on a busy machine too.
+    /// For probes that are answered, even on a busy machine.
     const GENEROUS: Duration = Duration::from_mins(1);
 
     #[tokio::test]
@@ -90,7 +91,7 @@ mod tests {
         let probes = (0..10).map(|_| probe(&permits, PROBE_TIMEOUT, hang()));
         assert_eq!(futures::future::join_all(probes).await, [None; 10]);
         assert_eq!(begun.load(Ordering::SeqCst), PROBES_MAX);
-        // Those that hang end, so that later ones can try.
+        // The probes that hang end, so that later ones can try.
         assert_eq!(probe(&permits, GENEROUS, async { 7 }).await, Some(7));
     }
 

@@ -1,9 +1,10 @@
-//! Reconciling: compares a ledger with the store, and says what differs. Repairing is loading anew; numbers are never
-//! written into a ledger.
+//! Reconciling: compares a ledger with the store and reports what differs. A repair is a load; numbers are
+//! never written into a ledger.
 //!
-//! `ledger.left = store.left − Σ journal` holds whenever nothing is in flight. Whether something is cannot be told from
-//! one look, since ledger and store have no moment in common: so the ledger is looked at before and after the store, and
-//! only if nothing of it has changed is there a conclusion.
+//! `ledger.left = store.left − Σ journal` holds whenever nothing is in flight. One reading cannot show
+//! whether anything is in flight, because ledger and store cannot be read at the same moment. The ledger is
+//! therefore read before and after the store, and there is a conclusion only if it has not changed in
+//! between.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,39 +18,39 @@ use tokio::sync::Semaphore;
 use crate::error::AppError;
 use crate::loader::Loader;
 
-/// How often a ledger that is in motion is looked at before that is the answer.
+/// How often a ledger that is not at rest is inspected before `Busy` is returned.
 const LOOKS_MAX: u32 = 5;
-/// Between two looks.
+/// The pause between two inspections.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
-/// How many events the administrators of a node look at at once. A look takes a connection to the store without waiting for its
-/// turn.
+/// How many events a node inspects concurrently for all administrators together. An inspection takes a
+/// connection to the store outside the connection budget.
 pub(crate) const GLANCES_MAX: usize = 4;
 
-/// A ticket type whose ledger says something else than the store.
+/// A ticket type for which the ledger and the store disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeatChange {
     pub ticket_type: TicketTypeId,
-    /// What the ledger says is left.
+    /// The seats left in the ledger.
     pub from: u32,
-    /// What has to be left by the store and the journal.
+    /// The seats that should be left, by the store and the journal.
     pub to: u32,
 }
 
-/// What one look at a ledger and the store says.
+/// The result of comparing a ledger with the store once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Compared {
     Consistent,
-    /// Something is on its way.
+    /// Something is in flight.
     Moving,
-    /// The ledger is not of the store's epoch; one of `epoch_min` or higher is needed.
+    /// The ledger's epoch is not the store's. A ledger of `epoch_min` or higher is needed.
     Outdated {
         epoch_min: Epoch,
     },
     Differs(Vec<SeatChange>),
 }
 
-/// The same of an event whose ledger may be absent.
+/// The result of inspecting an event, whose ledger may be absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     Absent,
@@ -59,7 +60,7 @@ pub(crate) enum Look {
     Differs { epoch: Epoch, changes: Vec<SeatChange> },
 }
 
-/// Looks at ledgers and repairs them.
+/// Inspects ledgers and repairs them.
 pub(crate) struct Reconciler {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
@@ -67,24 +68,24 @@ pub(crate) struct Reconciler {
     pub(crate) glances: Semaphore,
 }
 
-/// A look, and what was seen.
+/// The result of an inspection, and what the ledger and the store said.
 pub(crate) struct Seen {
     pub(crate) look: Look,
-    /// What the ledger says; `None` if it is not loaded.
+    /// What the ledger says. `None` if it is not loaded.
     pub(crate) view: Option<LedgerView>,
-    /// What the store says, if it was asked.
+    /// What the store says. `None` if it was not asked.
     pub(crate) stored: Option<StoredInventory>,
 }
 
 impl Reconciler {
-    /// Looks until the event is at rest, a few times.
+    /// Inspects the event until it is at rest, at most five times.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, `StoreUnavailable`.
+    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
     pub(crate) async fn look(&self, event: EventId) -> Result<Look, AppError> {
         let mut look = self.look_once(event).await?;
         for _ in 1..LOOKS_MAX {
-            // A ledger of another epoch is being replaced at this moment, most likely.
+            // Most likely, a ledger of another epoch is being replaced at this moment.
             if !matches!(look, Look::Busy | Look::Outdated { .. }) {
                 break;
             }
@@ -98,8 +99,8 @@ impl Reconciler {
         Ok(self.see_once(event).await?.look)
     }
 
-    /// Looks once, and only if the journal has at most `journal_len_max` entries: what is longer moves, and is not worth
-    /// reading for a look.
+    /// Inspects the event once. A journal with more than `journal_len_max` entries is not read: such a ledger
+    /// is not at rest, and the result is `Busy`.
     ///
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
@@ -136,7 +137,8 @@ impl Reconciler {
         Ok(Seen { look, view: Some(before.view), stored: Some(stored) })
     }
 
-    /// Loads what is wrong or outdated anew, unless somebody has done so since the look.
+    /// Loads the ledger anew if it differs from the store or is stale, unless it was loaded anew since the
+    /// inspection.
     ///
     /// # Errors
     /// As [`Loader::load`].
@@ -149,10 +151,10 @@ impl Reconciler {
     }
 }
 
-/// Compares what the store says with what the ledger says; both of one moment.
+/// Compares the store with the ledger. Both must be of the same moment.
 ///
-/// An entry of the journal that is in the store is about to be settled, or, rejected, to be given back; a row of the
-/// outbox is about to be released. Neither is at rest.
+/// A journal entry that is in the store is about to be settled or, if it was rejected, to be released. A row
+/// of the outbox is about to be released. In both cases the event is not at rest.
 fn compare(stored: &StoredInventory, ledger: &LedgerState) -> Compared {
     let is_stored = |id| stored.present.contains(&id);
     if !stored.releases.is_empty() || ledger.journal.iter().any(|entry| is_stored(entry.request.id)) {
@@ -160,10 +162,11 @@ fn compare(stored: &StoredInventory, ledger: &LedgerState) -> Compared {
     }
     let epoch = ledger.view.epoch;
     if let Some(stores) = stored.ticket_types.iter().map(|t| t.epoch).find(|stores| *stores != epoch) {
-        // A store behind its ledger was restored from a backup: then a ledger newer than this one is needed.
+        // A store that is behind its ledger was restored from a backup. A ledger newer than the present one
+        // is needed then.
         return Compared::Outdated { epoch_min: if stores > epoch { stores } else { Epoch(epoch.0 + 1) } };
     }
-    // What the ledger says, and what it should say.
+    // For each ticket type: the seats left in the ledger, and the seats that should be left.
     let mut seats: BTreeMap<TicketTypeId, (u32, u64)> = BTreeMap::new();
     for ticket_type in &ledger.view.ticket_types {
         seats.entry(ticket_type.id).or_default().0 = ticket_type.left;

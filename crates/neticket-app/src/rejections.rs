@@ -1,4 +1,5 @@
-//! Notes in the store what was refused for good after somebody may have been told that it is pending.
+//! Records rejections in the store: bookings that were refused for good after a client may have been told
+//! that they are pending.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,28 +12,30 @@ use crate::clock::LedgerClock;
 use crate::metrics::Metrics;
 use crate::turns::Turns;
 
-/// Most notes that wait for the store; beyond them it is only logged.
+/// Maximum number of rejections that wait for the store. Further ones are not kept: only the log of the
+/// failed write counts them.
 const UNWRITTEN_MAX: usize = 100_000;
 
-/// Those of each event that wait for the store.
+/// The rejections of each event that wait for the store.
 type Unwritten = BTreeMap<EventId, BTreeMap<ReservationId, CommitRequest>>;
 
-/// Writes rejections, and keeps those that the store did not take, which are in no journal any more, until it does.
+/// Records rejections. If the store does not accept some, keeps them in memory until it does, because they
+/// are in no journal any more.
 pub(crate) struct Rejections {
     pub(crate) store: Store,
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) turns: Arc<Turns>,
     pub(crate) metrics: Arc<Metrics>,
-    /// Most notes in one transaction.
+    /// Maximum number of rejections in one transaction.
     pub(crate) batch_len_max: usize,
     pub(crate) unwritten: Mutex<Unwritten>,
 }
 
 impl Rejections {
-    /// Notes them now; all are of one event.
+    /// Records the rejections now. All must be of one event.
     ///
     /// # Errors
-    /// [`StoreError`]: they may or may not be noted.
+    /// [`StoreError`]: some or all of them may have been recorded.
     pub(crate) async fn write(&self, rejected: &[CommitRequest]) -> Result<(), StoreError> {
         for batch in rejected.chunks(self.batch_len_max) {
             let _turn = self.turns.recovery.acquire().await;
@@ -42,7 +45,8 @@ impl Rejections {
         Ok(())
     }
 
-    /// Notes them now, or as soon as the store takes it; all are of one event.
+    /// Records the rejections now, or keeps them for a background task if the store does not accept them. All
+    /// must be of one event.
     pub(crate) async fn write_now_or_later(&self, rejected: Vec<CommitRequest>) {
         let Err(error) = self.write(&rejected).await else { return };
         let entries = rejected.len();
@@ -56,10 +60,11 @@ impl Rejections {
         tracing::error!(%error, entries, waiting, "rejections are not noted yet, the store will be asked again");
     }
 
-    /// Asks the store again. What it still does not take is kept; an event that is stuck keeps no other from being noted.
+    /// Tries again to record the waiting rejections. Those that the store still does not accept are kept. The
+    /// events are written independently, so an event that is stuck does not hold up the others.
     ///
     /// # Errors
-    /// [`StoreError`]: the last one.
+    /// The last [`StoreError`].
     pub(crate) async fn write_unwritten(&self) -> Result<(), StoreError> {
         let by_event: Vec<(EventId, Vec<CommitRequest>)> = self
             .unwritten()
@@ -73,7 +78,7 @@ impl Rejections {
     async fn write_unwritten_of(&self, event: EventId, rejected: &[CommitRequest]) -> Result<(), StoreError> {
         for batch in rejected.chunks(self.batch_len_max) {
             self.write(batch).await?;
-            // Noted twice does no harm; forgotten may only be what was noted.
+            // Removed only after they were recorded. Recording a rejection twice does no harm.
             let mut unwritten = self.unwritten();
             let Some(kept) = unwritten.get_mut(&event) else { continue };
             for noted in batch {
@@ -86,7 +91,7 @@ impl Rejections {
         Ok(())
     }
 
-    /// Whether this reservation of the user was refused, and the store does not know yet.
+    /// Whether this reservation of the user was rejected and the rejection is not recorded in the store yet.
     pub(crate) fn is_unwritten(&self, user: UserId, id: ReservationId) -> bool {
         let is_theirs = |rejected: &CommitRequest| rejected.user == user;
         self.unwritten().values().any(|rejected| rejected.get(&id).is_some_and(is_theirs))

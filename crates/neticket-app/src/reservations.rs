@@ -1,4 +1,4 @@
-//! Booking, looking at one's bookings, and cancelling them.
+//! Booking, reading one's reservations, and cancelling them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -17,21 +17,24 @@ use crate::catalog::{Journal, Names};
 use crate::error::AppError;
 use crate::views::{Booked, NewReservation, PageView, ReservationState, ReservationView};
 
-/// Under which name keys are hashed; changing it would make old keys new again.
+/// The context in which keys are hashed. If it changed, old keys would stand for new reservations.
 const ID_CONTEXT: &str = "NETicket 2026-11 reservation id from user and idempotency key";
 
 impl App {
     /// Books tickets for `user`.
     ///
-    /// Returns once the reservation is in the store, or is certain to be decided there (`Pending`). The same `key` means
-    /// the same reservation, whenever and wherever it is sent again; the price that a repeat names does not matter.
+    /// Returns when the reservation is in the store, or when it is certain that the store will decide it
+    /// (`Pending`). The same `key` always stands for the same reservation, on every node. The price that a
+    /// repeat names does not matter.
     ///
     /// # Errors
-    /// Nothing was taken, and nothing will be, except with `Overloaded`, `LedgerUnavailable`, `StoreUnavailable` and
-    /// `Internal`: then it is not known, and the call may be repeated with the same key.
+    /// No seats were taken, and none will be, except after `Overloaded`, `LedgerUnavailable`,
+    /// `StoreUnavailable` and `Internal`. After these the outcome is not known, and the caller may repeat the
+    /// call with the same key.
     ///
-    /// That a repeat is refused speaks for that moment alone: an earlier try with the same key whose answer was not known may
-    /// still be decided, within the deadline for answers (`ack_deadline_ms`), if its seats come free until then.
+    /// A refusal of a repeat only says what holds at that moment. If the outcome of an earlier call with the
+    /// same key was not known, that call may still be decided within `ack_deadline_ms`, if seats become free
+    /// until then.
     pub async fn reservation_create(
         &self,
         user: UserId,
@@ -60,7 +63,8 @@ impl App {
     ) -> Result<Booked, AppError> {
         let NewReservation { ticket_type, quantity, unit_price, disconnected } = wanted;
         let deadline = Instant::now() + Duration::from_millis(self.config().engine.ack_deadline_ms);
-        // Before anything is taken: after the COMMIT nothing may fail for want of a name.
+        // Read before any seats are taken: after the `COMMIT` the answer must not fail because a name is
+        // missing.
         let names = self.names_in_time(ticket_type, deadline).await?;
         let event = names.event().id;
         let id = key.map_or_else(
@@ -92,7 +96,7 @@ impl App {
         }
     }
 
-    /// The event and ticket type that are to be booked, or `StoreUnavailable` at the deadline.
+    /// The event and the ticket type to be booked, or `StoreUnavailable` at the deadline.
     async fn names_in_time(&self, ticket_type: TicketTypeId, deadline: Instant) -> Result<Names, AppError> {
         let catalog = Arc::clone(&self.catalog);
         let mut read = Box::pin(async move {
@@ -100,9 +104,9 @@ impl App {
             catalog.names(event, ticket_type).await
         });
         if let Poll::Ready(names) = futures::poll!(&mut read) {
-            return names; // from a copy, as nearly always
+            return names; // from the cache, as nearly always
         }
-        // In a task of its own: a call to the store that is dropped half-way costs its connection.
+        // In its own task, because a call to the store that is dropped half-way costs its connection.
         match tokio::time::timeout_at(deadline.into(), tokio::spawn(read)).await {
             Ok(Ok(names)) => names,
             Ok(Err(error)) => Err(AppError::Internal(error.to_string())),
@@ -110,14 +114,14 @@ impl App {
         }
     }
 
-    /// What is told of a booking that was refused for good: what holds for its event, or else that there was no seat.
+    /// The answer for a booking that was rejected: the state of its event, or else that it was sold out.
     async fn why_rejected(&self, event: EventId) -> AppError {
-        // Not a copy: it was an edit, most likely, that no copy of a second ago knows of.
+        // Not from the cache: most likely an edit caused the rejection, and the cache may not have it yet.
         let Ok(Some(event)) = self.store.event(event).await else { return AppError::SoldOut { left: 0 } };
         let now = self.now();
         match event.window.at(now) {
             _ if event.cancelled_at.is_some() => AppError::SaleClosed,
-            // Nor that it opens later: this key stays refused when it does.
+            // `SaleNotOpen` would be wrong: this key stays refused after the opening.
             SaleState::Closed | SaleState::NotOpen => AppError::SaleClosed,
             SaleState::Open if event.paused => AppError::SalePaused,
             SaleState::Open => AppError::SoldOut { left: 0 },
@@ -127,8 +131,9 @@ impl App {
     /// One reservation of `user`'s.
     ///
     /// # Errors
-    /// `NotFound`, also for somebody else's; `StoreUnavailable`; `LedgerUnavailable`, also while a journal that it might be in
-    /// cannot be looked into.
+    /// `NotFound`, also for another user's reservation; `StoreUnavailable`, also while this node holds a
+    /// rejection of it that the store has not accepted yet; `LedgerUnavailable`, also while a journal that
+    /// may contain it cannot be read.
     pub async fn reservation(&self, user: UserId, id: ReservationId) -> Result<ReservationView, AppError> {
         if let Some(reservation) = self.reservation_stored(user, id).await? {
             return Ok(reservation);
@@ -137,7 +142,7 @@ impl App {
         if let Ok(Some(reservation)) = looked {
             return Ok(reservation);
         }
-        // It may have gone from the journal to the store between the two looks.
+        // It may have moved from the journal to the store between the two reads.
         if let Some(reservation) = self.reservation_stored(user, id).await? {
             return Ok(reservation);
         }
@@ -158,9 +163,9 @@ impl App {
         Ok(record.map(|record| self.reservation_view(record)))
     }
 
-    /// `user`'s reservations: those that are on their way first, then those of the store; each newest first. Without the
-    /// former while the ledger does not answer, or is not loaded again after its server was: what is decided is worth seeing
-    /// all the same.
+    /// `user`'s reservations: first the pending ones, then those in the store, each newest first. The pending
+    /// ones are left out while the ledger does not answer, or is not loaded again after a restart of its
+    /// server: the decided ones are worth showing without them.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -186,14 +191,14 @@ impl App {
             self.reservations_after(user, skipped.saturating_sub(pending_len), size).await?;
         let mut items: Vec<ReservationView> =
             pending.into_iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX)).collect();
-        // Committed since the journal was read: the store's word counts.
+        // Committed after the journal was read: the store decides.
         items.retain(|item| records.iter().all(|record| record.id != item.id));
         items.extend(records.into_iter().map(|record| self.reservation_view(record)));
         items.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         Ok(PageView { items, total_items: pending_len + stored_len })
     }
 
-    /// `size` reservations of the store, leaving the newest `skipped` out, and how many there are in all.
+    /// `size` reservations from the store, without the newest `skipped`, and the number of all.
     async fn reservations_after(
         &self,
         user: UserId,
@@ -243,11 +248,11 @@ impl App {
         Ok(pending)
     }
 
-    /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
+    /// Cancels `user`'s reservation. Idempotent: a cancelled reservation gets the same answer again.
     ///
     /// # Errors
-    /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
-    /// `Overloaded`: repeat it.
+    /// `NotFound`, also for another user's reservation; `NotCancellable` after the event has started;
+    /// `StoreUnavailable` and `Overloaded`: the caller should repeat it.
     pub async fn reservation_cancel(
         &self,
         user: UserId,
@@ -256,10 +261,11 @@ impl App {
         Ok(self.reservation_view(self.cancel_desk.cancel(user, id).await?))
     }
 
-    /// Looks for a reservation that the ledger has admitted and the store has not committed yet, where something is pending.
+    /// Looks for a reservation that the ledger has admitted and the store has not committed yet, in the
+    /// journals that have entries.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, also if it is not found and some journal cannot be looked into.
+    /// `LedgerUnavailable`, also if it is not found and some journal cannot be read.
     async fn reservation_pending(
         &self,
         user: UserId,
@@ -269,7 +275,7 @@ impl App {
         let mut is_blind = found.is_blind;
         for event in &found.events {
             let Some(entry) = self.ledger.journal_entry(*event, id).await? else {
-                // The server may have been started anew since something was seen to be pending.
+                // The server may have been restarted after this journal was seen to have entries.
                 is_blind |= self.catalog.journal(*event).await? == Journal::Unseen;
                 continue;
             };
@@ -295,7 +301,7 @@ impl App {
         reservation
     }
 
-    /// A reservation as it is known before it is read back: confirmed, now, at the present price.
+    /// A reservation before it is read back from the store: confirmed, now, at the present price.
     fn reservation_of(&self, names: &Names, request: AdmitRequest) -> ReservationView {
         let (event, grade, now) = (names.event(), names.ticket_type(), self.now());
         ReservationView {
@@ -343,7 +349,7 @@ impl App {
     }
 }
 
-/// The reservation that this user's key stands for, on every node and for ever.
+/// The reservation that this user's key stands for, on every node and forever.
 pub fn reservation_id(user: UserId, key: &str) -> ReservationId {
     let mut hasher = blake3::Hasher::new_derive_key(ID_CONTEXT);
     hasher.update(&user.0.to_be_bytes());

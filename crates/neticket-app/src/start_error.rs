@@ -1,4 +1,4 @@
-//! Why a node does not start, in sentences for its operator.
+//! Errors at start-up, as sentences for the operator.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use neticket_store::{ReadCacheError, StoreError};
 
 use crate::error::AppError;
 
-/// Why the application did not start: a sentence for the operator.
+/// Why the application did not start, as a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("not fit for production:\n  {}", .0.join("\n  "))]
@@ -34,7 +34,7 @@ pub enum StartError {
     Other(#[from] AppError),
 }
 
-/// What differs from the nodes that run, and what to do.
+/// Says what differs from the running nodes, and what the operator can do.
 fn other_deployment(difference: Difference) -> String {
     let (what, variables) = match (difference.database, difference.token_secret) {
         (true, true) => {

@@ -1,25 +1,25 @@
-//! Which events wait for the store at this moment, and for how long: so that a request whose time is up can be told that
-//! the store does not answer, and not that too many ask.
+//! Which events wait for the store now, and for how long. When the deadline of a request passes, the answer
+//! can then say whether the store does not answer or the node is overloaded.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use neticket_domain::EventId;
 
-/// The calls to the store that bookings wait for, and the waiting for their connections or for the load of
-/// another node. A few per event at most (see [`crate::turns`]).
+/// The calls to the store for which bookings wait, including the time in which they wait for a connection
+/// permit or for the load of another node. There are only a few per event (see [`crate::turns`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoreCalls(Arc<Mutex<Vec<(EventId, Instant)>>>);
 
 impl StoreCalls {
-    /// Counts as under way until the returned guard is dropped.
+    /// Registers a call of this event. The call ends when the returned guard is dropped.
     pub(crate) fn begin(&self, event: EventId) -> StoreCall {
         let call = (event, Instant::now());
         self.calls().push(call);
         StoreCall { calls: self.clone(), call }
     }
 
-    /// Whether a call of this event has been under way for `duration`.
+    /// Whether a call of this event has taken at least `duration` so far.
     pub(crate) fn is_stuck(&self, event: EventId, duration: Duration) -> bool {
         self.calls().iter().any(|(of, began)| *of == event && began.elapsed() >= duration)
     }
@@ -29,7 +29,7 @@ impl StoreCalls {
     }
 }
 
-/// One call under way.
+/// A guard of one running call.
 pub(crate) struct StoreCall {
     calls: StoreCalls,
     call: (EventId, Instant),

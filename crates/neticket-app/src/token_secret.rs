@@ -1,4 +1,4 @@
-//! The secret that signs access tokens: as configured, or made once and kept in the data folder.
+//! The secret that signs access tokens: configured, or generated once and kept in the data folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::start_error::StartError;
 
-/// A shorter text in the file is not a secret but what an interrupted write has left.
+/// Minimum length of a secret in bytes. A shorter text in the file is the rest of an interrupted write.
 const SECRET_LEN_MIN: usize = 32;
 
-/// The configured secret, or the kept one, which is made if there is none.
+/// Returns the configured secret, or the secret in the data folder. Generates one there if there is none.
 ///
 /// # Errors
 /// [`StartError::Files`].
@@ -20,7 +20,7 @@ pub(crate) fn read_or_make(config: &Config) -> Result<String, StartError> {
     }
 }
 
-/// The same, if there is one already. Makes nothing.
+/// Returns the configured secret, or the secret in the data folder if it exists. Changes nothing.
 ///
 /// # Errors
 /// [`StartError::Files`].
@@ -50,8 +50,8 @@ fn file_error(data_dir: &Path, done: &str, source: io::Error) -> StartError {
     }
 }
 
-/// Makes a secret and keeps it in the data folder, readable by its owner only. If another process has just
-/// made one there, that is the secret.
+/// Generates a secret and writes it to the data folder, readable only by the owner. If another process has
+/// written one there meanwhile, returns that secret.
 fn make(data_dir: &Path) -> io::Result<String> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
@@ -67,7 +67,7 @@ fn make(data_dir: &Path) -> io::Result<String> {
     let mut file = options.open(&temporary)?;
     io::Write::write_all(&mut file, secret.as_bytes())?;
     file.sync_all()?;
-    // Unlike a rename, a link never replaces a secret that another process signs with.
+    // Unlike a rename, a hard link never replaces a file, so it cannot replace the secret of another process.
     match std::fs::hard_link(&temporary, path(data_dir)) {
         Ok(()) => std::fs::remove_file(&temporary)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -77,7 +77,7 @@ fn make(data_dir: &Path) -> io::Result<String> {
             }
             std::fs::rename(&temporary, path(data_dir))?;
         }
-        // A file system without links, such as exFAT.
+        // The file system has no hard links, such as exFAT.
         Err(_) => std::fs::rename(&temporary, path(data_dir))?,
     }
     Ok(secret)

@@ -1,35 +1,42 @@
-//! Who may have a transaction under way in the store that waits for the rows of its event.
+//! The connection budget: how many transactions that may wait for row locks can run at once, per kind of
+//! work.
 //!
-//! The connections are shared by all events. An event whose rows somebody else has locked keeps what it has asked for waiting
-//! until the store's time-out, a connection each. So each kind of such work has a number of turns, and all of them together
-//! leave connections for reads and for background tasks. In the queues an event has at most a few turns at once (see
-//! [`crate::batcher`]), so that those of the others go on: docs/decisions/0019 says for how many stuck events that holds.
+//! All events share the connections to the store. If the rows of an event are locked by another transaction,
+//! each transaction of that event occupies a connection until the store's timeout. Each kind of such work
+//! therefore has a limited number of permits. All permits together leave connections for reads and background
+//! tasks. The queues limit an event to a few permits at once (see [`crate::batcher`]), so that the other
+//! events go on. docs/decisions/0019 says for how many stuck events this holds.
 
 use tokio::sync::Semaphore;
 
 use crate::store_calls::StoreCalls;
 
-/// Whoever waits for a turn gets it in order; whoever has one gives it back after the store's time-out at the latest.
+/// The connection budget. Permits are given in the order in which they are asked for. A permit is held while
+/// its work runs: mostly one call to the store, which ends at its timeout. A commit that needs the slow path
+/// makes more than one call, and a load also calls the ledger once.
 pub(crate) struct Turns {
-    /// Of bookings that somebody waits for.
+    /// Permits for commits of bookings for which a client may wait.
     pub(crate) commit: Semaphore,
     pub(crate) cancel: Semaphore,
     pub(crate) load: Semaphore,
-    /// Commits of what was left in journals, and notes of what was rejected: nobody's answer waits for a turn of theirs, and
-    /// those of stuck events take none from bookings.
+    /// Permits for commits of recovered journal entries and for records of rejections. They are separate, so
+    /// that this work for stuck events takes no permits from bookings.
     pub(crate) recovery: Semaphore,
-    /// The loads and commits under way, with their waiting for a turn.
+    /// The running calls to the store for which bookings wait, including the time in which they wait for a
+    /// permit.
     pub(crate) calls: StoreCalls,
 }
 
 impl Turns {
-    /// Of `connections_max`, thirteen sixteenths may wait for rows.
+    /// A budget in which at most thirteen sixteenths of `connections_max`, but at least one connection for
+    /// each kind of work, can wait for row locks.
     pub(crate) fn new(connections_max: u32) -> Self {
         let [commit, cancel, load, recovery] = Self::shares(connections_max).map(Semaphore::new);
         Self { commit, cancel, load, recovery, calls: StoreCalls::default() }
     }
 
-    /// How many commits should be under way in the commit queue together: one turn is left to an event that comes anew.
+    /// Target for the number of commits in flight of all events together. It leaves one permit for an event
+    /// that has no commit in flight yet.
     pub(crate) fn commits_shared(connections_max: u32) -> usize {
         let [commit, ..] = Self::shares(connections_max);
         (commit - 1).max(1)

@@ -1,10 +1,10 @@
-//! What use cases answer with.
+//! What use cases return.
 
 use neticket_domain::{EventId, EventStatus, Quantity, ReservationId, Role, TicketTypeId, Timestamp, UserId};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Who asks, as the access token says.
+/// Who sent a request, as the access token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Principal {
     pub user: UserId,
@@ -22,7 +22,7 @@ pub struct Account {
     pub role: Role,
 }
 
-/// A session just started or continued.
+/// A session that was just started or continued.
 #[derive(Clone)]
 pub struct Session {
     pub access_token: String,
@@ -35,31 +35,31 @@ pub struct Session {
     pub account: Account,
 }
 
-/// Something an administrator did.
+/// An action of an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditView {
     pub id: i64,
     pub at: Timestamp,
-    /// `None` where the command line did it.
+    /// `None` if the command line did it.
     pub actor: Option<AuditActorView>,
     pub action: String,
     pub target: String,
     pub detail: String,
     pub before: Option<serde_json::Value>,
     pub after: Option<serde_json::Value>,
-    /// The address it came from; `None` where the command line did it.
+    /// The IP address from which it was done. `None` if the command line did it.
     pub ip: Option<String>,
 }
 
-/// Who did it.
+/// The administrator who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditActorView {
     pub id: UserId,
-    /// `None` if there is no such account any more.
+    /// `None` if the account no longer exists.
     pub nickname: Option<String>,
 }
 
-/// Which events.
+/// Which events to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventSearch {
     pub query: String,
@@ -84,7 +84,7 @@ pub struct EventSummaryView {
     pub image_url: Option<String>,
 }
 
-/// An event with its grades.
+/// An event with its ticket types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventView {
     pub summary: EventSummaryView,
@@ -96,11 +96,11 @@ pub struct EventView {
     pub cancelled_at: Option<Timestamp>,
     /// Grows by one with every edit.
     pub version: i64,
-    /// In the order of the event's maker.
+    /// In the order that the administrator gave them.
     pub ticket_types: Vec<TicketTypeView>,
 }
 
-/// A grade with what is left of it.
+/// A ticket type, with the seats left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketTypeView {
     pub id: TicketTypeId,
@@ -110,7 +110,7 @@ pub struct TicketTypeView {
     pub left: u32,
 }
 
-/// One page of a list, and how many items there are in all.
+/// One page of a list, and the number of all items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageView<T> {
     pub items: Vec<T>,
@@ -122,14 +122,14 @@ pub struct PageView<T> {
 pub enum ReservationState {
     Pending,
     Confirmed,
-    /// It was pending and did not come about.
+    /// It was pending, and the store refused it.
     Rejected,
     Cancelled {
         at: Timestamp,
     },
 }
 
-/// One booking, as its owner sees it.
+/// One reservation, as its owner sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReservationView {
     pub id: ReservationId,
@@ -148,26 +148,28 @@ pub struct ReservationView {
     pub cancellable: bool,
 }
 
-/// What somebody wants to book.
+/// What a user asks to book.
 #[derive(Clone, Debug)]
 pub struct NewReservation {
     pub ticket_type: TicketTypeId,
     pub quantity: Quantity,
-    /// The price of one ticket that the person has seen, in won: at any other the booking is refused. `None`: any price.
+    /// The price of one ticket that the person has seen, in KRW. If the ledger has another price, the booking
+    /// is refused. `None` accepts any price.
     pub unit_price: Option<u64>,
-    /// Cancelled when the client has disconnected. If that is before the ledger is asked, nothing is taken.
+    /// Cancelled when the client has disconnected. If that happens before the ledger is asked, no seats are
+    /// taken.
     pub disconnected: CancellationToken,
 }
 
-/// What became of a wish to book.
+/// The result of a booking request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booked {
     pub reservation: ReservationView,
-    /// The key had been used for this very booking before.
+    /// Whether the key had been used for this same booking before.
     pub replayed: bool,
 }
 
-/// A new event, as its maker gives it.
+/// A new event, as an administrator describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventDraft {
     pub title: String,
@@ -175,7 +177,7 @@ pub struct EventDraft {
     pub description: String,
     pub starts_at: Timestamp,
     pub opens_at: Timestamp,
-    /// The start if absent.
+    /// `starts_at` if absent.
     pub closes_at: Option<Timestamp>,
     /// [`neticket_domain::MAX_PER_USER_DEFAULT`] if absent.
     pub max_per_user: Option<u32>,
@@ -183,7 +185,8 @@ pub struct EventDraft {
     pub ticket_types: Vec<TicketTypeDraft>,
 }
 
-/// Which versions of something the caller would change; anything else has been changed by somebody else meanwhile.
+/// The versions that the caller is willing to change. If the version is another one, somebody else has made
+/// an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     Any,
@@ -195,7 +198,7 @@ impl Expected {
         self.versions().is_none_or(|versions| versions.contains(&version))
     }
 
-    /// `None`: any.
+    /// `None` stands for any version.
     pub(crate) fn versions(&self) -> Option<&[i64]> {
         match self {
             Self::Any => None,
@@ -204,7 +207,7 @@ impl Expected {
     }
 }
 
-/// What is to change of an event; what is absent stays as it is.
+/// A change of an event. What is absent stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventChange {
     pub title: Option<String>,
@@ -214,23 +217,23 @@ pub struct EventChange {
     pub opens_at: Option<Timestamp>,
     pub closes_at: Option<Timestamp>,
     pub max_per_user: Option<u32>,
-    /// `Some(None)`: no image.
+    /// `Some(None)` removes the image.
     pub image_key: Option<Option<String>>,
-    /// All grades as they are to be, in the order in which they are shown.
+    /// All ticket types as they shall be, in the order in which they are shown.
     pub ticket_types: Option<Vec<TicketTypeChange>>,
 }
 
-/// A grade as it is to be.
+/// A ticket type as it shall be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketTypeChange {
-    /// `None`: a new one.
+    /// `None` for a new one.
     pub id: Option<TicketTypeId>,
     pub name: String,
     pub price: u64,
     pub capacity: u32,
 }
 
-/// A grade of a new event.
+/// A ticket type of a new event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketTypeDraft {
     pub name: String,
@@ -241,7 +244,7 @@ pub struct TicketTypeDraft {
 /// An image that was just uploaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageView {
-    /// What events name it by.
+    /// The name that events use for it.
     pub key: String,
     pub url: String,
     /// Of the full size, in pixels.

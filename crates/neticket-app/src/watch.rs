@@ -1,5 +1,6 @@
-//! Watching what is left of events, for those who want to be told of every change. However many listen, a node looks at an
-//! event's ledger once per interval; where nobody listens, never. Who is slow misses what was in between, and costs nothing.
+//! The availability feed: pushes every change of an event's availability to its listeners. However many
+//! listeners there are, a node reads an event's ledger once per interval, and not at all without listeners. A
+//! slow listener misses the states in between, and does not slow down others.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,38 +19,40 @@ use crate::error::AppError;
 use crate::events::{EventCopy, event_status};
 use crate::views::EventView;
 
-/// Between two looks: changes are told at most four times a second, and an opening at most this late.
+/// The time between two reads of the ledger. Changes are pushed at most four times a second, and an opening
+/// is pushed at most this late.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// How long a look waits for a new copy of the event. It goes on with the old one while the store is slow: what is left does not
-/// come from there.
+/// How long a read waits for the event from the cache. While the store is slow, the feed continues with the
+/// old event, because the seats left do not come from the store.
 const COPY_PATIENCE: Duration = Duration::from_millis(50);
 
-/// An event as it was seen last.
+/// An event as it was last read.
 #[derive(Debug)]
 pub struct Seen<F> {
     pub view: EventView,
-    /// What it looks like on the wire, made once for all who listen.
+    /// Its form on the wire, made once for all listeners.
     pub frame: F,
 }
 
-/// What listeners have: the latest, and word of every change. It ends when the event is deleted or the node stops.
+/// What a listener holds: the latest snapshot, and a notification of every change. It ends when the event is
+/// deleted or the node stops.
 pub type Watch<F> = watch::Receiver<Arc<Seen<F>>>;
 
 type Running<F> = Mutex<HashMap<EventId, watch::Sender<Arc<Seen<F>>>>>;
 type NextCopy = Pin<Box<dyn Future<Output = Result<Arc<EventRecord>, AppError>> + Send>>;
 
-/// One watcher for each event that somebody listens to.
+/// One watcher for each event that has listeners.
 pub struct Watchers<F> {
     app: Arc<App>,
-    /// Makes a frame of what is seen at a moment.
+    /// Makes a frame from an event at a moment.
     frame: fn(&EventView, Timestamp) -> F,
     running: Arc<Running<F>>,
-    /// Watchers outlive the request, and the worker, that they began with.
+    /// A watcher outlives the request, and the worker thread, in which it was started.
     runtime: Handle,
 }
 
 impl<F: Send + Sync + 'static> Watchers<F> {
-    /// Of `app`, on the present runtime.
+    /// For `app`, on the current runtime.
     pub fn new(app: Arc<App>, frame: fn(&EventView, Timestamp) -> F) -> Self {
         Self { app, frame, running: Arc::default(), runtime: Handle::current() }
     }
@@ -57,7 +60,7 @@ impl<F: Send + Sync + 'static> Watchers<F> {
     /// Listens to an event.
     ///
     /// # Errors
-    /// `NotFound`, `StoreUnavailable`; `Overloaded` on a node that stops.
+    /// `NotFound`, `StoreUnavailable`; `Overloaded` if the node is stopping.
     pub async fn watch(&self, event: EventId) -> Result<Watch<F>, AppError> {
         if let Some(sender) = lock(&self.running).get(&event) {
             return Ok(sender.subscribe());
@@ -89,7 +92,7 @@ fn lock<F>(running: &Running<F>) -> MutexGuard<'_, HashMap<EventId, watch::Sende
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What listeners are told of: when it is the same, there is nothing to say.
+/// What listeners are notified of. If it is unchanged, nothing is sent.
 #[derive(Debug, PartialEq, Eq)]
 struct Shown {
     version: i64,
@@ -111,11 +114,11 @@ struct Watcher<F> {
     frame: fn(&EventView, Timestamp) -> F,
     shown: Shown,
     record: Arc<EventRecord>,
-    /// The one that is being read, if it takes longer than a look.
+    /// The read of the event that is under way, if it takes longer than `COPY_PATIENCE`.
     next_copy: Option<NextCopy>,
 }
 
-/// The event is not there any more.
+/// The event no longer exists.
 struct Gone;
 
 impl<F: Send + Sync + 'static> Watcher<F> {
@@ -126,7 +129,7 @@ impl<F: Send + Sync + 'static> Watcher<F> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stopping.run_until_cancelled(ticks.tick()).await.is_some() {
             {
-                // Under the lock, so that nobody begins to listen to a watcher that has decided to end.
+                // Under the lock, so that nobody subscribes to a watcher that has decided to end.
                 let mut running = lock(&running);
                 if sender.receiver_count() == 0 {
                     running.remove(&self.event);
@@ -158,7 +161,7 @@ impl<F: Send + Sync + 'static> Watcher<F> {
             match read {
                 Ok(record) => self.record = record,
                 Err(AppError::NotFound) => return Err(Gone),
-                // The store will be back; what is left is seen without it.
+                // The store will be back. The seats left can be read without it.
                 Err(error) => tracing::debug!(%event, %error, "goes on with an old copy of the event"),
             }
         }
@@ -168,7 +171,8 @@ impl<F: Send + Sync + 'static> Watcher<F> {
     }
 }
 
-/// Ends the listening when the watcher ends, whatever ended it: with the last sender, listeners are at the end.
+/// Ends the feed of an event when its watcher ends for any reason: listeners see the end when the last sender
+/// is dropped.
 struct RemoveAtEnd<F> {
     event: EventId,
     sender: watch::Sender<Arc<Seen<F>>>,
@@ -178,7 +182,7 @@ struct RemoveAtEnd<F> {
 impl<F> Drop for RemoveAtEnd<F> {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
-        // By now it may be another watcher's.
+        // By now the entry may be another watcher's.
         if running.get(&self.event).is_some_and(|sender| sender.same_channel(&self.sender)) {
             running.remove(&self.event);
         }

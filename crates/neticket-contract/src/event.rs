@@ -10,12 +10,12 @@ use crate::page::{PAGE_SIZE_MAX, first};
 /// The currency of every price.
 pub const CURRENCY: &str = "KRW";
 
-/// Which events, and which page of them.
+/// Filters and page of the list of events.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventListQuery {
-    /// Every word of it occurs in the title or the place, whatever its case.
+    /// Search words. An event matches if its title or place contains every word, ignoring case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 100)]
     #[validate(length(
@@ -24,15 +24,15 @@ pub struct EventListQuery {
         message = "must be at most 100 characters"
     ))]
     pub q: Option<String>,
-    /// Only events of this status.
+    /// Only events with this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<EventStatusWord>)]
     pub status: Option<EventStatus>,
-    /// Whether events that have started are listed too.
+    /// Whether to include events that have started.
     #[serde(default)]
     #[param(default = false)]
     pub include_past: bool,
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     #[serde(default = "first")]
     #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     #[validate(range(
@@ -42,7 +42,7 @@ pub struct EventListQuery {
         message = "must be between 1 and 1000000"
     ))]
     pub page: u32,
-    /// The most items of a page.
+    /// The number of items per page.
     #[serde(default = "size_default")]
     #[param(default = 12, minimum = 1, maximum = 100)]
     #[validate(range(
@@ -58,7 +58,7 @@ fn size_default() -> u32 {
     12
 }
 
-/// Which state of an event.
+/// Which revision of an event to return.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -71,7 +71,7 @@ pub struct EventQuery {
     pub revision: Option<i64>,
 }
 
-/// The words of an event's status.
+/// The names of the statuses of an event.
 #[derive(ToSchema)]
 #[schema(as = EventStatus, rename_all = "snake_case")]
 #[allow(dead_code, reason = "exists for the OpenAPI document; the values are the domain's")]
@@ -103,11 +103,11 @@ pub struct EventSummary {
     /// Always `KRW`.
     #[schema(example = "KRW")]
     pub currency: String,
-    /// Where the image is; `null` without one.
+    /// The address of the image. `null` if the event has none.
     pub image_url: Option<String>,
 }
 
-/// An event with all there is to know before booking.
+/// An event with everything that a person needs to know before booking.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct EventDetail {
     #[serde(flatten)]
@@ -118,26 +118,26 @@ pub struct EventDetail {
     /// Increases with every edit of the event. Sales do not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
-    /// The clock by which the sale opens, as it was when this was written.
+    /// The time of the clock that opens the sale, at the moment of this answer.
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
     pub ticket_types: Vec<TicketType>,
 }
 
-/// A grade of an event.
+/// A ticket type of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TicketType {
     pub id: i64,
     pub name: String,
     /// In won.
     pub price: u64,
-    /// How many tickets there are in all.
+    /// The number of tickets in total, sold ones included.
     pub capacity: u32,
-    /// How many can still be booked.
+    /// The number of tickets that can still be booked.
     pub left: u32,
 }
 
-/// What can be booked of an event right now.
+/// How many tickets of an event can be booked now.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Availability {
     pub event_id: i64,
@@ -152,7 +152,7 @@ pub struct Availability {
     pub ticket_types: Vec<TicketTypeLeft>,
 }
 
-/// What is left of a grade.
+/// How many tickets of a ticket type are left.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct TicketTypeLeft {
     pub id: i64,

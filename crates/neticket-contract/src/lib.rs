@@ -1,6 +1,6 @@
-//! The wire of the REST API, version 1: request and response types and the table of problem codes.
+//! The contract of the REST API, version 1: request and response types, and the table of problem codes.
 //!
-//! The server writes it, the browser client and third parties read it. Nothing here does anything.
+//! The server, the browser client and other clients use these types. They contain no logic but validation.
 
 mod account;
 mod admin;

@@ -11,9 +11,9 @@ pub const PAGE_SIZE_MAX: u32 = 100;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     pub page: u32,
-    /// The most items a page has.
+    /// The number of items per page. The last page may have fewer.
     pub size: u32,
     pub total_items: u64,
     pub total_pages: u64,
@@ -30,7 +30,7 @@ impl<T> Page<T> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     #[serde(default = "first")]
     #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     #[validate(range(
@@ -40,7 +40,7 @@ pub struct PageQuery {
         message = "must be between 1 and 1000000"
     ))]
     pub page: u32,
-    /// The most items of a page.
+    /// The number of items per page.
     #[serde(default = "size_default")]
     #[param(default = 20, minimum = 1, maximum = 100)]
     #[validate(range(

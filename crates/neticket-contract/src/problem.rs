@@ -1,4 +1,4 @@
-//! Refusals, as RFC 9457 problems: one table from code to status and title.
+//! Refusals as RFC 9457 problems: one table with the status and title of each code.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use neticket_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The media type of every refusal.
+/// The media type of all refusals.
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 
 macro_rules! problem_codes {
-    // `tt` and not `literal`: utoipa does not look into what a macro has passed on as a literal.
+    // `tt` and not `literal`, because utoipa does not read a token that a macro passes on as a literal.
     ($($(#[$doc:meta])* $variant:ident = $code:tt, $status:literal, $title:literal;)+) => {
-        /// Why a request was refused. Stable: clients decide by it.
+        /// Why a request was refused. The codes are stable, so clients can rely on them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
         pub enum ProblemCode {
             $($(#[$doc])* #[serde(rename = $code)] $variant,)+
         }
 
         impl ProblemCode {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }
             }
 
-            /// The HTTP status it is sent with.
+            /// The HTTP status of the response.
             pub fn status(self) -> u16 {
                 match self { $(Self::$variant => $status),+ }
             }
 
-            /// What it is called, in English.
+            /// The title, in English.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
             }
@@ -40,41 +40,43 @@ macro_rules! problem_codes {
 }
 
 problem_codes! {
-    /// Not HTTP as this server understands it, or not JSON.
+    /// The request is not valid HTTP for this server, or its body is not JSON.
     MalformedRequest = "malformed_request", 400, "The request cannot be read";
-    /// No access token, or a bad or expired one.
+    /// The access token is missing, invalid or expired.
     Unauthenticated = "unauthenticated", 401, "Sign in first";
-    /// Unknown e-mail or wrong password.
+    /// The e-mail address is unknown, or the password is wrong.
     BadCredentials = "bad_credentials", 401, "E-mail or password is wrong";
-    /// Signed in, but not allowed.
+    /// You are signed in, but not allowed to do this.
     Forbidden = "forbidden", 403, "Not allowed";
-    /// There is no such thing, or it is somebody else's.
+    /// The thing does not exist, or it belongs to somebody else.
     NotFound = "not_found", 404, "Not found";
-    /// The path exists, but not with this method.
+    /// The path exists, but does not allow this method.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
-    /// The answer exists only as a media type that the request does not accept.
+    /// The answer exists only in a media type that the request does not accept.
     NotAcceptable = "not_acceptable", 406, "Not acceptable";
-    /// Fewer tickets are left than asked for; `left` says how many.
+    /// Fewer tickets are left than requested. `left` is the number of tickets left.
     SoldOut = "sold_out", 409, "Sold out";
-    /// More tickets than one person may hold; `max_per_user` and `already_held` say how many.
+    /// The person would hold more tickets than `max_per_user`. `already_held` is the number that the person
+    /// holds.
     PurchaseLimitExceeded = "purchase_limit_exceeded", 409, "Over the limit per person";
-    /// The sale opens at `opens_at`.
+    /// The sale has not opened yet. It opens at `opens_at`.
     SaleNotOpen = "sale_not_open", 409, "The sale is not open yet";
     /// The sale is over, or the event is cancelled.
     SaleClosed = "sale_closed", 409, "The sale is closed";
     /// The sale is paused for a while.
     SalePaused = "sale_paused", 409, "The sale is paused";
-    /// The price is not the `unit_price` of the request any more; `unit_price` says what it is. Nothing was booked.
+    /// The price is no longer the `unit_price` of the request. `unit_price` is the current price. Nothing was
+    /// booked.
     PriceChanged = "price_changed", 409, "The price has changed";
-    /// The event has started.
+    /// The reservation cannot be cancelled, because the event has started.
     NotCancellable = "not_cancellable", 409, "Cannot be cancelled any more";
-    /// The event is cancelled, and stays so.
+    /// The event is cancelled, and a cancel is final.
     EventCancelled = "event_cancelled", 409, "The event is cancelled";
-    /// A grade cannot have fewer seats than are sold; `sold` says how many.
+    /// The capacity of a ticket type cannot be lower than the number of sold tickets, which is `sold`.
     CapacityBelowSold = "capacity_below_sold", 409, "Fewer seats than are sold";
-    /// The event, or a grade that was to be removed, has reservations.
+    /// The event, or a ticket type that was to be removed, has reservations.
     EventHasReservations = "event_has_reservations", 409, "There are reservations";
-    /// The ledger has reservations on their way, or is in motion; nothing was changed.
+    /// The ledger has reservations in progress, or is changing. Nothing was changed.
     LedgerBusy = "ledger_busy", 409, "The ledger is in motion";
     /// The event has no ledger at this moment.
     LedgerNotLoaded = "ledger_not_loaded", 409, "The ledger is not loaded";
@@ -82,32 +84,32 @@ problem_codes! {
     EmailTaken = "email_taken", 409, "The e-mail address is taken";
     /// Another account has this nickname.
     NicknameTaken = "nickname_taken", 409, "The nickname is taken";
-    /// Somebody has changed it since: the `ETag` is not that of `If-Match` any more.
+    /// Somebody else has changed it meanwhile, so its `ETag` is no longer that of `If-Match`.
     EditConflict = "edit_conflict", 412, "Changed by somebody else meanwhile";
-    /// The body is larger than this operation takes.
+    /// The body is larger than this operation accepts.
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
-    /// The body is of a media type that this operation does not take.
+    /// This operation does not accept the media type of the body.
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type";
-    /// Fields are missing, unknown or out of range; `errors` names them all.
+    /// Fields are missing, unknown or out of range. `errors` names all of them.
     ValidationFailed = "validation_failed", 422, "Some fields are not right";
-    /// The key was used for another booking.
+    /// The idempotency key was used for another booking.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key was used for something else";
-    /// Too many requests; `Retry-After` says when to come back.
+    /// Too many requests. `Retry-After` is the time to wait, in seconds.
     RateLimited = "rate_limited", 429, "Too many requests";
-    /// A fault of the server's.
+    /// The server has a bug.
     Internal = "internal", 500, "Something went wrong";
-    /// More requests than can be queued; `Retry-After` says when to come back.
+    /// More requests than the queues can hold. `Retry-After` is the time to wait, in seconds.
     Overloaded = "overloaded", 503, "Too busy right now";
-    /// The ledger does not answer; `Retry-After` says when to come back.
+    /// The ledger does not answer. `Retry-After` is the time to wait, in seconds.
     LedgerUnavailable = "ledger_unavailable", 503, "Booking is briefly unavailable";
-    /// The store does not answer; `Retry-After` says when to come back.
+    /// The store does not answer. `Retry-After` is the time to wait, in seconds.
     StoreUnavailable = "store_unavailable", 503, "Briefly unavailable";
-    /// Where images are kept does not answer; `Retry-After` says when to come back.
+    /// The image store does not answer. `Retry-After` is the time to wait, in seconds.
     ImageStoreUnavailable = "image_store_unavailable", 503, "Images are briefly unavailable";
 }
 
 impl ProblemCode {
-    /// Whether the same request may succeed a little later.
+    /// Whether the same request may succeed if it is repeated a little later.
     pub fn retryable(self) -> bool {
         matches!(
             self,
@@ -126,17 +128,17 @@ impl fmt::Display for ProblemCode {
     }
 }
 
-/// A refusal (RFC 9457). The members after `trace_id` belong to single codes.
+/// A refusal (RFC 9457). The members after `trace_id` are present only for certain codes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Problem {
-    /// `/problems/<code>`: a page that explains it.
+    /// `/problems/<code>`: the address of a page that explains the problem.
     #[serde(rename = "type")]
     #[schema(example = "/problems/sold_out")]
     pub type_: String,
     pub title: String,
     pub status: u16,
     pub code: ProblemCode,
-    /// What happened this time, in English.
+    /// What happened in this request, in English.
     pub detail: String,
     /// The `X-Request-Id` of the response.
     pub trace_id: String,
@@ -166,17 +168,17 @@ pub struct Problem {
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Its path, like `ticket_types[0].price`; empty where the whole body is meant.
+    /// The path of the field, for example `ticket_types[0].price`. Empty if the whole body is meant.
     pub field: String,
-    /// Stable: `required`, `unknown_field`, `invalid_type`, `too_short`, `too_long`, `out_of_range`,
-    /// `invalid_email`, `weak_password`, `invalid_nickname`, `invalid_text` and the like.
+    /// A stable code: `required`, `unknown_field`, `invalid_type`, `too_short`, `too_long`, `out_of_range`,
+    /// `invalid_email`, `weak_password`, `invalid_nickname`, `invalid_text` and others.
     pub code: String,
-    /// In English.
+    /// Explains the mistake, in English.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem without members of its own.
+    /// A problem that has none of the members that belong to certain codes.
     pub fn new(code: ProblemCode, detail: impl Into<String>, trace_id: impl Into<String>) -> Self {
         Self {
             type_: format!("/problems/{code}"),

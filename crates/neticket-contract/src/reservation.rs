@@ -6,12 +6,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-/// What to book.
+/// A booking.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ReservationCreateRequest {
     pub ticket_type_id: i64,
-    /// 1 to 100, and with what one holds already no more than the event allows.
+    /// 1 to 100. Together with the tickets that you already hold, at most `max_per_user` of the event.
     #[validate(range(
         min = 1,
         max = "QUANTITY_MAX",
@@ -20,7 +20,7 @@ pub struct ReservationCreateRequest {
     ))]
     #[schema(minimum = 1, maximum = 100)]
     pub quantity: u32,
-    /// The price of one ticket that the person has seen, in won. If the price is another one by now, the answer is
+    /// The price of one ticket that you have seen, in won. If the price has changed since, the answer is
     /// `price_changed` and nothing is booked. A repeat with the same `Idempotency-Key` may name any price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(range(
@@ -32,22 +32,22 @@ pub struct ReservationCreateRequest {
     pub unit_price: Option<u64>,
 }
 
-/// The highest number that every JSON reader has exactly (2^53 - 1); far above any price.
+/// The highest integer that every JSON parser reads exactly (2^53 - 1). It is far above any price.
 const PRICE_SEEN_MAX: u64 = 9_007_199_254_740_991;
 
-/// Where a reservation stands.
+/// The status of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReservationStatus {
-    /// Taken, and being written down.
+    /// Admitted, and being saved. It becomes `confirmed` or `rejected`.
     Pending,
     Confirmed,
-    /// It was pending and did not come about.
+    /// It was pending, and was then refused.
     Rejected,
     Cancelled,
 }
 
-/// One booking.
+/// A reservation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Reservation {
     pub id: Uuid,
@@ -55,7 +55,7 @@ pub struct Reservation {
     pub event: ReservationEvent,
     pub ticket_type: ReservationTicketType,
     pub quantity: u32,
-    /// In won, as it was when booked.
+    /// The price of one ticket when it was booked, in won.
     pub unit_price: u64,
     /// In won.
     pub total_price: u64,
@@ -66,7 +66,7 @@ pub struct Reservation {
     pub created_at: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub cancelled_at: Option<Timestamp>,
-    /// Whether it can be cancelled now.
+    /// Whether the reservation can be cancelled now.
     pub cancellable: bool,
 }
 
@@ -79,11 +79,11 @@ pub struct ReservationEvent {
     #[schema(value_type = String, format = DateTime)]
     pub starts_at: Timestamp,
     pub image_url: Option<String>,
-    /// Whether the event was cancelled, and with it this reservation.
+    /// Whether the event was cancelled, and this reservation with it.
     pub cancelled: bool,
 }
 
-/// The grade of a reservation.
+/// The ticket type of a reservation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ReservationTicketType {
     pub id: i64,

@@ -1,4 +1,4 @@
-//! Validation rules as `validator` wants them; the rules themselves are the domain's.
+//! Validation functions for `validator`. The rules themselves are in `neticket-domain`.
 
 use neticket_domain::{Email, FieldError, Nickname, Password};
 use validator::ValidationError;
@@ -19,7 +19,7 @@ pub(crate) fn nickname(text: &str) -> Result<(), ValidationError> {
     Nickname::parse(text).map(drop).map_err(refuse)
 }
 
-/// One line that is more than white space, and shows what it says.
+/// Accepts one line of text that is not blank and has no invisible characters.
 pub(crate) fn line(text: &str) -> Result<(), ValidationError> {
     if text.trim().is_empty() {
         return Err(ValidationError::new("required").with_message("must not be empty".into()));
@@ -30,7 +30,8 @@ pub(crate) fn line(text: &str) -> Result<(), ValidationError> {
     visible(text)
 }
 
-/// A text without characters that hide or turn around what others see (Unicode Technical Report 36, section 3.5).
+/// Accepts a text without characters that are invisible or change the direction of the text (Unicode
+/// Technical Report 36, section 3.5).
 pub(crate) fn visible(text: &str) -> Result<(), ValidationError> {
     let hides = |c: char| {
         (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))

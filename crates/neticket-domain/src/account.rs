@@ -1,17 +1,18 @@
-//! What people type about themselves: e-mail, password, nickname. A value of these types is always a good one.
+//! What people enter about themselves: e-mail address, password, nickname. Every value of these types is
+//! valid.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest e-mail address, in characters (RFC 5321, section 4.5.3.1.3, as a path without its brackets).
+/// The longest e-mail address, in characters (RFC 5321, section 4.5.3.1.3: a path without its brackets).
 pub const EMAIL_LEN_MAX: usize = 254;
 pub const PASSWORD_LEN_MIN: usize = 8;
 pub const PASSWORD_LEN_MAX: usize = 64;
 pub const NICKNAME_LEN_MIN: usize = 2;
 pub const NICKNAME_LEN_MAX: usize = 10;
 
-/// Why a typed value was refused. `code` is stable and is what clients translate by.
+/// Why an entered value was refused. `code` is stable, and clients choose a translation by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldError {
     pub code: &'static str,
@@ -23,7 +24,7 @@ pub struct FieldError {
 pub struct Email(String);
 
 impl Email {
-    /// Trims, lower-cases and checks the shape `local@domain.tld`.
+    /// Trims the text, converts it to lower case and checks that it has the shape `local@domain.tld`.
     ///
     /// # Errors
     /// `too_long` or `invalid_email`.
@@ -33,12 +34,12 @@ impl Email {
         Ok(Self(email))
     }
 
-    /// Checks what [`Self::parse`] checks and makes nothing of it. Lower case needs a table of 12 KB, which a
-    /// browser that only checks does not have to load. Lower case may be longer (`İ` becomes two characters),
-    /// so `parse` may still refuse an address of just the greatest length.
+    /// Checks what [`Self::parse`] checks, without building a value. The conversion to lower case needs a
+    /// table of 12 KB, which a browser that only checks does not have to load. Lower case may be longer (`İ`
+    /// becomes two characters), so `parse` may still refuse an address of exactly the greatest length.
     ///
     /// # Errors
-    /// As [`Self::parse`].
+    /// The same as [`Self::parse`].
     pub fn check(text: &str) -> Result<(), FieldError> {
         let email = text.trim();
         if email.chars().count() > EMAIL_LEN_MAX {
@@ -76,8 +77,8 @@ impl Email {
     }
 }
 
-/// A password that may be set: 8 to 64 characters with a letter, a digit and a special character.
-/// Never printed.
+/// A password that may be set: 8 to 64 characters, with at least one letter, one digit and one special
+/// character. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -116,7 +117,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The name others see: 2 to 10 of Hangul, Latin letters and digits.
+/// The name that others see: 2 to 10 characters, namely Hangul syllables, Latin letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nickname(String);
 
@@ -147,13 +148,13 @@ impl Nickname {
         &self.0
     }
 
-    /// The form under which nicknames are compared: two that differ only in case are the same.
+    /// The form in which nicknames are compared. Nicknames that differ only in case have the same key.
     pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
 }
 
-/// What an account may do.
+/// Which operations an account may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

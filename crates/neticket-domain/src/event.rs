@@ -1,4 +1,4 @@
-//! When an event sells, and what it is called at each moment.
+//! When an event sells tickets, and which status it has at each moment.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// When tickets can be booked: from `opens_at`, until just before `closes_at`.
+/// When tickets can be booked: from `opens_at` (inclusive) to `closes_at` (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaleWindow {
     pub opens_at: Timestamp,
@@ -14,7 +14,7 @@ pub struct SaleWindow {
 }
 
 impl SaleWindow {
-    /// Where `now` lies: before, in or after the window.
+    /// Whether `now` is before, in or after the window.
     pub fn at(self, now: Timestamp) -> SaleState {
         if now < self.opens_at {
             SaleState::NotOpen
@@ -26,7 +26,7 @@ impl SaleWindow {
     }
 }
 
-/// Where a moment lies in a [`SaleWindow`].
+/// The position of a moment relative to a [`SaleWindow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaleState {
     NotOpen,
@@ -34,7 +34,7 @@ pub enum SaleState {
     Closed,
 }
 
-/// What an event is to someone who wants to book.
+/// The status of an event for people who want to book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
@@ -50,7 +50,8 @@ impl EventStatus {
     pub const ALL: [Self; 6] =
         [Self::Scheduled, Self::OnSale, Self::SoldOut, Self::Paused, Self::Closed, Self::Cancelled];
 
-    /// The status at `now`. Cancelled outranks closed, closed outranks scheduled, and so on down.
+    /// The status at `now`. If several apply, the first of these counts: cancelled, closed, scheduled,
+    /// paused, sold out.
     pub fn of(cancelled: bool, paused: bool, window: SaleWindow, left: u64, now: Timestamp) -> Self {
         match window.at(now) {
             _ if cancelled => Self::Cancelled,
@@ -84,7 +85,7 @@ impl fmt::Display for EventStatus {
     }
 }
 
-/// Whether a confirmed reservation can be cancelled: until the show starts.
+/// Whether a confirmed reservation can be cancelled: until the event starts.
 pub fn cancellable(starts_at: Timestamp, now: Timestamp) -> bool {
     now < starts_at
 }

@@ -1,4 +1,5 @@
-//! Identifiers. Each is its own type, so that an event's number is never taken for a grade's.
+//! Identifiers. Each has its own type, so that the compiler refuses an event's id where a ticket type's id is
+//! expected.
 
 use std::fmt;
 
@@ -21,24 +22,24 @@ macro_rules! integer_id {
 }
 
 integer_id!(
-    /// One show at one place and time.
+    /// One event: one show at one place and time.
     EventId
 );
 integer_id!(
-    /// A grade of an event; the unit of inventory.
+    /// A ticket type of an event, the unit of inventory.
     TicketTypeId
 );
 integer_id!(
-    /// A person with an account. Drawn at random below 2^52 and never given twice; those of older versions
-    /// were counted.
+    /// A person with an account. Ids are random numbers below 2^52 and are never given twice. Older versions
+    /// counted them up.
     UserId
 );
 integer_id!(
-    /// The number of the load that a ledger came from; 0 before the first load.
+    /// The number of the load that built a ledger. 0 before the first load.
     Epoch
 );
 
-/// One user's booking of some tickets of one grade.
+/// A reservation: some tickets of one ticket type for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReservationId(pub Uuid);

@@ -1,4 +1,5 @@
-//! The words and rules of NETicket. Pure: no I/O, no clock, no async; the server and the browser share it.
+//! The terms and rules of NETicket. Pure: no I/O, no clock, no async. The server and the browser share this
+//! crate.
 
 mod account;
 mod event;

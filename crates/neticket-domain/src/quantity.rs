@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most tickets one person may be allowed to hold of one event.
+/// The highest limit of tickets that an event can set for one person.
 pub const QUANTITY_MAX: u32 = 100;
-/// How many tickets a person may hold of an event that does not say.
+/// The limit of tickets per person of an event that does not set one.
 pub const MAX_PER_USER_DEFAULT: u32 = 4;
 
 /// A number of tickets, 1 to [`QUANTITY_MAX`].
@@ -13,7 +13,7 @@ pub const MAX_PER_USER_DEFAULT: u32 = 4;
 pub struct Quantity(u32);
 
 impl Quantity {
-    /// `None` outside 1 to [`QUANTITY_MAX`].
+    /// `None` if `tickets` is not 1 to [`QUANTITY_MAX`].
     pub fn new(tickets: u32) -> Option<Self> {
         (1..=QUANTITY_MAX).contains(&tickets).then_some(Self(tickets))
     }

@@ -1,4 +1,4 @@
-//! When an event sells and takes place, as somebody wants it to be, and all that is wrong with that.
+//! When an event opens, closes and starts, as an administrator enters it, and the checks of these moments.
 
 use crate::{FieldError, Timestamp};
 
@@ -10,17 +10,19 @@ pub struct Schedule {
     pub starts_at: Timestamp,
 }
 
-/// Something that is wrong with a [`Schedule`].
+/// A mistake in a [`Schedule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScheduleFault {
     pub field: &'static str,
-    /// Other fields that it would not be wrong without.
+    /// Other fields that take part in the mistake. If one of them is invalid itself, this may not be a
+    /// mistake.
     pub because_of: &'static [&'static str],
     pub error: FieldError,
 }
 
 impl Schedule {
-    /// What is wrong with it for an event that is made at `now`. Its opening may have passed: then it opens at once.
+    /// The mistakes in the schedule of an event that is created at `now`. `opens_at` may be in the past: the
+    /// sale then opens at once.
     pub fn faults_of_new(self, now: Timestamp) -> Vec<ScheduleFault> {
         let mut faults = Vec::new();
         if self.starts_at <= now {
@@ -33,8 +35,9 @@ impl Schedule {
         faults
     }
 
-    /// What is wrong with it for an event that is changed at `now` and was of `before`. Closing may be moved to any moment after
-    /// the opening: that ends the sale. What has started is history.
+    /// The mistakes in a change at `now` of an event whose schedule was `before`. `closes_at` may move to any
+    /// moment between the opening and the start. If it moves into the past, the sale ends. An event that has
+    /// started keeps its moments.
     pub fn faults_of_change(self, before: Self, now: Timestamp) -> Vec<ScheduleFault> {
         if before.starts_at <= now {
             let moments = [

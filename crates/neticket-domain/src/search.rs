@@ -1,8 +1,8 @@
-//! What people type into the search field.
+//! What people enter in the search field.
 
-/// Longest query, in characters; what comes after is refused by the API.
+/// The longest query, in characters. The API refuses longer ones.
 pub const SEARCH_LEN_MAX: u64 = 100;
-/// Most words of one query that count; more are ignored.
+/// The most words of a query that are used. Further words are ignored.
 pub const SEARCH_WORDS_MAX: usize = 8;
 
 /// The words of a query: lower case, none empty, at most [`SEARCH_WORDS_MAX`].
@@ -10,7 +10,7 @@ pub const SEARCH_WORDS_MAX: usize = 8;
 pub struct SearchWords(Vec<String>);
 
 impl SearchWords {
-    /// Splits `query` on white space.
+    /// Splits `query` at white space.
     pub fn parse(query: &str) -> Self {
         Self(query.split_whitespace().take(SEARCH_WORDS_MAX).map(str::to_lowercase).collect())
     }
@@ -23,12 +23,12 @@ impl SearchWords {
         self.0.iter().map(String::as_str)
     }
 
-    /// The text that a title and a place are searched by.
+    /// The text of an event in which the words are searched.
     pub fn haystack(title: &str, place: &str) -> String {
         format!("{title}\n{place}").to_lowercase()
     }
 
-    /// `word` as a `LIKE` pattern that finds it anywhere, `!` being the escape character.
+    /// A `LIKE` pattern that finds `word` anywhere in a text. The escape character is `!`.
     pub fn like_pattern(word: &str) -> String {
         let mut pattern = String::with_capacity(word.len() + 2);
         pattern.push('%');

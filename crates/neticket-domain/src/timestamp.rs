@@ -1,11 +1,11 @@
-//! A moment, in milliseconds since 1970-01-01T00:00:00Z; RFC 3339 in UTC on the wire.
+//! A moment, in milliseconds since 1970-01-01T00:00:00Z. On the wire it is RFC 3339 in UTC.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A moment in UTC, to the millisecond, between the years 0 and 9999.
+/// A moment in UTC with millisecond precision, in the years 0 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
@@ -13,7 +13,8 @@ const MILLIS_MIN: i64 = -62_167_219_200_000;
 const MILLIS_MAX: i64 = 253_402_300_799_999;
 
 impl Timestamp {
-    /// From milliseconds since the Unix epoch; values outside the years 0 to 9999 become the nearest inside.
+    /// Builds a moment from milliseconds since the Unix epoch. Values outside the years 0 to 9999 become the
+    /// nearest moment inside.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(MILLIS_MIN, MILLIS_MAX))
     }
@@ -22,21 +23,21 @@ impl Timestamp {
         self.0
     }
 
-    /// The moment `millis` later (earlier where negative).
+    /// The moment `millis` milliseconds later, or earlier if `millis` is negative.
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
-    /// Milliseconds from `earlier` to this moment; negative if this one comes first.
+    /// The milliseconds from `earlier` to this moment. Negative if this moment is the earlier one.
     pub fn millis_since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
     }
 
-    /// Reads RFC 3339 with any offset.
+    /// Parses an RFC 3339 date and time with any offset.
     ///
     /// # Errors
-    /// With what is wrong, in words, if `text` is not such a moment.
+    /// If `text` is not such a moment. The error is a message that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let moment = DateTime::parse_from_rfc3339(text)
             .map_err(|_| "must be an RFC 3339 date and time, like 2026-12-24T10:00:00Z".to_owned())?;

@@ -1,14 +1,17 @@
-//! How many reservations the ledger alone admits: the lowest rung of the benchmark ladder.
+//! Measures how many reservations per second the ledger alone admits. This is the first step of the
+//! benchmarks.
 //!
 //! ```text
 //! cargo run --release -p neticket-ledger --example admit_rate -- --redis-url redis://127.0.0.1:6379 --settle
 //! cargo run --release -p neticket-ledger --example admit_rate -- --memory --settle
 //! ```
 //!
-//! `--redis-url U` or `--memory`: which ledger; neither starts a Redis of its own. `--batch 500`: reservations in a call.
-//! `--in-flight 2`: calls at once. `--seconds 3`. `--settle`: settles each batch as well. `--sold-out`: nothing is left, and
-//! everyone is told. Everyone is somebody new and wants one ticket. Prints JSON; `*_us_per_booking_redis` are of the server
-//! alone: the time its commands took, and the processor time that it used.
+//! `--redis-url U` or `--memory` chooses the ledger. Without either, the example starts a Redis server of its
+//! own. `--batch 500`: reservations per call. `--in-flight 2`: concurrent calls. `--seconds 3`: how long it
+//! runs. `--settle`: also settles each batch. `--sold-out`: no seats are left, and every request is refused.
+//! Each request is of a new user and for one ticket. Prints JSON. `us_per_booking_redis` and
+//! `cpu_us_per_booking_redis` measure the server alone: the time that its commands took, and the processor
+//! time that it used, in microseconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -122,7 +125,7 @@ async fn load(ledger: &dyn Ledger, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Admits batch after batch; returns how many reservations were answered.
+/// Admits batch after batch. Returns how many requests were answered.
 async fn book(ledger: Arc<dyn Ledger>, options: Options, until: Instant) -> Result<u32, Failure> {
     let one = Quantity::new(1).ok_or("1 is a quantity")?;
     let mut answered = 0;
@@ -159,7 +162,7 @@ async fn book(ledger: Arc<dyn Ledger>, options: Options, until: Instant) -> Resu
     Ok(answered)
 }
 
-/// What the server has spent so far, in microseconds.
+/// What the server has used so far, in microseconds.
 #[derive(Default)]
 struct Used {
     admit_and_settle: f64,

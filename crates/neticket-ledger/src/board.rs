@@ -1,5 +1,5 @@
-//! The board: where nodes tell each other how they are. Nothing of a sale rests on it: what is lost is told again a moment
-//! later.
+//! The node registry: each node publishes its status for the other nodes. No sale depends on it. A status
+//! that is lost is published again a moment later.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,18 +10,24 @@ use uuid::Uuid;
 
 use crate::LedgerError;
 
-/// Most nodes that have a place on the board; who comes later is not seen by the others.
+/// The maximum number of nodes in the registry. The status of a further node is not stored, so other nodes do
+/// not see it.
 pub const BOARD_NODES_MAX: usize = 256;
-/// The longest note, in bytes.
+/// The maximum length of a status, in bytes.
 pub const BOARD_NOTE_LEN_MAX: usize = 64 * 1024;
 
-/// The last note of every node, and for how long it has been there.
+/// The latest status of every node, and its age.
 #[async_trait]
 pub trait Board: Send + Sync {
-    /// Replaces the node's note. One that is longer than [`BOARD_NOTE_LEN_MAX`] is a fault of ours, and refused.
+    /// Replaces the node's status.
+    ///
+    /// # Errors
+    /// [`LedgerError::Protocol`] if the status is longer than [`BOARD_NOTE_LEN_MAX`]. That is a bug in the
+    /// caller.
     async fn post(&self, node: Uuid, text: &[u8]) -> Result<(), LedgerError>;
 
-    /// The notes that are at most `age_ms` old, by the board's own clock, with who wrote them. In no order.
+    /// The statuses that are at most `age_ms` old, by the clock of the registry, with the node of each. In no
+    /// order.
     async fn notes(&self, age_ms: u32) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError>;
 }
 
@@ -32,10 +38,10 @@ pub(crate) fn check_len(text: &[u8]) -> Result<(), LedgerError> {
     Err(LedgerError::Protocol(format!("a note of {} bytes is longer than any may be", text.len())))
 }
 
-/// How long a note is kept at all.
+/// How long a status is stored.
 pub(crate) const NOTE_EXPIRY: Duration = Duration::from_mins(1);
 
-/// The board of the nodes of this process.
+/// The registry of the nodes of this process.
 #[derive(Default)]
 pub(crate) struct MemoryBoard(Mutex<BTreeMap<Uuid, (Instant, Vec<u8>)>>);
 

@@ -1,23 +1,26 @@
-//! Claims: each running node says of which deployment it is, so that a node of another one does not start on
-//! the same ledger. No booking depends on them: a claim that is lost is made again a moment later.
+//! Claims: each running node states which deployment it belongs to, so that a node of another deployment does
+//! not start on the same ledger. No booking depends on them. A claim that is lost is made again a moment
+//! later.
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::LedgerError;
 
-/// Most nodes whose claims are kept. Further nodes compare themselves with these and are kept nowhere.
+/// The maximum number of nodes whose claims are stored. Further nodes compare themselves with these, but
+/// their own claims are not stored.
 pub const CLAIMS_MAX: usize = 256;
 
-/// What all nodes of a deployment have in common. Hashes, so that nobody learns a secret from the ledger.
+/// What all nodes of a deployment have in common. The values are hashes, so that nobody can read a secret
+/// from the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of the database's identity.
+    /// A hash of the database's identity.
     pub database: [u8; 16],
     pub token_secret: [u8; 16],
 }
 
-/// In what a fingerprint differs from those of the running nodes.
+/// Which parts of a fingerprint differ from those of the running nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     pub database: bool,
@@ -34,8 +37,8 @@ impl Difference {
 /// ledger's clock.
 #[async_trait]
 pub trait Claims: Send + Sync {
-    /// Compares `fingerprint` with the claims of all other nodes and, if there is no difference, claims it
-    /// for `node`: all in one step. A node that has a claim already keeps it whatever the others say.
+    /// Compares `fingerprint` with the claims of all other nodes and, if none differs, claims it for `node`,
+    /// in one atomic step. A node that has a claim already keeps it, even if others differ.
     async fn claim(
         &self,
         node: Uuid,

@@ -1,9 +1,10 @@
 //! The ledger: the fast gate in front of the store.
 //!
-//! It knows, per event, how many seats are left, who holds how many, and which admitted reservations the store has
-//! not committed yet (the journal). It can be lost at any moment: the store's guard refuses whatever was admitted
-//! under an epoch that is no longer the store's. Two implementations, one behaviour: [`MemoryLedger`] is the executable
-//! specification and the embedded default, [`RedisLedger`] serves several nodes.
+//! For each event it knows how many seats are left, how many each user holds, and which admitted reservations
+//! the store has not committed yet (the journal). It can be lost at any moment: the store's guard refuses
+//! everything that was admitted under an epoch that is no longer the store's. There are two implementations
+//! with the same behaviour. [`MemoryLedger`] is the executable specification and the embedded default.
+//! [`RedisLedger`] serves several nodes.
 
 mod board;
 mod claims;
@@ -24,29 +25,31 @@ pub use types::{
 use async_trait::async_trait;
 use neticket_domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 
-/// How many entries an event's journal may have, if nothing else is said.
+/// How many entries an event's journal may have by default.
 pub const JOURNAL_LEN_MAX_DEFAULT: usize = 50_000;
 
-/// How many reservations of one event a user may make in an epoch, whatever became of them; then they are over the limit. A ledger
-/// remembers each of them, cancelled ones too, so that a repeated id is recognised; without an end, who books and cancels
-/// in turn would make it, and every load, as long as they like. Far more than the limit of tickets lets anyone hold at once, and
-/// since a load counts what the store has, also across epochs.
+/// How many reservations of one event a user may make in an epoch, whatever became of them. Further ones are
+/// over the limit. A ledger remembers every reservation, cancelled ones too, so that it recognises a repeated
+/// id. Without this limit, a user who books and cancels in turn could make the ledger, and every load, as
+/// long as they like. The limit is far above the number of reservations that the limit of tickets lets anyone
+/// hold at once. It also applies across epochs, because a load counts the reservations that the store has.
 pub const RESERVATIONS_PER_USER_MAX: u32 = 1_000;
 
-/// The gate. Every method is atomic per event, and safe to repeat after an error: an error means that the call may or
-/// may not have taken effect.
+/// The ledger. Every method is atomic per event, and safe to repeat after an error. An error means that the
+/// call may or may not have taken effect.
 ///
-/// A reservation id belongs to one user: whoever names it names that user. What a ledger answers to an id under two users
-/// is not said.
+/// A reservation id belongs to one user: every caller that names the id also names that user. The answer to
+/// an id that is used with two users is not defined.
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
-    /// The clock by which sales open and close.
+    /// The time by the clock that decides when sales open and close.
     async fn now(&self) -> Result<Timestamp, LedgerError>;
 
-    /// Admits `requests` of one event, in order, each on its own: takes the seats and journals the taking.
+    /// Admits `requests` of one event. It decides each request separately, in order. For each request that it
+    /// admits, it takes the seats and writes a journal entry.
     ///
-    /// Answers [`AdmitAnswer::Absent`] if the event is not loaded and [`AdmitAnswer::Stale`] if its ledger is of an epoch
-    /// lower than `epoch_min` or of another server run; then nothing was taken.
+    /// Answers [`AdmitAnswer::Absent`] if the event is not loaded, and [`AdmitAnswer::Stale`] if its ledger
+    /// is of an epoch lower than `epoch_min` or of another server run. In both cases it takes nothing.
     async fn admit(
         &self,
         event: EventId,
@@ -54,62 +57,69 @@ pub trait Ledger: Send + Sync + 'static {
         requests: &[AdmitRequest],
     ) -> Result<AdmitAnswer, LedgerError>;
 
-    /// Moves committed reservations from the journal to the settled ones. Ids that are not in the journal are left as
-    /// they are; so is everything if the ledger is absent or of another epoch than `epoch`.
+    /// Moves committed reservations from the journal to the settled ones. Ignores ids that are not in the
+    /// journal. Changes nothing if the ledger is absent, of another epoch than `epoch`, or of another server
+    /// run.
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
 
-    /// Gives back the seats of cancelled reservations. Each is applied only in the very epoch that it names, once per
-    /// reservation, whether the entry is settled or still in the journal.
+    /// Gives back the seats of cancelled reservations. Each release is applied only in the epoch that it
+    /// names, and once per reservation, whether the entry is settled or still in the journal.
     ///
-    /// Answers the epoch of the ledger that was asked; `None` if it is absent or of another server run. The caller may
-    /// forget a release only if the answer is not lower than the release's own epoch: then it was applied, now or
-    /// before, or a later load has counted it. A lower or absent ledger may still be replaced by a snapshot that was
-    /// taken before the cancel and takes those seats for sold: the release has to be sent again until then.
+    /// Answers the epoch of the ledger that was asked; `None` if it is absent or of another server run. The
+    /// caller may drop a release only if the answer is not lower than the release's own epoch. Then the
+    /// release was applied, now or before, or a later load has counted it. A lower or absent ledger may still
+    /// be replaced by a snapshot from before the cancel, which counts those seats as sold. The caller must
+    /// send the release again until then.
     async fn release(&self, event: EventId, releases: &[Release]) -> Result<Option<Epoch>, LedgerError>;
 
-    /// Begins a load: to be called before the store's transaction that raises the epoch and takes the snapshot. Any number
-    /// of loads may be under way at once.
+    /// Begins a load. Must be called before the store's transaction that raises the epoch and takes the
+    /// snapshot. Any number of loads may be in progress at once.
     async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError>;
 
-    /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch; carries the old
-    /// journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch stays, also one of another
-    /// server run: since every load raises the epoch in the store, the next one replaces it.
+    /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch, and
+    /// carries the old journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch
+    /// stays, even one of another server run. Every load raises the epoch in the store, so the next load
+    /// replaces it.
     ///
-    /// `token` is of the [`Self::begin_load`] that came before the snapshot. If any ledger of the event was lost or evicted
-    /// since, nothing is replaced and the load has to begin anew: the lost one may have been of a higher epoch, and this
-    /// snapshot would know nothing of what was committed under it. So an epoch never comes back, and a call that arrives
-    /// late or twice does no harm. A server forgets the token a minute after the last load of the event has begun: then it
-    /// has to begin anew too.
+    /// `token` comes from the [`Self::begin_load`] that preceded the snapshot. If any ledger of the event was
+    /// lost or evicted since then, nothing is replaced and the load must begin again. The lost ledger may
+    /// have been of a higher epoch, and this snapshot would not know what was committed under it. An epoch
+    /// therefore never comes back, and a call that arrives late or twice does no harm. A server deletes the
+    /// token a minute after the last load of the event began. A load that takes longer must begin again too.
     async fn load(&self, token: LoadToken, snapshot: &LedgerSnapshot) -> Result<LoadAnswer, LedgerError>;
 
-    /// Forgets the event if its ledger is of exactly this epoch, of whichever server run, and its journal is empty.
+    /// Deletes the ledger of the event if it is of exactly this epoch, of any server run, and its journal is
+    /// empty.
     ///
-    /// `true`: it is gone, or was absent. `false`: it is of another epoch or has a journal, and stays. Loads that were under
-    /// way when it went have to begin anew.
+    /// `true`: it is deleted, or was absent. `false`: it is of another epoch or has a journal, and stays.
+    /// Loads that are in progress when it is deleted must begin again.
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError>;
 
-    /// Forgets an event that the store no longer has, its journal and its name included: nothing of it can be committed any
-    /// more. Loads that were under way have to begin anew, and find nothing to load. To be repeated after an error; a load that
-    /// was under way may leave the name behind (see [`Self::loaded`]).
+    /// Deletes everything of an event that the store no longer has: also its journal, and its name in
+    /// [`Self::loaded`]. None of it can be committed any more. Loads in progress must begin again, and then
+    /// find nothing to load. The caller must repeat the call after an error. A load in progress may leave the
+    /// name behind (see [`Self::loaded`]).
     async fn forget(&self, event: EventId) -> Result<(), LedgerError>;
 
-    /// Forgets the event whatever its state, as a server that restarts empty would. For tests alone.
+    /// Deletes the ledger of the event, whatever its state, to imitate a server that restarts empty. For
+    /// tests only.
     async fn lose(&self, event: EventId) -> Result<(), LedgerError>;
 
-    /// The events that have a ledger, of whichever server run. It may name too many: an event whose ledger
-    /// was lost is named until it is evicted under the epoch of a later load, or under a higher epoch. It
-    /// names too few only where it says so ([`LoadedEvents::incomplete`]).
+    /// The events that have a ledger, of any server run. The list may name too many: an event whose ledger
+    /// was lost stays in it until a ledger of a later load of the event is evicted, or until the event is
+    /// evicted under a higher epoch. It names too few only if it says so ([`LoadedEvents::incomplete`]).
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError>;
 
     /// What the ledger says about the event now; `None` if it is not loaded (or of another server run).
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError>;
 
-    /// The same with the whole journal, oldest first, all of one moment.
+    /// The same with the whole journal, oldest first, all of the same moment.
     async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError>;
 
-    /// At most `limit` journal entries admitted at least `age_ms` ago by the ledger's clock, oldest first, with the
-    /// epoch of the ledger. If more than `limit` are that old, any of them may be told, not just the very oldest: ask
-    /// again once these are gone. Empty if the event is absent or of another server run.
+    /// At most `limit` journal entries that were admitted at least `age_ms` ago by the ledger's clock, oldest
+    /// first, with the epoch of the ledger. If more than `limit` entries are that old, the result may contain
+    /// any of them, not only the very oldest. Call again when these are gone. Empty if the event is absent or
+    /// of another server run.
     async fn journal_older_than(
         &self,
         event: EventId,
@@ -117,7 +127,7 @@ pub trait Ledger: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<JournalEntry>, LedgerError>;
 
-    /// The journal entry of one reservation, if it is in flight.
+    /// The journal entry of one reservation; `None` if it is not in the journal.
     async fn journal_entry(
         &self,
         event: EventId,
@@ -127,23 +137,23 @@ pub trait Ledger: Send + Sync + 'static {
     /// The journal entries of one user, oldest first. Empty if the event is absent or of another server run.
     async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError>;
 
-    /// Takes the right to load the event for `lease_ms`; `false` if another node has it. Only saves work: loading
-    /// without it is correct too.
+    /// Takes the lease to load the event for `lease_ms`; `false` if another node has it. The lease only saves
+    /// work: loading without it is correct too.
     async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError>;
 
-    /// Gives the right to load the event to whoever wants it next.
+    /// Ends the lease to load the event, so that any node can take it.
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError>;
 
-    /// Where the nodes that share this ledger tell each other how they are.
+    /// The node registry, in which the nodes that share this ledger publish their status.
     fn board(&self) -> &dyn Board;
 
-    /// Where the nodes that share this ledger claim to be of one deployment; `None` where no other process
-    /// can use it.
+    /// The claims, by which the nodes that share this ledger state that they belong to one deployment; `None`
+    /// if no other process can use this ledger.
     fn claims(&self) -> Option<&dyn Claims> {
         None
     }
 
-    /// How many connections there are; `None` where none are needed. Costs nothing.
+    /// How many connections there are; `None` if the ledger needs none. Does no I/O.
     fn connections(&self) -> Option<PoolUse> {
         None
     }

@@ -1,8 +1,8 @@
 //! The ledger in this process: the embedded default, and the executable specification of every ledger.
 //!
-//! What a ledger has to do is written down in [`EventLedger`], which knows neither locks nor clocks. The Redis scripts
-//! have to give the same answers; one suite of tests asks both. Each event has a lock of its own, held for the length of
-//! one call and never across an `await`.
+//! [`EventLedger`] defines what a ledger must do. It knows neither locks nor clocks. The Redis scripts must
+//! give the same answers; one test suite runs against both. Each event has its own lock. A call holds it
+//! until it is done, and never across an `await`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,21 +23,22 @@ use crate::{
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// A ledger that lives and dies with this process, and serves this process alone.
+/// A ledger that lives as long as this process, and serves only this process.
 pub struct MemoryLedger {
     clock: Clock,
     journal_len_max: usize,
-    /// Slots are made by `load` and `try_lease` and stay: one per event ever sold by this process.
+    /// Slots are created by `begin_load`, `load`, `try_lease` and `end_lease`. They are never removed: there
+    /// is one per event that this process has ever sold.
     slots: Mutex<HashMap<EventId, Arc<Mutex<Slot>>>>,
     board: MemoryBoard,
 }
 
-/// The place of one event.
+/// The state of one event.
 #[derive(Default)]
 struct Slot {
     ledger: Option<EventLedger>,
     leased_until: Option<Timestamp>,
-    /// How many ledgers are gone: lost or evicted.
+    /// How many times a ledger of the event was lost or evicted.
     gone: u64,
     /// Counts the changes, also across ledgers.
     revision: u64,
@@ -56,12 +57,12 @@ impl Default for MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// An empty ledger that goes by the system's clock.
+    /// An empty ledger that uses the system's clock.
     pub fn new() -> Self {
         Self::with_clock(Arc::new(system_now))
     }
 
-    /// An empty ledger that goes by `clock`.
+    /// An empty ledger that uses `clock`.
     pub fn with_clock(clock: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
         Self {
             clock,
@@ -71,13 +72,13 @@ impl MemoryLedger {
         }
     }
 
-    /// The same, with journals of at most `journal_len_max` entries per event.
+    /// Limits the journals to `journal_len_max` entries per event.
     #[must_use]
     pub fn with_journal_len_max(self, journal_len_max: usize) -> Self {
         Self { journal_len_max, ..self }
     }
 
-    /// Looks at the event's ledger; `None` if it is not loaded.
+    /// Reads the event's ledger; `None` if it is not loaded.
     fn look<T>(&self, event: EventId, look: impl FnOnce(&EventLedger) -> T) -> Option<T> {
         let slot = lock(&self.slots).get(&event).cloned()?;
         lock(&slot).ledger.as_ref().map(look)
@@ -113,7 +114,8 @@ impl Ledger for MemoryLedger {
             if ledger.epoch < epoch_min {
                 return AdmitAnswer::Stale;
             }
-            // Read under the lock: the entries of a later batch are never older than those of an earlier one.
+            // The clock is read under the lock, so that the entries of a later batch are never older than
+            // those of an earlier one.
             let now = (self.clock)();
             let verdicts = requests.iter().map(|request| ledger.admit(request, now, self.journal_len_max));
             AdmitAnswer::Verdicts { verdicts: verdicts.collect(), epoch: ledger.epoch, now }
@@ -183,14 +185,14 @@ impl Ledger for MemoryLedger {
     }
 
     async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
-        // The place stays, so that a load under way finds that its beginning is over.
+        // The slot stays, so that a load in progress notices that it must begin again.
         self.lose(event).await
     }
 
     async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
-            // Loads under way are lost too, whether or not there is a ledger.
+            // Loads in progress must begin again, whether or not there is a ledger.
             let mut slot = lock(&slot);
             slot.ledger = None;
             slot.gone += 1;
@@ -273,7 +275,7 @@ impl Ledger for MemoryLedger {
     }
 }
 
-/// The ledger of one event: what each step does, and in which order it asks.
+/// The ledger of one event: what each step does, and in which order it checks.
 struct EventLedger {
     epoch: Epoch,
     window: SaleWindow,
@@ -281,7 +283,7 @@ struct EventLedger {
     paused_at: Option<Timestamp>,
     max_per_user: u32,
     ticket_types: BTreeMap<TicketTypeId, TicketType>,
-    /// What each user has of this event: settled and journaled reservations alike.
+    /// How much each user holds of this event, in settled and in journaled reservations.
     holdings: HashMap<UserId, Holding>,
     journal: HashMap<ReservationId, JournalEntry>,
     /// The reservations of this epoch that the store has.
@@ -291,7 +293,7 @@ struct EventLedger {
 #[derive(Clone, Copy, Default)]
 struct Holding {
     tickets: u32,
-    /// Of this epoch, cancelled ones too.
+    /// How many reservations of this epoch the user has made, cancelled ones included.
     reservations: u32,
 }
 
@@ -304,7 +306,7 @@ struct TicketType {
 #[derive(PartialEq, Eq)]
 enum Mark {
     Settled,
-    /// Cancelled, and its seats are counted as left already.
+    /// Cancelled. Its seats are already counted as left.
     Released,
 }
 
@@ -331,9 +333,10 @@ impl EventLedger {
         }
     }
 
-    /// What was asked before gets the answer of before, whatever the clock and the seats say now. Then: does it exist,
-    /// does it sell, is there room to remember it, in the journal and for this user, are there seats, may this user have
-    /// them, is the price the one that was seen.
+    /// A repeated id gets its earlier answer, whatever the clock and the seats say now. The other checks
+    /// follow in this order: the ticket type exists, the sale is open, the journal has room, the user may
+    /// make another reservation, there are enough seats, the user may hold that many tickets, and the price
+    /// is the one that the user has seen.
     fn admit(&mut self, request: &AdmitRequest, now: Timestamp, journal_len_max: usize) -> Verdict {
         if let Some(entry) = self.journal.get(&request.id) {
             let same = entry.request.is_same_booking(request);
@@ -365,7 +368,8 @@ impl EventLedger {
         }
     }
 
-    /// Takes the seats and journals the taking, if there are enough, the user may have them and the price is right.
+    /// Takes the seats and writes the journal entry, if there are enough seats, the user may have them and
+    /// the price is right.
     fn take(&mut self, request: &AdmitRequest, admission: Admission) -> Result<(), Verdict> {
         let quantity = request.quantity.get();
         let holding = self.holding(request.user);
@@ -385,7 +389,7 @@ impl EventLedger {
         ticket_type.left -= quantity;
         let held = Holding { tickets: already_held + quantity, reservations: holding.reservations + 1 };
         self.holdings.insert(request.user, held);
-        // Whoever meets it in the journal is not the first.
+        // A request that finds this entry in the journal is a repeat.
         let admission = Admission { repeated: true, ..admission };
         let request = AdmitRequest { unit_price: None, ..*request };
         self.journal.insert(request.id, JournalEntry { request, admission, epoch: self.epoch });
@@ -402,8 +406,8 @@ impl EventLedger {
         }
     }
 
-    /// An id that is neither journaled nor settled is released too: that its seats count as taken in this epoch is what
-    /// the cancelling transaction saw.
+    /// An id that is neither journaled nor settled is released too: the cancelling transaction has seen that
+    /// its seats count as taken in this epoch.
     fn release(&mut self, release: &Release) {
         let before = self.settled.insert(release.id, Mark::Released);
         if before == Some(Mark::Released) {
@@ -418,11 +422,13 @@ impl EventLedger {
         holding.reservations += u32::from(is_new);
     }
 
-    /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do not fit.
+    /// Admits the entries of the journal that this ledger replaces, oldest first, and returns those that do
+    /// not fit.
     ///
-    /// They were admitted when the sale was open and the journal had room, so neither is asked again; unless the window has been
-    /// moved or the sale paused by then, and the ledger did not know. They keep their age, so that recovery finds them however
-    /// often the event is loaded, and the price that their users were told.
+    /// When they were admitted, the sale was open and the journal had room, so neither is checked again. The
+    /// exception is a ledger that did not know that the window had been moved or the sale paused. Entries
+    /// that it admitted since then are returned too. Entries keep their age, so that recovery finds them no
+    /// matter how often the event is loaded, and the price that their users were told.
     fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
         old.retain(|JournalEntry { request, admission, .. }| {
             let at = admission.admitted_at;
@@ -434,7 +440,7 @@ impl EventLedger {
         old
     }
 
-    /// The journal, oldest first; of the same age, by id.
+    /// The journal, oldest first; entries of the same age by id.
     fn entries(&self) -> Vec<JournalEntry> {
         let mut entries: Vec<_> = self.journal.values().copied().collect();
         entries.sort_unstable_by_key(|entry| (entry.admission.admitted_at, entry.request.id));
@@ -452,13 +458,13 @@ impl EventLedger {
     }
 }
 
-/// A system clock before 1970 is not set: the sale of everything lies ahead.
+/// A system clock before 1970 is not set. It counts as 1970, so that no sale has opened yet.
 fn system_now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A panic while the lock was held cannot have left a step half done that another step would trip over: go on.
+/// Ignores poisoning: a panic under the lock cannot leave a half-finished step that would break a later one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

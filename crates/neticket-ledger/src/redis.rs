@@ -1,13 +1,14 @@
 //! The ledger on a Redis server, for several nodes.
 //!
-//! Every step is one Lua script (`lua/`), so it happens at once or not at all. All keys of an event carry the
-//! hash tag `{event}`, so that Redis Cluster keeps them together, and the number of their layout
-//! (`script.rs`). The server's clock decides what is open, and its replication id whether its data can be
-//! trusted: a server run begins when the server starts or is promoted, and the answers to a ledger of another
-//! run are those to none, or `stale`.
+//! Every step is one Lua script (`lua/`), so it happens completely or not at all. The names of all keys of an
+//! event contain the hash tag `{event}`, so that Redis Cluster keeps them together, and the version of their
+//! layout (`script.rs`). The server's clock decides whether a sale is open. Its replication id decides
+//! whether its data can be trusted: a server run begins when the server starts or is promoted. A ledger of
+//! another run answers as if there were none, or `stale`.
 //!
-//! The server's user needs the commands of the scripts, `INFO` among them; `SCAN`, and in a cluster
-//! `CLUSTER`.
+//! The server's user needs the commands of the scripts (`INFO` is one of them) and those that the ledger
+//! sends itself: `EVALSHA`, `EVAL`, `SET`, `DEL`, `HGET`, `HDEL`, `ZADD`, `TIME`, `PING`, `SCAN`, and in a
+//! cluster `CLUSTER`.
 
 mod board;
 mod claims;
@@ -34,21 +35,22 @@ use crate::{
     RESERVATIONS_PER_USER_MAX, Release,
 };
 
-/// The only safe thing to do when memory is full.
+/// The only safe policy for a server whose memory is full.
 const NOEVICTION: &str = "noeviction";
-/// How many reservations of a snapshot go to the server in one call: it stands still only for moments.
+/// How many reservations of a snapshot one call sends, so that each call blocks the server only briefly.
 const STAGE_LEN: usize = 1_000;
-/// A load that has not come to its end by now has to begin anew.
+/// How long a load may take, in milliseconds. A load that takes longer must begin again.
 const LOAD_EXPIRY_MS: u32 = 60_000;
 
 /// Where the server is and how to talk to it.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
-    /// Like `redis://user:password@host:6379/0`; of a cluster several, with commas between them.
+    /// For example `redis://user:password@host:6379/0`. For a cluster, several addresses with commas between
+    /// them.
     pub url: String,
-    /// What the names of all keys begin with.
+    /// The prefix of all key names.
     pub prefix: String,
-    /// How long a call may take, connecting included, in milliseconds.
+    /// How long a call may take, including connecting, in milliseconds.
     pub timeout_ms: u64,
     /// How many entries an event's journal may have.
     pub journal_len_max: usize,
@@ -76,12 +78,12 @@ pub struct RedisLedger {
 }
 
 impl RedisLedger {
-    /// A ledger on the server at `options.url`. Connects when it has to, and again after every loss: a server that is
-    /// down now is no error yet (see [`Ledger::ping`]).
+    /// A ledger on the server at `options.url`. It connects at the first call, and again whenever the
+    /// connection is lost. A server that is down now is not an error yet (see [`Ledger::ping`]).
     ///
     /// # Errors
-    /// [`LedgerError::Unavailable`] if the address cannot be one, or the prefix has braces that a cluster
-    /// cannot read.
+    /// [`LedgerError::Unavailable`] if the address is not valid, or if a cluster is used and the prefix has
+    /// an unpaired or empty brace.
     pub fn connect(options: RedisOptions) -> Result<Self, LedgerError> {
         let RedisOptions { url, prefix, timeout_ms, journal_len_max } = options;
         let connections = Connections::new(&url, timeout_ms)?;
@@ -92,32 +94,32 @@ impl RedisLedger {
         Ok(Self { connections, prefix, timeout_ms, journal_len_max, rebuild: Mutex::default() })
     }
 
-    /// What the server does when its memory is full; in a cluster, what the least safe master does. Only `noeviction` is safe:
-    /// any other policy may forget who holds what.
+    /// What the server does when its memory is full; in a cluster, what the least safe master does. Only
+    /// `noeviction` is safe: any other policy may delete who holds what.
     ///
     /// # Errors
-    /// If the server does not answer, or says nothing of it.
+    /// If the server does not answer, or its answer does not contain the policy.
     pub async fn maxmemory_policy(&self) -> Result<String, LedgerError> {
         let mut policies = self.info("memory", "maxmemory_policy").await?;
         policies.sort_by_key(|policy| policy == NOEVICTION);
         Ok(policies.swap_remove(0))
     }
 
-    /// Whether the server, or every master of the cluster, keeps a file of what it does (AOF), and so finds journals again
-    /// when it restarts.
+    /// Whether the server, or every master of the cluster, writes its changes to a file (AOF), and so finds
+    /// the journals again when it restarts.
     ///
     /// # Errors
-    /// If the server does not answer, or says nothing of it.
+    /// If the server does not answer, or its answer does not contain the setting.
     pub async fn persists(&self) -> Result<bool, LedgerError> {
         Ok(self.info("persistence", "aof_enabled").await?.iter().all(|enabled| enabled == "1"))
     }
 
-    /// What each master says of itself; there is at least one.
+    /// The value of this field of `INFO` from each master. There is at least one.
     async fn info(&self, section: &str, field: &str) -> Result<Vec<String>, LedgerError> {
         Ok(self.info_of_each(section, field).await?.into_iter().map(|(_, value)| value).collect())
     }
 
-    /// The same, with which master says it; `None` is the one server.
+    /// The same, with the master that each value comes from; `None` is the single server.
     async fn info_of_each(
         &self,
         section: &str,
@@ -143,7 +145,7 @@ impl RedisLedger {
         EventKeys::new(&self.prefix, event)
     }
 
-    /// For keys that are of no event.
+    /// The keys that belong to no event.
     fn global_keys(&self) -> EventKeys {
         self.keys(EventId(0))
     }
@@ -153,7 +155,7 @@ impl RedisLedger {
         Ok(Reply::new(name, self.connections.run(call).await?))
     }
 
-    /// Puts the snapshot's reservations where `load` will look for them.
+    /// Stores the snapshot's reservations where `load` will look for them.
     async fn stage(&self, snapshot: &LedgerSnapshot, keys: &EventKeys) -> Result<(), LedgerError> {
         for reservations in snapshot.reservations.chunks(STAGE_LEN) {
             let call = Call::new(&script::STAGE, keys)
@@ -168,7 +170,8 @@ impl RedisLedger {
 #[async_trait]
 impl Ledger for RedisLedger {
     async fn now(&self) -> Result<Timestamp, LedgerError> {
-        // Of several masters the one that is behind: by it no sale opens that some master still keeps shut.
+        // Of several masters, the clock that is furthest behind. By it, no sale opens that some master still
+        // keeps closed.
         let mut now = None;
         for time in self.connections.query_all(&::redis::cmd("TIME")).await? {
             let mut reply = Reply::new("TIME", time);
@@ -232,7 +235,7 @@ impl Ledger for RedisLedger {
             .arg("token", token.0.as_bytes())
             .arg("window_since", snapshot.window_since.map_or(i64::MAX, Timestamp::as_millis));
         let answer = self.run(call).await?.load_answer()?;
-        // Again: the server may have been lost, and the list with it, after the first time.
+        // The event is listed again, because the server may have lost the list since the first time.
         self.list(snapshot.event, snapshot.epoch).await?;
         Ok(answer)
     }
@@ -240,8 +243,8 @@ impl Ledger for RedisLedger {
     async fn evict(&self, event: EventId, epoch: Epoch) -> Result<bool, LedgerError> {
         let keys = self.keys(event);
         let gone = self.run(Call::new(&script::EVICT, &keys).arg("epoch", epoch.0)).await?.evict_answer()?;
-        // A load under way has listed the event under its own, higher epoch. If there was no ledger, a load of this very
-        // epoch may be under way as well.
+        // A load in progress has listed the event under its own, higher epoch. If there was no ledger, a load
+        // of this same epoch may be in progress as well.
         let Some(was_there) = gone else { return Ok(false) };
         let loaded_by = if was_there { epoch.0 } else { epoch.0.saturating_sub(1) };
         let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", loaded_by);
@@ -300,7 +303,7 @@ impl Ledger for RedisLedger {
 
     async fn try_lease(&self, event: EventId, lease_ms: u64) -> Result<bool, LedgerError> {
         let mut set = ::redis::cmd("SET");
-        // Redis knows no expiry of 0.
+        // Redis refuses an expiry of 0.
         set.arg(self.keys(event).name(Key::Lease)).arg(1).arg("NX").arg("PX").arg(lease_ms.max(1));
         let answer = self.connections.query(&set).await?;
         Ok(answer == ::redis::Value::Okay)

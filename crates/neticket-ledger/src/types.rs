@@ -1,44 +1,44 @@
-//! What goes into the ledger and what comes out.
+//! The requests and the answers of the ledger.
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 use uuid::Uuid;
 
-/// A wish to book.
+/// A request to book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdmitRequest {
     pub id: ReservationId,
     pub user: UserId,
     pub ticket_type: TicketTypeId,
     pub quantity: Quantity,
-    /// The price of one ticket that the caller has seen, in won. A new admission at any other price is refused. It is
-    /// not part of what the id stands for: a repeat gets the answer of before. `None`: any price, and always `None` in
-    /// the journal.
+    /// The price of one ticket that the caller has seen, in won. A new admission at any other price is
+    /// refused. The price is not part of the booking that the id identifies: a repeat gets the earlier
+    /// answer. `None`: any price. Always `None` in the journal.
     pub unit_price: Option<u64>,
 }
 
 impl AdmitRequest {
-    /// Whether both ask for the same tickets for the same user under the same id.
+    /// Whether both requests book the same tickets for the same user under the same id.
     pub fn is_same_booking(&self, other: &Self) -> bool {
         let content = |request: &Self| (request.id, request.user, request.ticket_type, request.quantity);
         content(self) == content(other)
     }
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdmitAnswer {
     /// The event is not loaded. Nothing was taken.
     Absent,
-    /// The ledger is of an epoch too low or of another server run. Nothing was taken.
+    /// The epoch of the ledger is too low, or the ledger is of another server run. Nothing was taken.
     Stale,
     /// One verdict per request, in order.
     Verdicts { epoch: Epoch, now: Timestamp, verdicts: Vec<Verdict> },
 }
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The seats are taken and journaled: by this call, or by an earlier one with the same id and content.
+    /// The seats are taken and journaled, by this call or by an earlier one with the same id and content.
     Admitted(Admission),
     /// The id was settled or released before in this epoch: the store has the reservation.
     Known,
@@ -52,12 +52,12 @@ pub enum Verdict {
     },
     Closed,
     Paused,
-    /// Fewer than asked for are left.
+    /// Fewer seats are left than the request needs.
     SoldOut {
         left: u32,
     },
-    /// With these, the user would hold more than `max_per_user`, or has made as many reservations as
-    /// [`RESERVATIONS_PER_USER_MAX`](crate::RESERVATIONS_PER_USER_MAX) lets them.
+    /// With these tickets the user would hold more than `max_per_user`, or the user has already made
+    /// [`RESERVATIONS_PER_USER_MAX`](crate::RESERVATIONS_PER_USER_MAX) reservations.
     OverLimit {
         max_per_user: u32,
         already_held: u32,
@@ -66,18 +66,18 @@ pub enum Verdict {
     PriceChanged {
         unit_price: u64,
     },
-    /// The journal is as long as it may get.
+    /// The journal has its maximum length.
     JournalFull,
 }
 
-/// What committing needs to know beyond the request.
+/// What a commit needs beyond the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Price of one ticket, in won, of the moment of admission; no later load changes it.
+    /// Price of one ticket, in won, at the moment of admission. No later load changes it.
     pub unit_price: u64,
     pub admitted_at: Timestamp,
-    /// The id was in the journal before this call, or came earlier in the same batch: nothing was taken for it now.
-    /// Always true of what is read from the journal.
+    /// The id was in the journal before this call, or came earlier in the same batch, so this request took
+    /// nothing. Always true of what is read from the journal.
     pub repeated: bool,
 }
 
@@ -97,27 +97,29 @@ pub struct Release {
     pub user: UserId,
     pub ticket_type: TicketTypeId,
     pub quantity: Quantity,
-    /// The epoch that the cancelling transaction saw.
+    /// The epoch that the cancelling transaction read.
     pub epoch: Epoch,
 }
 
-/// What the store said in the transaction that raised the epoch.
+/// What the store contained in the transaction that raised the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSnapshot {
     pub event: EventId,
     pub epoch: Epoch,
     pub window: SaleWindow,
-    /// Since when it is this one, if it was another before. What was admitted from then on and outside of it was admitted by a
-    /// ledger that did not know, and is not carried over.
+    /// Since when this window applies, if there was another before. An entry that was admitted since then,
+    /// but outside of this window, was admitted by a ledger that did not know the window. It is not carried
+    /// over.
     pub window_since: Option<Timestamp>,
-    /// Since when the sale is paused, by the ledger's clock; `None`: it is not. Entries of the old journal that are not older
-    /// are not carried over: whoever admitted them did not know.
+    /// Since when the sale is paused, by the ledger's clock; `None` if it is not. An entry of the old journal
+    /// that was admitted since then is not carried over, because the ledger that admitted it did not know of
+    /// the pause.
     pub paused_at: Option<Timestamp>,
     pub max_per_user: u32,
     pub ticket_types: Vec<SnapshotTicketType>,
-    /// All reservations of the event, cancelled ones too.
+    /// All reservations of the event, cancelled ones included.
     pub reservations: Vec<SnapshotReservation>,
-    /// Entries of the old journal that the store has refused: they are not carried over.
+    /// Entries of the old journal that the store has refused. They are not carried over.
     pub refused: Vec<ReservationId>,
 }
 
@@ -133,31 +135,35 @@ pub struct SnapshotTicketType {
 pub struct SnapshotReservation {
     pub id: ReservationId,
     pub user: UserId,
-    /// What it counts towards the user's limit; 0 once cancelled.
+    /// How many tickets it counts towards the user's limit; 0 if it is cancelled.
     pub held: u32,
 }
 
-/// Where a load begins.
+/// The start of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadStart {
-    /// Of the ledger that is there, of whichever server run; 0 if there is none. Only a higher epoch replaces it.
+    /// The epoch of the present ledger, of any server run; 0 if there is none. Only a higher epoch replaces
+    /// the ledger.
     pub floor: Epoch,
     pub token: LoadToken,
 }
 
-/// Says that no ledger of the event was lost or evicted since a load began. Means nothing to anyone but the ledger.
+/// Proves that no ledger of the event was lost or evicted since a load began. Only the ledger can interpret
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadToken(pub(crate) Uuid);
 
-/// What became of a load.
+/// The result of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadAnswer {
-    /// The ledger is the snapshot's. `dropped`: entries of the old journal that did not fit any more, or were admitted in a
-    /// pause, as it had them, oldest first; nothing is taken for them.
+    /// The ledger is now the snapshot's. `dropped`: entries of the old journal that do not fit any more, or
+    /// were admitted in a pause or outside of the window. They are as the old journal had them, oldest first.
+    /// No seats are taken for them.
     Replaced { dropped: Vec<JournalEntry> },
-    /// The ledger was as new already, of this epoch, and stays.
+    /// The present ledger is of the same or a higher epoch, namely this one, and stays.
     Kept { epoch: Epoch },
-    /// Nothing was done: a ledger of the event was lost or evicted since the load began. It has to begin anew.
+    /// Nothing was done: a ledger of the event was lost or evicted since the load began. The load must begin
+    /// again.
     Again,
 }
 
@@ -166,12 +172,12 @@ pub enum LoadAnswer {
 pub struct LoadedEvents {
     /// In no order.
     pub events: Vec<EventId>,
-    /// Why events may be missing. `None`: none is missing. Otherwise the server that holds the list has lost
-    /// data, and the list is being rebuilt from the ledgers; ask again.
+    /// Why events may be missing; `None` if none is missing. Otherwise the server that holds the list has
+    /// lost data, and the list is being rebuilt from the ledgers. Call again later.
     pub incomplete: Option<LedgerError>,
 }
 
-/// What the ledger says about an event.
+/// What the ledger contains of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerView {
     pub epoch: Epoch,
@@ -182,12 +188,12 @@ pub struct LedgerView {
     pub ticket_types: Vec<TicketTypeView>,
 }
 
-/// Everything that is to be known of an event's ledger at one moment.
+/// The state of an event's ledger at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerState {
     pub view: LedgerView,
-    /// Differs whenever anything of the ledger has changed between two looks. Says nothing else: it may differ although
-    /// nothing has, and is no number of anything.
+    /// Differs between two inspections if anything of the ledger has changed between them. It has no other
+    /// meaning: it may also differ although nothing has changed, and it counts nothing.
     pub revision: u64,
     /// The whole journal, oldest first.
     pub journal: Vec<JournalEntry>,
@@ -199,15 +205,16 @@ pub struct TicketTypeView {
     pub left: u32,
 }
 
-/// How a pool's connections are used at this moment.
+/// How many connections of a pool are in use at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolUse {
-    /// Connections there are, idle ones included.
+    /// All connections, idle ones included.
     pub open: usize,
     pub idle: usize,
 }
 
-/// The ledger did not answer, or not in time. Whether the call took effect is not known.
+/// The ledger could not be reached, did not answer in time, or gave an answer that it should not. The call
+/// may or may not have taken effect.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     #[error("the ledger did not answer within {timeout_ms} ms")]

@@ -1,4 +1,5 @@
-//! Holds what clients were told against what is in the database and what the server says is left.
+//! Compares what clients were told with the rows in the database and with the seats left that the server
+//! shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,9 +13,9 @@ use crate::database::{Database, GradeRow, ReservationRow};
 use crate::orders::Target;
 use crate::site::{self, Site};
 
-/// Pause between two looks while something is not yet as it has to be.
+/// Pause between two inspections while something does not match yet.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Most examples named for one fault.
+/// The most examples that one fault names.
 const EXAMPLES_MAX: usize = 3;
 
 /// What clients were told.
@@ -24,32 +25,34 @@ pub struct Told {
     pub max_per_user: u32,
     /// Every reservation that a client was told is confirmed.
     pub confirmed: Vec<Uuid>,
-    /// The users of bookings whose answer was lost for good, one for each: these may be in the database or not.
+    /// The users of bookings whose answer was lost for good, one entry per booking. These bookings may or may
+    /// not be in the database.
     pub unknown_users: Vec<i64>,
-    /// Answers of success that were not what was asked for.
+    /// Successful answers that do not match their request.
     pub wrong_answers: u64,
-    /// Reservations that were there before.
+    /// Reservations that existed before the run.
     pub before: BTreeSet<Uuid>,
 }
 
-/// What came of it.
+/// The result of an audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     pub passed: bool,
-    /// A sentence for each thing that is wrong.
+    /// One sentence for each fault.
     pub faults: Vec<String>,
     /// Reservations that clients were told are confirmed.
     pub told: u64,
     /// Confirmed reservations of the event in the database, made by this run.
     pub stored: u64,
-    /// Seats that the store says are gone: capacity less what is left.
+    /// Seats that are gone in the store: `capacity` minus `left`.
     pub seats_gone: i64,
     /// Bookings whose answer was lost for good, and how many of them are in the database nevertheless.
     pub unknown: u64,
     pub unknown_stored: u64,
 }
 
-/// Audits, and while something is wrong looks again until `patience` has passed: what was in flight settles.
+/// Audits the result. While there are faults, it inspects again until `patience` has passed, because bookings
+/// in flight may still settle.
 ///
 /// # Errors
 /// The database or a target (`http://host:port`) does not answer.
@@ -102,8 +105,9 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
     })
 }
 
-/// Whoever was told so is in the store, and whoever is in the store was told so, unless the answer was lost. Returns how
-/// many of the lost ones are stored.
+/// Checks that every reservation that a client was told is confirmed is in the store, and that a client was
+/// told of every reservation in the store, unless its answer was lost. Returns how many bookings with a lost
+/// answer are stored.
 fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>) -> u64 {
     let ids: BTreeSet<Uuid> = stored.iter().map(|row| row.id).collect();
     let told_ids: BTreeSet<Uuid> = told.confirmed.iter().copied().collect();
@@ -164,7 +168,7 @@ fn check_seats(grades: &[GradeRow], confirmed: &[&ReservationRow], faults: &mut 
     }
 }
 
-/// What the server shows is what its ledger says; at rest that is what the store says.
+/// The server shows the seats left of its ledger. At rest they are equal to those of the store.
 fn compare_left(host: &str, grades: &[GradeRow], shown: &BTreeMap<i64, i64>, faults: &mut Vec<String>) {
     for grade in grades {
         let GradeRow { id, left, .. } = *grade;

@@ -1,5 +1,5 @@
-//! One booking, from the first try to its end, as a real client goes about it: what did not work is repeated with the same
-//! key, what is pending is asked after.
+//! One booking, from the first try to its end, as a real client does it. It repeats a failed request with the
+//! same key, and polls a pending reservation.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::connection::{Answer, Connection, Lost, Question, question};
 use crate::orders::Grade;
 use crate::shared::Shared;
 
-/// How long one try may take before it is repeated.
+/// The timeout of one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(20);
-/// Pauses between tries where the server names none: the first; it doubles up to the longest.
+/// Pauses between tries if the server names none: the first, which doubles, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// Pauses between questions after a pending reservation.
+/// Pauses between polls of a pending reservation.
 const POLL_MIN: Duration = Duration::from_millis(100);
 const POLL_MAX: Duration = Duration::from_secs(1);
 
@@ -33,23 +33,23 @@ pub(crate) enum End {
         replayed: bool,
     },
     SoldOut,
-    /// By the problem's code, or the status where there is none.
+    /// Holds the problem's code, or the status if there is no code.
     Refused(String),
-    /// An answer of success that is not what was asked for.
+    /// A successful answer that does not match the request.
     Wrong,
-    /// No answer in time. `unknown`: it may have been booked nevertheless.
+    /// No answer in time. `unknown` says that it may have been booked nevertheless.
     GaveUp {
         unknown: bool,
     },
 }
 
-/// Someone who books.
+/// A person who books.
 pub(crate) struct Person {
     pub(crate) user: i64,
     pub(crate) authorization: HeaderValue,
 }
 
-/// What to book, and under which key.
+/// What to book, and with which key.
 pub(crate) struct Wish<'a> {
     pub(crate) host: &'a HeaderValue,
     pub(crate) person: &'a Person,
@@ -57,7 +57,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) key: HeaderValue,
 }
 
-/// Of a reservation, what is checked.
+/// The fields of a reservation that are checked.
 #[derive(Deserialize)]
 struct Told {
     id: Uuid,
@@ -72,7 +72,7 @@ struct ToldGrade {
     id: i64,
 }
 
-/// Of a problem, what decides.
+/// The field of a problem that decides what happens next.
 #[derive(Deserialize)]
 struct Refusal {
     code: ProblemCode,
@@ -102,7 +102,7 @@ impl Wish<'_> {
         )
     }
 
-    /// Books, and goes on until it is decided or `deadline` has passed.
+    /// Books, and repeats until the booking is decided or `deadline` has passed.
     pub(crate) async fn book(&self, shared: &Shared, connection: &mut Connection, deadline: Instant) -> End {
         let question = self.question();
         let mut unknown = false;
@@ -158,7 +158,7 @@ impl Wish<'_> {
         }
     }
 
-    /// Asks after a pending reservation until it is decided.
+    /// Polls a pending reservation until it is decided.
     async fn wait(&self, shared: &Shared, connection: &mut Connection, id: Uuid, deadline: Instant) -> End {
         let Ok(uri) = Uri::try_from(format!("/api/v1/reservations/{id}")) else { return End::Wrong };
         let authorization = (AUTHORIZATION, self.person.authorization.clone());
@@ -197,7 +197,8 @@ fn refused(status: u16, answer: &Answer) -> Try {
     let code = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|refusal| refusal.code);
     let name = code.map_or_else(|| status.to_string(), |code| format!("{status} {code}"));
     if status == 429 || status >= 500 {
-        // Too many requests are refused at the door. An overloaded server may have taken the seats before it gave up.
+        // The rate limit refuses before anything is booked. An overloaded server may have taken the seats
+        // before it gave up.
         let surely_not = code == Some(ProblemCode::RateLimited);
         return Try::Again { pause: answer.retry_after, maybe_booked: !surely_not, error: name };
     }
@@ -208,7 +209,7 @@ fn refused(status: u16, answer: &Answer) -> Try {
     })
 }
 
-/// The pause and up to half as much again, so that not everyone who was sent away comes back at once.
+/// The pause and up to half as much again, so that refused clients do not all return at the same moment.
 fn spread(pause: Duration, user: i64, tries: u32) -> Duration {
     let part = user.wrapping_mul(7_919).wrapping_add(i64::from(tries) * 104_729).rem_euclid(256);
     pause + pause * u32::try_from(part).unwrap_or(0) / 512

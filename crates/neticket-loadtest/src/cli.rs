@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::baseline::{CeilingArgs, CommitArgs, RowLockArgs};
 
-/// Load on a running NETicket, and an audit of what came of it. Exit code 1: the audit found something wrong; 2: it could
-/// not run.
+/// Generates load on a running NETicket and audits the result. Exit code 1: the audit found a fault. Exit
+/// code 2: it could not run.
 #[derive(Parser)]
 #[command(version, about)]
 pub struct Cli {
@@ -17,17 +17,18 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Everyone comes at once: one booking each, spread over the ramp, whatever the answers do (open loop)
+    /// Everyone books once, spread over the ramp, and does not wait for other people's answers (open loop)
     Rush(RushArgs),
-    /// As many bookings as the server takes: each connection books again as soon as it is answered (closed loop)
+    /// As many bookings as the server can take: each connection books again after its answer (closed loop)
     Book(BookArgs),
-    /// As many reads of the event's page as the server takes (closed loop)
+    /// As many reads of the event's page as the server can take (closed loop)
     Read(ReadArgs),
-    /// Opens connections, asks once on each, and holds them
+    /// Opens connections, sends one request on each, and holds them
     Hold(HoldArgs),
-    /// Opens streams of what is left of one event, and books now and then: how soon all hear of it
+    /// Opens availability streams of one event, books at intervals, and measures how soon all streams receive
+    /// it
     Streams(StreamsArgs),
-    /// One page from the JSON of earlier runs
+    /// Writes one page from the JSON of earlier runs
     Report(ReportArgs),
     /// Serves the same paths without a store: what HTTP and tokens alone allow
     Ceiling(CeilingArgs),
@@ -35,36 +36,36 @@ pub enum Command {
     RowLock(RowLockArgs),
     /// Measures the transaction of one booking alone
     Commit(CommitArgs),
-    /// One of the processes of a run; reads its orders from the standard input
+    /// One of the processes of a run, which reads its orders from the standard input
     #[command(hide = true)]
     Worker,
 }
 
-/// Whom to ask, and what to do with the result.
+/// The targets, and what to do with the result.
 #[derive(Args, Clone, Debug)]
 pub struct CommonArgs {
-    /// `http://host:port`; several share the load in turn
+    /// `http://host:port`. Several targets share the load in turn
     #[arg(long = "target", required = true)]
     pub targets: Vec<String>,
-    /// The server's database, `mysql://…` or `sqlite:…`: for making people and for the audit
+    /// The server's database, `mysql://…` or `sqlite:…`, to create users and to audit
     #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// The server's Redis, to read its durability settings; nothing else is asked of it
+    /// The server's Redis, only to read its durability settings
     #[arg(long, env = "NETICKET_REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
-    /// What the server signs access tokens with
+    /// The secret with which the server signs access tokens
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
-    /// Use this event instead of making one
+    /// Use this event instead of creating one
     #[arg(long)]
     pub event: Option<i64>,
-    /// Grades of the event that is made; they share the seats evenly
+    /// Ticket types of the event that is created, which share the seats evenly
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub grades: u32,
     /// Write the result here
     #[arg(long)]
     pub json: Option<PathBuf>,
-    /// Write a page with plots here; it loads nothing
+    /// Write a page with plots here, which loads no other files
     #[arg(long)]
     pub html: Option<PathBuf>,
 }
@@ -75,25 +76,25 @@ pub struct RushArgs {
     pub common: CommonArgs,
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub people: u32,
-    /// Seats of the event that is made; fewer than people: some lose
+    /// Seats of the event that is created. With fewer seats than people, some lose
     #[arg(long, default_value_t = 60_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub seats: u32,
-    /// All people come within this time, evenly
+    /// All people come within this time, evenly spread
     #[arg(long, default_value_t = 1_000)]
     pub ramp_ms: u64,
-    /// More are started where one would hold more than 15,000 connections
+    /// More processes are started if one would hold more than 15,000 connections
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub processes: u32,
-    /// When people connect: before the rush, with the event's page open, or when they come
+    /// When people connect: before the rush, with the event's page open, or when they book
     #[arg(long, value_enum, default_value_t = Connect::Before)]
     pub connect: Connect,
-    /// How long a person goes on repeating before giving up
+    /// How long a person repeats before giving up
     #[arg(long, default_value_t = 60)]
     pub patience_s: u64,
-    /// Whoever finds a grade sold out tries the next one
+    /// People who find a ticket type sold out try the next one
     #[arg(long)]
     pub other_grades: bool,
-    /// Do not compare with the database afterwards
+    /// Do not compare the result with the database afterwards
     #[arg(long)]
     pub no_audit: bool,
 }
@@ -104,18 +105,18 @@ pub struct BookArgs {
     pub common: CommonArgs,
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub connections: u32,
-    /// How long is measured
+    /// How many seconds are measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
-    /// How long it runs before that
+    /// How many seconds it runs before the measurement
     #[arg(long, default_value_t = 1)]
     pub warmup_s: u64,
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub processes: u32,
-    /// They take turns, and each may book 100 times
+    /// They book in turn, and each may book 100 times
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub people: u32,
-    /// Do not compare with the database afterwards
+    /// Do not compare the result with the database afterwards
     #[arg(long)]
     pub no_audit: bool,
 }
@@ -126,10 +127,10 @@ pub struct ReadArgs {
     pub common: CommonArgs,
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub connections: u32,
-    /// How long is measured
+    /// How many seconds are measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
-    /// How long it runs before that
+    /// How many seconds it runs before the measurement
     #[arg(long, default_value_t = 1)]
     pub warmup_s: u64,
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -138,15 +139,15 @@ pub struct ReadArgs {
 
 #[derive(Args, Clone, Debug)]
 pub struct HoldArgs {
-    /// `http://host:port`; several share the connections in turn
+    /// `http://host:port`. Several targets share the connections in turn
     #[arg(long = "target", required = true)]
     pub targets: Vec<String>,
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub connections: u32,
-    /// How long they are held
+    /// How many seconds they are held
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
-    /// What is asked once on each connection
+    /// The path that is requested once on each connection
     #[arg(long, default_value = "/healthz")]
     pub path: String,
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -160,17 +161,18 @@ pub struct StreamsArgs {
     pub common: CommonArgs,
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     pub streams: u32,
-    /// How long it is booked
+    /// How many seconds it books
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: u64,
-    /// Between two bookings; longer than the server takes from one word to the next, or some are told together
+    /// The pause between two bookings. If it is shorter than the server's interval between messages, one
+    /// message covers several bookings
     #[arg(long, default_value_t = 500)]
     pub pause_ms: u64,
 }
 
 #[derive(Args, Clone, Debug)]
 pub struct ReportArgs {
-    /// What `--json` has written
+    /// Files that `--json` has written
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Write the page here

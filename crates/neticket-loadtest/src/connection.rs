@@ -1,5 +1,5 @@
-//! One HTTP/1.1 connection: hyper's own, with nothing around it. What a client costs is taken from the server, because
-//! both share a machine.
+//! One HTTP/1.1 connection: that of hyper without a client on top. Client and server share a machine, so what
+//! the client costs is not available to the server.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -16,22 +16,22 @@ use tokio::time::{Instant, timeout_at};
 
 pub(crate) type Question = Request<Full<Bytes>>;
 
-/// Where a connection leads, and from which address.
+/// The address of the server, and the address from which to connect.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) target: SocketAddr,
-    /// Of this machine; otherwise the system chooses. One address has only some 28,000 ports.
+    /// An address of this machine. `None`: the system chooses. One address has only some 28,000 ports.
     pub(crate) source: Option<IpAddr>,
 }
 
-/// A connection that is opened when it is needed, and again when the server has closed it.
+/// A connection that is opened when it is needed, and again after the server has closed it.
 pub(crate) struct Connection {
     route: Route,
     sender: Option<SendRequest<Full<Bytes>>>,
     opened: u64,
 }
 
-/// An answer, read to its end.
+/// A completely read answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -45,14 +45,14 @@ pub(crate) struct Answer {
 pub(crate) enum Lost {
     /// Nothing was sent.
     NotConnected,
-    /// It was sent, or may have been, and may have been carried out.
+    /// The request was sent, or may have been, and the server may have carried it out.
     Broken,
-    /// As [`Self::Broken`]; the deadline has passed.
+    /// As [`Self::Broken`], and the deadline has passed.
     TimedOut,
 }
 
 impl Lost {
-    /// What it is called among the errors.
+    /// Its name in the counts of errors.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NotConnected => "not connected",
@@ -67,17 +67,17 @@ impl Connection {
         Self { route, sender: None, opened: 0 }
     }
 
-    /// Whether it is open, as far as is known.
+    /// Whether the connection is open, as far as is known.
     pub(crate) fn is_open(&self) -> bool {
         self.sender.as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
-    /// How often it has been opened.
+    /// How often the connection has been opened.
     pub(crate) fn opened(&self) -> u64 {
         self.opened
     }
 
-    /// Opens it unless it is open.
+    /// Opens the connection unless it is open.
     pub(crate) async fn open(&mut self, deadline: Instant) -> Result<(), Lost> {
         if self.is_open() {
             return Ok(());
@@ -92,8 +92,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Asks, and reads the answer. What could not be sent because the server had just closed the connection is sent once
-    /// more on a new one, as browsers do.
+    /// Sends a request and reads the answer. If the request could not be sent because the server had just
+    /// closed the connection, it is sent once more on a new one, as browsers do.
     pub(crate) async fn ask(&mut self, question: &Question, deadline: Instant) -> Result<Answer, Lost> {
         let mut question = question.clone();
         for _ in 0..2 {
@@ -120,7 +120,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// Asks for an answer that goes on and on: its head, and its body as it comes.
+    /// Sends a request with an endless answer. Returns its head, and a body that yields data as it comes.
     pub(crate) async fn listen(
         &mut self,
         question: Question,
@@ -145,7 +145,7 @@ async fn connect(route: &Route) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// `Err(Some(_))`: nothing of it was sent; here it is back.
+/// `Err(Some(_))`: no part of the request was sent. Contains the request.
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
     question: Question,
@@ -165,7 +165,7 @@ async fn exchange(
     })
 }
 
-/// A question; cheap to make, as its parts share their bytes.
+/// Makes a request. This is cheap, because its parts share their bytes.
 pub(crate) fn question<const N: usize>(
     method: Method,
     uri: Uri,

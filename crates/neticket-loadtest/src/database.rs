@@ -1,4 +1,4 @@
-//! The server's database, looked at from outside: people are put into it, and afterwards the audit reads what came of it.
+//! The database of the server under test. The load test inserts users, and reads the result for the audit.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::token::now_ms;
 
-/// People put into the database by one statement: five values each, and SQLite takes 32,766.
+/// Users that one statement inserts. Each needs five values, and SQLite accepts 32,766 values.
 const PEOPLE_PER_INSERT: u32 = 1_000;
-/// How long SQLite waits for the server's own writing.
+/// How long SQLite waits for writes of the server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to the database of the server under test.
@@ -24,7 +24,7 @@ pub enum Database {
     Sqlite(SqlitePool),
 }
 
-/// The same words for both kinds of database.
+/// Runs the same code for both kinds of database.
 macro_rules! on_each {
     ($database:expr, $pool:ident => $body:expr) => {
         match $database {
@@ -34,7 +34,7 @@ macro_rules! on_each {
     };
 }
 
-/// A reservation's row.
+/// A row of a reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReservationRow {
     pub(crate) id: Uuid,
@@ -44,7 +44,7 @@ pub(crate) struct ReservationRow {
     pub(crate) confirmed: bool,
 }
 
-/// A ticket type's row.
+/// A row of a ticket type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GradeRow {
     pub(crate) id: i64,
@@ -56,7 +56,7 @@ impl Database {
     /// Connects to `mysql://…` or `sqlite:…`.
     ///
     /// # Errors
-    /// It does not answer, or is of another kind.
+    /// The database does not answer, or is of another kind.
     pub async fn connect(url: &str) -> Result<Self> {
         let connected = if url.starts_with("mysql://") {
             MySqlPoolOptions::new().max_connections(2).connect(url).await.map(Self::MySql)
@@ -69,7 +69,8 @@ impl Database {
         connected.context("the database does not answer")
     }
 
-    /// The ids of `count` people; those who are missing are made. They have no password: nobody can sign in as one.
+    /// The ids of `count` users. Missing ones are created. They have no password, so nobody can sign in as
+    /// one of them.
     pub(crate) async fn people(&self, count: u32) -> Result<Vec<i64>> {
         let ids = self.ids("load-%@loadtest.invalid", count).await?;
         let there = u32::try_from(ids.len())?;
@@ -87,7 +88,7 @@ impl Database {
         Ok(ids)
     }
 
-    /// The id of an administrator, who is made if missing.
+    /// The id of an administrator. It is created if it is missing.
     pub(crate) async fn admin(&self) -> Result<i64> {
         let pattern = "loadadmin-%@loadtest.invalid";
         if self.ids(pattern, 1).await?.is_empty() {
@@ -126,7 +127,7 @@ impl Database {
         Ok(())
     }
 
-    /// All reservations of the event, cancelled ones too.
+    /// All reservations of the event, including cancelled ones.
     pub(crate) async fn reservations(&self, event: i64) -> Result<Vec<ReservationRow>> {
         let query =
             "SELECT id, user_id, ticket_type_id, quantity, status FROM reservations WHERE event_id = ?";
@@ -144,9 +145,9 @@ impl Database {
         })
     }
 
-    /// The event's grades, in the order of their ids.
+    /// The event's ticket types, ordered by id.
     pub(crate) async fn grades(&self, event: i64) -> Result<Vec<GradeRow>> {
-        // `left` is a word of MySQL's own; both databases take it in backticks.
+        // `left` is a reserved word of MySQL. Both databases accept it in backticks.
         let query = "SELECT id, capacity, `left` FROM ticket_types WHERE event_id = ? ORDER BY id";
         on_each!(self, pool => {
             let rows = sqlx::query(query).bind(event).fetch_all(pool).await?;
@@ -160,7 +161,7 @@ impl Database {
         })
     }
 
-    /// The settings that decide whether what is committed survives a power cut, by name.
+    /// The settings that decide whether committed data survives a power cut, by name.
     pub(crate) async fn durability(&self) -> Result<BTreeMap<String, String>> {
         let mut settings = BTreeMap::new();
         match self {
@@ -177,7 +178,8 @@ impl Database {
                 settings.insert("version".to_owned(), version);
                 let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await?;
                 settings.insert("journal_mode".to_owned(), mode);
-                // Each connection has its own, so asking here would tell nothing about the server's.
+                // Each connection has its own setting, so a query here would say nothing about those of the
+                // server.
                 let synchronous = "FULL (NETicket sets it on each of its connections)".to_owned();
                 settings.insert("synchronous".to_owned(), synchronous);
             }

@@ -1,8 +1,8 @@
-//! Load on a running NETicket, from outside: it speaks HTTP like everyone else, and looks into the database only to make
-//! people beforehand and to audit what came of it afterwards.
+//! Load on a running NETicket from outside. It uses HTTP like any client. It uses the database only to create
+//! users beforehand and to audit the result afterwards.
 //!
-//! The parent process prepares ([`run`], `runs.rs`), starts itself again as workers (`workers.rs`, `worker.rs`), adds up what
-//! they saw (`tally.rs`), audits (`audit.rs`) and reports (`result.rs`, `report/`).
+//! The parent process prepares ([`run`], `runs.rs`), starts itself again as workers (`workers.rs`,
+//! `worker.rs`), merges their results (`tally.rs`), audits (`audit.rs`) and reports (`result.rs`, `report/`).
 
 mod audit;
 pub mod baseline;
@@ -33,10 +33,10 @@ pub use tally::{Counts, SLICE_MS, Slice};
 use anyhow::{Context as _, Result};
 use cli::{Command, ReportArgs};
 
-/// Does what the command line says. `true`: all is well; `false`: it ran, and the audit found something wrong.
+/// Runs a command of the command line. Returns `false` if it ran and the audit found a fault.
 ///
 /// # Errors
-/// It could not be done.
+/// The command could not be run.
 pub fn run(command: &Command) -> Result<bool> {
     match command {
         Command::Worker => worker::run().map(|()| true),

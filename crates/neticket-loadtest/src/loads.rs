@@ -13,14 +13,14 @@ use crate::connection::{Connection, Question, question};
 use crate::orders::{Load, Rush};
 use crate::worker::{Crew, OPEN_TIMEOUT};
 
-/// How long a closed loop goes on with a booking after its time is over.
+/// How long a booking of a closed loop may continue after the end of the measurement.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
-/// How long one read may take.
+/// The timeout of one read.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Pause after a read that failed.
 const READ_PAUSE: Duration = Duration::from_millis(100);
 
-/// Plays connection `n` of the crew.
+/// Runs connection `n` of the crew.
 pub(crate) async fn play(crew: Arc<Crew>, n: usize) {
     match &crew.orders.load {
         Load::Rush(rush) => rush_play(&crew, rush, n).await,
@@ -30,7 +30,8 @@ pub(crate) async fn play(crew: Arc<Crew>, n: usize) {
     }
 }
 
-/// One person who books once, at the moment that was drawn beforehand, whatever the server does until then.
+/// One person who books once, at a moment that is fixed beforehand, whatever the server answers to others
+/// until then.
 async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
     let (mut connection, host) = crew.connection(n);
     let page = page(crew, host);
@@ -64,7 +65,7 @@ async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
     shared.ended(person.user, intended, end);
 }
 
-/// Books again as soon as it is answered, each time as the next person of its own.
+/// Books again after each answer, each time as the connection's next person.
 async fn book_play(crew: &Crew, n: usize) {
     let (mut connection, host) = crew.connection(n);
     let before = async { connection.open(Instant::now() + OPEN_TIMEOUT).await.is_ok() };
@@ -89,7 +90,7 @@ async fn book_play(crew: &Crew, n: usize) {
     shared.reconnects(connection.opened().saturating_sub(1));
 }
 
-/// Reads the event's page again as soon as it is answered.
+/// Reads the event's page again after each answer.
 async fn read_play(crew: &Crew, n: usize) {
     let (mut connection, host) = crew.connection(n);
     let Some(page) = page(crew, host) else { return };
@@ -116,7 +117,7 @@ async fn read_play(crew: &Crew, n: usize) {
     shared.reconnects(connection.opened().saturating_sub(1));
 }
 
-/// Asks once and then keeps the connection.
+/// Sends one request and then keeps the connection open.
 async fn hold_play(crew: &Crew, n: usize, path: &str, hold_ms: u64) {
     let (mut connection, host) = crew.connection(n);
     let Ok(uri) = Uri::try_from(path) else { return };
@@ -141,7 +142,7 @@ async fn get(connection: &mut Connection, question: &Question) -> Result<(), ()>
     if answer.status == 200 { Ok(()) } else { Err(()) }
 }
 
-/// Keys belong to a person: `turn` tells a person's bookings of one run apart.
+/// An idempotency key. Keys belong to a user, so `turn` only distinguishes a user's bookings of one run.
 fn key(crew: &Crew, turn: usize) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("{}-{turn}", crew.orders.run.simple())).ok()
 }

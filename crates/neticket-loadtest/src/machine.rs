@@ -1,11 +1,11 @@
-//! What a figure was measured on: without it, it means nothing.
+//! The machine on which a figure was measured. Without it, a figure means nothing.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-/// The hardware and what runs it.
+/// The hardware and the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     pub cpu: String,
@@ -16,7 +16,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This machine, as Linux describes it; what is not known is left empty.
+    /// This machine, as Linux describes it. Unknown values are empty.
     pub fn here() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -39,12 +39,12 @@ fn value(text: &str, name: &str) -> String {
     text.lines().filter_map(of).find_map(|(found, value)| found.then_some(value)).unwrap_or_default()
 }
 
-/// What Redis says about keeping its data: `appendonly`, `appendfsync` and its version.
+/// Redis' settings for durability (`appendonly`, `appendfsync`, `maxmemory-policy`) and its version.
 ///
 /// # Errors
-/// It does not answer.
+/// Redis does not answer.
 pub(crate) async fn redis_durability(url: &str) -> Result<BTreeMap<String, String>> {
-    // A cluster's servers are set alike.
+    // All servers of a cluster have the same settings.
     let url = url.split(',').next().unwrap_or(url);
     let mut connection = redis::Client::open(url)?
         .get_multiplexed_async_connection()

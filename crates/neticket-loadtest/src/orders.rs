@@ -1,7 +1,8 @@
-//! What parent and workers tell each other: one JSON object a line, on the worker's standard input and output.
+//! Messages between parent and workers: one JSON object per line, on the worker's standard input and output.
 //!
-//! The parent sends [`Orders`]; the worker prepares (people's tokens, connections) and says [`Word::Ready`]; the parent sends
-//! the moment of the [`Start`], the same to all; then come [`Word::Progress`] and, last, [`Word::Done`].
+//! The parent sends [`Orders`]. The worker prepares the tokens and connections and sends [`Word::Ready`]. The
+//! parent sends [`Start`] with the same moment to all. The worker then sends [`Word::Progress`] repeatedly
+//! and [`Word::Done`] at the end.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::tally::Tally;
 
-/// Most connections of one worker: processes are commonly allowed 20,000 files.
+/// The most connections of one worker, because processes may commonly open 20,000 files.
 pub(crate) const CONNECTIONS_MAX: u32 = 15_000;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,24 +23,24 @@ pub(crate) struct Target {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Orders {
-    /// Connection `n` of the worker goes to target `n` modulo how many there are.
+    /// Connection `n` of the worker uses target `n` modulo the number of targets.
     pub(crate) targets: Vec<Target>,
-    /// Where connections come from; `None`: the system chooses.
+    /// The address from which to connect. `None`: the system chooses.
     pub(crate) source: Option<IpAddr>,
     pub(crate) connections: u32,
     /// Part of every idempotency key, so that no two runs share one.
     pub(crate) run: Uuid,
     pub(crate) secret: String,
-    /// User ids of whom this worker plays.
+    /// The ids of the users whom this worker plays.
     pub(crate) people: Vec<i64>,
-    /// The event; 0 where there is none.
+    /// The event. 0 if there is none.
     pub(crate) event: i64,
-    /// Its ticket types.
+    /// The event's ticket types.
     pub(crate) grades: Vec<Grade>,
     pub(crate) load: Load,
 }
 
-/// A ticket type, and what every booking says that it costs.
+/// A ticket type, and the price that every booking names.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Grade {
     pub(crate) id: i64,
@@ -56,7 +57,7 @@ pub(crate) enum Load {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rush {
-    /// Person `n` of this worker comes `first_us + n * step_us` after the start.
+    /// Person `n` of this worker books `first_us + n * step_us` microseconds after the start.
     pub(crate) first_us: f64,
     pub(crate) step_us: f64,
     pub(crate) connect_before: bool,
@@ -64,7 +65,7 @@ pub(crate) struct Rush {
     pub(crate) other_grades: bool,
 }
 
-/// The time of a closed loop.
+/// The times of a closed loop.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) warmup_ms: u64,
@@ -87,7 +88,7 @@ pub(crate) enum Word {
     Done(Box<Tally>),
 }
 
-/// How far a worker is.
+/// The progress of a worker.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Progress {
     pub(crate) confirmed: u64,

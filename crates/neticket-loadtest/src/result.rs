@@ -12,7 +12,7 @@ use crate::tally::{Counts, Latencies, SLICE_MS, Slice, Tally};
 /// The version of this format.
 pub const FORMAT: u32 = 1;
 
-/// What kind of load it was.
+/// The kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -22,7 +22,7 @@ pub enum Kind {
     Hold,
 }
 
-/// One run: what was done, what came of it, and on what.
+/// One run: the settings, the result, and the machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// [`FORMAT`].
@@ -33,28 +33,28 @@ pub struct Run {
     pub command: String,
     pub config: RunConfig,
     pub counts: Counts,
-    /// `book` and `read`: answers of success per second of the measured time. `rush`: decided bookings per second until
-    /// the last was decided.
+    /// `book` and `read`: successful answers per second of the measured time. `rush`: decided bookings per
+    /// second until the last was decided.
     pub per_s: f64,
-    /// From the start until the last booking was decided.
+    /// Milliseconds from the start until the last booking was decided.
     pub last_answer_ms: f64,
     pub latency: RunLatency,
-    /// Answers by when they came, from the start on, the warm-up included.
+    /// Answers by the time at which they came, from the start on, including the warm-up.
     pub slices: Vec<Slice>,
     pub slice_ms: u64,
     pub client: Client,
-    /// Absent where it was not wanted or there is nothing to compare with.
+    /// `None` if no audit was wanted, or if there is nothing to compare with.
     pub audit: Option<Audit>,
     pub machine: Machine,
     pub durability: Durability,
 }
 
-/// What the run was told, and what it chose. 0 or empty: does not apply.
+/// The arguments of the run, and what it chose. 0 or empty: does not apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunConfig {
     pub targets: Vec<String>,
     pub event: i64,
-    /// Seats of the event, all grades together.
+    /// Seats of the event in all ticket types.
     pub seats: u64,
     pub grades: u64,
     pub max_per_user: u32,
@@ -68,7 +68,8 @@ pub struct RunConfig {
     pub seconds: u64,
 }
 
-/// Latencies of bookings, from the moment they were meant to be sent; of reads in `winners`.
+/// Latencies of bookings, from the moment at which they were meant to be sent. Latencies of reads are in
+/// `winners`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunLatency {
     pub winners: Latency,
@@ -76,7 +77,7 @@ pub struct RunLatency {
     pub all: Latency,
 }
 
-/// In microseconds; all 0 where nothing was measured.
+/// In microseconds. All values are 0 if nothing was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     pub count: u64,
@@ -91,17 +92,17 @@ pub struct Latency {
     pub curve: Vec<(f64, u64)>,
 }
 
-/// What the load itself cost: it is taken from the same machine.
+/// What the load itself cost. The client uses the same machine as the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Client {
-    /// Processor seconds of all workers, from the start to the end.
+    /// Processor seconds of all workers, from start to end.
     pub cpu_s: f64,
-    /// Requests that were sent, repeats included.
+    /// Requests that were sent, including repeats.
     pub requests: u64,
     pub cpu_us_per_request: f64,
 }
 
-/// The settings that decide what a confirmed booking survives, as the servers tell them.
+/// The settings that decide what a confirmed booking survives, as the servers report them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Durability {
     pub database: BTreeMap<String, String>,
@@ -127,7 +128,7 @@ impl Latency {
             return Self::default();
         }
         let at = |percentile: f64| histogram.value_at_percentile(percentile);
-        // Denser towards 100, where it is interesting.
+        // Denser towards 100, where the differences are.
         let whole = (0..=18).map(|n| f64::from(n) * 5.0);
         let tail = (0..=30).map(|n| 100.0 - 10.0 / 10_f64.powf(f64::from(n) / 10.0));
         let curve = whole.chain(tail.skip(1)).chain([100.0]).map(|p| (rounded(p), at(p))).collect();
@@ -157,19 +158,19 @@ impl Client {
     }
 }
 
-/// For figures that are shown.
+/// Converts a number for display.
 #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "15 digits are enough to show")]
 pub(crate) fn float(number: u64) -> f64 {
     number as f64
 }
 
-/// To three decimals, which JSON gives back as they were.
+/// To three decimals, which survive JSON unchanged.
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
 
 impl Run {
-    /// The result of what was seen in `measured_ms` (`None`: until the last answer).
+    /// The result of a run. The measurement took `measured_ms`. `None`: until the last answer.
     pub(crate) fn new(
         kind: Kind,
         command: String,

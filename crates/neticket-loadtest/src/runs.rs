@@ -1,4 +1,4 @@
-//! The kinds of run: prepare people and event, let the workers play, audit, report.
+//! The kinds of run. Each prepares users and an event, lets the workers run, audits and reports.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,17 +20,18 @@ use crate::tally::Tally;
 use crate::token::Signer;
 use crate::workers::Workers;
 
-/// How long the audit looks again while something is not yet as it has to be: what is in flight settles, and a lost booking
-/// is committed by recovery.
+/// How long the audit repeats its inspection while there are faults. Bookings in flight settle within the
+/// first time. Recovery commits bookings with a lost answer within the second.
 const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
 const AUDIT_PATIENCE_LOST: Duration = Duration::from_secs(90);
-/// The most a person may hold in a closed loop: the highest limit there is, so that few people suffice.
+/// The most tickets per person in a closed loop: the highest limit that events allow, so that few users
+/// suffice.
 pub(crate) const LOOP_MAX_PER_USER: u32 = 100;
 const RUSH_MAX_PER_USER: u32 = 4;
-/// The most seats a grade may have.
+/// The most seats of a ticket type.
 const CAPACITY_MAX: u32 = 1_000_000;
 
-/// What is there before the load begins.
+/// What exists before the load begins.
 pub(crate) struct Stage {
     pub(crate) run: Uuid,
     pub(crate) targets: Vec<Target>,
@@ -48,7 +49,7 @@ pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
     let step_us = ramp_us / f64::from(args.people);
     let orders = stage.orders(&args.common.jwt_secret, args.people, args.processes, |n, processes| {
         Load::Rush(Rush {
-            // People of all workers come in turn.
+            // The people of all workers come in turn.
             first_us: step_us * f64::from(n),
             step_us: step_us * f64::from(processes),
             connect_before: args.connect == Connect::Before,
@@ -131,7 +132,8 @@ pub(crate) async fn hold(args: &HoldArgs) -> Result<bool> {
     Ok(tally.counts.confirmed == u64::from(args.connections))
 }
 
-/// Workers whose connections are all open; a rush over connections that are not there would measure something else.
+/// Prepares workers and checks that all connections are open. A rush with fewer connections would measure
+/// something else.
 async fn ready(orders: Vec<Orders>, connections: u32) -> Result<Workers> {
     let workers = Workers::prepare(orders).await?;
     if workers.open < u64::from(connections) {
@@ -149,7 +151,7 @@ async fn targets(urls: &[String]) -> Result<Vec<Target>> {
 }
 
 impl Stage {
-    /// People (rows only if there is a database to put them into) and an event on sale.
+    /// Prepares the users and an event on sale. Users are inserted only if there is a database.
     pub(crate) async fn set(common: &CommonArgs, people: u32, seats: u32, max_per_user: u32) -> Result<Self> {
         let targets = targets(&common.targets).await?;
         let database = match &common.database_url {
@@ -198,7 +200,8 @@ impl Stage {
         })
     }
 
-    /// Orders for as many workers as are wanted, or as are needed for the connections. People are dealt out in turn.
+    /// Makes orders for `processes` workers, or for more if the connections need more. People are distributed
+    /// in turn.
     fn orders(
         &self,
         secret: &str,
@@ -222,7 +225,8 @@ impl Stage {
         (0..processes).map(order).collect()
     }
 
-    /// Audits if wanted and possible, prints and writes the result. `false`: the audit found something wrong.
+    /// Audits if wanted and possible, then prints and writes the result. Returns `false` if the audit found a
+    /// fault.
     async fn conclude(self, common: &CommonArgs, mut run: Run, tally: Tally, wanted: bool) -> Result<bool> {
         if let Some(database) = &self.database {
             if wanted {
@@ -254,7 +258,7 @@ impl Stage {
     }
 }
 
-/// Every `step`-th from `first` on.
+/// Every `step`-th element, beginning with number `first`.
 fn every(all: &[i64], first: u32, step: u32) -> Vec<i64> {
     let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     all.iter().skip(place(first)).step_by(place(step)).copied().collect()
@@ -264,7 +268,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// What was typed, without what must stay secret.
+/// The command line without secrets.
 fn command_line() -> String {
     hide_secrets(std::env::args().skip(1))
 }

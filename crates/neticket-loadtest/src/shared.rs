@@ -11,14 +11,14 @@ use crate::tally::{Kind, Tally};
 
 pub(crate) struct Shared {
     start: Instant,
-    /// Only what is answered within this time after the start is measured; everything is counted.
+    /// The interval after the start whose answers count in the latencies. The counts include all answers.
     measured: (Duration, Duration),
-    // One thread, so nobody ever waits for it.
+    // There is only one thread, so no lock is ever contended.
     tally: Mutex<Tally>,
 }
 
 impl Shared {
-    /// `span`: of a closed loop; `None`: all is measured.
+    /// `span` is that of a closed loop. `None`: everything is measured.
     pub(crate) fn new(start: Instant, span: Option<Span>) -> Self {
         let measured = span.map_or((Duration::ZERO, Duration::MAX), |span| {
             let from = Duration::from_millis(span.warmup_ms);
@@ -31,7 +31,7 @@ impl Shared {
         self.start
     }
 
-    /// The end of the measured time. Only for closed loops.
+    /// The end of the measurement. Only for closed loops.
     pub(crate) fn end(&self) -> Instant {
         self.start + self.measured.1
     }
@@ -52,7 +52,7 @@ impl Shared {
         self.tally().counts.reconnects += count;
     }
 
-    /// An answer of 429 or 5xx, or a lost one.
+    /// Counts an answer of 429 or 5xx, or a lost answer.
     pub(crate) fn error(&self, name: &str, first_try: bool) {
         let at_us = micros(self.start.elapsed());
         let mut tally = self.tally();
@@ -60,7 +60,7 @@ impl Shared {
         tally.counts.first_try_errors += u64::from(first_try);
     }
 
-    /// A booking of `user` that was meant to be sent at `intended` has ended.
+    /// Counts a booking of `user` that has ended. It was meant to be sent at `intended`.
     pub(crate) fn ended(&self, user: i64, intended: Instant, end: End) {
         let now = Instant::now();
         let at = now - self.start;
@@ -89,7 +89,7 @@ impl Shared {
             End::Refused(code) => *tally.counts.refused.entry(code).or_default() += 1,
             End::Wrong => {
                 tally.counts.wrong_answers += 1;
-                // It may well be in the store.
+                // It may be in the store.
                 tally.unknown_users.push(user);
             }
             End::GaveUp { unknown } => {
@@ -101,7 +101,7 @@ impl Shared {
         }
     }
 
-    /// A read that was asked at `asked` has been answered with 200.
+    /// Counts a read that was sent at `asked` and answered with 200.
     pub(crate) fn read(&self, asked: Instant) {
         let now = Instant::now();
         let at = now - self.start;
@@ -113,12 +113,12 @@ impl Shared {
         }
     }
 
-    /// A connection was still open at the end.
+    /// Counts a connection that was still open at the end.
     pub(crate) fn held(&self) {
         self.tally().counts.confirmed += 1;
     }
 
-    /// A read that was given up.
+    /// Counts a failed read.
     pub(crate) fn read_failed(&self, name: &str) {
         self.error(name, true);
         self.tally().counts.final_errors += 1;
@@ -139,7 +139,7 @@ impl Shared {
         }
     }
 
-    /// What was seen so far; the tally starts anew.
+    /// Returns the tally so far and starts a new one.
     pub(crate) fn take(&self) -> Tally {
         std::mem::take(&mut self.tally())
     }

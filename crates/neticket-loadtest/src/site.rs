@@ -1,4 +1,5 @@
-//! The server's site, asked as an administrator or anyone would: makes the event, waits for its sale, reads what is left.
+//! A client of the server, as an administrator or a visitor. It creates the event, waits for its sale, and
+//! reads the seats left.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -17,11 +18,11 @@ use crate::orders::Target;
 use crate::token::now_ms;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a new event may take to be on sale.
+/// How long a new event may take until it is on sale.
 const SALE_WITHIN: Duration = Duration::from_mins(1);
 const HOUR_MS: i64 = 3_600_000;
 
-/// Finds out where `http://host:port` is.
+/// Resolves `http://host:port`.
 pub(crate) async fn resolve(url: &str) -> Result<Target> {
     let uri: Uri = url.trim_end_matches('/').parse().with_context(|| format!("{url} is no address"))?;
     let (Some("http"), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -35,14 +36,15 @@ pub(crate) async fn resolve(url: &str) -> Result<Target> {
     Ok(Target { address, host: format!("{host}:{port}") })
 }
 
-/// An address of this machine for worker `n` to come from, if all targets are on this machine too. One address has only some
-/// 28,000 ports, and a closed connection keeps its port for a minute, so `run` makes them differ from run to run.
+/// An address of this machine from which worker `n` connects, if all targets are on this machine too. One
+/// address has only some 28,000 ports, and a closed connection keeps its port for a minute, so the address
+/// also depends on `run`.
 pub(crate) fn source(targets: &[Target], run: [u8; 2], n: u8) -> Option<IpAddr> {
     let local = targets.iter().all(|target| target.address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST));
     local.then(|| IpAddr::V4(Ipv4Addr::new(127, run[0].clamp(1, 254), run[1], n.saturating_add(1))))
 }
 
-/// One server, asked for this and that beside the load.
+/// One server, for requests that are not part of the load.
 pub(crate) struct Site {
     target: Target,
     connection: Connection,
@@ -54,7 +56,7 @@ impl Site {
         Self { target, connection }
     }
 
-    /// Makes an event that has been on sale for a minute; its `grades` share `seats` evenly.
+    /// Creates an event that has been on sale for a minute. Its `grades` ticket types share `seats` evenly.
     pub(crate) async fn event_create(
         &mut self,
         admin: HeaderValue,
@@ -93,7 +95,7 @@ impl Site {
         Ok(created.summary.id)
     }
 
-    /// The event, once its sale has begun. One that is sold out can still be asked for.
+    /// Waits until the event is on sale, and returns it. A sold-out event is accepted too.
     pub(crate) async fn event_on_sale(&mut self, event: i64) -> Result<EventDetail> {
         let deadline = Instant::now() + SALE_WITHIN;
         loop {
@@ -112,7 +114,7 @@ impl Site {
         self.get(&format!("/api/v1/events/{event}/availability")).await
     }
 
-    /// What the server's `/metrics` says of one metric without labels.
+    /// Reads one metric without labels from the server's `/metrics`.
     pub(crate) async fn number(&mut self, metric: &str) -> Result<f64> {
         let question = question(Method::GET, Uri::from_static("/metrics"), &self.host()?, [], Bytes::new());
         let asked = self.connection.ask(&question, Instant::now() + TIMEOUT).await;

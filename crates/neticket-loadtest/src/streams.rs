@@ -1,5 +1,6 @@
-//! Open streams of one event, while its seats move: how soon each hears of a booking, that all hear of the last one, and how
-//! often the ledger was looked at for it. One process and one clock for bookings and streams, so that times can be compared.
+//! Open streams of one event while its seats change. Measures how soon each stream receives a booking,
+//! whether all receive the last one, and how often the ledger is read for them. One process and one clock
+//! handle bookings and streams, so that times can be compared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,24 +28,24 @@ use crate::tally::Latencies;
 use crate::token::Signer;
 use crate::worker::{OPEN_TIMEOUT, OPENING_MAX, file_limit_raise};
 
-/// They take turns; each may book 100 times.
+/// Users who book in turn. Each may book 100 times.
 const PEOPLE: u32 = 100;
 const SEATS: u32 = 1_000_000;
-/// How long a booking may take.
+/// The timeout of a booking.
 const BOOKING_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long after the last booking all streams must have heard of it.
+/// How long after the last booking all streams must have received it.
 const HEARD_WITHIN: Duration = Duration::from_secs(10);
-/// What the node counts its looks at ledgers by.
+/// The metric in which the node counts its reads of ledgers.
 const LEDGER_VIEWS: &str = "neticket_ledger_views_total";
 
-/// What came of it.
+/// The result.
 #[derive(Serialize)]
 struct Found {
     streams: u32,
     bookings: u64,
-    /// Words of a change, on all streams.
+    /// Messages about a booking, on all streams.
     frames: u64,
-    /// Streams that did not hear of the last booking in time, or ended.
+    /// Streams that did not receive the last booking in time, or ended.
     unheard: u64,
     push_p50_us: u64,
     push_p99_us: u64,
@@ -52,16 +53,16 @@ struct Found {
     ledger_views_per_s: f64,
 }
 
-/// What all streams have heard.
+/// What all streams have received.
 #[derive(Default)]
 struct Heard {
-    /// When the booking was sent that left so many seats.
+    /// By seats left: when the booking was sent that leaves this number.
     sent: HashMap<u64, Instant>,
-    /// The last frame and what it says: all streams get the same.
+    /// The last frame and its number of seats. All streams receive the same frames, so it is parsed once.
     last: (Bytes, u64),
     pushes: Latencies,
     frames: u64,
-    /// How many streams have heard of so many seats left, last.
+    /// By seats left: how many streams have this number as their last value.
     at: HashMap<u64, u64>,
 }
 
@@ -117,7 +118,7 @@ pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
     Ok(unheard == 0)
 }
 
-/// Opens all streams, a few at a time, and lets them listen.
+/// Opens all streams, a few at a time, and listens to them.
 async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>> {
     let target = &stage.targets[0];
     let [first, second, ..] = *stage.run.as_bytes();
@@ -151,7 +152,7 @@ async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>>
     Ok(open)
 }
 
-/// Listens until the end.
+/// Listens until the stream ends.
 async fn listen(mut body: Incoming, hall: &Hall) {
     let mut unread: Vec<u8> = Vec::new();
     let mut last_left = None;
@@ -166,14 +167,14 @@ async fn listen(mut body: Incoming, hall: &Hall) {
             heard.hear(last_left.replace(left), left, now);
         }
     }
-    // Whoever is at the end hears of nothing any more.
+    // A stream that has ended receives nothing any more, so it is not counted.
     if let Some(left) = last_left {
         lock(hall).at.entry(left).and_modify(|count| *count = count.saturating_sub(1));
     }
 }
 
 impl Heard {
-    /// How many seats are left in all; `None` of a comment.
+    /// The seats left in all ticket types. `None` for a comment.
     fn left_of(&mut self, block: &[u8]) -> Option<u64> {
         if self.last.0 == block {
             return Some(self.last.1);
@@ -198,7 +199,7 @@ impl Heard {
     }
 }
 
-/// Books one ticket after the other; how many.
+/// Books one ticket after another. Returns how many.
 async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Result<u64> {
     let target = &stage.targets[0];
     let mut connection = Connection::new(Route { target: target.address, source: None });
@@ -234,7 +235,7 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
     Ok(count)
 }
 
-/// How many streams do not hear, in time, that so many are left.
+/// How many streams do not receive in time that `left` seats are left.
 async fn unheard(streams: u32, hall: &Hall, left: u64) -> u64 {
     let all = u64::from(streams);
     let heard = || lock(hall).at.get(&left).copied().unwrap_or(0);

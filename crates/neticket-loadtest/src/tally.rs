@@ -1,4 +1,4 @@
-//! What a worker has seen: counts, latencies, answers over time. Tallies of several workers add up.
+//! The result of a worker: counts, latencies, answers over time. Tallies of several workers can be merged.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-/// Width of a slice of time in the answers over time.
+/// Length of a slice of the answers over time.
 pub const SLICE_MS: u64 = 100;
-/// Slices that are kept, ten minutes of them; what comes later counts in the last.
+/// The most slices that are kept: ten minutes. Later answers count in the last slice.
 const SLICES_MAX: usize = 6_000;
-/// Longest latency that is told apart from longer ones: an hour, in microseconds.
+/// The longest latency that is recorded exactly: one hour, in microseconds.
 const LATENCY_MAX_US: u64 = 3_600_000_000;
 
-/// Latencies in microseconds, to three digits.
+/// Latencies in microseconds, to three significant digits.
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies(Histogram<u64>);
 
@@ -56,16 +56,16 @@ impl<'de> Deserialize<'de> for Latencies {
     }
 }
 
-/// How many of what.
+/// Counts of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Bookings (or reads) that were begun.
+    /// Bookings or reads that were begun.
     pub begun: u64,
-    /// Bookings that ended in a reservation; reads that were answered with 200.
+    /// Bookings that ended in a reservation, or reads that were answered with 200.
     pub confirmed: u64,
-    /// Of the confirmed ones, those that were `pending` (202) at first.
+    /// Confirmed bookings that were `pending` (202) at first.
     pub after_pending: u64,
-    /// Of the confirmed ones, those that an earlier try had booked already: its answer was lost.
+    /// Confirmed bookings that an earlier try had already made, whose answer was lost.
     pub replayed: u64,
     /// Bookings that ended in "sold out".
     pub sold_out: u64,
@@ -73,20 +73,20 @@ pub struct Counts {
     pub refused: BTreeMap<String, u64>,
     /// Bookings whose first try got no answer, 429 or a 5xx.
     pub first_try_errors: u64,
-    /// Bookings that were given up without an answer: what people saw as an error.
+    /// Bookings that were given up without an answer. People saw an error.
     pub final_errors: u64,
     /// Every answer of 429 or 5xx, and every lost answer, by its name.
     pub errors: BTreeMap<String, u64>,
-    /// Tries beyond the first.
+    /// Tries after the first.
     pub repeats: u64,
-    /// Connections that were opened in place of others that the server had closed.
+    /// Connections that were opened because the server had closed the previous ones.
     pub reconnects: u64,
-    /// Answers of success that were not what was asked for.
+    /// Successful answers that do not match their request.
     pub wrong_answers: u64,
 }
 
 impl Counts {
-    /// Answers of 429 or 5xx and lost answers, all together.
+    /// The number of answers of 429 or 5xx and of lost answers.
     pub fn errors_total(&self) -> u64 {
         self.errors.values().sum()
     }
@@ -110,34 +110,34 @@ impl Counts {
     }
 }
 
-/// Answers within one slice of time, by when they came.
+/// Answers within one slice of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     pub confirmed: u64,
     pub sold_out: u64,
-    /// Answers of 429 or 5xx, and lost ones.
+    /// Answers of 429 or 5xx, and lost answers.
     pub errors: u64,
 }
 
-/// Everything a worker has seen.
+/// The result of a worker.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) counts: Counts,
-    /// Confirmed within the measured time, and how long it took.
+    /// Latencies of bookings that were confirmed within the measured time.
     pub(crate) winners: Latencies,
     pub(crate) losers: Latencies,
     pub(crate) slices: Vec<Slice>,
-    /// From the start until the last booking was decided, in microseconds.
+    /// Microseconds from the start until the last booking was decided.
     pub(crate) last_answer_us: u64,
     /// Every reservation that a client was told is confirmed.
     pub(crate) confirmed: Vec<Uuid>,
-    /// Users of bookings whose end is not known: the answer was lost for good.
+    /// The users of bookings whose outcome is unknown, because the answer was lost for good.
     pub(crate) unknown_users: Vec<i64>,
-    /// Processor time of the worker from the start on, in microseconds.
+    /// Processor time of the worker since the start, in microseconds.
     pub(crate) cpu_us: u64,
 }
 
-/// How one answer counts in the answers over time.
+/// How an answer counts in the answers over time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Confirmed,

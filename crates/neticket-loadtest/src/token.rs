@@ -1,4 +1,5 @@
-//! Access tokens, made here with the server's secret: signing 50,000 people in would measure password hashing.
+//! Access tokens, signed here with the server's secret. Signing in 50,000 people would measure password
+//! hashing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +13,7 @@ use uuid::Uuid;
 /// Longer than any run.
 const GOOD_FOR_S: u64 = 24 * 3600;
 
-/// What the server expects in a token (`accounts/tokens.rs` of `neticket-app`).
+/// The claims that the server expects in a token (`accounts/tokens.rs` of `neticket-app`).
 #[derive(Serialize)]
 struct Claims {
     sub: UserId,
@@ -22,7 +23,7 @@ struct Claims {
     exp: u64,
 }
 
-/// Makes tokens.
+/// Signs tokens.
 pub(crate) struct Signer {
     key: EncodingKey,
     now_s: u64,

@@ -1,4 +1,4 @@
-//! A worker process: one thread that plays its share of the people.
+//! A worker process: one thread that runs its share of the connections.
 
 use std::future::Future;
 use std::io::{BufRead as _, Write as _};
@@ -20,14 +20,14 @@ use crate::orders::{CONNECTIONS_MAX, Load, Orders, Start, Word};
 use crate::shared::Shared;
 use crate::token::{Signer, now_ms};
 
-/// How often the parent is told how far it is.
+/// How often the worker reports its progress to the parent.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-/// Connections that are being opened at the same time. More would overflow the server's backlog.
+/// Connections that are opened at the same time. More would overflow the server's backlog.
 pub(crate) const OPENING_MAX: usize = 128;
-/// How long opening one connection may take.
+/// The timeout for opening one connection.
 pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the connections of a worker know.
+/// What the connections of a worker share.
 pub(crate) struct Crew {
     pub(crate) orders: Orders,
     pub(crate) people: Vec<Person>,
@@ -38,14 +38,15 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    /// Connection `n` of this worker, not yet open, and the `Host` it is to name.
+    /// Connection `n` of this worker, not yet open, and the value of its `Host` header.
     pub(crate) fn connection(&self, n: usize) -> (Connection, &HeaderValue) {
         let target = n % self.orders.targets.len();
         let route = Route { target: self.orders.targets[target].address, source: self.orders.source };
         (Connection::new(route), &self.hosts[target])
     }
 
-    /// Does what opens a connection, a few at a time, and then waits for the start. `None`: there will be none.
+    /// Runs `open`, which opens a connection, a few at a time, and then waits for the start. `None`: the run
+    /// does not start.
     pub(crate) async fn opened(&self, open: impl Future<Output = bool>) -> Option<Arc<Shared>> {
         let permit = self.opening.acquire().await.ok()?;
         let ok = open.await;
@@ -59,7 +60,7 @@ impl Crew {
 /// Follows the orders on the standard input.
 ///
 /// # Errors
-/// They cannot be followed at all; what goes wrong on single connections is counted instead.
+/// The orders cannot be followed at all. Failures of single connections are counted instead.
 pub(crate) fn run() -> Result<()> {
     let orders: Orders = serde_json::from_str(&line()?).context("these are no orders")?;
     file_limit_raise(orders.connections)?;
@@ -100,7 +101,7 @@ async fn play(orders: Orders) -> Result<()> {
     say(&Word::Done(Box::new(tally)))
 }
 
-/// Waits for all connections to end, and tells meanwhile how far they are.
+/// Waits for all connections to end, and reports their progress meanwhile.
 async fn finish(tasks: &mut JoinSet<()>, shared: &Shared) -> Result<()> {
     let mut ticks = tokio::time::interval(PROGRESS_EVERY);
     loop {
@@ -121,7 +122,7 @@ fn span(load: &Load) -> Option<crate::orders::Span> {
     }
 }
 
-/// The start, by this process' clock.
+/// The moment of the start, by this process' clock.
 fn moment(start: Start) -> Instant {
     let (now, now_ms) = (Instant::now(), now_ms());
     now + Duration::from_millis(start.at_ms.saturating_sub(now_ms))
@@ -142,7 +143,7 @@ fn say(word: &Word) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Each connection is a file.
+/// Raises the limit of open files, because each connection needs one.
 pub(crate) fn file_limit_raise(connections: u32) -> Result<()> {
     let needed = u64::from(connections.min(CONNECTIONS_MAX)) + 100;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;

@@ -1,4 +1,5 @@
-//! The parent's side of the workers: starts them, starts them all at one moment, adds up what they saw.
+//! The parent's side of the workers. It starts the processes, starts the load in all of them at one moment,
+//! and merges their results.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::orders::{Orders, Progress, Start, Word};
 use crate::tally::Tally;
 use crate::token::now_ms;
 
-/// Between the order to start and the start: all workers have read it by then.
+/// Milliseconds between the message to start and the start. All workers have read the message by then.
 const START_LEAD_MS: u64 = 500;
 
 /// Workers that are ready.
@@ -29,7 +30,7 @@ struct Worker {
 }
 
 impl Workers {
-    /// Starts one worker for each of the orders and waits until all are ready.
+    /// Starts one worker for each element of `orders` and waits until all are ready.
     pub(crate) async fn prepare(orders: Vec<Orders>) -> Result<Self> {
         let mut workers = Vec::with_capacity(orders.len());
         for orders in orders {
@@ -47,7 +48,8 @@ impl Workers {
         Ok(Self { workers, open })
     }
 
-    /// Starts the load, shows how far it is (`total` bookings are expected, or `lasts` this long), and returns what was seen.
+    /// Starts the load, shows its progress (`total` bookings, or `lasts` as the duration), and returns the
+    /// merged tally.
     pub(crate) async fn play(self, total: Option<u64>, lasts: Duration) -> Result<Tally> {
         let bar = bar(total, lasts);
         let start = Start { at_ms: now_ms() + START_LEAD_MS };
@@ -61,7 +63,7 @@ impl Workers {
                     let word = worker.next().await;
                     let last = !matches!(word, Ok(Word::Progress(_)));
                     if said.send((n, word)).await.is_err() || last {
-                        // It ends by itself; awaited so that it is not left behind.
+                        // The worker ends by itself. Waiting for it avoids a zombie process.
                         let _ = worker.child.wait().await;
                         return;
                     }
@@ -114,7 +116,7 @@ impl Worker {
     }
 }
 
-/// Hidden by itself where there is no terminal.
+/// The bar hides itself if there is no terminal.
 fn bar(total: Option<u64>, lasts: Duration) -> ProgressBar {
     let length = total.unwrap_or_else(|| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX));
     let shape = "{elapsed_precise} {wide_bar} {percent}% {msg}";

@@ -1,7 +1,7 @@
-//! Images as objects of a bucket of S3, or of what speaks its protocol.
+//! Images as objects of a bucket of S3 or of another server with the same protocol.
 //!
-//! Every call ends soon, with an answer or without: who asks for an image waits, and so does an administrator. The client is
-//! made at the first call, so that nothing has to be there when a node starts.
+//! Every call has a timeout, because a visitor or an administrator waits for it. The client is created at the
+//! first call, so that a node can start without S3.
 
 use std::error::Error;
 use std::future::Future;
@@ -25,36 +25,39 @@ use crate::error::MediaError;
 use crate::key::Key;
 use crate::place::{Entry, Found, LISTING_LEN_MAX, Listed};
 
-/// How long a connection may take to come about.
+/// Timeout for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one attempt may take: some megabytes over a modest line.
+/// Timeout for one attempt: enough for some megabytes over a slow line.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long a call may take with its repeat, until its last byte.
+/// Timeout for a call with its retry, until the last byte.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
-/// A connection may be closed just when it is used again: one repeat mends that.
+/// A connection may be closed just when it is used again. One retry is enough for that.
 const ATTEMPTS_MAX: u32 = 2;
 const BACKOFF: Duration = Duration::from_millis(50);
-/// Images read at once, per node; a bucket that hangs keeps no more requests than that.
+/// Most images that a node reads concurrently for visitors. A bucket that hangs keeps no more requests than
+/// this waiting.
 const READS_MAX: usize = 64;
-/// The largest object that is read, in bytes. Losslessly encoded images are the largest: 1600 × 1600 pixels of 4 bytes.
+/// The largest object that is read, in bytes. Lossless images are the largest: 1600 × 1600 pixels of 4 bytes.
 const OBJECT_LEN_MAX: u64 = 11 * 1024 * 1024;
-/// What signs requests where nothing says a region; other servers than Amazon's mostly take it.
+/// The region for signing requests if none is configured. Most servers other than Amazon's accept it.
 const REGION_USUAL: &str = "us-east-1";
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Which bucket, and how it is reached.
+/// Which bucket is used, and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Options {
     pub bucket: String,
-    /// `https://host` of a server that speaks S3 and has buckets as paths; `None`: Amazon's own.
+    /// `https://host` of a server that speaks S3 and has buckets as paths. `None` for Amazon's own.
     pub endpoint: Option<String>,
-    /// How browsers reach the objects, without a slash at the end; `None`: the server hands them on.
+    /// The URL at which browsers reach the objects, without a slash at the end. `None` if this server serves
+    /// them.
     pub public_url: Option<String>,
-    /// `None`: as the AWS SDK finds them (environment, profiles, the machine's role), and the region likewise.
+    /// `None` if the AWS SDK has to find them (environment, profiles, the machine's role). It then finds the
+    /// region too.
     pub credentials: Option<S3Credentials>,
 }
 
-/// A key to a bucket, where it is not to be looked for: in tests.
+/// Credentials for a bucket that the SDK does not have to find. Only tests use them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct S3Credentials {
     pub access_key: String,
@@ -73,13 +76,13 @@ impl Bucket {
         Self { options, client: OnceCell::new(), reads: Semaphore::new(READS_MAX) }
     }
 
-    /// Whether the bucket is there and may be used.
+    /// Checks whether the bucket exists and may be used.
     pub(crate) async fn ping(&self) -> Result<(), MediaError> {
         let head = async |client: &Client| client.head_bucket().bucket(&self.options.bucket).send().await;
         self.call("looking for it", head).await.map(|_| ())
     }
 
-    /// S3 takes an object whole or not at all.
+    /// S3 stores an object completely or not at all.
     pub(crate) async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), MediaError> {
         let put = async |client: &Client| {
             let request = client.put_object().bucket(&self.options.bucket).key(key.to_string());
@@ -89,7 +92,7 @@ impl Bucket {
         self.call("putting an image", put).await.map(|_| ())
     }
 
-    /// For visitors, of which there may be too many at once.
+    /// Reads an image for a visitor. Refused while too many images are being read from the bucket.
     pub(crate) async fn serve(&self, key: &Key) -> Result<Option<Found>, MediaError> {
         let crowded = |_| MediaError::Crowded { bucket: self.options.bucket.clone() };
         let _turn = self.reads.try_acquire().map_err(crowded)?;
@@ -169,7 +172,8 @@ impl Bucket {
         work: impl AsyncFnOnce(&Client) -> Result<T, E>,
     ) -> Result<T, MediaError> {
         let bucket = || self.options.bucket.clone();
-        // Finding out who we are may take longer, once: nobody's time-out is to end it each time before it is found out.
+        // Finding the credentials may take longer, once. It is outside the timeout, which could otherwise end
+        // it at every call before it is finished.
         let client = self.client().await;
         match timeout(CALL_TIMEOUT, work(client)).await {
             Ok(Ok(answer)) => Ok(answer),
@@ -191,7 +195,7 @@ impl Bucket {
 
 /// Why a call failed.
 enum Failure {
-    /// By what S3 or the way to it did.
+    /// Caused by S3 or the connection to it.
     Theirs(crate::error::Cause),
     Ours(MediaError),
 }
@@ -228,7 +232,7 @@ async fn client(options: &S3Options) -> Client {
         .timeout_config(timeouts)
         .retry_config(retries)
         .force_path_style(options.endpoint.is_some())
-        // Newer checksums are not understood by every server, and a signature covers the content already.
+        // Not every server understands newer checksums, and the signature covers the content already.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     Client::from_conf(config.build())

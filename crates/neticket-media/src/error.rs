@@ -1,14 +1,14 @@
-//! What can go wrong with the place where images are kept.
+//! Errors of the backends that store images.
 
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is behind a fault of S3; shared by everyone who waited for the same answer.
+/// The cause of an S3 error. It is shared by all callers that waited for the same answer.
 pub(crate) type Cause = Arc<dyn Error + Send + Sync>;
 
-/// The place where images are kept did not do as told. It may, a little later.
+/// The backend that stores images has failed. A later call may succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum MediaError {
     #[error("cannot use the image folder {}", .folder.display())]
@@ -35,7 +35,7 @@ pub enum MediaError {
         #[source]
         source: Arc<io::Error>,
     },
-    /// S3 refused, or could not be reached.
+    /// S3 refused the request or could not be reached.
     #[error("bucket {bucket}: {what} failed")]
     Bucket {
         bucket: String,

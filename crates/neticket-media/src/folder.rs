@@ -1,4 +1,4 @@
-//! Images as files of one folder, each written whole or not at all.
+//! Images as files in one folder. A file is written completely or not at all.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::error::MediaError;
 use crate::key::Key;
 use crate::place::{Entry, Found, LISTING_LEN_MAX, Listed};
 
-/// What the name of a half-written file begins with.
+/// The first character of the name of a half-written file.
 const HALF_WRITTEN: char = '.';
 
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Numbers this process's half-written files, so that two writers never share one.
+    /// Numbers the half-written files of this process, so that two writers never share one.
     writes: AtomicU64,
 }
 
@@ -35,18 +35,19 @@ impl Folder {
         MediaError::Folder { folder: self.path.clone(), source: Arc::new(source) }
     }
 
-    /// Whether the folder is there.
+    /// Checks whether the folder exists.
     pub(crate) async fn ping(&self) -> Result<(), MediaError> {
         fs::read_dir(&self.path).await.map(|_| ()).map_err(|source| self.fault(source))
     }
 
-    /// Writes beside the final name and renames, so that a reader sees the whole image or none, also after a crash.
+    /// Writes to another name and then renames the file, so that a reader sees the complete image or none,
+    /// also after a crash.
     pub(crate) async fn put(&self, key: &Key, bytes: &[u8]) -> Result<(), MediaError> {
         let write = self.writes.fetch_add(1, Ordering::Relaxed);
         let half_written = self.path.join(format!("{HALF_WRITTEN}{key}.{}.{write}", std::process::id()));
         let written = self.write(&half_written, key, bytes).await;
         if written.is_err() {
-            // What is wrong has an error of its own already; a leftover file is only litter.
+            // The write's own error is returned. A leftover file is only litter.
             let _ = fs::remove_file(&half_written).await;
         }
         written.map_err(|source| MediaError::Write { key: key.to_string(), source: Arc::new(source) })
@@ -60,7 +61,8 @@ impl Folder {
         self.sync().await
     }
 
-    /// A rename or a removal lasts only once the folder is on disk (fsync(2)); Windows cannot open a folder for that.
+    /// A rename or a removal is durable only after an fsync of the folder (fsync(2)). Windows cannot open a
+    /// folder for that.
     async fn sync(&self) -> io::Result<()> {
         if cfg!(unix) {
             fs::File::open(&self.path).await?.sync_all().await?;
@@ -107,7 +109,7 @@ impl Folder {
         let mut entries = Vec::with_capacity(names.len());
         for name in names {
             let Some(key) = Key::parse(&name) else { continue };
-            // Gone meanwhile: another node sweeps too.
+            // Removed meanwhile, because another node sweeps too.
             let Ok(metadata) = fs::metadata(self.path.join(&name)).await else { continue };
             let modified = metadata.modified().map_err(|source| self.fault(source))?;
             entries.push(Entry { key, modified_ms: millis(modified) });
@@ -115,7 +117,7 @@ impl Folder {
         Ok(Listed { entries, next })
     }
 
-    /// Removes what was being written before `before_ms` and has never been finished.
+    /// Removes half-written files that were last modified before `before_ms` (milliseconds since 1970).
     pub(crate) async fn sweep_half_written(&self, before_ms: i64) -> Result<usize, MediaError> {
         let sweep = async {
             let mut swept = 0;
@@ -133,7 +135,7 @@ impl Folder {
         sweep.await.map_err(|source| self.fault(source))
     }
 
-    /// The names of images, and of files that are half written; no others.
+    /// The names of images and of half-written files. Other files are ignored.
     async fn names(&self) -> io::Result<(Vec<String>, Vec<String>)> {
         let (mut images, mut half_written) = (Vec::new(), Vec::new());
         let mut folder = fs::read_dir(&self.path).await?;
@@ -153,7 +155,7 @@ impl Folder {
     }
 }
 
-/// `.<key>.<process>.<write>`, as [`Folder::put`] names them.
+/// Whether `name` is `.<key>.<process>.<write>`, as [`Folder::put`] names files.
 fn is_half_written(name: &str) -> bool {
     let Some(name) = name.strip_prefix(HALF_WRITTEN) else { return false };
     let mut parts = name.rsplitn(3, '.');

@@ -1,8 +1,8 @@
-//! The key of an image: half of its content's hash, which of its sizes it is, and the format it is in.
+//! The key of an image: half of the hash of its content, its size, and its format.
 
 use std::fmt;
 
-/// Hexadecimal digits of a key: 128 bits of BLAKE3, so no two images that anyone ever puts share one.
+/// Number of hexadecimal digits of a key: 128 bits of BLAKE3, so that two different images never share a key.
 const HASH_DIGITS: usize = 32;
 /// What follows the hash in the key of the smaller size.
 const CARD: &str = "-card";
@@ -37,23 +37,23 @@ impl ImageFormat {
         }
     }
 
-    /// Whether images of this format are kept in two sizes: those that uploads are encoded to.
+    /// Whether images of this format are stored in two sizes. Uploads are encoded only to such formats.
     fn has_card(self) -> bool {
         matches!(self, Self::Webp | Self::Jpg)
     }
 }
 
-/// A size that an image is kept in.
+/// A size in which an image is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageSize {
-    /// For the page of an event, and what an event names its image by.
+    /// For the page of an event. Events name an image by the key of this size.
     Full,
-    /// For lists. What has only one size is shown in that.
+    /// For lists. An image that has only one size is shown in that size.
     Card,
 }
 
-/// `<32 hexadecimal digits>.<extension>`, or `…-card.<extension>`, and nothing else: a key can be joined to a folder without a
-/// second look.
+/// `<32 hexadecimal digits>.<extension>` or `…-card.<extension>`, and nothing else, so that a key can safely
+/// be joined to a folder's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     hash: String,
@@ -62,7 +62,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Of an image in its full size.
+    /// The key of an image in its full size.
     pub(crate) fn of(bytes: &[u8], format: ImageFormat) -> Self {
         let mut hash = blake3::hash(bytes).to_hex().to_string();
         hash.truncate(HASH_DIGITS);
@@ -81,7 +81,8 @@ impl Key {
         digits.then(|| Self { hash: hash.to_owned(), size, format })
     }
 
-    /// As [`Self::parse`], for what events name images by: a card is part of an image, not one.
+    /// As [`Self::parse`], but only for full sizes, by which events name images. A card is a part of an
+    /// image.
     pub(crate) fn parse_full(text: &str) -> Option<Self> {
         Self::parse(text).filter(|key| key.size == ImageSize::Full)
     }
@@ -90,12 +91,12 @@ impl Key {
         self.format
     }
 
-    /// The same image in its full size.
+    /// The key of the same image in its full size.
     pub(crate) fn full(&self) -> Self {
         Self { size: ImageSize::Full, ..self.clone() }
     }
 
-    /// The same image in its smaller size; `None` if it has none.
+    /// The key of the same image as a card. `None` if its format has no card.
     pub(crate) fn card(&self) -> Option<Self> {
         self.format.has_card().then(|| Self { size: ImageSize::Card, ..self.clone() })
     }

@@ -1,10 +1,12 @@
-//! Event images: checked and encoded anew, kept under a key made from their content, and read back by that key.
+//! Event images: checked and encoded anew, stored under a key that is made from their content, and read by
+//! that key.
 //!
-//! A key says what it names (`blake3` of the bytes) and how to serve it (the extension), so an image never changes
-//! under its address and may be cached for ever. What keeps the bytes is a `place`: a folder, or a bucket of S3.
+//! A key identifies the content (`blake3` of the bytes) and says how to serve it (the extension). An image
+//! therefore never changes under its URL and may be cached forever. The bytes are stored in a `place`: a
+//! folder or an S3 bucket.
 //!
-//! Uploads are kept in two sizes. The card is written before the full size and removed after it, and only both of them make
-//! an image one that is there: whatever has a name is whole.
+//! Uploads are stored in two sizes. The card is written before the full size and removed after it. An image
+//! exists only if both sizes do, so an image that is found under its name is complete.
 
 mod bucket;
 mod error;
@@ -32,28 +34,28 @@ pub use key::{ImageFormat, ImageSize};
 pub use picture::{CARD_SIDE_MAX, FULL_SIDE_MAX, PIXELS_MAX, Picture, Refused};
 pub use workshop::PrepareError;
 
-/// The most bytes of images that a node remembers of those it has read from S3.
+/// Capacity, in bytes, of a node's cache of images that were read from S3.
 const REMEMBERED_LEN_MAX: u64 = 64 * 1024 * 1024;
 
-/// Where event images are made and kept. Cheap to share behind an `Arc`.
+/// Checks, encodes and stores event images. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Media {
     place: Place,
-    /// Of S3's images only: a folder's are in the memory of the operating system.
+    /// Cache of images from S3. `None` for a folder, whose files the operating system caches.
     remembered: Option<Cache<String, Bytes>>,
     workshop: Workshop,
-    /// What addresses begin with.
+    /// What URLs begin with.
     base_url: String,
 }
 
-/// An image as it goes to a browser.
+/// An image as it is sent to a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     pub bytes: Bytes,
     pub content_type: &'static str,
 }
 
-/// An image that has just been kept.
+/// An image that has just been stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     pub key: String,
@@ -67,43 +69,43 @@ pub struct Kept {
 /// The bytes of an image in all its sizes, as they were read.
 #[derive(Debug)]
 pub struct ImageCopy {
-    /// The full size last, as it is to be written.
+    /// The full size is last, because it is written last.
     sizes: Vec<(Key, Found)>,
 }
 
 impl ImageCopy {
-    /// When the image was last put, in milliseconds since 1970.
+    /// When the image was last written, in milliseconds since 1970.
     pub fn modified_ms(&self) -> i64 {
         self.sizes.iter().map(|(_, found)| found.modified_ms).max().unwrap_or(i64::MAX)
     }
 }
 
-/// Some of the images that are kept.
+/// One page of the stored images.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// By key, with when each was last put, in milliseconds since 1970.
+    /// By key, each with the time when it was last written, in milliseconds since 1970.
     pub images: BTreeMap<String, i64>,
-    /// To be handed in for those that follow; `None`: there are no more.
+    /// Where the next page begins: pass it to [`Media::list`]. `None` if there are no more images.
     pub next: Option<String>,
 }
 
-/// Why an image is not there.
+/// Why an image cannot be returned.
 enum Missing {
     Absent,
     Unreadable(MediaError),
 }
 
 impl Media {
-    /// Keeps images in `folder`, which is made if it is not there.
+    /// Stores images in `folder`, which is created if it does not exist.
     ///
     /// # Errors
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     pub fn in_folder(folder: &Path) -> Result<Self, MediaError> {
         let place = Place::Folder(Folder::open(folder)?);
         Ok(Self { place, remembered: None, workshop: Workshop::new(), base_url: "/images".to_owned() })
     }
 
-    /// Keeps images in a bucket. Nothing is asked of it yet.
+    /// Stores images in a bucket. Does not connect to it yet.
     pub fn in_bucket(options: S3Options) -> Self {
         let base_url = options.public_url.clone().unwrap_or_else(|| "/images".to_owned());
         let weigh = |key: &String, bytes: &Bytes| u32::try_from(key.len() + bytes.len()).unwrap_or(u32::MAX);
@@ -112,26 +114,27 @@ impl Media {
         Self { place, remembered: Some(remembered), workshop: Workshop::new(), base_url }
     }
 
-    /// Whether images can be had where they are kept.
+    /// Checks whether the images can be reached.
     ///
     /// # Errors
-    /// Says why not.
+    /// The reason why they cannot.
     pub async fn ping(&self) -> Result<(), MediaError> {
         self.place.ping().await
     }
 
-    /// Makes a picture of an uploaded file, whose length the caller has limited. Keeps nothing yet.
+    /// Makes a picture from an uploaded file, whose length the caller has limited. Stores nothing yet.
     ///
     /// # Errors
-    /// The file is not taken, or too many are waiting.
+    /// The file is refused, or too many files are waiting.
     pub async fn prepare(&self, file: Vec<u8>) -> Result<Picture, PrepareError> {
         self.workshop.prepare(file).await
     }
 
-    /// Keeps a picture. The same picture has the same key; keeping it again makes it as old as new.
+    /// Stores a picture. The same picture always gets the same key. Storing it again renews the time of its
+    /// last write.
     ///
     /// # Errors
-    /// The picture could not be kept; then nothing has its key that had not before.
+    /// The picture could not be stored. Its key then names an image only if it did before.
     pub async fn keep(&self, picture: Picture) -> Result<Kept, MediaError> {
         let key = Key::of(&picture.full, picture.format);
         let bytes = u64::try_from(picture.full.len()).unwrap_or(u64::MAX);
@@ -142,11 +145,12 @@ impl Media {
         Ok(Kept { key: key.to_string(), width: picture.width, height: picture.height, bytes })
     }
 
-    /// Keeps `bytes` as they are and answers their key. The same bytes have the same key; keeping them again makes them as
-    /// old as new. The caller has made sure that `bytes` are what `format` says, and harmless.
+    /// Stores `bytes` as they are and returns their key. The same bytes always get the same key. Storing them
+    /// again renews the time of their last write. The caller makes sure that `bytes` are of `format`, and
+    /// harmless.
     ///
     /// # Errors
-    /// The image could not be written; then nothing is kept under its key that was not there before.
+    /// The image could not be written. Its key then names an image only if it did before.
     pub async fn put(&self, bytes: &[u8], format: ImageFormat) -> Result<String, MediaError> {
         let key = Key::of(bytes, format);
         let bytes = Bytes::copy_from_slice(bytes);
@@ -157,13 +161,13 @@ impl Media {
         Ok(key.to_string())
     }
 
-    /// The image of `key`, of either size; `None` if there is none, or if `key` is not a key.
+    /// The image of `key`, of either size. `None` if there is none, or if `key` is not a valid key.
     ///
     /// # Errors
-    /// It cannot be told, or read, at this moment.
+    /// The image cannot be looked up or read at this moment.
     pub async fn read(&self, key: &str) -> Result<Option<Image>, MediaError> {
         let Some(key) = Key::parse(key) else { return Ok(None) };
-        // Boxed: the SDK's futures are large, and this one is part of every request for an image.
+        // Boxed, because the SDK's futures are large and this one is part of every request for an image.
         let read = Box::pin(async {
             match self.place.serve(&key).await {
                 Ok(Some(found)) => Ok(found.bytes),
@@ -184,13 +188,14 @@ impl Media {
         Ok(Some(Image { bytes, content_type: key.format().content_type() }))
     }
 
-    /// Whether `key` names an image that is kept here, whole.
+    /// Whether `key` names an image of which all sizes are stored.
     ///
     /// # Errors
-    /// It cannot be told at this moment.
+    /// This cannot be determined at this moment.
     pub async fn contains(&self, key: &str) -> Result<bool, MediaError> {
         let Some(key) = Key::parse_full(key) else { return Ok(false) };
-        // The card too: where an image is put and removed at once, one of them may be left with the other's half.
+        // The card is checked too: if an image is written and removed at the same time, only one of its sizes
+        // may be left.
         if let Some(card) = key.card()
             && !self.place.contains(&card).await?
         {
@@ -199,11 +204,12 @@ impl Media {
         self.place.contains(&key).await
     }
 
-    /// All sizes of the image of `key`, as the place has them at this moment; `None` if there is no such image, or if it is not
-    /// whole, because it is being put or removed: with a copy of half an image nobody could put it back.
+    /// All sizes of the image of `key`, read from where they are stored, not from the cache. `None` if there
+    /// is no such image, or if a size is missing because the image is being written or removed: an incomplete
+    /// copy could not restore it.
     ///
     /// # Errors
-    /// It cannot be read at this moment.
+    /// The image cannot be read at this moment.
     pub async fn copy(&self, key: &str) -> Result<Option<ImageCopy>, MediaError> {
         let Some(key) = Key::parse_full(key) else { return Ok(None) };
         let Some(full) = self.place.read(&key).await? else { return Ok(None) };
@@ -216,10 +222,11 @@ impl Media {
         Ok(Some(ImageCopy { sizes }))
     }
 
-    /// Puts an image back, or makes it as old as new if it is still there.
+    /// Writes an image again from its copy. If the image still exists, this renews the time of its last
+    /// write.
     ///
     /// # Errors
-    /// It could not be written; then it is there only if it was before.
+    /// The image could not be written. It then exists only if it did before.
     pub async fn put_back(&self, copy: &ImageCopy) -> Result<(), MediaError> {
         for (key, found) in &copy.sizes {
             self.place.put(key, found.bytes.clone()).await?;
@@ -227,10 +234,10 @@ impl Media {
         Ok(())
     }
 
-    /// Removes the image of `key` in all its sizes, if it is there.
+    /// Removes the image of `key` in all its sizes, if it exists.
     ///
     /// # Errors
-    /// Something of it may still be there.
+    /// Some of its sizes may still be stored.
     pub async fn remove(&self, key: &str) -> Result<(), MediaError> {
         let Some(key) = Key::parse_full(key) else { return Ok(()) };
         self.remove_size(&key).await?;
@@ -248,10 +255,11 @@ impl Media {
         removed
     }
 
-    /// Images of which any size is there, a page of at most 1,000 sizes. `after` is the `next` of the page before.
+    /// One page of the images of which any size is stored, of at most 1,000 sizes. `after` is the `next` of
+    /// the page before.
     ///
     /// # Errors
-    /// They cannot be listed at this moment.
+    /// The images cannot be listed at this moment.
     pub async fn list(&self, after: Option<&str>) -> Result<Listing, MediaError> {
         let listed = self.place.list(after).await?;
         let mut images = BTreeMap::new();
@@ -262,16 +270,17 @@ impl Media {
         Ok(Listing { images, next: listed.next })
     }
 
-    /// Removes files that were being written before `before_ms` (milliseconds since 1970) and never finished. Answers how
-    /// many there were.
+    /// Removes half-written files that were last modified before `before_ms` (milliseconds since 1970).
+    /// Returns how many files it removed.
     ///
     /// # Errors
-    /// They cannot be listed at this moment.
+    /// The files cannot be listed at this moment.
     pub async fn sweep_half_written(&self, before_ms: i64) -> Result<usize, MediaError> {
         self.place.sweep_half_written(before_ms).await
     }
 
-    /// The address by which a browser asks for the image of `key`, in this size if it has it. Looks at the key alone.
+    /// The URL by which a browser requests the image of `key`, in this size if the image has it. Uses only
+    /// the key and needs no I/O.
     pub fn url(&self, key: &str, size: ImageSize) -> String {
         let card = Key::parse_full(key).filter(|_| size == ImageSize::Card).and_then(|key| key.card());
         let name = card.map_or_else(|| key.to_owned(), |card| card.to_string());

@@ -1,5 +1,6 @@
-//! What becomes of an uploaded file: it is looked at, measured before it is decoded, decoded, turned upright, shrunk to the two
-//! sizes in which images are kept, and encoded anew. Nothing of the file itself is kept, so neither is what hides in it.
+//! What happens to an uploaded file: its type is detected, its dimensions are checked before it is decoded,
+//! and it is decoded, turned upright, shrunk to the two sizes in which images are stored, and encoded anew.
+//! No byte of the file itself is kept, so nothing that is hidden in it is kept either.
 
 use std::io::Cursor;
 
@@ -18,20 +19,21 @@ use crate::key::ImageFormat;
 pub const FULL_SIDE_MAX: u32 = 1600;
 /// The card fits a square of this side, in pixels.
 pub const CARD_SIDE_MAX: u32 = 640;
-/// The most pixels that are decoded, width times height.
+/// Most pixels, width times height, that are decoded.
 pub const PIXELS_MAX: u64 = 50_000_000;
-/// The longest side that is decoded: what a JPEG can have.
+/// The longest side that is decoded, in pixels: the longest that a JPEG can have.
 const SIDE_MAX: u32 = 65_535;
-/// The most memory that pixels are decoded to: four channels of 16 bits each.
+/// Most memory for decoded pixels, in bytes: four channels of 16 bits each.
 const DECODED_LEN_MAX: u64 = PIXELS_MAX * 8;
-/// The most that a decoder may ask for altogether. Those of JPEG and GIF need a copy of all pixels beside the result.
+/// Most memory that a decoder may allocate in all, in bytes. The decoders of JPEG and GIF need a copy of all
+/// pixels beside the result.
 const DECODER_LEN_MAX: u64 = 2 * DECODED_LEN_MAX;
-/// Of 100. Above, files grow faster than they look better.
+/// JPEG quality, of 100. Above this value, files grow more than the images improve.
 const JPEG_QUALITY: u8 = 82;
-/// What is taken, told by the first bytes of the content.
+/// The accepted formats, detected by the first bytes of the content.
 const TAKEN: [Codec; 4] = [Codec::Jpeg, Codec::Png, Codec::WebP, Codec::Gif];
 
-/// Why a file is not taken.
+/// Why a file is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("the file is no JPEG, PNG, WebP or GIF")]
@@ -42,7 +44,7 @@ pub enum Refused {
     TooManyPixels,
 }
 
-/// An uploaded image, ready to be kept.
+/// An uploaded image, ready to be stored.
 #[derive(Debug)]
 pub struct Picture {
     pub(crate) format: ImageFormat,
@@ -53,18 +55,19 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Reads `file` and encodes it anew. Takes seconds of processor time and hundreds of megabytes for the largest images.
+    /// Decodes `file` and encodes it anew. Takes seconds of processor time and hundreds of megabytes for the
+    /// largest images.
     pub(crate) fn read(file: &[u8]) -> Result<Self, Refused> {
         let (image, orientation) = decode(file)?;
         let (image, transparent) = premultiplied(image);
-        // Shrunk first: turning costs a copy of what is turned.
+        // Shrunk first, because turning an image copies it.
         let mut full = shrunk(image, FULL_SIDE_MAX);
         full.apply_orientation(orientation);
         let (width, height) = (full.width(), full.height());
         let card = shrunk(full.clone(), CARD_SIDE_MAX);
         let format = if transparent { ImageFormat::Webp } else { ImageFormat::Jpg };
         let encode = if transparent { encode_webp } else { encode_jpeg };
-        // Memory takes whatever is written to it; what an encoder objects to is not an image.
+        // Writing to memory cannot fail, so an error means that the encoder refuses the image.
         let (full, card) =
             (encode(full).map_err(|error| refusal(&error))?, encode(card).map_err(|error| refusal(&error))?);
         Ok(Self { format, full, card, width, height })
@@ -78,7 +81,7 @@ fn refusal(error: &ImageError) -> Refused {
     }
 }
 
-/// The pixels as they lie in the file (of an animation, the first frame's), and how they are to be turned.
+/// The pixels as they are in the file (the first frame of an animation), and how the image has to be turned.
 fn decode(file: &[u8]) -> Result<(DynamicImage, Orientation), Refused> {
     let codec = image::guess_format(file).ok().filter(|codec| TAKEN.contains(codec));
     let codec = codec.ok_or(Refused::UnsupportedType)?;
@@ -97,12 +100,13 @@ fn decode(file: &[u8]) -> Result<(DynamicImage, Orientation), Refused> {
     {
         return Err(Refused::TooManyPixels);
     }
-    // Metadata that cannot be read turns nothing.
+    // If the metadata cannot be read, the image is not turned.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?, orientation))
 }
 
-/// Whether a JPEG has its end: the decoder fills up with grey what a broken upload lacks, and says nothing.
+/// Whether a JPEG has its end marker. If it is truncated, the decoder fills the rest with grey and reports no
+/// error.
 fn is_whole_jpeg(file: &[u8]) -> bool {
     const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
     let mut rest = file.get(2..).unwrap_or_default();
@@ -112,11 +116,12 @@ fn is_whole_jpeg(file: &[u8]) -> bool {
         match rest {
             [0xd9, ..] => return true,
             [0xff, ..] => {}
-            // Within what is entropy-coded, 0xff is followed by zero, or by a restart.
+            // In entropy-coded data, 0xff is followed by zero or by a restart marker.
             [marker, after @ ..] if matches!(marker, 0x00 | 0x01) || RESTARTS.contains(marker) => {
                 rest = after;
             }
-            // A segment says how long it is. What a thumbnail in it has for an end is not the end.
+            // A segment states its length. It is skipped, because it may contain a thumbnail with an end
+            // marker of its own.
             [_, high, low, ..] => {
                 let len = usize::from(u16::from_be_bytes([*high, *low]));
                 rest = rest.get(1 + len..).unwrap_or_default();
@@ -126,8 +131,8 @@ fn is_whole_jpeg(file: &[u8]) -> bool {
     }
 }
 
-/// With colours multiplied by how opaque they are, so that those of invisible pixels do not shine into their neighbours
-/// when it is shrunk; and whether anything is transparent.
+/// The image with its colours multiplied by their opacity, so that the colours of invisible pixels do not
+/// affect their neighbours when it is shrunk; and whether any pixel is transparent.
 fn premultiplied(image: DynamicImage) -> (DynamicImage, bool) {
     if !image.color().has_alpha() {
         return (image, false);
@@ -144,7 +149,7 @@ fn premultiplied(image: DynamicImage) -> (DynamicImage, bool) {
     (DynamicImage::ImageRgba8(pixels), transparent)
 }
 
-/// The colours as they were before [`premultiplied`]; black where nothing is to be seen.
+/// The colours as they were before [`premultiplied`]. Invisible pixels become black.
 fn straightened(image: DynamicImage) -> RgbaImage {
     let mut pixels = image.into_rgba8();
     for Rgba([r, g, b, alpha]) in pixels.pixels_mut() {
@@ -159,13 +164,14 @@ fn rounded(dividend: u32, divisor: u32) -> u8 {
     u8::try_from((dividend + divisor / 2) / divisor).unwrap_or(u8::MAX)
 }
 
-/// `image`, at most as large as a square of `side_max`. Never enlarged.
+/// `image`, shrunk to fit a square of `side_max` pixels. Never enlarged.
 fn shrunk(image: DynamicImage, side_max: u32) -> DynamicImage {
     let (width, height) = fit(image.width(), image.height(), side_max);
     if (width, height) == (image.width(), image.height()) {
         return image;
     }
-    // By averaging to twice the size first: the better filter needs 16 bytes for every pixel that it looks at.
+    // First shrunk to twice the size by averaging, because the better filter needs 16 bytes for every source
+    // pixel.
     let (roughly_wide, roughly_high) = (2 * width, 2 * height);
     let rough = if image.width() > roughly_wide && image.height() > roughly_high {
         image.thumbnail_exact(roughly_wide, roughly_high)

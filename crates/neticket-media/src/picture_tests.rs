@@ -1,4 +1,4 @@
-//! What becomes of files that are fine, and of files that are not what they say, or would do harm.
+//! Files that are valid, files that are not what they claim to be, and files that would do harm.
 
 use image::codecs::gif::GifEncoder;
 use image::{Frame, GenericImageView as _, GrayImage, Rgb, RgbImage};
@@ -34,7 +34,7 @@ fn with_exif(file: &[u8], tiff: &[u8]) -> Vec<u8> {
     with
 }
 
-/// A directory of one entry, the orientation, and after it a place.
+/// A TIFF directory with one entry, the orientation, followed by a location.
 fn turned_and_at_a_place(orientation: u8) -> Vec<u8> {
     let mut tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     tiff.extend_from_slice(&[orientation, 0, 0, 0, 0, 0, 0, 0]);
@@ -42,7 +42,7 @@ fn turned_and_at_a_place(orientation: u8) -> Vec<u8> {
     tiff
 }
 
-/// A PNG of this size that holds next to nothing.
+/// A PNG of this size that contains almost no data.
 fn hollow_png(width: u32, height: u32) -> Vec<u8> {
     let mut header = Vec::new();
     header.extend_from_slice(&width.to_be_bytes());
@@ -69,7 +69,7 @@ fn decoded(bytes: &[u8]) -> DynamicImage {
     image::load_from_memory(bytes).unwrap()
 }
 
-/// Whether a pixel is nearly of this colour: JPEG is not exact.
+/// Whether a pixel has nearly this colour, because JPEG is not exact.
 fn is_near(image: &DynamicImage, x: u32, y: u32, colour: [u8; 3]) -> bool {
     let pixel = image.get_pixel(x, y).0;
     (0..3).all(|channel| pixel[channel].abs_diff(colour[channel]) < 40)
@@ -210,7 +210,8 @@ fn fifty_megapixels_are_taken_and_a_row_more_is_not() {
 
 #[test]
 fn what_broke_off_is_refused_wherever_it_broke() {
-    // A picture with detail, so that what breaks off is missed; and a thumbnail's end, which is not the end.
+    // A picture with detail, so that missing data is noticed. The end marker of a thumbnail is not the end of
+    // the file.
     let detailed = RgbImage::from_fn(200, 100, |x, y| Rgb([(x * 7 + y * 13).to_le_bytes()[0], 0, 99]));
     for codec in TAKEN {
         let file = encoded(detailed.clone(), codec);

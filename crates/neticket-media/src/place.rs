@@ -1,4 +1,4 @@
-//! Where images are kept: one of two places, of one behaviour (`tests/media`).
+//! Where images are stored: one of two backends with the same behaviour (`tests/media`).
 
 use bytes::Bytes;
 
@@ -7,7 +7,7 @@ use crate::error::MediaError;
 use crate::folder::Folder;
 use crate::key::Key;
 
-/// The most images of one listing: as many as S3 lists at once.
+/// Most images in one listing, as many as S3 lists at once.
 pub(crate) const LISTING_LEN_MAX: usize = 1_000;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(crate) enum Place {
     Bucket(Bucket),
 }
 
-/// An image, and when it was put by the place's own clock.
+/// An image, and when it was last written by the backend's own clock.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) bytes: Bytes,
@@ -31,15 +31,15 @@ pub(crate) struct Entry {
     pub(crate) modified_ms: i64,
 }
 
-/// Some of the images that are kept.
+/// One page of the stored images.
 pub(crate) struct Listed {
     pub(crate) entries: Vec<Entry>,
-    /// To be handed in for those that follow; `None`: there are no more.
+    /// Where the next page begins: pass it to [`Place::list`]. `None` if there are no more images.
     pub(crate) next: Option<String>,
 }
 
 impl Place {
-    /// Whether the place answers.
+    /// Checks whether the backend answers.
     pub(crate) async fn ping(&self) -> Result<(), MediaError> {
         match self {
             Self::Folder(folder) => folder.ping().await,
@@ -47,7 +47,8 @@ impl Place {
         }
     }
 
-    /// Keeps `bytes` under `key`, whole or not at all. What is there already is as old as new from then on.
+    /// Stores `bytes` under `key`, completely or not at all. If they are stored already, this renews the time
+    /// of the last write.
     pub(crate) async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), MediaError> {
         match self {
             Self::Folder(folder) => folder.put(key, &bytes).await,
@@ -55,7 +56,7 @@ impl Place {
         }
     }
 
-    /// For visitors: refused while too many are read at once.
+    /// Reads an image for a visitor. A bucket refuses this while too many images are being read.
     pub(crate) async fn serve(&self, key: &Key) -> Result<Option<Found>, MediaError> {
         match self {
             Self::Folder(folder) => folder.read(key).await,
@@ -77,7 +78,7 @@ impl Place {
         }
     }
 
-    /// Removes what is kept under `key`, if anything is.
+    /// Removes what is stored under `key`, if there is anything.
     pub(crate) async fn remove(&self, key: &Key) -> Result<(), MediaError> {
         match self {
             Self::Folder(folder) => folder.remove(key).await,
@@ -85,7 +86,7 @@ impl Place {
         }
     }
 
-    /// Images in the order of their keys, at most [`LISTING_LEN_MAX`] of them; what is no image is left out.
+    /// Images in the order of their keys, at most [`LISTING_LEN_MAX`] of them. Other files are left out.
     pub(crate) async fn list(&self, after: Option<&str>) -> Result<Listed, MediaError> {
         match self {
             Self::Folder(folder) => folder.list(after).await,
@@ -93,7 +94,8 @@ impl Place {
         }
     }
 
-    /// Removes what was being written before `before_ms` and has never been finished. Nothing in S3 is ever half written.
+    /// Removes half-written files that were last modified before `before_ms` (milliseconds since 1970). S3
+    /// has none.
     pub(crate) async fn sweep_half_written(&self, before_ms: i64) -> Result<usize, MediaError> {
         match self {
             Self::Folder(folder) => folder.sweep_half_written(before_ms).await,

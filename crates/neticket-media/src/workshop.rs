@@ -1,5 +1,5 @@
-//! Where uploaded files become pictures: one at a time, on a thread of its own, because the largest take hundreds of megabytes
-//! and seconds of processor time that bookings need.
+//! Makes pictures from uploaded files, one at a time and on a thread of its own, because the largest files
+//! need hundreds of megabytes and seconds of processor time that bookings need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio::time::timeout;
 
 use crate::picture::{Picture, Refused};
 
-/// Files decoded at once, per node.
+/// Most files that a node decodes concurrently.
 const AT_WORK_MAX: usize = 1;
-/// Files that wait for their turn, or are at work. More are told to come back.
+/// Most files that wait or are being decoded. Further files are refused.
 const TAKEN_MAX: usize = 8;
-/// How long a file waits for its turn.
+/// How long a file waits before it is refused.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Why no picture was made.
@@ -21,7 +21,7 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 pub enum PrepareError {
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// Too many files are waiting, or the turn did not come in time.
+    /// Too many files are waiting, or the file has waited too long.
     #[error("too many images at once")]
     Busy,
 }
@@ -47,7 +47,7 @@ impl Workshop {
         let turn = timeout(self.wait_max, Arc::clone(&self.at_work).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(PrepareError::Busy) };
         let work = tokio::task::spawn_blocking(move || {
-            // Whoever asked may be gone by now; the thread, and what it takes, are not.
+            // The caller may be gone by now, but the thread and its memory are still in use.
             let _turn = turn;
             Picture::read(&file)
         });

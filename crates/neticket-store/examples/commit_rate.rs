@@ -1,7 +1,8 @@
-//! How many bookings a second the store commits, and what they cost: commits batches of made-up bookings for a while and
-//! prints one JSON object. CPU times are those of this process and of the database server (user and system).
+//! Measures how many bookings per second the store commits, and what they cost. It commits batches of
+//! generated bookings for some seconds and prints one JSON object. The CPU times are those of this process
+//! and of the database server (user and system).
 //!
-//! Without `--database-url` it starts a durable MariaDB of its own, with the settings of `infra/mysql.cnf`.
+//! Without `--database-url` it starts its own durable MariaDB, with the settings of `infra/mysql.cnf`.
 //! `cargo run --release -p neticket-store --example commit_rate -- --batch 500 --in-flight 2`
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measuring program ends where it fails")]
 
@@ -67,7 +68,8 @@ async fn measure(config: &Config) {
     store.migrate().await.unwrap();
     let first_user = make_users(&url).await;
     let event = store.event_create(&new_event(), None, moment(1)).await.unwrap();
-    // What a node does once: connect, and let the server see the statements.
+    // Warm-up for what a node does only once: it connects, and the server sees the statements for the first
+    // time.
     commit_for(&store, &event, first_user, config, Duration::from_millis(300)).await;
 
     let (mine, servers) = (cpu_us(process::id()), config.server_pid.map(cpu_us));
@@ -91,7 +93,7 @@ async fn measure(config: &Config) {
     );
 }
 
-/// How many batches were committed in that time by `config.in_flight` tasks.
+/// The number of batches that `config.in_flight` tasks committed in that time.
 async fn commit_for(
     store: &Store,
     event: &EventRecord,
@@ -130,7 +132,7 @@ fn request(event: &EventRecord, first_user: i64) -> CommitRequest {
     }
 }
 
-/// Makes the people, and tells the lowest of their ids; all follow it without a gap.
+/// Inserts the people. Returns the lowest of their ids, which are consecutive.
 async fn make_users(url: &str) -> i64 {
     let tag = Uuid::new_v4().simple().to_string();
     let rows: Vec<_> = (0..USERS)
@@ -173,10 +175,11 @@ fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// User and system time that a process has had, in microseconds.
+/// The user and system time that a process has used, in microseconds.
 fn cpu_us(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process that runs, on Linux");
-    // After the name, which may hold anything but is the last to end in a bracket: fields 3 and up.
+    // The fields from the third on. They follow the name, which may contain anything, but its closing bracket
+    // is the last one.
     let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
     ticks * TICK_US

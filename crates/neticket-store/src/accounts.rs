@@ -16,26 +16,27 @@ use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
 use crate::{AuditOrigin, NewAudit, Store, audit_log, convert, sessions};
 
-/// What ids of new accounts are drawn from. No id is ever given twice, also not after a restored backup: an
-/// access token names its account by the id alone (docs/decisions/0030). Above every number that a database
-/// has counted up to, so that counted and drawn ids never meet. Far enough below 2^53, up to which JavaScript
-/// reads numbers exactly: a node of an older version still counts, from the highest id there is.
+/// The range from which the ids of new accounts are drawn at random. No id is ever given twice, not even
+/// after a backup was restored, because an access token names its account by the id alone
+/// (docs/decisions/0030). The range begins above every id that a database has counted up to, so counted and
+/// drawn ids never collide. It ends far enough below 2^53, up to which JavaScript reads integers exactly: a
+/// node of an older version still counts upwards from the highest existing id.
 const IDS: Range<i64> = (1 << 32)..(1 << 52);
 /// How many ids are tried for a new account.
 const ID_ATTEMPTS_MAX: u32 = 8;
 
-/// An account to be.
+/// An account that is to be created.
 #[derive(Clone, Copy)]
 pub struct NewUser<'a> {
     pub email: &'a Email,
     pub nickname: &'a Nickname,
-    /// As the password hasher writes it, salt and parameters included.
+    /// The output of the password hasher, with salt and parameters.
     pub password_hash: &'a str,
     pub role: Role,
     pub now: Timestamp,
 }
 
-/// An account. The password's hash is never printed.
+/// An account. `Debug` does not print the password hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserRecord {
     pub id: UserId,
@@ -56,11 +57,11 @@ impl fmt::Debug for UserRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminGrant {
     Granted(UserRecord),
-    /// It was one already.
+    /// The account had the role already.
     Unchanged(UserRecord),
 }
 
-/// Why an account could not be made or changed. Nothing has changed.
+/// Why an account could not be created or changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
     #[error("somebody has this e-mail address")]
@@ -90,15 +91,17 @@ impl TryFrom<user::Model> for UserRecord {
 }
 
 impl Store {
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// [`AccountError::EmailTaken`] (also if both are), [`AccountError::NicknameTaken`] or [`AccountError::Store`].
+    /// [`AccountError::EmailTaken`] (also if both the address and the nickname are taken),
+    /// [`AccountError::NicknameTaken`] or [`AccountError::Store`].
     pub async fn user_create(&self, new: NewUser<'_>) -> Result<UserRecord, AccountError> {
         self.user_insert(new, None).await
     }
 
-    /// Makes an account that may administer, or whatever its role says, with its entry in the audit log: all or nothing.
+    /// Creates an account with the role in `new`, usually an administrator, and its entry in the audit log,
+    /// in one transaction.
     ///
     /// # Errors
     /// As [`Self::user_create`].
@@ -114,7 +117,7 @@ impl Store {
         self.user_insert_as(new, by, || rand::random_range(IDS)).await
     }
 
-    /// Takes its id from `make_id`, which is asked again as long as another account has the id.
+    /// Takes the id from `make_id`, and calls it again while another account has that id.
     async fn user_insert_as(
         &self,
         new: NewUser<'_>,
@@ -138,7 +141,7 @@ impl Store {
         Err(StoreError::Unavailable(Box::new(error)).into())
     }
 
-    /// `None`, and nothing has changed, if the id, the e-mail address or the nickname is somebody's.
+    /// Returns `None` and changes nothing if another account has the id, the e-mail address or the nickname.
     async fn insert_user(
         &self,
         id: i64,
@@ -188,7 +191,7 @@ impl Store {
         .await
     }
 
-    /// The account with this number.
+    /// The account with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -199,7 +202,7 @@ impl Store {
         .await
     }
 
-    /// Gives a user another nickname.
+    /// Changes a user's nickname.
     ///
     /// # Errors
     /// [`AccountError::NicknameTaken`], [`AccountError::NoSuchUser`] or [`AccountError::Store`].
@@ -219,8 +222,8 @@ impl Store {
         self.user_by_id(id).await?.ok_or(AccountError::NoSuchUser)
     }
 
-    /// Replaces a user's password hash and ends all the user's sessions except `keep_family`, all or nothing; `false` if
-    /// there is no such user.
+    /// Replaces a user's password hash and ends all sessions of the user except `keep_family`, in one
+    /// transaction. Returns `false` if there is no such user.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -232,8 +235,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.attempt("changing a password", || async move {
             let transaction = self.begin().await?;
-            // The user first. A token that is being inserted refers to that row: it is inserted before, and
-            // ended here, or afterwards, and then whoever inserts it finds the new password.
+            // The user's row is locked first. A concurrent `INSERT` of a refresh token refers to that row. If
+            // it runs before this update, the token is ended below. If it runs after it, its caller finds the
+            // new password.
             let changed = set(&transaction, id, user::Column::PasswordHash, password_hash).await?;
             sessions::end_families(&transaction, id, keep_family).await?;
             transaction.commit().await?;
@@ -242,7 +246,7 @@ impl Store {
         .await
     }
 
-    /// Who may administer, at most `limit`, in the order in which they signed up.
+    /// At most `limit` administrators, in the order in which they signed up.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -260,9 +264,9 @@ impl Store {
         .await
     }
 
-    /// Makes an existing account an administrator, with its entry in the audit log: all or nothing. If it is
-    /// one already, nothing is written. Its sessions go on and have the new role from their next access token
-    /// on.
+    /// Makes an existing account an administrator and writes the entry in the audit log, in one transaction.
+    /// If the account is an administrator already, nothing is written. Its sessions continue, and have the
+    /// new role from their next access token on.
     ///
     /// # Errors
     /// [`AccountError::NoSuchUser`] or [`AccountError::Store`].
@@ -280,8 +284,8 @@ impl Store {
         Ok(AdminGrant::Unchanged(user))
     }
 
-    /// Replaces the password hash of the account with this e-mail address and ends all its sessions, with its
-    /// entry in the audit log: all or nothing. `None` if there is no such account.
+    /// Replaces the password hash of the account with this e-mail address, ends all its sessions and writes
+    /// the entry in the audit log, in one transaction. Returns `None` if there is no such account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -299,7 +303,7 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok(None);
             };
-            // The row first, as in a change of password.
+            // The user's row is locked first, as in `user_password_change`.
             set(&transaction, UserId(row.id), user::Column::PasswordHash, password_hash).await?;
             sessions::end_families(&transaction, UserId(row.id), None).await?;
             let entry = by.did("account_password_reset", target(row.id), row.nickname.clone(), now);
@@ -310,8 +314,8 @@ impl Store {
         .await
     }
 
-    /// Makes an administrator a plain user and ends all their sessions, with its entry in the audit log: all or nothing. `None`
-    /// if nobody of that e-mail may administer.
+    /// Makes an administrator a plain user, ends all their sessions and writes the entry in the audit log, in
+    /// one transaction. Returns `None` if no administrator has this e-mail address.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -324,9 +328,9 @@ impl Store {
         self.change_role(email, [Role::Admin, Role::User], "admin_revoke", by, now).await
     }
 
-    /// Gives the account with this e-mail address the role `after`, with its entry in the audit log: all or
-    /// nothing. Sessions end with the role of an administrator. `None`, and nothing has changed, if no such
-    /// account has the role `before`.
+    /// Gives the account with this e-mail address the role `after` and writes the entry in the audit log, in
+    /// one transaction. If `before` is the role of an administrator, all sessions of the account end. Returns
+    /// `None` and changes nothing if no account with this address has the role `before`.
     async fn change_role(
         &self,
         email: &Email,
@@ -337,7 +341,7 @@ impl Store {
     ) -> Result<Option<UserRecord>, StoreError> {
         self.attempt("changing a role", || async move {
             let transaction = self.begin().await?;
-            // The row first, as in a change of password.
+            // The user's row is locked first, as in `user_password_change`.
             let changed = user::Entity::update_many()
                 .col_expr(user::Column::Role, Expr::value(after.as_str()))
                 .filter(user::Column::Email.eq(email.as_str()))
@@ -367,7 +371,7 @@ fn target(user: i64) -> String {
     format!("user/{user}")
 }
 
-/// Whether there is such a user, whose `column` is now `value`.
+/// Sets `column` of the user to `value`. Returns whether there is such a user.
 async fn set(
     connection: &impl ConnectionTrait,
     id: UserId,
@@ -382,7 +386,7 @@ async fn set(
     Ok(updated.rows_affected > 0)
 }
 
-/// `None` where a unique index refused the write.
+/// Returns `None` if a unique index refused the write.
 fn unless_taken<T>(written: Result<T, DbErr>) -> Result<Option<T>, DbErr> {
     match written {
         Ok(row) => Ok(Some(row)),

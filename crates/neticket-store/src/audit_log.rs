@@ -1,5 +1,6 @@
-//! Who did what as an administrator, when, to what, from where, and what it changed. Written and read, never changed:
-//! [`append`] is the only statement of the application that writes the table (there is a test).
+//! The audit log: which administrator did what, when, to what, from which address, and what it changed.
+//! Entries are written and read, never changed. [`append`] is the only statement of the application that
+//! writes the table (a test checks this).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,37 +13,37 @@ use crate::entity::audit_log;
 use crate::indexed::USERS_BY_ID;
 use crate::{Store, StoreError, convert};
 
-/// Something an administrator did.
+/// An action of an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAudit {
     pub at: Timestamp,
-    /// `None` where the command line did it.
+    /// `None` if the command line did it.
     pub actor: Option<UserId>,
-    /// What was done, like `event_update`; at most 64 characters.
+    /// What was done, like `event_update`. At most 64 characters.
     pub action: String,
-    /// What it was done to, like `event/7`; at most 200 characters.
+    /// What it was done to, like `event/7`. At most 200 characters.
     pub target: String,
-    /// For people: the event's title and the like.
+    /// For people: for example the title of the event.
     pub detail: String,
-    /// The address it came from, or empty.
+    /// The address from which it was done, or empty.
     pub ip: String,
-    /// What it changed, as it was; `None` where there was nothing. As JSON at most 64 KiB, like `after`.
+    /// The changed values before the action. `None` if there were none. As JSON at most 64 KiB, like `after`.
     pub before: Option<Value>,
-    /// What it changed, as it has become; `None` where nothing is any more.
+    /// The changed values after the action. `None` if there are none.
     pub after: Option<Value>,
 }
 
-/// Who did something, and from where, for the entry that is written in the same transaction.
+/// Who did something, and from where. The entry is written in the same transaction as the action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditOrigin {
-    /// `None` where the command line did it.
+    /// `None` if the command line did it.
     pub actor: Option<UserId>,
-    /// The address it came from, or empty.
+    /// The address from which it was done, or empty.
     pub ip: String,
 }
 
 impl AuditOrigin {
-    /// The entry that says they did `action` to `target`; it has changed nothing yet that could be told.
+    /// An entry that says that this actor did `action` to `target`. Its `before` and `after` are empty.
     pub fn did(
         &self,
         action: &str,
@@ -68,7 +69,7 @@ impl AuditOrigin {
 pub struct AuditRecord {
     pub id: i64,
     pub entry: NewAudit,
-    /// What the actor is called now; `None` without an actor, or if the account is gone.
+    /// The current nickname of the actor. `None` without an actor, or if the account is deleted.
     pub actor_nickname: Option<String>,
 }
 
@@ -81,7 +82,7 @@ impl Store {
         self.attempt("writing the audit log", || append(self.writer(), entry)).await
     }
 
-    /// Page `page` (from 1) of `size` entries, newest first, and how many there are in all.
+    /// Page `page` (from 1) with `size` entries, newest first, and the number of all entries.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -106,7 +107,7 @@ impl Store {
     }
 }
 
-/// Writes one entry as part of whatever `connection` is in.
+/// Writes one entry on `connection`. If that is a transaction, the entry is a part of it.
 pub(crate) async fn append(connection: &impl ConnectionTrait, entry: &NewAudit) -> Result<(), DbErr> {
     let row = audit_log::ActiveModel {
         id: ActiveValue::NotSet,

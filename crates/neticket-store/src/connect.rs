@@ -1,4 +1,4 @@
-//! Connecting, migrating, and how a call is timed out and repeated.
+//! Connecting, migrating, and the timeout and the retries of a call.
 
 use std::future::Future;
 use std::io;
@@ -17,26 +17,28 @@ use crate::error::{self, SqlxError, StoreError, TimedOut, is_transient, lost_its
 use crate::pool::Pool;
 use crate::transaction::{DatabaseTransaction, Reader, Writer};
 
-/// How often a call is repeated after a deadlock, a lock that did not come, or a lost connection.
+/// How often a call is retried after a deadlock, a lock timeout, or a lost connection.
 const REPEATS_MAX: u32 = 6;
-/// Migrations may rebuild tables; they get this much longer than a call.
+/// Migrations may rebuild tables. Their timeout is this many times that of a call.
 const MIGRATION_TIMEOUT_FACTOR: u32 = 60;
-/// After a write was refused because the database cannot store anything, the store is not ready for so long:
-/// no harmless write takes as much room as the one that was refused.
+/// After the database has refused a write because it cannot store anything, the store reports for this long
+/// that it is not ready. A small test write proves nothing, because it needs less room than the write that
+/// was refused.
 const REFUSAL_PERIOD: Duration = Duration::from_secs(5);
-/// Bounds of how long the server lets a transaction stand idle, in seconds (see [`session_settings`]).
+/// Lower and upper bound of the time for which the server lets a transaction stand idle, in seconds (see
+/// [`session_settings`]).
 const IDLE_TRANSACTION_S: (u64, u64) = (2, 5);
 
 /// Where the store is and how it is called.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// `mysql://user:password@host/database` or `sqlite:path` (relative to the working directory, or absolute). A SQLite
-    /// file, and its folder, are made if they are not there, for this user's eyes only; those that are there keep their
-    /// modes.
+    /// `mysql://user:password@host/database` or `sqlite:path` (relative to the working directory, or
+    /// absolute). A missing SQLite file and its missing folder are created so that only this user can read
+    /// them. Existing ones keep their modes.
     pub url: String,
-    /// Most connections at once, per node; on SQLite, most readers.
+    /// The maximum number of open connections per node. On SQLite, the maximum number of readers.
     pub connections_max: u32,
-    /// How long one call may take, waiting for a connection and repeats included, in milliseconds.
+    /// The timeout of one call in milliseconds. It includes waiting for a connection and retries.
     pub timeout_ms: u64,
 }
 
@@ -47,10 +49,10 @@ impl StoreOptions {
     }
 }
 
-/// How a pool's connections are used at this moment.
+/// The connections of a pool at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolUse {
-    /// Connections there are, idle ones included.
+    /// Open connections, idle ones included.
     pub open: usize,
     pub idle: usize,
 }
@@ -58,7 +60,8 @@ pub struct PoolUse {
 /// The SQL database. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// On SQLite one connection, so that writers queue here and not in SQLite's busy loop.
+    /// On SQLite this is a single connection, so that writers queue for it and do not wait in SQLite's busy
+    /// loop.
     write: Writer,
     read: Reader,
     timeout: Duration,
@@ -68,18 +71,18 @@ pub struct Store {
 /// What to do with a call whose connection was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AfterLoss {
-    /// The call may have taken effect, and must not do so twice.
+    /// The call may have taken effect. It must not take effect twice.
     Fail,
-    /// The call recognises by its ids what it has done already.
+    /// The call recognises by its ids what it has done already, so it is repeated.
     Repeat,
 }
 
 impl Store {
-    /// Connects, without migrating.
+    /// Connects, and does not migrate.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the database does not answer, [`StoreError::Internal`] if the URL is of no database
-    /// that can be used.
+    /// [`StoreError::Unavailable`] if the database does not answer, [`StoreError::Internal`] if the URL names
+    /// no usable database.
     pub async fn connect(options: &StoreOptions) -> Result<Self, StoreError> {
         let timeout = Duration::from_millis(options.timeout_ms);
         let (write, read) = if options.url.starts_with("sqlite:") {
@@ -91,12 +94,12 @@ impl Store {
         Ok(Self { write: Writer::new(write), read: Reader::new(read), timeout, guard: true })
     }
 
-    /// Whether the database is a file beside this process, and this node the only one that can use it.
+    /// Whether the database is a local SQLite file, so that this node is the only one that can use it.
     pub fn is_embedded(&self) -> bool {
         self.read.pool().is_sqlite()
     }
 
-    /// How many connections there are; on SQLite, the writer's too. Costs nothing.
+    /// The number of open and idle connections. On SQLite this includes the writer's. Needs no I/O.
     pub fn connections(&self) -> PoolUse {
         let (open, idle) = self.read.pool().len();
         if !self.is_embedded() {
@@ -106,10 +109,10 @@ impl Store {
         PoolUse { open: open + writers, idle: idle + idle_writers }
     }
 
-    /// Brings the schema up to date.
+    /// Applies all pending migrations.
     ///
     /// # Errors
-    /// [`StoreError`]; on MySQL, which commits each change of the schema at once, part of it may have been applied.
+    /// [`StoreError`]. A part of them may have been applied: MySQL commits each change of the schema at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let deadline = self.timeout * MIGRATION_TIMEOUT_FACTOR;
         tokio::time::timeout(deadline, async {
@@ -122,10 +125,10 @@ impl Store {
         .map_err(StoreError::from)
     }
 
-    /// Undoes every migration: drops all tables and what is in them.
+    /// Undoes every migration. This drops all tables and their rows.
     ///
     /// # Errors
-    /// [`StoreError`]; part of it may have been undone.
+    /// [`StoreError`]. A part of them may have been undone.
     pub async fn unmigrate(&self) -> Result<(), StoreError> {
         let deadline = self.timeout * MIGRATION_TIMEOUT_FACTOR;
         tokio::time::timeout(deadline, async {
@@ -152,10 +155,12 @@ impl Store {
         .await
     }
 
-    /// Whether the store answers, and stores what it is given: a read, and on SQLite, whose writer is a
-    /// connection of its own, a transaction that takes the write lock and writes nothing. For some seconds
-    /// after a write was refused because the disk is full, it does not. On SQLite a small write has to
-    /// succeed after that.
+    /// Checks that the store answers and accepts writes. It runs a `SELECT`. On SQLite, whose writer is a
+    /// separate connection, it also begins a transaction that takes the write lock, and rolls it back.
+    ///
+    /// After the database has refused a write because the disk is full or the server is read-only, this fails
+    /// for some seconds (`REFUSAL_PERIOD`). On SQLite a small write must then succeed too before the store
+    /// counts as ready again.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -169,7 +174,7 @@ impl Store {
             if refused_at.is_none() {
                 return self.begin().await?.rollback().await;
             }
-            // Nobody reads this number. Writing it appends to the log, as every commit does.
+            // Nothing reads this number. Writing it appends to the WAL, as every commit does.
             self.write.execute_unprepared("PRAGMA user_version = 0").await.map(drop)
         })
         .await?;
@@ -180,8 +185,8 @@ impl Store {
         Ok(())
     }
 
-    /// Switches the guard off: epoch and seats are no longer looked at when committing. For negative controls only, which
-    /// show that a test would notice overselling.
+    /// Switches the guard off: a commit then ignores the epoch and the seats left. Only for negative
+    /// controls, which show that a test would notice overselling.
     #[doc(hidden)]
     #[must_use]
     pub fn without_guard(self) -> Self {
@@ -192,20 +197,21 @@ impl Store {
         self.guard
     }
 
-    /// Where single reads go.
+    /// Runs single reads.
     pub(crate) fn reader(&self) -> &Reader {
         &self.read
     }
 
-    /// Where single writes go.
+    /// Runs single writes.
     pub(crate) fn writer(&self) -> &Writer {
         &self.write
     }
 
-    /// Begins a transaction that may write: on SQLite, by taking the write lock at once, since a transaction
-    /// that takes it half-way is refused when someone else has written in between. On MySQL it is READ
-    /// COMMITTED, and setting that is refused within a transaction: BEGIN alone would silently commit it.
-    /// Dropping the transaction rolls it back.
+    /// Begins a transaction that may write. On SQLite it takes the write lock at once, because SQLite refuses
+    /// a transaction that takes the lock later if another connection has written in between. On MySQL the
+    /// isolation level is READ COMMITTED. The server refuses to set the level inside a transaction, so a
+    /// transaction that is still open causes an error. BEGIN alone would silently commit it. Dropping the
+    /// transaction rolls it back.
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let sql = if self.is_embedded() {
             "BEGIN IMMEDIATE"
@@ -215,7 +221,8 @@ impl Store {
         DatabaseTransaction::begin(self.write.pool(), sql).await
     }
 
-    /// Begins a transaction that only reads, all of it as of the moment of its first statement, and holds up no commit.
+    /// Begins a read-only transaction. It sees everything as of its first statement, and no commit waits for
+    /// it.
     pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
         // On SQLite every transaction is a snapshot, and the connections of `read` cannot write.
         let sql = if self.is_embedded() {
@@ -226,9 +233,9 @@ impl Store {
         DatabaseTransaction::begin(self.read.pool(), sql).await
     }
 
-    /// Does `work` within the time a call may take; again, after a random pause, if it lost to someone else's
-    /// lock. `work` is one statement or one transaction, so that what failed has left nothing behind. If it
-    /// is given up, its connection is closed.
+    /// Runs `work` within the timeout of a call. Retries it after a random pause if it failed because of
+    /// another transaction's lock. `work` is one statement or one transaction, so a failed attempt leaves
+    /// nothing behind. If `work` is aborted, its connection is closed.
     pub(crate) async fn attempt<T, F>(
         &self,
         what: &'static str,
@@ -240,8 +247,8 @@ impl Store {
         self.attempt_as(AfterLoss::Fail, what, work).await
     }
 
-    /// As [`Self::attempt`], and also again if its connection was lost, at COMMIT too: for work that
-    /// recognises by its ids what it has done already.
+    /// Like [`Self::attempt`], but also retries if the connection was lost, even during COMMIT. `work` must
+    /// recognise by its ids what it has done already.
     pub(crate) async fn attempt_idempotent<T, F>(
         &self,
         what: &'static str,
@@ -265,7 +272,7 @@ impl Store {
         let deadline = Instant::now() + self.timeout;
         let mut repeats = 0;
         loop {
-            // In a box, so that the futures of callers do not nest too deeply for the compiler.
+            // Boxed, so that the futures of callers do not nest too deeply for the compiler.
             let error = match timeout_at(deadline, Box::pin(work())).await {
                 Err(_) => return Err(Self::timed_out(what, self.timeout)),
                 Ok(Ok(value)) => return Ok(value),
@@ -287,22 +294,24 @@ impl Store {
     }
 }
 
-/// A server has refused a write within [`REFUSAL_PERIOD`].
+/// A server has refused a write within the last [`REFUSAL_PERIOD`].
 #[derive(Debug, thiserror::Error)]
 #[error("the database has just refused a write: there is no room, or it is read-only")]
 struct WritesRefused;
 
-/// How the settings of a session are written. READ COMMITTED: a statement after a lock sees what was
-/// committed before the lock was had, and there are no gap locks. Strict mode: a value that does not fit is
-/// an error. A lock is waited for at most half as long as the call may take.
+/// The statements that set up a session. READ COMMITTED: a statement that runs after a lock was taken sees
+/// what was committed before that, and there are no gap locks. Strict mode: a value that does not fit is an
+/// error. A statement waits for a lock for at most half of a call's timeout.
 ///
-/// A node that stops inside a transaction (frozen, or cut off) keeps its locks until the server ends the
-/// transaction. MariaDB does so with `idle_transaction_timeout`. MySQL has no such setting, so there the
-/// connection ends after that time, whether in a transaction or not, and the pool replaces it. The comments
-/// are read by one of the two only. The time-outs of the network are for a node that stops while it sends a
-/// statement or receives rows. The limit is half of what a call may take, so that a call of another node that
-/// waits for the lock can still succeed, and far above any pause between two statements: nothing else is done
-/// in between.
+/// A node that stops inside a transaction (it is frozen, or cut off) keeps its locks until the server ends
+/// the transaction. MariaDB does so after `idle_transaction_timeout`. MySQL has no such setting. There the
+/// connection ends after that time, inside a transaction or not, and the pool replaces it. Each of the two
+/// version comments is executed by one of the two servers only. The network timeouts are for a node that
+/// stops while it sends a statement or receives rows.
+///
+/// The idle limit is half of a call's timeout, so that a call of another node that waits for the lock can
+/// still succeed. It is far above any pause between two statements of a transaction, because nothing else
+/// runs between them.
 fn session_settings(timeout: Duration) -> String {
     let lock_wait_s = (timeout.as_secs() / 2).max(1);
     let (least, most) = IDLE_TRANSACTION_S;
@@ -317,8 +326,9 @@ fn session_settings(timeout: Duration) -> String {
     )
 }
 
-/// How long a call may wait for a connection. One that got it later would be interrupted in the midst of its
-/// work, which costs the connection: with many callers none would ever be done.
+/// How long a call may wait for a connection: three quarters of its timeout. A call that got its connection
+/// later would be aborted in the middle of its work, which closes the connection. With many callers, no call
+/// would ever finish.
 fn acquire_timeout(timeout: Duration) -> Duration {
     timeout * 3 / 4
 }
@@ -337,13 +347,14 @@ async fn connect_mysql(options: &StoreOptions, timeout: Duration) -> Result<Pool
     Ok(Pool::mysql(pool, connect.disable_statement_logging()).await?)
 }
 
-/// One connection that writes and several that read. WAL: readers do not wait for the writer. `synchronous=FULL`: what has
-/// been committed survives a power cut.
+/// One connection that writes and several that read. With WAL, readers do not wait for the writer. With
+/// `synchronous=FULL`, committed data survives a power cut.
 async fn connect_sqlite(options: &StoreOptions, timeout: Duration) -> Result<(Pool, Pool), StoreError> {
     let parsed: SqliteConnectOptions =
         options.url.parse().map_err(|error: SqlxError| StoreError::Internal(Box::new(error)))?;
     let path = parsed.get_filename();
-    // In memory each connection would have a database of its own; `file:` is a URI to SQLite, and `:memory:` one to SQLx.
+    // In memory, each connection would have its own database. `file:` is a URI to SQLite, and SQLx treats
+    // `:memory:` as one.
     if options.url.contains("mode=memory") || path.as_os_str().as_encoded_bytes().starts_with(b"file:") {
         let error = DbErr::Custom("the store needs the path of a SQLite file".to_owned());
         return Err(StoreError::Internal(Box::new(error)));
@@ -359,14 +370,15 @@ async fn connect_sqlite(options: &StoreOptions, timeout: Duration) -> Result<(Po
     let pool = |connections_max| {
         PoolOptions::new().max_connections(connections_max).acquire_timeout(acquire_timeout(timeout))
     };
-    // The writer first: it makes the file and switches it to WAL.
+    // The writer comes first, because it creates the file and switches it to WAL.
     let writer = Pool::sqlite(pool(1), connect.clone()).await?;
     let readers = pool(options.connections_max.max(1));
     Ok((writer, Pool::sqlite(readers, connect.pragma("query_only", "ON")).await?))
 }
 
-/// Makes an empty file, and its folder, unless they are there. The file holds password hashes and the folder may hold
-/// keys: no other user of the machine may read either. SQLite gives the files beside it (`-wal`, `-shm`) the file's mode.
+/// Creates an empty file and its folder, unless they exist. The file holds password hashes and the folder may
+/// hold keys, so no other user of the machine may read them. SQLite gives the files beside it (`-wal`,
+/// `-shm`) the same mode.
 async fn make_file(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
         let mut make = tokio::fs::DirBuilder::new();
@@ -376,7 +388,8 @@ async fn make_file(path: &Path) -> io::Result<()> {
         make.create(folder).await?;
     }
     let mut make = tokio::fs::OpenOptions::new();
-    // Never one that is there: closing any handle of a file gives up all locks that this process has on it.
+    // Never opens an existing file: closing any handle of a file releases all locks that this process has on
+    // it.
     make.write(true).create_new(true);
     #[cfg(unix)]
     make.mode(0o600);

@@ -1,14 +1,15 @@
-//! Between the columns' `i64` and the types of the domain. A value that does not fit is an error, never a guess.
+//! Conversions between the `i64` of the columns and the types of the domain. A value that does not fit is an
+//! error.
 
 use neticket_domain::{Quantity, Timestamp};
 use sea_orm::DbErr;
 
-/// `value` as a column holds it.
+/// Converts `value` to the number that a column holds.
 pub(crate) fn to_column<T: TryInto<i64>>(value: T) -> Result<i64, DbErr> {
     value.try_into().map_err(|_| DbErr::Type("a number is too large for its column".to_owned()))
 }
 
-/// A column's number as what the domain calls for.
+/// Converts the number in a column to a type of the domain.
 pub(crate) fn from_column<T: TryFrom<i64>>(value: i64) -> Result<T, DbErr> {
     T::try_from(value).map_err(|_| DbErr::Type(format!("{value} is out of range")))
 }
@@ -22,12 +23,12 @@ pub(crate) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// How many rows come before page `page` (from 1; 0 is taken for 1) of `size`.
+/// The number of rows before page `page` (from 1; 0 counts as 1) of `size` rows.
 pub(crate) fn offset(page: u32, size: u32) -> u64 {
     limit(u64::from(page.saturating_sub(1)) * u64::from(size))
 }
 
-/// `rows` as far as a database can count.
+/// `rows`, but at most `i64::MAX`, because databases count with `i64`.
 pub(crate) fn limit(rows: u64) -> u64 {
     rows.min(i64::MAX.unsigned_abs())
 }

@@ -1,5 +1,6 @@
-//! The tables, as SeaORM knows them. Inside this crate only: what leaves it are records. Reservations and the
-//! outbox are not among them: statements on them are written as SQL that names an index (`indexed.rs`).
+//! The SeaORM entities of the tables. They stay inside this crate: its functions return records. There are no
+//! entities of reservations and the outbox, because their statements are SQL that names an index
+//! (`indexed.rs`).
 #![allow(unreachable_pub, reason = "the derive macros make public items")]
 
 pub(crate) mod user {

@@ -1,5 +1,5 @@
-//! What can go wrong with the store, in the two kinds that a caller tells apart: later, or never. And what an
-//! error says about the connection and the transaction that it happened on.
+//! Errors of the store, in the two kinds that a caller distinguishes: retry later, or never. Also: what an
+//! error says about the connection and the transaction on which it happened.
 
 use std::io;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The store did not do what it was asked to.
+/// The store did not carry out a call.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store cannot be reached, is overloaded, or did not answer in time. The call may or may not have taken effect;
-    /// it is worth repeating.
+    /// The store cannot be reached, is overloaded, or did not answer in time. The call may or may not have
+    /// taken effect. A retry may succeed.
     #[error("the store cannot be reached or does not answer in time")]
     Unavailable(#[source] BoxError),
-    /// Something is wrong that repeating will not mend. The call has not taken effect.
+    /// A retry will not help. The call has not taken effect.
     #[error("the store answered what it should not")]
     Internal(#[source] BoxError),
 }
@@ -34,7 +34,7 @@ impl From<DbErr> for StoreError {
     }
 }
 
-/// `what` did not come back within its time.
+/// `what` did not finish within its timeout.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} did not come back within {timeout_ms} ms")]
 pub(crate) struct TimedOut {
@@ -56,29 +56,29 @@ mod mysql {
     /// Too many connections, too many user connections, query interrupted, statement time exceeded (MariaDB,
     /// MySQL).
     pub(super) const UNAVAILABLE: [u16; 5] = [1040, 1203, 1317, 1969, 3024];
-    /// The connection has ended or is about to: server shutdown, reading or writing packets failed or took
-    /// too long, killed (MariaDB), idle for too long (MySQL).
+    /// The connection has ended or is about to: server shutdown, reading or writing packets failed or timed
+    /// out, killed (MariaDB), idle for too long (MySQL).
     pub(super) const CONNECTION_ENDED: [u16; 7] = [1053, 1158, 1159, 1160, 1161, 1927, 4031];
-    /// The server is read-only (MariaDB, MySQL). After a switchover the writable one is found by connecting
-    /// again.
+    /// The server is read-only (MariaDB, MySQL). After a switchover, a new connection leads to the writable
+    /// server.
     pub(super) const READ_ONLY: [u16; 2] = [1290, 1836];
-    /// There is no room: error writing a file, disk full (twice), error writing a file, table full, which is
-    /// what InnoDB answers when it cannot extend its files.
+    /// There is no room: error writing a file, disk full (twice), error writing a file, table full. InnoDB
+    /// answers the last one when it cannot extend its files.
     pub(super) const NO_ROOM: [u16; 5] = [3, 20, 1021, 1026, 1114];
 }
 
 /// Primary result codes of SQLite (<https://www.sqlite.org/rescode.html>): the low byte of the extended ones.
 mod sqlite {
-    /// Misuse that SQLite has found before it did anything.
+    /// Misuse that SQLite detected before it executed anything.
     pub(super) const ERROR: i32 = 1;
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
     pub(super) const CONSTRAINT: i32 = 19;
-    /// Read-only (a file system that was mounted again as such), I/O error, disk full, cannot open.
+    /// Read-only (the file system was remounted as read-only), I/O error, disk full, cannot open.
     pub(super) const UNAVAILABLE: [i32; 4] = [8, 10, 13, 14];
 }
 
-/// What a database said, by number.
+/// The error number that a database answered.
 enum Code {
     MySql(u16),
     Sqlite(i32),
@@ -107,22 +107,23 @@ fn commit_unknown(error: &SqlxError) -> Option<&CommitUnknown> {
     io.get_ref()?.downcast_ref()
 }
 
-/// Of making or testing a connection.
+/// Wraps an error of making or testing a connection.
 pub(crate) fn connect(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// Of a statement without rows.
+/// Wraps an error of a statement that returns no rows.
 pub(crate) fn exec(error: SqlxError) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// Of a statement with rows.
+/// Wraps an error of a statement that returns rows.
 pub(crate) fn query(error: SqlxError) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-/// Of COMMIT.
+/// Wraps an error of COMMIT. The outcome is unknown, unless the error says that the transaction was rolled
+/// back.
 pub(crate) fn commit(error: SqlxError) -> DbErr {
     if is_rolled_back(&error) {
         return query(error);
@@ -130,7 +131,7 @@ pub(crate) fn commit(error: SqlxError) -> DbErr {
     query(SqlxError::Io(io::Error::other(CommitUnknown(error))))
 }
 
-/// Whether the transaction was rolled back, or never begun, for a reason that passes by itself.
+/// Whether the transaction was rolled back, or never begun, for a temporary reason.
 pub(crate) fn is_transient(error: &DbErr) -> bool {
     sqlx_error(error).is_some_and(is_rolled_back)
 }
@@ -145,7 +146,7 @@ fn is_rolled_back(error: &SqlxError) -> bool {
     }
 }
 
-/// Whether the connection is lost, or of no more use: another one may do better.
+/// Whether the connection is lost or has become useless, so that a new connection may succeed.
 pub(crate) fn is_lost(error: &SqlxError) -> bool {
     match code(error) {
         Some(Code::MySql(number)) => {
@@ -156,18 +157,19 @@ pub(crate) fn is_lost(error: &SqlxError) -> bool {
     }
 }
 
-/// Whether the server takes no writes. Reads on its other connections go on.
+/// Whether the server accepts no writes. Reads on its other connections continue.
 pub(crate) fn is_read_only(error: &SqlxError) -> bool {
     matches!(code(error), Some(Code::MySql(number)) if mysql::READ_ONLY.contains(&number))
 }
 
-/// Whether the call failed because its connection was lost, before COMMIT or in it: it may have taken effect.
+/// Whether the call failed because its connection was lost, before or during COMMIT. The call may have taken
+/// effect.
 pub(crate) fn lost_its_connection(error: &DbErr) -> bool {
     let Some(error) = sqlx_error(error) else { return false };
     is_lost(commit_unknown(error).map_or(error, |unknown| &unknown.0))
 }
 
-/// Whether a connection that answered a single statement with this error can be used for another one.
+/// Whether a connection can be used again after it answered a single statement with this error.
 pub(crate) fn leaves_connection_usable(error: &SqlxError) -> bool {
     match code(error) {
         Some(Code::MySql(_)) => !is_lost(error),
@@ -178,9 +180,9 @@ pub(crate) fn leaves_connection_usable(error: &SqlxError) -> bool {
     }
 }
 
-/// Whether a transaction is certainly still open after this error of one of its statements: a violated
-/// constraint undoes the statement. Other errors may have ended the transaction, and what came next would
-/// take effect by itself.
+/// Whether the transaction is certainly still open after one of its statements failed with this error. A
+/// violated constraint undoes only the statement. Other errors may have ended the transaction, and the next
+/// statement would then take effect on its own.
 pub(crate) fn leaves_transaction_open(error: &SqlxError) -> bool {
     matches!(error, SqlxError::Database(database) if !matches!(database.kind(), ErrorKind::Other))
 }
@@ -211,17 +213,18 @@ fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// A random time to wait before a call is repeated for the `repeats`th time.
+/// A random pause before a call is retried for the `repeats`th time: from 1 to 4 · 2^`repeats` ms, and at
+/// most 1,024 ms.
 pub(crate) fn pause(repeats: u32) -> Duration {
     Duration::from_millis(rand::random_range(1..=4_u64 << repeats.min(8)))
 }
 
-/// Whether a row with this key is there already.
+/// Whether a row with this key exists already.
 pub(crate) fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
-/// Whether a row refers to one that is not there.
+/// Whether a row refers to a row that does not exist.
 pub(crate) fn is_orphan(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)))
 }

@@ -1,4 +1,5 @@
-//! Which database this is: a random id that a migration has made, and that goes with every dump and replica.
+//! The identity of this database: a random id that a migration has created. Every dump and replica contains
+//! it.
 
 use sea_orm::{DbErr, EntityTrait};
 use uuid::Uuid;
@@ -7,11 +8,11 @@ use crate::entity::database_identity;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// The id of the database. It tells this database from every other one that was not made from a copy of
-    /// it.
+    /// The id of the database. It differs from that of every database that was not made from a copy of this
+    /// one.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Internal`] if the schema is older, or somebody has deleted the row.
+    /// [`StoreError`]; [`StoreError::Internal`] if the schema is older or the row was deleted.
     pub async fn database_id(&self) -> Result<Uuid, StoreError> {
         self.attempt("reading the database's identity", || async {
             let found = database_identity::Entity::find().one(self.reader()).await?;

@@ -2,28 +2,30 @@
 //! read them.
 //!
 //! The optimiser's statistics about such a table are from before the sale, or from before the server's last
-//! start. So no statement on these tables leaves its plan to statistics (docs/decisions/0031):
+//! start. So no statement on these tables depends on statistics for its plan (docs/decisions/0031):
 //!
 //! - It reads one table. Names of events, ticket types and people are read afterwards, by id.
-//! - It names its index, as an [`Indexed`]. A statement that locks rows then locks no others either.
-//! - It selects or compares a column that the index does not hold, unless it compares the first column of the
-//!   index with a single value. Without such a column MariaDB may read the index from end to end: `FORCE
-//!   INDEX` allows it.
+//! - It names its index, as an [`Indexed`]. A statement that locks rows then locks only the rows that it
+//!   finds by that index.
+//! - It selects or compares a column that the index does not contain, unless it compares the first column of
+//!   the index with a single value. Without such a column MariaDB may read the whole index: `FORCE INDEX`
+//!   allows it.
 //! - It has at most [`IDS_MAX`] values in an `IN (…)`.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
-/// Most values of one `IN (…)`. MariaDB turns a list of 1,000 values (`in_predicate_conversion_threshold`)
-/// into a join, and chooses its order by statistics.
+/// The maximum number of values in one `IN (…)`. MariaDB turns a list of 1,000 values
+/// (`in_predicate_conversion_threshold`) into a join, and chooses the order of that join by statistics.
 pub(crate) const IDS_MAX: usize = 500;
 
-/// A table and the only index that a statement may read it by.
+/// A table and the only index by which a statement may read it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Indexed {
     table: &'static str,
     /// The index hint after the table's name on MySQL and MariaDB.
     mysql: &'static str,
-    /// The same on SQLite, where the key of a table with a numeric id is no index and cannot be named.
+    /// The same on SQLite. There the primary key of a table with a numeric id is not an index and cannot be
+    /// named.
     sqlite: &'static str,
 }
 
@@ -33,7 +35,7 @@ pub(crate) const RESERVATIONS_BY_ID: Indexed = Indexed {
     sqlite: "INDEXED BY sqlite_autoindex_reservations_1",
 };
 
-/// In the order of a person's own list: newest first, then by id.
+/// In the order in which people see their reservations: newest first, then by id.
 pub(crate) const RESERVATIONS_BY_USER: Indexed = Indexed {
     table: "reservations",
     mysql: "FORCE INDEX (reservations_mine)",
@@ -101,14 +103,14 @@ pub(crate) const TICKET_TYPES_BY_EVENT: Indexed = Indexed {
 };
 
 impl Indexed {
-    /// The table as a `SELECT` or an `UPDATE` names it.
+    /// The table and its index hint, for a `SELECT` or an `UPDATE`.
     pub(crate) fn table(self, backend: DbBackend) -> String {
         let hint = if backend == DbBackend::MySql { self.mysql } else { self.sqlite };
         format!("{} {hint}", self.table)
     }
 
-    /// How a `DELETE` from the table begins, up to `WHERE`. MySQL takes an index hint only in the form that
-    /// deletes from a join.
+    /// The beginning of a `DELETE` from the table, up to `WHERE`. MySQL accepts an index hint only in the
+    /// form of `DELETE` that is for joins.
     pub(crate) fn delete(self, backend: DbBackend) -> String {
         let table = self.table(backend);
         if backend == DbBackend::MySql {
@@ -119,7 +121,7 @@ impl Indexed {
     }
 
     /// `columns` of the rows whose `column` is one of `values`, in no particular order. A value that occurs
-    /// twice may bring its rows twice.
+    /// twice may return its rows twice.
     pub(crate) async fn select_in(
         self,
         connection: &impl ConnectionTrait,

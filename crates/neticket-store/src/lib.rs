@@ -1,7 +1,7 @@
-//! The store: the SQL database, the only authority on what is confirmed.
+//! The store: the SQL database, which alone decides what is confirmed.
 //!
-//! MariaDB/MySQL in production, SQLite on the embedded default; both behave the same, and every function here is tested
-//! on both. Nothing outside this crate and the migrations names SeaORM. Seats change only in [`booking`].
+//! Production uses MariaDB or MySQL. The embedded default is SQLite. Both behave the same, and every function
+//! here is tested on both. No other crate but the migrations names SeaORM. Seats change only in [`booking`].
 
 mod accounts;
 mod audit_log;

@@ -2,10 +2,12 @@
 //!
 //! A connection goes back to its pool only in a known state: every statement on it was answered, and a
 //! transaction that was begun on it has ended with a confirmed COMMIT or ROLLBACK. In every other case it is
-//! closed, and the database rolls back what was open on it. That includes time-outs and callers that went
-//! away. SQLx would use such a connection again: when SQLite rolls back by itself (the disk is full), SQLx
-//! still counts one open transaction, begins the next one as a savepoint, and a later ROLLBACK leaves that
-//! savepoint open, so that nothing is committed any more (docs/decisions/0027).
+//! closed, and the database rolls back what was open on it. This includes timeouts and callers that were
+//! cancelled.
+//!
+//! SQLx would use such a connection again. When SQLite rolls back by itself (the disk is full), SQLx still
+//! counts one open transaction and begins the next one as a savepoint. A later ROLLBACK leaves that savepoint
+//! open, so nothing is committed any more (docs/decisions/0027).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,27 +23,27 @@ use sea_query_sqlx::SqlxValues;
 
 use crate::error::{self, SqlxError};
 
-/// A pooled connection that has been idle for longer is tested before it is used. Shorter than what a server
-/// allows an idle connection (see `connect::session_settings`).
+/// A pooled connection that was idle for longer than this is tested before it is used. This is shorter than
+/// the time for which a server keeps an idle connection (see `connect::session_settings`).
 const IDLE_TEST: Duration = Duration::from_secs(1);
-/// How often all idle connections are replaced while the server refuses writes because it is read-only: they
-/// may lead to another server by then, and reads go on meanwhile.
+/// While the server refuses writes because it is read-only, all idle connections are replaced at most once
+/// per this period. New connections may lead to another server by then. Reads continue in the meantime.
 const READ_ONLY_PERIOD: Duration = Duration::from_secs(1);
-/// How long it may take to give a connection back, which includes a test whether it still answers.
+/// The timeout for giving a connection back to the pool, which tests whether the connection still answers.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often connecting is repeated after a connection was lost while it was being made.
+/// How often connecting is retried after a connection was lost while it was being made.
 const CONNECT_REPEATS_MAX: u32 = 6;
-/// How often BEGIN or a read is repeated after its connection turned out to be lost.
+/// How often BEGIN or a read is retried after its connection turned out to be lost.
 pub(crate) const LOST_REPEATS_MAX: u32 = 3;
 
 /// Connections to one database. Cheap to clone; clones share the connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     connections: Connections,
-    /// When the connection was taken that was most recently found lost. Connections made before may be lost
-    /// too.
+    /// When the caller took the connection that was most recently found lost. Connections that were opened
+    /// before that moment may be lost too.
     lost: LatestMoment,
-    /// When a write was last refused because the database cannot store anything.
+    /// When the database last refused a write because it cannot store anything.
     refused: LatestMoment,
 }
 
@@ -51,12 +53,12 @@ enum Connections {
     Sqlite(SqlitePool),
 }
 
-/// A moment that only moves forward. Clones share it.
+/// A moment that only moves forward, until it is cleared. Clones share it.
 #[derive(Clone, Debug, Default)]
 struct LatestMoment(Arc<Mutex<Option<Instant>>>);
 
-/// A connection that one caller uses. Dropping it gives it back to the pool if its state is known, and closes
-/// it otherwise.
+/// A connection in use by one caller. Dropping the lease gives the connection back to the pool if its state
+/// is known, and closes it otherwise.
 pub(crate) struct Lease {
     connection: Connection,
     state: State,
@@ -71,11 +73,11 @@ enum Connection {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nothing is open: it can be given back.
+    /// Nothing is open. The connection can be given back.
     Idle,
     InTransaction,
-    /// A statement was not answered, or was answered with an error after which the transaction may be gone.
-    /// No other statement is sent: outside its transaction it would take effect at once.
+    /// A statement was not answered, or its error may have ended the transaction. No further statement is
+    /// sent, because outside its transaction it would take effect at once.
     Unknown,
 }
 
@@ -114,7 +116,7 @@ impl Pool {
         matches!(self.connections, Connections::Sqlite(_))
     }
 
-    /// The connections to SQLite, for tests that look into them.
+    /// The connections to SQLite, for tests that inspect them.
     #[cfg(test)]
     pub(crate) fn sqlite_connections(&self) -> &SqlitePool {
         match &self.connections {
@@ -123,7 +125,7 @@ impl Pool {
         }
     }
 
-    /// How many connections there are, and how many of them are idle.
+    /// The number of open connections, and how many of them are idle.
     pub(crate) fn len(&self) -> (usize, usize) {
         let (size, idle) = match &self.connections {
             Connections::MySql(pool) => (pool.size(), pool.num_idle()),
@@ -132,8 +134,8 @@ impl Pool {
         (usize::try_from(size).unwrap_or(usize::MAX), idle)
     }
 
-    /// A connection apart from the pool's, configured alike, for migrations, which run on SeaORM's own
-    /// connection type. To be closed afterwards.
+    /// Opens a connection outside the pool with the same configuration. It is for migrations, which need
+    /// SeaORM's own connection type. The caller closes it.
     pub(crate) async fn separate(&self) -> Result<DatabaseConnection, DbErr> {
         match &self.connections {
             Connections::MySql(pool) => {
@@ -149,12 +151,12 @@ impl Pool {
         }
     }
 
-    /// When a write was last refused because the database cannot store anything.
+    /// When the database last refused a write because it cannot store anything.
     pub(crate) fn refused_at(&self) -> Option<Instant> {
         self.refused.get()
     }
 
-    /// Forgets a refused write, unless another one was refused after `at`.
+    /// Clears the record of the refused write, unless another write was refused after `at`.
     pub(crate) fn forget_refusal(&self, at: Option<Instant>) {
         self.refused.forget(at);
     }
@@ -175,7 +177,7 @@ impl Pool {
         Ok(Lease { connection, state: State::Idle, taken_at: Instant::now(), pool: self.clone() })
     }
 
-    /// Takes a connection that has just answered.
+    /// Takes a connection that has just answered a ping.
     pub(crate) async fn live_lease(&self) -> Result<Lease, DbErr> {
         let mut repeats = 0;
         loop {
@@ -188,8 +190,8 @@ impl Pool {
         }
     }
 
-    /// Takes a connection and begins a transaction on it with `sql`. A connection that turns out to be lost
-    /// is replaced: nothing has happened on it.
+    /// Takes a connection and begins a transaction on it with `sql`. If the connection turns out to be lost,
+    /// another one is used, because nothing has happened on the lost one.
     pub(crate) async fn begin(&self, sql: &'static str) -> Result<Lease, DbErr> {
         let mut repeats = 0;
         loop {
@@ -210,7 +212,7 @@ impl Pool {
     }
 }
 
-/// Tests a connection before it is used, if there is a reason to doubt it.
+/// Configures the pool to test a connection before use if there is a reason to doubt it.
 fn tested<DB: sqlx::Database>(options: PoolOptions<DB>, lost: &LatestMoment) -> PoolOptions<DB> {
     let lost = lost.clone();
     options.test_before_acquire(false).before_acquire(move |connection, about| {
@@ -290,7 +292,7 @@ impl Lease {
         self.execute_to(State::Idle, sql).await
     }
 
-    /// Runs `sql`, which leads to `state`. If it fails, nobody knows what it has led to.
+    /// Runs `sql`, which changes the state to `state`. If `sql` fails, the state is unknown.
     async fn execute_to(&mut self, state: State, sql: &str) -> Result<(), SqlxError> {
         let done = self.execute_unprepared(sql).await;
         self.state = if done.is_ok() { state } else { State::Unknown };
@@ -303,7 +305,7 @@ impl Lease {
         self.finish(before, done)
     }
 
-    /// From here until [`Self::finish`] the state is unknown, also if the caller goes away in between.
+    /// The state is unknown from here until [`Self::finish`], also if the caller is cancelled in between.
     fn start(&mut self) -> Result<State, SqlxError> {
         match std::mem::replace(&mut self.state, State::Unknown) {
             State::Unknown => Err(SqlxError::Protocol("the state of the connection is unknown".to_owned())),
@@ -344,8 +346,8 @@ impl Drop for Lease {
         let can_be_reused = self.state == State::Idle;
         on_connection!(&mut self.connection, connection => {
             if can_be_reused {
-                // The pool tests it on the way, without a time limit of its own: a connection that does not
-                // answer is dropped with the future.
+                // `return_to_pool` tests the connection and has no time limit of its own. A connection that
+                // does not answer is dropped together with the future.
                 tokio::spawn(tokio::time::timeout(RELEASE_TIMEOUT, connection.return_to_pool()));
             } else {
                 connection.close_on_drop();

@@ -1,6 +1,6 @@
-//! Refresh tokens, in families: one per sign-in. A token is used once and replaced by the next of its family; a token that
-//! comes a second time has been stolen or has leaked, and ends the family. Rows stay until they expire, so that a
-//! second use is recognised for as long as the token could have been valid.
+//! Refresh tokens, in families: one family per sign-in. A token is used once and is replaced by the next one
+//! of its family. A token that is used a second time was stolen or has leaked, and this ends the family. Rows
+//! stay until they expire, so that a second use is recognised for as long as the token could have been valid.
 
 use neticket_domain::{Timestamp, UserId};
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement, Value};
@@ -13,19 +13,19 @@ use crate::indexed::{
 };
 use crate::{Store, StoreError, convert};
 
-/// What became of a refresh token that was used.
+/// The result of using a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// It was good; the new one is in its place.
+    /// The token was valid. The new token has replaced it.
     Rotated { user: UserRecord, family: Uuid },
-    /// It had been used before. The family has ended.
+    /// The token had been used before. The family has ended.
     Reused { family: Uuid },
-    /// Never issued, expired, or signed out.
+    /// The token was never issued, has expired, or its session has ended.
     Unknown,
 }
 
 impl Store {
-    /// Begins a family with its first token.
+    /// Starts a family with its first token.
     ///
     /// # Errors
     /// [`StoreError`], also if there is no such user.
@@ -43,8 +43,8 @@ impl Store {
         .await
     }
 
-    /// Uses the token with `old_hash` and puts one with `new_hash` in its place. Of several calls with the same token at
-    /// once exactly one is [`Rotation::Rotated`]; the others end the family.
+    /// Uses the token with `old_hash` and replaces it with one with `new_hash`. If several calls use the same
+    /// token at once, exactly one of them is [`Rotation::Rotated`]. The others end the family.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -66,8 +66,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<Rotation, DbErr> {
         let transaction = self.begin().await?;
-        // The row lock that this takes is what lets only one caller through. It is the only lock, by the
-        // named index: by the one of expiry, MariaDB would lock all tokens that are still good.
+        // The row lock of this statement lets only one caller through. The index is named so that no other
+        // row is locked: if MariaDB read by the index of the expiry, it would lock all tokens that have not
+        // expired.
         let backend = transaction.get_database_backend();
         let table = TOKENS_BY_HASH.table(backend);
         let sql = format!(
@@ -100,7 +101,7 @@ impl Store {
         Ok(rotation)
     }
 
-    /// Ends the whole family of a token. A token that nobody knows ends nothing.
+    /// Ends the whole family of a token. An unknown token ends nothing.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -118,7 +119,7 @@ impl Store {
         .await
     }
 
-    /// Deletes at most `limit` tokens that have expired at `now`, and says how many.
+    /// Deletes at most `limit` tokens that have expired at `now`. Returns how many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -143,7 +144,7 @@ impl Store {
 /// The ids of at most `limit` tokens that have expired at `now`.
 async fn expired(connection: &impl ConnectionTrait, now: Timestamp, limit: u64) -> Result<Vec<i64>, DbErr> {
     let backend = connection.get_database_backend();
-    // Whether it has ended is what the index does not hold.
+    // The index does not contain `ended`. It is selected for that reason alone (`indexed.rs`).
     let sql = format!(
         "SELECT id, ended FROM {} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?",
         TOKENS_BY_EXPIRY.table(backend)

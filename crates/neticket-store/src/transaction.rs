@@ -1,4 +1,4 @@
-//! What statements run on: a transaction, or a connection taken for one statement that reads or writes.
+//! What statements run on: a transaction, or a connection that is taken for one read or write.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
@@ -6,20 +6,20 @@ use tokio::sync::Mutex;
 use crate::error;
 use crate::pool::{LOST_REPEATS_MAX, Lease, Pool};
 
-/// An open transaction. It takes the place of SeaORM's type of that name, which gives a connection back to
-/// its pool whatever became of it. Dropping it closes the connection, which rolls back.
+/// An open transaction. It replaces SeaORM's type of that name, which gives a connection back to its pool in
+/// any state. Dropping it closes the connection, and the database rolls back.
 pub(crate) struct DatabaseTransaction {
     lease: Mutex<Lease>,
     backend: DbBackend,
 }
 
-/// Runs single statements that only read, each on a connection from the pool. A read whose connection turns
-/// out to be lost runs again on another one.
+/// Runs single statements that only read, each on a connection from the pool. If the connection turns out to
+/// be lost, the read runs again on another one.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader(Pool);
 
-/// Runs single statements that write, each on a connection from the pool that has just answered: a write must
-/// not run twice, so it is not repeated.
+/// Runs single statements that write, each on a connection from the pool that has just answered a ping. A
+/// write must not run twice, so it is not retried.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer(Pool);
 
@@ -30,13 +30,13 @@ impl DatabaseTransaction {
     }
 
     /// # Errors
-    /// It is not known whether the transaction was committed, unless the error says that it was rolled back.
+    /// Unless the error says that the transaction was rolled back, it may have been committed.
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         self.lease.into_inner().commit().await.map_err(error::commit)
     }
 
     /// # Errors
-    /// Nothing was committed: the connection is closed, and the database rolls back.
+    /// Nothing was committed. The connection is closed, and the database rolls back.
     pub(crate) async fn rollback(self) -> Result<(), DbErr> {
         self.lease.into_inner().rollback().await.map_err(error::query)
     }
@@ -65,7 +65,7 @@ impl ConnectionTrait for DatabaseTransaction {
     }
 }
 
-/// Runs `$work` on a lease of `$pool`, and again on another one if the connection turns out to be lost.
+/// Runs `$work` on a lease of `$pool`. Runs it again on another lease if the connection turns out to be lost.
 macro_rules! repeat_if_lost {
     ($pool:expr, $lease:ident => $work:expr) => {{
         let mut repeats = 0;

@@ -1,4 +1,4 @@
-//! What tests across the workspace share: real servers, and worlds of their own on them.
+//! What tests across the workspace share: real servers, and test environments on them.
 
 #![allow(clippy::expect_used, reason = "what supports tests fails loudly")]
 

@@ -1,15 +1,15 @@
-//! The two sets of parts that everything is tested on.
+//! The two sets of backends on which everything is tested.
 
-/// On which parts a world stands.
+/// The backends of a test environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parts {
-    /// SQLite and the ledger in the process.
+    /// SQLite, and the ledger in the process.
     Embedded,
     /// MariaDB and Redis.
     Shared,
 }
 
-/// Makes of each `async fn name(parts: Parts)` two tests, `name::embedded` and `name::shared`.
+/// Makes two tests of each `async fn name(parts: Parts)`: `name::embedded` and `name::shared`.
 #[macro_export]
 macro_rules! on_both {
     ($(async fn $name:ident($parts:ident: Parts) $body:block)+) => {

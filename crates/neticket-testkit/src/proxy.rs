@@ -1,4 +1,5 @@
-//! A proxy between nodes and a server that delays, cuts and swallows: `noxious`, a port of Toxiproxy, in this process.
+//! A proxy between nodes and a server that delays, cuts and swallows data: `noxious`, a port of Toxiproxy, in
+//! this process.
 
 use neticket_testservers::free_port;
 use noxious::proxy::{ProxyConfig, ProxyRunner, Runner, Toxics};
@@ -6,20 +7,20 @@ use noxious::signal::{Close, Stop, Stopper};
 use noxious::socket::TcpListener;
 use noxious::toxic::{StreamDirection, Toxic, ToxicKind};
 
-/// What happens to connections. A change cuts those that are open.
+/// The network fault of the proxy. A change cuts the connections that are open.
 #[derive(Clone, Copy, Debug)]
 pub enum Weather {
-    /// Everything passes.
+    /// No fault: everything passes.
     Fair,
-    /// Every piece of an answer comes so much later, in milliseconds.
+    /// Delays every piece of an answer by this many milliseconds.
     Slow(u64),
-    /// After so many bytes of answers a connection is closed.
+    /// Closes each connection after this many bytes of answers.
     Cut(u64),
-    /// Questions get through, answers do not.
+    /// Requests get through, answers do not.
     Swallowing,
 }
 
-/// A port of this machine that leads to another.
+/// A port of this machine that forwards to another.
 pub struct Proxy {
     port: u16,
     upstream: u16,
@@ -32,7 +33,7 @@ struct Running {
 }
 
 impl Proxy {
-    /// Leads to `upstream`, a port of this machine, in fair weather.
+    /// Forwards to `upstream`, a port of this machine, without a fault.
     ///
     /// # Panics
     /// If there is no free port.
@@ -46,14 +47,14 @@ impl Proxy {
         self.port
     }
 
-    /// Cuts all connections; new ones meet this weather.
+    /// Cuts all connections. New ones get this fault.
     ///
     /// # Panics
-    /// If somebody else has taken the port meanwhile.
+    /// If another process has taken the port meanwhile.
     pub async fn set(&mut self, weather: Weather) {
         if let Some(Running { stopper, closed }) = self.running.take() {
             stopper.stop();
-            // An error says that it has ended already.
+            // An error means that the proxy has ended already.
             let _ = closed.recv().await;
         }
         let config = ProxyConfig {
@@ -66,7 +67,7 @@ impl Proxy {
         let toxics = Toxics { upstream: Vec::new(), downstream: weather.toxic().into_iter().collect() };
         let listening = ProxyRunner::initialize_proxy::<TcpListener>(config, toxics).await;
         let (listener, shared) = listening.expect("the port is free");
-        // Toxics are never changed while a proxy runs: it is started anew with others.
+        // Toxics never change while a proxy runs: a new proxy starts with the others.
         let (_, changes) = bmrng::channel(1);
         let (stop, stopper) = Stop::new();
         let (closed, when_closed) = Close::new();

@@ -1,4 +1,5 @@
-//! A server that speaks S3 and checks signatures, in the process of the test, with a door that can be shut.
+//! A server that speaks S3 and checks signatures, in the process of the test. Tests can stop and freeze it by
+//! its "door".
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -23,21 +24,21 @@ const BUCKET: &str = "tickets";
 const ACCESS_KEY: &str = "tests";
 const SECRET_KEY: &str = "a secret for tests";
 
-/// How requests fare.
+/// How the server treats requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
     Open,
-    /// Connections are not accepted, and those that are there are cut.
+    /// The server accepts no connections and cuts the open ones.
     Shut,
-    /// Requests are read and not answered.
+    /// The server reads requests and does not answer them.
     Frozen,
 }
 
-/// What is shared with what serves.
+/// The state that the handle shares with the serving tasks.
 struct Shared {
     service: S3Service,
     door: watch::Sender<Door>,
-    /// Once none are left, the door shuts in the face of the next request that writes.
+    /// How many more writes the server serves. The next request that writes shuts the door.
     writes_left: AtomicUsize,
     requests: AtomicUsize,
 }
@@ -70,7 +71,7 @@ impl S3 {
         Self { shared, address, folder, serving }
     }
 
-    /// How to reach its bucket.
+    /// The options for a client of its bucket.
     pub fn options(&self) -> S3Options {
         S3Options {
             bucket: BUCKET.to_owned(),
@@ -83,30 +84,30 @@ impl S3 {
         }
     }
 
-    /// As [`Self::options`], with a secret that the server does not know.
+    /// Like [`Self::options`], with a secret that the server does not know.
     pub fn options_with_a_wrong_secret(&self) -> S3Options {
         let credentials =
             S3Credentials { access_key: ACCESS_KEY.to_owned(), secret_key: "guessed".to_owned() };
         S3Options { credentials: Some(credentials), ..self.options() }
     }
 
-    /// Goes away: connections are cut and refused.
+    /// Stops the server: it cuts and refuses connections.
     pub fn stop(&self) {
         self.shared.door.send_replace(Door::Shut);
     }
 
-    /// Takes requests and answers none.
+    /// Freezes the server: it reads requests and answers none.
     pub fn freeze(&self) {
         self.shared.door.send_replace(Door::Frozen);
     }
 
-    /// Is there again.
+    /// Makes the server answer again.
     pub fn resume(&self) {
         self.shared.writes_left.store(usize::MAX, Ordering::SeqCst);
         self.shared.door.send_replace(Door::Open);
     }
 
-    /// Takes so many more writes, and goes away when it is asked for another.
+    /// Serves this many more writes, and stops at the next one.
     pub fn stop_after_writes(&self, writes: usize) {
         self.shared.writes_left.store(writes, Ordering::SeqCst);
     }
@@ -126,7 +127,7 @@ impl S3 {
         keys
     }
 
-    /// What is kept beside each object: its type and the like, as the server writes it down.
+    /// What the server stores beside each object, in its own format: the content type, for example.
     pub fn metadata(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder of objects");
         let paths = entries.map(|entry| entry.expect("a file").path());
@@ -134,17 +135,17 @@ impl S3 {
         told.map(|path| std::fs::read_to_string(path).expect("metadata")).collect()
     }
 
-    /// Makes an object seem to have been put so long ago.
+    /// Makes an object appear to have been stored this long ago.
     pub fn age(&self, key: &str, by: Duration) {
         age(&self.bucket().join(key), by);
     }
 
-    /// Puts an object that is not ours.
+    /// Stores an object that the application did not store.
     pub fn put_foreign(&self, key: &str) {
         std::fs::write(self.bucket().join(key), key).expect("an object");
     }
 
-    /// Takes an object away, as somebody else may.
+    /// Deletes an object behind the application's back.
     pub fn delete(&self, key: &str) {
         std::fs::remove_file(self.bucket().join(key)).expect("an object");
     }
@@ -160,7 +161,7 @@ impl Drop for S3 {
     }
 }
 
-/// A file to upload: a PNG of 800 × 400 pixels; `n` makes it one of its own.
+/// A file to upload: a PNG of 800 × 400 pixels. Each `n` gives a different file.
 pub fn picture(n: u8) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
     let image = image::RgbImage::from_pixel(800, 400, image::Rgb([n, 100, 200]));
@@ -168,13 +169,13 @@ pub fn picture(n: u8) -> Vec<u8> {
     file.into_inner()
 }
 
-/// Makes a file seem to have been written so long ago.
+/// Makes a file appear to have been written this long ago.
 pub fn age(path: &std::path::Path, by: Duration) {
     let file = std::fs::File::options().write(true).open(path).expect("a file");
     file.set_modified(SystemTime::now() - by).expect("a time");
 }
 
-/// Listens while the door is not shut, and serves each connection until it is.
+/// Listens while the door is not shut, and serves each connection until it shuts.
 async fn serve(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr) {
     let mut door = shared.door.subscribe();
     let mut listener = Some(listener);
@@ -194,7 +195,7 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr) 
                 let shared = Arc::clone(&shared);
                 connections.spawn(async move {
                     let service = service_fn(|request| answer(&shared, request));
-                    // A connection that breaks off is what some tests are about.
+                    // Some tests break connections on purpose.
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }

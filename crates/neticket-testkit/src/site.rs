@@ -1,4 +1,4 @@
-//! A node that answers on a port, and a client that asks it.
+//! A node that answers on a port, and a client for it.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use serde_json::Value;
 
 use crate::World;
 
-/// The password of everyone who is signed up by a test.
+/// The password of everyone whom a test signs up.
 pub const PASSWORD: &str = "abcdef1!";
 
-/// A node's HTTP side.
+/// The HTTP side of a node.
 pub struct Site {
     pub app: Arc<App>,
     /// Without a slash at the end.
     pub url: String,
-    /// Where `/metrics` is, if it has a listener of its own.
+    /// The base address of `/metrics`, if it has a listener of its own.
     pub metrics_url: Option<String>,
     client: reqwest::Client,
 }
 
-/// An answer, read to its end.
+/// An answer, read completely.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -31,7 +31,7 @@ pub struct Answer {
     pub text: String,
 }
 
-/// Someone who has signed up and in.
+/// A user who has signed up and is logged in.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub id: UserId,
@@ -40,7 +40,7 @@ pub struct Person {
 }
 
 impl World {
-    /// Starts a node and lets it answer on a free port of this machine.
+    /// Starts a node that answers on a free port of this machine.
     pub async fn site(&mut self) -> Site {
         let app = self.node().await;
         let bound = neticket_api::server(Arc::clone(&app), self.config.listen, 2).expect("a port");
@@ -56,7 +56,7 @@ impl World {
 }
 
 impl Site {
-    /// Asks; `token` is the access token, if any.
+    /// Sends a request. `token` is the access token, if any.
     pub async fn ask(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(token) = token {
@@ -76,19 +76,19 @@ impl Site {
         self.ask(Method::POST, path, token, Some(body)).await
     }
 
-    /// A request to be made by hand.
+    /// A request that the test builds itself.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// Signs someone up and in; `n` makes the name.
+    /// Signs a user up and logs them in. `n` is part of the name.
     pub async fn person(&self, n: usize) -> Person {
         let (email, password, nickname) = credentials(n);
         self.app.signup(email, password, nickname).await.expect("an account");
         self.signed_in(n).await
     }
 
-    /// An administrator, signed in.
+    /// Creates an administrator and logs them in.
     pub async fn admin(&self, n: usize) -> Person {
         let (email, password, nickname) = credentials(n);
         self.app.admin_create(email, password, nickname).await.expect("an account");
@@ -121,12 +121,12 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
     }
 
-    /// A header's value; empty without one.
+    /// A header's value; empty if there is no such header.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The code of a problem; empty if it is none.
+    /// The code of a problem; empty if the answer is not a problem.
     pub fn code(&self) -> String {
         if self.header("content-type") != "application/problem+json" {
             return String::new();

@@ -1,4 +1,4 @@
-//! What the database is told behind the application's back.
+//! SQL that tests run directly in the database, without the application.
 
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use neticket_domain::EventId;
 
 use crate::World;
 
-/// MariaDB's own client, about to run `sql` in the world's database.
+/// The MariaDB client, which will run `sql` in the database of this test environment.
 fn client(world: &World, sql: &str) -> Command {
     let address = world.config.database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
     let (host_port, name) = address.split_once('/').expect("a database");
@@ -18,21 +18,21 @@ fn client(world: &World, sql: &str) -> Command {
     client
 }
 
-/// Runs SQL, `;` being no end of a statement for the client; what it prints.
+/// Runs SQL and returns what the client prints. Statements end with `//`, not with `;`.
 pub fn sql(world: &World, sql: &str) -> String {
     let output = client(world, sql).output().expect("the mariadb client");
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// The locks of ticket types, held by a connection of its own until they are let go.
+/// Row locks on ticket types. A connection of its own holds them until [`Locks::let_go`].
 pub struct Locks {
     client: Child,
     connection: String,
 }
 
 impl Locks {
-    /// Takes those of the event.
+    /// Locks the ticket types of the event.
     pub fn of(world: &World, event: EventId) -> Self {
         let lock = format!("SELECT COUNT(*) FROM ticket_types WHERE event_id = {event} FOR UPDATE");
         let mut client =

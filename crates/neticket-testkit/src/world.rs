@@ -1,4 +1,4 @@
-//! A world of its own for one test: a store, a ledger, and as many nodes on them as wanted.
+//! The test environment of one test: a store, a ledger, and any number of nodes on them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Parts;
 
-/// The parts, and what starts nodes on them. End it with [`World::finish`], which checks that all is well.
+/// The backends, and the means to start nodes on them. End it with [`World::finish`], which checks the
+/// invariants.
 pub struct World {
     pub parts: Parts,
-    /// What every node is started with; change it before starting one.
+    /// The configuration of every node. Change it before you start one.
     pub config: Config,
     pub store: Store,
-    /// A connection to the ledger of its own, beside the nodes'.
+    /// A connection to the ledger for the test, separate from those of the nodes.
     pub ledger: Arc<dyn Ledger>,
     nodes: Vec<Arc<App>>,
     guarded: bool,
@@ -46,7 +47,7 @@ impl World {
             _ => None,
         })
         .expect("a configuration");
-        // Tests wait for what is left behind; people do not.
+        // Tests wait for recovery and for background tasks, so both are faster than in production.
         config.engine.grace_ms = 1_000;
         config.engine.task_interval_ms = 100;
         let store = Store::connect(&App::store_options(&config)).await.expect("a store");
@@ -65,7 +66,7 @@ impl World {
         }
     }
 
-    /// Switches the store's guard off, for negative controls: [`Self::finish`] then checks nothing.
+    /// Switches the store's guard off, for negative controls. [`Self::finish`] then checks nothing.
     #[must_use]
     pub fn without_guard(mut self) -> Self {
         self.store = self.store.clone().without_guard();
@@ -84,7 +85,7 @@ impl World {
         app
     }
 
-    /// Adds a person without a password; `n` makes the name.
+    /// Adds a user without a password. `n` is part of the name.
     pub async fn user(&self, n: usize) -> UserId {
         let email = Email::parse(&format!("user{n}@example.com")).expect("an e-mail");
         let nickname = Nickname::parse(&format!("user{n}")).expect("a nickname");
@@ -102,7 +103,7 @@ impl World {
         self.users_from(0, count).await
     }
 
-    /// More of them; `first` makes the first one's name.
+    /// More users. `first` is the number in the first one's name.
     pub async fn users_from(&self, first: usize, count: usize) -> Vec<UserId> {
         let mut users = Vec::with_capacity(count);
         for n in first..first + count {
@@ -115,7 +116,7 @@ impl World {
         self.ledger.now().await.expect("the ledger's time")
     }
 
-    /// Adds an event that has been on sale for a minute, with one grade for each capacity.
+    /// Adds an event that has been on sale for a minute, with one ticket type per capacity.
     pub async fn event_on_sale(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
         let now = self.now().await;
         self.event(now.plus_millis(-60_000), now.plus_millis(86_400_000), capacities, max_per_user).await
@@ -151,12 +152,12 @@ impl World {
         self.store.event_create(&new, None, self.now().await).await.expect("an event")
     }
 
-    /// Loses everything the ledger knows of the event, as a Redis that restarts empty would.
+    /// Deletes everything that the ledger knows of the event, like a Redis that restarts empty.
     pub async fn lose_ledger(&self, event: EventId) {
         self.ledger.lose(event).await.expect("the ledger answers");
     }
 
-    /// The first half of a load: raises the event's epoch in the store and reads what the ledger is to be made of.
+    /// The first half of a load: raises the event's epoch in the store and reads the snapshot for the ledger.
     pub async fn snapshot(&self, event: EventId) -> LedgerSnapshot {
         let loaded =
             self.store.load_event(event, Epoch(0)).await.expect("the store answers").expect("the event");
@@ -181,13 +182,13 @@ impl World {
         }
     }
 
-    /// The second half: gives the event this ledger.
+    /// The second half: replaces the event's ledger by this snapshot. Fails the test if it is not replaced.
     pub async fn install(&self, snapshot: &LedgerSnapshot) {
         let answer = self.offer(snapshot).await;
         assert!(matches!(answer, LoadAnswer::Replaced { .. }), "{answer:?}");
     }
 
-    /// The second half, whether or not the event has a newer ledger by now.
+    /// The second half, whether or not the event already has a newer ledger.
     pub async fn offer(&self, snapshot: &LedgerSnapshot) -> LoadAnswer {
         let start = self.ledger.begin_load(snapshot.event).await.expect("the ledger answers");
         self.ledger.load(start.token, snapshot).await.expect("the ledger answers")
@@ -201,8 +202,8 @@ impl World {
         event.ticket_types.iter().map(|grade| of(grade.id)).collect()
     }
 
-    /// Ends the nodes and checks the invariants: nothing is in flight any more, seats add up, and the ledger says what
-    /// the store says.
+    /// Ends the nodes and checks the invariants: nothing is in flight any more, the seats add up, and the
+    /// ledger agrees with the store.
     pub async fn finish(mut self) {
         if self.guarded && !self.nodes.is_empty() {
             self.outbox_drained().await;
@@ -216,7 +217,7 @@ impl World {
         }
     }
 
-    /// Waits until every release is done.
+    /// Waits until every release is applied.
     async fn outbox_drained(&self) {
         let later = self.now().await.plus_millis(86_400_000);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
@@ -226,7 +227,7 @@ impl World {
         }
     }
 
-    /// The invariants of ARCHITECTURE.md, at rest.
+    /// Checks the invariants of ARCHITECTURE.md. Nothing may be in flight.
     pub async fn check(&self) {
         for row in self.store.inventory_audit(None).await.expect("an audit") {
             assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
@@ -245,7 +246,7 @@ impl Drop for World {
     }
 }
 
-/// A wish for `n` tickets of this type at whatever price, by a client that stays connected.
+/// A request for `n` tickets of this type, at any price, from a client that stays connected.
 pub fn tickets_of(ticket_type: TicketTypeId, n: u32) -> NewReservation {
     NewReservation {
         ticket_type,
@@ -255,7 +256,7 @@ pub fn tickets_of(ticket_type: TicketTypeId, n: u32) -> NewReservation {
     }
 }
 
-/// A number of tickets that is a good one.
+/// A valid number of tickets.
 pub fn tickets(n: u32) -> Quantity {
     Quantity::new(n).expect("1 to 100 tickets")
 }

@@ -1,4 +1,4 @@
-//! A database of its own for each test, dropped with it.
+//! A separate database for each test, which is dropped at its end.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::shared::{mariadb_url, unique_name};
 
-/// A fresh, empty, uniquely named database on the run's MariaDB.
+/// A fresh, empty database with a unique name on the test run's MariaDB.
 #[derive(Debug)]
 pub struct TestDatabase {
     server_url: String,
@@ -14,30 +14,30 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Creates it on the server of [`mariadb_url`].
+    /// Creates a database on the server of [`mariadb_url`].
     ///
     /// # Errors
-    /// When no server can be reached or started.
+    /// No server can be reached or started.
     pub fn create() -> Result<Self> {
         Self::create_on(&mariadb_url()?)
     }
 
-    /// Creates it on the server at `server_url`, such as [`Server::url`](crate::Server::url).
+    /// Creates a database on the server at `server_url`, such as [`Server::url`](crate::Server::url).
     ///
     /// # Errors
-    /// When the server cannot be reached.
+    /// The server cannot be reached.
     pub fn create_on(server_url: &str) -> Result<Self> {
         let name = unique_name("neticket_test");
         execute(server_url, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))?;
         Ok(Self { server_url: server_url.to_owned(), name })
     }
 
-    /// Its address, such as `mysql://root@127.0.0.1:3310/neticket_test_…`.
+    /// The database's address, such as `mysql://root@127.0.0.1:3310/neticket_test_…`.
     pub fn url(&self) -> String {
         format!("{}/{}", self.server_url, self.name)
     }
 
-    /// What it is called on the server.
+    /// The database's name on the server.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -45,12 +45,13 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // A test may have killed the server; then its folder goes, and the database with it.
+        // This fails if the test has killed the server. Then the server's folder is deleted, with the
+        // database in it.
         let _ = execute(&self.server_url, &format!("DROP DATABASE IF EXISTS {}", self.name));
     }
 }
 
-/// Runs SQL with MariaDB's own client and returns what it prints: rows as lines, columns between tabs.
+/// Runs SQL with MariaDB's own client and returns its output: a line per row, with tabs between columns.
 pub(crate) fn execute(server_url: &str, sql: &str) -> Result<String> {
     let address =
         Address::parse(server_url).with_context(|| format!("not a server's address: {server_url}"))?;

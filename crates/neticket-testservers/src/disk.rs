@@ -1,7 +1,7 @@
-//! A small disk of a test's own, to be filled.
+//! A small disk for one test, which the test can fill.
 //!
-//! It is a tmpfs in a user and mount namespace of its own, so that tests need neither root nor a partition. A
-//! process holds the namespace and ends when this process does, however that ends; then the disk is gone.
+//! It is a tmpfs in its own user and mount namespace, so that tests need neither root nor a partition. A
+//! process holds the namespace. It ends when this process ends in any way, and then the disk is gone.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,13 +15,13 @@ use tempfile::TempDir;
 
 use crate::keeper;
 
-/// Mounts the disk on `$0` with the size `$1`, and holds it until its standard input ends.
+/// Mounts the disk on `$0` with the size `$1`, and holds it until the standard input ends.
 const HOLD: &str = "mount -t tmpfs -o size=\"$1\" tmpfs \"$0\" && echo mounted && exec cat";
 const FILLER: &str = "filler";
-/// The disk is filled in pieces of these sizes, so that in the end not even a small one fits.
+/// The sizes of the pieces that fill the disk. The last one is small, so that in the end nothing fits.
 const PIECES: [usize; 2] = [65_536, 4_096];
 
-/// A disk that only programs started with [`command`](Self::command) see in its folder.
+/// A disk. Only programs started with [`command`](Self::command) see it in its folder.
 #[derive(Debug)]
 pub struct SmallDisk {
     holder: Child,
@@ -29,10 +29,10 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Makes an empty one.
+    /// Creates an empty disk.
     ///
     /// # Errors
-    /// When this machine does not allow it: user namespaces are switched off, or util-linux is not installed.
+    /// This machine does not allow it: user namespaces are switched off, or util-linux is not installed.
     pub fn create(megabytes: u32) -> Result<Self> {
         keeper::sweep_leftovers();
         let folder = tempfile::Builder::new().prefix(&keeper::folder_prefix("disk")).tempdir()?;
@@ -50,19 +50,20 @@ impl SmallDisk {
         Ok(disk)
     }
 
-    /// Where programs started with [`command`](Self::command) see it.
+    /// The folder in which programs started with [`command`](Self::command) see the disk.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where this process sees it. Programs that resolve links themselves (SQLite, MariaDB) get lost there.
+    /// The folder in which this process sees the disk. It does not work for programs that resolve links
+    /// themselves (SQLite, MariaDB).
     pub fn from_outside(&self) -> PathBuf {
         let folder = self.folder().strip_prefix("/").unwrap_or(self.folder());
         PathBuf::from(format!("/proc/{}/root", self.holder.id())).join(folder)
     }
 
-    /// A command that runs `program` where the disk can be seen. It is killed when whoever spawns it ends,
-    /// like those of [`dying_with_parent`](crate::dying_with_parent).
+    /// A command that runs `program` where it can see the disk. The kernel kills the program when the process
+    /// that spawned it ends, as with [`dying_with_parent`](crate::dying_with_parent).
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--user", "--mount", "--preserve-credentials", "--target"]);
@@ -74,15 +75,15 @@ impl SmallDisk {
     /// Writes until nothing more fits.
     ///
     /// # Errors
-    /// When writing fails for another reason.
+    /// Writing fails for another reason.
     pub fn fill(&self) -> Result<()> {
         Self::fill_folder(&self.from_outside())
     }
 
-    /// The same for a program that runs where the disk can be seen, in its folder.
+    /// The same for a program that sees the disk in `folder`.
     ///
     /// # Errors
-    /// When writing fails for another reason.
+    /// Writing fails for another reason.
     pub fn fill_folder(folder: &Path) -> Result<()> {
         let mut filler = File::create(folder.join(FILLER))?;
         for piece in PIECES {
@@ -91,10 +92,10 @@ impl SmallDisk {
         Ok(())
     }
 
-    /// Makes room again.
+    /// Frees the space again.
     ///
     /// # Errors
-    /// When it was not full.
+    /// The disk was not filled.
     pub fn free(&self) -> Result<()> {
         fs::remove_file(self.from_outside().join(FILLER)).context("the disk was not filled")
     }
@@ -102,13 +103,13 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // An error says that it has ended already.
+        // An error means that the process has ended already.
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
 }
 
-/// Whether it fitted.
+/// Returns whether the piece fitted.
 fn write_piece(filler: &mut File, len: usize) -> io::Result<bool> {
     match filler.write_all(&vec![0; len]) {
         Ok(()) => Ok(true),

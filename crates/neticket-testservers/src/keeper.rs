@@ -1,8 +1,8 @@
-//! What keeps test servers from being left over: processes that die with their owner, and a sweep of
-//! folders whose owner is gone.
+//! Keeps test servers from being left over: processes that die with their owner, and a sweep of folders whose
+//! owner is gone.
 //!
-//! Every test is a process of its own under nextest, statics are never dropped, and a test that hangs is
-//! killed, so `Drop` alone would leave servers behind.
+//! Under nextest, every test is a separate process, statics are never dropped, and a test that hangs is
+//! killed. `Drop` alone would therefore leave servers behind.
 
 use std::ffi::OsStr;
 use std::io;
@@ -18,30 +18,31 @@ use std::{env, fs, thread};
 use anyhow::{Context as _, Result, bail};
 
 const FOLDER_PREFIX: &str = "neticket-server-";
-/// Ports below the range that Linux gives to outgoing connections (from 32768), so that a port is still
-/// free when a server is restarted on it.
+/// Ports below the range that Linux uses for outgoing connections (from 32768), so that a port is still free
+/// when a server restarts on it.
 const PORT_FIRST: u16 = 20_000;
 const PORT_COUNT: u16 = 12_000;
 
 type Spawned = io::Result<Child>;
 
-/// The kernel ties a child's life to the *thread* that spawned it. This one lives as long as the process.
+/// The kernel ties a child's life to the *thread* that spawned it. This thread lives as long as the process.
 static SPAWNER: LazyLock<Sender<(Command, Sender<Spawned>)>> = LazyLock::new(|| {
     let (sender, receiver) = mpsc::channel::<(Command, Sender<Spawned>)>();
     thread::spawn(move || {
         for (mut command, answer) in receiver {
-            // Nobody waits for the answer any more: the child then dies with this process.
+            // An error means that nobody waits for the answer any more. The child then dies with this
+            // process.
             let _ = answer.send(command.spawn());
         }
     });
     sender
 });
 
-/// Starts a command of [`dying_with_parent`] from a thread that lives as long as this process, so that the
-/// end of the calling thread is not taken for the parent's death.
+/// Starts a command of [`dying_with_parent`] from a thread that lives as long as this process. The end of the
+/// calling thread then does not kill the child.
 ///
 /// # Errors
-/// When the program cannot be started.
+/// The program cannot be started.
 pub fn spawn(command: Command) -> Result<Child> {
     let (sender, receiver) = mpsc::channel();
     let program = command.get_program().to_owned();
@@ -50,8 +51,9 @@ pub fn spawn(command: Command) -> Result<Child> {
     spawned.with_context(|| format!("cannot start {}", program.display()))
 }
 
-/// A command that runs `program` such that it is killed when whoever spawns it ends, however that ends, where
-/// util-linux is there to say so. Elsewhere only dropping the server ends it. Its pid is the program's own.
+/// A command that runs `program`. With util-linux, the kernel kills the program when the process that spawned
+/// it ends in any way. Without it, only dropping the server ends the program. The pid is that of the program
+/// itself.
 pub fn dying_with_parent(program: impl AsRef<OsStr>) -> Command {
     let setpriv_exists = ["/usr/bin/setpriv", "/bin/setpriv"].iter().any(|path| Path::new(path).exists());
     if !setpriv_exists {
@@ -62,12 +64,12 @@ pub fn dying_with_parent(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// What the names of this process's server folders begin with.
+/// The prefix of the names of this process's server folders.
 pub(crate) fn folder_prefix(name: &str) -> String {
     format!("{FOLDER_PREFIX}{}-{name}-", process::id())
 }
 
-/// Deletes the server folders of processes that no longer exist. Once per process.
+/// Deletes the server folders of processes that no longer exist. Runs once per process.
 pub(crate) fn sweep_leftovers() {
     static SWEPT: Once = Once::new();
     SWEPT.call_once(|| {
@@ -76,14 +78,14 @@ pub(crate) fn sweep_leftovers() {
         }
         for entry in fs::read_dir(env::temp_dir()).into_iter().flatten().flatten() {
             if entry.file_name().to_str().and_then(owner).is_some_and(is_gone) {
-                // Another process may be sweeping the same folder.
+                // An error is fine: another process may be deleting the same folder.
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
     });
 }
 
-/// The process that a server folder of this name belongs to.
+/// The process to which a server folder of this name belongs.
 fn owner(folder_name: &str) -> Option<u32> {
     folder_name.strip_prefix(FOLDER_PREFIX)?.split('-').next()?.parse().ok()
 }
@@ -92,13 +94,13 @@ fn is_gone(pid: u32) -> bool {
     !Path::new(&format!("/proc/{pid}")).exists()
 }
 
-/// A port of 127.0.0.1 that nothing listens on, outside the range that outgoing connections take theirs from.
+/// A port of 127.0.0.1 on which nothing listens, outside the range for outgoing connections.
 ///
 /// # Errors
-/// When all of some thousand ports are taken.
+/// All of the 12,000 ports are taken.
 pub fn free_port() -> Result<u16> {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
-        // Different processes begin at different places.
+        // Different processes begin at different ports.
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
         let start = (nanos / 1000 + process::id().wrapping_mul(7919)) % u32::from(PORT_COUNT);
         AtomicU16::new(u16::try_from(start).unwrap_or(0))
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_server_dies_when_its_owner_is_killed() {
-        // The owner is a shell that starts a sleeper and then waits: killing the shell must end the sleeper.
+        // The owner is a shell that starts a sleeper and then waits. Killing the shell must end the sleeper.
         let mut owner = Command::new("sh")
             .args(["-c", "setpriv --pdeathsig KILL -- sleep 300 & echo $!; wait"])
             .stdout(process::Stdio::piped())
@@ -144,7 +146,7 @@ mod tests {
         io::BufRead::read_line(&mut io::BufReader::new(output), &mut line).unwrap();
         let sleeper: u32 = line.trim().parse().unwrap();
         assert!(!is_gone(sleeper));
-        // Until `setpriv` has run its course, the sleeper's death is not yet tied to the shell.
+        // Until `setpriv` has executed `sleep`, the sleeper's life is not yet tied to the shell's.
         while fs::read_to_string(format!("/proc/{sleeper}/comm")).unwrap().trim() != "sleep" {
             thread::yield_now();
         }

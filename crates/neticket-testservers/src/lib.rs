@@ -1,14 +1,14 @@
-//! Real MariaDB and Redis servers for tests and benchmarks, each on a free port of 127.0.0.1 and in a
-//! folder of its own.
+//! Real MariaDB and Redis servers for tests and benchmarks. Each has a free port of 127.0.0.1 and its own
+//! folder.
 //!
-//! Apart from `neticket-testkit`, which re-exports it as `servers`, so that `cargo xtask` can start
-//! servers without compiling the whole product first. Everything here blocks: call it before a runtime's
-//! work begins or from `spawn_blocking`.
+//! This crate is separate from `neticket-testkit`, which re-exports it as `servers`. `cargo xtask` can
+//! therefore start servers without compiling the whole product first. All functions block: call them before a
+//! runtime starts its work, or from `spawn_blocking`.
 //!
-//! A test asks for [`TestDatabase::create`] and [`redis_url`] with [`unique_prefix`]: whether the servers
-//! were started by `cargo xtask test` or by the test's own process is then no concern of it. Tests that
-//! break servers start their own: `MariaDb::default().start()?`, `Redis::default().start()?`. For other
-//! programs there are [`dying_with_parent`], [`spawn`] and [`free_port`].
+//! A test uses [`TestDatabase::create`], and [`redis_url`] with [`unique_prefix`]. It need not know whether
+//! `cargo xtask test` or its own process started the servers. Tests that break servers start their own:
+//! `MariaDb::default().start()?`, `Redis::default().start()?`. For other programs there are
+//! [`dying_with_parent`], [`spawn`] and [`free_port`].
 
 mod database;
 mod disk;

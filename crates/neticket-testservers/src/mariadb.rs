@@ -1,4 +1,4 @@
-//! How a MariaDB server is started: on a copy of a data folder that is installed once and kept.
+//! Starts MariaDB servers, each on a copy of a data folder that is installed once and kept.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,7 +14,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::server::{Program, Server};
 use crate::{SmallDisk, database, keeper};
 
-/// Installing takes seconds, copying the result a fraction of one. Small files make the copy quick.
+/// Options for the installation. It takes seconds, and copying the result takes a fraction of one. Small
+/// files make the copy quick.
 const INSTALL_OPTIONS: [&str; 5] = [
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
@@ -22,33 +23,33 @@ const INSTALL_OPTIONS: [&str; 5] = [
     SYSTEM_FILE,
     "--innodb-autoextend-increment=1",
 ];
-/// The server wants to be told again what the data folder was installed with.
+/// The server needs the same option with which the data folder was installed.
 const SYSTEM_FILE: &str = "--innodb-data-file-path=ibdata1:4M:autoextend";
 
-/// What production runs with, and so benchmarks too.
+/// The settings of production. Benchmarks use them too.
 const PRODUCTION: &str = include_str!("../../../infra/mysql.cnf");
-/// What its data folder is called.
+/// The name of the data folder.
 const DATA: &str = "data";
-/// Where [`PRODUCTION`] is written, inside the server's folder.
+/// The file, inside the server's folder, to which [`PRODUCTION`] is written.
 const PRODUCTION_FILE: &str = "production.cnf";
 
-/// A MariaDB with a user `root` without password, who can only come from this machine.
+/// A MariaDB with a user `root` without a password, who can only connect from this machine.
 #[derive(Clone, Debug, Default)]
 pub struct MariaDb {
-    /// Write every commit to disk before answering: run with `infra/mysql.cnf`. For benchmarks and for
-    /// faults; other tests are quicker without.
+    /// Write every commit to disk before answering: run with `infra/mysql.cnf`. For benchmarks and fault
+    /// tests. Other tests are quicker without it.
     pub durable: bool,
-    /// More command line options (`--innodb-lock-wait-timeout=2`); they win over the ones here.
+    /// More command line options (`--innodb-lock-wait-timeout=2`), which override the ones here.
     pub extra_options: Vec<String>,
-    /// Where its data is, instead of in its folder; nothing else may be there.
+    /// A disk for the data, instead of the server's folder. Nothing else may be on it.
     pub disk: Option<Arc<SmallDisk>>,
 }
 
 impl MariaDb {
-    /// Starts it in a new folder on a free port and waits until it answers.
+    /// Starts the server in a new folder on a free port and waits until it answers.
     ///
     /// # Errors
-    /// When MariaDB is not installed or does not answer in time; nothing is then left running.
+    /// MariaDB is not installed or does not answer in time. Nothing is left running then.
     pub fn start(self) -> Result<Server> {
         Server::start(self)
     }
@@ -84,7 +85,8 @@ impl Program for MariaDb {
         command.arg(format!("--datadir={}", data.display()));
         command.arg(format!("--socket={}", folder.join("server.sock").display()));
         command.arg(format!("--pid-file={}", folder.join("server.pid").display()));
-        // Shared, a server that starts would take another's temporary tables for leftovers and remove them.
+        // In a shared folder, a server that starts would take another server's temporary tables for leftovers
+        // and remove them.
         command.arg(format!("--tmpdir={}", folder.display()));
         command.arg(format!("--port={port}"));
         command.args(["--bind-address=127.0.0.1", "--skip-name-resolve", SYSTEM_FILE]);
@@ -94,7 +96,7 @@ impl Program for MariaDb {
             command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]);
             command.args(["--innodb-log-file-size=16M", "--innodb-doublewrite=OFF"]);
         }
-        // On a disk of its own it is root, in a namespace.
+        // On a separate disk it runs as root of a namespace.
         if is_root()? || self.disk.is_some() {
             command.arg("--user=root");
         }
@@ -112,8 +114,8 @@ impl Program for MariaDb {
     }
 }
 
-/// A freshly installed data folder, kept beside the build's results for as long as the server's version
-/// and the options stay the same.
+/// A freshly installed data folder. It is kept beside the build's results until the server's version or the
+/// options change.
 fn template_folder() -> Result<PathBuf> {
     let version = Command::new(server_program()?).arg("--version").output()?.stdout;
     let mut hasher = DefaultHasher::new();
@@ -123,7 +125,7 @@ fn template_folder() -> Result<PathBuf> {
     if template.exists() {
         return Ok(template);
     }
-    // Tests that start at the same time each install one; the first to finish keeps it.
+    // Tests that start at the same time each install one. The first to finish is kept.
     let fresh = cache.join(format!("neticket-mariadb-install-{}", process::id()));
     let _ = fs::remove_dir_all(&fresh);
     let mut command = Command::new("mariadb-install-db");
@@ -147,14 +149,14 @@ fn template_folder() -> Result<PathBuf> {
     Ok(template)
 }
 
-/// Cargo's target folder, which this program was built into, or else the folder for temporary files.
+/// Cargo's target folder in which this program was built, or else the folder for temporary files.
 fn cache_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
     target.map_or_else(env::temp_dir, Path::to_owned)
 }
 
-/// Debian keeps it outside an ordinary user's PATH.
+/// Debian installs the server outside an ordinary user's PATH.
 fn server_program() -> Result<String> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
@@ -163,7 +165,7 @@ fn server_program() -> Result<String> {
     Ok(program.display().to_string())
 }
 
-/// MariaDB refuses to run as root unless told to.
+/// MariaDB refuses to run as root without an option.
 fn is_root() -> Result<bool> {
     let metadata = fs::metadata("/proc/self").or_else(|_| tempfile::tempfile()?.metadata());
     Ok(metadata.context("cannot find out who runs this")?.uid() == 0)
@@ -173,7 +175,7 @@ fn is_root() -> Result<bool> {
 mod tests {
     use super::*;
 
-    /// As the server shows it: sizes in bytes, switches as 0 and 1.
+    /// A value as the server shows it: sizes in bytes, switches as 0 and 1.
     fn shown(value: &str) -> String {
         let (number, unit) = value.split_at(value.len() - 1);
         let shift = match (number.parse::<u64>(), unit) {

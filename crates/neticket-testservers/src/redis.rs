@@ -1,4 +1,4 @@
-//! How a Redis server is started and asked.
+//! Starts Redis servers, and sends them commands.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,16 +13,16 @@ use crate::keeper;
 use crate::server::{Program, Server};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long masters may take to find each other, on a machine that is busy compiling.
+/// How long masters may take to find each other on a machine that is busy compiling.
 const CLUSTER_DEADLINE: Duration = Duration::from_mins(1);
 const CLUSTER_POLL: Duration = Duration::from_millis(20);
 
-/// A Redis as production runs it: evicts nothing, appends every second, saves no snapshots.
+/// A Redis as in production: it evicts nothing, appends every second and saves no snapshots.
 #[derive(Clone, Debug)]
 pub struct Redis {
-    /// Keep an append-only file, so that a restart finds the data again.
+    /// Keep an append-only file, so that the data survives a restart.
     pub append_only: bool,
-    /// More command line options (`--maxmemory-policy`, `allkeys-lru`); they win over the ones here.
+    /// More command line options (`--maxmemory-policy`, `allkeys-lru`), which override the ones here.
     pub extra_options: Vec<String>,
 }
 
@@ -33,10 +33,10 @@ impl Default for Redis {
 }
 
 impl Redis {
-    /// Starts it in a new folder on a free port and waits until it answers.
+    /// Starts the server in a new folder on a free port and waits until it answers.
     ///
     /// # Errors
-    /// When `redis-server` is not installed or does not answer in time; nothing is then left running.
+    /// `redis-server` is not installed or does not answer in time. Nothing is left running then.
     pub fn start(self) -> Result<Server> {
         Server::start(self)
     }
@@ -62,7 +62,7 @@ impl Program for Redis {
     }
 
     fn answers(&self, port: u16) -> bool {
-        // While it reads its file in, the answer is an error.
+        // While Redis loads its file, the answer is an error.
         ask(port, "PING").is_ok_and(|answer| answer == "+PONG")
     }
 
@@ -71,22 +71,22 @@ impl Program for Redis {
     }
 }
 
-/// Three masters of a Redis Cluster that share all slots; no replicas.
+/// Three masters of a Redis Cluster that share all slots, without replicas.
 pub struct RedisCluster {
     /// In the order of their slots.
     pub masters: Vec<Server>,
 }
 
 impl RedisCluster {
-    /// Starts them and waits until they have found each other.
+    /// Starts the masters and waits until they have found each other.
     ///
     /// # Errors
-    /// When one does not start, or they do not agree in time; nothing is then left running.
+    /// A master does not start, or they do not agree in time. Nothing is left running then.
     pub fn start() -> Result<Self> {
         let mut masters = Vec::new();
         // A third of the 16,384 slots each.
         for (first, last) in [(0, 5_460), (5_461, 10_922), (10_923, 16_383)] {
-            // By default the masters talk to each other on a port so much higher that it may not exist.
+            // By default the masters use a port that is 10,000 higher for the cluster bus. It may not exist.
             let bus = keeper::free_port()?;
             let options = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()].map(str::to_owned);
             let master = Redis { extra_options: options.into(), ..Redis::default() }.start()?;
@@ -106,7 +106,7 @@ impl RedisCluster {
         Ok(Self { masters })
     }
 
-    /// The addresses of all masters, with commas between them.
+    /// The addresses of all masters, separated by commas.
     pub fn url(&self) -> String {
         self.masters.iter().map(Server::url).collect::<Vec<_>>().join(",")
     }
@@ -120,7 +120,7 @@ fn told(master: &Server, command: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether this master sees all slots served, by all three.
+/// Whether this master sees that all three masters serve all slots.
 fn agrees(master: &Server) -> Result<bool> {
     let state = exchange(master.port(), "CLUSTER INFO")?;
     Ok(["cluster_state:ok", "cluster_known_nodes:3", "cluster_size:3"]
@@ -133,7 +133,7 @@ pub(crate) fn ask(port: u16, command: &str) -> Result<String> {
     Ok(exchange(port, command)?.lines().next().unwrap_or_default().to_owned())
 }
 
-/// What a setting is at present.
+/// The present value of a setting.
 #[cfg(test)]
 pub(crate) fn config(port: u16, setting: &str) -> Result<String> {
     Ok(exchange(port, &format!("CONFIG GET {setting}"))?.lines().last().unwrap_or_default().to_owned())

@@ -11,32 +11,32 @@ use tempfile::TempDir;
 
 use crate::keeper;
 
-/// How long a server may take to answer after its start, on a machine that is busy compiling.
+/// How long a server may take to answer after its start on a machine that is busy compiling.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
 /// How long a server may take to end after SIGTERM before it is killed.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// A port found free can be taken before the server binds it: then another one is tried.
+/// Another process can take a free port before the server binds it. Then another port is tried.
 const START_ATTEMPTS: u32 = 3;
-/// Servers write what they have to say here, inside their folder.
+/// The log of the server, inside its folder.
 const LOG_FILE: &str = "server.log";
 
 /// What differs between the kinds of server.
 pub(crate) trait Program: Send + Sync {
     /// A word for folder names and messages.
     fn name(&self) -> &'static str;
-    /// Fills a new folder with what the server needs to find there.
+    /// Puts into a new folder what the server needs.
     fn prepare(&self, folder: &Path) -> Result<()>;
-    /// The server in the foreground, on 127.0.0.1.
+    /// The command that runs the server in the foreground, on 127.0.0.1.
     fn command(&self, folder: &Path, port: u16) -> Result<Command>;
-    /// Whether it answers, found out by really asking it.
+    /// Whether the server answers a real request.
     fn answers(&self, port: u16) -> bool;
-    /// Where clients find it, without a slash at the end.
+    /// The address for clients, without a slash at the end.
     fn url(&self, port: u16) -> String;
 }
 
-/// A server process and its folder. Dropping it kills the process and deletes the folder: nothing that it
-/// keeps outlives it, so a clean end would only cost time.
+/// A server process and its folder. Dropping it kills the process and deletes the folder. The server keeps
+/// nothing that outlives it, so a clean end would only cost time.
 pub struct Server {
     program: Box<dyn Program>,
     folder: TempDir,
@@ -70,25 +70,26 @@ impl Server {
         self.program.url(self.port)
     }
 
-    /// The TCP port on 127.0.0.1; the same after every [`restart`](Self::restart).
+    /// The TCP port on 127.0.0.1. It stays the same after every [`restart`](Self::restart).
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where the server keeps its files.
+    /// The folder in which the server keeps its files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The process, unless stopped or killed.
+    /// The id of the process, unless it is stopped or killed.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
 
-    /// Whether it has ended by itself, such as by a crash. Then [`restart`](Self::restart) starts it again.
+    /// Whether the server has ended by itself, for example by a crash. [`restart`](Self::restart) starts it
+    /// again.
     ///
     /// # Errors
-    /// When its state cannot be found out.
+    /// The state of the process cannot be read.
     pub fn has_ended(&mut self) -> Result<bool> {
         if self.wait_for_end(Duration::ZERO)?.is_some() {
             self.child = None;
@@ -96,10 +97,10 @@ impl Server {
         Ok(self.child.is_none())
     }
 
-    /// Ends the server cleanly: SIGTERM, and SIGKILL if it has not ended within half a minute.
+    /// Ends the server cleanly: SIGTERM, then SIGKILL if it has not ended within 30 seconds.
     ///
     /// # Errors
-    /// When the process could not be told; it may then still run.
+    /// The signal could not be sent. The process may still run then.
     pub fn stop(&mut self) -> Result<()> {
         if self.child.is_none() {
             return Ok(());
@@ -112,10 +113,10 @@ impl Server {
         self.kill()
     }
 
-    /// Ends the server at once, as a power cut would: SIGKILL. What was not on disk is lost.
+    /// Ends the server at once with SIGKILL, like a power cut. Data that was not on disk is lost.
     ///
     /// # Errors
-    /// When the process could not be killed.
+    /// The process could not be killed.
     pub fn kill(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
             child.kill().with_context(|| format!("cannot kill {}", self.program.name()))?;
@@ -124,27 +125,27 @@ impl Server {
         Ok(())
     }
 
-    /// Freezes the server: its connections stay open and nothing answers (SIGSTOP).
+    /// Freezes the server with SIGSTOP. Its connections stay open, and it answers nothing.
     ///
     /// # Errors
-    /// When it does not run.
+    /// The server does not run.
     pub fn pause(&self) -> Result<()> {
         self.signal("STOP")
     }
 
-    /// Thaws a server frozen by [`pause`](Self::pause) (SIGCONT).
+    /// Continues a server frozen by [`pause`](Self::pause), with SIGCONT.
     ///
     /// # Errors
-    /// When it does not run.
+    /// The server does not run.
     pub fn resume(&self) -> Result<()> {
         self.signal("CONT")
     }
 
-    /// Starts the server again on the same port and folder, after stopping it if it runs, and waits until
-    /// it answers.
+    /// Starts the server again on the same port and folder, and waits until it answers. If it runs, it is
+    /// stopped first.
     ///
     /// # Errors
-    /// When it does not answer in time; it is then not running.
+    /// The server does not answer in time. It is not running then.
     pub fn restart(&mut self) -> Result<()> {
         self.stop()?;
         self.launch()
@@ -171,7 +172,7 @@ impl Server {
             }
             thread::sleep(POLL_INTERVAL);
         }
-        // Whoever answered might have been another server that took the port first.
+        // The answer might have come from another server that took the port first.
         if let Some(status) = self.wait_for_end(Duration::ZERO)? {
             self.child = None;
             bail!("{} ended with {status}: port {} was taken", self.program.name(), self.port);
@@ -194,7 +195,7 @@ impl Server {
     fn signal(&self, signal: &str) -> Result<()> {
         let name = self.program.name();
         let pid = self.pid().with_context(|| format!("{name} does not run"))?;
-        // The shell's own `kill`: slim images have no program of that name.
+        // The shell's own `kill`, because slim images have no program of that name.
         let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {pid}")).status()?;
         if !status.success() {
             bail!("cannot send SIG{signal} to {name}");
@@ -215,7 +216,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // An error leaves the process to `keeper`, which ties its life to this one's.
+        // After an error, the kernel still kills the process when this one ends, see `keeper`.
         let _ = self.kill();
     }
 }

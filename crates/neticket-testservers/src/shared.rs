@@ -1,4 +1,4 @@
-//! The servers that tests share: the run's own, or else this process's.
+//! The servers that tests share: those of the test run, or else those of this process.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,36 +9,38 @@ use anyhow::Result;
 
 use crate::{MariaDb, Redis, RedisCluster, Server};
 
-/// Names the MariaDB that every test of a run uses. `cargo xtask test` sets it.
+/// The name of the variable with the address of the MariaDB that all tests of a run use. `cargo xtask test`
+/// sets it.
 pub const MARIADB_URL_VARIABLE: &str = "NETICKET_TEST_MARIADB_URL";
-/// Names the Redis that every test of a run uses. `cargo xtask test` sets it.
+/// The name of the variable with the address of the Redis that all tests of a run use. `cargo xtask test`
+/// sets it.
 pub const REDIS_URL_VARIABLE: &str = "NETICKET_TEST_REDIS_URL";
 
-/// The MariaDB for tests, without a slash at the end and without a database: the one that
-/// [`MARIADB_URL_VARIABLE`] names, or one started now for this process and dying with it.
+/// The address of the MariaDB for tests, without a slash at the end and without a database. It is the one in
+/// [`MARIADB_URL_VARIABLE`], or a server that is started for this process and dies with it.
 ///
 /// # Errors
-/// When none is named and none can be started.
+/// The variable is not set and no server can be started.
 pub fn mariadb_url() -> Result<String> {
     static OWN: Mutex<Option<Server>> = Mutex::new(None);
     shared_url(MARIADB_URL_VARIABLE, &OWN, || MariaDb::default().start())
 }
 
-/// The Redis for tests: the one that [`REDIS_URL_VARIABLE`] names, or one started now for this process and
-/// dying with it. Shared, so keys begin with [`unique_prefix`].
+/// The address of the Redis for tests: the one in [`REDIS_URL_VARIABLE`], or a server that is started for
+/// this process and dies with it. It is shared, so keys must begin with [`unique_prefix`].
 ///
 /// # Errors
-/// When none is named and none can be started.
+/// The variable is not set and no server can be started.
 pub fn redis_url() -> Result<String> {
     static OWN: Mutex<Option<Server>> = Mutex::new(None);
     shared_url(REDIS_URL_VARIABLE, &OWN, || Redis::default().start())
 }
 
-/// The Redis Cluster for tests, as several addresses with commas between them: started for this process, and dying with it.
-/// Shared, so keys begin with [`unique_prefix`].
+/// The addresses of the Redis Cluster for tests, separated by commas. The cluster is started for this process
+/// and dies with it. It is shared, so keys must begin with [`unique_prefix`].
 ///
 /// # Errors
-/// When it cannot be started.
+/// The cluster cannot be started.
 pub fn redis_cluster_url() -> Result<String> {
     static OWN: Mutex<Option<RedisCluster>> = Mutex::new(None);
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +69,7 @@ fn shared_url(
     Ok(own.insert(server).url())
 }
 
-/// A word that no other test of this or another process uses: letters, digits and underscores.
+/// A name that no other test of this or another process uses: letters, digits and underscores.
 pub fn unique_name(stem: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -75,7 +77,7 @@ pub fn unique_name(stem: &str) -> String {
     format!("{stem}_{}_{nanos:x}_{count}", process::id())
 }
 
-/// What a test's keys on the shared Redis begin with, colon included.
+/// The prefix for a test's keys on the shared Redis, including the colon.
 pub fn unique_prefix() -> String {
     format!("{}:", unique_name("t"))
 }

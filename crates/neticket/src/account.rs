@@ -1,11 +1,12 @@
-//! `neticket account`: what operators do for an account of anyone, and what the commands about accounts
+//! `neticket account`: what operators do for the account of any person, and what all commands about accounts
 //! share.
 
 use anyhow::{Context as _, anyhow};
 use neticket_app::{App, AppError, Config};
 use neticket_domain::{Email, Password};
 
-/// Gives an existing account the password on the standard input, and ends its sessions.
+/// Sets the password of an existing account to the first line of the standard input, and ends the sessions of
+/// the account.
 pub(crate) async fn reset_password(config: Config, email: &str) -> anyhow::Result<()> {
     let email = parse_email(email)?;
     let password = read_password()?;
@@ -24,7 +25,7 @@ pub(crate) fn parse_email(email: &str) -> anyhow::Result<Email> {
     Email::parse(email).map_err(|error| anyhow!("the e-mail {}", error.message))
 }
 
-/// The first line of the standard input, if it is a password that somebody could sign up with.
+/// The first line of the standard input, if it follows the rules for passwords.
 pub(crate) fn read_password() -> anyhow::Result<Password> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).context("the password cannot be read")?;
@@ -32,7 +33,7 @@ pub(crate) fn read_password() -> anyhow::Result<Password> {
     password.map_err(|error| anyhow!("the password {}", error.message))
 }
 
-/// The same error in words for an operator who named an account by its e-mail.
+/// Translates an error for an operator who named an account by its e-mail address.
 pub(crate) fn named(error: AppError) -> anyhow::Error {
     match error {
         AppError::NotFound => anyhow!("there is no account with this e-mail"),

@@ -1,4 +1,5 @@
-//! `neticket admin`: administrators are made and unmade here and nowhere else.
+//! `neticket admin`: creates, lists, grants and revokes administrators. Nothing else makes administrators,
+//! except the demo season.
 
 use anyhow::anyhow;
 use neticket_app::{App, AppError, Config};
@@ -6,7 +7,7 @@ use neticket_domain::Nickname;
 
 use crate::account;
 
-/// Makes an administrator whose password is on the standard input.
+/// Creates an administrator, whose password is the first line of the standard input.
 pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyhow::Result<()> {
     let email = account::parse_email(email)?;
     let nickname = Nickname::parse(nickname).map_err(|error| anyhow!("the nickname {}", error.message))?;
@@ -26,7 +27,7 @@ pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyho
     Ok(())
 }
 
-/// Names everyone who may administer, one a line.
+/// Prints all administrators, one per line.
 pub(crate) async fn list(config: Config) -> anyhow::Result<()> {
     let app = App::open(config).await?;
     let admins = app.admins().await;

@@ -1,5 +1,5 @@
-//! `neticket doctor`: what is configured, secrets hidden, and whether each part answers. Makes nothing but the image
-//! folder.
+//! `neticket doctor`: prints the configuration without its secrets, and checks that each backend answers. The
+//! only thing that it creates is the image folder.
 
 use std::path::Path;
 
@@ -10,9 +10,10 @@ use neticket_store::Store;
 
 use crate::open_files;
 
-/// How long one call of a check may take, in milliseconds: an operator waits for the answer.
+/// How long one call of a check may take, in milliseconds. It is short, because an operator waits for the
+/// result.
 const CALL_TIMEOUT_MAX_MS: u64 = 2_000;
-/// The only policy of Redis under which no seat is forgotten.
+/// The only eviction policy under which Redis never deletes a ledger.
 const NOEVICTION: &str = "noeviction";
 const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, everyone would share its address and \
                           its rate limit";
@@ -104,7 +105,7 @@ fn without_password(url: &str) -> String {
     format!("{scheme}://{user}:…@{host}")
 }
 
-/// The same configuration, with calls that do not take long.
+/// The same configuration, with short timeouts.
 fn impatient(mut config: Config) -> Config {
     let engine = &mut config.engine;
     engine.store_timeout_ms = engine.store_timeout_ms.min(CALL_TIMEOUT_MAX_MS);

@@ -1,10 +1,11 @@
-//! Logs, on the standard error: for eyes on a terminal, JSON for machines otherwise. `RUST_LOG` says how much.
+//! Sends logs to the standard error: readable on a terminal, otherwise as JSON. `RUST_LOG` sets the level.
 
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is not HTTP is the fault of who sent it; actix calls it an error of the server.
+/// `actix_http::h1` logs an error if a client sends something that is not HTTP. The server is not at fault,
+/// so this is off.
 const DEFAULT: &str = "info,actix_http::h1=off,actix_server=warn,sea_orm_migration=warn";
 
 pub(crate) fn start() {

@@ -1,4 +1,5 @@
-//! The NETicket server and its commands. Each is one file; this one reads the command line and says what went wrong.
+//! The NETicket server and its commands. Each command has its own file. This file parses the command line and
+//! prints errors.
 
 mod account;
 mod admin;
@@ -17,8 +18,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use neticket_app::{Config, Environment};
 
-/// Sells tickets at the moment everyone wants one. Configured by NETICKET_* variables; unset means that everything is
-/// embedded and lies in ./data.
+/// Sells tickets at the moment everyone wants one. Configured by NETICKET_* variables. If none is set, the
+/// database, the ledger and the images are embedded and stored in ./data.
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
@@ -30,34 +31,35 @@ struct Cli {
 enum Command {
     /// Serve the API, and the client if it is built
     Serve,
-    /// Bring the database up to date
+    /// Apply pending migrations to the database
     Migrate,
-    /// Fill the database with things to look at
+    /// Fill the database with demo data
     Seed(Seed),
-    /// Look after administrators
+    /// Create, list, grant and revoke administrators
     #[command(subcommand)]
     Admin(Admin),
-    /// Look after accounts
+    /// Manage the accounts of users
     #[command(subcommand)]
     Account(Account),
     /// Print the OpenAPI document
     Openapi,
-    /// Say what is configured, and check that each part answers
+    /// Print the configuration, and check that each backend answers
     Doctor,
 }
 
 #[derive(Args)]
 struct Seed {
-    /// The demo season: events, an audience, and two accounts with published passwords. Never in production
+    /// Create the demo season: events, an audience, and two accounts with published passwords. Refused in
+    /// production
     #[arg(long, required = true)]
     demo: bool,
 }
 
 #[derive(Subcommand)]
 enum Admin {
-    /// Make an account that may administer
+    /// Create an account that is an administrator
     Create(AdminCreate),
-    /// Name everyone who may administer
+    /// List all administrators
     List,
     /// Make an existing account an administrator
     Grant(AccountEmail),
@@ -77,7 +79,7 @@ struct AdminCreate {
     email: String,
     #[arg(long)]
     nickname: String,
-    /// Read the password from the standard input, up to its first line feed
+    /// Read the password from the first line of the standard input
     #[arg(long, required = true)]
     password_stdin: bool,
 }
@@ -92,18 +94,19 @@ struct AccountEmail {
 struct ResetPassword {
     #[arg(long)]
     email: String,
-    /// Read the new password from the standard input, up to its first line feed
+    /// Read the new password from the first line of the standard input
     #[arg(long, required = true)]
     password_stdin: bool,
 }
 
-/// Thousands of requests come and go at once (docs/decisions/0016).
+/// A faster allocator, because thousands of requests allocate and free memory at once (docs/decisions/0016).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // The allocator asks for huge pages, and each connection touches the beginning of buffers that it never fills: the
-    // kernel would clear 2 MB where 4 KiB are needed. Where this cannot be said, memory is merely wasted.
+    // Switches transparent huge pages off. The allocator asks for them, and each connection touches only the
+    // beginning of its buffers, so the kernel would clear 2 MB where 4 KiB are needed. If the call fails,
+    // memory is wasted, but nothing breaks.
     #[cfg(target_os = "linux")]
     let _ = nix::sys::prctl::set_thp_disable(true);
     let cli = Cli::parse();
@@ -119,7 +122,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     if matches!(command, Command::Openapi) {
-        // Not `print!`: a reader that has seen enough closes the pipe, and that is no fault.
+        // Not `print!`, which panics if the reader closes the pipe early. That is not an error.
         let _ = std::io::stdout().write_all(neticket_api::openapi_document().as_bytes());
         return Ok(());
     }
@@ -151,7 +154,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     })
 }
 
-/// The error and its causes, leaving out a cause that the one before has told already.
+/// Joins the error and its causes. Leaves out a cause whose text is already contained in the texts before it.
 fn one_sentence(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
         if told.contains(&cause) {

@@ -1,4 +1,4 @@
-//! `neticket migrate`: brings the database up to date and says what it did.
+//! `neticket migrate`: applies pending migrations and prints which.
 
 use anyhow::Context as _;
 use neticket_app::{App, Config};

@@ -1,4 +1,4 @@
-//! `neticket serve`: from start to an orderly end.
+//! `neticket serve`: starts the server, runs it and shuts it down.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -11,9 +11,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::open_files;
 use crate::server_lock::ServerLock;
 
-/// Serves until SIGTERM or Ctrl-C; then stops accepting, finishes what is in flight, and returns. After SIGTERM it goes on
-/// serving for a while first, with `/readyz` at 503, so that load balancers stop sending before it stops accepting; a
-/// second signal ends that.
+/// Serves until SIGTERM or Ctrl-C. Then stops accepting connections, finishes the requests in flight, and
+/// returns.
+///
+/// After SIGTERM it first continues to serve for `NETICKET_DRAIN_S` seconds with `/readyz` at 503, so that
+/// load balancers stop sending requests before it stops accepting them. A second signal ends this time.
 pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     config.web_dir = config.web_dir.or_else(client_beside_binary);
     let listen = config.listen;
@@ -39,8 +41,8 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     for warning in config.warnings() {
         tracing::warn!(%warning, "the configuration fits one node only");
     }
-    // Before the store is opened: it keeps this server from migrating a database that another one uses. Held
-    // to the end.
+    // The lock is acquired before the store is opened, so that this server does not migrate a database that
+    // another one uses. It is held until the end.
     let lock = ServerLock::acquire(&config)?;
     let app = App::start(config).await?;
     let bound = match neticket_api::server(app.clone(), listen, workers) {
@@ -86,14 +88,15 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     let ended = if let Some(ended) = ended {
         ended
     } else {
-        // First no more connections, then no more streams: whoever listened finds another node.
+        // The server stops accepting connections first, and then ends the streams. A client whose stream ends
+        // therefore connects to another node.
         let stopping = handle.stop(true);
         app.end_streams();
         stopping.await;
         serving.await
     };
     app.shut_down().await;
-    // To the last, so that the end can be watched.
+    // Metrics are served until the last, so that the shutdown can be monitored.
     if let Some((handle, serving)) = metrics {
         handle.stop(false).await;
         let _ = serving.await;
@@ -106,7 +109,7 @@ async fn next(signal: &mut Signal) {
     signal.recv().await;
 }
 
-/// Where a release has its client.
+/// The folder of the client in a release: `web` next to the binary.
 fn client_beside_binary() -> Option<PathBuf> {
     let folder = std::env::current_exe().ok()?.parent()?.join("web");
     folder.join("index.html").is_file().then_some(folder)

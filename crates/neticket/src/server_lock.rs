@@ -65,7 +65,8 @@ impl ServerLock {
     }
 }
 
-/// Beside the database, under the name that the file really has.
+/// The lock file next to the database. Its name is derived from the real path, so that a link leads to the
+/// same lock.
 fn lock_path(database: &Path) -> PathBuf {
     let real = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     let mut name = OsString::from(real);
@@ -73,7 +74,7 @@ fn lock_path(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Opens and locks `path`; `None` where the file system knows no locks.
+/// Opens and locks `path`. `None` if the file system does not support locks.
 fn lock(path: &Path, what: &str) -> anyhow::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -109,7 +110,7 @@ fn owner(file: &File) -> String {
     if line.is_empty() { line } else { format!(" ({line})") }
 }
 
-/// Makes a folder that is not there yet, readable by its owner only: it will hold password hashes and a
+/// Creates a folder if it does not exist, readable by its owner only. It will contain password hashes and a
 /// secret.
 fn make_folder(folder: &Path) -> anyhow::Result<()> {
     let mut make = DirBuilder::new();

@@ -1,4 +1,4 @@
-//! Who may see administration. The server decides on every request; this decides only what is shown.
+//! Who sees administration. The server authorizes every request. This file only decides what is shown.
 
 use leptos::prelude::*;
 use neticket_contract::User;
@@ -6,15 +6,15 @@ use neticket_domain::Role;
 
 use crate::session::{Session, Who};
 
-/// What the pages show to whoever looks at them.
+/// What the pages show to the present viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Not known yet.
+    /// The session is not known yet.
     Unknown,
     Granted,
-    /// Not any more; but there is a form with something in it that is not saved, and that stays.
+    /// Access has ended, but a form with unsaved input is open. The form stays.
     Kept,
-    /// There is no such page, as far as this person is told.
+    /// The page says that there is no such page.
     Denied,
 }
 
@@ -27,7 +27,7 @@ impl Access {
         }
     }
 
-    /// The same where there is something unsaved on a page that was shown before.
+    /// The same, but with unsaved input a page that was shown before stays.
     pub(crate) fn keeping(self, before: Option<Self>, unsaved: bool) -> Self {
         match before {
             Some(Self::Granted | Self::Kept) if unsaved && self != Self::Granted => Self::Kept,
@@ -40,7 +40,7 @@ impl Access {
     }
 }
 
-/// Whether the page has something that would be lost with it.
+/// Whether the page has unsaved input that leaving would lose.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Unsaved(RwSignal<bool>);
 
@@ -50,7 +50,7 @@ impl Unsaved {
         self.0.get()
     }
 
-    /// Follows what `unsaved` says, for as long as the calling component lives.
+    /// Follows `unsaved` for as long as the calling component lives.
     pub(crate) fn follow(self, unsaved: impl Fn() -> bool + 'static) {
         Effect::new(move |_| self.0.set(unsaved()));
         on_cleanup(move || {
@@ -59,7 +59,7 @@ impl Unsaved {
     }
 }
 
-/// The server said no to an administrator: they are one no more.
+/// Makes the signed-in administrator an ordinary user in the client, because the server answered `forbidden`.
 pub(crate) fn withdraw(session: Session) {
     if let Who::User(user) = untrack(|| session.who())
         && user.role == Role::Admin

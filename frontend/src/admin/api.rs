@@ -1,4 +1,4 @@
-//! The operations of administration, by name.
+//! The client methods for the operations of administration.
 
 use leptos::prelude::expect_context;
 use neticket_contract::{
@@ -13,14 +13,14 @@ use crate::api::{Answer, ApiError, Request, get, post};
 use crate::clock::Clock;
 use crate::session::Session;
 
-/// Something, and the tag by which the server tells whether it has changed since.
+/// A value and its ETag. The server uses the tag to tell whether the value has changed since.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tagged<T> {
     pub(crate) value: T,
     pub(crate) etag: String,
 }
 
-/// What can be done to an event's ledger.
+/// The actions on an event's ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LedgerDeed {
     Load,
@@ -40,7 +40,7 @@ impl LedgerDeed {
     }
 }
 
-/// The API, on behalf of an administrator.
+/// The API, called with the session of an administrator.
 #[derive(Clone, Copy)]
 pub(crate) struct AdminApi {
     session: Session,
@@ -73,7 +73,7 @@ impl AdminApi {
         tagged(&self.send(post("/admin/events", event)).await?)
     }
 
-    /// Only if the event is still as it was when `etag` was given.
+    /// Changes the event only if it is still as it was when the server gave `etag`.
     pub(crate) async fn admin_event_update(
         self,
         id: i64,
@@ -93,7 +93,7 @@ impl AdminApi {
         tagged(&self.send(command(format!("/admin/events/{id}/cancel"))).await?)
     }
 
-    /// `progress` is told which part of the file is on the other side, from 0 to 1.
+    /// Calls `progress` with the part of the file that is uploaded, from 0 to 1.
     pub(crate) async fn admin_image_create(
         self,
         file: &web_sys::File,
@@ -110,7 +110,8 @@ impl AdminApi {
         self.send(request).await?.json()
     }
 
-    /// `inventory_load`, `inventory_evict`, `inventory_pause` or `inventory_resume`: the entry as it is afterwards.
+    /// Calls `inventory_load`, `inventory_evict`, `inventory_pause` or `inventory_resume`. Returns the entry
+    /// as it is afterwards.
     pub(crate) async fn inventory_act(
         self,
         event_id: i64,
@@ -119,7 +120,7 @@ impl AdminApi {
         self.send(command(format!("/admin/inventory/{event_id}/{}", deed.word()))).await?.json()
     }
 
-    /// What [`Self::inventory_reconcile`] would change, and the tag for asking for exactly that.
+    /// What [`Self::inventory_reconcile`] would change, and the tag with which exactly that can be requested.
     pub(crate) async fn inventory_reconcile_dry(
         self,
         event_id: i64,
@@ -164,7 +165,7 @@ impl AdminApi {
         self.checked(answer)
     }
 
-    /// Whoever is told that they may not is an administrator no more.
+    /// After `forbidden` the user is no longer shown as an administrator.
     fn checked(self, answer: Answer) -> Result<Answer, ApiError> {
         match answer.ok() {
             Err(error) if error.code() == Some(ProblemCode::Forbidden) => {
@@ -186,6 +187,6 @@ fn only_if(request: Request, etag: &str) -> Request {
 
 fn tagged<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Tagged<T>, ApiError> {
     let (value, etag) = (answer.json()?, answer.etag());
-    // Without it, what somebody else writes would be overwritten unseen.
+    // Without the tag, an edit could overwrite another administrator's change unnoticed.
     if etag.is_empty() { Err(ApiError::Unreadable(0)) } else { Ok(Tagged { value, etag }) }
 }

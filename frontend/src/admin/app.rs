@@ -1,4 +1,4 @@
-//! The frame around all pages of administration, and which page is where.
+//! The frame around all pages of administration, and the routes.
 
 use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
@@ -35,7 +35,7 @@ pub(crate) fn AdminApp() -> impl IntoView {
     }
 }
 
-/// What is around every page. Others than administrators see what they would see at any address where nothing is.
+/// The frame around every page. People who are not administrators see the page for an unknown address.
 #[component]
 fn Frame() -> impl IntoView {
     focus_on_navigation();
@@ -78,7 +78,7 @@ fn pages() -> impl IntoView {
     }
 }
 
-/// Administration begins with the events.
+/// Redirects `/admin` to the list of events. Every other unknown address shows "not found".
 #[component]
 fn Elsewhere() -> impl IntoView {
     let pathname = use_location().pathname;
@@ -92,7 +92,7 @@ fn Elsewhere() -> impl IntoView {
     move || if entrance.get() { waiting().into_any() } else { NotFoundPage().into_any() }
 }
 
-/// What is typed into a form is not lost with the session.
+/// Says that the session has ended. The form below keeps its input.
 fn signed_out() -> impl IntoView {
     view! {
         <p class="form-error page" role="alert" data-testid="signed-out">
@@ -112,7 +112,7 @@ fn waiting() -> impl IntoView {
     }
 }
 
-/// The search of the other client, as a plain form: what it leads to is a page of that one.
+/// The search of the other client, as a plain form, because its results are a page of that client.
 #[component]
 fn PlainSearch() -> impl IntoView {
     view! {

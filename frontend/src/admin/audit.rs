@@ -1,4 +1,4 @@
-//! Who did what.
+//! The audit log: who did what.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -23,7 +23,7 @@ pub(crate) fn AuditPage() -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let map = use_query_map();
-    // Only the page: nothing narrows this list.
+    // Only the page number. This list has no filters.
     let query = Memo::new(move |_| ListQuery { page: map.with(ListQuery::read).page, ..Default::default() });
     let log =
         Loader::new(move || Some(query.get()), move |query| async move { api.audit_list(&query).await });
@@ -98,7 +98,7 @@ fn Row(entry: AuditEntry) -> impl IntoView {
     }
 }
 
-/// What it was done to: a link where there is something to see.
+/// The target of the action. It is a link if the target has a page.
 fn link_to(target: &str) -> AnyView {
     let event = target.strip_prefix("event/").and_then(|id| id.parse::<i64>().ok());
     match event {
@@ -144,7 +144,7 @@ fn Changes(found: Vec<Change>) -> impl IntoView {
     }
 }
 
-/// Moments as people write them, everything else as it is.
+/// Timestamps are written as dates, everything else as it is.
 fn value(i18n: I18n, text: Option<String>) -> impl Fn() -> String {
     let moment = text.as_deref().and_then(|text| Timestamp::parse(text).ok());
     move || match (moment, &text) {
@@ -154,7 +154,7 @@ fn value(i18n: I18n, text: Option<String>) -> impl Fn() -> String {
     }
 }
 
-/// What an action is called; `None` for one that this client does not know yet.
+/// The name of an action. `None` if this client does not know the action yet.
 fn action_text(action: &str) -> Option<T> {
     Some(match action {
         "event_create" => T::ActionEventCreate,

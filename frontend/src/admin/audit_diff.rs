@@ -1,19 +1,19 @@
-//! What an entry of the audit log says that has changed: the values that differ, one by one. Pure.
+//! What an entry of the audit log says has changed: the values that differ, one by one. Pure.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// A value that was one thing and became another.
+/// A value before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// Like `ticket_types[0].capacity`; empty where the whole is one value.
+    /// Like `ticket_types[0].capacity`. Empty if the root itself is the value.
     pub(crate) path: String,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,
 }
 
-/// Everything that differs, by path.
+/// All values that differ, ordered by path.
 pub(crate) fn changes(before: Option<&Value>, after: Option<&Value>) -> Vec<Change> {
     let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
     if let Some(before) = before {
@@ -49,7 +49,7 @@ fn flatten(path: String, value: &Value, into: &mut BTreeMap<String, String>) {
                 flatten(format!("{path}[{index}]"), value, into);
             }
         }
-        // As good as not there.
+        // The same as a missing value.
         Value::Null => {}
         Value::String(text) => drop(into.insert(path, text.clone())),
         other => drop(into.insert(path, other.to_string())),

@@ -1,4 +1,4 @@
-//! Asks before something is done that people notice, and says in words what will happen.
+//! A dialog that asks before an action that people notice, and says what will happen.
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -6,19 +6,19 @@ use leptos::prelude::*;
 use crate::components::FormError;
 use crate::i18n::{T, use_i18n};
 
-/// A dialog that is shown while `open`. The button that keeps everything as it is has the focus when it opens.
+/// A dialog that is shown while `open`. When it opens, the button that changes nothing has the focus.
 #[component]
 pub(crate) fn Confirm(
     open: Signal<bool>,
-    /// Also when the dialog is left by the keyboard.
+    /// Called also when the person leaves the dialog by keyboard.
     close: impl Fn() + Copy + Send + Sync + 'static,
     heading: Signal<T>,
-    /// What the button says that it does.
+    /// The text of the button that confirms.
     action: Signal<T>,
-    /// What the other one says.
+    /// The text of the button that changes nothing.
     #[prop(into)]
     keep: Signal<T>,
-    /// Whether there is anything to do, and it may be done.
+    /// Whether there is something to do and it is allowed.
     ready: Signal<bool>,
     busy: RwSignal<bool>,
     error: RwSignal<Option<T>>,
@@ -30,7 +30,7 @@ pub(crate) fn Confirm(
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if open.get() {
-            // Throws only where the element is not in the document, or is open already.
+            // Throws only if the element is not in the document or is open already.
             let _ = dialog.show_modal();
         } else {
             dialog.close();
@@ -42,7 +42,7 @@ pub(crate) fn Confirm(
             confirm();
         }
     };
-    // What is being done is not undone by leaving.
+    // Leaving would not stop a request that is under way.
     let leave = move |_| {
         if !busy.get_untracked() {
             close();

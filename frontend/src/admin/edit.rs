@@ -1,4 +1,4 @@
-//! One event: a new one, or one to change.
+//! The page of one event, and the page for a new one.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -13,12 +13,12 @@ use crate::load::{Load, Loader};
 use crate::pages::NotFoundPage;
 use crate::title::page_title;
 
-/// The event that was made a moment ago: its page says so, once.
+/// The id of the event that was just created. Its page says so, once.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct JustMade(StoredValue<Option<i64>>);
 
 impl JustMade {
-    /// Whether it is the one that is shown.
+    /// Whether the event just created is the one with this id. Clears the value.
     fn take(self, id: Option<i64>) -> bool {
         let made = self.0.try_update_value(Option::take).flatten();
         made.is_some() && made == id
@@ -72,7 +72,7 @@ pub(crate) fn EditPage() -> impl IntoView {
     }
 }
 
-/// A new event's page takes the place of the form it came from.
+/// The page of the new event replaces the form in the history.
 fn created() -> impl Fn(i64) + Copy + Send + Sync + 'static {
     let go = go();
     let made: JustMade = expect_context();

@@ -1,4 +1,4 @@
-//! All events, past and cancelled ones too.
+//! The list of all events, including past and cancelled ones.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -73,12 +73,12 @@ pub(crate) fn EventsPage() -> impl IntoView {
     }
 }
 
-/// A search field, and what else narrows a list.
+/// A search field, followed by the other filters of the list.
 #[component]
 pub(crate) fn ListSearch(query: Memo<ListQuery>, path: &'static str, children: Children) -> impl IntoView {
     let navigate = use_navigate();
     let text = RwSignal::new(String::new());
-    // What is typed stays while something else narrows the list.
+    // The search text stays while another filter changes the list.
     let q = Memo::new(move |_| query.get().q);
     Effect::new(move |_| text.set(q.get()));
     let submit = move |event: SubmitEvent| {
@@ -188,7 +188,7 @@ fn Row(event: AdminEvent) -> impl IntoView {
     }
 }
 
-/// A part of a whole as a bar. What it says stands beside it in words.
+/// A part of a whole as a bar. Text beside it says the same.
 #[component]
 pub(crate) fn Bar(part: u64, whole: u64) -> impl IntoView {
     let percent = part.saturating_mul(100).checked_div(whole).unwrap_or(0).min(100);

@@ -1,4 +1,4 @@
-//! What a list of administration shows, as it is written in the address.
+//! What a list of administration shows, as written in the address.
 
 use leptos_router::params::ParamsMap;
 use neticket_domain::EventStatus;
@@ -13,7 +13,7 @@ pub(crate) struct ListQuery {
     pub(crate) q: String,
     pub(crate) status: Option<EventStatus>,
     pub(crate) drifted: bool,
-    /// From 1; 0 is taken as 1.
+    /// From 1. A request sends 0 as 1.
     pub(crate) page: u32,
 }
 
@@ -22,7 +22,7 @@ impl ListQuery {
         Self::read_with(|name| map.get(name))
     }
 
-    /// Reads an address; what makes no sense in it is left out.
+    /// Reads an address. Invalid parameters are ignored.
     fn read_with(get: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             q: get("q").unwrap_or_default().trim().to_owned(),
@@ -32,7 +32,7 @@ impl ListQuery {
         }
     }
 
-    /// The address of the page at `path`; what is as usual is left out.
+    /// The address of the page at `path`, without default values.
     pub(crate) fn at(&self, path: &str) -> String {
         let mut parts = self.parts(encode);
         if self.page > 1 {
@@ -41,7 +41,7 @@ impl ListQuery {
         if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
     }
 
-    /// What the API is asked for.
+    /// The query string of the API request.
     pub(crate) fn request(&self) -> String {
         let mut parts = self.parts(encode);
         parts.push(format!("page={}&size={PAGE_SIZE}", self.page.max(1)));
@@ -62,12 +62,12 @@ impl ListQuery {
         parts
     }
 
-    /// The same list, another page of it.
+    /// The same list at another page.
     pub(crate) fn turned_to(&self, page: u64) -> Self {
         Self { page: u32::try_from(page).unwrap_or(u32::MAX), ..self.clone() }
     }
 
-    /// Whether anything narrows the list.
+    /// Whether a filter is set.
     pub(crate) fn narrowed(&self) -> bool {
         !self.q.is_empty() || self.status.is_some() || self.drifted
     }

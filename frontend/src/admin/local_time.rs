@@ -1,4 +1,4 @@
-//! Moments as `<input type="datetime-local">` writes them: by the browser's clock and in its time zone.
+//! Timestamps as `<input type="datetime-local">` writes them, in the browser's time zone.
 
 use js_sys::{Array, Date, Intl, Object, Reflect};
 use neticket_domain::Timestamp;
@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use crate::js;
 
-/// In the shortest form, as browsers write it themselves: without seconds where they are 0.
+/// In the shortest form, as browsers write it: without seconds if they are 0.
 pub(crate) fn to_input(moment: Timestamp) -> String {
     let date = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
     let day = format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date());
@@ -17,13 +17,13 @@ pub(crate) fn to_input(moment: Timestamp) -> String {
     }
 }
 
-/// `None` for what is no moment.
+/// `None` if `text` is not a date.
 pub(crate) fn from_input(text: &str) -> Option<Timestamp> {
     let millis = Date::parse(text);
     (!text.is_empty() && millis.is_finite()).then(|| Timestamp::from_millis(js::whole(millis)))
 }
 
-/// The time zone that is meant, like `Asia/Seoul (UTC+9)`.
+/// The browser's time zone, like `Asia/Seoul (UTC+9)`.
 pub(crate) fn zone() -> String {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
@@ -31,7 +31,7 @@ pub(crate) fn zone() -> String {
     format!("{} ({})", name.unwrap_or_default(), offset(-behind))
 }
 
-/// Of so many minutes before UTC.
+/// The name of an offset, given in minutes ahead of UTC.
 fn offset(minutes: i64) -> String {
     let sign = if minutes < 0 { '-' } else { '+' };
     let (hours, minutes) = (minutes.abs() / 60, minutes.abs() % 60);

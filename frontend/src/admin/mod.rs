@@ -1,5 +1,5 @@
-//! Administration: a client of its own, which only administrators load. It shares everything but its pages with the
-//! other one; between the two leads an ordinary page load.
+//! Administration: a separate client, which only administrators load. It shares everything but its pages with
+//! the other client. A page load leads from one client to the other.
 
 mod access;
 mod api;
@@ -19,5 +19,5 @@ mod upload;
 
 pub(crate) use app::AdminApp;
 
-/// Where all of it is.
+/// The path of the whole client.
 const BASE: &str = "/admin";

@@ -1,4 +1,4 @@
-//! The ways within administration, and out of it.
+//! Links within administration, and to the site.
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -6,14 +6,14 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::i18n::{T, tr};
 
-/// The places, and what they are called.
+/// The paths and names of the sections.
 const PLACES: [(&str, T); 3] =
     [("/admin/events", T::NavEvents), ("/admin/inventory", T::NavInventory), ("/admin/audit", T::NavAudit)];
 
 #[component]
 pub(crate) fn AdminNav() -> impl IntoView {
     let pathname = use_location().pathname;
-    // Out of a form leads a page load, before which the browser asks about what is not saved.
+    // A form is left by a page load, because the browser then asks about unsaved input.
     let rel = move || pathname.with(|path| is_form(path)).then_some("external");
     let links = PLACES
         .map(|(path, text)| {
@@ -29,18 +29,18 @@ pub(crate) fn AdminNav() -> impl IntoView {
     }
 }
 
-/// Whether something can be typed at `path` that would be lost.
+/// Whether the page at `path` has a form whose input could be lost.
 fn is_form(path: &str) -> bool {
     path.strip_prefix("/admin/events/").is_some_and(|rest| !rest.is_empty())
 }
 
-/// Goes somewhere in place of the page that is shown.
+/// Navigates and replaces the present entry of the history.
 pub(crate) fn go() -> impl Fn(String) + Copy + Send + Sync + 'static {
     let navigate = StoredValue::new_local(use_navigate());
     move |path| navigate.with_value(|navigate| navigate(&path, in_place()))
 }
 
-/// The address is whole already: the router need not put its base before it.
+/// The address is complete already, so the router must not put its base before it.
 pub(crate) fn here() -> NavigateOptions {
     NavigateOptions { resolve: false, ..NavigateOptions::default() }
 }

@@ -1,5 +1,5 @@
-//! Something that is asked about again and again while someone looks. What was seen last stays in view when an answer
-//! fails to come: the page says how old it is.
+//! A value that is polled while the page is open. When a poll fails, the last value stays in view, and the
+//! page says how old it is.
 
 use std::future::Future;
 
@@ -11,11 +11,11 @@ use crate::api::ApiError;
 use crate::js;
 
 pub(crate) struct Polled<T: Send + Sync + 'static> {
-    /// What was seen last for the present question.
+    /// The last value for the present key.
     pub(crate) value: RwSignal<Option<T>>,
-    /// Why the last question failed, if it did.
+    /// Why the last request failed, if it did.
     pub(crate) error: RwSignal<Option<ApiError>>,
-    /// When `value` came, by the browser's clock.
+    /// When the last answer came, by the browser's clock.
     pub(crate) seen_at: RwSignal<Option<Timestamp>>,
     turns: RwSignal<u32>,
     open: StoredValue<bool>,
@@ -27,11 +27,12 @@ impl<T: Send + Sync + 'static> Clone for Polled<T> {
     }
 }
 
-// A derive would want the value to be `Copy`, too.
+// A derive would require `T: Copy`.
 impl<T: Send + Sync + 'static> Copy for Polled<T> {}
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
-    /// Asks every `every_ms` milliseconds, and at once when `key` changes, which forgets what was seen before.
+    /// Asks every `every_ms` milliseconds while the page is visible, and at once when `key` changes. A new
+    /// key clears the value.
     pub(crate) fn new<K, F>(
         every_ms: i64,
         key: impl Fn() -> K + 'static,
@@ -81,7 +82,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
         polled
     }
 
-    /// Asks without waiting for the next turn.
+    /// Asks without waiting for the next interval.
     pub(crate) fn ask_now(self) {
         self.turns.try_update(|turns| *turns = turns.wrapping_add(1));
     }
@@ -94,7 +95,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
                 if self.error.with_untracked(Option::is_some) {
                     self.error.set(None);
                 }
-                // What is the same as before is not drawn again.
+                // An equal value is not rendered again.
                 if self.value.with_untracked(|seen| seen.as_ref() != Some(&value)) {
                     self.value.set(Some(value));
                 }

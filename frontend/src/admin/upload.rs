@@ -1,4 +1,4 @@
-//! Sends a file and tells how far it has got, which `fetch` cannot.
+//! Uploads a file and reports the progress, which `fetch` cannot do.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -9,16 +9,16 @@ use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
 use crate::api::{Answer, ApiError, BASE};
 use crate::js;
 
-/// How long an upload may take: 5 MiB over a slow line.
+/// The longest time for an upload: 5 MiB over a slow line.
 const TIMEOUT_MS: u32 = 180_000;
 
-/// Where an upload that is under way is kept, so that it can be given up.
+/// Holds the upload that is under way, so that it can be aborted.
 pub(crate) type Abort = StoredValue<Option<XmlHttpRequest>, LocalStorage>;
 
 /// Posts `file` as the field `file` of a form.
 ///
 /// # Errors
-/// [`ApiError::Lost`] if no answer came, or it was given up.
+/// [`ApiError::Lost`] if no answer came or the upload was aborted.
 pub(crate) async fn send(
     path: &str,
     file: &File,
@@ -37,7 +37,7 @@ pub(crate) async fn send(
     begin(&request, path, file, token, &told).map_err(|_| ApiError::Lost)?;
     abort.try_set_value(Some(request.clone()));
     let _ = JsFuture::from(ended).await;
-    // Another upload may have taken its place.
+    // Another upload may have replaced it.
     abort.try_update_value(|held| {
         if held.as_ref() == Some(&request) {
             *held = None;

@@ -1,4 +1,4 @@
-//! The operations that the pages use, by name.
+//! The client methods for the operations that the pages use.
 
 use leptos::prelude::{expect_context, untrack};
 use neticket_contract::{
@@ -11,10 +11,10 @@ use super::{Answer, ApiError, Request, encode, send};
 use crate::clock::Clock;
 use crate::session::Session;
 
-/// The most reservations on a page.
+/// Reservations on a page.
 pub(crate) const RESERVATIONS_PAGE_SIZE: u32 = 10;
 
-/// The API, on behalf of whoever is signed in.
+/// The API, called with the session of the signed-in user, if any.
 #[derive(Clone, Copy)]
 pub(crate) struct Api {
     session: Session,
@@ -39,13 +39,14 @@ impl Api {
         answer.json()
     }
 
-    /// Of `revision` at least, if one is given: caches have no copy of an address that names a new revision.
+    /// `revision` is the lowest revision that is wanted, if any. No cache has a response for an address that
+    /// names a new revision.
     pub(crate) async fn event(self, id: i64, revision: Option<i64>) -> Result<EventDetail, ApiError> {
         let query = revision.map(|revision| format!("?revision={revision}")).unwrap_or_default();
         send(&get(format!("/events/{id}{query}"))).await?.json()
     }
 
-    /// Also sets the clock.
+    /// Also takes a sample of the server's clock.
     pub(crate) async fn availability(self, event_id: i64) -> Result<Availability, ApiError> {
         let request = Request { fresh: true, ..get(format!("/events/{event_id}/availability")) };
         let answer = send(&request).await?;
@@ -54,7 +55,8 @@ impl Api {
         Ok(availability)
     }
 
-    /// For `user_id` alone, if that is given: a booking never changes hands.
+    /// With a `user_id`, the request is sent only while that user is signed in, so that nobody books for
+    /// another person.
     pub(crate) async fn reservation_create(
         self,
         choice: &ReservationCreateRequest,
@@ -66,7 +68,7 @@ impl Api {
         self.signed_in(request).await?.json()
     }
 
-    /// One's own, newest first; `page` counts from 1.
+    /// The user's own reservations, newest first. `page` counts from 1.
     pub(crate) async fn reservation_list(self, page: u32) -> Result<Page<Reservation>, ApiError> {
         let path = format!("/reservations?page={page}&size={RESERVATIONS_PAGE_SIZE}");
         self.signed_in(get(path)).await?.json()
@@ -95,7 +97,7 @@ impl Api {
         self.signed_in(post("/me/password", change)).await?.ok()
     }
 
-    /// Who is signed in, if that is known. Not tracked.
+    /// The id of the signed-in user, if it is known. Not tracked.
     pub(crate) fn user_id(self) -> Option<i64> {
         untrack(|| self.session.user_id())
     }
@@ -110,7 +112,7 @@ pub(crate) fn get(path: String) -> Request {
 }
 
 pub(crate) fn post<T: Serialize>(path: &str, body: &T) -> Request {
-    // The contract's types have no maps and no failing parts: serialising them always succeeds.
+    // The contract's types have no maps and no parts that can fail, so serialising them always succeeds.
     Request { body: serde_json::to_string(body).ok(), ..Request { method: "POST", ..get(path.to_owned()) } }
 }
 

@@ -2,20 +2,20 @@
 
 use neticket_contract::{Problem, ProblemCode};
 
-/// What came instead of the answer.
+/// The failure of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ApiError {
-    /// The server said no, and why.
+    /// The server refused the request. `problem` says why.
     Refused {
         problem: Box<Problem>,
-        /// When to come back.
+        /// The `Retry-After` header, in seconds.
         retry_after_s: Option<u32>,
     },
-    /// No answer came: no network, or no patience left.
+    /// No answer came: there is no network, or the timeout has passed.
     Lost,
-    /// Nothing was sent: by now somebody else is signed in in this browser.
+    /// Nothing was sent, because another user is signed in in this browser by now.
     OtherUser,
-    /// Something answered, but not as the contract says: a proxy's error page, for example. With its status.
+    /// The answer does not follow the contract, for example a proxy's error page. Holds its status.
     Unreadable(u16),
 }
 
@@ -31,7 +31,7 @@ impl ApiError {
         }
     }
 
-    /// Whether nothing is wrong with the call, and the same one may succeed a little later.
+    /// Whether nothing is wrong with the call, so that the same call may succeed a little later.
     pub(crate) fn passing(&self) -> bool {
         match self {
             Self::Refused { problem, .. } => problem.code.retryable(),

@@ -14,31 +14,32 @@ use crate::clock::Sample;
 use crate::js;
 
 pub(crate) const BASE: &str = "/api/v1";
-/// How long one answer may take before it counts as lost.
+/// The timeout of a request, in milliseconds.
 const TIMEOUT_MS: u32 = 20_000;
-/// The same for what has to be finished once begun.
+/// The timeout of a request with `kept`, in milliseconds.
 const KEPT_TIMEOUT_MS: u32 = 45_000;
 
-/// What is asked of the server.
+/// A request to the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
-    /// After `/api/v1`.
+    /// The part after `/api/v1`.
     pub(crate) path: String,
     /// JSON.
     pub(crate) body: Option<String>,
     pub(crate) token: Option<String>,
-    /// A header of the operation's own, and its value.
+    /// A header that only this operation has: name and value.
     pub(crate) header: Option<(&'static str, String)>,
-    /// Past all caches.
+    /// Whether to bypass all caches.
     pub(crate) fresh: bool,
-    /// The browser finishes it, and keeps the answer's cookies, even if the page is left meanwhile.
+    /// Whether the browser finishes the request, and stores the cookies of the answer, even if the person
+    /// leaves the page.
     pub(crate) kept: bool,
-    /// For whom alone this may be sent; whoever is signed in when it is asked for, if nobody is named.
+    /// The user for whom alone this may be sent. `None`: the user who is signed in when it is called.
     pub(crate) user_id: Option<i64>,
 }
 
-/// What came back.
+/// The answer of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
@@ -52,12 +53,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// One that came in another way than by [`send`].
+    /// An answer that did not come through [`send`].
     pub(crate) fn of(status: u16, body: String, sent_ms: i64, received_ms: i64) -> Self {
         Self { status, body, retry_after_s: None, etag: None, sent_ms, received_ms, date: None }
     }
 
-    /// The tag of what was read; empty without one.
+    /// The `ETag` header. Empty if there is none.
     pub(crate) fn etag(&self) -> String {
         self.etag.clone().unwrap_or_default()
     }
@@ -65,13 +66,14 @@ impl Answer {
     /// The body of a success.
     ///
     /// # Errors
-    /// The refusal if it is none, [`ApiError::Unreadable`] if it is neither.
+    /// [`ApiError::Refused`] if the server refused, [`ApiError::Unreadable`] if the answer does not follow
+    /// the contract.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         self.ok()?;
         serde_json::from_str(&self.body).map_err(|_| ApiError::Unreadable(self.status))
     }
 
-    /// Whether it is a success; for those without a body.
+    /// Checks that the answer is a success. For answers without a body.
     ///
     /// # Errors
     /// As [`Self::json`].
@@ -85,26 +87,26 @@ impl Answer {
         ))
     }
 
-    /// What this answer, which says that the server wrote it at `server`, tells about the server's clock.
+    /// A sample of the server's clock. `server` is the time that this answer contains.
     pub(crate) fn sample(&self, server: Timestamp) -> Sample {
         Sample::of(self.sent_ms, server, self.received_ms)
     }
 
-    /// The same by the `Date` header.
+    /// The same with the time of the `Date` header.
     pub(crate) fn coarse_sample(&self) -> Option<Sample> {
         self.date.map(|date| Sample::coarse(self.sent_ms, date, self.received_ms))
     }
 }
 
-/// A text as a part of a path or a query.
+/// Encodes a text as a part of a path or a query.
 pub(crate) fn encode(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 
-/// Asks and waits.
+/// Sends the request and waits for the answer.
 ///
 /// # Errors
-/// [`ApiError::Lost`]: whether the server acted is not known.
+/// [`ApiError::Lost`] if no answer came. The server may have acted on the request.
 pub(crate) async fn send(request: &Request) -> Result<Answer, ApiError> {
     let sent_ms = js::now_ms();
     let options = options(request).map_err(|_| ApiError::Lost)?;
@@ -142,7 +144,7 @@ fn options(request: &Request) -> Result<RequestInit, JsValue> {
     let timeout = if request.kept { KEPT_TIMEOUT_MS } else { TIMEOUT_MS };
     options.set_signal(Some(&AbortSignal::timeout_with_u32(timeout)));
     if request.kept {
-        // The bindings do not know it.
+        // The bindings have no setter for it.
         Reflect::set(&options, &"keepalive".into(), &JsValue::TRUE)?;
     }
     if request.fresh {

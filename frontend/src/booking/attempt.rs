@@ -1,5 +1,5 @@
-//! The choice and its idempotency key. Both are in the tab's storage from before the first press until an answer, so
-//! that neither a reload nor signing in loses them.
+//! The choice and its idempotency key. Both are in the tab's storage from before the first press until an
+//! answer, so that neither a reload nor a sign-in loses them.
 
 use neticket_contract::{ProblemCode, ReservationCreateRequest};
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,20 @@ use crate::storage;
 
 const PREFIX: &str = "neticket.attempt.";
 
-/// What someone wants to book of one event.
+/// What a person wants to book of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attempt {
-    /// Two presses with one key are one booking.
+    /// The idempotency key: two presses with one key are one booking.
     pub(crate) key: String,
     pub(crate) ticket_type_id: i64,
     pub(crate) quantity: u32,
     /// The price of one ticket that the page showed at the press, in won. Earlier clients stored none.
     #[serde(default)]
     pub(crate) unit_price: Option<u64>,
-    /// When it was pressed, by the browser's clock; none before that, and none again after a final answer.
+    /// When the person pressed, by the browser's clock, in milliseconds. `None` before that and after a final
+    /// answer.
     pub(crate) pressed_ms: Option<i64>,
-    /// Who pressed: nobody else may end up with the booking.
+    /// The user who pressed. Nobody else may get the booking.
     #[serde(default)]
     pub(crate) user_id: Option<i64>,
 }
@@ -38,7 +39,7 @@ impl Attempt {
         }
     }
 
-    /// The same attempt while the choice is the same, a new one for another choice.
+    /// The same attempt for the same choice, and a new one for another choice.
     #[must_use]
     pub(crate) fn choose(self, ticket_type_id: i64, quantity: u32) -> Self {
         if (self.ticket_type_id, self.quantity) == (ticket_type_id, quantity) {
@@ -59,8 +60,8 @@ impl Attempt {
     /// What the next press sends after a refusal. The choice stays.
     pub(crate) fn after(self, refusal: ProblemCode) -> Self {
         match refusal {
-            // The key stays. A refusal does not use it up, and an earlier try with it may still be on its
-            // way: with another key the two could become two bookings.
+            // The key stays. A refusal does not use it up, and an earlier request with it may still be on its
+            // way. With another key, the two could become two bookings.
             ProblemCode::Unauthenticated | ProblemCode::PriceChanged => {
                 Self { pressed_ms: None, user_id: None, ..self }
             }
@@ -84,7 +85,7 @@ impl Attempt {
     }
 }
 
-/// Forgets all attempts: they belong to whoever was signed in.
+/// Deletes all attempts, because they belong to the user who was signed in.
 pub(crate) fn forget_all() {
     let store = storage::session();
     for key in store.keys(PREFIX) {

@@ -1,4 +1,4 @@
-//! The booking moment: one press, one booking, however bad the network and however long the queue.
+//! Booking: one press is one booking, however bad the network is and however long the queue.
 
 mod attempt;
 mod prices;

@@ -8,7 +8,7 @@ use neticket_contract::EventDetail;
 pub(crate) struct Prices(Memo<Vec<(i64, u64)>>);
 
 impl Prices {
-    /// Of the ids of ticket types, and the price of one ticket of each, in won.
+    /// `prices` holds the ids of ticket types and the price of one ticket of each, in won.
     pub(crate) fn new(prices: Memo<Vec<(i64, u64)>>) -> Self {
         Self(prices)
     }
@@ -24,7 +24,7 @@ impl Prices {
     }
 }
 
-/// What [`Prices`] are made of.
+/// The ids and prices from which [`Prices`] are made.
 pub(crate) fn prices_of(event: &EventDetail) -> Vec<(i64, u64)> {
     event.ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type.price)).collect()
 }

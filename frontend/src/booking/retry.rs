@@ -1,29 +1,32 @@
-//! When to ask again. Nothing here waits or asks: it only decides.
+//! When to retry. Nothing here waits or sends: it only decides.
 
 use neticket_contract::{FieldProblem, ProblemCode};
 
 use crate::api::ApiError;
 
-/// How long a person is kept waiting for one booking before they are told plainly.
+/// How long a booking is retried after the press, in milliseconds. After that the page says that the outcome
+/// is unknown.
 pub(crate) const PATIENCE_MS: i64 = 120_000;
-/// A sale that opens within this time is waited for instead of showing the countdown again.
+/// A refusal because the sale is not open is retried if the sale opens within this many milliseconds.
+/// Otherwise the page shows the countdown again.
 const OPENS_SOON_MS: i64 = 3_000;
-/// Waits without a `Retry-After`: the first, doubled each time, and the longest.
+/// The waits without a `Retry-After`, in milliseconds: the base, which doubles with each try, and the
+/// longest.
 const BACKOFF_FIRST_MS: i64 = 500;
 const BACKOFF_MAX_MS: i64 = 8_000;
-/// A fault of the server's leaves the outcome open; it is asked again this often.
+/// After `internal` the outcome is open. The client gives up if `internal` answers this try or a later one.
 const INTERNAL_TRIES: u32 = 3;
 
 /// Why a person has to wait longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// Nothing is wrong: it is the first try, or the sale is about to open.
+    /// Nothing is wrong: this is the first try, or the sale is about to open.
     Nothing,
-    /// The server answers, and has too much to do.
+    /// The server answers that it is overloaded.
     Busy,
     /// The server does not answer, or cannot book now.
     Unreachable,
-    /// There is no network here.
+    /// The browser has no network.
     Offline,
 }
 
@@ -41,16 +44,16 @@ impl Why {
 /// What to do after an answer that is not a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Ask again, with the same key, after so many milliseconds.
+    /// Retry with the same key after this many milliseconds.
     Wait(i64),
     /// The answer is final: nothing was booked.
     Refused,
-    /// Patience is over and the outcome unknown.
+    /// The time for retries is over, and the outcome is unknown.
     GiveUp,
 }
 
-/// Decides after try number `tries` (from 1) failed with `error`, `elapsed_ms` after the press. `luck` is a random
-/// number in 0..1000 and spreads those who were sent away together.
+/// Decides after try number `tries` (from 1) failed with `error`, `elapsed_ms` after the press. `luck` is a
+/// random number in 0..1000. It spreads the retries of clients that were refused at the same moment.
 pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> Next {
     let wait = match error {
         ApiError::Refused { problem, .. } if problem.code == ProblemCode::SaleNotOpen => {
@@ -70,7 +73,8 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> 
         }
         ApiError::Refused { retry_after_s: Some(seconds), .. } if error.passing() => {
             let told = i64::from(*seconds) * 1_000;
-            // Never earlier than told; up to a quarter later, at least within half a second.
+            // Never earlier than the server said. The jitter adds up to a quarter of that time, or up to half
+            // a second if that is more.
             told + (told / 4).max(500) * luck / 1_000
         }
         error if error.passing() => backoff(tries, luck),
@@ -80,8 +84,8 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> 
     if elapsed_ms + wait > PATIENCE_MS { Next::GiveUp } else { Next::Wait(wait) }
 }
 
-/// Whether a node refuses a request for its price alone, because the node is older than that field. Such
-/// nodes run during an upgrade.
+/// Whether a node refuses a request only for its price, because the node is older than that field. Such nodes
+/// run during an upgrade.
 pub(crate) fn is_price_unknown(error: &ApiError) -> bool {
     error.problem().is_some_and(|problem| {
         let is_price = |field: &FieldProblem| field.field == "unit_price" && field.code == "unknown_field";
@@ -91,7 +95,8 @@ pub(crate) fn is_price_unknown(error: &ApiError) -> bool {
     })
 }
 
-/// Doubles from half a second to eight, of which the upper half is luck.
+/// A wait in milliseconds that doubles with each try, up to `BACKOFF_MAX_MS`. Its lower half is fixed, its
+/// upper half is random. After the first try it is 500 to 1000 ms.
 fn backoff(tries: u32, luck: i64) -> i64 {
     let full = (BACKOFF_FIRST_MS << tries.min(10)).min(BACKOFF_MAX_MS);
     full / 2 + full / 2 * luck / 1_000

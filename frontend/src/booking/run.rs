@@ -10,35 +10,37 @@ use crate::api::{Api, ApiError};
 use crate::clock::Clock;
 use crate::js;
 
-/// Clocks may differ by this much when an own booking is looked for by its time.
+/// The clocks of browser and server may differ by this many milliseconds when a reservation is looked up by
+/// its time.
 const LOOKUP_SLACK_MS: i64 = 5_000;
 const LOOKUP_TRIES: u32 = 3;
-/// How often a booking names its price before nodes of an earlier version are asked without.
+/// How often a booking names its price before the price is left out for nodes of an earlier version.
 const PRICE_TRIES: u32 = 3;
-/// For this long after a price has changed on the page no press counts. The second press of a double click,
-/// or one that was meant for the previous price, does not agree to the new price.
+/// No press counts for this many milliseconds after a price has changed on the page. The second press of a
+/// double click, or a press that was meant for the previous price, must not accept the new price.
 const READ_MS: i64 = 1_000;
 
-/// Where a booking stands, for the page to show.
+/// The state of a booking, for the page to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Nothing is under way.
     Idle,
-    /// Asking, and why it takes longer.
+    /// A request is under way or waits for a retry. Holds why it takes longer.
     Trying(Why),
-    /// It is in the books.
+    /// The reservation exists, with this id. It is confirmed, or still pending.
     Booked(String),
-    /// No, and why. Nothing was booked.
+    /// The server refused, and nothing was booked.
     Refused(Box<Problem>),
-    /// The price of one ticket is `to` on the page, and was `from` before. Nothing was booked.
+    /// The page shows `to` as the price of one ticket, and showed `from` before. Nothing was booked.
     PriceChanged { ticket_type_id: i64, from: u64, to: u64 },
-    /// Nothing was sent: somebody else is signed in in this browser now.
+    /// Nothing was sent, because another user is signed in in this browser now.
     OtherUser,
-    /// No answer in two minutes, and whether it is booked is not known. Pressing again continues the same booking.
+    /// No answer came within two minutes, and nobody knows whether the booking exists. Another press
+    /// continues the same booking.
     Unknown,
 }
 
-/// The one booking that a page of an event can have under way.
+/// The booking that a page of an event can have under way. There is one at most.
 #[derive(Clone, Copy)]
 pub(crate) struct Booking {
     event_id: i64,
@@ -58,7 +60,7 @@ impl Booking {
         self.event_id
     }
 
-    /// Not tracked.
+    /// Whether a press would do nothing. Not tracked.
     fn busy(self) -> bool {
         self.pauses.get_untracked() > 0
             || matches!(self.stage.get_untracked(), Stage::Trying(_) | Stage::Booked(_))
@@ -73,8 +75,8 @@ impl Booking {
         });
     }
 
-    /// Lets the notice of a changed price name the price that the page shows now: the next press books at
-    /// that.
+    /// Updates the notice of a changed price to the price that the page shows now, because the next press
+    /// books at that price.
     pub(crate) fn update_price(self, prices: &[(i64, u64)]) {
         let Some(Stage::PriceChanged { ticket_type_id, to: from, .. }) = self.stage.try_get_untracked()
         else {
@@ -87,18 +89,19 @@ impl Booking {
         }
     }
 
-    /// Tracked.
+    /// Whether a pause is running. Tracked.
     pub(crate) fn is_paused(self) -> bool {
         self.pauses.get() > 0
     }
 
-    /// The press. A second one while the first is under way does nothing.
+    /// Handles a press. A second press while the first is under way does nothing.
     pub(crate) fn press(self, mut attempt: Attempt) {
         if self.busy() {
             return;
         }
         let now = js::now_ms();
-        // Continuing an open attempt restarts the patience, not the booking: its key stays.
+        // Continuing an open attempt restarts the time limit. The booking stays the same, because its key
+        // stays.
         let since = attempt.pressed_ms.unwrap_or(now);
         attempt.pressed_ms = Some(since);
         attempt.user_id = attempt.user_id.or_else(|| self.api.user_id());
@@ -107,11 +110,11 @@ impl Booking {
         spawn_local(async move { self.run(attempt, now).await });
     }
 
-    /// After a reload: goes on with an attempt that had been pressed and got no answer.
+    /// After a reload, continues an attempt that was pressed and has no answer.
     pub(crate) fn resume(self, attempt: Attempt) {
         let Some(pressed_ms) = attempt.pressed_ms else { return };
         if self.stage.get_untracked() != Stage::Idle {
-            // The page was only drawn anew.
+            // The page was only rendered again.
             return;
         }
         self.stage.set(Stage::Trying(first()));
@@ -119,7 +122,8 @@ impl Booking {
             if js::now_ms() - pressed_ms < PATIENCE_MS {
                 self.run(attempt, pressed_ms).await;
             } else {
-                // The press is long ago: whether it still is wanted only the person knows.
+                // The press is long ago. Only the person knows whether the booking is still wanted, so it is
+                // looked up and not sent again.
                 self.look_up(attempt, false).await;
             }
         });
@@ -137,7 +141,7 @@ impl Booking {
             match retry::next(&error, tries, js::now_ms() - since_ms, luck) {
                 Next::Wait(wait) => {
                     let why = Why::of(&error, js::online());
-                    // The page is gone: the attempt stays where the next visit finds it.
+                    // The page is gone. The attempt stays in the storage for the next visit.
                     if self.stage.try_set(Stage::Trying(why)).is_some() {
                         return;
                     }
@@ -149,8 +153,8 @@ impl Booking {
         }
     }
 
-    /// Leaves the price out only after several answers of nodes that do not know the field: during an upgrade
-    /// the next request may reach a node that does.
+    /// Leaves the price out only after several nodes have answered that they do not know the field. During an
+    /// upgrade, the next request may reach a node that knows it.
     async fn create(self, attempt: &Attempt) -> Result<Reservation, ApiError> {
         let mut request = attempt.request();
         let mut unknown = 0;
@@ -190,8 +194,9 @@ impl Booking {
         let _ = self.stage.try_set(stage);
     }
 
-    /// Patience is over: finds out whether the booking exists. A pending one is not in the list yet; with `ask_again`
-    /// the same question, which cannot book twice, is put a last time. Only a plain no means that nothing was booked.
+    /// Finds out whether the booking exists after the time limit. The list may not contain a pending one yet.
+    /// With `ask_again` the same request is therefore sent a last time. It cannot book twice, because the key
+    /// is the same. Only a refusal means that nothing was booked.
     async fn look_up(self, attempt: Attempt, ask_again: bool) {
         for attempt_number in 0..LOOKUP_TRIES {
             if let Ok(page) = self.api.reservation_list(1).await {
@@ -227,7 +232,7 @@ impl Booking {
     }
 }
 
-/// How a wait begins.
+/// The reason for waiting at the start.
 fn first() -> Why {
     if js::online() { Why::Nothing } else { Why::Offline }
 }

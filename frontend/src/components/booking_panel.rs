@@ -1,4 +1,4 @@
-//! Where one chooses and books.
+//! The panel in which people choose tickets and book.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ use crate::pages::{from_next, login_path};
 use crate::sale::status_text;
 use crate::session::{Who, use_session};
 
-/// What is chosen on the page; also in the tab's storage, with its key.
+/// The choice on the page. The tab's storage has it too, with its idempotency key.
 #[derive(Clone, Copy)]
 struct Choice {
     event_id: i64,
@@ -29,7 +29,7 @@ struct Choice {
 }
 
 impl Choice {
-    /// The choice of before, if it still fits; the only grade, if there is only one.
+    /// The stored choice if it still fits. Without one, the ticket type is chosen if there is only one.
     fn start(event: &EventDetail) -> Self {
         let known = |id: i64| event.ticket_types.iter().any(|grade| grade.id == id);
         let stored = Attempt::load(event.summary.id).filter(|attempt| known(attempt.ticket_type_id));
@@ -51,7 +51,7 @@ impl Choice {
         choice
     }
 
-    /// The attempt for this choice: its key was made when it was chosen.
+    /// The attempt for this choice. Its key was made when the person chose.
     fn attempt(self, grade: i64, quantity: u32) -> Attempt {
         match Attempt::load(self.event_id) {
             Some(stored) => stored.choose(grade, quantity),
@@ -63,7 +63,7 @@ impl Choice {
 #[component]
 pub(crate) fn BookingPanel(
     event: EventDetail,
-    /// Lives longer than the panel, which is drawn anew when the event has changed.
+    /// Lives longer than the panel, which is rendered again when the event has changed.
     booking: Booking,
     prices: Prices,
     #[prop(into)] status: Signal<EventStatus>,
@@ -77,7 +77,7 @@ pub(crate) fn BookingPanel(
     Effect::new(move |before: Option<(Option<i64>, u32)>| {
         let now = (choice.grade.get(), choice.quantity.get());
         let settled = match stage.get_untracked() {
-            // What a refusal left of the quantity is no other choice.
+            // The page itself reduced the quantity after the refusal. That is not another choice.
             Stage::Refused(problem) => room_left(&problem) != Some(now.1),
             Stage::OtherUser | Stage::PriceChanged { .. } => true,
             _ => false,
@@ -101,10 +101,10 @@ pub(crate) fn BookingPanel(
     if let Some(attempt) = Attempt::load(event.summary.id) {
         booking.resume(attempt);
     }
-    // With the outcome open, another choice could become a second booking.
+    // While the outcome is open, another choice could become a second booking.
     let locked =
         Signal::derive(move || matches!(stage.get(), Stage::Trying(_) | Stage::Booked(_) | Stage::Unknown));
-    // Nothing can be booked any more, and nothing is under way either.
+    // Nothing can be booked any more, and no booking is under way.
     let over = Memo::new(move |_| {
         let no_more =
             matches!(status.get(), EventStatus::SoldOut | EventStatus::Closed | EventStatus::Cancelled);
@@ -115,7 +115,7 @@ pub(crate) fn BookingPanel(
         let price = prices.of(choice.grade.get()?)?;
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
-    // What is open can be continued even if the last seats are gone: they may be one's own.
+    // An open booking can be continued even if the event is sold out, because the last seats may be its own.
     let closed =
         move || stage.get() != Stage::Unknown && (status.get() != EventStatus::OnSale || locked.get());
     let fixed = Signal::derive(move || locked.get() || over.get() && status.get() != EventStatus::SoldOut);
@@ -144,7 +144,7 @@ pub(crate) fn BookingPanel(
                     class="button button--main"
                     data-testid="book"
                     disabled=closed
-                    // Not `disabled`: that would take the focus from the button.
+                    // Not `disabled`, because that would take the focus from the button.
                     aria-disabled=move || booking.is_paused().then_some("true")
                     aria-busy=move || matches!(stage.get(), Stage::Trying(_)).to_string()
                 >
@@ -155,13 +155,14 @@ pub(crate) fn BookingPanel(
     }
 }
 
-/// How many more the person may book, if that was why not; at least the one that the page cannot go below.
+/// How many more tickets the person may book, if the purchase limit was the reason. At least 1, because the
+/// page cannot go lower.
 fn room_left(problem: &Problem) -> Option<u32> {
     let (max, held) = (problem.max_per_user?, problem.already_held?);
     (problem.code == ProblemCode::PurchaseLimitExceeded).then(|| max.saturating_sub(held).max(1))
 }
 
-/// What the button says it does, or why it does nothing.
+/// What the button does, or why it does nothing.
 fn button_text(
     i18n: I18n,
     status: EventStatus,
@@ -188,7 +189,7 @@ fn button_text(
     }
 }
 
-/// The press: signs in first where that is needed, else books.
+/// Handles a press: leads to the sign-in page if nobody is signed in, and books otherwise.
 fn press(
     choice: Choice,
     booking: Booking,
@@ -204,7 +205,7 @@ fn press(
             focus_first_grade();
             return;
         };
-        // Without a price the server would book at any.
+        // Without a price the server would book at any price.
         let Some(price) = untrack(|| prices.of(grade)) else { return };
         let mut attempt = choice.attempt(grade, choice.quantity.get_untracked());
         attempt.unit_price = Some(price);
@@ -223,21 +224,22 @@ fn focus_first_grade() {
     }
 }
 
-/// Goes where an outcome leads: to the booking, to signing in, or back to the countdown.
+/// Navigates after an outcome: to the reservation, to the sign-in page, or back to the countdown.
 fn follow_stage(booking: Booking) {
     let navigate = use_navigate();
     let api = use_api();
     let event_id = booking.event_id();
     Effect::new(move |_| match booking.stage.get() {
         Stage::Booked(id) => {
-            // "Back" leads to the event, and not into a booking that is done.
+            // A new entry of the history, so that "Back" leads to the event.
             navigate(&format!("/reservations/{id}"), NavigateOptions::default());
         }
         Stage::Refused(problem) if problem.code == ProblemCode::Unauthenticated => {
             navigate(&login_path(&format!("/events/{event_id}"), ""), from_next());
         }
         Stage::Refused(problem) if problem.code == ProblemCode::SaleNotOpen => {
-            // Our idea of the server's clock was wrong: measuring it anew shows the countdown again.
+            // The client's offset to the server's clock was wrong. Measuring it again shows the countdown
+            // again.
             spawn_local(async move {
                 let _ = api.availability(event_id).await;
             });

@@ -1,4 +1,4 @@
-//! Asks before a booking is cancelled, and says what happens then.
+//! A dialog that asks before a reservation is cancelled, and says what happens then.
 
 use leptos::html::Dialog;
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 use crate::problem_text::error_text;
 
-/// Opens while `asked` holds a booking. `done` gets it as it is after cancelling.
+/// Is open while `asked` holds a reservation. `done` gets the cancelled reservation.
 #[component]
 pub(crate) fn CancelDialog(
     asked: RwSignal<Option<Reservation>>,
@@ -25,7 +25,7 @@ pub(crate) fn CancelDialog(
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         if asked.with(Option::is_some) {
-            // Throws only where the element is not in the document.
+            // Throws only if the element is not in the document.
             let _ = dialog.show_modal();
         } else {
             dialog.close();
@@ -41,7 +41,7 @@ pub(crate) fn CancelDialog(
         spawn_local(async move {
             let answer = api.reservation_cancel(&reservation.id.to_string()).await;
             busy.try_set(false);
-            // Browsers let a dialog be closed all the same; another may be open by now.
+            // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
             let shown = asked.try_get_untracked().flatten();
             let still_asked = shown.as_ref() == Some(&reservation);
             match answer {
@@ -96,7 +96,8 @@ pub(crate) fn CancelDialog(
             <p>{tr(T::CancelConsequence)}</p>
             <FormError text=error />
             <div class="dialog__actions">
-                // The harmless one first: it has the focus when the dialog opens.
+                // The button that changes nothing comes first, so that it has the focus when the dialog
+                // opens.
                 <button
                     type="button"
                     class="button button--quiet"

@@ -7,7 +7,7 @@ use crate::clock::use_clock;
 use crate::countdown::{digits, spoken, spoken_mark};
 use crate::i18n::use_i18n;
 
-/// The ticking digits. Not read out: see [`SpokenCountdown`].
+/// The changing digits. Screen readers do not read them out: see [`SpokenCountdown`].
 #[component]
 pub(crate) fn Countdown(until: Timestamp) -> impl IntoView {
     let i18n = use_i18n();
@@ -19,13 +19,13 @@ pub(crate) fn Countdown(until: Timestamp) -> impl IntoView {
     }
 }
 
-/// Says a countdown aloud, at a few moments only.
+/// Reads out a countdown, at a few moments only.
 #[component]
 pub(crate) fn SpokenCountdown(until: Timestamp) -> impl IntoView {
     let i18n = use_i18n();
     let clock = use_clock();
     let mark = Memo::new(move |_| spoken_mark(until.millis_since(clock.now())));
-    // Whoever comes late did not wait for it: what had passed before is not said.
+    // A mark that had passed when the page opened is not read out.
     let first = mark.get_untracked();
     let text = move || match mark.get() {
         Some(seconds) if mark.get() != first => spoken(i18n.language(), seconds),

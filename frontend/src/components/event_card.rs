@@ -65,7 +65,7 @@ pub(crate) fn EventCard(event: EventSummary, eager: bool) -> impl IntoView {
     }
 }
 
-/// The room that a card takes while it loads.
+/// A placeholder of a card's size, shown while the list loads.
 #[component]
 pub(crate) fn EventCardSkeleton() -> impl IntoView {
     view! {

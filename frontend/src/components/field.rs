@@ -1,4 +1,4 @@
-//! A labelled field of a form that says what is wrong with it, beside it, while one types.
+//! A labelled field of a form that shows its fault beside it while the person types.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,19 +10,19 @@ use crate::i18n::{T, tr, use_i18n};
 use crate::js;
 use crate::problem_text::field_text;
 
-/// So long after the last key a fault is shown, if one is still in the field.
+/// How long after the last key a fault is shown, in milliseconds.
 const PAUSE_MS: i64 = 700;
 
-/// What is typed into a field, and what is wrong with it.
+/// The value of a field, and what is wrong with it.
 #[derive(Clone, Copy)]
 pub(crate) struct FieldState {
-    /// As the API calls it; also the element's id.
+    /// The field's name in the API. Also the element's id.
     pub(crate) name: &'static str,
     pub(crate) value: RwSignal<String>,
     check: fn(&str) -> Option<T>,
-    /// Whether faults are shown yet: not before one had the chance to type it right.
+    /// Whether faults are shown yet. Not before the person had time to finish typing.
     revealed: RwSignal<bool>,
-    /// What the server had against the present value.
+    /// The server's objection to the present value.
     refused: RwSignal<Option<T>>,
 }
 
@@ -41,7 +41,7 @@ impl FieldState {
         self.value.get_untracked()
     }
 
-    /// Empties the field and forgets its faults.
+    /// Empties the field and hides its faults.
     pub(crate) fn clear(self) {
         self.value.set(String::new());
         self.revealed.set(false);
@@ -74,7 +74,7 @@ impl FieldState {
     }
 }
 
-/// Shows all faults. True if there are none; else the focus is on the first faulty field.
+/// Shows all faults. Returns true if there are none. Otherwise it focuses the first faulty field.
 pub(crate) fn reveal_and_focus(fields: &[FieldState]) -> bool {
     for field in fields {
         field.revealed.set(true);
@@ -86,7 +86,8 @@ pub(crate) fn reveal_and_focus(fields: &[FieldState]) -> bool {
     faulty.is_none()
 }
 
-/// Puts the server's objections beside the fields they are about. False if one is about none of them.
+/// Shows the server's objections beside their fields. Returns false if there are none, or if one concerns
+/// another field.
 pub(crate) fn refuse_fields(problem: &Problem, fields: &[FieldState]) -> bool {
     let mut all = !problem.errors.is_empty();
     for error in problem.errors.iter().rev() {
@@ -107,7 +108,7 @@ fn focus(field: FieldState) {
     }
 }
 
-/// A label, a field, and what there is to say about it. `kind` is the input's type.
+/// A label, a field, a hint and a fault. `kind` is the input's type.
 #[component]
 pub(crate) fn Field(
     state: FieldState,
@@ -173,7 +174,7 @@ pub(crate) fn Field(
     }
 }
 
-/// What fields are checked for: the rules are those of the server.
+/// The checks of fields. The rules are those of the server.
 pub(crate) mod checks {
     use neticket_domain::{Email, FieldError, Nickname, Password};
 
@@ -199,7 +200,7 @@ pub(crate) mod checks {
         rule("nickname", text, Nickname::parse(text))
     }
 
-    /// Something must be there.
+    /// The field must not be empty.
     pub(crate) fn given(text: &str) -> Option<T> {
         text.is_empty().then_some(T::FieldRequired)
     }

@@ -1,4 +1,4 @@
-//! The foot of every page.
+//! The footer of every page.
 
 use leptos::prelude::*;
 
@@ -17,7 +17,7 @@ pub(crate) fn Footer() -> impl IntoView {
                 <nav aria-label=tr(T::FooterNavigation)>
                     <a href="/">{tr(T::FooterEvents)}</a>
                     <a href="/me">{tr(T::FooterMe)}</a>
-                    // Not a page of this client: the browser goes there.
+                    // Not a page of this client, so the browser loads it.
                     <a href="/docs" rel="external">{tr(T::FooterApi)}</a>
                 </nav>
             </div>

@@ -1,4 +1,4 @@
-//! Which grade, and how many.
+//! The choice of the ticket type and the quantity.
 
 use leptos::prelude::*;
 use neticket_contract::{TicketType, TicketTypeLeft};
@@ -9,10 +9,11 @@ use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 use crate::sale::seats_left;
 
-/// From so few seats on, the number is emphasised.
+/// With this many seats left or fewer, the number is emphasised.
 const FEW: u32 = 10;
 
-/// The grades as radio buttons. A grade without seats cannot be chosen while the sale is open.
+/// The ticket types as radio buttons. A ticket type without seats cannot be chosen, unless it is chosen
+/// already.
 #[component]
 pub(crate) fn GradePicker(
     grades: Vec<TicketType>,
@@ -20,7 +21,7 @@ pub(crate) fn GradePicker(
     #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
     #[prop(into)] locked: Signal<bool>,
-    /// Whether "choose one" has to be said.
+    /// Whether the message "choose one" is shown.
     missing: RwSignal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();

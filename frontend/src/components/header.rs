@@ -1,4 +1,4 @@
-//! The head of every page: brand, language, theme, and who is signed in.
+//! The header of every page: brand, language, theme, and the signed-in user.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -11,7 +11,7 @@ use crate::pages::login_path;
 use crate::session::{Who, use_session};
 use crate::theme::Theme;
 
-/// `children` stand in its middle.
+/// `children` are in the middle of the header.
 #[component]
 pub(crate) fn Header(children: Children) -> impl IntoView {
     let skip = move |event: leptos::ev::MouseEvent| {
@@ -85,7 +85,7 @@ fn ThemeSwitch() -> impl IntoView {
     }
 }
 
-/// The way to sign in, or to one's own page.
+/// The link to the sign-in page, or to the user's own page.
 #[component]
 fn Account() -> impl IntoView {
     let session = use_session();
@@ -101,7 +101,7 @@ fn Account() -> impl IntoView {
         Who::User(user) => view! {
             {(user.role == Role::Admin)
                 .then(|| {
-                    // A client of its own: the browser goes there.
+                    // A separate client, so the browser loads it.
                     view! { <a class="text-button" href="/admin/events" rel="external">{tr(T::HeaderAdmin)}</a> }
                 })}
             <a class="header__account text-button" href="/me">

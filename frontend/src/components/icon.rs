@@ -1,4 +1,4 @@
-//! Small line drawings. They decorate: whatever they mean is said in words beside them.
+//! Small line drawings. They are decoration: text beside them says the same.
 
 use leptos::prelude::*;
 
@@ -27,7 +27,7 @@ pub(crate) enum Glyph {
 }
 
 impl Glyph {
-    /// On a square of 24, to be stroked.
+    /// An SVG path on a square of 24 units, to be stroked.
     fn path(self) -> &'static str {
         match self {
             Self::Search => "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",

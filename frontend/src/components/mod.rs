@@ -1,4 +1,4 @@
-//! What several pages are made of.
+//! Components that several pages use.
 
 mod booking_panel;
 mod cancel_dialog;

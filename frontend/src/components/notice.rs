@@ -1,4 +1,4 @@
-//! Messages in the page: what happened and what to do about it.
+//! Messages in the page: what happened, and what to do about it.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::api::ApiError;
 use crate::i18n::{T, tr, use_i18n};
 use crate::problem_text::error_text;
 
-/// A calm block with a sign, a headline and what follows.
+/// A block with an icon, a headline and what follows.
 #[component]
 pub(crate) fn Notice(
     glyph: Glyph,
@@ -23,7 +23,8 @@ pub(crate) fn Notice(
     }
 }
 
-/// Something could not be loaded. What passes is loaded again by itself: see [`crate::load::Loader`].
+/// Says that something could not be loaded. A transient failure is retried automatically: see
+/// [`crate::load::Loader`].
 #[component]
 pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
     let i18n = use_i18n();
@@ -48,7 +49,7 @@ pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static)
     }
 }
 
-/// Why a form was refused as a whole; empty and silent while it was not.
+/// The reason why a form was refused as a whole. Empty and silent if there is none.
 #[component]
 pub(crate) fn FormError(#[prop(into)] text: Signal<Option<T>>) -> impl IntoView {
     let i18n = use_i18n();

@@ -1,4 +1,4 @@
-//! Ways to the other pages of a list.
+//! Links to the other pages of a list.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::i18n::{T, tr};
 /// How many pages are offered on each side of the present one.
 const AROUND: u64 = 2;
 
-/// Nothing if there is only one page. `link` makes a page's address.
+/// Empty if there is only one page. `link` makes the address of a page.
 #[component]
 pub(crate) fn Pagination(
     page: u64,
@@ -48,7 +48,8 @@ pub(crate) fn Pagination(
     })
 }
 
-/// The pages around the present one: always as many as there can be, so that nothing moves while one leafs through.
+/// The pages around the present one. Always as many as possible, so that the links do not move while the
+/// person turns pages.
 fn window(page: u64, total: u64) -> std::ops::RangeInclusive<u64> {
     let width = 2 * AROUND + 1;
     let first = page.saturating_sub(AROUND).min(total.saturating_sub(width - 1)).max(1);

@@ -1,13 +1,13 @@
-//! A poster, three wide and four high, or a drawing where there is none.
+//! A poster in the ratio 3 to 4, or a drawing if there is no image.
 
 use leptos::prelude::*;
 
-/// `alt` is empty where the title stands beside it.
+/// `alt` is empty where the title is beside the poster.
 #[component]
 pub(crate) fn Poster(
     url: Option<String>,
     #[prop(optional, into)] alt: Signal<String>,
-    /// For the one that is seen first.
+    /// Whether to load the image at once, because it is in view first.
     #[prop(optional)]
     eager: bool,
 ) -> impl IntoView {
@@ -30,7 +30,7 @@ pub(crate) fn Poster(
     }
 }
 
-/// A stage with its curtain.
+/// A drawing of a stage with its curtain.
 #[component]
 fn Drawing() -> impl IntoView {
     view! {

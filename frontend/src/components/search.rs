@@ -1,4 +1,4 @@
-//! The search field of the header. What is searched for is in the address.
+//! The search field of the header. The search words are in the address.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;

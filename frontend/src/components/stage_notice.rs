@@ -1,4 +1,4 @@
-//! What a person is told while a booking is under way, and when it did not come about.
+//! What the page says while a booking is under way, and when it failed.
 
 use leptos::prelude::*;
 use neticket_contract::{Problem, ProblemCode, TicketType, TicketTypeLeft};
@@ -74,7 +74,7 @@ fn trying(why: Why) -> impl IntoView {
     }
 }
 
-/// Why not, with the numbers that belong to it.
+/// The reason for a refusal, with the numbers that belong to it.
 fn refusal(i18n: I18n, problem: &Problem) -> String {
     match problem.code {
         ProblemCode::SoldOut => match problem.left {
@@ -89,7 +89,7 @@ fn refusal(i18n: I18n, problem: &Problem) -> String {
     }
 }
 
-/// What is left in the other grades; one press chooses it.
+/// The seats left in the other ticket types. A press on one chooses it.
 #[component]
 fn Others(
     grades: StoredValue<Vec<TicketType>>,

@@ -1,4 +1,4 @@
-//! Where a sale or a booking stands: a word and a sign, never the colour alone.
+//! The status of a sale or a reservation: always a word and an icon, never the colour alone.
 
 use leptos::prelude::*;
 use neticket_contract::ReservationStatus;

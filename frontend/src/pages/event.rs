@@ -1,4 +1,4 @@
-//! One event: everything there is to know, and the booking.
+//! The page of one event, with its details and the booking.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -19,20 +19,21 @@ use crate::load::{Load, Loader};
 use crate::sale::status_at;
 use crate::title::page_title;
 
-/// Between two looks whether somebody has changed the event. What moves by itself is followed apart from that.
+/// Milliseconds between two requests that look for edits of the event. Seats left are followed separately.
 const FOLLOW_MS: i64 = 20_000;
-/// All open pages hear of an edit at once. Each waits a random time up to this before it fetches the event.
+/// All open pages learn of an edit at once. Each waits a random time up to this many milliseconds before it
+/// fetches the event.
 const SPREAD_MS: f64 = 300.0;
-/// The waits between fetches while nodes answer an older revision than is known to exist. After the last one
-/// only the looks of every 20 s go on.
+/// The pauses between fetches while nodes answer an older revision than the newest known one. After the last
+/// one, only the requests every 20 s go on.
 const CATCH_UP_WAITS_MS: [i64; 5] = [1_000, 2_000, 4_000, 8_000, 16_000];
 
-/// An event; the same as long as nobody has changed it, whatever is sold.
+/// The details of an event. Two are equal if nobody has edited the event, whatever was sold.
 #[derive(Clone, Debug)]
 struct Facts(Box<EventDetail>);
 
 impl Facts {
-    /// Without what moves while tickets are sold.
+    /// The details without the fields that change while tickets are sold.
     fn still(&self) -> EventDetail {
         let mut detail = (*self.0).clone();
         detail.server_time = detail.summary.opens_at;
@@ -43,7 +44,7 @@ impl Facts {
         detail
     }
 
-    /// Without prices too: the page changes them in place.
+    /// Also without prices, because the page changes them in place.
     fn frame(&self) -> EventDetail {
         let mut detail = self.still();
         detail.revision = None;
@@ -54,7 +55,7 @@ impl Facts {
         detail
     }
 
-    /// The same with another price; `None` if it has that price already.
+    /// The same with another price. `None` if it has that price already.
     fn with_price(&self, ticket_type_id: i64, price: u64) -> Option<Self> {
         let mut detail = self.0.clone();
         let ticket_type = detail.ticket_types.iter_mut().find(|it| it.id == ticket_type_id)?;
@@ -72,7 +73,7 @@ impl PartialEq for Facts {
     }
 }
 
-/// Whether the page has to be drawn anew.
+/// Whether the page has to be rendered again.
 fn is_drawn_anew(before: Option<&Load<Facts>>, now: Option<&Load<Facts>>) -> bool {
     match (before, now) {
         (Some(Load::Ready(before)), Some(Load::Ready(now))) => before.frame() != now.frame(),
@@ -84,7 +85,7 @@ fn is_drawn_anew(before: Option<&Load<Facts>>, now: Option<&Load<Facts>>) -> boo
 #[derive(Clone, Copy)]
 struct Shown {
     event: Loader<Facts>,
-    /// The lowest revision that is asked for; 0 asks for any.
+    /// The lowest revision that is requested. 0 accepts any.
     wanted: StoredValue<i64>,
 }
 
@@ -97,7 +98,7 @@ impl Shown {
         self.event.state.try_with_untracked(is_older) == Some(true)
     }
 
-    /// Shows the price that the refusal of a booking named, and fetches the event that has it.
+    /// Shows the price that the refusal of a booking contained, and fetches the event with that price.
     fn correct(self, ticket_type_id: i64, price: u64) {
         let outdated = self.event.state.try_with_untracked(|load| match load {
             Load::Ready(facts) => facts.with_price(ticket_type_id, price),
@@ -112,9 +113,10 @@ impl Shown {
         }
     }
 
-    /// Fetches the event until it is of `revision` at least, with these pauses in milliseconds.
+    /// Fetches the event until its revision is at least `revision`, with these pauses in milliseconds.
     fn catch_up(self, revision: i64, waits: &'static [i64]) {
-        // Nodes may be out of step: a lower revision does not replace a higher one that is being fetched.
+        // Nodes may differ in what they know. A lower revision does not replace a higher one that is being
+        // fetched.
         if self.wanted.get_value() >= revision || !self.is_behind(revision) {
             return;
         }
@@ -122,11 +124,11 @@ impl Shown {
         spawn_local(async move {
             js::sleep(js::whole(js_sys::Math::random() * SPREAD_MS)).await;
             for wait in waits {
-                // A newer revision has a loop of its own.
+                // A newer revision has its own loop.
                 if self.wanted.try_get_value() != Some(revision) || !self.is_behind(revision) {
                     return;
                 }
-                // A slow answer is waited for. Another question would drop it, and every page would ask
+                // The loop waits for a slow answer. A second request would drop it, and every page would ask
                 // twice.
                 if !self.event.is_asking() {
                     self.event.look();
@@ -134,7 +136,7 @@ impl Shown {
                 js::sleep(*wait).await;
             }
             if self.wanted.try_get_value() == Some(revision) && self.is_behind(revision) {
-                // No node has it. It can be asked for again when the server names it again.
+                // No node has it. It can be requested again when the server names it again.
                 self.wanted.set_value(0);
             }
         });
@@ -151,7 +153,7 @@ pub(crate) fn EventPage() -> impl IntoView {
     }
 }
 
-/// Everything that outlives a new drawing of the event: what is known of it, and the booking under way.
+/// Holds what outlives a new rendering of the event: the loaded details, and the booking under way.
 #[component]
 fn EventWithId(id: i64) -> impl IntoView {
     let api = use_api();
@@ -173,7 +175,7 @@ fn EventWithId(id: i64) -> impl IntoView {
         })
     }));
     follow_prices(shown, prices, booking);
-    // Once for all drawings: after an edit every page would open another stream at the same moment.
+    // One stream for all renderings. Otherwise every page would open another stream at the moment of an edit.
     let opens_at = Memo::new(move |_| {
         event.state.with(|load| match load {
             Load::Ready(Facts(detail)) => Some(detail.summary.opens_at),
@@ -197,8 +199,8 @@ fn EventWithId(id: i64) -> impl IntoView {
     }
 }
 
-/// Shows the price that a refusal names. When a price on the page changes, the booking pauses for a moment,
-/// and a notice of a changed price names the present one.
+/// Shows the price that a refusal contains. When a price on the page changes, the booking pauses for a
+/// moment, and the notice of a changed price is updated.
 fn follow_prices(shown: Shown, prices: Prices, booking: Booking) {
     Effect::new(move |_| {
         if let Stage::PriceChanged { ticket_type_id, to, .. } = booking.stage.get() {

@@ -1,4 +1,4 @@
-//! What can be booked, now or soon.
+//! The list of events that can be booked, now or soon.
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -15,11 +15,12 @@ use crate::load::{Load, Loader, last_if_past};
 use crate::sale::status_text;
 use crate::title::page_title;
 
-/// Images that are surely in view at first; the others wait until they are.
+/// How many images load at once, because they are certainly in view. The others load when they come into
+/// view.
 const EAGER: usize = 4;
-/// As many as fill a screen.
+/// Enough placeholders to fill a screen.
 const SKELETONS: usize = 8;
-/// The statuses that are worth a filter of their own.
+/// The statuses that have a filter of their own.
 const FILTERS: [EventStatus; 3] = [EventStatus::OnSale, EventStatus::Scheduled, EventStatus::SoldOut];
 
 #[component]

@@ -1,4 +1,4 @@
-//! What the list shows, as it is written in the address.
+//! What the list shows, as written in the address.
 
 use leptos_router::params::ParamsMap;
 use neticket_contract::EventListQuery;
@@ -6,7 +6,7 @@ use neticket_domain::EventStatus;
 
 use crate::api::encode;
 
-/// Cards on a page: divisible by the usual numbers of columns.
+/// Cards on a page. Divisible by the usual numbers of columns.
 const PAGE_SIZE: u32 = 12;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) struct HomeQuery {
     pub(crate) q: String,
     pub(crate) status: Option<EventStatus>,
     pub(crate) include_past: bool,
-    /// From 1; 0 is taken as 1.
+    /// From 1. A request sends 0 as 1.
     pub(crate) page: u32,
 }
 
@@ -23,7 +23,7 @@ impl HomeQuery {
         Self::read_with(|name| map.get(name))
     }
 
-    /// Reads an address; what makes no sense in it is left out.
+    /// Reads an address. Invalid parameters are ignored.
     fn read_with(get: impl Fn(&str) -> Option<String>) -> Self {
         Self {
             q: get("q").unwrap_or_default().trim().to_owned(),
@@ -33,7 +33,7 @@ impl HomeQuery {
         }
     }
 
-    /// The address; what is as usual is left out.
+    /// The address, without default values.
     pub(crate) fn path(&self) -> String {
         self.path_with(encode)
     }
@@ -65,7 +65,7 @@ impl HomeQuery {
         }
     }
 
-    /// Whether anything narrows the list.
+    /// Whether a search or a status filter is set.
     pub(crate) fn narrowed(&self) -> bool {
         !self.q.is_empty() || self.status.is_some()
     }

@@ -1,4 +1,4 @@
-//! One's own bookings and account.
+//! The user's own reservations and account.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -21,7 +21,8 @@ use crate::session::{Who, use_session};
 use crate::title::page_title;
 
 const SKELETONS: usize = 3;
-/// Between two looks whether a booking has changed: an event may be cancelled.
+/// Milliseconds between two requests that look for changes of reservations. An administrator may cancel an
+/// event.
 const FOLLOW_MS: i64 = 15_000;
 
 #[component]
@@ -35,7 +36,7 @@ pub(crate) fn MePage() -> impl IntoView {
     let number = Memo::new(move |_| {
         map.with(|map| map.get("page")).and_then(|page| page.parse::<u32>().ok()).unwrap_or(1).max(1)
     });
-    // Only who is signed in matters here, not under which nickname.
+    // Only the user's id matters here. A changed nickname must not load the list again.
     let owner = Memo::new(move |_| session.user_id());
     let bookings = Loader::new(
         move || owner.get().map(|owner| (owner, number.get())),
@@ -182,7 +183,7 @@ fn AccountSection(user: User) -> impl IntoView {
             match session.logout().await {
                 Ok(()) => {
                     booking::forget_all();
-                    // Away first: this page would ask to sign in again.
+                    // Leaves the page first, because this page would ask to sign in again.
                     navigate("/", NavigateOptions::default());
                     js::sleep(0).await;
                     session.end();

@@ -1,4 +1,4 @@
-//! Where nothing is.
+//! The page for an unknown address.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Changing one's nickname and password.
+//! Changing the nickname and the password.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! One booking, finished or about to be.
+//! The page of one reservation, pending or decided.
 
 use js_sys::Array;
 use leptos::prelude::*;
@@ -20,10 +20,12 @@ use crate::session::use_session;
 use crate::title::page_title;
 use crate::{ics, js, qr};
 
-/// Between two looks at a booking that is still being written down: the first, growing to the longest.
+/// The pauses between two requests for a pending reservation, in milliseconds: the first, which grows, and
+/// the longest.
 const FOLLOW_FIRST_MS: i64 = 700;
 const FOLLOW_MAX_MS: i64 = 5_000;
-/// Between two looks at one that is written down: its event may be cancelled.
+/// Milliseconds between two requests for a decided reservation, because an administrator may cancel its
+/// event.
 const FOLLOW_MS: i64 = 15_000;
 
 #[component]
@@ -56,7 +58,8 @@ pub(crate) fn ReservationPage() -> impl IntoView {
     }
 }
 
-/// Somebody else's booking looks like none; so does a number that cannot be one.
+/// The server answers "not found" for another person's reservation. An impossible id is treated in the same
+/// way.
 fn not_there(code: Option<ProblemCode>) -> bool {
     matches!(
         code,
@@ -64,7 +67,7 @@ fn not_there(code: Option<ProblemCode>) -> bool {
     )
 }
 
-/// Looks again for as long as the booking is pending.
+/// Loads the reservation again while it is pending.
 fn follow_pending(reservation: Loader<Reservation>) {
     Effect::new(move |wait: Option<i64>| {
         let wait = wait.unwrap_or(FOLLOW_FIRST_MS);
@@ -196,7 +199,8 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
     }
 }
 
-/// The booking's number for the scanner at the door. In capitals it takes a smaller code, and means the same.
+/// The reservation's id as a code for the scanner at the door. Capital letters need a smaller code and mean
+/// the same.
 #[component]
 fn Code(text: String) -> impl IntoView {
     qr::draw(&text.to_ascii_uppercase()).map(|drawing| {
@@ -222,7 +226,7 @@ fn TicketSkeleton() -> impl IntoView {
     }
 }
 
-/// Hands the browser a calendar file.
+/// Offers a calendar file as a download.
 fn download_calendar(i18n: I18n, reservation: &Reservation, now: neticket_domain::Timestamp) {
     let url = format!("{}/reservations/{}", window().location().origin().unwrap_or_default(), reservation.id);
     let grade = &reservation.ticket_type.name;
@@ -231,7 +235,7 @@ fn download_calendar(i18n: I18n, reservation: &Reservation, now: neticket_domain
         format!("{tickets}\n{}: {}", i18n.text(T::TicketNumber), reservation.id)
     });
     let text = ics::calendar(reservation, &note, &url, now);
-    // Fails only where files cannot be made at all.
+    // Fails only if the browser cannot make files at all.
     let _ = download("neticket.ics", "text/calendar;charset=utf-8", &text);
 }
 
@@ -244,6 +248,6 @@ fn download(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
     link.set_href(&url);
     link.set_download(name);
     link.click();
-    // The browser has its own hold on it by now.
+    // The browser holds the file by itself now.
     Url::revoke_object_url(&url)
 }

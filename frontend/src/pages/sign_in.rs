@@ -1,4 +1,4 @@
-//! What signing in and signing up share: where one came from, and goes back to.
+//! What signing in and signing up share: the page to which people return.
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -9,26 +9,26 @@ use wasm_bindgen::JsValue;
 use crate::api::encode;
 use crate::session::{Who, use_session};
 
-/// Marks an entry of the history whose predecessor is the page to come back to.
+/// Marks an entry of the history whose predecessor is the page to return to.
 const COMES_FROM_NEXT: &str = "comes-from-next";
 
-/// How a page leads to signing in for something on itself: coming back goes a step back in the history then, and
-/// "Back" does not lead through the sign-in page or to the same page twice.
+/// The options for a page that leads to signing in and wants to be returned to. Returning then goes one step
+/// back in the history, so that "Back" leads neither through the sign-in page nor to the same page twice.
 pub(crate) fn from_next() -> NavigateOptions {
     NavigateOptions { state: State::new(Some(COMES_FROM_NEXT.into())), ..NavigateOptions::default() }
 }
 
-/// The mark of the present entry, for links that take its place.
+/// The mark of the present entry, for links that replace it.
 pub(crate) fn inherited_mark() -> JsValue {
     window().history().and_then(|history| history.state()).unwrap_or(JsValue::NULL)
 }
 
-/// The address of the sign-in page, from which one comes back to `path`.
+/// The address of the sign-in page, which returns to `path`.
 pub(crate) fn login_path(path: &str, search: &str) -> String {
     sign_in_path("/login", &with_search(path, search))
 }
 
-/// `page` with the way back in its query.
+/// `page` with the path to return to in its query.
 pub(crate) fn sign_in_path(page: &str, next: &str) -> String {
     match safe_next(next) {
         "/" => page.to_owned(),
@@ -43,7 +43,7 @@ fn with_search(path: &str, search: &str) -> String {
     }
 }
 
-/// Only ways within this site, and not back to a sign-in page.
+/// Accepts only paths of this site that are not a sign-in page. Anything else becomes `/`.
 fn safe_next(next: &str) -> &str {
     let inside = next.starts_with('/')
         && !next.starts_with("//")
@@ -53,13 +53,13 @@ fn safe_next(next: &str) -> &str {
     if inside { next } else { "/" }
 }
 
-/// Where the address says that one came from.
+/// The path to return to, as the address contains it.
 pub(crate) fn next_path() -> String {
     let next = use_query_map().with_untracked(|map| map.get("next")).unwrap_or_default();
     safe_next(&next).to_owned()
 }
 
-/// Leaves the page as soon as someone is signed in.
+/// Leaves the page as soon as a user is signed in.
 pub(crate) fn leave_when_signed_in(next: String) {
     let session = use_session();
     let navigate = use_navigate();
@@ -68,7 +68,7 @@ pub(crate) fn leave_when_signed_in(next: String) {
             return left == Some(true);
         }
         if next.starts_with("/admin") {
-            // Another client: the browser goes there.
+            // A separate client, so the browser loads it.
             let _ = window().location().replace(&next);
             return true;
         }
@@ -80,7 +80,7 @@ pub(crate) fn leave_when_signed_in(next: String) {
     });
 }
 
-/// Sends visitors to the sign-in page, and back here afterwards.
+/// Sends visitors to the sign-in page, which returns here afterwards.
 pub(crate) fn require_user(here: String) {
     let session = use_session();
     let navigate = use_navigate();

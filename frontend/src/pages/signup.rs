@@ -1,4 +1,4 @@
-//! Making an account, and being signed in right after.
+//! Creating an account, and signing in right after.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -87,7 +87,7 @@ pub(crate) fn SignupPage() -> impl IntoView {
     }
 }
 
-/// Says a refusal beside the field that it is about. False if it is about none.
+/// Shows a refusal beside its field. Returns false if it concerns no field.
 fn refuse(error: &ApiError, fields: &[FieldState; 3]) -> bool {
     let [email, nickname, _] = fields;
     let Some(problem) = error.problem() else { return false };

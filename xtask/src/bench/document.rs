@@ -1,4 +1,4 @@
-//! The generated part of docs/benchmarks.md.
+//! The generated parts of docs/benchmarks.md.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result};
 
 use super::summary::{Summary, goal, number, range, verdict};
 
-/// What stands between a pair of markers of its own.
+/// A part of the document between its own pair of markers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Ladder,
-    /// The open streams, which can be measured on their own.
+    /// The open streams, which can be measured separately.
     Streams,
 }
 
@@ -46,7 +46,7 @@ fn replace(text: &str, part: Part, new: &str) -> Option<String> {
     Some(format!("{before}{begin}\n\n{new}\n{end}{after}"))
 }
 
-/// Figures first, what was missed next, then what they are made of and measured on.
+/// The figures first, then the missed goals, then the values behind the figures and the machine.
 fn markdown(summary: &Summary) -> String {
     let mut text = String::new();
     let Summary { date, command, rounds, seconds, machine, .. } = summary;
@@ -87,7 +87,7 @@ fn markdown(summary: &Summary) -> String {
     text
 }
 
-/// The missed goals in plain words; a table is easily read past.
+/// The missed goals in sentences, because a reader easily overlooks them in a table.
 fn missed(summary: &Summary) -> String {
     let missed: Vec<_> = summary.figures.iter().filter(|figure| !figure.reached).collect();
     if missed.is_empty() {

@@ -1,5 +1,6 @@
-//! What is made of the rounds: ratios of what stood side by side in one round, then their medians. Absolute speeds drift
-//! with the machine and with what else it does; a ratio taken within seconds does so much less.
+//! Makes figures from the rounds: ratios of values of the same round, then their medians. Absolute speeds
+//! drift with the machine and its other work. A ratio of two values that were measured within seconds drifts
+//! much less.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +8,21 @@ use serde::Serialize;
 
 use super::rungs::Rung;
 
-/// What one rung measured in one round, by name.
+/// The values that one rung measured in one round, by name.
 pub(super) type Sample = BTreeMap<&'static str, f64>;
 
 /// One round: every rung once.
 pub(super) type Round = BTreeMap<Rung, Sample>;
 
-/// What a figure has to reach.
+/// The goal of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Goal {
-    /// The median is at least this.
+    /// The median must be at least this.
     AtLeast(f64),
-    /// The median is at most this.
+    /// The median must be at most this.
     AtMost(f64),
-    /// Every single round measured just this.
+    /// Every single round must measure exactly this.
     Always(f64),
 }
 
@@ -41,12 +42,13 @@ pub(super) struct Spread {
     pub(super) min: f64,
     pub(super) median: f64,
     pub(super) max: f64,
-    /// One value per round, in their order.
+    /// One value per round, in the order of the rounds.
     pub(super) rounds: Vec<f64>,
 }
 
 impl Spread {
-    /// `None` without any value. Of an even number, the median is the mean of the middle two.
+    /// `None` if there are no values. The median of an even number of values is the mean of the two in the
+    /// middle.
     pub(super) fn of(rounds: Vec<f64>) -> Option<Self> {
         let mut sorted = rounds.clone();
         sorted.sort_by(f64::total_cmp);
@@ -62,14 +64,14 @@ pub(super) struct Figure {
     pub(super) name: &'static str,
     /// `×` for ratios.
     pub(super) unit: &'static str,
-    /// What a bare prototype reached, without most of the checks; as words.
+    /// What a bare prototype without most of the checks reached, as text.
     pub(super) floor: &'static str,
     pub(super) goal: Goal,
     pub(super) reached: bool,
     pub(super) spread: Spread,
 }
 
-/// A speed without a goal, which the ratios are made of.
+/// A value without a goal, for example one from which ratios are made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Speed {
     pub(super) rung: Rung,
@@ -186,7 +188,7 @@ const FIGURES: [Definition; 16] = [
         name: "10,000 open streams of one event: looks at its ledger",
         unit: "/s",
         floor: "–",
-        // One per 250 ms, and one more at the edge of the time that is measured.
+        // One per 250 ms, and one more at the edge of the measured time.
         goal: Goal::AtMost(4.5),
         of: |round| value(round, Rung::Streams, "ledger_views_per_s"),
     },
@@ -206,7 +208,7 @@ const FIGURES: [Definition; 16] = [
     },
 ];
 
-/// What is told beside the figures: rung, name, unit, value.
+/// The values that are shown beside the figures: rung, name, unit, key of the value.
 const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
     (Rung::RowLock, "row lock, one grade, 256 connections", "/s", PER_S),
@@ -231,10 +233,10 @@ const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
 ];
 
-/// The name of every rung's main value.
+/// The key of each rung's main value.
 pub(super) const PER_S: &str = "per_s";
 
-/// The figures that the rounds allow to tell; a rung that was left out has none.
+/// The figures for which the rounds have values. A figure whose rung was omitted is missing.
 pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {
     let known = FIGURES.iter().filter_map(|definition| {
         let spread = Spread::of(rounds.iter().filter_map(definition.of).collect())?;
@@ -244,7 +246,7 @@ pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {
     known.collect()
 }
 
-/// The speeds that the rounds allow to tell.
+/// The speeds for which the rounds have values.
 pub(super) fn speeds(rounds: &[Round]) -> Vec<Speed> {
     let known = SPEEDS.iter().filter_map(|&(rung, name, unit, key)| {
         let values = rounds.iter().filter_map(|round| value(round, rung, key));
@@ -257,7 +259,7 @@ fn value(round: &Round, rung: Rung, name: &str) -> Option<f64> {
     round.get(&rung)?.get(name).copied()
 }
 
-/// How many times faster `rung` was than `base` in this round.
+/// How many times as fast as `base` `rung` was in this round.
 fn ratio(round: &Round, rung: Rung, base: Rung) -> Option<f64> {
     let base = value(round, base, PER_S).filter(|base| *base > 0.0)?;
     Some(value(round, rung, PER_S)? / base)
@@ -291,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_taken_within_each_round_before_the_median() {
-        // The machine was three times slower in the second round; side by side, nothing has changed.
+        // The machine was three times slower in the second round, but the ratio stayed the same.
         let rounds = [(30_000.0, 24_000.0), (10_000.0, 8_000.0), (30_000.0, 21_000.0)]
             .map(|(ceiling, node)| round(&[(Rung::Ceiling, PER_S, ceiling), (Rung::Node, PER_S, node)]));
         let figures = figures(&rounds);

@@ -1,4 +1,4 @@
-//! What it was measured on: figures without it mean nothing.
+//! The machine on which the figures were measured. Without it, they mean nothing.
 
 use std::fs;
 use std::num::NonZero;
@@ -12,25 +12,25 @@ use serde::Serialize;
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// Hardware, versions and durability, as words.
+/// Hardware, versions and durability, as text.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Machine {
     pub(super) processor: String,
     pub(super) cores: usize,
     pub(super) memory: String,
     pub(super) system: String,
-    /// Of the folder that the servers keep their files in.
+    /// The file system of the folder in which the servers keep their files.
     pub(super) file_system: String,
     pub(super) versions: Vec<String>,
     pub(super) durability: Vec<String>,
 }
 
 impl Machine {
-    /// Looks around; `folder` is where the servers keep their files.
+    /// Describes this machine. `folder` is the folder in which the servers keep their files.
     pub(super) fn look(workspace: &Workspace, folder: &Path, durability: Vec<String>) -> Result<Self> {
         let first_line = |program: &str, argument: &str| -> Result<String> {
             let path = shell::find(program).unwrap_or_else(|| program.into());
-            // nginx says it on standard error.
+            // nginx prints its version to standard error.
             let output = Command::new(path).arg(argument).output()?;
             let said = [output.stdout, output.stderr].concat();
             Ok(String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned())
@@ -77,7 +77,7 @@ fn in_gib(kib: &str) -> String {
     number.map_or_else(|| kib.to_owned(), |kib| format!("{} GiB", kib.div_ceil(1024 * 1024)))
 }
 
-/// The program's name without its folder, and no more than its version.
+/// The version number alone, from the output of `mariadbd --version`.
 fn short(version: &str) -> String {
     let name = version.rsplit_once("  Ver ").map_or(version, |(_, rest)| rest);
     format!("MariaDB {}", name.split_whitespace().next().unwrap_or_default())

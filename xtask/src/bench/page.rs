@@ -1,4 +1,4 @@
-//! The ladder as a page: bars for the speeds, marks for the goals. It loads nothing from anywhere.
+//! The ladder as a page, with bars for the speeds and marks for the goals. It loads nothing.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ td.n{font-variant-numeric:tabular-nums;white-space:nowrap}\
 .spread{position:absolute;top:30%;height:40%;background:#0008}\
 footer{margin:2rem 0;color:#777;font-size:.9rem}";
 
-/// The whole page. `reports` are pages about single runs: where they are, seen from this one, and what they show.
+/// The whole page. `reports` are pages about single runs: the address relative to this page, and a title.
 pub(super) fn html(summary: &Summary, reports: &[(String, String)]) -> String {
     let mut text = format!(
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
@@ -84,7 +84,7 @@ fn figure_row(figure: &Figure) -> String {
     )
 }
 
-/// The bar is the median; the dark stroke in it reaches from the slowest to the fastest round.
+/// The bar shows the median. The dark stroke in it reaches from the slowest to the fastest round.
 fn bar_row(speed: &Speed, longest: f64) -> String {
     let percent = |value: f64| 100.0 * value / longest;
     let spread = &speed.spread;

@@ -1,4 +1,5 @@
-//! What is measured, running: MariaDB and Redis as production has them, nodes as processes of their own, nginx.
+//! The running parts of a benchmark: MariaDB and Redis with the settings of production, nodes as separate
+//! processes, and nginx.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,27 +15,27 @@ use super::proxy;
 use crate::process::{self, Process};
 use crate::workspace::Workspace;
 
-/// What tokens are signed with; of no worth outside the run.
+/// The secret with which tokens are signed. It is worthless outside the run.
 pub(super) const JWT_SECRET: &str = "benchmarks-sign-their-tokens-with-this";
-/// What `infra/redis.conf` says about the network and passwords is for other machines.
+/// Settings of `infra/redis.conf` about the network and passwords. They do not apply on this machine.
 const OF_THE_NETWORK: [&str; 3] = ["bind", "protected-mode", "requirepass"];
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The servers that all rungs share, and where things are.
+/// The servers that all rungs share, and the folders.
 pub(super) struct Parts<'a> {
     workspace: &'a Workspace,
-    /// Where the binaries are.
+    /// The folder of the binaries.
     binaries: PathBuf,
-    /// Where results and logs go.
+    /// The folder for results and logs.
     pub(super) results: PathBuf,
     mariadb: Server,
     redis: Server,
-    /// The settings that were taken over from `infra`.
+    /// The durability settings that were taken from `infra`.
     pub(super) durability: Vec<String>,
 }
 
 impl<'a> Parts<'a> {
-    /// Starts MariaDB and Redis with every setting of `infra`.
+    /// Starts MariaDB and Redis with the settings of `infra`.
     pub(super) fn start(workspace: &'a Workspace, binaries: PathBuf, results: PathBuf) -> Result<Self> {
         let infra = workspace.root().join("infra");
         let mysql = mysql_settings(&fs::read_to_string(infra.join("mysql.cnf"))?);
@@ -63,7 +64,7 @@ impl<'a> Parts<'a> {
         Ok(Self { workspace, binaries, results, mariadb, redis, durability })
     }
 
-    /// Where the servers and nodes keep their files; gone after the run.
+    /// The folder in which the servers and nodes keep their files. It is deleted after the run.
     pub(super) fn folder(&self) -> &Path {
         self.mariadb.folder()
     }
@@ -72,12 +73,12 @@ impl<'a> Parts<'a> {
         self.redis.url()
     }
 
-    /// One of the binaries that were built.
+    /// The path of a binary that was built.
     pub(super) fn binary(&self, name: &str) -> PathBuf {
         self.binaries.join(name)
     }
 
-    /// A new database with the schema, and a Redis that has forgotten everything.
+    /// Creates a new database with the schema, and empties Redis.
     pub(super) fn database(&self) -> Result<TestDatabase> {
         flush(&self.redis)?;
         let database = TestDatabase::create_on(&self.mariadb.url())?;
@@ -88,7 +89,7 @@ impl<'a> Parts<'a> {
         Ok(database)
     }
 
-    /// `count` nodes on a database of their own, behind nginx if that is asked for.
+    /// Starts `count` nodes on a new database, behind nginx if `behind_proxy`.
     pub(super) fn site(&self, count: usize, behind_proxy: bool) -> Result<Site> {
         let database = self.database()?;
         let prefix = unique_name("bench");
@@ -111,7 +112,7 @@ impl<'a> Parts<'a> {
         Ok(Site { proxy, nodes, database_url: database.url(), _database: Some(database) })
     }
 
-    /// A node that needs nothing else, in a new folder.
+    /// Starts a node that needs no other server, in a new folder.
     pub(super) fn embedded(&self) -> Result<Site> {
         let folder = self.new_folder()?;
         let mut command = self.serve()?;
@@ -121,7 +122,7 @@ impl<'a> Parts<'a> {
         Ok(Site { proxy: None, nodes: vec![node], database_url, _database: None })
     }
 
-    /// A server to compare with. On the database, if it needs one.
+    /// Starts a baseline server, with the database if it needs one.
     pub(super) fn baseline(
         &self,
         name: &str,
@@ -145,25 +146,25 @@ impl<'a> Parts<'a> {
 
     fn node(&self, mut command: Command, number: usize) -> Result<Process> {
         let address = process::free_address()?;
-        // A line per request: only the last rung's are kept.
+        // The log has a line per request, so only that of the last rung is kept.
         let log = self.results.join(format!("node-{number}.log"));
         let _ = fs::remove_file(&log);
         command.env("NETICKET_LISTEN", address.to_string());
         Process::start(command, address, "/readyz", log)
     }
 
-    /// Everything that is not said is the default, the log included.
+    /// A command that starts a node. Settings that are not set here have their defaults, including the log.
     fn serve(&self) -> Result<Command> {
         let mut command = process::command(&self.binary("neticket"));
         let folder = self.new_folder()?;
         command.arg("serve").current_dir(&folder).env("NETICKET_DATA_DIR", &folder);
-        // Everyone here comes from one address.
+        // All requests come from one address, so the rate limit would refuse them.
         command.env("NETICKET_RATE_LIMIT", "off").env("NETICKET_JWT_SECRET", JWT_SECRET);
         command.env_remove("RUST_LOG");
         Ok(command)
     }
 
-    /// On the same disk as MariaDB's files.
+    /// A new folder on the same disk as MariaDB's files.
     fn new_folder(&self) -> Result<PathBuf> {
         let folder = self.folder().join(unique_name("node"));
         fs::create_dir(&folder)?;
@@ -171,7 +172,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Servers that answer, with what they need. Dropping it ends them, those in front first.
+/// Servers that answer, with their database. Dropping it ends them, the proxy first.
 pub(super) struct Site {
     proxy: Option<Process>,
     pub(super) nodes: Vec<Process>,
@@ -180,19 +181,19 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Where clients are to go.
+    /// The addresses to which clients send requests.
     pub(super) fn targets(&self) -> Vec<String> {
         let servers = self.proxy.as_ref().map_or(self.nodes.as_slice(), std::slice::from_ref);
         servers.iter().map(|server| format!("http://{}", server.address())).collect()
     }
 
-    /// Fails if one of them has died meanwhile.
+    /// Fails if one of the servers has died.
     pub(super) fn ensure_alive(&mut self) -> Result<()> {
         self.proxy.iter_mut().chain(&mut self.nodes).try_for_each(Process::ensure_alive)
     }
 }
 
-/// Runs a command whose words go to `log`.
+/// Runs a command and appends its output to `log`.
 pub(super) fn run(mut command: Command, log: &Path) -> Result<()> {
     let output = fs::File::options().create(true).append(true).open(log)?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -201,7 +202,8 @@ pub(super) fn run(mut command: Command, log: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Thousands of reservations per second and round would fill the memory that `infra/redis.conf` allows.
+/// Empties Redis. Thousands of reservations per second in every round would fill the memory that
+/// `infra/redis.conf` allows.
 fn flush(redis: &Server) -> Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", redis.port()))?;
     stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
@@ -209,13 +211,13 @@ fn flush(redis: &Server) -> Result<()> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     ensure!(answer.starts_with("+OK"), "Redis does not forget: {answer}");
-    // What the disk still has to write of the last run is not to be the next one's burden.
+    // Writes pending data of the last run to disk, so that it does not slow down the next run.
     let _ = Command::new("sync").status();
     thread::sleep(Duration::from_millis(200));
     Ok(())
 }
 
-/// `name = value` of the section `[mysqld]`.
+/// The `name = value` pairs of the section `[mysqld]`.
 fn mysql_settings(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().map(str::trim).skip_while(|line| *line != "[mysqld]").skip(1);
     let lines = lines.take_while(|line| !line.starts_with('[')).filter(|line| !line.starts_with('#'));
@@ -223,7 +225,7 @@ fn mysql_settings(text: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
 }
 
-/// `name value`, but for the network.
+/// The `name value` pairs, except for those about the network.
 fn redis_settings(text: &str) -> Vec<(String, String)> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let pairs = lines.filter_map(|line| line.split_once(' '));

@@ -1,5 +1,6 @@
-//! nginx in front of several nodes, with what `infra/nginx.conf` sets: what operators are told to run is what is measured.
-//! Only what cannot be had on one machine is replaced: the nodes' addresses, TLS, the place of the log.
+//! nginx in front of several nodes, with the settings of `infra/nginx.conf`, so that the benchmark measures
+//! what operators are told to run. It replaces only what is impossible on one machine: the nodes' addresses,
+//! TLS, and the path of the log.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,9 +13,9 @@ use crate::process::{self, Process};
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// Most connections of one worker process; a request that is passed on takes two.
+/// The most connections of one worker process. A proxied request needs two.
 const CONNECTIONS_MAX: u32 = 16_384;
-/// nginx makes these folders at its start, whether they are needed or not.
+/// The folders that nginx creates at its start, whether it needs them or not.
 const FOLDERS: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
 /// Starts nginx in front of `nodes`, with its files in `folder`.
@@ -30,7 +31,7 @@ pub(super) fn start(workspace: &Workspace, nodes: &[SocketAddr], folder: &Path) 
     Process::start(command, address, "/healthz", folder.join("nginx.log"))
 }
 
-/// What stands around the site: as in Debian's own configuration, as far as it matters here.
+/// The main configuration around the site. Where it matters, it is the same as Debian's.
 fn main(site: &str, folder: &Path) -> String {
     let folder = folder.display();
     let mut text = format!(
@@ -44,7 +45,7 @@ fn main(site: &str, folder: &Path) -> String {
     text
 }
 
-/// `infra/nginx.conf` for these nodes, in plain HTTP at `address`.
+/// `infra/nginx.conf` for these nodes, with plain HTTP at `address`.
 fn site(template: &str, address: SocketAddr, nodes: &[SocketAddr], folder: &Path) -> String {
     let lines = blocks(template).into_iter().filter(|block| !is_redirect(block)).flatten();
     let mut nodes = nodes.iter();
@@ -53,7 +54,7 @@ fn site(template: &str, address: SocketAddr, nodes: &[SocketAddr], folder: &Path
         let words: Vec<&str> = line.trim().trim_end_matches(';').split_whitespace().collect();
         let _ = match words.as_slice() {
             ["server_name" | "ssl_certificate" | "ssl_certificate_key", ..] => Ok(()),
-            // The first of the example's nodes stands for all; the others are left out.
+            // The first node of the example is replaced by all nodes. Its other nodes are omitted.
             ["server", example, options @ ..] if *example != "{" => {
                 nodes.by_ref().try_for_each(|node| writeln!(site, "    server {node} {};", options.join(" ")))
             }
@@ -72,7 +73,7 @@ fn site(template: &str, address: SocketAddr, nodes: &[SocketAddr], folder: &Path
     site
 }
 
-/// The blocks at the outermost level, each as its lines, without comments.
+/// The blocks at the outermost level, each as a list of its lines, without comments.
 fn blocks(text: &str) -> Vec<Vec<&str>> {
     let mut blocks = vec![Vec::new()];
     let mut depth = 0;

@@ -1,5 +1,5 @@
-//! The rungs of the ladder: each starts what it measures, has it measured, and ends it again. Nothing of a rung is left
-//! for the next one but a warm disk.
+//! The rungs of the ladder. Each starts its servers, measures them, and ends them again. A rung leaves
+//! nothing to the next one but a warm disk.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,22 +17,23 @@ use super::figures::{PER_S, Sample, Spread};
 use super::parts::{JWT_SECRET, Parts, Site, run};
 use crate::{http, process};
 
-/// Connections where the crowd is meant.
+/// Connections of a crowd.
 const MANY: u32 = 2_000;
-/// Connections where every further one would only wait.
+/// Connections for servers at which more connections would only wait.
 const FEW: u32 = 256;
-/// Grades of an event of usual size.
+/// Ticket types of an event of usual size.
 const GRADES: u32 = 4;
-/// Everyone wants the very same row: what the row lock is about, on both sides of its ratio.
+/// With one ticket type, all bookings need the same row. Both sides of the row lock's ratio use it.
 const ONE_GRADE: u32 = 1;
-/// Server processes in the rush: a process may have 20,000 connections on many systems.
+/// Server processes in the rush. On many systems, a process may have 20,000 connections.
 const RUSH_NODES: usize = 4;
-/// Bookings come twice a second; fewer of them would say little.
+/// The shortest measurement of streams, in seconds. There are two bookings per second, and a few would say
+/// little.
 const STREAMS_SECONDS_MIN: u32 = 5;
-/// Cold starts per round, of which the median counts.
+/// Cold starts per round. The result is their median.
 const STARTS: usize = 10;
 
-/// What is measured.
+/// What a rung measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Rung {
@@ -42,41 +43,41 @@ pub(super) enum Rung {
     RowLock,
     /// One node, 2,000 connections
     Node,
-    /// One node, 256 connections, all after one grade
+    /// One node, 256 connections, all for one ticket type
     NodeFew,
     /// Two nodes behind nginx
     TwoNodes,
     /// Four nodes behind nginx
     FourNodes,
-    /// SQLite and a ledger in the process
+    /// SQLite, with the ledger in the process
     Embedded,
-    /// Redis without a store behind it
+    /// Redis without a store
     Ledger,
-    /// The ceiling's answer to an event's page
+    /// The event's page of the ceiling
     ReadCeiling,
-    /// An event's page
+    /// The event's page of a node
     ReadNode,
-    /// Everyone at once, and seats for all
+    /// Everyone at once, with seats for all
     Rush,
-    /// Everyone at once, and seats for one in five
+    /// Everyone at once, with seats for one in five
     RushScarce,
     /// One booking at a time
     Idle,
     /// Memory with many open connections
     Memory,
-    /// From nothing to the first answer
+    /// From the start in an empty folder to the first answer
     ColdStart,
-    /// Open streams of one event, while its seats move
+    /// Open streams of one event while its seats change
     Streams,
 }
 
-/// How much of everything.
+/// The size of the measurements.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
     pub(super) seconds: u32,
-    /// Of the rush.
+    /// People in the rush.
     pub(super) people: u32,
-    /// Open connections while memory is measured.
+    /// Connections that are open while memory is measured, and open streams.
     pub(super) held: u32,
 }
 
@@ -165,9 +166,9 @@ impl Measurement<'_> {
         Ok(sample)
     }
 
-    /// The ledger's own example measures it: batches straight at Redis.
+    /// The example of `neticket-ledger` measures it: it sends batches directly to Redis.
     fn ledger(&self) -> Result<Sample> {
-        // Redis forgets what the last rung left; the database is of no use here.
+        // This empties Redis of the last rung's data. The database is not needed here.
         drop(self.parts.database()?);
         let mut command = process::command(&self.parts.binary("examples/admit_rate"));
         command.args(["--redis-url", &self.parts.redis_url(), "--seconds", &self.scale.seconds.to_string()]);
@@ -178,8 +179,8 @@ impl Measurement<'_> {
         Ok(Sample::from([(PER_S, number(&result, "/admitted_per_s")?)]))
     }
 
-    /// A booking on a node that has nothing else to do, and the two things that it cannot do without: the transaction, and
-    /// HTTP with token and JSON. What is left is the engine: both batchers, and the ledger's round trips.
+    /// Measures a booking on an idle node, and its two necessary parts: the transaction, and HTTP with token
+    /// and JSON. The difference is the time of the engine: both batchers, and the round trips to the ledger.
     fn idle(&self) -> Result<Sample> {
         let seconds = self.scale.seconds.to_string();
         let words = [
@@ -267,7 +268,7 @@ impl Measurement<'_> {
         ]))
     }
 
-    /// In a new folder each time: the schema is made, the secret, everything.
+    /// Each start uses a new folder, so the node creates the schema, the secret and everything else.
     fn cold_starts(&self) -> Result<Sample> {
         let mut times = Vec::new();
         for _ in 0..STARTS {
@@ -281,7 +282,7 @@ impl Measurement<'_> {
         Ok(Sample::from([("first_answer_ms", median)]))
     }
 
-    /// Has the load test at the site and returns what it found. An audit that fails is an error.
+    /// Runs the load test against the site and returns its result. A failed audit is an error.
     fn client(&self, mut site: Site, load: &str, part: &str, words: &[&str]) -> Result<Value> {
         let file = self.file(part, "json");
         let mut command = process::command(&self.parts.binary("neticket-loadtest"));
@@ -298,7 +299,8 @@ impl Measurement<'_> {
         serde_json::from_str(&fs::read_to_string(&file)?).context("the load test wrote no JSON")
     }
 
-    /// Nodes are audited; baselines have an event of their own, the first, and no promise to keep.
+    /// Adds the arguments for the database and the audit. Nodes are audited. Baselines have their own event
+    /// with id 1 and are never audited.
     fn inventory(&self, command: &mut Command, site: &Site, load: &str) {
         let is_baseline = matches!(self.rung, Rung::Ceiling | Rung::RowLock | Rung::ReadCeiling)
             || site.database_url.is_empty();
@@ -319,19 +321,20 @@ impl Measurement<'_> {
         self.rung.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// Where this measurement's results go.
+    /// The path of a result file of this measurement.
     fn file(&self, part: &str, extension: &str) -> PathBuf {
         self.parts.results.join(format!("{}{part}-{}.{extension}", self.name(), self.round))
     }
 }
 
-/// A number of the load test's result.
+/// A number in the load test's result.
 fn number(result: &Value, pointer: &str) -> Result<f64> {
     let value = result.pointer(pointer).and_then(Value::as_f64);
     value.with_context(|| format!("the result has no number at {pointer}"))
 }
 
-/// Answers of 429 or 5xx, lost ones, refusals other than "sold out", and answers of success that were wrong.
+/// The number of answers of 429 or 5xx, lost answers, refusals other than "sold out", and wrong successful
+/// answers.
 fn errors(result: &Value) -> f64 {
     let of = |name: &str| -> f64 {
         let counts = result["counts"][name].as_object();
@@ -345,7 +348,7 @@ fn open_files(pid: u32) -> Result<usize> {
     Ok(fs::read_dir(format!("/proc/{pid}/fd"))?.count())
 }
 
-/// In MB of a million bytes.
+/// The resident memory in megabytes of 1,000,000 bytes.
 fn resident(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;

@@ -1,4 +1,4 @@
-//! The end of a run: all figures, as JSON for programs and as a table for the terminal.
+//! The summary of a run: all figures, as JSON for programs and as a table for the terminal.
 
 use std::fmt::Write as _;
 
@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::figures::{Figure, Goal, Round, Speed, figures, speeds};
 use super::machine::Machine;
 
-/// What a run found out.
+/// The result of a run.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Summary {
-    /// In UTC, as `2026-12-24`.
+    /// The date in UTC, like `2026-12-24`.
     pub(super) date: String,
     pub(super) command: String,
     pub(super) rounds: usize,
-    /// How long each rung was measured per round.
+    /// Seconds per rung and round.
     pub(super) seconds: u32,
     pub(super) figures: Vec<Figure>,
     pub(super) speeds: Vec<Speed>,
@@ -57,12 +57,12 @@ impl Summary {
     }
 }
 
-/// Whether the goal was reached, in a word.
+/// One word that says whether the goal was reached.
 pub(super) fn verdict(figure: &Figure) -> &'static str {
     if figure.reached { "reached" } else { "missed" }
 }
 
-/// `≥ 0.70 ×`.
+/// Like `≥ 0.70 ×`.
 pub(super) fn goal(goal: Goal, unit: &str) -> String {
     match goal {
         Goal::AtLeast(value) => format!("≥ {}", number(value, unit)),
@@ -71,12 +71,12 @@ pub(super) fn goal(goal: Goal, unit: &str) -> String {
     }
 }
 
-/// `1.0 – 1.2 s`.
+/// Like `1.0 – 1.2 s`.
 pub(super) fn range(min: f64, max: f64, unit: &str) -> String {
     format!("{} – {}", number(min, ""), number(max, unit))
 }
 
-/// With as many digits as mean something, thousands apart, and the unit.
+/// A number with as many digits as mean something, grouped thousands, and the unit.
 pub(super) fn number(value: f64, unit: &str) -> String {
     let size = value.abs();
     let text = if size >= 1000.0 {
@@ -102,7 +102,8 @@ fn grouped(digits: &str) -> String {
     text
 }
 
-/// Columns as wide as their widest cell; numbers are few enough to be read aligned to the left.
+/// Aligns each column to its widest cell. All columns are aligned to the left, because there are only a few
+/// numbers.
 fn aligned(rows: &[[String; 6]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; 6] = std::array::from_fn(width);

@@ -1,4 +1,4 @@
-//! Holds the clients to their size: what the first page of each loads, compressed.
+//! Checks the size of the clients: the compressed bytes that the first page of each loads.
 
 use std::fs;
 use std::path::Path;
@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 use super::compress;
 use crate::workspace::Workspace;
 
-/// The page, its scripts, its WebAssembly and its styles, each as brotli sends them. Administration, which few load, may be
-/// larger.
+/// The limits for a page with its scripts, WebAssembly and styles, compressed with brotli. Administration may
+/// be larger, because only a few people load it.
 const BUDGETS_BYTES: [(&str, usize); 2] = [("index.html", 250_000), ("admin.html", 350_000)];
 const EXTENSIONS: [&str; 3] = ["js", "wasm", "css"];
 
-/// Adds up everything that each page names.
+/// Adds up the sizes of all files that each page names.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     for (page, budget) in BUDGETS_BYTES {
         let total = total(&workspace.dist(), page)?;
@@ -34,10 +34,10 @@ fn total(dist: &Path, page: &str) -> Result<usize> {
     Ok(total)
 }
 
-/// The files of ours that a page names, each once.
+/// The client's own files that a page names, each once.
 fn assets(page: &str) -> Vec<&str> {
     let mut names: Vec<&str> = page
-        // Minified pages leave quotes away.
+        // Minified pages omit quotes.
         .split(|c: char| c.is_whitespace() || "\"'`=<>".contains(c))
         .filter_map(|word| word.strip_prefix('/').or_else(|| word.strip_prefix("./")))
         .filter(|name| {

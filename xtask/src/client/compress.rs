@@ -1,4 +1,4 @@
-//! Compresses the built client ahead of time, as hard as it goes: `.br` and `.gz` beside each file.
+//! Compresses the built client ahead of time at the highest level: `.br` and `.gz` beside each file.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// Below this, headers outweigh what compression saves.
+/// The smallest file that is compressed. Below this, headers outweigh the savings.
 const LEN_MIN: usize = 1024;
-/// What is worth compressing; pictures and fonts are compressed already.
+/// Files worth compressing. Images and fonts are compressed already.
 const EXTENSIONS: [&str; 9] = ["css", "html", "js", "json", "svg", "txt", "wasm", "webmanifest", "xml"];
-/// Brotli's largest window that browsers must accept, as a power of two.
+/// The largest window that browsers must accept for brotli, as a power of two.
 const BROTLI_WINDOW_BITS: u32 = 22;
 const BROTLI_QUALITY: u32 = 11;
 
-/// Compresses every file of the folder and below.
+/// Compresses every file of the folder and of its subfolders.
 pub(super) fn folder(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
@@ -32,7 +32,7 @@ pub(super) fn folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Beside `path`, with the suffix after its extension.
+/// `path` with the suffix after its extension.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);

@@ -1,4 +1,4 @@
-//! What the client is built from, as one word: it changes when any of that changes.
+//! A fingerprint of everything from which the client is built. It changes when any of that changes.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -14,13 +14,13 @@ const SOURCES: [&str; 6] = [
     "crates/neticket-domain",
     "Cargo.toml",
     "Cargo.lock",
-    // The compiler's flags.
+    // Contains the compiler's flags.
     "xtask/src/setup/wasm.rs",
 ];
-/// Below `frontend`, but no part of the client.
+/// Folders below `frontend` that are not part of the client.
 const OTHERS: [&str; 2] = ["frontend/dist", "frontend/e2e"];
 
-/// Names the contents of every source file.
+/// A hash of the names and contents of all source files.
 pub(super) fn of(workspace: &Workspace) -> Result<String> {
     let others = OTHERS.map(|folder| workspace.root().join(folder));
     let mut files = Vec::new();

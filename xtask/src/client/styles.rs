@@ -1,4 +1,5 @@
-//! Joins a page's style sheets into one: compressed together they are a third smaller, and the browser asks once.
+//! Joins the style sheets of a page into one file. The result is a third smaller when compressed, and the
+//! browser sends one request.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -6,10 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Where the one style sheet will be named.
+/// Marks the place of the link to the joined style sheet.
 const PLACE: &str = "<!-- styles -->";
 
-/// Replaces the style sheets that the page at `path` names by one beside it.
+/// Replaces the style sheets of the page at `path` by one file beside it.
 pub(super) fn join(path: &Path) -> Result<()> {
     let folder = path.parent().context("the page is in no folder")?;
     let page = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -29,7 +30,8 @@ pub(super) fn join(path: &Path) -> Result<()> {
     fs::write(path, page.replacen(PLACE, &link, 1)).map_err(Into::into)
 }
 
-/// The page without its links to style sheets, marked where the first one was, and what they named, in order.
+/// The page without its links to style sheets, with a marker at the first one, and the names of the style
+/// sheets in order.
 fn without_styles(page: &str) -> (String, Vec<String>) {
     let mut rest = String::new();
     let mut names = Vec::new();
@@ -40,7 +42,7 @@ fn without_styles(page: &str) -> (String, Vec<String>) {
             rest.push_str(part);
             continue;
         }
-        // Minified pages leave quotes away.
+        // Minified pages omit quotes.
         let mut words = tag.split(|c: char| c.is_whitespace() || "\"'".contains(c));
         let name = words.find_map(|word| word.strip_prefix("href=/").or_else(|| word.strip_prefix('/')));
         names.extend(name.filter(|name| !name.is_empty()).map(str::to_owned));
@@ -52,7 +54,7 @@ fn without_styles(page: &str) -> (String, Vec<String>) {
     (rest, names)
 }
 
-/// Without comments, indentation and empty lines. No text of ours has either within quotes.
+/// The styles without comments, indentation and empty lines. No quoted text in them contains any of these.
 fn bare(styles: &str) -> String {
     let mut text = String::new();
     for (index, part) in styles.split("/*").enumerate() {

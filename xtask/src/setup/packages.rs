@@ -1,4 +1,4 @@
-//! Programs that the system's package manager brings.
+//! Programs from the system's package manager.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use super::Part;
 use crate::shell;
 
-/// A Debian package and how to see that what it brings is there, wherever it came from.
+/// A Debian package, and how to see whether its contents are there, whatever installed them.
 struct Package {
     name: &'static str,
     part: Part,
@@ -36,7 +36,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         .find_map(shell::find)
 }
 
-/// Installs the packages of these parts that are missing, all in one go.
+/// Installs the missing packages of these parts, all in one command.
 pub(super) fn install_missing(parts: &[Part]) -> Result<()> {
     let wanted = PACKAGES.iter().filter(|package| parts.contains(&package.part));
     let missing: Vec<&str> =
@@ -44,7 +44,7 @@ pub(super) fn install_missing(parts: &[Part]) -> Result<()> {
     if missing.is_empty() { Ok(()) } else { install(&missing) }
 }
 
-/// Installs Debian packages without what they merely recommend.
+/// Installs Debian packages without the packages that they only recommend.
 pub(super) fn install(names: &[&str]) -> Result<()> {
     let list = names.join(" ");
     if shell::find("apt-get").is_none() {
@@ -58,7 +58,7 @@ pub(super) fn install(names: &[&str]) -> Result<()> {
     shell::run(command.args(["install", "--yes", "--no-install-recommends"]).args(names))
 }
 
-/// A machine that never fetched the package lists knows no packages.
+/// Fetches the package lists, once per process, because a new machine knows no packages.
 fn update_once() -> Result<()> {
     static UPDATED: AtomicBool = AtomicBool::new(false);
     if UPDATED.swap(true, Ordering::Relaxed) {
@@ -77,9 +77,9 @@ fn apt_get() -> Result<Command> {
     } else {
         bail!("packages are missing and this user may not install any: run `cargo xtask setup` as root once");
     };
-    // Through `env`, because sudo keeps variables away from what it runs.
+    // Through `env`, because sudo removes most variables from the environment.
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-    // Another installation may be under way.
+    // Waits if another installation is under way.
     command.args(["-o", "DPkg::Lock::Timeout=120"]);
     Ok(command)
 }

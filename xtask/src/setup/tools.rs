@@ -1,4 +1,4 @@
-//! Tools from crates.io, npm and PyPI, at versions that are known to work together.
+//! Tools from crates.io, npm and PyPI, in versions that are known to work together.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,11 +10,12 @@ use anyhow::{Context as _, Result};
 use crate::shell;
 use crate::workspace::Workspace;
 
-/// Newer ones want a newer compiler than the workspace does.
+/// Newer versions need a newer compiler than the workspace.
 const TRUNK_VERSION: &str = "0.21.14";
 const SCHEMATHESIS_VERSION: &str = "4.32.5";
 
-/// These are built once and used a few seconds at a time: quick to build beats quick to run.
+/// These tools are built once and run for a few seconds at a time, so building quickly matters more than
+/// running quickly.
 const QUICK_BUILD: [(&str, &str); 4] = [
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
@@ -26,14 +27,14 @@ pub(super) fn ensure_trunk() -> Result<()> {
     ensure_version("trunk", "trunk", TRUNK_VERSION)
 }
 
-/// The command must be of exactly the version that the client is compiled with.
+/// The command must have exactly the version with which the client is compiled.
 pub(super) fn ensure_wasm_bindgen(workspace: &Workspace) -> Result<()> {
     let lock = fs::read_to_string(workspace.root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
     let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
     ensure_version("wasm-bindgen", "wasm-bindgen-cli", version)
 }
 
-/// A cargo subcommand, of whatever version is there.
+/// Installs a cargo subcommand if it is missing. Any version is accepted.
 pub(super) fn ensure_cargo_tool(package: &str, subcommand: &str) -> Result<()> {
     let installed = shell::find(package).is_some()
         || shell::read(shell::cargo(".".as_ref()).args([subcommand, "--version"])).is_ok();
@@ -61,7 +62,7 @@ fn cargo_install(package: &str, version: Option<&str>) -> Result<()> {
         }
         shell::run(&mut command)
     };
-    // Some version that the package was locked with may not be to be had any more.
+    // Without `--locked`, because a version in the package's lock file may not be available any more.
     attempt(true).or_else(|_| attempt(false))
 }
 
@@ -71,7 +72,7 @@ fn locked_version<'lock>(lock: &'lock str, package: &str) -> Option<&'lock str> 
     lines.nth(1)?.strip_prefix("version = \"")?.strip_suffix('"')
 }
 
-/// Installs what `package-lock.json` lists, unless that was done since it last changed.
+/// Installs the packages of `package-lock.json`, unless they were installed after its last change.
 pub(super) fn ensure_npm_packages(workspace: &Workspace) -> Result<()> {
     let folder = workspace.e2e();
     let changed = |name: &str| fs::metadata(folder.join(name)).and_then(|metadata| metadata.modified()).ok();
@@ -87,7 +88,7 @@ pub(super) fn ensure_npm_packages(workspace: &Workspace) -> Result<()> {
     shell::run(&mut command)
 }
 
-/// The program that fuzzes the API, in a Python environment of its own.
+/// The path of the program that fuzzes the API, in its own Python environment.
 pub(crate) fn schemathesis(workspace: &Workspace) -> PathBuf {
     schemathesis_folder(workspace).join("bin/schemathesis")
 }

@@ -1,5 +1,5 @@
-//! A Rust compiler for the browser: the toolchain's own target, or Debian's compiler with the standard
-//! library's source where rustup's server cannot be reached.
+//! A Rust compiler for the browser: the toolchain with its wasm target, or Debian's compiler with the source
+//! of the standard library if rustup's server cannot be reached.
 
 use std::env;
 use std::path::Path;
@@ -11,29 +11,32 @@ use super::packages;
 use crate::shell;
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-/// What Debian's compiler is called among rustup's toolchains.
+/// The name of Debian's compiler among rustup's toolchains.
 const DEBIAN_TOOLCHAIN: &str = "debian-web";
 /// Erased types make Leptos' views a little slower to build and much smaller to send.
-/// Nobody reads in a browser where a panic came from.
+/// The locations of panics are left out, because nobody reads them in a browser.
 const RUSTUP_FLAGS: &str = "--cfg=erase_components -Zlocation-detail=none";
-/// With the standard library built along, panics need neither a place nor a message: nobody reads them in a browser.
+/// The standard library is built too, so panics need neither a location nor a message. Nobody reads them in a
+/// browser.
 const DEBIAN_FLAGS: &str =
     "--cfg=erase_components -Zlocation-detail=none -Zunstable-options -Cpanic=immediate-abort";
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "rust-web-llvm"];
-/// The linker that Debian's compiler calls; a link whose end is named like the package that brings it.
+/// The linker that Debian's compiler calls. It is a link, and its target has the name of the package that
+/// contains it.
 const DEBIAN_LINKER: &str = "/usr/bin/rust-lld";
 
-/// Which compiler builds the client.
+/// The compiler that builds the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compiler {
-    /// The default one; its target is installed.
+    /// The default compiler, with its wasm target installed.
     Default,
-    /// Debian's under /usr, which builds the standard library too. `rustup` chooses it where that is in charge.
+    /// Debian's compiler under /usr, which also builds the standard library. `rustup` says whether rustup has
+    /// to select it.
     Debian { rustup: bool },
 }
 
 impl Compiler {
-    /// The environment in which cargo and Trunk use it.
+    /// The environment variables with which cargo and Trunk use it.
     pub(crate) fn environment(self) -> Vec<(&'static str, &'static str)> {
         let Self::Debian { rustup } = self else {
             return vec![("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", RUSTUP_FLAGS)];
@@ -51,7 +54,7 @@ impl Compiler {
     }
 }
 
-/// The compiler that is there, if one is.
+/// The compiler that is installed, if there is one.
 pub(crate) fn find() -> Option<Compiler> {
     if has_target("rustc") {
         return Some(Compiler::Default);
@@ -67,7 +70,7 @@ pub(crate) fn find() -> Option<Compiler> {
     linked.then_some(Compiler::Debian { rustup: true })
 }
 
-/// Finds or installs one.
+/// Finds a compiler, or installs one.
 pub(crate) fn ensure() -> Result<Compiler> {
     if let Some(compiler) = find() {
         return Ok(compiler);
@@ -107,7 +110,8 @@ fn install_debian_compiler() -> Result<()> {
     Ok(())
 }
 
-/// `cargo` pins the toolchain of whatever it runs; what is changed here is the user's default.
+/// `cargo` pins the toolchain of every program that it runs. This command is for the user's default
+/// toolchain.
 fn rustup_for_default_toolchain() -> Command {
     let mut command = Command::new("rustup");
     command.env_remove("RUSTUP_TOOLCHAIN");
@@ -121,7 +125,7 @@ fn has_target(rustc: &str) -> bool {
 }
 
 fn has_debian_compiler() -> bool {
-    // The link counts only if the linker it leads to is there.
+    // The link counts only if its target exists.
     Path::new("/usr/bin/rustc").exists()
         && Path::new("/usr/lib/rustlib/src/rust/library/std").exists()
         && Path::new(DEBIAN_LINKER).exists()

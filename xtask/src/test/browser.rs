@@ -1,4 +1,4 @@
-//! Drives the client in a browser, against a server with demo data.
+//! Tests the client in a browser, against a server with demo data.
 
 use std::process::Command;
 

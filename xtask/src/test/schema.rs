@@ -1,4 +1,4 @@
-//! Sends the API what its schema allows, and what it does not, and checks the answers by the schema.
+//! Sends valid and invalid requests to the API by its schema, and checks the answers with the schema.
 
 use std::fs;
 use std::process::Command;
@@ -10,17 +10,17 @@ use crate::openapi;
 use crate::workspace::Workspace;
 use crate::{setup, shell};
 
-/// Every answer must be foreseen by the schema, and none may be a fault of the server. Not among them:
-/// - `positive_data_acceptance`: a schema cannot say "in the future" or "a letter, a digit and a special character",
-///   so a request that keeps to the schema may still be refused;
-/// - `negative_data_rejection`: it cannot say everything that the server forgives either.
+/// The schema must describe every answer, and no answer may be an internal error. Two checks are left out:
+/// - `positive_data_acceptance`: a schema cannot say "in the future" or "a letter, a digit and a special
+///   character", so the server may refuse a request that matches the schema.
+/// - `negative_data_rejection`: a schema cannot say everything that the server accepts, either.
 const CHECKS: &str =
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
-/// Its answer has no end. `tests/suite/streams.rs` of `neticket-api` is about it.
+/// Its answer does not end. `tests/suite/streams.rs` of `neticket-api` tests it.
 const ENDLESS: &str = "event_availability_stream";
-/// Requests per operation: bounds the whole to a minute or so for each of the two accounts.
+/// Requests per operation. Limits the time to about a minute for each of the two accounts.
 const EXAMPLES_PER_OPERATION: &str = "15";
-/// The token comes through the environment, so that it is in no command line and no log.
+/// The token is in the environment, so that no command line and no log contains it.
 const CONFIG: &str = "headers = { Authorization = \"Bearer ${NETICKET_TOKEN}\" }\n";
 
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("schemathesis.toml"), CONFIG)?;
     for login in [demo::USER, demo::ADMIN] {
-        // Each account meets fresh data: an administrator's requests delete and change all of it.
+        // Each account gets fresh data, because an administrator's requests delete and change all of it.
         let mut server = DemoServer::start(workspace, "schema-server")?;
         println!("\nfuzzing the API as {}", login.email);
         let mut command = Command::new(setup::schemathesis(workspace));
@@ -37,7 +37,8 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         command.args(["--exclude-operation-id", ENDLESS]);
         command.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
         command.args(["--max-examples", EXAMPLES_PER_OPERATION]);
-        // One worker: before 3.11.8 and 3.12.2 Python's own parser fails now and then when two threads use it.
+        // One worker, because Python before 3.11.8 and 3.12.2 has a parser that sometimes fails with two
+        // threads.
         command.args(["--request-timeout", "10", "--workers", "1", "--generation-database", "none"]);
         command.args(["--suppress-health-check", "all", "--warnings", "off", "--no-color"]);
         let outcome = shell::run(&mut command);

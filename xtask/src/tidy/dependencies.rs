@@ -1,8 +1,8 @@
-//! Every dependency has its reason: a line in CONTRIBUTING.md that names it.
+//! Every dependency must have a reason: a line in CONTRIBUTING.md that names it.
 
 use super::Finding;
 
-/// Compares `[workspace.dependencies]` of the root manifest with what CONTRIBUTING.md names in backticks.
+/// Compares `[workspace.dependencies]` of the root manifest with the names in backticks in CONTRIBUTING.md.
 pub(super) fn check(manifest: &str, reasons: &str) -> Vec<Finding> {
     let unexplained = names(manifest).filter(|name| !reasons.contains(&format!("`{name}`")));
     unexplained
@@ -13,7 +13,7 @@ pub(super) fn check(manifest: &str, reasons: &str) -> Vec<Finding> {
         .collect()
 }
 
-/// The dependencies from outside the workspace.
+/// The dependencies that are not part of the workspace.
 fn names(manifest: &str) -> impl Iterator<Item = &str> {
     manifest
         .lines()

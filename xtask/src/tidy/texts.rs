@@ -1,15 +1,15 @@
-//! Rules for single files, by their text.
+//! Rules for the text of single files.
 
 use std::path::Path;
 
 use super::Finding;
 
-/// Files are meant to stay below this many lines.
+/// Files should stay below this many lines.
 const LINES_ADVISED: usize = 500;
-/// Beyond this they must be divided.
+/// A file with more lines must be split.
 const LINES_MAX: usize = 650;
 const DIVIDED: [&str; 3] = ["rs", "lua", "css"];
-/// These files name what they look for.
+/// These files contain the words for which they search.
 const THESE_RULES: &str = "xtask/src/tidy/";
 
 /// Words that must not stay in code, and why.
@@ -27,19 +27,19 @@ const GUARD_SWITCH: &str = "without_guard";
 const GUARD_SWITCH_PLACES: [&str; 3] =
     ["crates/neticket-store/", "crates/neticket-app/tests/", "crates/neticket-testkit/"];
 
-/// The ledger's way to forget what must not be forgotten, to prove that nothing rests on it.
+/// The ledger's method that deletes a ledger with its journal, to prove that nothing depends on it.
 const LOSS: &str = ".lose(";
 const LOSS_PLACES: [&str; 2] = ["crates/neticket-ledger/", "crates/neticket-testkit/"];
 
-/// Paths that mean something on this machine alone: the home of who runs this, and the checkout.
+/// Paths that exist only on this machine: the home of the user who runs this, and the checkout.
 pub(super) fn machine_paths(home: Option<&Path>, root: &Path) -> Vec<String> {
-    // A checkout right below `/`, as containers have it, is named like much else.
+    // A checkout directly below `/`, as in containers, has a name that other paths share.
     let root = (root.components().count() > 2).then_some(root);
     let home = home.filter(|home| home.components().count() > 1);
     home.into_iter().chain(root).map(|path| path.display().to_string()).collect()
 }
 
-/// Everything wrong with one file; none of `machine_paths` may be in it.
+/// All findings about one file. It must not contain any of `machine_paths`.
 pub(super) fn check(name: &str, text: &str, machine_paths: &[String]) -> Vec<Finding> {
     if name.starts_with(THESE_RULES) {
         return check_shape(name, text);
@@ -54,7 +54,7 @@ pub(super) fn check(name: &str, text: &str, machine_paths: &[String]) -> Vec<Fin
     findings
 }
 
-/// What could be better about the file without breaking a rule.
+/// Advice about a file that breaks no rule.
 pub(super) fn advice(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
     let is_long = is_divided(name) && lines > LINES_ADVISED && lines <= LINES_MAX;
@@ -118,14 +118,14 @@ fn is_test(name: &str) -> bool {
     name.contains("/tests/") || name.ends_with("/tests.rs") || name.ends_with("_tests.rs")
 }
 
-/// Whether `word` stands in `line`, not merely as the end of a longer word.
+/// Whether `line` contains `word`, and not only as the end of a longer word.
 fn contains_word(line: &str, word: &str) -> bool {
     let ends_longer_word = |start: usize| line[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_');
     line.match_indices(word).any(|(start, _)| !ends_longer_word(start))
 }
 
-/// Whether `path`, or a path below it, stands in `line`; in the middle of a longer path or of an address it is
-/// somebody else's.
+/// Whether `line` contains `path` or a path below it. In the middle of a longer path or of an address, it is
+/// another path.
 fn contains_path(line: &str, path: &str) -> bool {
     let is_inside =
         |start: usize| line[..start].ends_with(|c: char| c.is_alphanumeric() || "._-~/*}".contains(c));

@@ -1,4 +1,4 @@
-//! Accounts and sessions.
+//! Endpoints for accounts and sessions.
 
 use actix_web::http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use actix_web::web::{Data, Json};
@@ -16,7 +16,7 @@ use crate::error::ApiError;
 use crate::state::State;
 use crate::wire;
 
-/// Makes an account.
+/// Create an account
 #[utoipa::path(post, path = "/api/v1/auth/signup", tag = "Accounts", request_body = SignupRequest, responses(
     (status = 201, description = "The account is made.", body = User,
         headers(("Location" = String, description = "`/api/v1/me`"))),
@@ -35,7 +35,9 @@ pub(crate) async fn account_signup(
     Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/me")).json(wire::user(account)))
 }
 
-/// Starts a session: an access token, and a refresh token in a cookie.
+/// Sign in
+///
+/// Starts a session. The answer contains an access token, and sets a refresh token in a cookie.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "Accounts", request_body = LoginRequest, responses(
     (status = 200, description = "Signed in.", body = Token,
         headers(("Set-Cookie" = String, description = "`neticket_refresh`, for `/api/v1/auth` only"))),
@@ -51,7 +53,10 @@ pub(crate) async fn session_login(
     Ok(session_answer(session, &state))
 }
 
-/// Goes on with the session of the refresh cookie. The cookie is replaced; using an old one ends the session.
+/// Refresh the session
+///
+/// Continues the session of the refresh cookie and replaces the cookie. If a client uses a cookie that was
+/// replaced before, the session ends.
 #[utoipa::path(post, path = "/api/v1/auth/refresh", tag = "Accounts", security(("refresh" = [])), responses(
     (status = 200, description = "A new access token.", body = Token,
         headers(("Set-Cookie" = String, description = "`neticket_refresh`, for `/api/v1/auth` only"))),
@@ -73,18 +78,21 @@ pub(crate) async fn session_refresh(
     }
 }
 
-/// Ends the session of the refresh cookie, if there is one. An access token is good until it ends, at most 15 minutes.
+/// Sign out
+///
+/// Ends the session of the refresh cookie, if there is one. Access tokens of the session remain valid until
+/// they expire, at most 15 minutes.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Accounts", security((), ("refresh" = [])), responses(
     (status = 204, description = "Signed out; the cookie is cleared.",
         headers(("Set-Cookie" = String, description = "`neticket_refresh`, empty"))),
 ))]
 pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Result<HttpResponse, ApiError> {
-    // Where it fails the cookie stays: without it nobody could end the session any more.
+    // If this fails, the cookie stays. Without the cookie nobody could end the session any more.
     state.app.logout(cookie::refresh_token(&req).as_deref()).await?;
     Ok(HttpResponse::NoContent().cookie(cookie::clear(state.https)).finish())
 }
 
-/// The own account.
+/// Get your account
 #[utoipa::path(get, path = "/api/v1/me", tag = "Accounts", security(("access" = [])), responses(
     (status = 200, description = "The own account.", body = User),
 ))]
@@ -93,7 +101,9 @@ pub(crate) async fn account_view(state: Data<State>, who: SignedIn) -> Result<Js
     Ok(Json(wire::user(account)))
 }
 
-/// Changes the own profile; what is absent stays.
+/// Change your profile
+///
+/// Fields that are absent keep their values.
 #[utoipa::path(patch, path = "/api/v1/me", tag = "Accounts", security(("access" = [])),
     request_body = ProfileUpdateRequest, responses(
     (status = 200, description = "The account as it is now.", body = User),
@@ -113,7 +123,9 @@ pub(crate) async fn account_update(
     Ok(Json(wire::user(account)))
 }
 
-/// Changes the own password.
+/// Change your password
+///
+/// Needs the current password. All other sessions of the account end.
 #[utoipa::path(post, path = "/api/v1/me/password", tag = "Accounts", security(("access" = [])),
     request_body = PasswordChangeRequest, responses(
     (status = 204, description = "The password is changed; other sessions have ended."),
@@ -135,7 +147,7 @@ fn session_answer(session: Session, state: &State) -> HttpResponse {
     HttpResponse::Ok().cookie(cookie).json(wire::token(session))
 }
 
-/// `error`, and the browser forgets the refresh token.
+/// Adds a header to `error` that makes the browser delete the refresh token.
 fn forgetting(error: ApiError, state: &State) -> ApiError {
     match HeaderValue::from_str(&cookie::clear(state.https).to_string()) {
         Ok(cleared) => error.with_header(SET_COOKIE, cleared),

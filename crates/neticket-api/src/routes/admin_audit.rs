@@ -1,4 +1,4 @@
-//! What administrators did.
+//! The audit log of administrators.
 
 use actix_web::web::{Data, Json};
 use neticket_contract::{AuditEntry, Page, PageQuery};
@@ -9,7 +9,9 @@ use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
-/// What administrators did, newest first. Entries are added and never changed.
+/// List the audit log
+///
+/// What administrators have done, newest first. Entries are added and never changed.
 #[utoipa::path(get, path = "/api/v1/admin/audit", tag = "Administration", security(("access" = [])),
     params(PageQuery), responses(
     (status = 200, description = "A page of entries.", body = Page<AuditEntry>),

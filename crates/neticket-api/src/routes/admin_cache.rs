@@ -1,4 +1,4 @@
-//! Forgetting copies of events. The ledger is never touched.
+//! Invalidating the caches of events. The ledger is never touched.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -8,8 +8,10 @@ use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
 use crate::state::State;
 
-/// Forgets all copies of events, on all nodes: they are read from the database again. Seats and bookings are not touched. It is in
-/// the audit log.
+/// Clear the event cache
+///
+/// Invalidates the cached data of all events on all nodes, so that it is read from the database again. Seats
+/// and bookings are not touched. The action is written to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/cache", tag = "Administration", security(("access" = [])), responses(
     (status = 204, description = "They are forgotten."),
 ))]
@@ -22,7 +24,9 @@ pub(crate) async fn admin_cache_clear(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Forgets the copies of one event, whether or not there is such a one. It is in the audit log.
+/// Clear the cache of one event
+///
+/// Succeeds also if there is no such event. The action is written to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/cache/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 204, description = "They are forgotten."),

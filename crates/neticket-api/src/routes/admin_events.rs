@@ -1,4 +1,4 @@
-//! Events as administrators see, make and change them.
+//! Endpoints with which administrators list, create and change events.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETag, LOCATION};
@@ -15,7 +15,9 @@ use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
-/// All events, past and cancelled ones too.
+/// List all events
+///
+/// Past and cancelled events are included.
 #[utoipa::path(get, path = "/api/v1/admin/events", tag = "Administration", security(("access" = [])),
     params(AdminEventListQuery), responses(
     (status = 200, description = "A page of events.", body = Page<AdminEvent>),
@@ -32,7 +34,9 @@ pub(crate) async fn admin_event_list(
     Ok(Json(wire::page(events, page, size, |view| wire::admin_event(view, now))))
 }
 
-/// Makes an event. It is in the audit log.
+/// Create an event
+///
+/// The action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/events", tag = "Administration", security(("access" = [])),
     request_body = EventCreateRequest, responses(
     (status = 201, description = "The event is made.", body = AdminEvent,
@@ -57,7 +61,9 @@ pub(crate) async fn admin_event_create(
         .json(wire::admin_event(view, state.app.now())))
 }
 
-/// One event, past and cancelled ones too.
+/// Get an event as an administrator
+///
+/// Past and cancelled events can be read too.
 #[utoipa::path(get, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event.", body = AdminEvent,
@@ -71,7 +77,9 @@ pub(crate) async fn admin_event_view(
     Ok(shown(&state, state.app.admin_event(EventId(id.into_inner())).await?))
 }
 
-/// Changes an event, while it sells too. It is in the audit log.
+/// Change an event
+///
+/// An event can be changed while it is on sale. The action is written to the audit log.
 #[utoipa::path(patch, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` that the change was made from: if the event is of \
@@ -96,7 +104,10 @@ pub(crate) async fn admin_event_update(
     Ok(shown(&state, state.app.event_update(who.0, from, id, &versions(expected), &change).await?))
 }
 
-/// Deletes an event that has no reservations, cancelled ones included. It is in the audit log.
+/// Delete an event
+///
+/// Only an event without reservations can be deleted. Cancelled reservations count too. The action is written
+/// to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event."),
         ("If-Match" = Option<String>, Header, description = "The `ETag` of what is to be deleted: if the event is of \
@@ -115,7 +126,10 @@ pub(crate) async fn admin_event_delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Cancels an event and, within moments, all its reservations; a cancelled one stays as it is. It is in the audit log.
+/// Cancel an event
+///
+/// All its reservations are cancelled within moments. If the event is cancelled already, nothing changes. The
+/// action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/events/{id}/cancel", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event, cancelled.", body = AdminEvent,

@@ -1,4 +1,5 @@
-//! Uploading images of events: one file of a form, read piece by piece, never longer than it may be.
+//! The upload of event images: one file in a multipart form. It is read in chunks, and reading stops as soon
+//! as the form is too long.
 
 use std::time::Duration;
 
@@ -17,25 +18,28 @@ use crate::fields::Objection;
 use crate::state::State;
 use crate::wire;
 
-/// The name of the form's only field.
+/// The name of the only field of the form.
 const FILE: &str = "file";
 const FORM_DATA: &str = "multipart/form-data";
-/// How much longer than its file a form may be, in bytes: headers and boundaries.
+/// How many bytes a form may have in addition to its file, for headers and boundaries.
 const FRAME_LEN_MAX: usize = 16 * 1024;
-/// How long a form may take to arrive: 5 MiB at 100 KB/s.
+/// How long a form may take to arrive: 5 MiB at about 100 KB/s.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A form with an image.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what is read piece by piece")]
 pub(crate) struct ImageForm {
-    /// JPEG, PNG, WebP or GIF by its content; at most 5 MiB and 50 megapixels. Its name and declared type mean nothing.
+    /// A JPEG, PNG, WebP or GIF image of at most 5 MiB and 50 megapixels. The format is recognized by the
+    /// content. The name and the declared type of the file are ignored.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }
 
-/// Takes an image. It is encoded anew, in two sizes and without metadata; an event names it by its key within a day, or it is
-/// removed. It is in the audit log.
+/// Upload an image
+///
+/// The image is encoded anew in two sizes, without its metadata. An event refers to it by its key. An image
+/// that no event refers to within a day is removed. The action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/images", tag = "Administration", security(("access" = [])),
     request_body(content = ImageForm, content_type = "multipart/form-data"), responses(
     (status = 201, description = "The image is kept. The same image has the same key.", body = UploadedImage),
@@ -47,7 +51,7 @@ pub(crate) async fn admin_image_create(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    // Before anything is read: this is what keeps one administrator from filling the memory.
+    // This check runs before anything is read, so that one administrator cannot fill the memory.
     state.limits.upload(who.0.user)?;
     let form = form_of(&req, payload)?;
     let file = timeout(ARRIVAL_TIMEOUT, read_file(form)).await.map_err(|_| too_slow())??;

@@ -1,4 +1,4 @@
-//! The control room: ledgers beside the store, and the buttons.
+//! The inventory: the ledger of each event next to the store, and the actions that change a ledger.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ETag, EntityTag};
@@ -17,8 +17,10 @@ use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
-/// All events with their ledgers beside the store, in the order of the administrators' list. `drifted` looks through the first
-/// 1,000 loaded ledgers.
+/// List the inventory
+///
+/// All events with their ledgers next to the store, in the order of the administrators' list of events.
+/// `drifted` searches only the first 1,000 loaded ledgers.
 #[utoipa::path(get, path = "/api/v1/admin/inventory", tag = "Administration", security(("access" = [])),
     params(InventoryListQuery), responses(
     (status = 200, description = "A page of events, each as of one look.", body = Page<InventoryEntry>),
@@ -33,8 +35,10 @@ pub(crate) async fn inventory_list(
     Ok(Json(wire::page(views, page, size, inventory_entry)))
 }
 
-/// Makes the event's ledger anew from the store, also if it is loaded. Bookings on their way are carried over; nobody notices
-/// more than a moment's wait.
+/// Load the ledger of an event
+///
+/// Builds the event's ledger anew from the store, also if it is loaded already. Bookings in progress are
+/// carried over and wait only for a moment.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/load", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event as it is now.", body = InventoryEntry),
@@ -50,7 +54,10 @@ pub(crate) async fn inventory_load(
     Ok(Json(inventory_entry(view)))
 }
 
-/// Lets the event's ledger go, if no booking is on its way in it. That of an event which sells is loaded again within a moment.
+/// Evict the ledger of an event
+///
+/// Removes the event's ledger if it has no booking in progress. If the event is on sale, its ledger is loaded
+/// again within a moment.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/evict", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event as it is now; its ledger is gone, or has been loaded again already.",
@@ -67,8 +74,10 @@ pub(crate) async fn inventory_evict(
     Ok(Json(inventory_entry(view)))
 }
 
-/// Pauses the event's sale. It holds from then on even if the answer is `ledger_unavailable`; what was admitted before is
-/// decided as if there were no pause.
+/// Pause the sale of an event
+///
+/// The pause holds even if the answer is `ledger_unavailable`. Bookings that were admitted before the pause
+/// are decided as if there were no pause.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/pause", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event as it is now.", body = InventoryEntry),
@@ -84,7 +93,7 @@ pub(crate) async fn inventory_pause(
     Ok(Json(inventory_entry(view)))
 }
 
-/// Lets the event's sale go on.
+/// Resume the sale of an event
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/resume", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event as it is now.", body = InventoryEntry),
@@ -100,8 +109,11 @@ pub(crate) async fn inventory_resume(
     Ok(Json(inventory_entry(view)))
 }
 
-/// Compares the event's ledger with the store. A dry run says what differs; without it, what differs is repaired by making the
-/// ledger anew. With `If-Match` of a dry run, only the very difference is repaired that it told.
+/// Compare the ledger with the store
+///
+/// A dry run only reports the differences. Without a dry run, a difference is repaired by loading the ledger
+/// anew. With the `ETag` of a dry run in `If-Match`, it is repaired only if it is still exactly the
+/// difference that the dry run reported.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/reconcile", tag = "Administration",
     security(("access" = [])),
     params(("event_id" = i64, Path, description = "The event."), ReconcileQuery,

@@ -1,4 +1,4 @@
-//! How the service is doing at this moment.
+//! The current state of the service.
 
 use actix_web::web::{Data, Json};
 use neticket_app::StatsView;
@@ -9,7 +9,9 @@ use crate::caller::Admin;
 use crate::error::ApiError;
 use crate::state::State;
 
-/// How all nodes together are doing. Latencies are told to within 4 %.
+/// Get statistics of all nodes
+///
+/// Latencies are precise to within 4 %.
 #[utoipa::path(get, path = "/api/v1/admin/stats", tag = "Administration", security(("access" = [])), responses(
     (status = 200, description = "As of at most a few seconds ago; of the asked node, as of now.", body = Stats),
 ))]
@@ -18,7 +20,7 @@ pub(crate) async fn stats_view(state: Data<State>, _who: Admin) -> Result<Json<S
     Ok(Json(stats(view, state.app.now())))
 }
 
-/// Words that are no code of this version, but of another node's, are left out.
+/// Leaves out codes that this version does not know. A node of another version may report them.
 fn stats(view: StatsView, server_time: Timestamp) -> Stats {
     let code = |word: &str| ProblemCode::ALL.iter().copied().find(|code| code.as_str() == word);
     let problems = view.refusals.into_iter().filter_map(|(word, count)| Some((code(&word)?, count)));

@@ -1,4 +1,4 @@
-//! The OpenAPI document, and Swagger UI to browse it, which loads nothing from another host.
+//! The OpenAPI document, and Swagger UI to browse it. Swagger UI loads nothing from another host.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,11 +15,11 @@ use crate::error::ApiError;
 use crate::state::State;
 
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
-    // The validator's badge would be fetched from another host.
+    // "none" switches off the validator badge, which would be loaded from another host.
     Arc::new(Config::from("/api/openapi.json").validator_url("none").display_operation_id(true))
 });
 
-/// The OpenAPI document of this API.
+/// Get the OpenAPI document
 #[utoipa::path(get, path = "/api/openapi.json", tag = "Operations", responses(
     (status = 200, description = "An OpenAPI 3.1 document.", body = serde_json::Value),
 ))]
@@ -30,7 +30,7 @@ pub(crate) async fn openapi_document(state: Data<State>) -> HttpResponse {
         .body(state.document.clone())
 }
 
-/// The files of Swagger UI are addressed from inside a folder.
+/// Redirects to the folder, because the pages of Swagger UI name their files relative to it.
 pub(crate) async fn swagger_ui_redirect() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
 }

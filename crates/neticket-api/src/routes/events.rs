@@ -1,4 +1,4 @@
-//! Events as everyone sees them.
+//! Public endpoints for events.
 
 use std::sync::Arc;
 
@@ -23,16 +23,18 @@ use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
-/// Where streams are. They are not JSON, unlike everything else of the API.
+/// The path of the streams. Unlike all other answers of the API, streams are not JSON.
 pub(crate) const STREAM_PATH: &str = "/api/v1/events/{id}/availability/stream";
 
 const JSON: &str = "application/json";
-/// Most events kept written out.
+/// The most rendered events that are kept in memory.
 const WRITTEN_MAX: u64 = 10_000;
-/// As old as the server's own copy may be.
+/// Clients and proxies may cache an answer for 1 s, like the cache of the server itself.
 const PUBLIC_1_S: &str = "public, max-age=1";
 
-/// Events: bookable ones first, then those that open soon, then the rest; each by when they start.
+/// List events
+///
+/// Bookable events come first, then those that open soon, then the rest. Each group is sorted by start.
 #[utoipa::path(get, path = "/api/v1/events", tag = "Events", params(EventListQuery), responses(
     (status = 200, description = "A page of events.", body = Page<EventSummary>),
 ))]
@@ -47,7 +49,9 @@ pub(crate) async fn event_list(
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, PUBLIC_1_S)).json(page))
 }
 
-/// One event, with its grades and what is left of them.
+/// Get an event
+///
+/// The event with its ticket types and the tickets left.
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "Events",
     params(EventQuery, ("id" = i64, Path, description = "The event."),
         ("If-None-Match" = Option<String>, Header, description = "An `ETag` that the caller has.")),
@@ -75,7 +79,9 @@ pub(crate) async fn event_view(
     Ok(response.content_type(JSON).body(written.detail.clone()))
 }
 
-/// What can be booked of an event right now.
+/// Get the availability of an event
+///
+/// How many tickets of each ticket type can be booked now.
 #[utoipa::path(get, path = "/api/v1/events/{id}/availability", tag = "Events",
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "What is left of each grade, at most 250 ms old. `server_time` is that of the answer.",
@@ -88,7 +94,10 @@ pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Res
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }
 
-/// What can be booked of an event, for as long as the caller listens: now, and on every change, at most four times a second.
+/// Stream the availability of an event
+///
+/// The current availability, and then every change, at most four times a second, until the caller closes the
+/// connection.
 #[utoipa::path(get, path = "/api/v1/events/{id}/availability/stream", tag = "Events",
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "Server-sent events named `availability`; the `data` of each is what \
@@ -108,9 +117,10 @@ pub(crate) async fn event_availability_stream(
     response
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
-        // Proxies like nginx pass each event on at once.
+        // Makes proxies like nginx pass on each event at once.
         .insert_header(("X-Accel-Buffering", "no"))
-        // When the stream ends, its connection is of no more use: a server that stops would wait for it.
+        // Closes the connection when the stream ends. A server that is stopping would otherwise wait for the
+        // idle connection.
         .force_close();
     if req.method() == Method::HEAD {
         state.app.event_copy(id).await?;
@@ -119,11 +129,12 @@ pub(crate) async fn event_availability_stream(
     Ok(response.streaming(state.streams.open(&state.app, id, from.0, &state.http).await?))
 }
 
-/// Events as they go out, written once for the whole crowd that reloads them.
+/// Rendered events. Each is rendered once and shared by everyone who requests it.
 pub(crate) struct WrittenEvents(Cache<EventId, Result<Arc<WrittenEvent>, String>>);
 
 struct WrittenEvent {
-    /// What it was made of: it is sent for exactly as long as that is what the application has.
+    /// The cached event from which this was rendered. It is sent as long as the application still has this
+    /// cached event.
     copy: EventCopy,
     view: EventView,
     detail: Bytes,
@@ -136,7 +147,8 @@ impl WrittenEvents {
         Self(Cache::new(WRITTEN_MAX))
     }
 
-    /// The event as `copy` has it, written anew only if it is not the same any more; once, however many ask.
+    /// The rendered form of `copy`. It is rendered again only if `copy` has changed since, and only once for
+    /// all concurrent requests.
     async fn of(&self, state: &State, id: EventId, copy: EventCopy) -> Result<Arc<WrittenEvent>, ApiError> {
         let is_of_copy = |written: &Result<Arc<WrittenEvent>, String>| {
             written.as_ref().is_ok_and(|written| written.copy.is(&copy))
@@ -160,7 +172,7 @@ impl WrittenEvent {
         Ok(Self { copy, view, detail, tag, tag_header })
     }
 
-    /// Whether the caller has it as it is.
+    /// Whether the caller already has this version, according to `If-None-Match`.
     fn is_known(&self, req: &HttpRequest) -> bool {
         if !req.headers().contains_key(IF_NONE_MATCH) {
             return false;
@@ -173,7 +185,8 @@ impl WrittenEvent {
     }
 }
 
-/// Of the content without the clock; weak, because the clock moves on under it.
+/// The tag of the content without `server_time`. It is weak, because `server_time` differs between answers
+/// with the same tag.
 fn entity_tag(detail: &EventDetail) -> serde_json::Result<EntityTag> {
     let timeless = EventDetail { server_time: Timestamp::from_millis(0), ..detail.clone() };
     Ok(EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&Sha256::digest(serde_json::to_vec(&timeless)?)[..16])))

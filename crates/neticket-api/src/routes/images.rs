@@ -1,4 +1,4 @@
-//! Event images. Their keys come from their content, so they never change.
+//! Event images. The key of an image is derived from its content, so the image of a key never changes.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -9,7 +9,7 @@ use crate::csp;
 use crate::error::ApiError;
 use crate::state::State;
 
-/// The only images that compressing makes smaller.
+/// The only image type that becomes smaller by compression.
 const SVG: &str = "image/svg+xml";
 
 pub(crate) async fn image(
@@ -18,7 +18,8 @@ pub(crate) async fn image(
     from: ClientAddress,
 ) -> Result<HttpResponse, ApiError> {
     state.limits.read(from.0)?;
-    // The type comes from the key: never HTML, whatever came to lie where images are kept.
+    // The content type is derived from the key, and must be an image type. A file in the image store can
+    // therefore never be served as HTML.
     let image = state
         .app
         .image(&key)

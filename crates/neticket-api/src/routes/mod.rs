@@ -1,4 +1,5 @@
-//! Which path leads where. Every path answers HEAD where it answers GET, and says `Allow` to every other method.
+//! The routing table. Every path that answers GET also answers HEAD. It answers any other method with 405 and
+//! `Allow`.
 
 pub(crate) mod accounts;
 pub(crate) mod admin_audit;
@@ -24,7 +25,7 @@ use crate::error::ApiError;
 use crate::frame;
 use crate::metrics::{OTHER, RouteMetrics, metrics_public};
 
-/// What the paths of the API begin with.
+/// The prefix of all API paths.
 const API: &str = "/api/v1";
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -136,12 +137,12 @@ fn control_room(config: &mut ServiceConfig) {
         .service(api_path("/api/v1/admin/stats", "GET, HEAD").route(get().to(admin_stats::stats_view)));
 }
 
-/// A path and the methods that it has.
+/// A resource at `path` that allows the methods in `allow`.
 fn path(path: &'static str, allow: &'static str) -> Resource {
     counted(resource(path), path, allow)
 }
 
-/// The same within the API's scope.
+/// Like `path`, within the scope of the API.
 fn api_path(path: &'static str, allow: &'static str) -> Resource {
     counted(resource(path.strip_prefix(API).unwrap_or(path)), path, allow)
 }
@@ -164,8 +165,8 @@ fn delete() -> Route {
     actix_web::web::delete()
 }
 
-/// For answers that may be large: compressed where the caller takes it. Small ones, as all others of the API are, would only
-/// pay for the layer.
+/// For answers that may be large: compresses them if the caller accepts that. All other answers of the API
+/// are small, so the compression middleware would only cost time.
 fn large(route: Route) -> Route {
     route.wrap(from_fn(frame::plain_if_small)).wrap(Compress::default())
 }

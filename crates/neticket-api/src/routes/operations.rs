@@ -1,4 +1,4 @@
-//! For who runs the server, and their load balancers.
+//! Endpoints for operators and load balancers.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::state::State;
 
-/// How the server is.
+/// The state of the server.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     /// Always `ok`.
@@ -17,7 +17,7 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// The process is up.
+/// Check that the process runs
 #[utoipa::path(get, path = "/healthz", tag = "Operations", responses(
     (status = 200, description = "It is.", body = Health),
 ))]
@@ -25,7 +25,9 @@ pub(crate) async fn health() -> HttpResponse {
     ok()
 }
 
-/// The store and the ledger answer, and the server is not about to stop.
+/// Check that the server is ready
+///
+/// The server is ready if the store and the ledger answer and it is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", responses(
     (status = 200, description = "Send requests.", body = Health),
 ))]

@@ -1,4 +1,4 @@
-//! A page for each problem code, in Korean and English: what a person who follows a problem's `type` reads.
+//! A page for each problem code, in Korean and English. A person who follows the `type` of a problem sees it.
 
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ fn page(code: ProblemCode) -> String {
     )
 }
 
-/// What happened and what to do about it: in Korean, in English.
+/// What happened and what to do about it, in Korean and in English.
 #[allow(clippy::too_many_lines, reason = "one table, with a row for each code")]
 fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
     use ProblemCode as Code;

@@ -1,4 +1,4 @@
-//! Reservations of the person who is signed in.
+//! The reservations of the signed-in user.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -15,7 +15,10 @@ use crate::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
-/// Books tickets of one grade. With a key it can be repeated until there is an answer, and is booked once.
+/// Book tickets
+///
+/// Books tickets of one ticket type. A request with an `Idempotency-Key` can be repeated until it is
+/// answered, and books only once.
 #[utoipa::path(post, path = "/api/v1/reservations", tag = "Reservations", security(("access" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this booking: \
         1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
@@ -56,7 +59,9 @@ pub(crate) async fn reservation_create(
     Ok(response.json(wire::reservation(booked.reservation)))
 }
 
-/// The own reservations, newest first, whatever their status.
+/// List your reservations
+///
+/// Reservations of any status, newest first.
 #[utoipa::path(get, path = "/api/v1/reservations", tag = "Reservations", security(("access" = [])),
     params(PageQuery), responses(
     (status = 200, description = "A page of reservations.", body = Page<Reservation>),
@@ -71,7 +76,7 @@ pub(crate) async fn reservation_list(
     Ok(Json(wire::page(reservations, page, size, wire::reservation)))
 }
 
-/// One of the own reservations.
+/// Get one of your reservations
 #[utoipa::path(get, path = "/api/v1/reservations/{id}", tag = "Reservations", security(("access" = [])),
     params(("id" = Uuid, Path, description = "The reservation.")), responses(
     (status = 200, description = "The reservation.", body = Reservation),
@@ -85,7 +90,9 @@ pub(crate) async fn reservation_view(
     Ok(Json(wire::reservation(view)))
 }
 
-/// Cancels one of the own reservations; a cancelled one stays as it is.
+/// Cancel one of your reservations
+///
+/// If the reservation is cancelled already, nothing changes.
 #[utoipa::path(post, path = "/api/v1/reservations/{id}/cancel", tag = "Reservations", security(("access" = [])),
     params(("id" = Uuid, Path, description = "The reservation.")), responses(
     (status = 200, description = "The reservation, cancelled.", body = Reservation),

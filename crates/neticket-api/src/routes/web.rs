@@ -1,4 +1,4 @@
-//! The built clients, held in memory, and the answer to every path that nobody else has.
+//! The built clients, which are held in memory, and the answer to every path that no other route has.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,14 +20,15 @@ use crate::error::ApiError;
 use crate::state::State;
 
 const INDEX: &str = "index.html";
-/// The page of the client for administrators. It is no secret: what it shows comes from operations that ask who one is.
+/// The page of the administrators' client. Everyone may load it, because its data comes from endpoints that
+/// require an administrator.
 const ADMIN: &str = "admin.html";
-/// Files of a build are few; more means that the folder is not a build.
+/// A build has few files. If a folder has more than this, it is not a build.
 const FILES_MAX: usize = 1000;
-/// How many hexadecimal digits in a row make a name one that changes with the content.
+/// A file name with at least this many hexadecimal digits in a row contains a hash of the content.
 const HASH_LEN_MIN: usize = 12;
 
-/// All files of the built client.
+/// All files of the built clients.
 pub(crate) struct Client {
     /// By path, without a leading slash.
     assets: HashMap<String, Asset>,
@@ -45,10 +46,10 @@ struct Asset {
 }
 
 impl Client {
-    /// Reads the client from `folder`. `images_url`: where browsers find images, if it is not this server.
+    /// Reads the client from `folder`. `images_url`: where browsers find images, if not on this server.
     ///
     /// # Errors
-    /// The folder cannot be read, has no `index.html`, or is no build.
+    /// The folder cannot be read, has no `index.html`, or has too many files to be a build.
     pub(crate) fn load(folder: &Path, images_url: Option<&str>) -> io::Result<Self> {
         let mut files = HashMap::new();
         collect(folder, "", &mut files)?;
@@ -68,7 +69,7 @@ impl Client {
         Ok(Self { assets, policies })
     }
 
-    /// The answer for `path`: a file, or the page for every path that could be one of the client's own.
+    /// The answer for `path`: a file, or a page if the path could be a page of the client.
     fn answer(&self, path: &str, req: &HttpRequest) -> Option<HttpResponse> {
         if let Some(asset) = self.assets.get(path).filter(|_| !matches!(path, INDEX | ADMIN)) {
             return Some(respond(asset, None, req));
@@ -78,14 +79,14 @@ impl Client {
         wants_page(req, path).then(|| respond(asset, Some(policy.as_str()), req))
     }
 
-    /// Which client has a page at `path`, or would say that there is none.
+    /// The page of the client that handles `path`, or that shows the message that there is no such page.
     fn page(&self, path: &str) -> &'static str {
         let inside = path == "admin" || path.starts_with("admin/");
         if inside && self.policies.contains_key(ADMIN) { ADMIN } else { INDEX }
     }
 }
 
-/// `policy`: the Content-Security-Policy, for pages.
+/// `policy`: the Content-Security-Policy, for pages only.
 fn respond(asset: &Asset, policy: Option<&str>, req: &HttpRequest) -> HttpResponse {
     let cache = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
     let known = req.headers().get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
@@ -118,13 +119,13 @@ impl Asset {
             brotli: files.get(&format!("{path}.br")).cloned(),
             gzip: files.get(&format!("{path}.gz")).cloned(),
             content_type: content_type(path),
-            // Weak: the same tag stands for the compressed forms.
+            // Weak, because the compressed forms have the same tag.
             etag: EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&Sha256::digest(plain)[..16])),
             immutable: has_hash(path),
         }
     }
 
-    /// The smallest form that the browser takes, and its encoding.
+    /// The smallest form that the browser accepts, and its encoding.
     fn pick(&self, req: &HttpRequest) -> (Bytes, Option<&'static str>) {
         let accepted = AcceptEncoding::parse(req).ok();
         let takes = |encoding: Encoding| {
@@ -160,7 +161,7 @@ fn is_variant(path: &str, files: &HashMap<String, Bytes>) -> bool {
     [".br", ".gz"].iter().any(|end| path.strip_suffix(end).is_some_and(|plain| files.contains_key(plain)))
 }
 
-/// Whether the file's name changes with its content.
+/// Whether the file name contains a hash of the content.
 fn has_hash(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.split(['-', '_', '.'])
@@ -185,7 +186,8 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Whether a person's browser opens `path`: it asks for HTML, or takes anything and the path names no file.
+/// Whether the request is for a page: it accepts HTML explicitly, or accepts anything and the path does not
+/// look like a file.
 fn wants_page(req: &HttpRequest, path: &str) -> bool {
     let accept = req.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     let names_file = path.rsplit('/').next().is_some_and(|name| name.contains('.') && name != INDEX);
@@ -195,7 +197,8 @@ fn wants_page(req: &HttpRequest, path: &str) -> bool {
 const ALONE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>NETicket</title>\n\
     <p>The API of NETicket is running, without the client. <a href=\"/docs\">Browse the API</a>.\n";
 
-/// Answers GET with the client; everything else, and everything without a client, is not found.
+/// Answers GET and HEAD with the client. Answers 404 to other methods, and to every path but `/` if there is
+/// no client.
 pub(crate) async fn client_or_nothing(
     state: Data<State>,
     req: HttpRequest,
@@ -286,7 +289,7 @@ mod tests {
         assert_eq!(policy("admin"), policy("admin/events/7"));
         assert_ne!(policy("admin"), policy(""));
         assert_eq!(policy("administrators"), policy(""));
-        // Not under a second name, where nothing is for it to show.
+        // The page has no second name: a path like this belongs to the public client.
         assert_eq!(policy("admin.html"), policy(""));
     }
 

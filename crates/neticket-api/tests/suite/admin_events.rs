@@ -1,4 +1,4 @@
-//! How administrators change, cancel and delete events, and how that is told.
+//! How administrators change, cancel and delete events, and what other clients then see.
 
 use neticket_testkit::{Answer, Site, World, on_both};
 use reqwest::Method;
@@ -11,7 +11,7 @@ async fn with_tag(site: &Site, method: Method, path: &str, token: &str, tag: &st
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// What is wrong with which field.
+/// The invalid fields of a refusal, each with its code.
 fn faults(answer: &Answer) -> Vec<(String, String)> {
     assert_eq!(answer.code(), "validation_failed", "{}", answer.text);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ on_both! {
                 fault("title", "required"),
             ]
         );
-        // What cannot be judged beside a mistake is not called one.
+        // If one field is invalid, another field that can only be judged together with it is not reported.
         let mut unreadable = draft.clone();
         unreadable["starts_at"] = json!("tomorrow");
         let found = faults(&site.post(EVENTS, Some(&admin.token), unreadable).await);

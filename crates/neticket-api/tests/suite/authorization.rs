@@ -1,4 +1,5 @@
-//! Who may use which operation: nobody, a person, an administrator. The table covers the whole document.
+//! Who may use which operation: anyone, a signed-in user, or an administrator. The table covers all
+//! operations of the OpenAPI document.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,7 @@ use neticket_testkit::{Parts, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Who is let in.
+/// Who may use an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Who {
     Anyone,
@@ -15,7 +16,7 @@ enum Who {
 }
 use Who::{Admin, Anyone, SignedIn};
 
-/// Every operation with its path, as the document names them.
+/// All operations with their paths, as the OpenAPI document names them.
 const OPERATIONS: &[(&str, &str, &str, Who)] = &[
     ("account_signup", "POST", "/api/v1/auth/signup", Anyone),
     ("session_login", "POST", "/api/v1/auth/login", Anyone),

@@ -1,4 +1,4 @@
-//! Administrators let copies of events be forgotten.
+//! Administrators clear the cache of events.
 
 use neticket_testkit::{World, on_both};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! The control room over HTTP.
+//! The inventory over HTTP.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::reservations::book;
 
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 async fn reconcile(site: &Site, token: &str, event: i64, dry_run: bool, if_match: Option<&str>) -> Answer {
@@ -20,7 +20,7 @@ async fn reconcile(site: &Site, token: &str, event: i64, dry_run: bool, if_match
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// Asks until what is told is right.
+/// Repeats the request until `right` accepts the answer.
 async fn told(site: &Site, token: &str, path: &str, right: impl Fn(&Value) -> bool) -> Value {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
@@ -69,7 +69,7 @@ on_both! {
 
     async fn a_difference_is_applied_only_as_it_was_shown(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody else repairs it
+        world.config.engine.task_interval_ms = 60_000; // no background task repairs it
         let site = world.site().await;
         let admin = site.admin(1).await.token;
         let event = world.event_on_sale(&[5], 4).await;

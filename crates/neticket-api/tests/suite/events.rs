@@ -1,4 +1,4 @@
-//! Events as everyone sees them, and how administrators add them.
+//! Events as everyone sees them, and how administrators create them.
 
 use insta::assert_json_snapshot;
 use neticket_testkit::{Answer, World, on_both};
@@ -92,7 +92,7 @@ on_both! {
     }
 }
 
-/// A good new event, changed by `change`.
+/// A valid new event, modified by `change`.
 async fn with(world: &World, change: impl FnOnce(&mut Value)) -> Value {
     let now = world.now().await;
     let mut event = json!({

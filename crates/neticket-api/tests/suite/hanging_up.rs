@@ -1,4 +1,4 @@
-//! Clients that disconnect while they are being served.
+//! Clients that disconnect before they are answered.
 
 use neticket_testkit::app::App;
 use neticket_testkit::servers::Redis;
@@ -6,11 +6,11 @@ use neticket_testkit::tokio::io::AsyncWriteExt as _;
 use neticket_testkit::tokio::net::TcpStream;
 use neticket_testkit::{Locks, Parts, Site, World, sql, tokio, until};
 
-/// How many of this database's connections wait for locks of rows, or are about to.
+/// How many connections of this database wait for row locks, or are about to.
 const WAITING: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
     WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND INFO LIKE '%FOR UPDATE%'";
 
-/// A number of `/metrics`, by its name and labels.
+/// The value of a metric on `/metrics`, by its name and labels.
 async fn number(site: &Site, name: &str) -> u64 {
     let numbers = site.get("/metrics", None).await.text;
     let number = numbers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -19,14 +19,14 @@ async fn number(site: &Site, name: &str) -> u64 {
 
 const DISCONNECTS: &str = "neticket_http_disconnects_total";
 
-/// Sends a request whose answer is not read yet.
+/// Sends a request and does not read the answer.
 async fn send(site: &Site, request: &str) -> TcpStream {
     let mut client = TcpStream::connect(site.url.trim_start_matches("http://")).await.unwrap();
     client.write_all(request.as_bytes()).await.unwrap();
     client
 }
 
-/// Closes the connection with a reset, as the system of a client that has crashed does.
+/// Closes the connection with a reset, as the operating system does for a client that has crashed.
 fn reset(client: TcpStream) {
     client.set_zero_linger().unwrap();
     drop(client);
@@ -42,7 +42,7 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     let redis = tokio::task::block_in_place(|| Redis::default().start()).expect("a Redis");
     world.config.redis_url = Some(redis.url());
     world.ledger = App::open_ledger(&world.config).expect("a ledger");
-    // One is at the ledger and all others wait, in whatever order they came.
+    // One booking is at the ledger and all others wait in the queue, in any order.
     world.config.engine.admit_batches_max = 1;
     world.config.engine.batch_len_max = 1;
     world.config.engine.ledger_timeout_ms = 30_000;
@@ -77,7 +77,7 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     reset(third);
     until("the node has noticed", async || number(&site, DISCONNECTS).await == 1).await;
     redis.resume().unwrap();
-    // The node admits in order: when the last booking is settled, those before it are admitted or left out.
+    // The node admits in order. When the last booking is settled, the earlier ones are admitted or dropped.
     until("the others are booked", async || left().await == Some(6)).await;
     assert_eq!(world.confirmed(&event).await, [4]);
     assert_eq!(number(&site, "neticket_bookings_total{outcome=\"disconnected\"}").await, 1);
@@ -85,11 +85,12 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     world.finish().await;
 }
 
-/// Half of it would be a pause that the ledger does not know of, under a lease that nobody gives back.
+/// A half-finished action would leave a pause that the ledger does not know of, and a lease that nobody gives
+/// back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_is_done_to_its_end_though_whoever_asked_hangs_up() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // nobody does anything unasked
+    world.config.engine.task_interval_ms = 60_000; // no background task interferes
     let site = world.site().await;
     let token = site.admin(1).await.token;
     let event = world.event_on_sale(&[10], 4).await;

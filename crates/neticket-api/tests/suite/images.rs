@@ -1,4 +1,4 @@
-//! Uploading images, and how they are served.
+//! How images are uploaded and served.
 
 use neticket_testkit::{Answer, Parts, S3, Site, World, picture};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 const UPLOAD: &str = "/api/v1/admin/images";
 const BYTES_MAX: usize = 5 * 1024 * 1024;
 
-/// A part of a form: what its head says, and its content.
+/// A part of a multipart form: its headers and its content.
 struct Part<'a> {
     head: &'a str,
     content: &'a [u8],
@@ -140,7 +140,7 @@ async fn five_mebibytes_are_taken_and_one_byte_more_is_not() {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
     let token = site.admin(1).await.token;
-    // What comes after the end of the image counts, and goes.
+    // Bytes after the end of the image count towards the limit, and are removed.
     let mut file = picture(1);
     file.resize(BYTES_MAX, 0);
     assert_eq!(upload(&site, &token, &file).await.status, 201);

@@ -1,5 +1,5 @@
-//! The REST API over HTTP, on SQLite with the ledger in the process and on MariaDB with Redis: every operation, who may
-//! use it, and every way to be refused.
+//! The REST API over HTTP, on SQLite with the ledger in memory, and on MariaDB with Redis. The tests cover
+//! every operation, who may use it, and every refusal.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 

@@ -1,4 +1,4 @@
-//! Numbers while it runs, as a scrape shows them.
+//! The metrics of a running server, as a scrape reads them.
 
 #![allow(clippy::float_cmp, reason = "what is counted here is whole and small")]
 
@@ -10,10 +10,10 @@ use serde_json::json;
 
 use crate::reservations::book;
 
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What a scrape says, by name and labels.
+/// The values of one scrape, by name and labels.
 struct Scrape(BTreeMap<String, f64>);
 
 impl Scrape {
@@ -33,7 +33,7 @@ impl Scrape {
         self.0.contains_key(name)
     }
 
-    /// 0 if it is not there.
+    /// The value of a metric, or 0 if the scrape does not have it.
     fn value(&self, name: &str) -> f64 {
         self.0.get(name).copied().unwrap_or(0.0)
     }
@@ -43,7 +43,7 @@ impl Scrape {
     }
 }
 
-/// Scrapes until `right` is so.
+/// Scrapes until `right` accepts the result.
 async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
@@ -59,7 +59,7 @@ async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
 on_both! {
     async fn the_metrics_count_bookings_by_outcome(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 60_000; // recovery commits nothing a second time
+        world.config.engine.grace_ms = 60_000; // recovery does not commit the bookings again
         let site = world.site().await;
         let event = world.event_on_sale(&[3], 2).await;
         let grade = event.ticket_types[0].id;
@@ -78,7 +78,7 @@ on_both! {
         let all: f64 = scrape.0.iter().filter(|(name, _)| name.starts_with("bookings_total")).map(|(_, n)| n).sum();
         let counts = ["confirmed", "replayed", "purchase_limit_exceeded", "sold_out"].map(|o| scrape.bookings(o));
         assert_eq!((counts, all), ([2.0, 1.0, 1.0, 1.0], 5.0));
-        // Whoever met no ledger was offered again once it was loaded.
+        // Bookings that found no ledger were admitted again after it was loaded, and count again.
         assert!(scrape.value("batch_reservations_sum{stage=\"admit\"}") >= 5.0);
         assert_eq!(scrape.value("batch_reservations_sum{stage=\"commit\"}"), 2.0);
         assert_eq!(scrape.value("stage_duration_seconds_count{stage=\"commit\"}"), 2.0);

@@ -1,4 +1,4 @@
-//! Every problem code is produced by something real, in the shape of RFC 9457.
+//! Every problem code is caused by a real request, and has the shape of RFC 9457.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use neticket_testkit::{Answer, Parts, S3, Site, World, tickets, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What has been seen so far; checks each problem's shape.
+/// The codes that were seen so far. It checks the shape of each problem.
 #[derive(Default)]
 struct Seen(BTreeSet<String>);
 
@@ -38,7 +38,7 @@ async fn raw(site: &Site, path: &str, content_type: &str, body: impl Into<reqwes
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// What any request may be refused for.
+/// Refusals that any request can get.
 async fn of_requests(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -85,7 +85,7 @@ async fn of_requests(seen: &mut Seen) {
     world.finish().await;
 }
 
-/// What accounts and roles are refused for.
+/// Refusals about accounts and roles.
 async fn of_accounts(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -109,7 +109,7 @@ fn wish(event: &EventRecord, quantity: u32) -> Value {
     json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity})
 }
 
-/// What a booking or a cancel is refused for.
+/// Refusals of bookings and cancels.
 async fn of_bookings(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -151,7 +151,7 @@ async fn of_bookings(seen: &mut Seen) {
     world.finish().await;
 }
 
-/// What a change of an event is refused for.
+/// Refusals of changes to an event.
 async fn of_edits(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -173,16 +173,16 @@ async fn of_edits(seen: &mut Seen) {
     world.finish().await;
 }
 
-/// Gives an event another ledger than the store would.
+/// Gives an event a ledger that differs from the one that the store would build.
 async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
-    // The node loads it too, by itself: let it be done with that.
+    // The node also loads the ledger itself. Wait until it has, so that it does not replace this one.
     until("the sale opens", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
     let snapshot = world.snapshot(event.id).await;
     let paused_at = if paused { Some(world.now().await) } else { None };
     world.install(&LedgerSnapshot { paused_at, reservations, ..snapshot }).await;
 }
 
-/// What the buttons of the control room are refused for.
+/// Refusals of the inventory actions.
 async fn of_control_room(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -199,7 +199,7 @@ async fn of_control_room(seen: &mut Seen) {
     assert_eq!(press("load").await.status, 200);
     let (id, ticket_type) = (ReservationId(uuid::Uuid::new_v4()), event.ticket_types[0].id);
     let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
-    world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // by a node that died
+    world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // as a node that then died would have
     seen.see(&press("evict").await, ProblemCode::LedgerBusy);
     let is_settled =
         async || world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
@@ -207,7 +207,7 @@ async fn of_control_room(seen: &mut Seen) {
     world.finish().await;
 }
 
-/// A fault of the server's: a ledger that remembers a reservation which the store never had.
+/// Causes an internal error: the ledger knows a reservation that the store does not have.
 async fn of_faults(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let site = world.site().await;
@@ -222,7 +222,7 @@ async fn of_faults(seen: &mut Seen) {
     world.finish().await;
 }
 
-/// What a busy or broken server refuses.
+/// Refusals of an overloaded or broken server.
 async fn of_load(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     world.config.rate_limit = true;
@@ -277,7 +277,7 @@ async fn of_load(seen: &mut Seen) {
     drop(database);
 }
 
-/// What is refused while images cannot be kept.
+/// Refusals while the image store is unavailable.
 async fn of_images(seen: &mut Seen) {
     let mut world = World::new(Parts::Embedded).await;
     let s3 = S3::start().await;

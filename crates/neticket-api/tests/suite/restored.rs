@@ -1,4 +1,5 @@
-//! A database is restored from a backup while access tokens of accounts that the backup lacks are still good.
+//! A database is restored from a backup, while access tokens of accounts that the backup does not contain are
+//! still valid.
 
 use neticket_testkit::{Person, Site, World, on_both};
 use reqwest::Method;
@@ -6,7 +7,8 @@ use serde_json::json;
 
 use crate::reservations::book;
 
-/// Whatever needs an account is refused; whatever only looks for things of the account finds none.
+/// Operations that need the account are refused. Operations that only search for data of the account find
+/// none.
 async fn assert_nobody(site: &Site, gone: &Person, grade: neticket_testkit::domain::TicketTypeId) {
     let token = Some(gone.token.as_str());
     let wish = json!({"ticket_type_id": grade, "quantity": 1});
@@ -27,7 +29,8 @@ async fn assert_nobody(site: &Site, gone: &Person, grade: neticket_testkit::doma
 
 on_both! {
     async fn a_token_from_before_a_restore_is_nobodys_token(parts: Parts) {
-        // An empty database is the backup. The one lives on, the other is what was restored from it.
+        // The backup is an empty database. `lost` is the deployment that ran on, `restored` the one that was
+        // restored from the backup.
         let (mut lost, mut restored) = (World::new(parts).await, World::new(parts).await);
         let (lost_site, site) = (lost.site().await, restored.site().await);
         let gone = lost_site.person(1).await;

@@ -1,4 +1,4 @@
-//! Answers as snapshots show them: what differs from run to run is replaced by what it is.
+//! Prepares answers for snapshots: values that differ between runs are replaced by their kind.
 
 use neticket_testkit::Answer;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! What a node still answers while its database or its Redis does not: nobody waits for what they do not need.
+//! What a node still answers while its database or its Redis does not answer. A request waits only for the
+//! backends that it needs.
 
 use std::time::{Duration, Instant};
 
@@ -10,18 +11,18 @@ use serde_json::json;
 
 use crate::reservations::book;
 
-/// Losers of each kind.
+/// The number of people who find the event sold out. Each tries once without and once with a key.
 const PEOPLE: usize = 5;
-/// What the ledger is given here to answer.
+/// How long the ledger may take to answer in this test.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(1);
-/// What a reader gives it.
+/// How long a reader waits for the ledger.
 const READER_PATIENCE: Duration = Duration::from_millis(200);
-/// Readers after the first.
+/// The number of readers after the first one.
 const READERS: u32 = 50;
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A database server of the test's own, so that it can be stopped.
+/// A database server that belongs to this test, so that the test can stop it.
 async fn own_database() -> (Server, TestDatabase) {
     let start = || {
         let server = MariaDb::default().start().expect("a MariaDB");
@@ -70,7 +71,7 @@ async fn readers_do_not_wait_for_the_ledger_timeout_while_the_ledger_is_down() {
     assert_eq!(site.get(&path, None).await.status, 200);
 
     redis.pause().unwrap();
-    // One finds out, for everyone, and does not wait for as long as a booking would.
+    // One reader discovers it for all, and waits less long than a booking would.
     let deadline = Instant::now() + DEADLINE;
     loop {
         let took = time_of_a_read(&site, &path).await;
@@ -80,7 +81,7 @@ async fn readers_do_not_wait_for_the_ledger_timeout_while_the_ledger_is_down() {
         }
         assert!(Instant::now() < deadline, "nobody asked the ledger");
     }
-    // If each waited, it would be a time-out for each; a busy machine is slow too, but not that slow.
+    // If each reader waited, each would take a whole timeout. A busy machine is slow too, but not that slow.
     let begun = Instant::now();
     for _ in 0..READERS {
         let answer = site.get(&path, None).await;

@@ -1,4 +1,4 @@
-//! What is left of an event, as it is pushed to open pages.
+//! The availability of an event, as it is pushed to open pages.
 
 use std::time::{Duration, Instant};
 
@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use crate::reservations::book;
 
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How long a client that has gone may hold its place while nothing is said: until the next comment, on a busy machine.
+/// How long a client that has gone may keep its slot if nothing changes: until the next comments, on a busy
+/// machine.
 const GONE_WITHIN: Duration = Duration::from_secs(25);
 
-/// A client that listens.
+/// A client that reads a stream.
 struct Listener {
     response: Response,
     unread: String,
@@ -26,7 +27,7 @@ fn path(event: &EventRecord) -> String {
 
 async fn ask(site: &Site, event: &EventRecord) -> Response {
     let request = site.request(Method::GET, &path(event)).header("accept", "text/event-stream");
-    // As a browser does; none of it is compressed all the same.
+    // Browsers send this header. The stream must not be compressed all the same.
     request.header("accept-encoding", "gzip, br").send().await.unwrap()
 }
 
@@ -37,7 +38,7 @@ impl Listener {
         Self { response, unread: String::new() }
     }
 
-    /// The next block of lines; `None` at the end.
+    /// The next block of lines, or `None` at the end of the stream.
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.unread.find("\n\n") {
@@ -50,7 +51,7 @@ impl Listener {
         }
     }
 
-    /// The data of the next event.
+    /// The data of the next event, or `None` at the end of the stream.
     async fn next(&mut self) -> Option<Value> {
         loop {
             let block = self.block().await?;
@@ -102,11 +103,11 @@ on_both! {
         let edited = sites[0].ask(Method::PATCH, &admin_path, Some(&admin), Some(dearer)).await.json();
         let revision = edited["revision"].as_i64().unwrap();
         assert!(revision > before["revision"].as_i64().unwrap());
-        // Asked at once: the other node may still have a copy from before the edit.
+        // Requested at once: the cache of the other node may still contain the event from before the edit.
         let seen = sites[1].get(&format!("{path}?revision={revision}"), None).await.json();
         assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(grade.price + 1)));
         while listener.next().await.unwrap()["revision"] != revision {}
-        // There is no such revision yet: the event is as it is.
+        // This revision does not exist yet, so the answer is the current one.
         let seen = sites[1].get(&format!("{path}?revision={}", revision + 1), None).await;
         assert_eq!((seen.status, seen.json()["revision"].as_i64()), (200, Some(revision)));
         for query in ["revision=-1", "revision=x", "revision=1.5", "reversion=1"] {

@@ -1,4 +1,4 @@
-//! Hashing and checking passwords: off the async threads, a few at a time, with a bounded queue.
+//! Hashes and checks passwords: outside of the async threads, one per core at a time, with a bounded queue.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::error::AppError;
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Most people waiting for a hash, for each core that hashes. At 20 ms a hash the last of them waits about 1 s.
+/// Most hashes that wait or run, per core. At 20 ms per hash the last one waits about 1 s.
 const WAITING_PER_CORE_MAX: usize = 50;
-/// What an unknown e-mail's password is checked against, so that it takes as long as a known one's.
+/// The password that is checked for an unknown e-mail, so that the check takes as long as for a known one.
 const NOBODYS_PASSWORD: &str = "nobody has this password";
 
-/// The bounded place where passwords are hashed and checked.
+/// Hashes and checks passwords, with a limit on how many run and wait.
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
     running: Arc<Semaphore>,
@@ -44,16 +44,16 @@ impl Passwords {
     /// Hashes `password` into a PHC string.
     ///
     /// # Errors
-    /// `Overloaded` if too many wait already.
+    /// `Overloaded` if too many hashes wait already.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, AppError> {
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
         self.run(move || Ok(argon2.hash_password(password.as_bytes()).map_err(fault)?.to_string())).await?
     }
 
-    /// Whether `password` is the one behind `hash`; with `None`, `false` after the same time.
+    /// Whether `password` is the one behind `hash`. With `None` the answer is `false`, after the same time.
     ///
     /// # Errors
-    /// `Overloaded` if too many wait already.
+    /// `Overloaded` if too many hashes wait already.
     pub(crate) async fn matches(&self, password: &str, hash: Option<&str>) -> Result<bool, AppError> {
         let known = hash.is_some();
         let hash: Arc<str> = hash.map_or_else(|| Arc::clone(&self.nobodys_hash), Arc::from);
@@ -66,7 +66,7 @@ impl Passwords {
         let _place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| AppError::Overloaded)?;
         let core = Arc::clone(&self.running).acquire_owned().await.map_err(|_| AppError::Overloaded)?;
         let work = move || {
-            let _core = core; // kept even if the asker goes away
+            let _core = core; // held even if the caller is cancelled
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(fault)

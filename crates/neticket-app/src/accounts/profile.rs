@@ -1,4 +1,4 @@
-//! Signing up, and changing what one has signed up with.
+//! Signing up, and changing an account.
 
 use neticket_domain::{Email, Nickname, Password, Role, UserId};
 use neticket_store::{AccountError, AdminGrant, AuditOrigin, NewUser};
@@ -11,16 +11,17 @@ use crate::views::{Account, Principal};
 /// Most administrators that are listed.
 const ADMINS_MAX: u64 = 1_000;
 
-/// Administrators are made and unmade there alone.
+/// The origin of changes that only the command line can make.
 fn command_line() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }
 }
 
 impl App {
-    /// Makes an account.
+    /// Creates an account.
     ///
     /// # Errors
-    /// `EmailTaken`, `NicknameTaken`, `Overloaded`, `StoreUnavailable`. Nothing was made.
+    /// `EmailTaken`, `NicknameTaken`, `Overloaded`: no account was created. `StoreUnavailable`: it may have
+    /// been created.
     pub async fn signup(
         &self,
         email: Email,
@@ -30,7 +31,7 @@ impl App {
         self.account_create(email, password, nickname, Role::User).await
     }
 
-    /// Makes an administrator's account, for the operator's command.
+    /// Creates an administrator's account, for the operator's command.
     ///
     /// # Errors
     /// As [`Self::signup`].
@@ -43,7 +44,7 @@ impl App {
         self.account_create(email, password, nickname, Role::Admin).await
     }
 
-    /// Who may administer, in the order in which they signed up.
+    /// The administrators, in the order in which they signed up.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -51,17 +52,18 @@ impl App {
         Ok(self.store.admins(ADMINS_MAX).await?.into_iter().map(account).collect())
     }
 
-    /// Makes an administrator a plain user, for the operator's command, and ends their sessions. What asks nobody goes on: an
-    /// access token that they have is good until it ends, 15 minutes after it was given at the latest.
+    /// Makes an administrator a plain user, for the operator's command, and ends their sessions. An access
+    /// token stays valid until it expires, at most 15 minutes after it was issued, because no request asks
+    /// the store who the user is.
     ///
     /// # Errors
-    /// `NotFound` if nobody of that e-mail may administer; `StoreUnavailable`.
+    /// `NotFound` if no administrator has this e-mail; `StoreUnavailable`.
     pub async fn admin_revoke(&self, email: &Email) -> Result<Account, AppError> {
         let revoked = self.store.admin_revoke(email, &command_line(), self.now()).await?;
         revoked.map(account).ok_or(AppError::NotFound)
     }
 
-    /// Whether nobody may administer.
+    /// Whether there is no administrator.
     ///
     /// # Errors
     /// `StoreUnavailable`.
@@ -69,11 +71,11 @@ impl App {
         Ok(self.store.admins(1).await?.is_empty())
     }
 
-    /// Makes an existing account an administrator, for the operator's command; answers whether it was not one
+    /// Makes an existing account an administrator, for the operator's command. Returns whether it was not one
     /// before. Its sessions get the role with their next access token, within 15 minutes.
     ///
     /// # Errors
-    /// `NotFound` if there is no account of that e-mail; `StoreUnavailable`.
+    /// `NotFound` if no account has this e-mail; `StoreUnavailable`.
     pub async fn admin_grant(&self, email: &Email) -> Result<(Account, bool), AppError> {
         match self.store.admin_grant(email, &command_line(), self.now()).await {
             Ok(AdminGrant::Granted(user)) => Ok((account(user), true)),
@@ -84,11 +86,11 @@ impl App {
     }
 
     /// Sets an account's password without the old one, for the operator's command, and ends all sessions of
-    /// the account. An access token is good until it ends, 15 minutes after it was given at the latest.
+    /// the account. An access token stays valid until it expires, at most 15 minutes after it was issued.
     ///
     /// # Errors
-    /// `NotFound` if there is no account of that e-mail; `Overloaded`, `StoreUnavailable`. Nothing has
-    /// changed then.
+    /// `NotFound` if no account has this e-mail, `Overloaded`: nothing has changed. `StoreUnavailable`: the
+    /// password may have changed.
     pub async fn password_reset(&self, email: &Email, new: Password) -> Result<Account, AppError> {
         let hash = self.passwords.hash(new.as_str()).await?;
         let reset = self.store.password_reset(email, &hash, &command_line(), self.now()).await?;
@@ -118,13 +120,13 @@ impl App {
     }
 
     /// # Errors
-    /// `Unauthenticated` if the account is gone; `StoreUnavailable`.
+    /// `Unauthenticated` if the account no longer exists; `StoreUnavailable`.
     pub async fn account(&self, user: UserId) -> Result<Account, AppError> {
         Ok(account(self.store.user_by_id(user).await?.ok_or(AppError::Unauthenticated)?))
     }
 
     /// # Errors
-    /// `NicknameTaken`, `StoreUnavailable`; `Unauthenticated` if the account is gone.
+    /// `NicknameTaken`, `StoreUnavailable`; `Unauthenticated` if the account no longer exists.
     pub async fn nickname_change(&self, user: UserId, nickname: Nickname) -> Result<Account, AppError> {
         Ok(account(self.store.user_rename(user, &nickname).await.map_err(refused)?))
     }
@@ -132,7 +134,7 @@ impl App {
     /// Sets a new password and ends all other sessions of the account.
     ///
     /// # Errors
-    /// `BadCredentials` if `current` is not the password; `Unauthenticated` if the account is gone;
+    /// `BadCredentials` if `current` is not the password; `Unauthenticated` if the account no longer exists;
     /// `Overloaded`, `StoreUnavailable`.
     pub async fn password_change(
         &self,

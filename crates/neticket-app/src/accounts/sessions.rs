@@ -1,4 +1,5 @@
-//! Signing in and out. A sign-in starts a family of refresh tokens; each is used once and replaced by the next.
+//! Signing in and out. A sign-in starts a family of refresh tokens. Each token is used once and replaced by
+//! the next.
 
 use neticket_domain::{Email, Timestamp};
 use neticket_store::{Rotation, UserRecord};
@@ -14,8 +15,8 @@ impl App {
     /// Signs in.
     ///
     /// # Errors
-    /// `BadCredentials` for an unknown e-mail as for a wrong password, after the same time; `Overloaded`,
-    /// `StoreUnavailable`.
+    /// `BadCredentials` for an unknown e-mail or a wrong password, after the same time for both;
+    /// `Overloaded`, `StoreUnavailable`.
     pub async fn login(&self, email: &str, password: &str) -> Result<Session, AppError> {
         let user = match Email::parse(email) {
             Ok(email) => self.store.user_by_email(&email).await?,
@@ -27,8 +28,8 @@ impl App {
         let (family, refresh_token, now) = (Uuid::new_v4(), refresh_token_make(), self.now());
         let hash = refresh_token_hash(&refresh_token);
         self.store.session_start(user.id, family, hash, refresh_expiry(now), now).await?;
-        // Another password or role that was given while this password was compared has ended all sessions but
-        // this one.
+        // If the password or the role was changed while this password was being compared, the change has
+        // ended all sessions but this new one.
         let is_current = |now: &UserRecord| now.password_hash == user.password_hash && now.role == user.role;
         if !self.store.user_by_id(user.id).await?.as_ref().is_some_and(is_current) {
             self.store.session_end(hash).await?;
@@ -40,7 +41,8 @@ impl App {
     /// Exchanges a refresh token for the next one and a new access token.
     ///
     /// # Errors
-    /// `Unauthenticated` if it is unknown or over; also if it was used before, and then its whole family ends.
+    /// `Unauthenticated` if the token is unknown or expired, or was used before. In the last case its whole
+    /// family ends.
     pub async fn session_refresh(&self, refresh_token: &str) -> Result<Session, AppError> {
         let (next, now) = (refresh_token_make(), self.now());
         let old_hash = refresh_token_hash(refresh_token);
@@ -58,7 +60,7 @@ impl App {
     /// Ends the family of the refresh token, if there is one.
     ///
     /// # Errors
-    /// `StoreUnavailable`: it may go on.
+    /// `StoreUnavailable`: the session may continue.
     pub async fn logout(&self, refresh_token: Option<&str>) -> Result<(), AppError> {
         if let Some(token) = refresh_token {
             self.store.session_end(refresh_token_hash(token)).await?;
@@ -66,7 +68,7 @@ impl App {
         Ok(())
     }
 
-    /// Who sent this access token. Asks nobody.
+    /// The user who sent this access token. Needs no I/O.
     ///
     /// # Errors
     /// `Unauthenticated`.

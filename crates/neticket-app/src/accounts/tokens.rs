@@ -1,4 +1,5 @@
-//! Access tokens (JWT, HS256: all that a request needs to know of who sent it) and refresh tokens (random, one use).
+//! Access tokens (JWT with HS256, with all that a request needs to know about its sender) and refresh tokens
+//! (random, used once).
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use neticket_domain::{Role, Timestamp, UserId};
@@ -8,9 +9,9 @@ use uuid::Uuid;
 use crate::error::AppError;
 use crate::views::Principal;
 
-/// How long an access token is good for.
+/// Lifetime of an access token, in seconds.
 pub(crate) const ACCESS_TOKEN_S: u64 = 15 * 60;
-/// How long a refresh token is good for: two weeks without a visit.
+/// Lifetime of a refresh token, in seconds: a session ends after two weeks without a refresh.
 pub(crate) const REFRESH_TOKEN_S: u64 = 14 * 24 * 3600;
 
 #[derive(Serialize, Deserialize)]
@@ -23,7 +24,7 @@ struct Claims {
     exp: i64,
 }
 
-/// Makes and reads tokens.
+/// Issues and checks access tokens.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
@@ -33,7 +34,7 @@ pub(crate) struct Tokens {
 impl Tokens {
     pub(crate) fn new(secret: &str) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.validate_exp = false; // by the ledger's clock instead, below
+        validation.validate_exp = false; // `read` checks it, by the ledger's clock
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
@@ -50,7 +51,7 @@ impl Tokens {
     }
 
     /// # Errors
-    /// `Unauthenticated` unless the token is one of ours and still good at `now`.
+    /// `Unauthenticated` unless the token was signed with this secret and is still valid at `now`.
     pub(crate) fn read(&self, token: &str, now: Timestamp) -> Result<Principal, AppError> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| AppError::Unauthenticated)?
@@ -67,7 +68,7 @@ pub(crate) fn refresh_token_make() -> String {
     hex::encode(rand::random::<[u8; 32]>())
 }
 
-/// What the store keeps of a refresh token. The token is random, so a fast hash is enough.
+/// The form in which the store keeps a refresh token. The token is random, so a fast hash is enough.
 pub(crate) fn refresh_token_hash(token: &str) -> [u8; 32] {
     *blake3::hash(token.as_bytes()).as_bytes()
 }

@@ -1,5 +1,5 @@
-//! The first stage: one call to the ledger per event and batch. Who is refused here does not reach the store, except
-//! whoever repeats a key.
+//! The first stage: one call to the ledger per event and batch. A request that is refused here causes no
+//! query, unless it may be a repetition of an earlier request (see `refuse_unless_journaled`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::rejections::Rejections;
 
-/// How often a batch is offered again after a load, before its people are told to come back.
+/// How often a batch loads the ledger and is then offered to it, before its requests are answered with an
+/// error that asks for a retry.
 const ATTEMPTS_MAX: u32 = 5;
 
-/// Asks the ledger, and loads it where it is missing or stale.
+/// Asks the ledger to admit requests, and loads the ledger if it is missing or stale.
 pub(crate) struct Admission {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
@@ -32,17 +33,17 @@ pub(crate) struct Admission {
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// What became of the wishes of one event.
+/// The result of offering the requests of one event to the ledger.
 enum Offered {
-    /// Those admitted; the others have their answers.
+    /// The admitted requests. The others have been answered.
     Admitted(Vec<Admitted>),
-    /// The ledger has to be loaded first, which takes a while.
+    /// The ledger has to be loaded first. Nothing has been answered or admitted.
     Unloaded(Vec<Wish>),
 }
 
 impl Admission {
-    /// Offers one event's wishes to the ledger, which is loaded if it has to be. Answers those admitted; the others have their
-    /// answers.
+    /// Offers the requests of one event to the ledger, and loads the ledger if necessary. Returns the
+    /// admitted requests. The others have been answered when this returns.
     pub(crate) async fn admit(&self, event: EventId, wishes: Vec<Wish>) -> Vec<Admitted> {
         match self.offer(event, wishes).await {
             Offered::Admitted(admitted) => admitted,
@@ -50,7 +51,7 @@ impl Admission {
         }
     }
 
-    /// Offers them once.
+    /// Offers the requests once.
     async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
         let wishes = Wish::still_wanted(wishes);
         if wishes.is_empty() {
@@ -71,7 +72,8 @@ impl Admission {
         }
     }
 
-    /// Loads the event's ledger and offers the wishes until the ledger takes a look at them.
+    /// Loads the event's ledger and offers the requests to it. Repeats both until the ledger has processed
+    /// the requests, at most [`ATTEMPTS_MAX`] times.
     async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
             wishes = Wish::still_wanted(wishes);
@@ -96,8 +98,9 @@ impl Admission {
         Vec::new()
     }
 
-    /// Long before the opening and after the start there need be no ledger, nor of what is cancelled, and none is made for a
-    /// mere wish.
+    /// The refusal of requests for an event that needs no ledger now: an event that opens in more than
+    /// `preload_lead_ms`, has started, or is cancelled. A new request does not cause a load for such an
+    /// event.
     async fn not_for_sale(&self, event: EventId) -> Result<Option<AppError>, AppError> {
         let call = self.loader.turns.calls.begin(event);
         let record = self.catalog.event(event).await?;
@@ -112,9 +115,10 @@ impl Admission {
         Ok(None)
     }
 
-    /// Refuses for good whatever cannot have been taken before. Hands those back that a journal may have: whoever was admitted,
-    /// or repeats a key, while there is a ledger of an older epoch or of another run of the server. What loads it anew carries
-    /// its journal over, so for them it is to be loaded, and asked.
+    /// Refuses the requests that cannot have been admitted before. Returns the requests that a journal may
+    /// contain: requests that were already admitted, or that carry an idempotency key, while there is a
+    /// ledger of an older epoch or of another server run. A load of that ledger carries its journal over. The
+    /// caller therefore has to load the ledger and offer these requests to it.
     async fn refuse_unless_journaled(
         &self,
         event: EventId,
@@ -136,7 +140,8 @@ impl Admission {
                 return Vec::new();
             }
         }
-        // There is no journal. Asked only now, the store has whatever left one.
+        // There is no ledger, so there is no journal. The store is read after this check, so it has every
+        // reservation that was committed from an earlier journal.
         for wish in &repeated {
             wish.taking.clear();
         }
@@ -148,7 +153,7 @@ impl Admission {
         Vec::new()
     }
 
-    /// Whoever repeats a booking that the store has gets that booking.
+    /// Answers a request whose reservation is in the store with that reservation, and refuses the others.
     async fn answer_or_refuse(
         &self,
         wishes: Vec<Wish>,
@@ -165,7 +170,7 @@ impl Admission {
         self.refuse_all(refused).await;
     }
 
-    /// Keeps the admitted, answers the others.
+    /// Returns the admitted requests, and answers the others.
     async fn sort(
         &self,
         event: EventId,
@@ -190,7 +195,7 @@ impl Admission {
         }
         self.refuse_all(refused).await;
         if !known.is_empty() {
-            // Nobody else waits for this look into the store.
+            // In a task of its own, so that the admitted requests do not wait for this read of the store.
             let (store, call) = (self.store.clone(), self.loader.turns.calls.begin(event));
             tokio::spawn(async move {
                 answer_known(store, known).await;
@@ -200,9 +205,11 @@ impl Admission {
         admitted
     }
 
-    /// Answers with refusals that are final. Those of bookings that somebody was told to be pending are noted.
+    /// Answers requests with refusals that are final. If the client may have been told that the booking is
+    /// pending, the rejection is recorded in the store.
     pub(super) async fn refuse_all(&self, refused: Vec<(Wish, AppError)>) {
-        // Another booking under the same id is on its way: it is the other that will be decided.
+        // The journal contains another booking with the same id. The store will decide that one, so nothing
+        // is recorded under this id.
         let is_other = |refusal: &AppError| matches!(refusal, AppError::IdempotencyKeyReused);
         let unheard: Vec<CommitRequest> = refused
             .into_iter()
@@ -235,7 +242,7 @@ impl Admission {
     }
 }
 
-/// The ledger has seen these ids committed: the store knows what became of them.
+/// Answers requests whose ids the ledger knows as committed. The store has their reservations.
 async fn answer_known(store: Store, wishes: Vec<Wish>) {
     match stored(&store, wishes.iter().map(|wish| wish.request.id)).await {
         Ok(stored) => {
@@ -266,7 +273,7 @@ fn epoch_min(wishes: &[Wish]) -> Epoch {
     wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
 }
 
-/// Answers all that their ledger could not be loaded; none is admitted.
+/// Answers all requests with the error of a failed load. Returns no admitted request.
 fn fail(event: EventId, wishes: Vec<Wish>, error: &AppError) -> Vec<Admitted> {
     if !error.is_refusal() {
         tracing::warn!(%event, error = %error.with_cause(), "a ledger could not be loaded");
@@ -275,7 +282,7 @@ fn fail(event: EventId, wishes: Vec<Wish>, error: &AppError) -> Vec<Admitted> {
     Vec::new()
 }
 
-/// Gives all the same answer.
+/// Answers all requests with the same error.
 fn answer_all(wishes: Vec<Wish>, refusal: &AppError) {
     for wish in wishes {
         wish.answer(Err(refusal.again()));

@@ -1,10 +1,13 @@
-//! Cancels: the store first, in batches of one event; then the seats go back to the ledger; then the outbox row goes.
+//! Cancels. The store is changed first, in batches of one event. Then the ledger gets the seats back, and
+//! then the outbox row is deleted.
 //!
-//! A cancel names a reservation only, but rows are locked by event. So the events of reservations are read
-//! first, in batches, by primary key and without locks. A cancel of another person's reservation ends there.
+//! A cancel names only a reservation, but the queues and the row locks are per event. The first step
+//! therefore reads the events of the reservations, in batches, by primary key and without locks. A cancel of
+//! another user's reservation is refused there.
 //!
-//! A deadline ends only the waiting of its request and never interrupts a call to the store, which would cost
-//! the connection. A cancel whose request has stopped waiting is left out of the next batch.
+//! When the deadline of a cancel passes, its request gets an answer, but the call to the store goes on:
+//! interrupting the call would cost its connection. Later batches leave out a cancel whose request no longer
+//! waits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,10 +34,10 @@ struct CancelWish {
     reply: oneshot::Sender<Outcome>,
 }
 
-/// How many batches of cancels may be looked up at once.
+/// Maximum number of batches of cancels whose events are read at once.
 const LOOKUPS_MAX: usize = 2;
 
-/// The third stage and its queues.
+/// The stage for cancels, and its queues.
 pub(crate) struct CancelDesk {
     lookups: Batcher<(), CancelWish>,
     queue: Arc<Batcher<EventId, CancelWish>>,
@@ -82,11 +85,11 @@ impl CancelDesk {
         Self { lookups, queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
 
-    /// Cancels `user`'s reservation. Cancelling a cancelled one answers the same again.
+    /// Cancels a reservation of `user`. Idempotent: a second cancel gets the same answer.
     ///
     /// # Errors
-    /// `NotFound`, also for somebody else's; `NotCancellable` once the show has started; `StoreUnavailable` and
-    /// `Overloaded`: repeat it.
+    /// `NotFound`, also if the reservation belongs to another user. `NotCancellable` after the event has
+    /// started, unless the event is cancelled. `StoreUnavailable` and `Overloaded`: the caller may retry.
     pub(crate) async fn cancel(&self, user: UserId, id: ReservationId) -> Outcome {
         let (reply, answer) = oneshot::channel();
         let wish = CancelWish { request: CancelRequest { id, user }, reply };
@@ -98,12 +101,12 @@ impl CancelDesk {
         }
     }
 
-    /// How many cancels wait for the store.
+    /// Number of cancels that wait for the store.
     pub(crate) fn queue_len(&self) -> usize {
         self.lookups.len() + self.queue.len()
     }
 
-    /// Finishes what has been taken on, and takes no more.
+    /// Finishes all accepted cancels, and accepts no more.
     pub(crate) async fn drain(&self) {
         self.lookups.drain().await;
         self.queue.drain().await;
@@ -112,7 +115,7 @@ impl CancelDesk {
     }
 }
 
-/// What a batch of cancels works with.
+/// What a batch of cancels needs.
 struct Parts {
     store: Store,
     ledger: Arc<dyn Ledger>,
@@ -122,13 +125,13 @@ struct Parts {
     after: TaskTracker,
 }
 
-/// Leaves out cancels whose request has stopped waiting.
+/// Drops cancels whose request no longer waits.
 fn still_wanted(mut batch: Vec<CancelWish>) -> Vec<CancelWish> {
     batch.retain(|wish| !wish.reply.is_closed());
     batch
 }
 
-/// Finds the events of these reservations and hands the cancels on.
+/// Reads the events of these reservations, and queues each cancel for its event.
 async fn look_up(store: &Store, queue: &Batcher<EventId, CancelWish>, batch: Vec<CancelWish>) {
     if batch.is_empty() {
         return;
@@ -198,14 +201,15 @@ async fn cancel(event: EventId, batch: Vec<CancelWish>, parts: Parts) {
     });
 }
 
-/// What became of outbox rows: those that stay because a ledger older than their cancel may still be replaced by one that
-/// does not know it, and what went wrong with others, which stay too.
+/// The result of [`deliver`] for the outbox rows that remain. `behind`: the ledger is absent or of a lower
+/// epoch than the cancel, and may still be replaced by a snapshot from before the cancel. `failure`: an
+/// error, because of which further rows remain.
 pub(crate) struct Delivery {
     pub(crate) behind: Vec<OutboxRecord>,
     pub(crate) failure: Option<AppError>,
 }
 
-/// Gives the seats of these outbox rows back to the ledger, then removes the rows. Repeating it changes nothing.
+/// Returns the seats of these outbox rows to the ledger, then deletes the rows. Idempotent.
 pub(crate) async fn deliver(
     store: &Store,
     ledger: &dyn Ledger,

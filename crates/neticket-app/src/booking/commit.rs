@@ -1,4 +1,4 @@
-//! The second stage: one transaction per batch, then the journal is settled. Recovery uses it as well.
+//! The second stage: one transaction per batch, then the journal is settled. Recovery uses this stage too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::error::AppError;
 use crate::metrics::Metrics;
 use crate::turns::Turns;
 
-/// How often those whose epoch had passed are admitted and committed again.
+/// How often a batch is committed. Before each repetition, the requests with a stale epoch are admitted
+/// again.
 const ATTEMPTS_MAX: u32 = 5;
-/// How often the ledger is told that something is in the store: a node that ends in order leaves no entry behind because
-/// of one slow answer.
+/// How often the ledger is asked to settle the same entries. With retries, one slow answer does not make a
+/// node leave journal entries behind when it shuts down.
 const SETTLE_ATTEMPTS_MAX: u32 = 3;
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -30,23 +31,23 @@ pub(crate) struct Committer {
     admission: Arc<Admission>,
     metrics: Arc<Metrics>,
     turns: Arc<Turns>,
-    /// Settling goes on after the people have their answers.
+    /// The settle tasks, which go on after the requests have been answered.
     settling: TaskTracker,
 }
 
-/// A wish that the store refused, and why.
+/// A request that the store refused, and why.
 type Refused = (Wish, AppError);
 
-/// A batch that came back from the store.
+/// The requests of a batch, sorted by what the store decided.
 #[derive(Default)]
 struct Sorted {
     settled: BTreeMap<Epoch, Vec<ReservationId>>,
-    /// Refused by the store though the ledger had taken their seats.
+    /// The store refused them, although the ledger had taken their seats.
     refused: Vec<Refused>,
-    /// Their ids stand for something else in the store: for another booking, or for one that was rejected. The seats that
-    /// the ledger took for them go back.
+    /// The store has another booking, or a rejected one, under the same id. The seats that the ledger took
+    /// for them have to be returned.
     conflicting: Vec<(Admitted, ReservationRecord)>,
-    /// Admitted under an epoch that has passed.
+    /// Admitted under an epoch that differs from the epoch of the store.
     outdated: Vec<Wish>,
 }
 
@@ -61,12 +62,13 @@ impl Committer {
         Self { store, ledger, admission, metrics, turns, settling: TaskTracker::new() }
     }
 
-    /// Commits a batch of one event and answers everyone in it. Whatever the store cannot be asked about stays in the journal.
+    /// Commits a batch of one event and answers its requests. If the store does not answer, the entries stay
+    /// in the journal.
     pub(crate) async fn commit(&self, event: EventId, batch: Vec<Admitted>) {
         self.commit_in_turn(event, batch, &self.turns.commit).await;
     }
 
-    /// The same with what was left in the event's journal.
+    /// Commits entries that were left in the event's journal.
     pub(crate) async fn recover(&self, event: EventId, entries: &[JournalEntry]) {
         let batch = entries.iter().map(|entry| Admitted::recovered(event, *entry)).collect();
         self.commit_in_turn(event, batch, &self.turns.recovery).await;
@@ -107,7 +109,8 @@ impl Committer {
         }
     }
 
-    /// Tells the ledger what is in the store, without making anyone wait. If that fails again and again, recovery does it.
+    /// Removes committed entries from the journal, in a background task for which no request waits. If all
+    /// attempts fail, recovery settles the entries.
     fn settle(&self, event: EventId, settled: BTreeMap<Epoch, Vec<ReservationId>>) {
         for (epoch, ids) in settled {
             let (ledger, metrics) = (Arc::clone(&self.ledger), Arc::clone(&self.metrics));
@@ -125,9 +128,10 @@ impl Committer {
         }
     }
 
-    /// Gives the seats of entries back whose ids stand for something else in the store, then answers with what the store
-    /// has. Without a load: anyone can cause this, by using an idempotency key again for another event. If the ledger does
-    /// not answer, recovery finds the entries in the journal and comes here too.
+    /// Releases the seats of entries under whose ids the store has another booking, or a rejected one. Then
+    /// answers each request with the record of the store. This does not load the ledger, because any user can
+    /// cause it by using an idempotency key again for another event. If the ledger does not answer, recovery
+    /// finds the entries in the journal and calls this again.
     async fn give_back(&self, event: EventId, conflicting: Vec<(Admitted, ReservationRecord)>) {
         let release = |Admitted { wish, epoch, .. }: &Admitted| Release {
             id: wish.request.id,
@@ -146,9 +150,10 @@ impl Committer {
         }
     }
 
-    /// Makes the ledger anew without what it took for people whom the store refused, and answers them only then: a
-    /// refusal is final, so no recovery may find their entries any more. Before an entry leaves the journal, the store
-    /// notes it as rejected if somebody may have been told that it is pending: at no moment is it in neither.
+    /// Loads the ledger without the entries that the store refused, and answers their requests only after
+    /// that. A refusal is final, so recovery must not find the entries any more. If a client may have been
+    /// told that a booking is pending, the store records it as rejected before its entry leaves the journal.
+    /// At every moment, such a booking is therefore in the journal, in the store, or in both.
     async fn refuse(&self, event: EventId, refused: Vec<Refused>) {
         let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
         tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
@@ -158,7 +163,8 @@ impl Committer {
                 for (wish, refusal) in refused {
                     let id = wish.request.id;
                     if stored.contains(&id) {
-                        // The rejection that was just noted; or another node's recovery was quicker, and found a seat.
+                        // The store has the rejection that was just recorded, or the recovery of another node
+                        // was faster and found a seat.
                         wish.answer(self.stored(id).await);
                     } else {
                         final_ones.push((wish, refusal));
@@ -192,8 +198,8 @@ impl Committer {
         record.map(|record| Done::Existing(Box::new(record))).ok_or_else(missing)
     }
 
-    /// Offers wishes again under the present epoch. Those of recovery are left to the journal of that epoch, which has
-    /// carried them over, unless they have been refused since.
+    /// Offers requests again under the current epoch. Recovered entries are not offered: the load of that
+    /// epoch has carried them over into its journal, unless they have been refused since.
     async fn admit_again(&self, event: EventId, outdated: Vec<Wish>) -> Vec<Admitted> {
         let (recovered, asked): (Vec<Wish>, Vec<Wish>) = outdated.into_iter().partition(Wish::is_recovered);
         if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max()
@@ -204,14 +210,14 @@ impl Committer {
         self.admission.admit(event, asked).await
     }
 
-    /// Returns when nothing is left to tell the ledger.
+    /// Returns when all settle tasks have ended.
     pub(crate) async fn drain(&self) {
         self.settling.close();
         self.settling.wait().await;
     }
 }
 
-/// Answers whom the store has confirmed, and sorts the others.
+/// Answers the requests whose reservations are in the store, and sorts the others by what has to follow.
 fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
     let mut sorted = Sorted::default();
@@ -240,7 +246,8 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
                 continue;
             }
             CommitOutcome::StaleEpoch { epoch: stores } => {
-                // A store behind its ledger was restored from a backup: then a ledger newer than this one is needed.
+                // If the store has the lower epoch, it was restored from a backup. Then a ledger with a
+                // higher epoch than the present one is necessary.
                 wish.epoch_min = if stores > epoch { stores } else { Epoch(epoch.0 + 1) };
                 sorted.outdated.push(wish);
                 continue;

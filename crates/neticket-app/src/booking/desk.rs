@@ -1,4 +1,4 @@
-//! Where a booking comes in and its answer goes out.
+//! The entry point of bookings: accepts a booking, queues it, and waits for its answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,12 +16,13 @@ use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
 use crate::turns::Turns;
 
-/// Most events whose bookings, or cancels, wait at once on one node; those of more are refused as too many.
+/// Maximum number of events whose bookings wait at once on one node. The same limit applies to cancels.
+/// Requests for further events are refused as `Overloaded`.
 pub(super) const LANES_MAX: usize = 1_000;
-/// How long an entry has been in the journal at least when its person is told `pending`.
+/// Minimum age of a journal entry when its request is answered `pending`.
 const PENDING_AGE_MIN: Duration = Duration::from_millis(VIEW_AGE_MAX_MS);
 
-/// The two stages and their queues, which are of each event its own.
+/// The two stages, with a queue per event in each stage.
 pub(crate) struct BookingDesk {
     admission_queue: Batcher<EventId, Wish>,
     commit_queue: Arc<Batcher<EventId, Admitted>>,
@@ -30,27 +31,30 @@ pub(crate) struct BookingDesk {
     ack_deadline: Duration,
 }
 
-/// How many full batches may wait to be committed. The rest of a rush waits before the ledger, where it fills no journal, is
-/// admitted in longer batches, and takes nothing for whoever gives up.
+/// Number of full batches that may wait to be committed. The other requests of a rush wait before admission.
+/// There they do not fill a journal, they are later admitted in longer batches, and a client that gives up
+/// has taken no seats.
 const COMMIT_QUEUE_BATCHES: usize = 4;
 
-/// What can be said of a booking when its time is up.
+/// The answer to a booking.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Done(Done),
-    /// The seats are taken, at this price; the store has not answered yet. Recovery will see to it.
+    /// The ledger has taken the seats at this price, but the outcome in the store is not known yet. The
+    /// commit stage or recovery will decide the booking.
     Pending(neticket_ledger::Admission),
 }
 
-/// A booking as it comes in.
+/// A booking as the use case passes it on.
 pub(crate) struct Incoming {
     pub(crate) event: EventId,
     pub(crate) request: AdmitRequest,
-    /// Whether the id stands for an idempotency key.
+    /// Whether the id is derived from an idempotency key.
     pub(crate) keyed: bool,
-    /// When it is answered at the latest, give or take the age of views.
+    /// When the booking is answered at the latest. The answer may come later by the maximum age of a view
+    /// ([`VIEW_AGE_MAX_MS`]).
     pub(crate) deadline: Instant,
-    /// Cancelled when the client has disconnected.
+    /// Cancelled when the client disconnects.
     pub(crate) disconnected: CancellationToken,
 }
 
@@ -77,7 +81,7 @@ impl BookingDesk {
             async move { committer.commit(event, batch).await }
         }));
         let next = Arc::clone(&commit_queue);
-        // The ledger's connection is shared by any number of calls.
+        // Any number of calls can share the connection to the ledger.
         let admits = limits(config.admit_batches_max, usize::MAX);
         let admission_queue = Batcher::start(admits, move |event, wishes| {
             let (admission, next) = (Arc::clone(&admission), Arc::clone(&next));
@@ -87,12 +91,12 @@ impl BookingDesk {
         Self { admission_queue, commit_queue, committer, turns, ack_deadline }
     }
 
-    /// Books. Once the ledger has taken the seats, it goes on in the background even if the caller goes away, and the answer
-    /// is `Pending` at worst.
+    /// Books. After the ledger has taken the seats, the booking goes on in the background even if the caller
+    /// stops waiting. If the outcome is not known in time, the answer is `Pending`.
     ///
     /// # Errors
-    /// Why nothing was taken; or, with `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and `Internal`, that this is
-    /// not known: the call may be repeated with the same id.
+    /// The refusal, if no seats were taken. After `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and
+    /// `Internal` it is not known whether seats were taken. The caller may repeat the call with the same id.
     pub(crate) async fn book(&self, incoming: Incoming) -> Result<Answer, AppError> {
         let Incoming { event, request, keyed, deadline, disconnected } = incoming;
         let (reply, answer) = oneshot::channel();
@@ -110,7 +114,8 @@ impl BookingDesk {
         };
         self.admission_queue.try_push(event, wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
         match self.answer(event, answer, deadline, &taking).await {
-            // An error would say that the outcome is unknown, but recovery decides this entry.
+            // The ledger has admitted this booking and recovery will decide it, so the answer is `Pending`
+            // and not an error.
             Err(AppError::StoreUnavailable(_) | AppError::Overloaded | AppError::Internal(_))
                 if let Some(taken) = taking.get() =>
             {
@@ -121,7 +126,7 @@ impl BookingDesk {
         }
     }
 
-    /// The answer of the stages, or what can be said when the time is up.
+    /// Waits for the answer of the stages. After the deadline, answers with what is known then.
     async fn answer(
         &self,
         event: EventId,
@@ -133,10 +138,12 @@ impl BookingDesk {
         if in_time.is_err()
             && let Some(Taken { mut admission, .. }) = taking.get()
         {
-            // Whoever is told `pending` is looked for by views that may be this old: the entry must be older.
+            // A read finds pending bookings by an inspection that may be this old. An entry whose client is
+            // told `pending` must therefore be older.
             in_time = tokio::time::timeout(PENDING_AGE_MIN, &mut answer).await;
             if in_time.is_err() {
-                // After this no stage can answer. A stage that refuses this booking later records the rejection.
+                // After `close()` no stage can answer. A stage that refuses this booking later must record
+                // the rejection.
                 answer.close();
                 admission = taking.get().map_or(admission, |taken| taken.admission);
                 return answer
@@ -148,12 +155,13 @@ impl BookingDesk {
             Ok(Ok(outcome)) => outcome.map(Answer::Done),
             Ok(Err(_)) => Err(AppError::Internal("a booking was dropped on its way".to_owned())),
             Err(_) => {
-                // After this a stage that refuses it knows that nobody has heard so.
+                // After `close()` a stage that refuses this booking knows that the client has not received
+                // the refusal.
                 answer.close();
                 match answer.try_recv() {
                     Ok(outcome) => outcome.map(Answer::Done),
-                    // A call that has taken half of the time is no sign of a rush: batches take a fraction of
-                    // it.
+                    // Under load, batches take a fraction of the deadline. A call that has taken half of it
+                    // means that the store does not answer.
                     Err(_) if self.turns.calls.is_stuck(event, self.ack_deadline / 2) => {
                         Err(AppError::StoreUnavailable(None))
                     }
@@ -163,12 +171,12 @@ impl BookingDesk {
         }
     }
 
-    /// How many wishes wait to be admitted, and how many to be committed.
+    /// Number of requests that wait to be admitted, and number that wait to be committed.
     pub(crate) fn queue_lens(&self) -> (usize, usize) {
         (self.admission_queue.len(), self.commit_queue.len())
     }
 
-    /// Finishes what has been taken on, and takes no more.
+    /// Finishes all accepted bookings, and accepts no more.
     pub(crate) async fn drain(&self) {
         self.admission_queue.drain().await;
         self.commit_queue.drain().await;
@@ -176,10 +184,11 @@ impl BookingDesk {
     }
 }
 
-/// Waits while the store is behind with this event, so that new wishes are refused at the door.
+/// Queues admitted bookings for the commit stage. Waits while the commit queue of this event is full. The
+/// admission queue then fills up, and new requests of the event are refused at once.
 async fn hand_on(commit_queue: &Batcher<EventId, Admitted>, event: EventId, admitted: Vec<Admitted>) {
     if let Err(QueueFull(admitted)) = commit_queue.push_all(event, admitted).await {
-        // They stay in the journal: recovery sees to them.
+        // Their entries stay in the journal, and recovery commits them.
         for admitted in admitted {
             admitted.wish.answer(Err(AppError::Overloaded));
         }

@@ -1,4 +1,5 @@
-//! The booking engine: two stages of batches (admission at the ledger, commit at the store), and a third for cancels.
+//! The booking engine. A booking passes two batched stages: admission at the ledger, and commit to the store.
+//! A third batched stage handles cancels.
 
 mod admission;
 mod cancel;

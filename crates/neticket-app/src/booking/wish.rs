@@ -1,4 +1,4 @@
-//! What travels through the stages.
+//! The requests that pass through the stages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -11,16 +11,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::AppError;
 
-/// How a booking ended well.
+/// The outcome of a booking whose reservation is in the store.
 #[derive(Debug)]
 pub(crate) enum Done {
-    /// It is in the store, put there on behalf of this request, or (`repeated`) of an earlier one with the same key.
+    /// This node has just committed it. `repeated`: the ledger had already admitted this id before, usually
+    /// for an earlier request with the same key.
     Confirmed { unit_price: u64, created_at: Timestamp, repeated: bool },
-    /// It was in the store before, maybe with other content, cancelled or rejected.
+    /// The store already had a reservation with this id. It may be another booking, cancelled, or rejected.
     Existing(Box<ReservationRecord>),
 }
 
-/// What the ledger has last taken the seats for, once it has taken them. Whoever asked sees it too.
+/// The latest admission of a booking, shared between the stages and the waiting request. Empty while the
+/// ledger has not taken seats for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Taking(Arc<Mutex<Option<Taken>>>);
 
@@ -28,7 +30,7 @@ pub(crate) struct Taking(Arc<Mutex<Option<Taken>>>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) admission: Admission,
-    /// When this node first learned that the journal has the entry.
+    /// When this node first learned that the journal contains the entry.
     pub(crate) since: Instant,
 }
 
@@ -37,7 +39,7 @@ impl Taking {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets it: the journal does not have the entry any more.
+    /// Clears the admission, because the journal no longer contains the entry.
     pub(crate) fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -49,43 +51,47 @@ impl Taking {
     }
 }
 
-/// A booking on its way, and the way back to who asked.
+/// A booking request on its way through the stages, with its reply channel.
 pub(crate) struct Wish {
     pub(crate) event: EventId,
     pub(crate) request: AdmitRequest,
-    /// Whether its id stands for a key, which may have been used before.
+    /// Whether the id is derived from an idempotency key, which may have been used before.
     pub(crate) keyed: bool,
-    /// The lowest epoch that may admit it.
+    /// The lowest epoch whose ledger may admit it.
     pub(crate) epoch_min: Epoch,
-    /// When who asked is told to try again, unless something was taken by then; `None` for recovery.
+    /// When the request is answered with an error, unless the ledger has taken the seats by then. `None` for
+    /// recovery.
     pub(crate) deadline: Option<Instant>,
-    /// Cancelled when the client has disconnected.
+    /// Cancelled when the client disconnects.
     pub(crate) disconnected: CancellationToken,
     pub(crate) taking: Taking,
-    /// As what it would be committed, once the ledger has taken the seats: under the last epoch that did.
+    /// The commit request of the latest admission, under its epoch. `None` before the first admission.
     pub(crate) last: Option<CommitRequest>,
-    /// `None`: nobody waits (recovery).
+    /// `None` for recovery, where no client waits.
     pub(crate) reply: Option<oneshot::Sender<Result<Done, AppError>>>,
 }
 
 impl Wish {
-    /// Answers whoever still waits.
+    /// Answers the client if it still waits.
     pub(crate) fn answer(self, outcome: Result<Done, AppError>) {
         if let Some(reply) = self.reply {
             let _ = reply.send(outcome);
         }
     }
 
-    /// Tells whoever still waits that it is refused for good. Answers what the store has to note: somebody who waits no
-    /// longer may have been told that it is pending.
+    /// Refuses the booking for good, and answers the client if it still waits. A client that no longer waits
+    /// may have been told that the booking is pending. If the booking was ever admitted, this then returns
+    /// what the caller has to record in the store as rejected.
     pub(crate) fn refuse(self, refusal: AppError) -> Option<CommitRequest> {
         let last = self.last;
         let heard = self.reply.is_some_and(|reply| reply.send(Err(refusal)).is_ok());
         if heard { None } else { last }
     }
 
-    /// Those for which the ledger is still to be asked. Nothing has been taken for the others: the client has disconnected;
-    /// or has been told to try again, or will be as soon as this node, which stood still, comes to it.
+    /// Returns the requests that still have to be offered to the ledger, and answers the others with
+    /// `Overloaded`. No seats were taken for the others, and either their client has disconnected or their
+    /// deadline has passed. After a freeze of the node, the deadline may have passed before the waiting call
+    /// has noticed it.
     pub(crate) fn still_wanted(wishes: Vec<Self>) -> Vec<Self> {
         let now = Instant::now();
         let (over, wanted): (Vec<Self>, Vec<Self>) = wishes.into_iter().partition(|wish| wish.is_over(now));
@@ -103,20 +109,21 @@ impl Wish {
         self.taking.get().is_none() && (has_gone() || is_late())
     }
 
-    /// What the store has to note before this wish leaves the journal refused; `None` if nobody can have been told that it
-    /// was taken. Whoever waits no longer may have been told `pending`, and so may have whoever sent the same key.
+    /// What has to be recorded in the store as rejected before the entry of this refused request leaves the
+    /// journal. `None` if no client can have been told `pending`. A client that no longer waits may have been
+    /// told so, and so may another client request with the same idempotency key.
     pub(crate) fn to_note(&self) -> Option<CommitRequest> {
         let somebody_was_told = self.keyed || self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
         self.last.filter(|_| somebody_was_told)
     }
 
-    /// Whether it comes from the journal and not from a request.
+    /// Whether it comes from the journal and not from a client.
     pub(crate) fn is_recovered(&self) -> bool {
         self.reply.is_none()
     }
 }
 
-/// A booking whose seats the ledger has taken.
+/// A booking request for which the ledger has taken the seats.
 pub(crate) struct Admitted {
     pub(crate) wish: Wish,
     pub(crate) admission: Admission,
@@ -131,7 +138,7 @@ impl Admitted {
         Self { wish, admission, epoch }
     }
 
-    /// An entry of the journal that nobody waits for any more.
+    /// Makes a request from a journal entry for which no client waits.
     pub(crate) fn recovered(event: EventId, entry: JournalEntry) -> Self {
         let wish = Wish {
             event,
@@ -153,14 +160,14 @@ impl Admitted {
     }
 }
 
-/// Whether the store has, under this id, the very booking that was asked for.
+/// Whether `record` is the booking that was requested: the same id, user, event, ticket type and quantity.
 pub(crate) fn is_same_booking(record: &ReservationRecord, event: EventId, request: &AdmitRequest) -> bool {
     let AdmitRequest { id, user, ticket_type, quantity, .. } = *request;
     (record.id, record.user, record.event) == (id, user, event)
         && (record.ticket_type, record.quantity) == (ticket_type, quantity)
 }
 
-/// What the store is asked for an entry of the event's journal.
+/// The commit request for an entry of the event's journal.
 pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
     let JournalEntry { request: AdmitRequest { id, user, ticket_type, quantity, .. }, admission, epoch } =
         entry;

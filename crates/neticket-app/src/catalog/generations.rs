@@ -1,17 +1,20 @@
-//! Which copies count: those that were asked for since the last forgetting.
+//! The generations of cached events. A cache entry is valid only if its read began after the last
+//! invalidation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use neticket_domain::EventId;
 
-/// How many generations there are; events share them by their numbers, and lose no more by that than a copy now and then.
+/// Number of generation counters. Events share the counters by their ids, so an invalidation also invalidates
+/// some other events. That costs at most an additional read.
 const GENERATIONS: usize = 1_024;
 
-/// Counts how often the copies of an event were forgotten. Part of the key of each copy, so that one which was read before and
-/// is put in its place only afterwards is found by nobody.
+/// Counts the invalidations of each event. The count is part of the key of each cache entry. An entry that
+/// was read before an invalidation and inserted after it has an old key, so no reader finds it.
 pub(super) struct Generations {
     events: Box<[AtomicU64]>,
-    /// Of pages of the list, which any event may be on.
+    /// The count for pages of the event list. Every invalidation raises it, because a page can contain any
+    /// event.
     lists: AtomicU64,
 }
 
@@ -47,5 +50,5 @@ impl Generations {
     }
 }
 
-/// A copy's event, and its generation when the copy was asked for.
+/// The event of a cache entry, and the event's generation when the read of the entry began.
 pub(super) type CopyKey = (EventId, u64);

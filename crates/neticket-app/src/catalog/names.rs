@@ -1,4 +1,4 @@
-//! What a booking's answer names its event and ticket type by.
+//! The event and ticket type from which a booking's answer takes the names.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use neticket_store::{EventRecord, TicketTypeRecord};
 use super::Catalog;
 use crate::error::AppError;
 
-/// A copy of an event that has the ticket type asked for.
+/// A cached event that has the requested ticket type.
 pub(crate) struct Names {
     event: Arc<EventRecord>,
-    /// Where the ticket type is among the event's.
+    /// The index of the ticket type in `event.ticket_types`.
     at: usize,
 }
 
@@ -32,10 +32,11 @@ impl Names {
 }
 
 impl Catalog {
-    /// The event of a ticket type, at most [`super::NAMES_AGE_MAX`] old. Waits for nothing if there is such a copy with the
-    /// ticket type. One older than [`super::EVENT_AGE_MAX`] is read again in the background, for the next caller: another
-    /// node may have changed the event. If no copy has the ticket type, another node may just have added it, so the store
-    /// is asked.
+    /// The event of a ticket type, at most [`super::NAMES_AGE_MAX`] old. Returns a cached event without I/O
+    /// if it has the ticket type. If the cached event is older than [`super::EVENT_AGE_MAX`], it is also read
+    /// again in the background for later callers, because another node may have changed the event. If no
+    /// cached event has the ticket type, this reads the store, because another node may just have added the
+    /// ticket type.
     ///
     /// # Errors
     /// `NotFound` if the store has no such ticket type of this event; `StoreUnavailable`.
@@ -46,7 +47,8 @@ impl Catalog {
     ) -> Result<Names, AppError> {
         let key = self.generations.key(id);
         if let Some(names) = self.names.get(&key).await.and_then(|event| Names::new(event, ticket_type)) {
-            // One caller reads it again for all, at most once a second, however long it takes.
+            // One caller starts the read for all callers, at most once per `EVENT_AGE_MAX`, even if a read
+            // takes longer.
             if !self.events.contains_key(&key) && self.renewals.entry(key).or_insert(()).await.is_fresh() {
                 let catalog = Arc::clone(self);
                 self.runtime.spawn(async move { catalog.event(id).await.map(drop) });

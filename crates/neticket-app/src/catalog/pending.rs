@@ -1,4 +1,4 @@
-//! Which events have reservations on their way.
+//! Which events have pending reservations.
 
 use std::sync::Arc;
 
@@ -8,34 +8,35 @@ use neticket_domain::{Epoch, EventId};
 use super::{Catalog, VIEW_AGE_MAX};
 use crate::error::AppError;
 
-/// How many ledgers are inspected at once.
+/// Maximum number of ledgers that are inspected at once.
 const INSPECTIONS_CONCURRENT_MAX: usize = 16;
 
-/// In whose journals something is.
+/// The events whose journals have entries.
 #[derive(Debug, Default)]
 pub(crate) struct EventsPending {
     pub(crate) events: Vec<EventId>,
-    /// Some journals cannot be looked into yet: their ledgers are of another run of the server, and not
-    /// loaded again, or not all events with a ledger are known.
+    /// Some journals cannot be inspected yet: their ledgers are of another server run and not loaded again,
+    /// or the list of events with a ledger is incomplete.
     pub(crate) is_blind: bool,
 }
 
-/// What is to be seen of a journal.
+/// The result of inspecting a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Journal {
     Empty,
     Pending,
-    /// Nothing: its ledger is of another run of the server, and not loaded again.
+    /// Unknown, because the ledger is of another server run and not loaded again.
     Unseen,
 }
 
 impl Catalog {
-    /// The events with reservations on their way, by an inspection that began at most [`VIEW_AGE_MAX`] before this call. A
-    /// reservation is answered `pending` only after its entry has been in the journal for that long (see the booking desk),
-    /// so its event is among them until it is decided, however long an inspection takes.
+    /// The events with pending reservations, from an inspection that began at most [`VIEW_AGE_MAX`] before
+    /// this call. A booking is answered `pending` only after its entry has been in the journal for that long
+    /// (see `booking/desk.rs`). However long an inspection takes, it therefore contains the event of such a
+    /// booking until the booking is decided.
     ///
     /// # Errors
-    /// `LedgerUnavailable`: at once, if it did not answer lately.
+    /// `LedgerUnavailable`, at once while the circuit breaker is open.
     pub(crate) async fn events_pending(&self) -> Result<Arc<EventsPending>, AppError> {
         let read = async {
             if self.pending_breaker.is_open() {
@@ -73,7 +74,7 @@ impl Catalog {
         Ok(found)
     }
 
-    /// What is to be seen of the event's journal at this moment.
+    /// Inspects the event's journal now.
     ///
     /// # Errors
     /// `LedgerUnavailable`.
@@ -81,7 +82,8 @@ impl Catalog {
         Ok(match self.ledger.view(event).await? {
             Some(view) if view.pending > 0 => Journal::Pending,
             None if self.ledger.begin_load(event).await?.floor > Epoch(0) => Journal::Unseen,
-            // Without any ledger there is no journal: it was lost or let go, or the event is loaded for the first time.
+            // Without a ledger there is no journal: the ledger was lost or evicted, or the event has not been
+            // loaded yet.
             Some(_) | None => Journal::Empty,
         })
     }

@@ -1,5 +1,5 @@
-//! The copies that nodes share, as one node uses them: skipped while they do not answer, and never believed while something is to
-//! be forgotten that could not be.
+//! One node's use of the shared cache. The node bypasses the cache while the cache does not answer, and while
+//! an invalidation by this node has not succeeded yet.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +10,10 @@ use neticket_store::{CachedEvent, EventRecord, PutPermit, ReadCache, ReadCacheEr
 use crate::breaker::Breaker;
 use crate::metrics::Metrics;
 
-/// Of so many events each is remembered to be forgotten; of more, all events are.
+/// Maximum number of events with a pending invalidation. If there are more, all events are invalidated.
 const UNFORGOTTEN_MAX: usize = 1_000;
 
-/// What could not be forgotten yet.
+/// Invalidations that have not succeeded yet.
 #[derive(Debug, Default)]
 struct Unforgotten {
     events: BTreeSet<EventId>,
@@ -52,13 +52,13 @@ impl SharedCopies {
         Arc::new(Self { cache, breaker, unforgotten: Mutex::default(), metrics })
     }
 
-    /// The copy, or the right to put one. Neither, at once, while the cache does not answer.
+    /// The cached event, or a lease to write one. `None`, at once, while the circuit breaker is open.
     pub(super) async fn get(self: &Arc<Self>, event: EventId) -> Option<CachedEvent> {
         if self.breaker.is_open() {
             return None;
         }
         if !self.unforgotten().is_empty() {
-            // Came while the breaker was about to close.
+            // An invalidation failed while the circuit was about to close.
             self.trip(&StillUnforgotten);
             return None;
         }
@@ -84,7 +84,8 @@ impl SharedCopies {
         }
     }
 
-    /// Forgets the event's copy, or all of them; `false`: it will be, as soon as the cache answers.
+    /// Invalidates the event, or all events if `event` is `None`. Returns `false` if the cache did not
+    /// answer. The invalidation is then done when the cache answers again.
     pub(super) async fn forget(self: &Arc<Self>, event: Option<EventId>) -> bool {
         match self.delete(event).await {
             Ok(()) => {
@@ -94,7 +95,7 @@ impl SharedCopies {
             Err(error) => {
                 self.metrics.reads.forget_failures.inc();
                 tracing::warn!(event = event.map(|event| event.0), %error, "other nodes may show what was, for seconds");
-                // First this: the breaker closes only once nothing is left of it.
+                // Added before `trip`, because the circuit closes only when no invalidation is pending.
                 self.unforgotten().add(event);
                 self.trip(&error);
                 false
@@ -127,7 +128,7 @@ impl SharedCopies {
         });
     }
 
-    /// Forgets what could not be forgotten. `true`: the cache answers, and nothing is left.
+    /// Does the pending invalidations. Returns `true` if the cache answers and no invalidation is pending.
     async fn catch_up(&self) -> bool {
         let Unforgotten { events, all } = std::mem::take(&mut *self.unforgotten());
         let each = events.into_iter().filter(|_| !all).map(Some);
@@ -146,7 +147,7 @@ impl SharedCopies {
             self.metrics.reads.forgets.inc();
             left.pop();
         }
-        // More may have come.
+        // Further invalidations may have failed meanwhile.
         self.unforgotten().is_empty()
     }
 

@@ -1,4 +1,4 @@
-//! The limits and times of the booking engine: their defaults, what they may be, and what they must be to each other.
+//! The limits and times of the booking engine: their defaults, their ranges, and the relations between them.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -6,48 +6,56 @@ use std::str::FromStr;
 
 use super::ConfigError;
 
-/// How old a node's view of a ledger may be, in milliseconds: what it shows, and by which it decides whom to ask for
-/// pending reservations.
+/// Maximum age of a node's view of a ledger, in milliseconds. The node shows this view, and decides by it
+/// which journals it reads for pending reservations.
 pub(crate) const VIEW_AGE_MAX_MS: u64 = 250;
-/// The shortest `NETICKET_ACK_DEADLINE_MS`: several times the age of a view, which is waited for on top of
-/// it.
+/// Minimum of `NETICKET_ACK_DEADLINE_MS`. It is several times the maximum age of a view, because an answer
+/// may have to wait for that age in addition to the deadline.
 const ACK_DEADLINE_MIN_MS: u64 = 4 * VIEW_AGE_MAX_MS;
 
 /// The booking engine's limits.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// `NETICKET_QUEUE_LEN_MAX`, default 20,000: most wishes of one event waiting to be admitted (and, apart, to be committed, and to
-    /// be cancelled).
+    /// `NETICKET_QUEUE_LEN_MAX`, default 20,000: maximum number of requests in the admission queue of one
+    /// event. The cancel queue of an event has the same limit. The commit queue has this limit too, but is at
+    /// most four batches long.
     pub queue_len_max: usize,
-    /// `NETICKET_BATCH_LEN_MAX`, default 500: most wishes in one batch.
+    /// `NETICKET_BATCH_LEN_MAX`, default 500: maximum number of requests in one batch.
     pub batch_len_max: usize,
-    /// `NETICKET_ADMIT_BATCHES_MAX`, default 4: most batches of one event in flight at the ledger.
+    /// `NETICKET_ADMIT_BATCHES_MAX`, default 2: maximum number of batches of one event in flight at the
+    /// ledger.
     pub admit_batches_max: usize,
-    /// `NETICKET_COMMIT_BATCHES_MAX`, default 2: most batches of one event in flight at the store.
+    /// `NETICKET_COMMIT_BATCHES_MAX`, default 2: maximum number of batches of one event in flight at the
+    /// store.
     pub commit_batches_max: usize,
-    /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT. If its entry is in the
-    /// journal by then, or the store fails before, the answer is `pending`.
+    /// `NETICKET_ACK_DEADLINE_MS`, default 5,000: how long a booking waits for COMMIT. If the deadline passes
+    /// or the store fails after the booking was admitted, the answer is `pending`.
     pub ack_deadline_ms: u64,
-    /// `NETICKET_JOURNAL_LEN_MAX`, default 50,000: most entries of one event's journal: what all nodes
-    /// have admitted and not committed yet, a few thousand each at full load.
+    /// `NETICKET_JOURNAL_LEN_MAX`, default 50,000: maximum number of entries in the journal of one event. The
+    /// journal has the bookings that all nodes have admitted and not settled yet: a few thousand per node at
+    /// full load.
     pub journal_len_max: usize,
-    /// `NETICKET_GRACE_MS`, default 30,000: how old a journal entry or an outbox row is before any node takes care of it.
-    /// Longer than a node that lives keeps anyone waiting: recovery that races the owners would only make a slow store
-    /// slower.
+    /// `NETICKET_GRACE_MS`, default 30,000: the age at which any node recovers a journal entry or an outbox
+    /// row. Longer than `NETICKET_ACK_DEADLINE_MS`: recovery that competes with the node that still works on
+    /// an entry would only slow down a store that is already slow.
     pub grace_ms: i64,
-    /// How long before its opening an event's ledger is loaded.
+    /// How long before its opening an event's ledger is loaded, in milliseconds. Default 600,000, without a
+    /// variable.
     pub preload_lead_ms: i64,
-    /// `NETICKET_TASK_INTERVAL_MS`, default 1,000: pause between two runs of each background task.
+    /// `NETICKET_TASK_INTERVAL_MS`, default 1,000: pause between two runs of most background tasks. The
+    /// others run at a multiple of it, or at an interval of their own.
     pub task_interval_ms: u64,
-    /// Pause between two looks for images that no event names.
+    /// Pause between two searches for images that no event names, in milliseconds. Default one hour, without
+    /// a variable.
     pub image_sweep_interval_ms: u64,
-    /// How long such an image stays: a form may have been open since it was uploaded.
+    /// How long such an image is kept, in milliseconds, because a form that uses it may still be open.
+    /// Default one day, without a variable.
     pub image_orphan_age_ms: i64,
-    /// `NETICKET_LEDGER_TIMEOUT_MS`, default 1,000: time-out of every call to the ledger.
+    /// `NETICKET_LEDGER_TIMEOUT_MS`, default 1,000: timeout of every call to the ledger.
     pub ledger_timeout_ms: u64,
-    /// `NETICKET_STORE_TIMEOUT_MS`, default 10,000: time-out of every call to the store.
+    /// `NETICKET_STORE_TIMEOUT_MS`, default 10,000: timeout of every call to the store.
     pub store_timeout_ms: u64,
-    /// `NETICKET_STORE_CONNECTIONS_MAX`, default 16: connections to a shared store.
+    /// `NETICKET_STORE_CONNECTIONS_MAX`, default 16: maximum number of connections to a shared store.
     pub store_connections_max: u32,
 }
 
@@ -73,10 +81,10 @@ impl Default for EngineConfig {
 }
 
 impl EngineConfig {
-    /// Reads the limits; `get` looks one variable up.
+    /// Reads the limits. `get` returns the value of one variable.
     ///
     /// # Errors
-    /// Names the first variable that is out of its range, or that does not go with another.
+    /// Names the first variable that is out of its range or contradicts another variable.
     pub(super) fn read(get: &impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let usual = Self::default();
         let engine = Self {
@@ -131,7 +139,7 @@ impl EngineConfig {
         Ok(())
     }
 
-    /// What the variables of the engine are set to, in the order of the README.
+    /// The values of the engine's variables, in the order of the README.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("NETICKET_ACK_DEADLINE_MS", self.ack_deadline_ms.to_string()),
@@ -149,7 +157,7 @@ impl EngineConfig {
     }
 }
 
-/// A whole number within `range`; `default` if the variable is not set.
+/// Reads a whole number within `range`. Returns `default` if the variable is not set.
 pub(super) fn number<T>(
     get: &impl Fn(&str) -> Option<String>,
     variable: &'static str,

@@ -1,4 +1,5 @@
-//! Where images are kept if it is not in the data folder. Who may write there is found by the AWS SDK itself.
+//! The S3 bucket for images, if they are not kept in the data folder. The AWS SDK finds the credentials
+//! itself.
 
 use neticket_media::S3Options;
 
@@ -23,13 +24,14 @@ pub(super) fn read(get: &impl Fn(&str) -> Option<String>) -> Result<Option<S3Opt
     Ok(Some(S3Options { bucket, endpoint, public_url, credentials: None }))
 }
 
-/// In production, browsers are not to be sent where anyone may change what they get.
+/// In production, browsers must load images over `https`, because anyone on the way can change a response
+/// over `http`.
 pub(super) fn production_fault(s3: &S3Options) -> Option<String> {
     let is_plain = s3.public_url.as_deref().is_some_and(|url| !url.starts_with("https://"));
     is_plain.then(|| format!("{PUBLIC_URL} must be an https:// address in production."))
 }
 
-/// By the rules for names of buckets:
+/// Whether `name` can be the name of a bucket. The rules:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 fn is_bucket(name: &str) -> bool {
     let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
@@ -40,8 +42,8 @@ fn is_bucket(name: &str) -> bool {
         && is_outer(name.bytes().last())
 }
 
-/// An address without a slash at its end. It becomes part of the client's Content-Security-Policy, so it has nothing in it
-/// that would end a source there.
+/// Reads an address, and removes slashes at its end. The address becomes a source in the client's
+/// Content-Security-Policy, so characters that would end a source there are refused.
 fn url(get: &impl Fn(&str) -> Option<String>, variable: &'static str) -> Result<Option<String>, ConfigError> {
     let Some(text) = get(variable) else { return Ok(None) };
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));

@@ -1,4 +1,4 @@
-//! The buttons: load, evict, pause, resume. Each answers what is so afterwards, never what was wanted.
+//! The actions of the inventory page: load, evict, pause and resume. Each returns the state after the action.
 
 use neticket_domain::{Epoch, EventId};
 use neticket_store::{EventRecord, NewAudit, OutdateOutcome, PauseOutcome};
@@ -12,11 +12,13 @@ use crate::loader::is_due;
 use crate::views::Principal;
 
 impl App {
-    /// Makes the event's ledger anew from the store, also if it is loaded. Reservations on their way are carried over.
+    /// Loads the event's ledger anew from the store, even if it is loaded already. Bookings in its journal
+    /// are carried over.
     ///
     /// # Errors
-    /// `NotFound`; `StoreUnavailable`: perhaps nothing was changed; `LedgerUnavailable`: nothing was changed, or the ledger
-    /// will be made anew by whoever needs it next.
+    /// `NotFound`: nothing was changed. `StoreUnavailable`: it is not known whether anything was changed.
+    /// `LedgerUnavailable`: nothing was changed, or the next booking or task that needs the ledger loads it.
+    /// `Overloaded`: the ledger was loaded, but inspecting it afterwards took too long.
     pub async fn ledger_load(
         &self,
         by: Principal,
@@ -32,12 +34,14 @@ impl App {
         self.inventory_entry(event).await
     }
 
-    /// Lets the event's ledger go, if nothing is on its way in it. Whoever needs it loads it again: that of an event which
-    /// sells, within a moment. One that is not loaded is fine.
+    /// Evicts the event's ledger if its journal is empty. The next booking or task that needs the ledger
+    /// loads it again; for an event on sale this happens within a moment. If the ledger is not loaded,
+    /// nothing is done.
     ///
     /// # Errors
-    /// `LedgerBusy`, and nothing was done: something is on its way, or the ledger has been loaded anew meanwhile.
-    /// `NotFound`, `StoreUnavailable`: nothing was done. `LedgerUnavailable`: it may be gone.
+    /// `NotFound`: nothing was done. `LedgerBusy`: the ledger was not evicted, because bookings are pending
+    /// or because it has been loaded anew meanwhile. `StoreUnavailable`, `LedgerUnavailable`, `Overloaded`:
+    /// the ledger may have been evicted.
     pub async fn ledger_evict(
         &self,
         by: Principal,
@@ -49,7 +53,8 @@ impl App {
             if view.pending > 0 {
                 return Err(AppError::LedgerBusy);
             }
-            // Before it is gone: the log may know of an evict that lost a race after all, and never lacks one.
+            // Written before the eviction: the audit log may contain an eviction that lost a race, but it
+            // never lacks one that happened.
             let mut entry = self.entry(by, from_ip, "ledger_evict", &record);
             entry.before = Some(json!({"epoch": view.epoch.0}));
             self.store.audit_append(&entry).await?;
@@ -60,12 +65,15 @@ impl App {
         self.inventory_entry(event).await
     }
 
-    /// Pauses the event's sale, or resumes it. Once that is in the store it holds, whether or not the ledger answers: what the
-    /// ledger admits without knowing of it, the guard refuses. What was admitted before a pause is decided as if there were
-    /// none. What is so already is left so, and not in the audit log; but the ledger is seen to.
+    /// Pauses the event's sale, or resumes it. The change holds from the `COMMIT` of the store on, whether or
+    /// not the ledger answers: if a ledger does not know of a pause, the guard refuses what it admits.
+    /// Bookings that were admitted before a pause are decided as if there were no pause.
+    ///
+    /// Idempotent: if nothing changes, nothing is written or audited. The ledger is reloaded if it is stale.
     ///
     /// # Errors
-    /// `NotFound`, `EventCancelled`: nothing was changed. `StoreUnavailable`: it may be so. `LedgerUnavailable`: it is so.
+    /// `NotFound`, `EventCancelled`: nothing was changed. `StoreUnavailable`: the change may be in the store.
+    /// `LedgerUnavailable`, `Overloaded`: the change is in the store.
     pub async fn sale_pause(
         &self,
         by: Principal,
@@ -77,7 +85,7 @@ impl App {
         let turn = self.turns.load.acquire().await;
         let outcome = self.store.event_pause(event, paused, &origin, || self.now()).await;
         drop(turn);
-        // Whatever came of it: the answer may be lost of what has happened.
+        // Invalidate whatever the outcome is: the change may have happened although the answer was lost.
         self.catalog.forget(event).await;
         let epoch = match outcome? {
             PauseOutcome::Changed { epoch } | PauseOutcome::Already { epoch } => epoch,
@@ -90,7 +98,9 @@ impl App {
         self.inventory_entry(event).await
     }
 
-    /// Outdates the event's ledger: only one of the epoch that is answered, or higher, is any good from now on.
+    /// Raises the event's epoch in the store, with `entry` in the audit log. Only a ledger of the returned
+    /// epoch or a higher one is accepted from then on. With `expected`, the epoch is raised only if that is
+    /// the highest one in the store; otherwise the answer is `LedgerBusy`.
     pub(super) async fn outdate(
         &self,
         event: EventId,
@@ -106,7 +116,7 @@ impl App {
         }
     }
 
-    /// The entry that says who did what to the event; it says nothing of what has changed yet.
+    /// The audit entry that says who did which action on the event. It does not say yet what has changed.
     pub(super) fn entry(
         &self,
         by: Principal,

@@ -1,4 +1,4 @@
-//! Looking: what ledger and store say, side by side.
+//! What the inventory page reads: ledger and store, side by side.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,19 +15,21 @@ use crate::events::event_status;
 use crate::reconcile::{GLANCES_MAX, Look, Seen};
 use crate::views::PageView;
 
-/// How long all looks of a page may take together.
+/// The time limit for all inspections of a page together.
 const LOOKS_PATIENCE: Duration = Duration::from_secs(5);
-/// A journal that is longer is not read for a look: so much moves only in a rush, when nothing could be told anyway.
+/// Longest journal, in entries, that an inspection reads. Only a rush makes a journal longer than this, and
+/// then the event is not at rest, so that an inspection could not conclude anything.
 pub(super) const JOURNAL_LEN_MAX: u64 = 1_000;
-/// Most ledgers that are looked through for those that differ.
+/// Most ledgers that are inspected to find those that differ from the store.
 const DRIFTED_LOOKS_MAX: usize = 1_000;
 
 impl App {
-    /// A page of events, in the order of the administrators' list, each with its ledger beside the store. With `drifted`,
-    /// only those that differ, of at most the first 1,000 that are loaded.
+    /// A page of events, in the order of the administrators' list. Each has what its ledger and the store
+    /// say. With `drifted`, the page has only events whose ledger differs from the store. It then inspects at
+    /// most 1,000 loaded events, those with the lowest ids.
     ///
     /// # Errors
-    /// `LedgerUnavailable`; `StoreUnavailable`; `Overloaded` if it takes too long.
+    /// `LedgerUnavailable`; `StoreUnavailable`; `Overloaded` if the inspections take longer than 5 s.
     pub async fn inventory_page(
         &self,
         query: &str,
@@ -71,17 +73,18 @@ impl App {
         Ok(PageView { items: items.take(usize::try_from(size).unwrap_or(usize::MAX)).collect(), total_items })
     }
 
-    /// One event's ledger beside the store, as it is now.
+    /// What the ledger and the store say about one event now.
     ///
     /// # Errors
-    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`; `Overloaded` if it takes too long.
+    /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`; `Overloaded` if the inspection takes longer than
+    /// 5 s.
     pub async fn inventory_entry(&self, event: EventId) -> Result<InventoryView, AppError> {
         let seen = in_time(self.glance(event)).await?;
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         Ok(self.inventory_view(&record, &seen))
     }
 
-    /// Looks once at each. One that has been deleted meanwhile is left out.
+    /// Inspects each event once. Leaves out an event that was deleted meanwhile.
     async fn look_at_all(&self, records: &[EventRecord]) -> Result<Vec<(InventoryView, Look)>, AppError> {
         let looks = records.iter().map(|record| async move {
             match self.glance(record.id).await {
@@ -94,7 +97,8 @@ impl App {
         Ok(seen.into_iter().flatten().collect())
     }
 
-    /// To its end, also if it takes too long for who waits: a look that is given up costs the store its connection.
+    /// Runs one inspection in its own task to the end, even if the caller stops waiting: an inspection that
+    /// is cancelled half-way costs the store a connection.
     async fn glance(&self, event: EventId) -> Result<Seen, AppError> {
         let reconciler = Arc::clone(&self.reconciler);
         let looking = tokio::spawn(async move { reconciler.glance(event, JOURNAL_LEN_MAX).await });
@@ -125,7 +129,7 @@ impl App {
     }
 }
 
-/// What the store said in the same look.
+/// The seats left in the store, read by the same inspection.
 fn stored_left(seen: &Seen, grade: TicketTypeId) -> Option<u32> {
     let stored = seen.stored.as_ref()?.ticket_types.iter().find(|t| t.id == grade)?;
     u32::try_from(stored.left).ok()

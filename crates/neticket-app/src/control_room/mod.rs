@@ -1,8 +1,10 @@
-//! The control room: ledgers beside the store, and the buttons that make a ledger anew, let it go, pause a sale or resume it.
+//! The inventory: ledger and store side by side, and the actions that load, evict or reconcile a ledger, or
+//! pause or resume a sale.
 //!
-//! No button writes numbers into a ledger or takes anything out of the store. What outdates a ledger does so in the store
-//! first, with its entry in the audit log, in one transaction: from its COMMIT on the guard holds, and whoever meets the old
-//! ledger loads a new one, even if this node dies in between (docs/decisions/0023).
+//! No action writes numbers into a ledger or removes anything from the store. An action that makes a ledger
+//! stale raises the epoch in the store first, in one transaction with its entry in the audit log. From that
+//! `COMMIT` on the guard refuses what the old ledger admits, and the refused commit loads a new ledger. This
+//! also holds if this node dies in between (docs/decisions/0023).
 
 mod buttons;
 mod inventory;
@@ -12,31 +14,31 @@ use neticket_domain::{Epoch, EventId, EventStatus, TicketTypeId};
 
 pub use reconciling::{Reconcile, Reconciliation};
 
-/// An event's ledger beside the store.
+/// What the ledger and the store say about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InventoryView {
     pub event: EventId,
     pub title: String,
     pub status: EventStatus,
-    /// By the ledger; by the store where it is not loaded.
+    /// As the ledger says, or as the store says if the ledger is not loaded.
     pub paused: bool,
-    /// Of the ledger; `None`: it is not loaded.
+    /// The epoch of the ledger. `None` if it is not loaded.
     pub epoch: Option<Epoch>,
-    /// Reservations on their way into the store.
+    /// Number of bookings that are admitted and not settled yet.
     pub pending: u64,
     /// In the order in which they are shown.
     pub ticket_types: Vec<InventoryTicketTypeView>,
 }
 
-/// A grade, by ledger and store.
+/// A ticket type, as the ledger and the store have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InventoryTicketTypeView {
     pub id: TicketTypeId,
     pub name: String,
     pub capacity: u32,
     pub store_left: u32,
-    /// `None` where the ledger is not loaded.
+    /// `None` if the ledger is not loaded.
     pub ledger_left: Option<u32>,
-    /// What the ledger has too many (above 0) or too few; 0 as long as that cannot be told.
+    /// How many seats the ledger has too many (above 0) or too few (below 0). 0 as long as this is not known.
     pub drift: i64,
 }

@@ -1,4 +1,4 @@
-//! Reconciling by hand: the dry run says what differs, and applying it does that and nothing else.
+//! Reconciling on request. A dry run reports what differs; applying repairs that difference and nothing else.
 
 use neticket_domain::{Epoch, EventId};
 use serde_json::{Value, json};
@@ -9,35 +9,36 @@ use crate::error::AppError;
 use crate::reconcile::{Look, SeatChange};
 use crate::views::Principal;
 
-/// What is wanted of a comparison.
+/// What a comparison is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reconcile {
-    /// To be told what differs.
+    /// Report what differs.
     DryRun,
-    /// To have it repaired.
+    /// Repair what differs.
     Apply,
-    /// To have it repaired if it is still what one of these fingerprints was told with.
+    /// Repair the difference if its fingerprint is one of these, which an earlier run has reported.
     ApplyOnly(Vec<String>),
 }
 
-/// What came of comparing.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconciliation {
-    /// Whether the ledger was loaded anew, because it differed or was outdated.
+    /// Whether the ledger was loaded anew, because it differed from the store or was stale.
     pub applied: bool,
-    /// What differed; empty: nothing.
+    /// What differed. Empty if nothing did.
     pub changes: Vec<SeatChange>,
-    /// Of what was seen: the ledger's epoch, and what differed.
+    /// Hash of the ledger's epoch and of every difference.
     pub fingerprint: String,
 }
 
 impl App {
-    /// Compares the event's ledger with the store and, if that is wanted, loads it anew if they differ. Never says that they
-    /// differ because something was on its way.
+    /// Compares the event's ledger with the store and, unless it is a dry run, loads it anew if they differ.
+    /// Bookings that are in flight are never reported as a difference.
     ///
     /// # Errors
-    /// `NotFound`. `LedgerNotLoaded`; `LedgerBusy`: there was no moment of rest to compare in, or it has been loaded anew
-    /// meanwhile; `EditConflict`: it is another difference than the one that was to be repaired; then nothing was changed.
+    /// `NotFound`; `LedgerNotLoaded`; `LedgerBusy`: the ledger was never at rest while it was compared, or
+    /// has been loaded anew meanwhile, or is about to be replaced because it is stale (dry run only);
+    /// `EditConflict`: the difference is not the one that was to be repaired. Nothing was changed then.
     /// `LedgerUnavailable` and `StoreUnavailable`: the ledger may have been loaded anew, or will be.
     pub async fn ledger_reconcile(
         &self,
@@ -48,7 +49,7 @@ impl App {
     ) -> Result<Reconciliation, AppError> {
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         if self.ledger.view(event).await?.is_some_and(|view| view.pending > JOURNAL_LEN_MAX) {
-            return Err(AppError::LedgerBusy); // it will not rest soon enough to be worth reading
+            return Err(AppError::LedgerBusy); // so long a journal will not be at rest soon enough
         }
         let look = self.reconciler.look(event).await?;
         let (epoch, changes, is_outdated) = match look {
@@ -56,7 +57,7 @@ impl App {
             Look::Busy => return Err(AppError::LedgerBusy),
             Look::Consistent { epoch } => (epoch, Vec::new(), false),
             Look::Differs { epoch, changes } => (epoch, changes, false),
-            // It will be replaced in a moment, and there is nothing to tell of it.
+            // A stale ledger will be replaced in a moment, and there are no differences to report.
             Look::Outdated { .. } if *wanted == Reconcile::DryRun => return Err(AppError::LedgerBusy),
             Look::Outdated { epoch_min } => (epoch_min, Vec::new(), true),
         };
@@ -72,7 +73,8 @@ impl App {
         let mut entry = self.entry(by, from_ip, "ledger_reconcile", &record);
         entry.before = Some(told(epoch, &changes, |change| change.from));
         entry.after = Some(told(epoch, &changes, |change| change.to));
-        // A difference is repaired only while it is that very ledger's: whoever was quicker has done it already.
+        // A difference is repaired only while the ledger is still of the compared epoch. If it is not,
+        // another caller has loaded the ledger anew already.
         let expected = (!is_outdated).then_some(epoch);
         let epoch_min = self.outdate(event, epoch, expected, entry).await?;
         self.loader.load(event, epoch_min).await?;
@@ -93,7 +95,8 @@ fn fingerprint(epoch: Epoch, changes: &[SeatChange]) -> String {
     hex::encode(&hasher.finalize().as_bytes()[..16])
 }
 
-/// The seats of the grades that differ, for the audit log; of an outdated ledger, the epoch.
+/// The value for the audit log: the epoch, and the seats of the ticket types that differ. A stale ledger has
+/// only the epoch.
 fn told(epoch: Epoch, changes: &[SeatChange], seats: impl Fn(&SeatChange) -> u32) -> Value {
     let left: Vec<Value> = changes
         .iter()

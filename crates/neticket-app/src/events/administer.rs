@@ -1,8 +1,10 @@
-//! Making, changing, cancelling and deleting events.
+//! Creating, changing, cancelling and deleting events.
 //!
-//! The store decides, under the locks of the event's ticket types, and raises the epoch in the same transaction wherever a
-//! ledger has to know: from COMMIT on nobody books by the old rules. The ledger is made anew right after. If that fails, or
-//! this node dies before it, the guard sends whoever books to load it, and the tasks find it outdated (docs/decisions/0022).
+//! The store decides, under the locks of the event's ticket types. Where a ledger has to know of the change,
+//! the same transaction raises the epoch: from its `COMMIT` on the guard refuses bookings by the old rules.
+//! The ledger is loaded right after that. If the load fails, or this node dies before it, the next commit
+//! that the guard refuses loads the ledger, and the background tasks find that it is stale
+//! (docs/decisions/0022).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,17 +20,17 @@ use crate::error::AppError;
 use crate::loader::is_due;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
-/// How often a change is made of the event anew because somebody else was quicker, if the caller does not mind.
+/// How often a change is applied anew because another edit came first, if the caller accepts any version.
 const EDITS_MAX: u32 = 5;
-/// How often a journal that cannot be looked into is loaded, to look again.
+/// How often a ledger whose journal cannot be read is loaded, to read the journal again.
 const LOOKS_MAX: u32 = 3;
 
 impl App {
-    /// Adds an event. Its sale opens by itself, at once if its opening has passed.
+    /// Adds an event. Its sale opens by itself, and at once if its opening is in the past.
     ///
     /// # Errors
-    /// `Invalid` with every field that is not right; `ImageStoreUnavailable`. Nothing was added. `StoreUnavailable`: it may have
-    /// been added; look before you try again.
+    /// `Invalid` with every field that is wrong; `ImageStoreUnavailable`: nothing was added.
+    /// `StoreUnavailable`: the event may have been added, so check before you try again.
     pub async fn event_create(
         &self,
         by: Principal,
@@ -43,7 +45,8 @@ impl App {
         let image = self.image_claim(draft.image_key.as_deref()).await?;
         let origin = audit::origin(by, from_ip);
         let created = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await;
-        // Whatever came of it: the answer may be lost of what has happened.
+        // Keep the image whatever the outcome is: the event may have been written although the answer was
+        // lost.
         self.image_keep(image).await;
         let record = created?;
         self.catalog.forget(record.id).await;
@@ -59,7 +62,8 @@ impl App {
         Ok(self.event_view(&record, None))
     }
 
-    /// All that is wrong with `change`, for who has found other mistakes in it already and wants to tell all of them at once.
+    /// All faults of `change`, for a caller that has found other faults already and reports all of them at
+    /// once.
     ///
     /// # Errors
     /// `NotFound`, `StoreUnavailable`, `ImageStoreUnavailable`.
@@ -72,12 +76,15 @@ impl App {
         self.faults_of_change(&before, change, self.now()).await
     }
 
-    /// Changes an event, while it sells too. What is sold stays sold, at the price it was booked at.
+    /// Changes an event, also while it is on sale. What is sold stays sold, at the price at which it was
+    /// booked.
     ///
     /// # Errors
-    /// `NotFound`; `EditConflict` if it is of no version that is `expected`; `EventCancelled`; `Invalid` with every field that is
-    /// not right; `CapacityBelowSold` and `EventHasReservations`, also of what is on its way; `LedgerUnavailable` if seats
-    /// are to be taken away and it cannot be learnt what is on its way; `ImageStoreUnavailable`. Nothing was changed. `StoreUnavailable`: look again.
+    /// `NotFound`; `EditConflict` if the event's version is not `expected`, or if other edits came first five
+    /// times; `EventCancelled`; `Invalid` with every field that is wrong; `CapacityBelowSold` and
+    /// `EventHasReservations`, both of which count pending bookings too; `LedgerUnavailable` or `LedgerBusy`
+    /// if seats are to be taken away and the journal cannot be read; `ImageStoreUnavailable`: nothing was
+    /// changed. `StoreUnavailable`: the change may have been made, so check before you try again.
     pub async fn event_update(
         &self,
         by: Principal,
@@ -96,7 +103,7 @@ impl App {
             let turn = self.turns.load.acquire().await;
             let outcome = self.store.event_update(id, &edit, &journal, &origin, || self.now()).await;
             drop(turn);
-            // Whatever came of it: the answer may be lost of what has happened.
+            // Invalidate whatever the outcome is: the change may have happened although the answer was lost.
             self.catalog.forget(id).await;
             if let Ok(EditOutcome::Edited { event, epoch: Some(epoch) }) = &outcome {
                 self.tell_ledger(event, *epoch).await;
@@ -104,7 +111,7 @@ impl App {
             self.image_keep(image).await;
             match outcome? {
                 EditOutcome::Edited { event, .. } => return Ok(self.event_view(&event, None)),
-                // Seen at the next look, if the caller minds.
+                // If the caller expects a version, the next attempt finds that it has changed.
                 EditOutcome::Conflict => {}
                 EditOutcome::NotFound => return Err(AppError::NotFound),
                 EditOutcome::Cancelled => return Err(AppError::EventCancelled),
@@ -131,10 +138,12 @@ impl App {
         if faults.is_empty() { Ok(forms::edit_of(before, change)) } else { Err(AppError::Invalid(faults)) }
     }
 
-    /// Cancels an event and, soon after, all its reservations. Cancelling a cancelled one answers the same again.
+    /// Cancels an event and, soon after, all its reservations. Idempotent: a cancelled event gets the same
+    /// answer again.
     ///
     /// # Errors
-    /// `NotFound`; `NotCancellable` once it has started. `StoreUnavailable`: repeat it.
+    /// `NotFound`; `NotCancellable` after the event has started. `StoreUnavailable`: the caller should repeat
+    /// it.
     pub async fn event_cancel(
         &self,
         by: Principal,
@@ -160,8 +169,9 @@ impl App {
     /// Deletes an event that nobody has ever booked.
     ///
     /// # Errors
-    /// `NotFound`; `EditConflict` if it is of no version that is `expected`; `EventHasReservations`, also if one is on its way;
-    /// `LedgerUnavailable` if that cannot be learnt. Nothing was deleted. `StoreUnavailable`: repeat it.
+    /// `NotFound`; `EditConflict` if the event's version is not `expected`; `EventHasReservations`, also if a
+    /// booking is pending; `LedgerUnavailable` or `LedgerBusy` if the journal cannot be read: nothing was
+    /// deleted. `StoreUnavailable`: the caller should repeat it.
     pub async fn event_delete(
         &self,
         by: Principal,
@@ -194,10 +204,10 @@ impl App {
         Ok(())
     }
 
-    /// What the event's ledger has admitted and the store may not have yet.
+    /// The bookings that the event's ledger has admitted and the store may not have yet.
     ///
     /// # Errors
-    /// `LedgerUnavailable`, `StoreUnavailable`; `LedgerBusy` if it is lost again and again.
+    /// `LedgerUnavailable`, `StoreUnavailable`; `LedgerBusy` if the ledger is lost repeatedly.
     async fn journal_of(&self, event: EventId) -> Result<Vec<CommitRequest>, AppError> {
         for _ in 0..LOOKS_MAX {
             if let Some(state) = self.ledger.examine(event).await? {
@@ -206,14 +216,15 @@ impl App {
             if self.ledger.begin_load(event).await?.floor == Epoch(0) {
                 return Ok(Vec::new());
             }
-            // Of another run of the server: what loads it anew carries its journal over.
+            // A ledger of another server run. The load carries its journal over.
             self.loader.load(event, Epoch(0)).await?;
         }
         Err(AppError::LedgerBusy)
     }
 
-    /// Makes the event's ledger anew, if it is there or should be. It goes on if the caller goes away, and if it takes too
-    /// long; if it fails, others will find the ledger outdated.
+    /// Loads the event's ledger anew, if it has one or should have one. Waits for at most `ack_deadline_ms`.
+    /// The load continues in its own task if it takes longer or if the caller is cancelled. If it fails, a
+    /// refused commit or a background task loads the ledger later.
     async fn tell_ledger(&self, event: &EventRecord, epoch: Epoch) {
         let id = event.id;
         let is_due = is_due(event, self.now(), self.config().engine.preload_lead_ms);

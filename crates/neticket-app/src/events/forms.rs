@@ -1,4 +1,5 @@
-//! What administrators write about an event, and all that is wrong with it: of a new one, and of a change.
+//! The fields that administrators fill in for a new event or a change: all their faults, and their form for
+//! the store.
 
 use neticket_domain::{MAX_PER_USER_DEFAULT, QUANTITY_MAX, Schedule, TicketTypeId, Timestamp};
 use neticket_store::{EventEdit, EventRecord, NewEvent, NewTicketType, TicketTypeEdit};
@@ -8,7 +9,8 @@ use crate::error::{AppError, InvalidField};
 use crate::views::{EventChange, EventDraft, TicketTypeChange};
 
 impl App {
-    /// All that is wrong with `draft`, for who has found other mistakes in it already and wants to tell all of them at once.
+    /// All faults of `draft`, for a caller that has found other faults already and reports all of them at
+    /// once.
     ///
     /// # Errors
     /// `ImageStoreUnavailable`.
@@ -29,7 +31,7 @@ impl App {
         Ok(faults)
     }
 
-    /// All that is wrong with `change` of the event as it is.
+    /// All faults of `change`, applied to the event as it is.
     pub(super) async fn faults_of_change(
         &self,
         before: &EventRecord,
@@ -65,7 +67,8 @@ pub(crate) fn no_such_image() -> InvalidField {
     InvalidField::new("image_key", "not_found", "names no uploaded image")
 }
 
-/// The image that the event is to have and has not yet. What it has may stay, whatever has become of it.
+/// The image that `change` names and the event does not have yet. The event's present image may stay, even if
+/// it no longer exists.
 pub(super) fn new_image<'a>(before: &EventRecord, change: &'a EventChange) -> Option<&'a str> {
     change.image_key.as_ref().filter(|key| **key != before.image_key).and_then(Option::as_deref)
 }
@@ -109,7 +112,7 @@ fn wrong_ids(before: &EventRecord, grades: &[TicketTypeChange]) -> Vec<InvalidFi
     faults
 }
 
-/// The event that `draft` describes; nothing is wrong with it.
+/// The event that `draft` describes. `draft` has no faults.
 pub(super) fn new_event(draft: EventDraft) -> NewEvent {
     let Schedule { opens_at, closes_at, starts_at } = draft_schedule(&draft);
     let grades = draft.ticket_types.into_iter();
@@ -132,7 +135,7 @@ pub(super) fn new_event(draft: EventDraft) -> NewEvent {
     }
 }
 
-/// What `change` makes of the event.
+/// The edit that applies `change` to the event.
 pub(super) fn edit_of(before: &EventRecord, change: &EventChange) -> EventEdit {
     let as_it_is = EventEdit::of(before);
     let text = |new: &Option<String>, old: String| new.as_ref().map_or(old, |new| new.trim().to_owned());

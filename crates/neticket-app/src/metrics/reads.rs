@@ -1,4 +1,4 @@
-//! What reading costs and what it is spared: the read cache, looks at ledgers, and what is not asked at present.
+//! Metrics of reads: the shared cache, reads of ledgers, and circuit breakers.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,7 +8,7 @@ use super::{Label, Register};
 
 #[derive(Debug)]
 pub(crate) struct Reads {
-    /// Looks at a ledger, to show what is left.
+    /// Number of ledger reads that show what is left.
     pub(crate) ledger_views: Counter,
     pub(crate) cache_hits: Counter,
     pub(crate) cache_misses: Counter,

@@ -1,18 +1,20 @@
-//! A histogram of latencies that costs one addition per booking, and can be added up over nodes.
+//! A histogram of latencies. It costs one addition per booking, and the histograms of several nodes can be
+//! added up.
 //!
-//! Sixteen buckets to each doubling, from 64 µs to 34 s: a bucket is at most one sixteenth wider than where it begins, so
-//! its middle is off by at most 1/32. What is shorter or longer is counted in the first or the last one.
+//! Each doubling has 16 buckets, from 64 µs to 34 s. The width of a bucket is at most one sixteenth of its
+//! lower bound, so that its middle is off by at most 1/32. Shorter latencies are counted in the first bucket,
+//! longer ones in the last.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Buckets to each doubling, as a power of two.
+/// Buckets per doubling, as a power of two.
 const SPLIT_BITS: u32 = 4;
 const SPLIT: u64 = 1 << SPLIT_BITS;
-/// The shortest latency that is told apart, in µs, as a power of two.
+/// The lower bound of the first bucket in µs, as a power of two.
 const SHORTEST_BITS: u32 = 6;
 const DOUBLINGS: u32 = 19;
-/// All buckets.
+/// Number of buckets: `DOUBLINGS` times `SPLIT`.
 const BUCKETS: usize = 304;
 
 pub(super) struct Latencies(Vec<AtomicU64>);
@@ -43,7 +45,7 @@ fn bucket_of(latency: Duration) -> usize {
     if doubling >= DOUBLINGS {
         return BUCKETS - 1;
     }
-    // The bits right after the highest one.
+    // The bits after the highest one select the bucket within the doubling.
     let within = (micros >> (doubling + SHORTEST_BITS - SPLIT_BITS)) & (SPLIT - 1);
     usize::try_from(u64::from(doubling) * SPLIT + within).unwrap_or(BUCKETS - 1)
 }
@@ -56,13 +58,14 @@ fn middle_ms(bucket: u32) -> f64 {
     begin * 2_f64.powi(exponent) / 1_000.0
 }
 
-/// The buckets in which something has come since, with how much.
+/// The buckets whose count has grown since `before`, each with its growth.
 pub(super) fn difference(now: &[u64], before: &[u64]) -> Vec<(u32, u64)> {
     let counts = (0_u32..).zip(now.iter().zip(before));
     counts.map(|(bucket, (now, before))| (bucket, now - before)).filter(|(_, count)| *count > 0).collect()
 }
 
-/// The latency, in milliseconds, within which `per_mille` of all were; `counts` by bucket, in any order.
+/// The latency, in milliseconds, that `per_mille` of all latencies do not exceed. `None` if there are none.
+/// `counts` are pairs of bucket and count, in any order.
 pub(super) fn quantile_ms(counts: &[(u32, u64)], per_mille: u64) -> Option<f64> {
     let mut counts = counts.to_vec();
     counts.sort_unstable();

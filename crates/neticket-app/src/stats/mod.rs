@@ -1,5 +1,6 @@
-//! How the service is doing at this moment: each node samples itself, tells the others by the ledger's board, and answers for
-//! all of them. Nothing of it is on the way of a booking but two counters.
+//! The state of the service at this moment. Each node samples itself, publishes its status through the
+//! ledger, and adds up the statuses of all nodes when it is asked. On the path of a booking this costs two
+//! counters and nothing else.
 
 mod latencies;
 mod note;
@@ -16,30 +17,31 @@ use crate::booking::{BookingDesk, CancelDesk};
 use latencies::Latencies;
 pub(crate) use note::Note;
 
-/// Over how long rates and latencies are taken.
+/// The period over which rates and latencies are computed.
 const WINDOW: Duration = Duration::from_secs(5);
-/// Over how long refusals are counted.
+/// The period over which refusals are counted.
 const REFUSALS_WINDOW: Duration = Duration::from_mins(1);
-/// The shortest time between two samples that are kept: half of what the task waits, which is never on the dot.
+/// The shortest time between two samples: half of the task's default interval, because a run may come a
+/// little early.
 const SAMPLE_AGE_MIN: Duration = Duration::from_millis(500);
-/// Most kinds of refusals that are told apart.
+/// Most kinds of refusals that are counted separately.
 const REFUSAL_KINDS_MAX: usize = 64;
-/// How old what another node said may be.
+/// The age, in milliseconds, up to which the status of another node counts.
 const NOTE_AGE_MAX_MS: u32 = 5_000;
 
-/// What this node counts of itself.
+/// What this node counts.
 pub(crate) struct NodeStats {
-    /// Of this process.
+    /// Identifies this process.
     node: Uuid,
     latencies: Latencies,
     confirmed: AtomicU64,
     refusals: RwLock<Vec<(&'static str, AtomicU64)>>,
     journal_len: AtomicU64,
-    /// What was counted when, oldest first; never empty.
+    /// Past values of the counters, oldest first. Never empty.
     samples: Mutex<VecDeque<Sample>>,
 }
 
-/// What had been counted by then.
+/// The values of the counters at one moment.
 #[derive(Clone)]
 struct Sample {
     at: Instant,
@@ -48,22 +50,22 @@ struct Sample {
     refusals: Vec<(&'static str, u64)>,
 }
 
-/// How all nodes are doing.
+/// The state of all nodes together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatsView {
-    /// Those that have said how they are within the last seconds.
+    /// Number of nodes that have published a status within the last 5 s, including this one.
     pub nodes: u32,
-    /// Over how many seconds rates and latencies are taken.
+    /// The period over which rates and latencies are computed, in seconds.
     pub window_s: u32,
     pub bookings_per_s: f64,
-    /// In milliseconds, to within 4 %; `None` where nothing was booked.
+    /// In milliseconds, to within 4 %. `None` if nothing was booked.
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
-    /// What waits in queues.
+    /// Number of bookings and cancels that wait in queues.
     pub in_flight: u64,
     pub journal_len: u64,
     pub drift: u64,
-    /// How often what was refused within the last minute, by the word it was told with; in no order.
+    /// Number of refusals within the last minute by problem code, in no particular order.
     pub refusals: Vec<(String, u64)>,
 }
 
@@ -82,7 +84,8 @@ impl NodeStats {
         stats
     }
 
-    /// A booking was answered with a reservation, for the first time, after so long.
+    /// Counts a booking that was answered with a reservation for the first time, and how long the answer
+    /// took.
     pub(crate) fn booked(&self, latency: Duration, is_confirmed: bool) {
         self.latencies.record(latency);
         self.confirmed.fetch_add(u64::from(is_confirmed), Ordering::Relaxed);
@@ -102,7 +105,7 @@ impl NodeStats {
         }
     }
 
-    /// How long all journals together are, as last seen.
+    /// Sets the number of entries of all journals together, as they were last sampled.
     pub(crate) fn set_journal_len(&self, entries: u64) {
         self.journal_len.store(entries, Ordering::Relaxed);
     }
@@ -117,7 +120,7 @@ impl NodeStats {
         }
     }
 
-    /// Keeps what is counted now, and forgets what is too old to be compared with.
+    /// Takes a sample, and drops samples that are too old to be compared with.
     pub(crate) fn sample(&self) {
         let now = self.count();
         let mut samples = self.samples();
@@ -125,17 +128,18 @@ impl NodeStats {
             return;
         }
         samples.push_back(now);
-        // The last one that is older than the longer window is what that begins with.
+        // The last sample that is older than the longer window stays: the window begins with it.
         while samples.get(1).is_some_and(|second| second.at.elapsed() >= REFUSALS_WINDOW) {
             samples.pop_front();
         }
     }
 
-    /// What this node has to say of itself at this moment.
+    /// The status of this node at this moment.
     pub(crate) fn note(&self, in_flight: u64, drift: u64) -> Note {
         let now = self.count();
         let samples = self.samples();
-        // The youngest that is as old as the window; a node that is younger itself goes back to its beginning.
+        // The youngest sample that is at least as old as the window. A node that is younger than the window
+        // uses its first sample.
         let since = |window: Duration| {
             let old = samples.iter().rev().find(|sample| now.at.duration_since(sample.at) >= window);
             old.or(samples.front())
@@ -168,27 +172,30 @@ impl NodeStats {
 }
 
 impl App {
-    /// Counts a refusal by the word that it is told with, of which there are few.
+    /// Counts a refusal by its problem code. There are few codes.
     pub fn count_refusal(&self, word: &'static str) {
         self.stats.refused(word);
     }
 
-    /// How all nodes are doing. Where the others cannot be heard, it is this node alone.
+    /// The state of all nodes. If the statuses of the other nodes cannot be read, the state of this node
+    /// alone.
     pub async fn stats(&self) -> StatsView {
         let own = self.stats.note(in_flight(&self.desk, &self.cancel_desk), self.metrics.drift());
         let notes = self.ledger.board().notes(NOTE_AGE_MAX_MS).await.unwrap_or_else(|error| {
-            // The task that tells the others has said so once already, and is counted.
+            // The task that publishes the status meets the same failure. It has logged and counted it
+            // already.
             tracing::debug!(%error, "this node speaks for itself alone");
             Vec::new()
         });
         let others = notes.into_iter().filter(|(node, _)| *node != self.stats.node());
-        // What cannot be read is of another version: it is not counted, rather than counted wrong.
+        // A status that cannot be parsed is of another version. It is left out, because it could be counted
+        // wrongly.
         let others = others.filter_map(|(_, note)| Note::read(&note));
         note::merge(std::iter::once(own).chain(others), u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX))
     }
 }
 
-/// How many bookings and cancels wait in this node's queues.
+/// Number of bookings and cancels that wait in this node's queues.
 pub(crate) fn in_flight(desk: &BookingDesk, cancel_desk: &CancelDesk) -> u64 {
     let (admit, commit) = desk.queue_lens();
     u64::try_from(admit.saturating_add(commit).saturating_add(cancel_desk.queue_len())).unwrap_or(u64::MAX)

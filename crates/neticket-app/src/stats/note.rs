@@ -1,4 +1,4 @@
-//! What a node tells the others, and what becomes of all notes together.
+//! The status that a node publishes, and the sum of all statuses.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{StatsView, latencies};
 
-/// How one node is doing. Members that a node of another version does not know, or does not tell, do no harm.
+/// The status of one node. Unknown fields are ignored and missing ones have their default, so that nodes of
+/// different versions can read each other's status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Note {
     pub(super) bookings_per_s: f64,
-    /// How many bookings were answered in which bucket of latencies.
+    /// Pairs of latency bucket and number of bookings.
     pub(super) latencies: Vec<(u32, u64)>,
     pub(super) in_flight: u64,
     pub(super) journal_len: u64,
@@ -20,9 +21,9 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// As it is sent.
+    /// The status as it is published, in JSON.
     pub(crate) fn write(&self) -> Vec<u8> {
-        // Numbers and words cannot fail to be written.
+        // Numbers and strings cannot fail to be serialized.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
@@ -31,7 +32,8 @@ impl Note {
     }
 }
 
-/// Adds up what nodes say. All see the same journals, so the longest view of them counts.
+/// Adds up the statuses of all nodes. All nodes sample the same journals, so the highest `journal_len` is
+/// taken instead of the sum.
 pub(super) fn merge(notes: impl Iterator<Item = Note>, window_s: u32) -> StatsView {
     let mut stats = StatsView {
         nodes: 0,

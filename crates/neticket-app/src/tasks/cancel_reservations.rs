@@ -1,9 +1,10 @@
-//! Cancels the reservations of cancelled events, in batches: as if every owner had done so, by the same transactions and
-//! the same way back to the ledger.
+//! Cancels the reservations of cancelled events, in batches. It uses the same transactions and the same
+//! releases to the ledger as a cancel by the owner.
 //!
-//! What was admitted before the event was cancelled may come into the store after it. So an event stays on the list until
-//! nothing of it is confirmed and its ledger is one that was made after the cancelling, which admits nothing, and has an
-//! empty journal. Then nothing is on its way any more, and nothing can come.
+//! A booking that was admitted before the event was cancelled may be committed after that. The event
+//! therefore stays on the list until none of its reservations is confirmed, its ledger was loaded after the
+//! event was cancelled (such a ledger admits nothing), and the journal of this ledger is empty. Then no
+//! booking is in flight, and none can come.
 
 use neticket_domain::{Epoch, EventId};
 
@@ -11,14 +12,14 @@ use super::{EVENTS_AT_ONCE, TaskContext, each_on_its_own};
 use crate::booking::deliver;
 use crate::error::AppError;
 
-/// Most events that one run takes up.
+/// Most events per run.
 const EVENTS_MAX: u64 = 100;
-/// Most reservations of one transaction: each keeps the event's rows locked.
+/// Most reservations per transaction. A transaction keeps the rows of the event locked.
 const BATCH_LEN: u64 = 500;
-/// Most transactions for one event in one run; the next goes on. A node that ends waits for the run.
+/// Most transactions per event and run. The next run continues. A node that shuts down waits for the run.
 const BATCHES_MAX: u32 = 20;
 
-/// One run. An event whose rows or ledger do not answer keeps no other from its cancellation.
+/// One run. An event whose rows or ledger do not answer does not delay the cancellation of others.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.store.events_cancelling(EVENTS_MAX).await?;
     each_on_its_own(EVENTS_AT_ONCE, events.into_iter().map(|event| cancel(context, event))).await
@@ -27,7 +28,9 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 async fn cancel(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     let Some(record) = context.store.event(event).await? else { return Ok(()) };
     let epoch = record.ticket_types.iter().map(|grade| grade.epoch).max().unwrap_or(Epoch(0));
-    // The ledger of before takes no seats back. People are not kept waiting for it, though.
+    // A ledger from before the event was cancelled does not apply the releases, so it is replaced first. If
+    // that fails, the reservations are cancelled nevertheless, so that people do not have to wait for the
+    // ledger.
     let loaded = load_after(context, event, epoch).await;
     for _ in 0..BATCHES_MAX {
         if cancel_batch(context, event).await? == 0 {
@@ -38,15 +41,17 @@ async fn cancel(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     loaded
 }
 
-/// Makes sure that the event's ledger is one that was made after the event was cancelled and its epoch raised to `epoch`.
+/// Makes sure that the event's ledger was loaded after the event was cancelled, which raised its epoch to
+/// `epoch`.
 async fn load_after(context: &TaskContext, event: EventId, epoch: Epoch) -> Result<(), AppError> {
     let view = context.ledger.view(event).await?;
-    // One that is ahead of a store that was restored from a backup may be older than the cancelling all the same.
+    // If the store was restored from a backup, a ledger of a higher epoch may still be older than the
+    // cancellation.
     let ahead = view.filter(|view| view.epoch > epoch).map(|view| Epoch(view.epoch.0 + 1));
     context.loader.load(event, ahead.unwrap_or(epoch)).await
 }
 
-/// How many reservations it found; none of them is confirmed any more.
+/// Cancels one batch. Returns how many confirmed reservations it found; none of them is confirmed any more.
 async fn cancel_batch(context: &TaskContext, event: EventId) -> Result<usize, AppError> {
     let confirmed = context.store.reservations_confirmed(event, BATCH_LEN).await?;
     if confirmed.is_empty() {
@@ -70,12 +75,12 @@ async fn cancel_batch(context: &TaskContext, event: EventId) -> Result<usize, Ap
     Ok(confirmed.len())
 }
 
-/// Takes the event off the list, if nothing of it can become confirmed any more.
+/// Takes the event off the list if none of its reservations can become confirmed any more.
 async fn finish(context: &TaskContext, event: EventId, epoch: Epoch) -> Result<(), AppError> {
     let is_at_rest =
         context.ledger.view(event).await?.is_some_and(|view| view.epoch >= epoch && view.pending == 0);
     if !is_at_rest {
-        return Ok(()); // recovery has to do with it first
+        return Ok(()); // recovery decides the journal first
     }
     let turn = context.turns.recovery.acquire().await;
     let finished = context.store.cancellation_finish(event, context.clock.now()).await;

@@ -1,5 +1,6 @@
-//! Lets ledgers go that are not needed any more: of events that have started or are cancelled, once everything taken in time
-//! is decided and they agree with the store; and of events that are deleted.
+//! Evicts ledgers that are not needed any more: those of events that have started or are cancelled, once
+//! every booking that was admitted in time is decided and the ledger agrees with the store; and those of
+//! deleted events.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +10,21 @@ use super::{COMPARED_AT_ONCE, TaskContext, each_on_its_own};
 use crate::error::AppError;
 use crate::reconcile::Look;
 
-/// How long a ledger stays after the start: by then nobody loads it any more who saw the event on sale a moment before, or whose
-/// clock is a little behind.
+/// How long a ledger stays after the event's start, in milliseconds. After that time no node loads it again
+/// because it saw the event on sale a moment before, or because its clock is a little behind.
 const LINGER_MS: i64 = 1_000;
 
-/// How old what is in the journal of an event that is not in the store has to be before it is forgotten. Long after whatever
-/// can be committed is: so a node that was given another store by mistake takes nothing from those of the right one.
+/// The age, in milliseconds, that all journal entries of an event must have before they are deleted because
+/// the store does not have the event. It is much longer than the time within which an entry can be committed.
+/// A node that was given another store by mistake therefore deletes no entries of the nodes with the right
+/// store.
 const GONE_AGE_MS: i64 = 60_000;
 
-/// Higher than that of any ledger: evicting under it forgets nothing but a name without one.
+/// Higher than the epoch of any ledger. Evicting with it only takes an event without a ledger off the list of
+/// loaded events.
 const ANY_EPOCH: Epoch = Epoch(i64::MAX);
 
-/// One run. Whoever repeats a key later is answered from the store.
+/// One run. A request that repeats a key later is answered from the store.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let loaded = context.ledger.loaded().await?.events;
     if loaded.is_empty() {
@@ -39,7 +43,8 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     forgotten
 }
 
-/// Whoever deleted it had a look at its journal; what has come since cannot be committed.
+/// Deletes the ledger of a deleted event. The request that deleted the event has checked the journal; what
+/// was admitted since cannot be committed.
 async fn forget(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     match context.ledger.view(event).await? {
         Some(view) if view.pending == 0 => {
@@ -64,14 +69,15 @@ async fn forget(context: &TaskContext, event: EventId) -> Result<(), AppError> {
 
 async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     let Some(view) = context.ledger.view(event).await? else {
-        // Listed without a ledger, it is listed no more. One of another run of the server is recovery's.
+        // The event is listed without a ledger: this takes it off the list. A ledger of another server run
+        // stays, and recovery loads it.
         context.ledger.evict(event, ANY_EPOCH).await?;
         return Ok(());
     };
     if view.pending > 0 {
-        return Ok(()); // recovery has to do with it first
+        return Ok(()); // recovery decides the journal first
     }
-    // What differs is for `reconcile_ledgers` to tell and to repair.
+    // `reconcile_ledgers` reports and repairs a difference.
     if let Look::Consistent { epoch } = context.reconciler.look(event).await?
         && context.ledger.evict(event, epoch).await?
     {

@@ -1,4 +1,5 @@
-//! Finishes releases whose node died between the cancel's COMMIT and the ledger, or whose ledger did not answer.
+//! Finishes releases whose node died between the cancel's `COMMIT` and the release, or whose ledger did not
+//! answer.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::booking::deliver;
 use crate::error::AppError;
 
-/// One run. A ledger older than a cancel, or none, is loaded: what is loaded after the cancel has counted it. An event
-/// whose ledger cannot be loaded keeps no other from its releases.
+/// One run. If the ledger is older than the cancel, or absent, it is loaded: a load after the cancel has
+/// counted it. An event whose ledger cannot be loaded does not delay the releases of others.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let created_before = context.clock.now().plus_millis(-context.engine.grace_ms);
     let rows = context.store.outbox_before(created_before, ITEMS_MAX.into()).await?;
@@ -34,7 +35,7 @@ async fn finish(context: &TaskContext, event: EventId, rows: Vec<OutboxRecord>) 
     if let Some(epoch) = first.behind.iter().map(|row| row.epoch).max() {
         match context.loader.load(event, Epoch(epoch.0 + 1)).await {
             Err(AppError::NotFound) => {
-                // Nobody sells seats of an event that is gone.
+                // The event is deleted, so its seats are not sold any more.
                 let ids: Vec<_> = first.behind.iter().map(|row| row.id).collect();
                 return Ok(context.store.outbox_done(&ids).await?);
             }

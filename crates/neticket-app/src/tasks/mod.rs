@@ -1,4 +1,5 @@
-//! Background tasks: reconcilers without input, run by every node, safe to run twice or late.
+//! Background tasks. Each is idempotent and takes no input. Every node runs all of them, and a run may come
+//! twice or late.
 
 mod cancel_reservations;
 mod close_sales;
@@ -38,20 +39,23 @@ use neticket_store::Store;
 
 pub(crate) use sample_journals::LastSamples;
 
-/// Most journal entries, outbox rows or sessions that one run of a task takes up.
+/// Most journal entries, outbox rows, sessions or images that one run of a task processes.
 const ITEMS_MAX: u16 = 1_000;
 
-/// How much longer the pause is between two runs of what nobody waits for.
+/// How many times longer the interval is for tasks that nobody waits for.
 const SELDOM: u32 = 10;
 
-/// How many events a task looks after at once: one whose ledger or rows do not answer keeps no other waiting. What waits for rows
-/// waits for its turn as well (see [`crate::turns`]).
+/// How many events a task processes concurrently, so that an event whose ledger or rows do not answer does
+/// not delay others. Work that waits for row locks also needs a share of the connection budget (see
+/// [`crate::turns`]).
 const EVENTS_AT_ONCE: usize = 16;
 
-/// How many events are compared with the store at once: nobody waits for it, and it takes a connection each without a turn.
+/// How many events are compared with the store concurrently. Nobody waits for the result, and each comparison
+/// takes a connection outside the connection budget.
 const COMPARED_AT_ONCE: usize = 4;
 
-/// Does the work of each event, of `at_once` at once. One event's failure keeps no other from its turn; the last one is told.
+/// Runs the work of all events, `at_once` of them concurrently. A failure does not stop the others; the last
+/// failure is returned.
 async fn each_on_its_own<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
 where
     F: Future<Output = Result<(), AppError>>,
@@ -78,9 +82,9 @@ pub(crate) struct TaskContext {
     pub(crate) desk: Arc<BookingDesk>,
     pub(crate) cancel_desk: Arc<CancelDesk>,
     pub(crate) stats: Arc<NodeStats>,
-    /// `None` if the ledger is of this process alone.
+    /// `None` if no other process can use the ledger.
     pub(crate) deployment: Option<Arc<Deployment>>,
-    /// Whether the tasks are to end: for those with long runs.
+    /// Cancelled when the tasks have to end. Tasks with long runs check it.
     pub(crate) stop: CancellationToken,
 }
 
@@ -132,7 +136,8 @@ impl Tasks {
         tasks
     }
 
-    /// Runs `task` again and again. A failed run is logged when it begins to fail, and when it works again.
+    /// Runs `task` repeatedly, with `pause` before each run. Logs when the runs begin to fail and when they
+    /// succeed again, and every panic.
     fn every<F>(
         &self,
         pause: Duration,
@@ -166,7 +171,7 @@ impl Tasks {
         });
     }
 
-    /// Lets each task finish its run, and ends them.
+    /// Ends the tasks, each after its current run.
     pub(crate) async fn stop(&self) {
         self.stop.cancel();
         self.running.wait().await;

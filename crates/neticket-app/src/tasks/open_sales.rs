@@ -1,11 +1,12 @@
-//! Loads the ledger of every event whose sale opens soon or is open, so that the first buyer does not wait for it.
+//! Loads the ledger of every event whose sale opens soon or is open, so that the first booking does not wait
+//! for it.
 
 use neticket_domain::{Epoch, EventId};
 
 use super::{EVENTS_AT_ONCE, TaskContext, each_on_its_own};
 use crate::error::AppError;
 
-/// One run. An event that cannot be loaded keeps no other from opening.
+/// One run. An event that cannot be loaded does not delay others.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let selling = context.store.events_selling(context.clock.now(), context.engine.preload_lead_ms).await?;
     each_on_its_own(EVENTS_AT_ONCE, selling.into_iter().map(|event| open(context, event))).await

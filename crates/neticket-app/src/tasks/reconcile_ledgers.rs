@@ -1,4 +1,5 @@
-//! Compares every ledger that is at rest with the store. A difference is a bug somewhere: it is told as one, and repaired.
+//! Compares every ledger that is at rest with the store. A difference is a bug somewhere, so it is logged as
+//! an error, counted, and repaired.
 
 use neticket_domain::EventId;
 
@@ -13,12 +14,12 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 }
 
 async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {
-    // In the rush there is no rest to compare in: not worth reading a long journal for.
+    // A ledger with pending bookings is rarely at rest, so reading its journal is not worth it.
     if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
         return Ok(());
     }
     let look = match context.reconciler.look(event).await {
-        Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` forgets it
+        Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` deletes its ledger
         look => look?,
     };
     let Look::Differs { epoch, changes } = &look else {

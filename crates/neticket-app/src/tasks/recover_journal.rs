@@ -1,13 +1,14 @@
-//! Commits journal entries that their node left behind, because it died or the store did not answer it. Also of events that
-//! have closed or started meanwhile: what was taken in time is decided.
+//! Commits journal entries that a node left behind, because it died or the store did not answer. It does so
+//! also for events that have closed or started meanwhile: a booking that was admitted in time is decided.
 
 use neticket_domain::{Epoch, EventId};
 
 use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, each_on_its_own};
 use crate::error::AppError;
 
-/// One run. An event whose journal cannot be read or loaded keeps no other from recovery; nor do events that
-/// are not known yet, but they make the run fail.
+/// One run. An event whose journal cannot be read or whose ledger cannot be loaded does not delay the
+/// recovery of others. If the list of loaded events is incomplete, the known events are recovered and the run
+/// fails.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let loaded = context.ledger.loaded().await?;
     let recoveries = loaded.events.into_iter().map(|event| recover(context, event));
@@ -18,11 +19,11 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     if context.ledger.view(event).await?.is_none() {
         if context.ledger.begin_load(event).await?.floor == Epoch(0) {
-            return Ok(()); // lost or let go, and its journal with it
+            return Ok(()); // lost or evicted, together with its journal
         }
-        // Of another run of the server, with a journal perhaps: what loads it anew carries that over.
+        // A ledger of another server run, perhaps with a journal. The load carries the journal over.
         match context.loader.load(event, Epoch(0)).await {
-            Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` forgets it
+            Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` deletes its ledger
             outcome => outcome?,
         }
     }

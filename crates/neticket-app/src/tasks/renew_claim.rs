@@ -1,4 +1,4 @@
-//! Claims the ledger again for this node's deployment, before the last claim is too old to count.
+//! Renews the claim of this node's deployment on the ledger, before the last claim expires.
 
 use super::TaskContext;
 use crate::error::AppError;

@@ -1,4 +1,5 @@
-//! Looks at the journals of the loaded events, for the metrics: a look a second, however often those are asked for.
+//! Samples the journals of the loaded events for the metrics, once per interval, however often the metrics
+//! are read.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,13 +10,14 @@ use super::TaskContext;
 use crate::error::AppError;
 use crate::metrics::JournalSample;
 
-/// Most entries looked at to find the oldest. A journal that does not move is old all over.
+/// Most entries that are read to find the oldest one. In a journal that does not make progress, all entries
+/// are old.
 const LOOKED_AT_MAX: usize = 100;
 
-/// What the last run saw.
+/// What the last run has sampled.
 pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
 
-/// One run. An event whose journal cannot be looked at is not shown; the others are.
+/// One run. An event whose journal cannot be read has no metrics until the next run; the others have.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let mut samples = Vec::new();
     let mut outcome = Ok(());

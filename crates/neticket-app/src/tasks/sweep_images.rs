@@ -1,18 +1,20 @@
-//! Removes images that no event names: uploads that came to nothing, and what edits and deletions have left behind.
+//! Removes images that no event names: uploads that were never used, and images that edits and deletions left
+//! behind.
 //!
-//! An image stays for a day after it was last put, and whoever names one in an event puts it anew first (`images.rs`): so a form
-//! may stay open for days. Where naming and removing meet all the same, one of the two sees the other: this task looks at the
-//! store once more *after* removing, and naming looks at the image once more after writing to the store; each of them puts the
-//! image back that it has read before.
+//! An image stays for a day after it was last written. Before an event names an image, the image is written
+//! again (`images.rs`), so a form may stay open for days. If an image is named and removed at the same
+//! moment, one of the two notices the other: this task asks the store once more *after* it has removed the
+//! image, and the code that names the image checks once more that it exists *after* the event is written.
+//! Both have read the image before, and write it again if it is missing.
 
 use neticket_media::ImageCopy;
 
 use super::{ITEMS_MAX, TaskContext};
 use crate::error::AppError;
 
-/// After so many failures on end it is not the images.
+/// After so many consecutive failures the cause is not a single image.
 const FAILURES_MAX: u32 = 10;
-/// How often an image is put back that an event has come to name.
+/// How many times this task tries to restore an image that an event has come to name.
 const PUTS_MAX: u32 = 3;
 
 /// One run.
@@ -31,7 +33,8 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
                 return Ok(());
             }
             left -= 1;
-            // One that cannot be removed keeps no other from being so; the last one is told.
+            // An image that cannot be removed does not stop the removal of others. The last failure is
+            // returned.
             match remove(context, key, before_ms).await {
                 Ok(()) => failures = 0,
                 Err(error) if failures + 1 == FAILURES_MAX => return Err(error),
@@ -55,11 +58,12 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 }
 
 async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), AppError> {
-    // What is not whole is being removed by another node at this moment, or put back by whoever names it: removing it too would take
-    // away what was put back, with no copy to make that good.
+    // If not all sizes are there, another node is removing the image at this moment, or the code that names
+    // it is restoring it. Removing it as well would undo the restoring, and there is no copy to restore it
+    // from again.
     let Some(copy) = context.media.copy(key).await? else { return Ok(()) };
     if copy.modified_ms() >= before_ms {
-        return Ok(()); // somebody has put it anew since it was listed
+        return Ok(()); // it was written again since it was listed
     }
     context.media.remove(key).await?;
     if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
@@ -76,7 +80,7 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
     Ok(())
 }
 
-/// There is no other copy: one failure is not enough to give up.
+/// Writes the image again. There is no other copy, so one failure is not enough to give up.
 async fn put_back(context: &TaskContext, copy: &ImageCopy) -> Result<(), AppError> {
     let mut put = context.media.put_back(copy).await;
     for _ in 1..PUTS_MAX {

@@ -1,4 +1,4 @@
-//! Removes refresh tokens that have ended, so that their table does not grow for ever.
+//! Deletes expired refresh tokens, so that their table does not grow forever.
 
 use super::{ITEMS_MAX, TaskContext};
 use crate::error::AppError;

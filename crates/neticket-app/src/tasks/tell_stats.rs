@@ -1,4 +1,4 @@
-//! Tells the other nodes how this one is doing, by the ledger's board.
+//! Publishes the status of this node through the ledger, for the statistics of all nodes.
 
 use super::TaskContext;
 use crate::error::AppError;

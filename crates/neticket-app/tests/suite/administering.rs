@@ -1,4 +1,5 @@
-//! Administrators change events while they sell: at once, for everyone, and nobody loses what they have.
+//! Administrators change events during a sale. A change holds for everyone at once, and nobody loses what
+//! they have.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ async fn update(app: &App, event: EventId, change: EventChange) -> Result<EventV
     app.event_update(admin(), None, event, &Expected::Any, &change).await
 }
 
-/// The grades as they are, but for the first one's capacity.
+/// The ticket types as they are, but with another capacity of the first one.
 fn capacity(event: &EventRecord, capacity: u32) -> EventChange {
     let mut grades = event.ticket_types.iter().map(|grade| TicketTypeChange {
         id: Some(grade.id),
@@ -34,7 +35,7 @@ fn capacity(event: &EventRecord, capacity: u32) -> EventChange {
     EventChange { ticket_types: Some(first.into_iter().chain(grades).collect()), ..EventChange::default() }
 }
 
-/// Whether the booking came about; it is asked for again until that is known.
+/// Books one ticket, and repeats the request until its outcome is known.
 async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppError> {
     loop {
         match app.reservation_create(user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await {
@@ -51,7 +52,7 @@ async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppEr
 on_both! {
     async fn capacity_that_changes_in_the_rush_is_sold_to_the_last_seat_and_not_one_more(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.batch_len_max = 5; // many small steps for the edits to come between
+        world.config.engine.batch_len_max = 5; // many small batches, so that edits come between them
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[60], 4).await;
         let users = world.users(120).await;
@@ -80,7 +81,7 @@ on_both! {
         let told = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         assert_eq!(world.confirmed(&event).await, [u64::try_from(told).unwrap()], "nobody is lost");
 
-        // Now that nothing changes any more, whoever was told sold out takes what is left.
+        // No edits come any more, so everyone who was answered sold out now takes what is left.
         let capacity = world.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
         for (n, user) in users.iter().enumerate() {
             let _ = nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
@@ -165,7 +166,7 @@ on_both! {
         let conflicts = outcomes.iter().filter(|o| matches!(o, Err(AppError::EditConflict))).count();
         assert_eq!((conflicts, outcomes.iter().filter(|o| o.is_ok()).count()), (1, 1), "{outcomes:?}");
 
-        // Whoever does not mind loses nothing of what the other changed.
+        // A caller that accepts any version loses nothing of what the other one has changed.
         let limit = EventChange { max_per_user: Some(7), ..EventChange::default() };
         let (one, other) = tokio::join!(update(&nodes[0], event.id, titled(9)), update(&nodes[1], event.id, limit));
         one.unwrap();
@@ -177,7 +178,7 @@ on_both! {
 
     async fn seats_that_are_on_their_way_are_not_taken_away(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody recovers it
+        world.config.engine.task_interval_ms = 60_000; // no recovery
         world.config.engine.grace_ms = 60_000;
         let app = world.node().await;
         let (event, user) = (world.event_on_sale(&[10, 10], 4).await, world.user(0).await);
@@ -260,7 +261,7 @@ on_both! {
         assert!(matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"), "{moved:?}");
         let titled = EventChange { title: Some("지난 공연".to_owned()), ..EventChange::default() };
         update(&app, past.id, titled).await.expect("what it is called may be put right");
-        // Any second of the day will do.
+        // Times that are not on a full minute are accepted too.
         let any = EventChange { opens_at: Some(at(1)), closes_at: Some(at(7_001)), ..EventChange::default() };
         update(&app, event.id, any).await.unwrap();
         world.finish().await;
@@ -271,7 +272,7 @@ on_both! {
 async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_back() {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.ledger_timeout_ms = 300;
-    world.config.engine.task_interval_ms = 60_000; // the guard alone finds the ledger outdated
+    world.config.engine.task_interval_ms = 60_000; // only the guard finds that the ledger is stale
     let redis = own_redis(&mut world);
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(2).await);

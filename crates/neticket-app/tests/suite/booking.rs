@@ -1,4 +1,5 @@
-//! Booking and cancelling: nobody is sold a seat that does not exist, or loses one that was confirmed.
+//! Booking and cancelling. Nobody is sold a seat that does not exist, and nobody loses a seat that was
+//! confirmed.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use neticket_domain::{ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
 use neticket_testkit::{World, on_both, tickets_of};
 
-/// Everyone books at once, shared out among the nodes.
+/// All users book concurrently, spread over the nodes.
 async fn rush(nodes: &[Arc<App>], users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
     let bookings = users.iter().enumerate().map(|(n, user)| {
         let (app, user) = (Arc::clone(&nodes[n % nodes.len()]), *user);
@@ -26,8 +27,8 @@ fn confirmed(outcomes: &[Result<Booked, AppError>]) -> usize {
         .count()
 }
 
-/// The same, while the ledger is lost again and again, each time with reservations that the store does not have yet; and how
-/// often it was lost.
+/// As [`rush`], while the ledger is lost repeatedly, each time with reservations that the store does not have
+/// yet. Also returns how often it was lost.
 async fn rush_on_emptied_ledgers(
     world: &World,
     nodes: &[Arc<App>],
@@ -81,7 +82,7 @@ on_both! {
     }
 
     async fn without_the_guard_an_emptied_ledger_oversells(parts: Parts) {
-        // The negative control of the test above: it would notice.
+        // The negative control of the test above: without the guard, that test would fail.
         let mut oversold = false;
         for _ in 0..10 {
             let mut world = World::new(parts).await.without_guard();
@@ -227,7 +228,7 @@ on_both! {
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
         assert!(left == 9 || left == 6, "loaded after the cancel or before it, and of nothing else: {left}");
-        world.finish().await; // waits for the release, and asks for 9
+        world.finish().await; // waits for the release, and expects 9
     }
 
     async fn somebody_elses_reservation_is_not_found(parts: Parts) {
@@ -251,7 +252,7 @@ on_both! {
         let mut ids = Vec::new();
         for _ in 0..3 {
             ids.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
-            tokio::time::sleep(Duration::from_millis(2)).await; // another millisecond, another age
+            tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
         app.reservation_cancel(user, ids[1]).await.unwrap();
         let page = app.reservations_page(user, 1, 2).await.unwrap();
@@ -269,7 +270,7 @@ on_both! {
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
         let call = app.reservation_create(user, Some("gone"), tickets_of(grade, 1));
         let _ = tokio::time::timeout(Duration::from_micros(1), call).await;
-        // Whatever became of it, the same key ends as one booking, and nothing is left in the journal.
+        // Whatever the outcome was, the same key ends as one booking, and nothing is left in the journal.
         app.reservation_create(user, Some("gone"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!(world.confirmed(&event).await, [1]);
         world.finish().await;

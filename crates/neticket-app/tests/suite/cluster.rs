@@ -1,4 +1,5 @@
-//! A Redis Cluster one master of which loses its data: what was on its way on the others is finished.
+//! A Redis Cluster of which one master loses its data. Bookings that are pending on the other masters are
+//! finished.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -13,12 +14,12 @@ use uuid::Uuid;
 
 use crate::own::{admit, hasty};
 
-/// For a test that does not wait for it to pass: the machine may be busy.
+/// A timeout for tests that do not wait for it, because the machine may be busy.
 const LONG_MS: u64 = 20_000;
-/// For one that does.
+/// A timeout for tests that wait for it.
 const SHORT_MS: u64 = 2_000;
 
-/// Gives the world a cluster of its own.
+/// Gives the environment its own cluster.
 fn own_cluster(world: &mut World, timeout_ms: u64) -> RedisCluster {
     let cluster = block_in_place(RedisCluster::start).expect("a cluster");
     world.config.redis_url = Some(cluster.url());
@@ -27,7 +28,7 @@ fn own_cluster(world: &mut World, timeout_ms: u64) -> RedisCluster {
     cluster
 }
 
-/// The first line of the answer.
+/// Sends a command and returns the first line of the answer.
 fn ask(server: &Server, command: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
@@ -36,7 +37,7 @@ fn ask(server: &Server, command: &str) -> String {
     line.trim_end().to_owned()
 }
 
-/// The number of the master that has this key.
+/// The index of the master that has this key.
 fn master_of(cluster: &RedisCluster, key: &str) -> usize {
     let slot = ask(&cluster.masters[0], &format!("CLUSTER KEYSLOT {key}"));
     match slot.trim_start_matches(':').parse().unwrap() {
@@ -51,7 +52,7 @@ fn master_of_the_list<'a>(world: &World, cluster: &'a RedisCluster) -> &'a Serve
     &cluster.masters[master_of(cluster, &format!("{}:2:loaded", world.config.redis_prefix))]
 }
 
-/// An event on sale, and loaded, whose ledger is on another master than the list.
+/// An event that is on sale and loaded, and whose ledger is on another master than the list.
 async fn event_elsewhere(world: &World, cluster: &RedisCluster) -> EventRecord {
     let list = master_of(cluster, &format!("{}:2:loaded", world.config.redis_prefix));
     loop {
@@ -89,7 +90,7 @@ async fn a_journal_is_finished_although_the_master_with_the_list_of_events_lost_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pending_reservation_is_found_although_the_master_with_the_list_of_events_lost_its_data() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // nobody recovers it
+    world.config.engine.task_interval_ms = 60_000; // no recovery
     let cluster = own_cluster(&mut world, LONG_MS);
     let event = event_elsewhere(&world, &cluster).await;
     let (app, user) = (world.node().await, world.user(0).await);

@@ -1,4 +1,5 @@
-//! The control room, button by button: what each does, what it says, what is in the audit log, and what it never does.
+//! The inventory, action by action: what each does and returns, what the audit log says, and what it never
+//! does.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::own::{admit, own_redis};
 
-/// An administrator.
+/// Creates an administrator.
 pub(crate) async fn admin(world: &World) -> Principal {
     let email = Email::parse("admin@example.com").unwrap();
     let nickname = Nickname::parse("admin").unwrap();
@@ -25,7 +26,7 @@ pub(crate) async fn admin(world: &World) -> Principal {
     Principal { user, role: Role::Admin, session: Uuid::nil() }
 }
 
-/// A world in which nobody does anything unasked.
+/// An environment whose background tasks do nothing during the test.
 async fn still(parts: Parts) -> World {
     let mut world = World::new(parts).await;
     world.config.engine.task_interval_ms = 60_000;
@@ -53,7 +54,7 @@ on_both! {
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.paused, view.pending), (None, false, 0));
         assert_eq!(lefts(&view), [(10, None, 0), (20, None, 0)]);
-        // Nothing is evicted where nothing is, and nothing is said to have been done.
+        // No ledger is loaded, so nothing is evicted or audited.
         assert_eq!(app.ledger_evict(by, None, event.id).await.unwrap().epoch, None);
         assert_eq!(log(&world).await, []);
 
@@ -65,12 +66,12 @@ on_both! {
         admit(&world, event.id, users[1], event.ticket_types[1].id).await; // by a node that died
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.pending, lefts(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
-        // Something is on its way: it is not evicted, and not said to be.
+        // A booking is pending, so nothing is evicted or audited.
         let refused = app.ledger_evict(by, None, event.id).await;
         assert!(matches!(refused, Err(AppError::LedgerBusy)), "{refused:?}");
         assert_eq!(app.inventory_entry(event.id).await.unwrap(), view);
         assert_eq!(log(&world).await, []);
-        // Reconciling what agrees does nothing, and says so.
+        // The ledger and the store agree, so reconciling does nothing and says so.
         let told = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
         assert_eq!((told.applied, told.changes), (false, vec![]));
         assert_eq!((app.inventory_entry(event.id).await.unwrap(), log(&world).await), (view, vec![]));
@@ -179,7 +180,8 @@ on_both! {
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
         app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
         let before = world.now().await;
-        admit(&world, event.id, users[1], grade).await; // their node waits for a slow store, and they have been told 202
+        // The node of this user waits for a slow store and has answered 202.
+        admit(&world, event.id, users[1], grade).await;
         while world.now().await <= before.plus_millis(300) {
             tokio::time::sleep(Duration::from_millis(5)).await; // longer than clocks differ
         }
@@ -206,7 +208,7 @@ on_both! {
         let drifted = app.inventory_page("", true, 1, 10).await.unwrap();
         assert_eq!((drifted.total_items, drifted.items[0].event), (1, event.id));
         assert_eq!(app.inventory_page("another", true, 1, 10).await.unwrap().total_items, 0);
-        // It goes wrong in another way before the administrator presses.
+        // The ledger gets another difference before the administrator applies the first one.
         wrong.epoch = world.snapshot(event.id).await.epoch;
         wrong.ticket_types[0].left = 3;
         world.install(&wrong).await;
@@ -287,7 +289,7 @@ on_both! {
     }
 }
 
-/// Asks the server of this world something.
+/// Sends a command to the Redis of this environment.
 fn redis(port: u16, command: &[&str]) -> String {
     let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(command).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -323,7 +325,7 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
     world.finish().await;
 }
 
-/// Every button once, whatever it answers; those that did what they say.
+/// Calls every action once, whatever it answers. Returns those that did what they say.
 pub(crate) async fn press_everything(
     app: &neticket_app::App,
     by: Principal,

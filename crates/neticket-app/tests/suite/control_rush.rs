@@ -1,5 +1,5 @@
-//! Administrators press every button during a rush, again and again, on two nodes. Afterwards everyone has what they were
-//! told, and every seat is sold once.
+//! Administrators call every action during a rush, repeatedly and on two nodes. Afterwards everyone has what
+//! they were told, and every seat is sold once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use crate::control_room::{admin, press_everything};
 
 const MAX_PER_USER: u32 = 4;
 const PEOPLE: usize = 120;
-/// How many times each of them wants a ticket.
+/// How many tickets each person asks for, one after the other.
 const WISHES: usize = 4;
 const CAPACITIES: [u32; 2] = [150, 60];
 const PATIENCE: Duration = Duration::from_mins(1);
 /// As long as a page waits before it asks again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What somebody was told about their reservations: whether they were cancelled.
+/// The reservations that a person was told of, each with whether it was cancelled.
 type Told = BTreeMap<ReservationId, bool>;
 
-/// Books one ticket until the answer is definite; `None`: there is none for them.
+/// Books one ticket until the answer is definite. `None` if there is no ticket for this person.
 async fn book(app: &App, user: UserId, grade: TicketTypeId, wish: &str) -> Option<ReservationId> {
     for attempt in 0.. {
-        // After a definite answer there is another key.
+        // After a definite answer, the next attempt has another key.
         let key = format!("{wish}-{attempt}");
         loop {
             match app.reservation_create(user, Some(&key), tickets_of(grade, 1)).await {
@@ -49,7 +49,7 @@ async fn book(app: &App, user: UserId, grade: TicketTypeId, wish: &str) -> Optio
     None
 }
 
-/// Comes for a ticket again and again while administrators press; every third person cancels one of theirs.
+/// Asks for a ticket repeatedly while administrators call actions. Every third person cancels one of theirs.
 async fn person(
     app: Arc<App>,
     (n, user): (usize, UserId),
@@ -58,7 +58,7 @@ async fn person(
 ) -> Told {
     let mut told = Told::new();
     for wish in 0..WISHES {
-        // What comes and goes before anybody has pressed proves nothing.
+        // A booking before the first action would prove nothing.
         timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= wish)).await.expect("they press").unwrap();
         let grade = grades[(n + wish) % grades.len()];
         let Some(id) = book(&app, user, grade, &format!("{user}-{wish}")).await else { continue };
@@ -73,10 +73,10 @@ async fn person(
     told
 }
 
-/// A rush with administrators in it, and what is wrong afterwards. For the negative control, `edited` is how many seats too
-/// many its ledger is made to believe in at the end.
+/// A rush with administrators in it. Returns what is wrong afterwards. For the negative control, the ledger
+/// is made to have `edited` seats too many at the end.
 async fn rush(world: &mut World, edited: u32) -> Vec<String> {
-    world.config.engine.batch_len_max = 10; // many small steps to press between
+    world.config.engine.batch_len_max = 10; // many small batches, so that actions come between them
     let (nodes, by) = ([world.node().await, world.node().await], admin(world).await);
     let event = world.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
     let users = world.users(PEOPLE).await;
@@ -103,7 +103,7 @@ async fn rush(world: &mut World, edited: u32) -> Vec<String> {
             }
         }
     };
-    // What moves cannot always be evicted, nor be compared.
+    // A ledger that is in motion cannot always be evicted or compared.
     let expected = BTreeSet::from(["clear", "load", "pause", "resume"]);
     assert!(worked.is_superset(&expected), "they did what they say: {worked:?}");
     nodes[0].sale_pause(by, None, event.id, false).await.unwrap();
@@ -118,7 +118,7 @@ async fn rush(world: &mut World, edited: u32) -> Vec<String> {
         let mut snapshot = world.snapshot(event.id).await;
         snapshot.ticket_types.iter_mut().for_each(|grade| grade.left += edited);
         world.install(&snapshot).await;
-        // Nobody drains the outbox here; the snapshot has counted what is in it.
+        // No task drains the outbox here. The snapshot has counted what is in it.
         let later = world.now().await.plus_millis(86_400_000);
         let rows = world.store.outbox_before(later, 1_000).await.unwrap();
         world.store.outbox_done(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
@@ -132,7 +132,8 @@ async fn rush(world: &mut World, edited: u32) -> Vec<String> {
     wrong
 }
 
-/// Two administrators press everything at once, and look: what moves differs in nobody's eyes.
+/// Two administrators call every action concurrently, and read the inventory. A ledger in motion must never
+/// be reported as different.
 async fn press(
     nodes: &[Arc<App>; 2],
     by: Principal,
@@ -179,7 +180,7 @@ async fn audit(world: &World, told: &[(UserId, Told)]) -> Vec<String> {
     wrong
 }
 
-/// Whoever comes now gets what is left, to the last seat and not one more.
+/// Newcomers get all seats that are left, and not one more.
 async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> {
     let mut wrong = Vec::new();
     let newcomer = world.users_from(PEOPLE, 100).await;
@@ -207,7 +208,7 @@ on_both! {
 
     async fn a_ledger_with_edited_numbers_and_no_guard_behind_it_would_be_found(parts: Parts) {
         let mut world = World::new(parts).await.without_guard();
-        world.config.engine.task_interval_ms = 60_000; // nobody repairs it
+        world.config.engine.task_interval_ms = 60_000; // no repair
         let wrong = Box::pin(rush(&mut world, 20)).await;
         for capacity in CAPACITIES {
             let finding = format!("{} of {capacity} are sold", capacity + 20);

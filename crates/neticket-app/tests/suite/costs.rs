@@ -11,18 +11,18 @@ use tokio::task::block_in_place;
 
 use crate::own::{OwnMariaDb, own_mariadb};
 
-/// How many book at once.
+/// How many bookings come concurrently.
 const BOOKINGS: usize = 500;
-/// Most transactions that they may cost: what a batch of 500 makes one of, and what was under way before it.
+/// Most transactions that they may cost: one for a batch of 500, and those that had begun before it.
 const COMMITS_MAX: u64 = 10;
-/// Most statements of one kind that as many cancels may cost: a few for each of a few batches.
+/// Most statements of one kind that the same number of cancels may cost: a few for each of a few batches.
 const CANCEL_STATEMENTS_MAX: u64 = 100;
-/// How `/metrics` names the cancels that wait.
+/// The metric of the cancels that wait in the queue.
 const QUEUED_CANCELS: &str = "neticket_queued_reservations{stage=\"cancel\"} ";
 /// How many events the long page has.
 const EVENTS: usize = 100;
 
-/// What MariaDB has counted since it started.
+/// The counters of MariaDB since it started.
 pub(crate) struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
@@ -32,14 +32,14 @@ impl Counts {
         Self(counts.map(|(name, count)| (name.to_owned(), count.parse().expect("a count"))).collect())
     }
 
-    /// How many more commands of this kind there are now.
+    /// How many more commands of this kind were counted between `self` and `now`.
     pub(crate) fn more(&self, now: &Self, command: &str) -> u64 {
         let name = format!("Com_{command}");
         now.0[&name] - self.0[&name]
     }
 }
 
-/// A world on a MariaDB of its own, whose nodes ask it for nothing unasked.
+/// An environment with its own MariaDB, whose background tasks do not use it during the test.
 pub(crate) async fn quiet_world() -> (World, OwnMariaDb) {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.task_interval_ms = 60_000;
@@ -54,9 +54,10 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
     let app = world.node().await;
     let event = world.event_on_sale(&[1_000], 4).await;
     let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
-    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger, knows the names
+    // Loads the ledger and caches the names.
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
     let before = Counts::read(&world);
-    // All of them come while the store is busy, however fast it is.
+    // All bookings arrive while the store is busy, however fast it is.
     let locks = Locks::of(&world, event.id);
     let mut bookings = Vec::new();
     for user in &users {
@@ -130,7 +131,7 @@ async fn five_hundred_concurrent_cancels_run_few_statements() {
     let booked = join_all(bookings).await.into_iter().map(|booked| booked.unwrap().reservation.id);
     let booked: Vec<_> = users.iter().copied().zip(booked).collect();
     let before = Counts::read(&world);
-    // All of them come while the store is busy, however fast it is.
+    // All cancels arrive while the store is busy, however fast it is.
     mariadb.server.pause().unwrap();
     let mut cancels = Vec::new();
     for (user, id) in booked {

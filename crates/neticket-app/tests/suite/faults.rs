@@ -1,4 +1,4 @@
-//! What a node leaves behind when it dies between two steps is finished by any other.
+//! What a node leaves behind when it dies between two steps, any other node finishes.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ on_both! {
 
     async fn concurrent_first_bookings_on_two_nodes_load_the_ledger_once(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody else loads it
+        world.config.engine.task_interval_ms = 60_000; // no other load
         let nodes = [world.node().await, world.node().await];
         let event = world.event_on_sale(&[100], 4).await;
         let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
@@ -92,7 +92,7 @@ on_both! {
 
     async fn a_ledger_with_wrong_numbers_sells_no_more_than_the_store_has(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody else loads it
+        world.config.engine.task_interval_ms = 60_000; // no other load
         let app = world.node().await;
         let event = world.event_on_sale(&[2], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
@@ -104,7 +104,8 @@ on_both! {
         app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
         let refused = app.reservation_create(users[1], None, tickets_of(grade, 2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
-        // At once, not some time: recovery must find nothing of what was refused.
+        // The ledger is loaded before the refusal is answered, because recovery must not find what was
+        // refused.
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was made anew");
         world.finish().await;
@@ -119,7 +120,7 @@ on_both! {
         let before_the_cancel = world.snapshot(event.id).await;
         let id = booked.reservation.id;
         world.store.cancel(&[CancelRequest { id, user }], world.now().await).await.unwrap();
-        // Whoever comes first, this load or the one that the outbox asks for:
+        // Either this load comes first or the one for the outbox row.
         let _ = world.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
@@ -137,8 +138,9 @@ on_both! {
         let user = world.user(0).await;
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let before_the_cancel = world.snapshot(event.id).await;
-        app.reservation_cancel(user, booked.reservation.id).await.unwrap(); // finds the ledger of the epoch before
-        // Whoever comes first, the load that began before the cancel or the one that the outbox asks for:
+        // Finds the ledger of the epoch before.
+        app.reservation_cancel(user, booked.reservation.id).await.unwrap();
+        // Either the load that began before the cancel comes first, or the one for the outbox row.
         let _ = world.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
@@ -177,7 +179,7 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     let event = world.event_on_sale(&[10], 4).await;
     let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
     patient.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-    app.event(event.id).await.unwrap(); // knows the names
+    app.event(event.id).await.unwrap(); // caches the names
     let locks = Locks::of(&world, event.id);
     let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
     assert_eq!(booked.reservation.state, ReservationState::Pending);
@@ -198,7 +200,7 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing() {
     let mut world = World::new(neticket_testkit::Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // nobody else loads it
+    world.config.engine.task_interval_ms = 60_000; // no other load
     world.config.engine.ack_deadline_ms = 300;
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
@@ -212,7 +214,7 @@ async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing
         assert!(tokio::time::Instant::now() < deadline, "the load comes to its end");
         tokio::time::sleep(GLANCE).await;
     }
-    app.shut_down().await; // finishes whatever was taken on
+    app.shut_down().await; // finishes everything it has accepted
     assert_eq!(world.confirmed(&event).await, [0]);
     world.finish().await;
 }

@@ -1,4 +1,5 @@
-//! Images of events: uploading, naming, and collecting what nobody names. In the data folder, and in S3.
+//! Images of events: uploading them, naming them, and collecting those that no event names. In the data
+//! folder and in S3.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use neticket_testkit::{Parts, S3, World, age, on_both, picture, until};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A world with a place for images: the data folder beside SQLite, S3 beside MariaDB.
+/// An environment with a backend for images: the data folder beside SQLite, or S3 beside MariaDB.
 struct Gallery {
     world: World,
     s3: Option<S3>,
@@ -132,7 +133,7 @@ on_both! {
 
     async fn only_images_that_no_event_uses_are_deleted_after_a_day(parts: Parts) {
         let mut gallery = Gallery::new(parts).await;
-        // Nothing sweeps until all is in place.
+        // No sweep before everything is in place.
         gallery.world.config.engine.image_sweep_interval_ms = 3_600_000;
         let app = gallery.world.node().await;
         let (orphan, young, named) = (upload(&app, 1).await, upload(&app, 2).await, upload(&app, 3).await);
@@ -167,7 +168,7 @@ on_both! {
         }
         let (first, draft) = drafts.remove(0);
         app.event_create(admin(), None, draft).await.unwrap();
-        // Two sweepers without pause begin while the others are being named.
+        // Two sweepers that run without a pause start while the other images are being named.
         gallery.world.config.engine.image_sweep_interval_ms = 1;
         let naming = async {
             let mut named = vec![first];
@@ -195,7 +196,7 @@ async fn an_unreadable_image_does_not_stop_the_deletion_of_other_images() {
     let mut gallery = Gallery::new(Parts::Embedded).await;
     let app = gallery.world.node().await;
     let orphan = upload(&app, 1).await;
-    // Before all others, and no file.
+    // The first one in the listing, and a folder instead of a file.
     let folder = gallery.world.config.data_dir.join("images").join(format!("{}.jpg", "0".repeat(32)));
     std::fs::create_dir(&folder).unwrap();
     let old = std::time::SystemTime::now() - 2 * DAY;
@@ -210,7 +211,7 @@ async fn an_unreadable_image_does_not_stop_the_deletion_of_other_images() {
 async fn an_upload_whose_audit_entry_fails_is_deleted_later() {
     let mut gallery = Gallery::new(Parts::Shared).await;
     let app = gallery.world.node().await;
-    // An address that no column takes.
+    // An IP address that is too long for its column.
     let failed = app.image_upload(admin(), Some("x".repeat(100)), picture(1)).await;
     assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
     let left = gallery.names();
@@ -265,7 +266,7 @@ async fn without_s3_nothing_is_half_made_and_events_are_shown_and_booked() {
     assert_eq!(app.event(event.summary.id).await.unwrap().summary.title, event.summary.title);
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
     assert_eq!(app.events_page(&search).await.unwrap().total_items, 1, "the refused one was not made");
-    // A node starts, although S3 is not there.
+    // A node starts although S3 is down.
     let second = gallery.world.node().await;
     unavailable(second.image(&key).await.unwrap_err());
     gallery.s3.as_ref().unwrap().resume();

@@ -67,7 +67,7 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
         let entry = world.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
         world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
         world.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
-        // A cancel without its release, which a ledger of an older epoch has to be loaded anew for.
+        // A cancel without its release. Its ledger is of an older epoch and has to be loaded anew.
         let _raised = world.snapshot(event.id).await;
         world.store.cancel(&[CancelRequest { id: booked, user }], world.now().await).await.unwrap();
         left.push(admit(&world, event.id, user, grade).await);
@@ -95,7 +95,7 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.grace_ms = 60_000; // recovery is not what notes them
+    world.config.engine.grace_ms = 60_000; // recovery does not record them
     world.config.engine.task_interval_ms = 20;
     let (stuck, other) = (world.event_on_sale(&[2], 4).await, world.event_on_sale(&[2], 4).await);
     let users = world.users(2).await;
@@ -143,13 +143,14 @@ on_both! {
         world.config.engine.task_interval_ms = 60_000;
         let event = world.event_on_sale(&[10], 4).await;
         let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        // All of the node on one thread, which then stands still, as a process does that is frozen.
+        // The whole node runs on one thread, which then stands still, like a frozen process.
         let (node, (world, outcome)) = tokio::task::spawn_blocking(move || {
             let mut node = tokio::runtime::Builder::new_multi_thread();
             let node = node.worker_threads(1).enable_all().build().unwrap();
             let frozen = node.spawn(async move {
                 let app = world.node().await;
-                app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap(); // knows the names, loads the ledger
+                // Caches the names and loads the ledger.
+                app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
                 let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(grade, 2)));
                 assert!(futures::poll!(&mut booking).is_pending()); // it is queued
                 std::thread::sleep(Duration::from_millis(600));
@@ -167,7 +168,7 @@ on_both! {
         let view = world.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (0, 9));
         world.finish().await;
-        node.shutdown_background(); // some of the store's connections are its
+        node.shutdown_background(); // some of the store's connections belong to it
     }
 }
 
@@ -178,7 +179,7 @@ async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
     let app = world.node().await;
     let event = world.event_on_sale(&[10], 4).await;
     let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-    // From now on this node knows the event by heart.
+    // From now on this node has the event in its cache.
     let first = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     sql(&world, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
     world.install(&world.snapshot(event.id).await).await;

@@ -1,4 +1,4 @@
-//! The application on real parts: SQLite with the ledger in the process, and MariaDB with Redis.
+//! The application on real backends: SQLite with the ledger in the process, and MariaDB with Redis.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 

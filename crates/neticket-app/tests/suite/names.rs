@@ -9,7 +9,7 @@ use neticket_testkit::{Parts, World, tickets_of, until};
 use crate::administering::admin;
 use crate::own::admit;
 
-/// The event with one ticket type more.
+/// The event with one more ticket type.
 fn with_another(event: &EventRecord, name: &str) -> EventChange {
     let kept = event.ticket_types.iter().map(|grade| TicketTypeChange {
         id: Some(grade.id),
@@ -32,7 +32,7 @@ async fn a_ticket_type_that_another_node_has_just_added_can_be_booked_at_once() 
     let event = world.event_on_sale(&[10], 40).await;
     let user = world.user(0).await;
     for round in 0..8 {
-        // The second node has copies of the event as it was.
+        // Fills the cache of the second node with the event before the change.
         let booked = second.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         booked.expect("there are seats");
         let before = second.event(event.id).await.unwrap();
@@ -60,7 +60,7 @@ async fn what_is_pending_of_a_ticket_type_just_added_is_shown_by_every_node() {
     let user = world.user(0).await;
     for round in 0..4 {
         let record = world.store.event(event.id).await.unwrap().unwrap();
-        // The second node has copies of the event as it was.
+        // Fills the cache of the second node with the event before the change.
         let grade = event.ticket_types[0].id;
         second.reservation_create(user, None, tickets_of(grade, 1)).await.expect("there are seats");
         let change = with_another(&record, &format!("added {round}"));

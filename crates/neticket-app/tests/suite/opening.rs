@@ -1,4 +1,4 @@
-//! Sales open by the ledger's clock, to the millisecond, without anybody's help.
+//! Sales open by the ledger's clock, to the millisecond, without any action by an administrator.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use neticket_app::{AppError, EventSearch};
 use neticket_domain::{Epoch, EventStatus, Timestamp};
 use neticket_testkit::{World, on_both, tickets_of, until};
 
-/// How old what readers see may be, in milliseconds.
+/// How old the data that readers see may be, in milliseconds.
 const SEEN_AGE_MAX_MS: i64 = 1_000;
 
 on_both! {
@@ -66,7 +66,7 @@ on_both! {
         let app = world.node().await;
         let _without_grades = world.event_on_sale(&[], 4).await;
         let broken = world.event_on_sale(&[10], 4).await;
-        // There is no higher epoch: it cannot be loaded any more, whoever tries.
+        // There is no higher epoch, so nobody can load this event any more.
         world.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
         until("opening it fails", async || {
             let mut numbers = String::new();

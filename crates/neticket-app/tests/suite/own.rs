@@ -1,4 +1,4 @@
-//! Servers that a test has for itself, to be broken.
+//! Servers that belong to one test, which may break them.
 
 use neticket_app::App;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
@@ -9,10 +9,10 @@ use neticket_testkit::{Parts, World, tickets};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-/// A MariaDB of its own.
+/// A MariaDB that belongs to one test.
 pub(crate) struct OwnMariaDb {
     pub(crate) server: Server,
-    // Goes first, with the server still there.
+    // Dropped first, while the server still runs.
     database: Option<TestDatabase>,
 }
 
@@ -22,7 +22,7 @@ impl Drop for OwnMariaDb {
     }
 }
 
-/// Gives the world a Redis of its own.
+/// Gives the environment its own Redis.
 pub(crate) fn own_redis(world: &mut World) -> Server {
     let redis = block_in_place(|| Redis::default().start()).expect("a Redis");
     world.config.redis_url = Some(redis.url());
@@ -30,7 +30,7 @@ pub(crate) fn own_redis(world: &mut World) -> Server {
     redis
 }
 
-/// Gives the world a MariaDB of its own.
+/// Gives the environment its own MariaDB.
 pub(crate) async fn own_mariadb(world: &mut World) -> OwnMariaDb {
     let server = block_in_place(|| MariaDb::default().start()).expect("a MariaDB");
     let database = block_in_place(|| TestDatabase::create_on(&server.url())).expect("a database");
@@ -40,7 +40,7 @@ pub(crate) async fn own_mariadb(world: &mut World) -> OwnMariaDb {
     OwnMariaDb { server, database: Some(database) }
 }
 
-/// Admits two tickets as a node does that dies right after it.
+/// Admits two tickets, like a node that dies right after the admission.
 pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
     let id = ReservationId(Uuid::new_v4());
     let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2), unit_price: None };
@@ -52,7 +52,7 @@ pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: Ti
     id
 }
 
-/// A world whose nodes take care of what is left behind after a moment.
+/// An environment whose nodes finish what is left behind after a short time.
 pub(crate) async fn hasty(parts: Parts) -> World {
     let mut world = World::new(parts).await;
     world.config.engine.grace_ms = 50;

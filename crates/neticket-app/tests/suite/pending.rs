@@ -1,4 +1,4 @@
-//! Reservations that are pending, for those who ask after them.
+//! Pending reservations, read by their owners.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +9,13 @@ use neticket_testkit::domain::ReservationId;
 use neticket_testkit::{Locks, Parts, Proxy, Weather, World, tickets_of, until};
 use uuid::Uuid;
 
-/// Enough that an inspection of all of them takes much longer than a booking waits: most of those that are under way when
-/// it is answered `pending` began before it was admitted.
+/// So many that inspecting all of them takes much longer than a booking waits. Most inspections that are
+/// running when the booking is answered `pending` therefore began before it was admitted.
 const EVENTS: usize = 160;
 /// How much later each answer of Redis comes.
 const DELAY_MS: u64 = 250;
 const ROUNDS: usize = 2;
-/// After so long an inspection has begun and looked at the first events.
+/// After this time an inspection has begun and has inspected the first events.
 const LOOKED_AFTER: Duration = Duration::from_secs(1);
 const POLLS: usize = 1;
 
@@ -23,7 +23,7 @@ const POLLS: usize = 1;
 async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for_it() {
     let mut world = World::new(Parts::Shared).await;
     world.config.engine.ack_deadline_ms = 1_000;
-    world.config.engine.grace_ms = 600_000; // nobody else decides it
+    world.config.engine.grace_ms = 600_000; // no other decision
     world.config.engine.task_interval_ms = 600_000;
     world.config.engine.ledger_timeout_ms = 20_000;
     let url = world.config.redis_url.clone().unwrap();
@@ -41,14 +41,14 @@ async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for
     for event in &events[..ROUNDS] {
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     }
-    // The list of events is rebuilt before Redis gets slow.
+    // The list of events is rebuilt before Redis becomes slow.
     let unknown = app.reservation(users[1], ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
     proxy.set(Weather::Slow(DELAY_MS)).await;
     until("the node has found its way to Redis again", async || app.ready().await.is_ok()).await;
     let locks: Vec<_> = events[..ROUNDS].iter().map(|event| Locks::of(&world, event.id)).collect();
 
-    // One inspection after the other.
+    // Inspections run without a pause.
     let is_over = Arc::new(AtomicBool::new(false));
     let (asking, over, other) = (Arc::clone(&app), Arc::clone(&is_over), users[1]);
     let stranger = tokio::spawn(async move {
@@ -57,10 +57,11 @@ async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for
             assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
         }
     });
-    // Each round in an event of its own: one in which something is pending already is looked into anyway.
+    // Each round has its own event, because an event with a known pending reservation is always inspected.
     for (round, event) in events[..ROUNDS].iter().enumerate() {
         let grade = event.ticket_types[0].id;
-        // Then an inspection is under way that has looked at these events already, and goes on after the booking is pending.
+        // Then an inspection is running that has inspected these events already, and it continues after the
+        // booking is pending.
         tokio::time::sleep(LOOKED_AFTER).await;
         let booked = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
         assert_eq!(booked.state, ReservationState::Pending);

@@ -7,14 +7,14 @@ use neticket_testkit::{World, on_both, tickets_of};
 
 use crate::administering::admin;
 
-/// What [`World::event_on_sale`] asks for a ticket.
+/// The price of a ticket in [`World::event_on_sale`].
 const PRICE: u64 = 50_000;
 
 fn at(unit_price: u64, grade: TicketTypeId, n: u32) -> NewReservation {
     NewReservation { unit_price: Some(unit_price), ..tickets_of(grade, n) }
 }
 
-/// The first ticket type at another price.
+/// Raises the price of the first ticket type.
 fn dearer(event: &EventRecord) -> EventChange {
     let grade = &event.ticket_types[0];
     let change = TicketTypeChange {

@@ -1,5 +1,5 @@
-//! Reading by the crowd: one query for all who ask at once, the same on every node a moment after a change, and no waiting for a
-//! Redis that does not answer.
+//! Reads by a crowd: one query for all concurrent readers, the same data on every node a moment after a
+//! change, and no waiting for a Redis that does not answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,14 +14,15 @@ use uuid::Uuid;
 use crate::costs::{Counts, quiet_world};
 use crate::own::{own_mariadb, own_redis};
 
-/// How many ask at once.
+/// How many readers ask concurrently.
 const CROWD: usize = 1_000;
-/// What one read of an event is: the event, and its ticket types.
+/// The queries of one read of an event: the event, and its ticket types.
 const QUERIES_OF_AN_EVENT: u64 = 2;
-/// How late a change may be seen on another node.
+/// How late another node may show a change.
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
-/// How long a reader may wait while Redis does not answer: the time-out for readers, and as much again for a busy machine.
+/// How long a reader may wait while Redis does not answer: the timeout for readers.
 const READER_PATIENCE: Duration = Duration::from_millis(200);
+/// How much longer it may take on a busy machine.
 const SLACK: Duration = Duration::from_millis(400);
 
 async fn crowd(app: &Arc<App>, event: EventId, count: usize) {
@@ -141,10 +142,10 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
         reads += 1;
         waits += u32::from(took > READER_PATIENCE / 2);
         longest = longest.max(took);
-        tokio::time::sleep(Duration::from_millis(5)).await; // copies end meanwhile, again and again
+        tokio::time::sleep(Duration::from_millis(5)).await; // cached data expires meanwhile, repeatedly
     }
     assert!(reads > 100 && longest < 2 * READER_PATIENCE + SLACK, "{reads} reads, one of {longest:?}");
-    // One for the ledger's word and one for the shared copy; a busy machine may be slow a few times.
+    // One wait for the ledger and one for the shared cache. A busy machine may be slow a few times.
     assert!(waits <= 5, "{waits} of {reads} readers waited");
     redis.resume().unwrap();
     let mut numbers = String::new();
@@ -193,7 +194,7 @@ async fn a_change_that_redis_did_not_hear_of_is_seen_at_once_where_it_was_made_a
     drop(mariadb);
 }
 
-/// What watchers of these tests show.
+/// What the watchers in these tests make of an event.
 fn told(view: &EventView, _now: Timestamp) -> (EventStatus, Vec<u32>) {
     (view.summary.status, view.ticket_types.iter().map(|t| t.left).collect())
 }

@@ -1,5 +1,5 @@
-//! Ledgers are compared with the store all the time: what is wrong is found and repaired, and nothing else is called
-//! wrong. Those of events that have started go.
+//! Ledgers are compared with the store continuously. A difference is found and repaired, and nothing else is
+//! reported as one. Ledgers of events that have started are evicted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 on_both! {
     async fn a_wrong_ledger_is_told_by_a_dry_run_that_changes_nothing_and_repaired_by_another(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody else repairs it
+        world.config.engine.task_interval_ms = 60_000; // no other repair
         let app = world.node().await;
         let event = world.event_on_sale(&[10, 10], 4).await;
         let by = admin(&world).await;
@@ -64,9 +64,10 @@ on_both! {
 
     async fn reconciling_during_a_rush_reports_no_false_difference(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.batch_len_max = 5; // many small steps to look between
+        world.config.engine.batch_len_max = 5; // many small batches, so that comparisons come between them
         let nodes = [world.node().await, world.node().await];
-        // A seat for every wish: what is cancelled is in the ledger again only a moment after the answer.
+        // A seat for every request, because the ledger has the seats of a cancel only a moment after the
+        // answer.
         let event = world.event_on_sale(&[400], 4).await;
         let (by, users, grade) = (admin(&world).await, world.users(100).await, event.ticket_types[0].id);
         let (half_way, compared) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(0));
@@ -76,7 +77,8 @@ on_both! {
             tokio::spawn(async move {
                 for round in 0..4 {
                     if round == 2 {
-                        // What never rests cannot be compared: so nobody books on before it has been once.
+                        // A ledger that is never at rest cannot be compared, so nobody books on before it was
+                        // compared once.
                         half_way.fetch_add(1, Ordering::Relaxed);
                         let has_compared = tokio::time::timeout(PATIENCE, compared.wait_for(|looks| *looks > 0));
                         has_compared.await.expect("it is compared in the midst of it").unwrap();
@@ -120,7 +122,7 @@ on_both! {
         let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
         let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
-        // In the journal at the start of the show, by a node that died.
+        // In the journal when the event starts, left there by a node that died.
         let id = ReservationId(Uuid::new_v4());
         let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2), unit_price: None };
         let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();

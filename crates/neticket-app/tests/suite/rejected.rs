@@ -1,4 +1,5 @@
-//! Whoever was told `pending` finds out what became of it: it is pending, confirmed or rejected, and never gone.
+//! A person who was answered `pending` can read the outcome: pending, confirmed or rejected, and never
+//! absent.
 
 use std::time::Duration;
 
@@ -71,7 +72,7 @@ on_both! {
 
     async fn a_key_whose_booking_was_rejected_is_sold_out_for_ever(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody repairs the ledger
+        world.config.engine.task_interval_ms = 60_000; // no repair
         let app = world.node().await;
         let event = world.event_on_sale(&[2], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
@@ -106,7 +107,7 @@ on_both! {
         let id = admit(&world, event.id, user, grade).await;
         let entry = world.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
         world.store.reject(&[to_commit(event.id, entry)], world.now().await).await.unwrap();
-        // And then the node died: recovery, by another one, gives the seats back.
+        // Then the node died. Recovery by another one returns the seats.
         let app = world.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
@@ -122,15 +123,16 @@ on_both! {
 
     async fn an_entry_that_no_longer_fits_when_its_event_is_loaded_is_rejected(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 60_000; // recovery is not what notes it
+        world.config.engine.grace_ms = 60_000; // recovery does not record it
         let event = world.event_on_sale(&[2], 4).await;
         let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
         let mut wrong = world.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         world.install(&wrong).await;
         let first = admit(&world, event.id, users[0], grade).await;
-        tokio::time::sleep(Duration::from_millis(2)).await; // the older one goes first
-        let second = admit(&world, event.id, users[1], grade).await; // of two that want the same seats, one fits
+        tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
+        // Of two bookings that need the same seats, one fits.
+        let second = admit(&world, event.id, users[1], grade).await;
         let _raised = world.snapshot(event.id).await; // so that the next commit has to load
         let app = world.node().await;
         let third = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
@@ -152,7 +154,7 @@ on_both! {
         let mut stored = Vec::new();
         for _ in 0..3 {
             stored.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
-            tokio::time::sleep(Duration::from_millis(2)).await; // another millisecond, another age
+            tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
         let pending = admit(&world, event.id, user, grade).await;
         let expected = [pending, stored[0], stored[1], stored[2]];

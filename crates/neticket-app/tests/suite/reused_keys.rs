@@ -1,4 +1,4 @@
-//! Idempotency keys that are used again for something else.
+//! Idempotency keys that are used again for another booking.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ on_both! {
         }
         let epoch = view(&world, second.id).await.epoch;
         let id = ReservationId(Uuid::new_v4());
-        // As if the same key had been quicker elsewhere.
+        // As if a request with the same key had been faster elsewhere.
         let elsewhere = CommitRequest {
             id,
             user,
@@ -133,7 +133,7 @@ on_both! {
         .await;
         assert_eq!(view(&world, second.id).await.epoch, epoch, "without a load");
         assert_eq!(app.reservation(user, id).await.unwrap().event_id, first.id);
-        world.lose_ledger(first.id).await; // it knows nothing of what was committed past it
+        world.lose_ledger(first.id).await; // it knows nothing of what was committed without it
         world.finish().await;
     }
 }

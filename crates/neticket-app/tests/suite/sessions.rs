@@ -84,7 +84,7 @@ on_both! {
         let app = world.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         let before = world.store.user_by_email(&email("ann@example.com")).await.unwrap().unwrap();
-        // The comparison takes some dozens of milliseconds: some of the changes come in the midst of it.
+        // The comparison takes some dozens of milliseconds, so some of the changes come in the middle of it.
         for delay_ms in (0..60).step_by(3) {
             let signing_in = {
                 let app = Arc::clone(&app);

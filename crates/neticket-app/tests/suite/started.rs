@@ -1,5 +1,5 @@
-//! What is left to be said once the show has started: whoever was admitted in time is booked, whatever has happened to the ledger
-//! since, and nothing hides that.
+//! After an event has started: everyone who was admitted in time is booked, whatever has happened to the
+//! ledger since, and every read shows it.
 
 use neticket_app::{AppError, ReservationState, reservation_id};
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::own::own_redis;
 
 const KEY: &str = "once";
-/// How long the show has not begun yet.
+/// How long before its start the event is created, in milliseconds.
 const SOON_MS: i64 = 1_500;
 
 async fn starting_soon(world: &World) -> EventRecord {
@@ -22,7 +22,7 @@ async fn starting_soon(world: &World) -> EventRecord {
     event
 }
 
-/// Admits it as a node does that dies right after it.
+/// Admits a booking, like a node that dies right after the admission.
 async fn admit(world: &World, event: &EventRecord, user: UserId, id: ReservationId) {
     let request = AdmitRequest {
         id,
@@ -43,7 +43,7 @@ async fn started(world: &World, event: &EventRecord) {
 on_both! {
     async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(parts: Parts) {
         let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
+        world.config.engine.task_interval_ms = 60_000; // no other recovery
         let user = world.user(0).await;
         let id = reservation_id(user, KEY);
         let event = starting_soon(&world).await;
@@ -80,7 +80,7 @@ on_both! {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_redis_was_started_anew() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // nobody else recovers it
+    world.config.engine.task_interval_ms = 60_000; // no other recovery
     let mut redis = own_redis(&mut world);
     let user = world.user(0).await;
     let id = reservation_id(user, KEY);

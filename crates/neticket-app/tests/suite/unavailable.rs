@@ -1,5 +1,5 @@
-//! What is said while Redis or MariaDB does not answer, or too much is asked: 503 in time, or 202; and that all goes on by itself
-//! afterwards, with everybody's booking decided.
+//! The answers while Redis or MariaDB does not answer or is overloaded: `503` in time, or `202`. Afterwards
+//! everything continues by itself, and every booking is decided.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use tokio::task::block_in_place;
 
 use crate::own::{admit, hasty, own_mariadb, own_redis};
 
-/// Each of `users` books one ticket, all at once, with the same key whenever it is called.
+/// Every user books one ticket, all of them concurrently. A user has the same key at every call.
 async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
     let bookings = users.iter().map(|user| app.reservation_create(*user, Some("once"), tickets_of(grade, 1)));
     join_all(bookings).await
 }
 
-/// Everybody repeats their booking until it is confirmed; nobody has more than the one.
+/// Every user repeats the booking until it is confirmed. Nobody gets more than one.
 async fn all_are_decided(world: &World, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
     let grade = event.ticket_types[0].id;
     until("all are confirmed in the end", async || {
@@ -139,7 +139,7 @@ async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
 async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_while_redis_starts_anew() {
     let mut world = World::new(Parts::Shared).await;
     let mut redis = own_redis(&mut world);
-    world.config.engine.task_interval_ms = 60_000; // nobody loads it again
+    world.config.engine.task_interval_ms = 60_000; // no other load
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
     let grade = event.ticket_types[0].id;
@@ -159,7 +159,7 @@ async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_wh
         assert_eq!(app.reservation(users[0], stored.id).await.unwrap().id, stored.id);
         let listed = app.reservations_page(users[0], 1, 10).await.unwrap();
         assert_eq!(listed.items.iter().map(|item| item.id).collect::<Vec<_>>(), [stored.id]);
-        tokio::time::sleep(Duration::from_millis(10)).await; // longer than any view is kept
+        tokio::time::sleep(Duration::from_millis(10)).await; // longer than any view is cached
     }
     world.config.engine.grace_ms = 50;
     world.config.engine.task_interval_ms = 20;
@@ -243,12 +243,12 @@ async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_tha
     let mariadb = own_mariadb(&mut world).await;
     world.config.engine.ack_deadline_ms = 1_000;
     world.config.engine.store_timeout_ms = 60_000;
-    world.config.engine.task_interval_ms = 600_000; // nobody loads the ledger
+    world.config.engine.task_interval_ms = 600_000; // no task loads the ledger
     world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
     let app = world.node().await;
     let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
     let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // knows the names
+    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // caches the names
     until("it is settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
     world.lose_ledger(event.id).await;
     mariadb.server.pause().unwrap();
@@ -270,7 +270,7 @@ async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_tha
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_found() {
     let mut world = World::new(Parts::Shared).await;
-    world.config.engine.grace_ms = 60_000; // recovery is not what notes it
+    world.config.engine.grace_ms = 60_000; // recovery does not record it
     world.config.engine.task_interval_ms = 20;
     let event = world.event_on_sale(&[2], 4).await;
     let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
@@ -278,7 +278,7 @@ async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_f
     wrong.ticket_types[0].left = 50;
     world.install(&wrong).await;
     let first = admit(&world, event.id, users[0], grade).await;
-    tokio::time::sleep(Duration::from_millis(2)).await; // the older one goes first
+    tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
     let second = admit(&world, event.id, users[1], grade).await;
     sql(
         &world,

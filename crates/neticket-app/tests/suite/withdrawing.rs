@@ -1,5 +1,5 @@
-//! Events that do not take place: everyone's reservation is cancelled, once, whatever dies on the way; or the event goes,
-//! and nothing of it stays behind.
+//! Events that do not take place. Either every reservation is cancelled, exactly once, whatever dies
+//! meanwhile, or the event is deleted and nothing of it is left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn command_line() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }
 }
 
-/// Everyone books one ticket, by turns on the nodes.
+/// Every user books one ticket, on the nodes in turn.
 async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> Vec<(UserId, ReservationId)> {
     let bookings = users.iter().enumerate().map(|(n, user)| {
         let (app, user, grade) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
@@ -28,7 +28,7 @@ async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> 
     join_all(bookings).await
 }
 
-/// Waits until nothing of the event is confirmed and nothing can become so.
+/// Waits until no reservation of the event is confirmed and none can become so.
 async fn finished(world: &World, event: &EventRecord) {
     until("the cancellation is finished", async || {
         world.store.events_cancelling(10).await.unwrap().is_empty()
@@ -61,7 +61,7 @@ on_both! {
         assert!(cancelled.cancelled_at.is_some());
         let again = nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
         assert_eq!((again.cancelled_at, again.version), (cancelled.cancelled_at, cancelled.version));
-        // Whoever is quicker than the task gets the same answer.
+        // A user who cancels before the task does gets the same answer.
         let quick = nodes[0].reservation_cancel(by_themselves[1].0, by_themselves[1].1).await.unwrap();
         assert!(matches!(quick.state, ReservationState::Cancelled { .. }));
         let late = nodes[0].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
@@ -111,7 +111,8 @@ on_both! {
             for was in booked {
                 let is = nodes[1].reservation(user, was.id).await.unwrap();
                 assert!(is.event_cancelled && !is.cancellable, "{is:?}");
-                // Or it was on its way when the event was cancelled, admitted by a ledger that had not heard of it.
+                // Or it was pending when the event was cancelled, admitted by a ledger that did not know of
+                // the cancellation.
                 let is_refused =
                     (was.state, is.state) == (ReservationState::Pending, ReservationState::Rejected);
                 assert!(is_refused || matches!(is.state, ReservationState::Cancelled { .. }), "{was:?} {is:?}");
@@ -150,12 +151,13 @@ on_both! {
     async fn what_was_on_its_way_when_the_event_was_cancelled_is_cancelled_too(parts: Parts) {
         let mut world = hasty(parts).await;
         let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
-        // Two nodes died: one with a reservation in the journal, one right after it had cancelled the event.
+        // Two nodes died: one left a reservation in the journal, the other died right after it had cancelled
+        // the event.
         world.install(&world.snapshot(event.id).await).await;
         let id = admit(&world, event.id, users[0], event.ticket_types[0].id).await;
         let later = world.now().await.plus_millis(1);
         world.store.event_cancel(event.id, &command_line(), later).await.unwrap();
-        // By a ledger that has not heard of it.
+        // Admitted by a ledger that does not know of the cancellation.
         until("a moment has passed", async || world.now().await > later).await;
         let late = admit(&world, event.id, users[1], event.ticket_types[0].id).await;
         let app = world.node().await;

@@ -1,30 +1,30 @@
-//! Who did what as an administrator.
+//! The audit log.
 
 use neticket_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Something that was done. Entries are added and never changed.
+/// One action of an administrator. Entries are added and never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AuditEntry {
     pub id: i64,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Who did it; `null`: the command line.
+    /// The administrator who did it. `null` if it was done on the command line.
     pub actor: Option<AuditActor>,
-    /// What was done, like `event_update`.
+    /// The action, for example `event_update`.
     pub action: String,
-    /// What it was done to, like `event/7`.
+    /// The object of the action, for example `event/7`.
     pub target: String,
-    /// For people: the event's title and the like.
+    /// Text for people, for example the title of the event.
     pub detail: String,
-    /// What it changed, as it was; `null` where there was nothing.
+    /// The changed values before the action. `null` if there were none.
     #[schema(value_type = Option<Object>)]
     pub before: Option<serde_json::Value>,
-    /// What it changed, as it has become; `null` where nothing is any more.
+    /// The changed values after the action. `null` if there are none any more.
     #[schema(value_type = Option<Object>)]
     pub after: Option<serde_json::Value>,
-    /// The address it came from; `null`: the command line.
+    /// The network address of the request. `null` if it was done on the command line.
     pub ip: Option<String>,
 }
 
@@ -32,6 +32,6 @@ pub struct AuditEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AuditActor {
     pub id: i64,
-    /// `null` if there is no such account any more.
+    /// `null` if the account does not exist any more.
     pub nickname: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Events, as administrators make and change them.
+//! Events, as administrators create and change them.
 
 use neticket_domain::{EventStatus, QUANTITY_MAX, SEARCH_LEN_MAX, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use crate::event::{EventDetail, EventStatusWord};
 use crate::page::{PAGE_SIZE_MAX, first, size_default};
 use crate::rules;
 
-/// Which events, past and cancelled ones included, and which page of them.
+/// Filters and page of the list of all events. Past and cancelled events are included.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AdminEventListQuery {
-    /// Every word of it occurs in the title or the place, whatever its case.
+    /// Search words. An event matches if its title or place contains every word, ignoring case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 100)]
     #[validate(length(
@@ -23,11 +23,11 @@ pub struct AdminEventListQuery {
         message = "must be at most 100 characters"
     ))]
     pub q: Option<String>,
-    /// Only events of this status.
+    /// Only events with this status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<EventStatusWord>)]
     pub status: Option<EventStatus>,
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     #[serde(default = "first")]
     #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     #[validate(range(
@@ -37,7 +37,7 @@ pub struct AdminEventListQuery {
         message = "must be between 1 and 1000000"
     ))]
     pub page: u32,
-    /// The most items of a page.
+    /// The number of items per page.
     #[serde(default = "size_default")]
     #[param(default = 20, minimum = 1, maximum = 100)]
     #[validate(range(
@@ -75,11 +75,11 @@ pub struct EventCreateRequest {
     pub starts_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub opens_at: Timestamp,
-    /// `starts_at` if absent.
+    /// If absent, the sale closes at `starts_at`.
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
-    /// 1 to 100; 4 if absent.
+    /// The most tickets that one person may hold: 1 to 100. If absent, it is 4.
     #[validate(range(
         min = 1,
         max = "QUANTITY_MAX",
@@ -89,7 +89,7 @@ pub struct EventCreateRequest {
     #[schema(minimum = 1, maximum = 100)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_user: Option<u32>,
-    /// The key of an image that was uploaded before.
+    /// The key of an uploaded image.
     #[validate(length(max = 100, code = "too_long", message = "must be at most 100 characters"))]
     #[schema(max_length = 100)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ pub struct EventCreateRequest {
     pub ticket_types: Vec<TicketTypeCreateRequest>,
 }
 
-/// A grade of a new event.
+/// A ticket type of a new event.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct TicketTypeCreateRequest {
@@ -112,7 +112,7 @@ pub struct TicketTypeCreateRequest {
     )]
     #[schema(min_length = 1, max_length = 50)]
     pub name: String,
-    /// In won.
+    /// In won, at most 100,000,000.
     #[validate(range(
         max = 100_000_000_u64,
         code = "out_of_range",
@@ -130,7 +130,7 @@ pub struct TicketTypeCreateRequest {
     pub capacity: u32,
 }
 
-/// What is to change of an event. What is absent stays as it is; `null` takes the image away.
+/// A change of an event. Fields that are absent keep their values. `null` in `image_key` removes the image.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct EventUpdateRequest {
@@ -164,7 +164,7 @@ pub struct EventUpdateRequest {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
-    /// 1 to 100. Who holds more already keeps it.
+    /// The most tickets that one person may hold: 1 to 100. People who already hold more keep their tickets.
     #[validate(range(
         min = 1,
         max = "QUANTITY_MAX",
@@ -174,13 +174,14 @@ pub struct EventUpdateRequest {
     #[schema(minimum = 1, maximum = 100)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_user: Option<u32>,
-    /// The key of an image that was uploaded before; `null`: no image.
+    /// The key of an uploaded image. `null` removes the image.
     #[validate(length(max = 100, code = "too_long", message = "must be at most 100 characters"))]
     #[schema(value_type = Option<String>, max_length = 100)]
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub image_key: Option<Option<String>>,
-    /// All grades as they are to be, in the order in which they are shown: with `id` one that is there, without a new
-    /// one. One that is left out is removed, unless it has reservations.
+    /// All ticket types after the change, in the order in which they are shown. An item with `id` changes
+    /// that ticket type; an item without `id` adds a new one. A ticket type that is left out is removed,
+    /// unless it has reservations.
     #[validate(
         length(min = 1, max = 20, code = "out_of_range", message = "must have between 1 and 20 grades"),
         nested
@@ -190,17 +191,17 @@ pub struct EventUpdateRequest {
     pub ticket_types: Option<Vec<TicketTypeUpdateRequest>>,
 }
 
-/// Tells `null`, which is `Some(None)`, from a field that is not there.
+/// Distinguishes `null`, which becomes `Some(None)`, from an absent field.
 #[allow(clippy::option_option, reason = "a field that is not there, one that is null, and one with a value")]
 fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(field).map(Some)
 }
 
-/// A grade as it is to be.
+/// A ticket type after the change.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct TicketTypeUpdateRequest {
-    /// Of the grade that is changed; absent: a new one.
+    /// The ticket type to change. If absent, a new one is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<i64>,
     #[validate(
@@ -209,7 +210,7 @@ pub struct TicketTypeUpdateRequest {
     )]
     #[schema(min_length = 1, max_length = 50)]
     pub name: String,
-    /// In won. What is booked already keeps the price it was booked at.
+    /// In won, at most 100,000,000. Existing reservations keep the price at which they were booked.
     #[validate(range(
         max = 100_000_000_u64,
         code = "out_of_range",
@@ -217,7 +218,7 @@ pub struct TicketTypeUpdateRequest {
     ))]
     #[schema(maximum = 100_000_000)]
     pub price: u64,
-    /// No less than is sold.
+    /// At least the number of tickets that are sold, pending bookings included.
     #[validate(range(
         min = 1,
         max = 1_000_000,
@@ -228,7 +229,8 @@ pub struct TicketTypeUpdateRequest {
     pub capacity: u32,
 }
 
-/// An event as administrators see it; `left` of its grades is the store's, so `capacity - left` is sold.
+/// An event as administrators see it. `left` of each ticket type comes from the store, so `capacity - left`
+/// is the number of sold tickets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct AdminEvent {
     #[serde(flatten)]
@@ -238,7 +240,7 @@ pub struct AdminEvent {
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
-    /// When the event was cancelled; `null`: it was not.
+    /// When the event was cancelled. `null` if it was not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub cancelled_at: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! The control room: what the ledger says beside what the store says.
+//! The inventory: the state of the ledgers next to the state of the store.
 
 use neticket_domain::{EventStatus, SEARCH_LEN_MAX};
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use validator::Validate;
 use crate::event::EventStatusWord;
 use crate::page::{PAGE_SIZE_MAX, first, size_default};
 
-/// Which events, and which page of them.
+/// Filters and page of the inventory.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct InventoryListQuery {
-    /// Every word of it occurs in the title or the place, whatever its case.
+    /// Search words. An event matches if its title or place contains every word, ignoring case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(max_length = 100)]
     #[validate(length(
@@ -26,7 +26,7 @@ pub struct InventoryListQuery {
     #[serde(default)]
     #[param(default = false)]
     pub drifted: bool,
-    /// Counted from 1.
+    /// The number of the page, counted from 1.
     #[serde(default = "first")]
     #[param(default = 1, minimum = 1, maximum = 1_000_000)]
     #[validate(range(
@@ -36,7 +36,7 @@ pub struct InventoryListQuery {
         message = "must be between 1 and 1000000"
     ))]
     pub page: u32,
-    /// The most items of a page.
+    /// The number of items per page.
     #[serde(default = "size_default")]
     #[param(default = 20, minimum = 1, maximum = 100)]
     #[validate(range(
@@ -48,7 +48,7 @@ pub struct InventoryListQuery {
     pub size: u32,
 }
 
-/// An event's ledger beside the store.
+/// The ledger of an event next to the store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct InventoryEntry {
     pub event_id: i64,
@@ -63,54 +63,55 @@ pub struct InventoryEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct InventoryLedger {
     pub loaded: bool,
-    /// Whether the sale is paused, by the ledger; by the store where it is not loaded.
+    /// Whether the sale is paused, according to the ledger. If the ledger is not loaded, according to the
+    /// store.
     pub paused: bool,
-    /// Of the load it came from; `null` where it is not loaded.
+    /// The number of the load that built this ledger. `null` if the ledger is not loaded.
     pub epoch: Option<i64>,
-    /// Reservations on their way into the store.
+    /// The number of reservations that are admitted but not committed to the store yet.
     pub pending: u64,
 }
 
-/// A grade, by ledger and store.
+/// A ticket type in the ledger and in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct InventoryTicketType {
     pub id: i64,
     pub name: String,
     pub capacity: u32,
     pub store_left: u32,
-    /// `null` where the ledger is not loaded.
+    /// `null` if the ledger is not loaded.
     pub ledger_left: Option<u32>,
-    /// What the ledger has too many (above 0) or too few (below 0), beyond what is on its way. 0 as long as that cannot
-    /// be told, because something moves.
+    /// By how many seats the ledger has too many (above 0) or too few (below 0), apart from pending
+    /// reservations. 0 while this cannot be determined, because bookings are in progress.
     pub drift: i64,
 }
 
-/// Whether to change anything.
+/// Whether to repair a difference or only to report it.
 #[derive(Clone, Debug, Deserialize, Serialize, IntoParams, Validate)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ReconcileQuery {
-    /// `true`: says what differs and changes nothing.
+    /// `true`: reports the differences and changes nothing.
     #[serde(default)]
     #[param(default = false)]
     pub dry_run: bool,
 }
 
-/// What came of comparing a ledger with the store.
+/// The result of a comparison of a ledger with the store.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct Reconciliation {
-    /// Whether the ledger was loaded anew.
+    /// Whether the ledger was loaded anew to repair the differences.
     pub applied: bool,
-    /// What differed; empty: nothing.
+    /// The differences. Empty if there are none.
     pub changes: Vec<SeatChange>,
 }
 
-/// A grade of which the ledger says something else than it should.
+/// A ticket type of which the ledger has a wrong number of seats left.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct SeatChange {
     pub ticket_type_id: i64,
-    /// What the ledger says is left.
+    /// How many seats are left according to the ledger.
     pub from: u32,
-    /// What has to be left, by the store and what is on its way.
+    /// How many seats the ledger should have left, according to the store and the pending reservations.
     pub to: u32,
 }

@@ -1,4 +1,4 @@
-//! Administration.
+//! Types of the administration endpoints.
 
 mod audit;
 mod events;

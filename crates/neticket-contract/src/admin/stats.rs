@@ -1,4 +1,4 @@
-//! How the service is doing at this moment.
+//! The current state of the service.
 
 use neticket_domain::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,32 +6,32 @@ use utoipa::ToSchema;
 
 use crate::ProblemCode;
 
-/// Of all nodes together.
+/// Statistics of all nodes together.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct Stats {
     #[schema(value_type = String, format = DateTime)]
     pub server_time: Timestamp,
-    /// Nodes that have told how they are within the last seconds.
+    /// The number of nodes that have reported their state within the last seconds.
     pub nodes: u32,
-    /// Over how many seconds rates and latencies are taken.
+    /// The period over which rates and latencies are measured, in seconds.
     pub window_s: u32,
     /// Confirmed bookings per second.
     pub bookings_per_s: f64,
-    /// Half of all bookings were answered within this many milliseconds; `null` where there were none.
+    /// The time within which half of all bookings were answered, in milliseconds. `null` if there were none.
     pub p50_ms: Option<f64>,
-    /// All but one in a hundred were.
+    /// The time within which 99 % of all bookings were answered, in milliseconds. `null` if there were none.
     pub p99_ms: Option<f64>,
-    /// Bookings and cancels that wait in queues.
+    /// The number of bookings and cancels that wait in queues.
     pub in_flight: u64,
-    /// Reservations on their way into the store, of all events.
+    /// The number of reservations of all events that are admitted but not committed to the store yet.
     pub journal_len: u64,
-    /// Grades whose ledger was found to differ from the store, since the nodes started.
+    /// How many ticket types were found to differ between ledger and store, since the nodes started.
     pub drift: u64,
-    /// Refusals of the last minute by code, the most frequent first.
+    /// Refusals of the last minute by code, the most frequent code first.
     pub problems: Vec<ProblemCount>,
 }
 
-/// How often a request was refused.
+/// How often requests were refused with a code.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 pub struct ProblemCount {
     pub code: ProblemCode,

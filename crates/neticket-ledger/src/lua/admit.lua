@@ -1,4 +1,5 @@
---[[ Admits a batch of reservations of one event, in order, each on its own: takes the seats and journals the taking.
+--[[ Admits a batch of requests of one event. It decides each request separately, in order. For each request
+  that it admits, it takes the seats and writes a journal entry.
 
   KEYS  1 ledger           hash    epoch, replid, run_id, revision, paused, opens_at, closes_at, max_per_user,
                                    left:<ticket type, 8 bytes>, price:<ticket type, 8 bytes> (8 bytes)
@@ -9,15 +10,19 @@
         3 reservations_max how many reservations a user may have made in this epoch
         4 requests         packed, see prelude.lua
   RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, letters, prices, then details.
-           Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) | k known | m mismatch |
-           n no such ticket type | o not open | c closed | p paused | j journal full | s sold out (detail: left) |
-           l over the limit of tickets or of reservations (detail: already held) | d differs from the price in the request
-           (detail: unit price 8). Prices: ticket type 8, unit price 8, of those admitted now. Details in the order of the requests.
+           Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) |
+           k known | m mismatch | n no such ticket type | o not open | c closed | p paused | j journal full |
+           s sold out (detail: left) | l over the limit of tickets or of reservations (detail: already held) |
+           d differs from the price in the request (detail: unit price 8).
+           Prices: ticket type 8, unit price 8, of each ticket type admitted by this call.
+           Details in the order of the requests.
 
-  One script, so that nobody sees seats gone without the journal entry that accounts for them, and so that the clock, the
-  epoch and the run are those of the moment of taking. Reads first and writes last: a script that fails has written nothing.
+  One script, so that seats are never taken without the journal entry that accounts for them, and so that the
+  clock, the epoch and the server run are those of the moment in which the seats are taken. The script reads
+  first and writes last: if it fails, it has written nothing.
 
-  An id belongs to one user, so whoever repeats one has it in the record; only then is the journal read. ]]
+  An id belongs to one user, so a repeated id is always in that user's record. The script reads the journal
+  only if the record has the id. ]]
 
 local ledger = hgetall(KEYS[1])
 if not ledger.epoch then
@@ -36,14 +41,14 @@ local shut = now < tonumber(ledger.opens_at) and 'o'
   or now >= tonumber(ledger.closes_at) and 'c'
   or ledger.paused == '1' and 'p'
 local max_per_user = tonumber(ledger.max_per_user)
--- How long the record is of a user who may make no more reservations; see prelude.lua.
+-- The length, in bytes, from which a record is full: its user may make no more reservations. See prelude.lua.
 local record_len_max = 4 + 17 * tonumber(ARGV[3])
 local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
 local letters, details, holders, entries = {}, {}, {}, {}
 
--- What is asked for, by ticket type, quantity and price; most of a batch asks for the same. Ticket types by their
--- bytes.
+-- Caches one value per combination of ticket type, quantity and price, because most requests of a batch ask
+-- for the same. `ticket_types` is keyed by the 8 bytes of the id.
 local any_price = string.rep('\255', 8)
 local ticket_types = {}
 local wishes = setmetatable({}, {
@@ -63,7 +68,7 @@ local wishes = setmetatable({}, {
   end,
 })
 
--- The entries of this batch by id, from the first repeat on.
+-- The entries of this batch by id. The table is filled when the first repeated id is found.
 local entry_of
 local function journaled(id)
   if not entry_of then
@@ -75,7 +80,7 @@ local function journaled(id)
   return entry_of[id] or redis.call('HGET', KEYS[3], id)
 end
 
--- The letter for an id that the user's record has, and its detail.
+-- The letter, and the detail if any, for an id that the user's record has.
 local function repeated(id, content)
   local entry = journaled(id)
   if not entry then
@@ -87,7 +92,7 @@ local function repeated(id, content)
   return 'r', sub(entry, 21, 36)
 end
 
--- Letter and detail. `wanted` is the request from the ticket type on.
+-- Returns the letter, and the detail if any. `wanted` is the end of the request, from the ticket type on.
 local function admit(id, content, wanted, user, record)
   if record and place_of(record, id) then
     return repeated(id, content)

@@ -1,15 +1,17 @@
---[[ Begins a load of one event: answers what load.lua will want to hear.
+--[[ Begins a load of one event: returns the token and the epoch that load.lua will check.
 
   KEYS  1 ledger           hash      see admit.lua
-        2 loads            string    run id and token: there as long as no ledger was lost or evicted since a load began
+        2 loads            string    run id and token. The key exists as long as no ledger of the event was
+                                     lost or evicted since a load began
   ARGV  1 token            16 bytes, the last 8 of which are used if there is no token yet
-        2 expiry_ms        when to forget it
-  RETURNS  token, epoch of the ledger, of whichever server run (0: there is none)
+        2 expiry_ms        how long the token is kept
+  RETURNS  token, epoch of the ledger, of any server run (0: there is none)
 
   One script, so that the token and the epoch are of the same moment. A token begins with 8 bytes of the
-  replication id, so that one from an old file, or from before a promotion, counts for nothing. Nodes of earlier
-  versions store the run id and 16 random bytes: such a token is replaced, and the load that has it begins anew,
-  with the new one. Loads under way at once share the token: what takes it away takes it from all. ]]
+  replication id, so that a token from an old file, or from before a promotion, is not valid. Nodes of earlier
+  versions store the run id and 16 random bytes. This script replaces such a token; the load that has it must
+  begin again, and then gets the new one. Concurrent loads share the token: if it is deleted, all of them must
+  begin again. ]]
 
 local run, start = run_id(), token_start(replication_id())
 local token = start .. sub(ARGV[1], 9)

@@ -1,15 +1,16 @@
---[[ Takes the right to scan all masters for ledgers, or keeps it.
+--[[ Takes the lease to scan all masters for ledgers, or extends it.
 
   KEYS  1 complete         hash          see loaded.lua
-        2 scan             string        replication id, and who scans
-  ARGV  1 scan             16 bytes: who scans
-        2 lease_ms         how long the right is kept without another call
+        2 scan             string        replication id, and which scan has the lease
+  ARGV  1 scan             16 bytes: the id of the scan
+        2 lease_ms         how long the lease lasts without another call
         3 rescan_ms        see loaded.lua
-  RETURNS  begun | kept (this scan had the right before) | busy (another scan has it) |
+  RETURNS  begun | kept (this scan had the lease before) | busy (another scan has it) |
            complete (no scan is due)
 
-  One script, so that no two scans have the right. The key is lost with the list, if that is lost while the scan
-  runs, and the replication id is part of it: so end_scan.lua knows that the list has lost nothing since. ]]
+  One script, so that two scans never have the lease at once. If the server loses the list while the scan
+  runs, it loses this key too, and the replication id is part of the value. This is how end_scan.lua knows
+  that the list has lost nothing since the scan began. ]]
 
 if list_state(KEYS[1], ARGV[3]) == 'complete' then
   return { 'complete' }

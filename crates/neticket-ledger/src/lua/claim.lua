@@ -8,10 +8,10 @@
         3 token_secret     16 bytes
         4 age_max_ms       how old a claim may be
         5 claims_max       how many claims there may be; 0 to compare only
-  RETURNS  1 if the database of another node differs, else 0; the same of the token secret
+  RETURNS  1 if the database of another node differs, else 0; the same for the token secret
 
-  One script, so that of two different nodes that start at once one sees the other, and so that the age is by
-  the clock that the claims were made by. ]]
+  One script, so that of two different nodes that start at the same time one sees the other, and so that the
+  clock that dates a claim is also the clock that measures its age. ]]
 
 local now, claims_max = now_ms(), tonumber(ARGV[5])
 local others, is_there, database, token_secret = 0, false, 0, 0
@@ -34,7 +34,7 @@ for i = 1, #claims, 2 do
     end
   end
 end
--- A node that runs stays: only one that starts is refused.
+-- A node that has a claim keeps it. Only a node that starts is refused.
 if is_there or (database + token_secret == 0 and others < claims_max) then
   redis.call('HSET', KEYS[1], ARGV[1], pack('>i8', now) .. ARGV[2] .. ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])

@@ -1,11 +1,11 @@
---[[ Says that the list of events which may have a ledger is complete, after a scan of all masters.
+--[[ Marks the list of events that may have a ledger as complete, after a scan of all masters.
 
   KEYS  1 complete         hash          see loaded.lua
         2 scan             string        see begin_scan.lua
-  ARGV  1 scan             16 bytes: who scanned
+  ARGV  1 scan             16 bytes: the id of the scan
   RETURNS  complete | again (the list may have lost something since the scan began)
 
-  One script, so that nothing is lost between the look and the statement. ]]
+  One script, so that the list loses nothing between the check and the mark. ]]
 
 local replid = replication_id()
 if not replid or redis.call('GET', KEYS[2]) ~= replid .. ARGV[1] then

@@ -1,15 +1,16 @@
---[[ Forgets one event that nothing is left to be done for.
+--[[ Deletes the ledger of one event that is not needed any more.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash
         3 journal          hash
         4 loads            string  see begin_load.lua
-  ARGV  1 epoch            the epoch it must be of
+  ARGV  1 epoch            the epoch that the ledger must have
   RETURNS  absent | evicted | kept (it is of another epoch or has a journal)
 
-  One script, so that nothing is admitted between the look and the forgetting, and no part of the ledger outlives another. The
-  server run is not asked: a ledger of another run is of no use to anyone but for its journal. Loads under way begin anew, as
-  nothing is left to tell them whether this ledger was newer than theirs. ]]
+  One script, so that nothing is admitted between the check and the deletion, and no part of the ledger
+  outlives another. The script does not compare the server run: of a ledger of another run only the journal is
+  of use. Loads in progress must begin again, because nothing remains that says whether this ledger was newer
+  than their snapshot. ]]
 
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then

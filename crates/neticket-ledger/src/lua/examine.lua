@@ -1,9 +1,10 @@
---[[ Everything of one event that is to be known at one moment: the view and the whole journal.
+--[[ The state of one event's ledger at one moment: the view and the whole journal.
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
   ARGV  none
-  RETURNS  absent | present, revision, then as view.lua from the epoch on, then the journal: id 16, entry 36 each
+  RETURNS  absent | present, revision, then as view.lua from the epoch on, then the journal: id 16, entry 36
+           each
 
   One script, so that the seats left and the journal that explains them are of the same moment. ]]
 

@@ -1,5 +1,5 @@
---[[ Journal entries of one event that were admitted some time ago, in no order; which ones, if there are more than asked for,
-  is not said.
+--[[ Journal entries of one event that were admitted at least some time ago, in no order. If there are more
+  than the limit, it is not defined which of them are returned.
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
@@ -7,10 +7,10 @@
         2 limit            how many entries at most
   RETURNS  absent | present, epoch, entries: id 16, entry 36 each
 
-  One script, so that the entries and the epoch belong together. It looks no further than it has to: at all
-  of the journal only if too little of it is old enough. A sorted set beside it would cost every reservation another write. Nothing is returned of a ledger of another server
-  run: it may be an old copy, and an entry in it may have been refused since, and its user have booked again under the
-  same epoch. ]]
+  One script, so that the entries and the epoch belong together. It stops scanning at the limit: it reads the
+  whole journal only if too few entries are old enough. A sorted set beside the journal would cost one more
+  write per reservation. A ledger of another server run answers absent: it may be an old copy. An entry in it
+  may have been refused since, and its user may have booked again under the same epoch. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run then
@@ -19,7 +19,7 @@ end
 
 local admitted_by, limit = now_ms() - tonumber(ARGV[1]), tonumber(ARGV[2])
 local found, cursor = {}, '0'
--- HSCAN may tell a field twice.
+-- HSCAN may return a field twice.
 local told = {}
 repeat
   local part = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', 500)

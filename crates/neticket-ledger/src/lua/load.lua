@@ -1,4 +1,5 @@
---[[ Replaces the ledger of one event by a snapshot, unless it is of the same or a higher epoch; carries the journal over.
+--[[ Replaces the ledger of one event by a snapshot, unless it is of the same or a higher epoch; carries the
+  journal over.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash
@@ -13,31 +14,34 @@
         6 reservations_len how many reservations were staged
         7 refused          ids of entries that are not carried over, 16 bytes each
         8 ticket_types     packed: ticket type 8, price 8, left 4
-        9 token            by begin_load.lua, before the snapshot was taken
-        10 window_since    milliseconds since 1970: what was admitted from then on, but not between opens_at and closes_at,
-                           was admitted by a ledger that did not know them, and is not carried over
-  RETURNS  kept, epoch that is there | again |
-           replaced, epoch before, entries that did not fit or are of a pause: id 16 and entry 36 (see prelude.lua) each
+        9 token            from begin_load.lua, before the snapshot was taken
+        10 window_since    milliseconds since 1970. An entry that was admitted since then, but not between
+                           opens_at and closes_at, was admitted by a ledger that did not know this window. It
+                           is not carried over
+  RETURNS  kept, epoch of the present ledger | again |
+           replaced, epoch before, dropped entries (they do not fit, or were admitted in a pause or outside of
+           the window): id 16 and entry 36 (see prelude.lua) each
 
-  One script, so that there is no moment in which an admitted reservation is in neither journal, or in which the new
-  ledger sells the seats that the old journal has taken.
+  One script, so that an admitted reservation is in one of the two journals at every moment, and so that the
+  new ledger never sells the seats that the old journal has taken.
 
-  Where there is no ledger, nothing says how old the snapshot is: one of a higher epoch may have been sold from
-  and be gone again. So the load begins anew (again) unless the token that it began with is still there, of this
-  very run: since then no ledger of the event was lost or evicted. Nor, then, were the staged reservations, which
-  are counted all the same.
+  If there is no ledger, nothing shows how old the snapshot is: a ledger of a higher epoch may have admitted
+  bookings and then been lost. So the load must begin again (again) unless the token with which it began still
+  exists, in this server run. If it exists, no ledger of the event was lost or evicted since the load began.
+  The staged reservations were then not lost either; the script counts them all the same.
 
-  A ledger of another run is replaced by a higher epoch only, like any other: a snapshot of the very epoch of a present ledger
-  has been loaded once, so reservations may have been committed under that epoch which it does not know, and the guard
-  would let their users book once more. And since every load raises the epoch in the store, a ledger that answers stale for
-  its run is replaced by the next one.
+  Only a higher epoch replaces a ledger of another run, like any other ledger. A snapshot of the same epoch as
+  the present ledger was loaded once already. Reservations may have been committed under that epoch that the
+  snapshot does not know, and the guard would let their users book once more. Every load raises the epoch in
+  the store, so the next load replaces a ledger that answers stale because of its run.
 
-  Its journal is carried over too, because answers rest on it: whoever was told 202 has nothing but the journal entry until
-  the store commits it. It may be an old copy. A server that syncs its file every second (appendfsync everysec) loses up to
-  the last second of what it did, so an entry that was refused then is back. The store still decides: what it has is dropped
-  here, what does not fit or is over the limit is dropped, and on the rest the guard has the last word. At worst someone
-  gets a booking that they were told was refused, never one that does not fit; dropping the journal would break
-  promises instead. ]]
+  The journal of a ledger of another run is carried over too, because answers depend on it: a person who was
+  told 202 has only the journal entry until the store commits it. The journal may be an old copy. A server
+  that syncs its file every second (appendfsync everysec) loses up to the last second of its writes, so an
+  entry that was refused in that second is back. The store still decides. The script drops entries that the
+  store has, entries that do not fit and entries over the limit. The guard decides about the rest. At worst
+  somebody gets a booking that they were told was refused, but never a booking that does not fit. Dropping the
+  journal would break promises instead. ]]
 
 local before = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
 local present = before[1]
@@ -57,7 +61,8 @@ local left, ledger = {}, {
   'epoch', ARGV[1],
   'replid', replid,
   'run_id', run,
-  -- The first of all is a time, so that a ledger which is lost and loaded again does not begin as it was.
+  -- The first revision comes from the clock, so that a ledger that is lost and loaded again does not repeat a
+  -- revision.
   'revision', integer(before[2] and tonumber(before[2]) + 1 or 1000 * now_ms()),
   'paused', ARGV[2] == '' and '0' or '1',
   'opens_at', ARGV[3],
@@ -66,7 +71,7 @@ local left, ledger = {}, {
 }
 local max_per_user = tonumber(ARGV[5])
 local opens_at, closes_at, window_since = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[10])
--- What was admitted from then on, by a ledger that did not know of the pause, is not carried over.
+-- A ledger that admitted an entry since this moment did not know of the pause. The entry is not carried over.
 local paused_at = tonumber(ARGV[2]) or math.huge
 for _, ticket_type in ipairs(parts(ARGV[8], 20, 1, 20)) do
   local id = sub(ticket_type, 1, 8)
@@ -80,7 +85,8 @@ for _, id in ipairs(parts(ARGV[7], 16, 1, 16)) do
   refused[id] = true
 end
 
--- Oldest first; of the same age, by id. Bytes are compared as numbers: strings would be by the server's language.
+-- Oldest first; entries of the same age by id. Ids are compared as numbers, because Lua compares strings by
+-- the locale of the server.
 local old, users = {}, {}
 local journal = redis.call('HGETALL', KEYS[3])
 for i = 1, #journal, 2 do
@@ -106,7 +112,7 @@ local dropped, holders, entries = {}, {}, {}
 for i = 1, #old do
   local id, entry, user = old[i].id, old[i].entry, users[i]
   local record = records_after[user] or records[i]
-  -- What the store has is in the snapshot, and dropped without a word.
+  -- The snapshot has every reservation of the store. Entries of those are dropped and not reported.
   if not (record and place_of(record, id)) then
     local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
     local held = held_by(record) + quantity
@@ -120,7 +126,8 @@ for i = 1, #old do
       records_after[user] = record
       holders[#holders + 1] = user
       holders[#holders + 1] = record
-      -- As it was: the price that its user was told, and its age, so that recovery finds it however often the event is loaded.
+      -- The entry is unchanged. It keeps the price that its user was told. It also keeps its age, so that
+      -- recovery finds it no matter how often the event is loaded.
       entries[#entries + 1] = id
       entries[#entries + 1] = entry
     end

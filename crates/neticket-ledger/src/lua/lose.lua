@@ -1,5 +1,5 @@
---[[ Forgets one event whatever its state: because the store no longer has it, or, in tests alone, as a server that restarts
-  empty would.
+--[[ Deletes everything of one event, whatever its state: because the store no longer has the event or, in
+  tests only, to imitate a server that restarts empty.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash

@@ -1,10 +1,10 @@
---[[ The notes on the board that are young enough.
+--[[ The statuses in the node registry that are not too old.
 
   KEYS  1 nodes            hash    see post.lua
-  ARGV  1 age_ms           how old a note may be
-  RETURNS  node (16 bytes), note, node, note …
+  ARGV  1 age_ms           how old a status may be
+  RETURNS  node (16 bytes), status, node, status …
 
-  One script, so that the age is by the clock that the notes were written by. ]]
+  One script, so that the clock that dates a status is also the clock that measures its age. ]]
 
 local oldest, young = now_ms() - tonumber(ARGV[1]), {}
 local notes = redis.call('HGETALL', KEYS[1])

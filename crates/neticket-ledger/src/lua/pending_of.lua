@@ -6,7 +6,8 @@
   ARGV  1 user             8 bytes
   RETURNS  absent | present, epoch, entries: id 16, entry 36 each
 
-  One script, so that the entries and the epoch belong together; of another server run nothing, as in journal_older_than.lua. ]]
+  One script, so that the entries and the epoch belong together. A ledger of another server run answers
+  absent, for the reason in journal_older_than.lua. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run then

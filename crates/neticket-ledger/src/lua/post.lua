@@ -1,13 +1,15 @@
---[[ Replaces the note of one node on the board, and takes the notes away of nodes that have fallen silent.
+--[[ Replaces the status of one node in the node registry, and deletes statuses that have expired.
 
-  KEYS  1 nodes            hash    node (16 bytes) → when it was written (8 bytes, milliseconds since 1970), note
+  KEYS  1 nodes            hash    node (16 bytes) → when it was written (8 bytes, milliseconds since 1970),
+                                 status
   ARGV  1 node             16 bytes
-        2 note
-        3 expiry_ms        how long a note is kept
-        4 nodes_max        how many notes there may be
+        2 note             the status, any bytes
+        3 expiry_ms        how long a status is kept
+        4 nodes_max        how many statuses there may be
   RETURNS  nothing
 
-  One script, so that a note is as old as the server's own clock says, and so that no more than nodes_max are ever there. ]]
+  One script, so that the server's own clock dates the status, and so that there are never more than
+  nodes_max. ]]
 
 local now = now_ms()
 local kept, is_there = 0, false

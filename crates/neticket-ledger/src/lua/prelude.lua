@@ -1,27 +1,28 @@
---[[ What the scripts share; put in front of each of them. No KEYS and no ARGV of its own.
+--[[ Functions that the scripts share. This file is put in front of each of them. It has no KEYS and no ARGV.
 
-  Numbers: Lua's are doubles, exact up to 2^53. Seats, limits, epochs and milliseconds stay far below; prices and ids are never
-  reckoned with here and stay the bytes they came in.
+  Numbers: Lua's are doubles, exact up to 2^53. Seats, limits, epochs and milliseconds stay far below. Scripts
+  never calculate with prices and ids: these stay the bytes that they were received as.
 
-  Bytes: what there is one of per reservation is packed, numbers with the highest byte first, because every string that a
-  script makes and every word that Redis is told costs time. In the order given:
+  Bytes: data of which there is one per reservation is packed, with big-endian numbers, because every string
+  that a script creates and every argument of a Redis command costs time. The layouts, with lengths in bytes:
     content      user 8, ticket type 8, quantity 4
-    request      id 16, content 20, unit price 8 (what the caller has seen; all bits set: any price)
+    request      id 16, content 20, unit price 8 (the price that the caller has seen; all bits set: any price)
     release      id 16, content 20, epoch 8
     entry        content 20, unit price 8, admitted at 8 (milliseconds since 1970)
-    record       tickets held 4, then per reservation of this epoch: id 16, mark 1: h (it counts) or r (cancelled, its
-                 seats are given back). An h that is not in the journal is settled: the store has it. ]]
+    record       tickets held 4, then per reservation of this epoch: id 16, mark 1: h (it counts) or r
+                 (cancelled, its seats are given back). An h that is not in the journal is settled: the store
+                 has it. ]]
 
 local sub, byte, find = string.sub, string.byte, string.find
 local pack, unpack_number = struct.pack, struct.unpack
 
--- unpack() fits about 8,000 values on Lua's stack. Even, so that pairs stay together.
+-- Lua's stack has room for about 8,000 values of unpack(). The number is even, so that pairs stay together.
 local CHUNK = 4000
 
--- The replication id of this server; nil while it is a replica. It stands for the server run: a master takes
--- a new, random id when it starts and when it is promoted, so what was written under the present id has not
--- been replaced by older data since. A master also takes a new id when its first replica is attached and when
--- it frees its replication backlog: then its ledgers are loaded anew without need.
+-- The replication id of this server; nil while it is a replica. It identifies the server run. A master takes
+-- a new, random id when it starts and when it is promoted, so data that was written under the present id has
+-- not been replaced by older data. A master also takes a new id when its first replica attaches and when it
+-- frees its replication backlog. Its ledgers are then loaded again without need.
 local function replication_id()
   local info = redis.call('INFO', 'replication')
   if not find(info, 'role:master', 1, true) then
@@ -30,12 +31,12 @@ local function replication_id()
   return string.match(info, 'master_replid:(%x+)') or error('INFO names no master_replid')
 end
 
--- Whether `replid`, as it was stored, is of the present server run; `false` or nil is not.
+-- Whether the stored `replid` is of the present server run. It is not if `replid` is `false` or nil.
 local function is_current(replid)
   return replid and replid == replication_id()
 end
 
--- The run id of this server process. Kept for nodes of earlier versions, which compare nothing else.
+-- The run id of this server process. Kept for nodes of earlier versions, which compare only this id.
 local function run_id()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 end
@@ -57,7 +58,7 @@ local function integer(number)
   return string.format('%.0f', number)
 end
 
--- The parts of a packed list, `from` to `to` of each `size` bytes.
+-- The parts of a packed list: bytes `from` to `to` of each item of `size` bytes.
 local function parts(packed, size, from, to)
   local list = {}
   for i = 1, #packed / size do
@@ -76,7 +77,7 @@ local function hgetall(key)
   return values
 end
 
--- The values of these fields in their order; false where there is none.
+-- The values of these fields in their order; false for a field that does not exist.
 local function hmget(key, fields)
   if #fields == 0 then
     return {}
@@ -94,7 +95,8 @@ local function hmget(key, fields)
   return values
 end
 
--- Runs `command key words…`, in as many calls as it takes; none for no words. The sum of the answers.
+-- Runs `command key words…`, split into as many calls as necessary, none if there are no words. Returns the
+-- sum of the answers.
 local function write(command, key, words)
   local sum = 0
   for from = 1, #words, CHUNK do
@@ -103,7 +105,7 @@ local function write(command, key, words)
   return sum
 end
 
--- Whether the ledger is there and of this server run; and its epoch.
+-- Whether the ledger exists and is of this server run; and its epoch.
 local function of_this_run(ledger_key)
   local ledger = redis.call('HMGET', ledger_key, 'epoch', 'replid')
   return ledger[1] and is_current(ledger[2]), ledger[1]
@@ -114,13 +116,13 @@ local function admitted_at(entry)
   return (unpack_number('>i8', entry, 29))
 end
 
--- How many tickets this record says are held; 0 for none.
+-- How many tickets this record counts as held; 0 if there is no record.
 local function held_by(record)
   return record and unpack_number('>I4', record) or 0
 end
 
--- Where the id begins in the record; nil if it is not there. Ids lie 17 bytes apart: what looks like one elsewhere is parts of
--- two.
+-- Where the id begins in the record; nil if it is not there. Ids are 17 bytes apart. A match at another
+-- distance consists of parts of two ids.
 local function place_of(record, id)
   local place = find(record, id, 5, true)
   while place and (place - 5) % 17 ~= 0 do
@@ -129,12 +131,12 @@ local function place_of(record, id)
   return place
 end
 
--- The record with this reservation added; `held` is how many tickets are held with it.
+-- The record with this reservation added; `held` is how many tickets the user then holds.
 local function with_reservation(record, held, id, mark)
   return pack('>I4', held) .. (record and sub(record, 5) or '') .. id .. mark
 end
 
--- Adds what view.lua tells of a ledger to a reply: from the epoch on.
+-- Adds to the reply what view.lua returns, from the epoch on.
 local function view(ledger, pending, reply)
   local ticket_types = {}
   for field, value in pairs(ledger) do
@@ -148,9 +150,9 @@ local function view(ledger, pending, reply)
   reply[#reply + 1] = table.concat(ticket_types)
 end
 
--- What loaded.lua says of the list of events. A load that was under way when the list was lost may have named
--- its event before that, and put a ledger where the scan had looked already. So the masters are scanned a
--- second time, once every such load has ended.
+-- The state of the list of events, as loaded.lua returns it. A load that was in progress when the list was
+-- lost may have listed its event before the loss, and may have put a ledger on a master that the scan had
+-- passed already. So the masters are scanned a second time, when every such load has ended.
 local function list_state(complete_key, rescan_ms)
   local complete = redis.call('HMGET', complete_key, 'replid', 'scans', 'scanned_at')
   if not is_current(complete[1]) then

@@ -1,4 +1,4 @@
---[[ Gives back the seats of cancelled reservations of one event, once each.
+--[[ Gives back the seats of cancelled reservations of one event, once per reservation.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash
@@ -6,11 +6,12 @@
   ARGV  1 releases         packed, see prelude.lua
   RETURNS  absent | present, epoch
 
-  One script, so that the seats come back in the moment the mark is set that says so, and so that the epoch in the answer is
-  the one that was asked. A release is applied only in the very epoch that its cancel saw: the load of a higher one has
-  counted it, and a ledger of a lower one is about to be replaced, perhaps by a snapshot taken before the cancel; the
-  caller learns which from the answer. An id that is neither journaled nor settled is released too; nobody comes to hold
-  less than nothing, and no ticket type is made up. ]]
+  One script, so that the seats return at the moment at which the reservation is marked as released, and so
+  that the epoch in the answer is that of the ledger that was asked. The script applies a release only in the
+  epoch that its cancel saw. The load of a higher epoch has counted the cancel already. A ledger of a lower
+  epoch will be replaced, perhaps by a snapshot from before the cancel. The epoch in the answer tells the
+  caller which case it is. An id that is neither journaled nor settled is released too. No holding goes below
+  zero, and no ticket type is created. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run then

@@ -1,4 +1,4 @@
---[[ Takes committed reservations of one event out of the journal: their users' records know them on.
+--[[ Removes committed reservations of one event from the journal. Their users' records keep them.
 
   KEYS  1 ledger           hash    see admit.lua
         2 journal          hash
@@ -6,7 +6,7 @@
         2 ids              16 bytes each
   RETURNS  nothing
 
-  One script, so that no entry of a later load is taken out. ]]
+  One script, so that no entry of a later load is removed. ]]
 
 local this_run, epoch = of_this_run(KEYS[1])
 if not this_run or epoch ~= ARGV[1] then

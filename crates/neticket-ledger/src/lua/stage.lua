@@ -1,12 +1,12 @@
---[[ Puts some of a snapshot's reservations beside the ledger of one event, for load.lua to move into place.
+--[[ Stores some of a snapshot's reservations beside the ledger of one event, for load.lua to move into place.
 
-  KEYS  1 staged_holders   hash    as holders, see admit.lua; and under no name how many reservations are in it
-  ARGV  1 expiry_ms        when to forget them, should load.lua never come
+  KEYS  1 staged_holders   hash    as holders, see admit.lua; the empty field counts the reservations in it
+  ARGV  1 expiry_ms        when to delete them if load.lua never runs
         2 reservations     packed: id 16, user 8, tickets held 4
   RETURNS  nothing
 
-  A script, so that the number of reservations is right and there is always an expiry. In several calls, so that a
-  snapshot of any length stops the server only for moments. ]]
+  A script, so that the number of reservations is right and the key always has an expiry. A snapshot takes
+  several calls, so that even a long one blocks the server only briefly at a time. ]]
 
 local reservations = ARGV[2]
 local users = parts(reservations, 28, 17, 24)

@@ -1,4 +1,5 @@
-//! The board on the server: one hash for all nodes, in Redis Cluster on whichever master its name leads to.
+//! The node registry on the server: one hash for all nodes. In Redis Cluster, the name of the key decides
+//! which master has it.
 
 use async_trait::async_trait;
 use uuid::Uuid;

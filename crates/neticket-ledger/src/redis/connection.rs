@@ -1,8 +1,8 @@
-//! The connection to the server, or to each master of a cluster: shared by all calls, each call under a time-out, made anew
-//! when lost.
+//! The connection to the server, or to the masters of a cluster. All calls share it. Each call has a timeout.
+//! A lost connection is replaced by a new one.
 //!
-//! One connection is enough: the server does one thing at a time anyway, and calls that wait share packets. The driver says
-//! when the connection is lost, so none has to be asked whether it is still there before it is used.
+//! One connection is enough: the server runs one command at a time anyway, and calls that wait share packets.
+//! The driver reports a lost connection, so a connection needs no check before it is used.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,22 +28,22 @@ pub(super) struct Connections {
     timeout_ms: u64,
 }
 
-/// One server, or the cluster that these servers belong to.
+/// One server, or the cluster to which these servers belong.
 enum Address {
     Server(Client),
     Cluster(Box<ClusterClient>),
 }
 
-/// A connection, and whether it was found lost.
+/// A connection, and whether it is known to be lost.
 #[derive(Clone)]
 struct Link {
     connection: Connection,
     lost: Arc<AtomicBool>,
-    /// Shared with the calls that are under way.
+    /// Shared with the calls in progress. The reference count shows whether there are any.
     calls: Arc<()>,
 }
 
-/// One server of a cluster, by the address that the driver knows it under.
+/// One server of a cluster, by the address under which the driver knows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Node {
     host: String,
@@ -57,7 +57,8 @@ enum Connection {
 }
 
 impl Connections {
-    /// `url` is the address of a server, or several with commas between them: some masters of a cluster.
+    /// `url` is the address of a server, or the addresses of several masters of a cluster with commas between
+    /// them.
     pub(super) fn new(url: &str, timeout_ms: u64) -> Result<Self, LedgerError> {
         let urls: Vec<&str> = url.split(',').map(str::trim).collect();
         let to = match urls[..] {
@@ -67,7 +68,7 @@ impl Connections {
         Ok(Self { to, link: Mutex::default(), timeout_ms })
     }
 
-    /// How the connection is used now: it counts as idle while no call is under way.
+    /// How the connection is used now. It counts as idle while no call is in progress.
     pub(super) fn pool_use(&self) -> PoolUse {
         let link = self.link.try_lock().ok();
         let link = link.as_ref().and_then(|link| link.as_ref());
@@ -76,7 +77,7 @@ impl Connections {
         PoolUse { open: usize::from(link.is_some()), idle: usize::from(idle.is_some()) }
     }
 
-    /// Sends one command. In a cluster its first key says to whom.
+    /// Sends one command. In a cluster, its first key decides which master receives it.
     pub(super) async fn query(&self, command: &Cmd) -> Result<Value, LedgerError> {
         self.in_time(async |mut connection| connection.send(command).await).await
     }
@@ -86,12 +87,12 @@ impl Connections {
         Ok(self.query_each(command).await?.into_iter().map(|(_, answer)| answer).collect())
     }
 
-    /// The same, with which master answered what; `None` is the one server.
+    /// The same, with the master that gave each answer; `None` is the single server.
     pub(super) async fn query_each(&self, command: &Cmd) -> Result<Vec<(Option<Node>, Value)>, LedgerError> {
         self.in_time(async |mut connection| connection.send_to_each(command).await).await
     }
 
-    /// Sends one command to this master of the cluster, and to no other; `None` is the one server.
+    /// Sends one command to this master of the cluster only; `None` is the single server.
     pub(super) async fn query_at(&self, node: Option<&Node>, command: &Cmd) -> Result<Value, LedgerError> {
         self.in_time(async |mut connection| connection.send_to(node, command).await).await
     }
@@ -100,14 +101,14 @@ impl Connections {
         matches!(self.to, Address::Cluster(_))
     }
 
-    /// Makes the next call use a new connection, which learns anew which masters there are.
+    /// Makes the next call use a new connection, which then finds out again which masters there are.
     pub(super) async fn renew(&self) {
         if let Some(link) = &*self.link.lock().await {
             link.lost.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Runs a script, and teaches it to the server first if that does not know it.
+    /// Runs a script. If the server does not know it, sends its source.
     pub(super) async fn run(&self, call: Call) -> Result<Value, LedgerError> {
         let run = async |mut connection: Connection| match connection.send(call.command()).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -128,12 +129,12 @@ impl Connections {
         if let Ok(answer) = timeout_at(deadline, work(link.connection.clone())).await {
             return answer.map_err(refused);
         }
-        // Nobody may have been there any more: the next call finds out with a connection of its own.
+        // The server may be gone, so the next call opens a new connection.
         link.lost.store(true, Ordering::Relaxed);
         Err(timeout())
     }
 
-    /// The present connection, or a new one if there is none any more.
+    /// The present connection, or a new one if there is none or it is lost.
     async fn link(&self) -> RedisResult<Link> {
         let mut present = self.link.lock().await;
         if let Some(link) = present.as_ref().filter(|link| !link.lost.load(Ordering::Relaxed)) {
@@ -194,16 +195,16 @@ impl Node {
     }
 }
 
-/// The newer protocol: only with it the driver says when the connection is lost.
+/// Uses RESP3, because only with this protocol the driver reports a lost connection.
 fn server(url: &str) -> RedisResult<Client> {
     let connection = url.into_connection_info()?;
     let settings = connection.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Client::open(connection.set_redis_settings(settings))
 }
 
-/// The driver finds lost connections itself here, by time-outs that fit into the one around each call. It sends nothing twice:
-/// a call whose connection broke may have taken effect, and whoever made it decides. One that meets a slot which has moved
-/// fails, and the next one finds it.
+/// In a cluster, the driver finds lost connections itself. Its timeouts are as long as the one around each
+/// call. It does not repeat a call: a call whose connection broke may have taken effect, and the caller
+/// decides what to do. A call for a slot that has moved fails, and the next one finds the slot.
 fn cluster(urls: &[&str], timeout_ms: u64) -> RedisResult<ClusterClient> {
     let timeout = Duration::from_millis(timeout_ms);
     ClusterClientBuilder::new(urls.iter().copied())
@@ -213,8 +214,8 @@ fn cluster(urls: &[&str], timeout_ms: u64) -> RedisResult<ClusterClient> {
         .build()
 }
 
-/// Sets `lost` when the connection is. The time-out around each call, connecting included, is the only one: the driver's own
-/// would cut it short.
+/// Sets `lost` when the connection is lost. The driver's own timeouts are off, because they would end a call
+/// before the timeout around it does, which includes connecting.
 fn noticing(lost: Arc<AtomicBool>) -> AsyncConnectionConfig {
     let notice = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
@@ -232,7 +233,8 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> LedgerE
     LedgerError::Unavailable(Box::new(error))
 }
 
-/// A script that fails is a fault of ours; everything else (no connection, loading, read-only, out of memory) passes.
+/// An error in a script is a bug of ours. Every other error (no connection, loading, read-only, out of
+/// memory) is temporary.
 fn refused(error: RedisError) -> LedgerError {
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::ResponseError)

@@ -1,11 +1,11 @@
 //! The list of the events that may have a ledger, and how it is rebuilt after the server that holds it has
 //! lost data.
 //!
-//! In a cluster the list is on one master, the ledgers are on all of them. A key beside the list says in
-//! which server run of that master the list was last found complete. Where it is missing or of another run,
-//! one node scans all masters for ledgers, lists those, and then writes that key, unless the list may have
-//! lost something meanwhile. Loads list their event themselves. Nodes of earlier versions read and write the
-//! list alone.
+//! In a cluster the list is on one master, and the ledgers are on all of them. A key beside the list names
+//! the server run of that master in which the list was last found complete. If that key is missing or names
+//! another run, one node scans all masters for ledgers and lists them. It then writes that key, unless the
+//! list may have lost something meanwhile. Loads list their event themselves. Nodes of earlier versions read
+//! and write only the list.
 
 use std::time::Duration;
 
@@ -20,30 +20,32 @@ use super::script::{self, Call, Key, LedgerKeys};
 use super::{LOAD_EXPIRY_MS, RedisLedger};
 use crate::{LedgerError, LoadedEvents};
 
-/// When the second scan is due: a load that was under way when the list was lost is over by then.
+/// When the second scan is due, in milliseconds after the first. A load that was in progress when the list
+/// was lost is over by then.
 const RESCAN_MS: u32 = LOAD_EXPIRY_MS;
-/// How many keys a master looks at in one step: it stands still only for moments.
+/// How many keys a master looks at in one step, so that each step blocks it only briefly.
 const SCAN_COUNT: u32 = 1_000;
-/// How long a scan that nobody continues keeps other nodes from scanning, beyond the time-out of a call.
+/// How long a scan that nobody continues keeps other nodes from scanning, in milliseconds, in addition to the
+/// timeout of a call.
 const SCAN_LEASE_MS: u64 = 2_000;
 /// How often a node checks whether another one's scan has ended.
 const SCAN_POLL: Duration = Duration::from_millis(20);
-/// How long a node neither scans nor waits for a scan after that was in vain: a master may be down.
+/// How long a node neither scans nor waits for a scan after a failed one: a master may be down.
 const SCAN_PAUSE: Duration = Duration::from_secs(3);
 
-/// What this node does to rebuild the list: one call at a time.
+/// The state of this node's rebuild of the list. One call at a time works on it.
 #[derive(Default)]
 pub(super) struct Rebuild {
     scan: Option<Scan>,
     not_before: Option<Instant>,
 }
 
-/// A scan under way. What one call has no time for is left to the next.
+/// A scan in progress. If a call runs out of time, the next call continues it.
 struct Scan {
     id: Uuid,
-    /// As they were when it began.
+    /// The masters when the scan began.
     masters: Masters,
-    /// Where it has to go on, on each master that is not done.
+    /// The cursors at which the scan continues, for each master that is not done.
     cursors: Vec<(Option<Node>, String)>,
     /// Ledgers that are not listed yet.
     found: Vec<EventId>,
@@ -58,14 +60,14 @@ enum ListState {
 }
 
 impl RedisLedger {
-    /// Adds the event to the list, since the load of this epoch.
+    /// Adds the event to the list, under the epoch of its load.
     pub(super) async fn list(&self, event: EventId, epoch: Epoch) -> Result<(), LedgerError> {
         let mut add = redis::cmd("ZADD");
         add.arg(self.keys(event).name(Key::Loaded)).arg("GT").arg(epoch.0).arg(event.0);
         self.connections.query(&add).await.map(drop)
     }
 
-    /// The list; if a scan is due, after as much of it as there is time for.
+    /// The list. If a scan is due, this call first does as much of it as the timeout allows.
     pub(super) async fn loaded_events(&self) -> Result<LoadedEvents, LedgerError> {
         let deadline = Instant::now() + Duration::from_millis(self.timeout_ms);
         let (mut state, mut events) = self.read_list().await?;
@@ -90,7 +92,7 @@ impl RedisLedger {
         Ok((state, reply.event_ids()?))
     }
 
-    /// Continues the scan or begins one; or waits for that of another node.
+    /// Continues the scan or begins one, or waits for the scan of another node.
     async fn scan_until(&self, deadline: Instant) -> Result<(), LedgerError> {
         let timeout = || LedgerError::Timeout { timeout_ms: self.timeout_ms };
         let mut rebuild = timeout_at(deadline, self.rebuild.lock()).await.map_err(|_| timeout())?;
@@ -116,7 +118,7 @@ impl RedisLedger {
         let scan = match (begun.as_str(), scan) {
             ("complete", _) => return Ok(()),
             ("kept", Some(scan)) => scan,
-            // Begun, or begun anew because the right was lost meanwhile.
+            // The scan has begun, or begins again because its lease was lost.
             (_, scan) => scan.insert(self.scan_from_start(id).await?),
         };
         self.find_and_list(scan).await?;
@@ -138,7 +140,7 @@ impl RedisLedger {
         self.run(call).await?.text()
     }
 
-    /// Lists the events of all ledgers that there are, from where the scan is on.
+    /// Lists the events of all ledgers that exist, from the scan's cursors on.
     async fn find_and_list(&self, scan: &mut Scan) -> Result<(), LedgerError> {
         let keys = LedgerKeys::new(&self.prefix);
         loop {
@@ -178,7 +180,7 @@ impl RedisLedger {
         Ok((next, found.iter().filter_map(|key| keys.event_of(key)).collect()))
     }
 
-    /// Of the ledger that is there, of whichever server run.
+    /// The epoch of the present ledger, of any server run.
     async fn ledger_epoch(&self, event: EventId) -> Result<Option<Epoch>, LedgerError> {
         let mut get = redis::cmd("HGET");
         get.arg(self.keys(event).name(Key::Ledger)).arg("epoch");

@@ -1,5 +1,5 @@
-//! Which masters there are, and whether they are still the same in the same state: asked before and after a
-//! scan of all of them.
+//! Which masters there are, and in which state. A scan of all masters reads this before and after, to see
+//! whether anything has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use super::connection::Node;
 use super::reply::Reply;
 use crate::LedgerError;
 
-/// The masters of a cluster; of one server, that one, named `None`.
+/// The masters of a cluster. A single server is named `None`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Masters(BTreeMap<Option<Node>, Master>);
 
-/// What changes if keys may have come to this master or gone from it other than by commands.
+/// This state changes if keys may have come to this master, or left it, in another way than by commands.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Master {
-    /// Stands for the server run; see `lua/prelude.lua`.
+    /// Identifies the server run; see `lua/prelude.lua`.
     replication_id: String,
     slots: Vec<String>,
 }
@@ -27,8 +27,11 @@ impl Masters {
 }
 
 impl RedisLedger {
+    /// The masters that there are now.
+    ///
     /// # Errors
-    /// Also if a master with slots does not answer, or slots are being moved: then not all keys can be found.
+    /// If a master does not answer. Also if a master with slots is missing, was demoted or is not known to
+    /// the connection, or if slots are being moved, because then not all keys can be found.
     pub(super) async fn masters(&self) -> Result<Masters, LedgerError> {
         let mut masters = BTreeMap::new();
         for (node, replication_id) in self.info_of_each("replication", "master_replid").await? {
@@ -71,8 +74,8 @@ enum Unsettled {
     Demoted,
 }
 
-/// The slots of each master that answered `CLUSTER NODES`, as it writes them, if these masters have all slots
-/// between them.
+/// The slots of each master that answered `CLUSTER NODES`, in the notation of that command. An error if these
+/// masters do not have all slots that are assigned to masters.
 fn slots_by_master<K: Clone + Ord>(
     texts: &BTreeMap<K, String>,
 ) -> Result<BTreeMap<K, Vec<String>>, Unsettled> {
@@ -108,7 +111,7 @@ impl Line<'_> {
     }
 }
 
-/// In the order of the words: id, address, flags, its master, two times, epoch, link, slots.
+/// Each line has, in this order: id, address, flags, master, ping time, pong time, epoch, link state, slots.
 fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();

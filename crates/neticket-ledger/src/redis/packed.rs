@@ -1,5 +1,5 @@
-//! What there is one of per reservation, as bytes: the same layouts as in `lua/prelude.lua`, numbers with the highest byte
-//! first.
+//! Data of which there is one per reservation, as bytes. The layouts are those of `lua/prelude.lua`, with
+//! big-endian numbers.
 
 use neticket_domain::{Epoch, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
 use uuid::Uuid;
@@ -10,12 +10,12 @@ const ID_LEN: usize = 16;
 pub(super) const ENTRY_LEN: usize = 36;
 /// An id and its journal entry.
 pub(super) const ENTRY_WITH_ID_LEN: usize = ID_LEN + ENTRY_LEN;
-/// What a request has in place of a unit price if it accepts any.
+/// The price in a request that accepts any price.
 const ANY_PRICE: u64 = u64::MAX;
-/// Longest of all, so that room is made once.
+/// The length of the longest item, so that the buffer is allocated once.
 const PACKED_LEN_MAX: usize = 44;
 
-/// One argument for many things.
+/// Packs many items into one argument.
 pub(super) fn packed<'a, T: 'a>(
     things: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
     pack: impl Fn(&mut Vec<u8>, &T),
@@ -37,7 +37,7 @@ pub(super) fn request(bytes: &mut Vec<u8>, request: &AdmitRequest) {
     bytes.extend_from_slice(&unit_price.unwrap_or(ANY_PRICE).to_be_bytes());
 }
 
-/// What an id stands for.
+/// The part of a request that its id stands for.
 fn content(bytes: &mut Vec<u8>, user: UserId, ticket_type: TicketTypeId, quantity: Quantity) {
     bytes.extend_from_slice(&user.0.to_be_bytes());
     bytes.extend_from_slice(&ticket_type.0.to_be_bytes());
@@ -63,7 +63,7 @@ pub(super) fn ticket_type(bytes: &mut Vec<u8>, ticket_type: &SnapshotTicketType)
     bytes.extend_from_slice(&ticket_type.left.to_be_bytes());
 }
 
-/// Reads packed bytes from the first to the last; `None` if there are not enough.
+/// Reads packed bytes in order. Each method returns `None` if too few bytes are left.
 pub(super) struct Unpack<'a>(&'a [u8]);
 
 impl<'a> Unpack<'a> {
@@ -93,7 +93,7 @@ impl<'a> Unpack<'a> {
         self.take().map(|bytes| ReservationId(Uuid::from_bytes(bytes)))
     }
 
-    /// The rest of a journal entry, whose id is known already.
+    /// A journal entry without its id, which the caller knows already.
     pub(super) fn entry(&mut self, id: ReservationId, epoch: Epoch) -> Option<JournalEntry> {
         let request = AdmitRequest {
             id,
@@ -105,7 +105,7 @@ impl<'a> Unpack<'a> {
         Some(JournalEntry { request, admission: self.admitted_before()?, epoch })
     }
 
-    /// Unit price and time of admission of what is in the journal.
+    /// Unit price and time of admission of an entry in the journal.
     pub(super) fn admitted_before(&mut self) -> Option<Admission> {
         let (unit_price, admitted_at) = (self.u64()?, Timestamp::from_millis(self.i64()?));
         Some(Admission { unit_price, admitted_at, repeated: true })

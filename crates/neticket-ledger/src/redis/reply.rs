@@ -1,4 +1,4 @@
-//! Reads what the scripts answer. What each may say is in its header.
+//! Parses the replies of the scripts. The header of each script says what it may return.
 
 use std::str::FromStr;
 use std::vec;
@@ -13,14 +13,14 @@ use crate::{
     LoadStart, LoadToken, TicketTypeView, Verdict,
 };
 
-/// The values of an answer, read from the first to the last.
+/// The values of a reply, read in order.
 pub(super) struct Reply {
-    /// Of what command or script it is.
+    /// The command or script that the reply is from.
     name: &'static str,
     values: vec::IntoIter<Value>,
 }
 
-/// What an answer to `admit` says once for the whole batch.
+/// The part of an `admit` reply that is common to the whole batch.
 struct Batch {
     now: Timestamp,
     opens_at: Timestamp,
@@ -59,7 +59,7 @@ impl Reply {
         String::from_utf8(self.bytes()?).map_err(|_| self.protocol("text is not UTF-8"))
     }
 
-    /// The next value as a number, whether it comes as one or as text.
+    /// The next value as a number. It may come as a number or as text.
     pub(super) fn number<T: FromStr + TryFrom<i64>>(&mut self) -> Result<T, LedgerError> {
         let number = match self.values.next() {
             Some(Value::Int(number)) => T::try_from(number).ok(),
@@ -69,7 +69,7 @@ impl Reply {
         number.ok_or_else(|| self.protocol("number expected, of the right size"))
     }
 
-    /// The next value as a yes (1) or a no (0).
+    /// The next value as a flag: 1 is true, 0 is false.
     pub(super) fn flag(&mut self) -> Result<bool, LedgerError> {
         self.number::<i64>().map(|number| number == 1)
     }
@@ -82,15 +82,15 @@ impl Reply {
         self.number().map(Epoch)
     }
 
-    /// The next value as a packed list of things of `len` bytes each.
+    /// The next value as a packed list of items of `len` bytes each.
     fn list<T>(&mut self, len: usize, read: impl Fn(Unpack<'_>) -> Option<T>) -> Result<Vec<T>, LedgerError> {
         let bytes = self.bytes()?;
-        // What is left over is too short for one.
+        // A remainder is too short for an item, so `read` returns `None` and the list is refused.
         let things = bytes.chunks(len).map(|chunk| read(Unpack::new(chunk)));
         things.collect::<Option<_>>().ok_or_else(|| self.protocol("bytes of another layout"))
     }
 
-    /// Who wrote what, to the end.
+    /// All remaining values as pairs of a node and its status.
     pub(super) fn notes(mut self) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
         let mut notes = Vec::new();
         while !self.is_empty() {
@@ -173,7 +173,7 @@ impl Reply {
         }
     }
 
-    /// Whether the first word says that the ledger is there.
+    /// Whether the first word says that the ledger exists.
     fn present(&mut self) -> Result<bool, LedgerError> {
         match self.text()?.as_str() {
             "absent" => Ok(false),
@@ -182,7 +182,7 @@ impl Reply {
         }
     }
 
-    /// `None`: it stays. `Some`: it is gone, and whether it was there.
+    /// `None`: the ledger stays. `Some`: it is gone; the flag says whether it existed before.
     pub(super) fn evict_answer(mut self) -> Result<Option<bool>, LedgerError> {
         match self.text()?.as_str() {
             "kept" => Ok(None),
@@ -231,7 +231,7 @@ impl Reply {
         self.entries(epoch)
     }
 
-    /// The next value as ids and their journal entries; oldest first, of the same age by id.
+    /// The next value as ids and their journal entries, oldest first; entries of the same age by id.
     fn entries(&mut self, epoch: Epoch) -> Result<Vec<JournalEntry>, LedgerError> {
         let entry = |mut bytes: Unpack<'_>| {
             let id = bytes.id()?;

@@ -1,4 +1,4 @@
-//! The scripts, what goes into each, and the names of the keys they work on.
+//! The scripts, the arguments of each, and the names of the keys that they use.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,12 @@ use redis::cluster_routing::Slot;
 use redis::{Cmd, ToRedisArgs};
 use uuid::Uuid;
 
-/// Part of every key's name. To be raised with every change of what the keys hold: a ledger of another layout is not there then,
-/// and the event is loaded anew.
+/// A part of every key's name. Increase it with every change of what the keys contain. A ledger of another
+/// layout is then absent, and the event is loaded again.
 const LAYOUT: &str = "2";
 
-/// What the server keeps of an event; a script's header says which of them it gets, in this spelling.
+/// What the server stores for an event. A script's header names the keys that it gets, in the spelling of
+/// `word`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Ledger,
@@ -20,13 +21,13 @@ pub(super) enum Key {
     StagedHolders,
     Loads,
     Lease,
-    /// Of all events together, unlike the others; so are the next two.
+    /// One key for all events, not one per event. The same holds for the next two.
     Loaded,
     Complete,
     Scan,
-    /// Of no event.
+    /// Belongs to no event.
     Nodes,
-    /// Of no event, and of no layout: nodes of all versions compare themselves there.
+    /// Belongs to no event and to no layout, because nodes of all versions compare themselves there.
     Claims,
 }
 
@@ -52,7 +53,7 @@ impl Key {
 pub(super) struct EventKeys {
     prefix: String,
     event: EventId,
-    /// Tells the staged keys of one load from those of another.
+    /// Distinguishes the staged keys of one load from those of another.
     stage: Uuid,
 }
 
@@ -68,7 +69,7 @@ impl EventKeys {
     pub(super) fn name(&self, key: Key) -> String {
         let Self { prefix, event, stage } = self;
         let word = key.word();
-        // The braces make Redis Cluster keep what has the same in them in one place.
+        // Redis Cluster keeps all keys with the same text between the braces in one slot.
         match key {
             Key::StagedHolders => format!("{prefix}:{LAYOUT}:{{{event}}}:{word}:{stage}"),
             Key::Loaded => loaded_key(prefix),
@@ -85,8 +86,9 @@ fn loaded_key(prefix: &str) -> String {
     format!("{prefix}:{LAYOUT}:{}", Key::Loaded.word())
 }
 
-/// The name of a key that Redis Cluster keeps in the slot of the list of loaded events: that of the hash tag
-/// in its name, or else of the whole name. It begins with the prefix, like every key: access rules go by it.
+/// The name of a key that Redis Cluster keeps in the slot of the list of loaded events. That slot is the one
+/// of the hash tag in the list's name or, if it has none, of the whole name. The key begins with the prefix,
+/// like every key, because access rules depend on the prefix.
 fn beside_list(prefix: &str, word: &str) -> String {
     let name = loaded_key(prefix);
     let tag = name.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(tag, _)| tag);
@@ -97,15 +99,15 @@ fn beside_list(prefix: &str, word: &str) -> String {
     }
 }
 
-/// Whether a cluster keeps the list of loaded events and the keys beside it together. Not if the prefix has
-/// an unpaired or empty brace.
+/// Whether a cluster keeps the list of loaded events and the keys beside it in one slot. It does not if the
+/// prefix has an unpaired or empty brace.
 pub(super) fn list_is_in_one_slot(prefix: &str) -> bool {
     let keys = EventKeys::new(prefix, EventId(0));
     let slot = |key| Slot::for_key(keys.name(key));
     slot(Key::Loaded) == slot(Key::Complete) && slot(Key::Loaded) == slot(Key::Scan)
 }
 
-/// Finds the ledgers of all events: a pattern for `SCAN`, and which event a key that matches it is of.
+/// Finds the ledgers of all events: the pattern for `SCAN`, and the event of a key that matches it.
 pub(super) struct LedgerKeys {
     before: String,
     after: String,
@@ -133,13 +135,13 @@ impl LedgerKeys {
     }
 }
 
-/// One script and its contract; the contract is the one in the script's header (there is a test).
+/// One script and its contract. A test checks that the contract matches the script's header.
 pub(super) struct Script {
     name: &'static str,
     keys: &'static [Key],
     args: &'static [&'static str],
     source: &'static str,
-    /// By which a server that has run it once finds it.
+    /// The digest by which a server finds a script that it has run before.
     hash: String,
 }
 
@@ -189,7 +191,7 @@ scripts! {
     CLAIM = "claim.lua" [Claims] ["node", "database", "token_secret", "age_max_ms", "claims_max"];
 }
 
-/// One run of a script: its keys and what its arguments are.
+/// One call of a script, with its keys and arguments.
 pub(super) struct Call {
     script: &'static Script,
     command: Cmd,
@@ -206,7 +208,7 @@ impl Call {
         Self { script, command, args_len: 0 }
     }
 
-    /// Adds the next argument. `name` is what the contract calls it.
+    /// Adds the next argument. `name` is its name in the contract.
     pub(super) fn arg(mut self, name: &'static str, value: impl ToRedisArgs) -> Self {
         let expected = self.script.args.get(self.args_len);
         debug_assert_eq!(Some(&name), expected, "argument {} of {}", self.args_len + 1, self.script.name);
@@ -223,7 +225,8 @@ impl Call {
         &self.command
     }
 
-    /// The same for a server that does not know the script; then it does.
+    /// The same call with the source of the script, for a server that does not know the script. The server
+    /// then remembers it.
     pub(super) fn with_source(&self) -> Cmd {
         let mut command = redis::cmd("EVAL");
         command.arg(self.script.source);
@@ -240,7 +243,7 @@ impl Call {
 mod tests {
     use super::*;
 
-    /// `KEYS` and `ARGV` of a script's header.
+    /// The `KEYS` and `ARGV` of a script's header.
     #[derive(Debug, Default, PartialEq)]
     struct Header {
         keys: Vec<String>,
@@ -255,7 +258,7 @@ mod tests {
         Header { keys: numbered(keys), args: numbered(args) }
     }
 
-    /// The names of lines like `2 name  what it is`, which count from 1.
+    /// The names in lines such as `2 name what it is`, which are numbered from 1.
     fn numbered(lines: &str) -> Vec<String> {
         let mut names = vec![];
         for line in lines.lines() {

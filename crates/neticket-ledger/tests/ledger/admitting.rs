@@ -1,4 +1,4 @@
-//! Who is admitted, who is not, and what they are told.
+//! Which requests are admitted, which are refused, and with which answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -198,7 +198,7 @@ async fn the_limit_counts_everything_a_user_holds_of_the_event(kind: Kind) {
     let over = Verdict::OverLimit { max_per_user: 4, already_held: 3 };
     assert_eq!(admit_one(&*ledger, request(3, 1, STANDING, 2)).await, over);
     assert!(is_admitted(admit_one(&*ledger, request(4, 1, STANDING, 1)).await));
-    // What is cancelled no longer counts.
+    // Cancelled tickets no longer count.
     ledger.release(EVENT, &[release(second, 1)]).await.unwrap();
     assert!(is_admitted(admit_one(&*ledger, request(5, 1, VIP, 2)).await));
     let over = Verdict::OverLimit { max_per_user: 4, already_held: 4 };
@@ -232,13 +232,13 @@ async fn who_has_made_a_thousand_reservations_makes_no_more_however_many_were_ca
     ledger.settle(EVENT, Epoch(1), &[next(0).id]).await.unwrap();
     let releases = [next(0), next(0), next(1)].map(|request| release(request, 1));
     ledger.release(EVENT, &releases).await.unwrap();
-    // One that this ledger had not heard of counts as well.
+    // A release of a reservation that this ledger did not know counts as well.
     ledger.release(EVENT, &[release(next(2), 1)]).await.unwrap();
     let over = Verdict::OverLimit { max_per_user: 4, already_held: 0 };
     assert_eq!(admit(&*ledger, &[next(3), next(4)]).await, [over, over]);
     assert_eq!(admit_one(&*ledger, next(0)).await, Verdict::Known, "what is known is recognised");
     assert!(is_admitted(admit_one(&*ledger, request(1_000_000, 2, VIP, 1)).await), "others may");
-    // Nor does a load begin to count anew; one fewer, and there is room for one.
+    // A load does not reset the count either. With one reservation fewer, there is room for one.
     let mut again = snapshot(&*ledger, 2).await;
     again.reservations = (0..cancelled + 2).map(|number| reservation(number, 1, 0)).collect();
     load(&*ledger, &again).await;
@@ -270,7 +270,7 @@ async fn a_repeat_of_what_is_settled_or_released_is_known(kind: Kind) {
     ledger.release(EVENT, &[release(released, 1)]).await.unwrap();
     let repeats = [request(1, 1, VIP, 1), request(2, 2, VIP, 1), settled, released];
     assert_eq!(admit(&*ledger, &repeats).await, [Verdict::Known; 4]);
-    // The store has what was asked for; the ledger only knows that it was.
+    // The store has the content of the booking. The ledger only knows the id.
     assert_eq!(admit_one(&*ledger, request(3, 3, VIP, 2)).await, Verdict::Known);
     assert_eq!(left(&*ledger).await, [9, 100]);
 }
@@ -323,7 +323,7 @@ async fn a_batch_is_admitted_in_order(kind: Kind) {
             request(1, 1, VIP, 2),      // the same id with other content
             request(3, 2, VIP, 4),
             request(4, 3, VIP, 4), // three are left
-            request(5, 4, VIP, 3), // and go to who wants three
+            request(5, 4, VIP, 3), // and this request gets them
         ],
     )
     .await;
@@ -339,7 +339,7 @@ async fn a_batch_is_admitted_in_order(kind: Kind) {
     assert_eq!(journal_ids(&*ledger).await, ids([1, 3, 5]));
 }
 
-/// One server keeps a user's ids in one string.
+/// The Redis ledger keeps all ids of a user in one string.
 async fn an_id_made_of_parts_of_two_others_is_new(kind: Kind) {
     let ledger = kind.ledger();
     let mut generous = snapshot(&*ledger, 1).await;
@@ -349,7 +349,7 @@ async fn an_id_made_of_parts_of_two_others_is_new(kind: Kind) {
         id: ReservationId(uuid::Uuid::from_bytes(bytes)),
         ..request(0, 1, STANDING, 1)
     };
-    // In a row they are 0101…01 h 0202…02 h, with tickets held in front: every 16 bytes of that are ids as well.
+    // The record is: tickets held, 0101…01, h, 0202…02, h. Every 16 bytes of it also make an id.
     let row: Vec<u8> =
         [0, 0, 0, 2].into_iter().chain([1; 16]).chain(*b"h").chain([2; 16]).chain(*b"h").collect();
     admitted(&*ledger, &[with_id([1; 16]), with_id([2; 16])]).await;
@@ -375,7 +375,8 @@ async fn ten_thousand_requests_with_repeats_are_admitted_at_once(kind: Kind) {
     let mut large = snapshot(&*ledger, 1).await;
     large.ticket_types[1].left = 100_000;
     load(&*ledger, &large).await;
-    // 10,000 requests: more than fits on Lua's stack; every id twice, and four reservations per user.
+    // 10,000 requests, more than fit on Lua's stack. Each id comes twice, and each user makes five
+    // reservations, of which the limit allows four.
     let wish = |number: u64| request(number, i64::try_from(number / 5).unwrap(), STANDING, 1);
     let batch: Vec<_> = (0..5_000).flat_map(|number| [wish(number), wish(number)]).collect();
     let verdicts = admit(&*ledger, &batch).await;

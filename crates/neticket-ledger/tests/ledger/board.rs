@@ -1,4 +1,4 @@
-//! The board is of all nodes of one ledger, and forgets who is silent.
+//! The node registry: all nodes of one ledger share it, and it drops nodes that stay silent.
 
 use std::time::Duration;
 

@@ -119,7 +119,7 @@ async fn a_node_that_runs_keeps_its_claim_beside_a_different_one() {
     let first: Vec<u8> =
         ::redis::cmd("HGET").arg(&key).arg(node(1).as_bytes()).query_async(&mut connection).await.unwrap();
     assert_eq!(first.len(), 40);
-    // What a Redis that has lost its memory for a moment may lead to.
+    // A state that a Redis may get into when it loses its data for a moment.
     let other = [&first[..8], &OTHER.database, &OTHER.token_secret].concat();
     let mut set = ::redis::cmd("HSET");
     set.arg(&key).arg(node(2).as_bytes()).arg(other);

@@ -1,4 +1,4 @@
-//! What only a cluster can do to a ledger: lose one of its masters, or have one that is unlike the others.
+//! Faults that only a cluster can have: it loses one master, or one master is configured unlike the others.
 
 use neticket_domain::{Epoch, EventId};
 use neticket_ledger::{AdmitAnswer, Ledger, RedisLedger, RedisOptions};
@@ -6,7 +6,7 @@ use neticket_testservers::RedisCluster;
 
 use crate::support::{VIP, load, request, snapshot};
 
-/// By the slots of their hash tags these are spread over all masters.
+/// The slots of their hash tags spread these events over all masters.
 pub(crate) const EVENTS: std::ops::Range<i64> = 0..30;
 const TIMEOUT_MS: u64 = 2_000;
 
@@ -14,7 +14,7 @@ pub(crate) async fn own_cluster() -> (RedisCluster, RedisLedger) {
     own_cluster_with(TIMEOUT_MS).await
 }
 
-/// The same with another time-out.
+/// The same with another timeout.
 pub(crate) async fn own_cluster_with(timeout_ms: u64) -> (RedisCluster, RedisLedger) {
     let cluster = tokio::task::spawn_blocking(|| RedisCluster::start().unwrap()).await.unwrap();
     let options = RedisOptions { timeout_ms, ..RedisOptions::new(cluster.url()) };
@@ -35,7 +35,7 @@ pub(crate) async fn load_all(ledger: &RedisLedger, epoch: i64) {
     }
 }
 
-/// Of how many events the ledger answers at all; a master that is down is tried no longer than it takes.
+/// How many of the events the ledger admits for. A master that is down costs each of its events one timeout.
 async fn admits(ledger: &RedisLedger, number: u64) -> usize {
     let mut answered = 0;
     for event in EVENTS {

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What comes before a command's name: in scripts, one function of which takes the name, and in Rust.
+/// The text before a command's name, in scripts and in Rust. In scripts, one function takes the name as an
+/// argument.
 const CALLS: [&str; 4] = ["redis.call('", "redis.pcall('", "write('", "cmd(\""];
-/// Commands whose cost grows with everything that the server keeps, and what would send them by another name.
+/// Commands that work on all keys of the server.
 const FORBIDDEN: [&str; 4] = ["KEYS", "SCAN", "RANDOMKEY", "DBSIZE"];
 /// The one file that may send `SCAN`.
 const MAY_SCAN: &str = "redis/loaded.rs";

@@ -1,4 +1,4 @@
-//! Looking at a whole ledger, and forgetting it.
+//! Inspecting a whole ledger, and deleting it.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ async fn evicting_forgets_a_ledger_of_this_epoch_without_a_journal(kind: Kind) {
         assert_eq!(ledger.view(EVENT).await.unwrap(), None);
         assert_eq!(ledger.examine(EVENT).await.unwrap(), None);
     }
-    // Also of a lower epoch than before: there is nothing to compare with.
+    // A load of a lower epoch is accepted too, because there is no epoch to compare with.
     load(&*ledger, &snapshot(&*ledger, 0).await).await;
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);

@@ -1,6 +1,7 @@
-//! Random histories, played on both ledgers: every answer has to be the same.
+//! Random histories, played on both ledgers. Every answer must be the same.
 //!
-//! The memory ledger's clock is set to what the Redis server's says, so that even the times of admission are equal.
+//! The memory ledger's clock is set to the time that the Redis server reports, so that even the times of
+//! admission are equal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -31,7 +32,8 @@ enum Step {
     },
     Release(Vec<Release>),
     BeginLoad,
-    /// With the token of the last beginning but so many; of one that begins now, if there were fewer.
+    /// With the token of an earlier begin, counted back from the last. If there were fewer, the load begins
+    /// now.
     Load {
         begun: usize,
         snapshot: LedgerSnapshot,
@@ -58,8 +60,8 @@ fn user_of(number: u64) -> UserId {
     UserId(i64::try_from(number % 4).unwrap())
 }
 
-/// One grade and quantity per id in most cases, so that repeats are repeats. Some requests name a price, and some of
-/// these the right one.
+/// In most cases one ticket type and quantity per id, so that a repeated id is a repeated request. Some
+/// requests name a price, and some of these name the right one.
 fn a_request() -> impl Strategy<Value = AdmitRequest> {
     let usual = |n: u64| (i64::try_from(n % 3).unwrap(), 1 + u32::try_from(n % 2).unwrap());
     let other = prop_oneof![9 => Just(None), 1 => (0..4_i64, 1..=3_u32).prop_map(Some)];
@@ -76,7 +78,7 @@ fn a_request() -> impl Strategy<Value = AdmitRequest> {
     })
 }
 
-/// The price of a ticket type that a snapshot says has so many seats left.
+/// The price of a ticket type of which this many seats are left in the snapshot.
 fn price_of(left: u32) -> u64 {
     u64::from(left) * 1_000
 }
@@ -88,7 +90,7 @@ fn a_release() -> impl Strategy<Value = Release> {
     })
 }
 
-/// As rare as it is; long before all that happens, or long after.
+/// Rare, as in practice. The pause began long before the history, or begins long after it.
 fn a_pause(now: Timestamp) -> impl Strategy<Value = Option<Timestamp>> {
     prop_oneof![
         18 => Just(None),
@@ -97,7 +99,7 @@ fn a_pause(now: Timestamp) -> impl Strategy<Value = Option<Timestamp>> {
     ]
 }
 
-/// The windows lie hours around now or hours ahead, so that no history straddles an edge.
+/// The windows begin and end hours before or after now, so that no window opens or closes during a history.
 fn a_snapshot(now: Timestamp) -> impl Strategy<Value = LedgerSnapshot> {
     let windows = prop_oneof![8 => Just((-1, 1)), 1 => Just((1, 2)), 1 => Just((-2, -1))];
     let reservations = proptest::collection::btree_map(1..=12_u64, 0..=2_u32, 0..4);
@@ -144,14 +146,14 @@ fn a_step(now: Timestamp) -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Both ledgers, and the clock of the one in memory.
+/// Both ledgers, and the clock of the memory ledger.
 struct Pair {
     memory: MemoryLedger,
     redis: RedisLedger,
     memory_now: Arc<AtomicI64>,
 }
 
-/// What both ledgers said when one load began.
+/// The tokens of both ledgers for one load.
 struct Tokens {
     memory: LoadToken,
     redis: LoadToken,
@@ -242,13 +244,13 @@ impl Pair {
         let all = self.memory.journal_older_than(event, 0, usize::MAX).await.unwrap();
         let some = self.redis.journal_older_than(event, 0, limit).await.unwrap();
         prop_assert_eq!(some.len(), limit.min(all.len()));
-        // Which ones, if there are more, is for each ledger to choose; the order is not.
+        // If there are more, each ledger may return any of them, but the order is fixed.
         let in_order: Vec<_> = all.into_iter().filter(|entry| some.contains(entry)).collect();
         prop_assert_eq!(some, in_order);
         Ok(())
     }
 
-    /// Plays a history on two events, which see the same ids, and compares what can be seen after every step.
+    /// Plays a history on two events that use the same ids. Compares everything visible after every step.
     async fn play(&self, events: [EventId; 2], history: &[(usize, Step)]) -> Result<(), TestCaseError> {
         let mut begun = [Vec::new(), Vec::new()];
         for (at, step) in history {
@@ -285,7 +287,7 @@ fn play_on(kind: Kind) {
     let now = runtime.block_on(pair.redis.now()).unwrap();
     let next_event = AtomicI64::new(0);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(HISTORIES));
-    // Most histories begin with a load of each event; without one there is little to see.
+    // Most histories begin with a load of each event, because without one there is little to compare.
     let first = || prop::option::weighted(0.9, a_snapshot(now));
     let at = prop_oneof![4 => Just(0_usize), 1 => Just(1)];
     let histories = ([first(), first()], vec((at, a_step(now)), 1..40));

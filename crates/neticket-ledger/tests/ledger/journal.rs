@@ -1,4 +1,4 @@
-//! The ways out of the journal: settled and released; and what it says meanwhile.
+//! How entries leave the journal (settled or released), and what the journal returns until then.
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kin
     ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(journal_ids(&*ledger).await, []);
-    // Late news of the same reservation, in any order.
+    // Late calls for the same reservation, in any order.
     ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
     ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
@@ -107,7 +107,8 @@ async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind
     assert_eq!(held(&*ledger, 1).await, 2);
 }
 
-/// A load has raised the store's epoch and taken its snapshot; before the ledger has it, somebody cancels.
+/// A load has raised the store's epoch and taken its snapshot. Before the ledger gets the snapshot, a user
+/// cancels.
 async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind: Kind) {
     let ledger = loaded(kind).await;
     let wish = request(1, 1, VIP, 2);
@@ -167,7 +168,7 @@ async fn another_epoch_changes_nothing(kind: Kind) {
     }
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(journal_ids(&*ledger).await, [wish.id]);
-    // Of several, each is asked on its own.
+    // In a batch, each release is judged separately.
     ledger.release(EVENT, &[release(request(2, 2, VIP, 1), 4), release(wish, 5)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
@@ -188,12 +189,12 @@ async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
 
 async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind) {
     let ledger = loaded(kind).await;
-    // The ids run against the order of admission.
+    // The order of the ids is not the order of admission.
     for number in [9, 5, 7] {
         admitted(&*ledger, &[request(number, 1, STANDING, 1)]).await;
         wait_past(&*ledger, ledger.now().await.unwrap()).await;
     }
-    // Of the same moment, the lower id first.
+    // Of the same moment, the lower id comes first.
     admitted(&*ledger, &[request(3, 2, STANDING, 1), request(2, 2, STANDING, 1)]).await;
     assert_eq!(journal_ids(&*ledger).await, ids([9, 5, 7, 2, 3]));
     let all = journal(&*ledger).await;
@@ -202,7 +203,7 @@ async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind)
     for limit in 0..=6 {
         let some = ledger.journal_older_than(EVENT, 0, limit).await.unwrap();
         assert_eq!(some.len(), limit.min(5));
-        // Which ones is not said, but they are in order.
+        // It is not defined which entries these are, but they are in order.
         let in_order: Vec<_> = all.iter().filter(|entry| some.contains(entry)).copied().collect();
         assert_eq!(some, in_order);
     }
@@ -219,7 +220,7 @@ async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
     admitted(&*ledger, &wishes).await;
     assert_eq!(admit_one(&*ledger, request(10_000, 10_000, VIP, 1)).await, Verdict::JournalFull);
     assert_eq!(journal_ids(&*ledger).await, ids(0..10_000));
-    // Asking again once they are gone tells every one, and none twice.
+    // Repeated calls, with settling in between, return each entry exactly once.
     let mut told = Vec::new();
     for expected_len in [4_000, 4_000, 2_000, 0] {
         let entries = ledger.journal_older_than(EVENT, 0, 4_000).await.unwrap();

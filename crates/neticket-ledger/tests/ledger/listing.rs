@@ -1,5 +1,5 @@
-//! The list of the events that may have a ledger: complete again after a server has lost data, and without
-//! looking through all keys otherwise.
+//! The list of the events that may have a ledger. It is complete again after a server has lost data.
+//! Otherwise it is read without looking through all keys.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ async fn number(server: &Server, command: &[&str]) -> i64 {
     redis::from_redis_value(ask(&server.url(), command).await).unwrap()
 }
 
-/// How often the server was sent `SCAN`.
+/// How many `SCAN` commands the server has received.
 async fn scans(server: &Server) -> u32 {
     let calls = info(server, "commandstats", "cmdstat_scan").await;
     calls.strip_prefix("calls=").map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
@@ -44,7 +44,7 @@ async fn master_of(cluster: &RedisCluster, key: &str) -> usize {
     }
 }
 
-/// Those of the events whose ledgers are on another master than `lost`.
+/// The events whose ledgers are on another master than `lost`.
 async fn events_elsewhere(cluster: &RedisCluster, lost: usize) -> Vec<EventId> {
     let mut elsewhere = Vec::new();
     for event in EVENTS {
@@ -85,7 +85,7 @@ async fn a_list_that_its_master_lost_is_rebuilt_from_the_ledgers_of_the_other_ma
     assert!(ledger.view(elsewhere[0]).await.unwrap().is_some(), "its ledger is intact");
 
     assert_eq!(complete(ledger.loaded().await.unwrap()), elsewhere);
-    // Listed under its own epoch: an evict of another one does not remove it.
+    // They are listed under their own epoch, so an evict of another epoch does not remove them.
     let score = |event: EventId| {
         let master = &cluster.masters[lost];
         async move { number(master, &["ZSCORE", LIST, &event.to_string()]).await }
@@ -109,7 +109,7 @@ async fn a_list_is_rebuilt_once_however_many_ask_and_is_then_read_without_a_scan
     for loaded in futures::future::join_all(asking).await {
         assert_eq!(complete(loaded.unwrap()), elsewhere);
     }
-    // Few keys: one step for each master.
+    // There are few keys, so each master needs one step.
     let once: Vec<u32> = before.iter().map(|scans| scans + 1).collect();
     assert_eq!(scans_of_each(&cluster).await, once);
     ledger.loaded().await.unwrap();
@@ -139,7 +139,8 @@ async fn a_list_that_cannot_be_rebuilt_yet_says_so_and_names_what_is_known() {
     assert_eq!(until_complete(&ledger).await, expected.into_iter().collect::<Vec<_>>());
 }
 
-/// By its own clock: that of all masters cannot be had while one of them is silent.
+/// Uses the clock of a memory ledger, because the ledger's own clock needs all masters and one of them is
+/// silent.
 async fn snapshot_of(ledger: &RedisLedger, event: EventId) -> neticket_ledger::LedgerSnapshot {
     let mut snapshot = snapshot(&neticket_ledger::MemoryLedger::new(), 1).await;
     snapshot.event = event;
@@ -154,7 +155,7 @@ async fn the_list_of_a_server_that_restarts_from_its_file_is_complete() {
     assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
     let before = ask(&server.url(), &["HGET", COMPLETE, "replid"]).await;
     let server = restarted(server).await;
-    // As if the file lacked the last thing that was written.
+    // Imitates a file that lacks the last write.
     ask(&server.url(), &["DEL", LIST]).await;
     assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
     let after = ask(&server.url(), &["HGET", COMPLETE, "replid"]).await;
@@ -169,8 +170,8 @@ async fn all_keys_are_looked_through_a_second_time_a_minute_later_and_then_no_mo
         assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
         assert_eq!(scans(&server).await, 1);
     }
-    // A load that was under way when the list was lost comes to its end, and its node dies before it lists
-    // the event again.
+    // A load that was in progress when the list was lost finishes, and its node dies before it lists the
+    // event again.
     ask(&server.url(), &["DEL", LIST]).await;
     ask(&server.url(), &["HINCRBY", COMPLETE, "scanned_at", "-60000"]).await;
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Loading: what replaces what, and what becomes of the journal.
+//! Loading: which ledger replaces which, and what happens to the journal.
 
 use neticket_domain::{Epoch, SaleWindow, TicketTypeId};
 use neticket_ledger::{LedgerSnapshot, LoadAnswer, SnapshotTicketType, TicketTypeView, Verdict};
@@ -199,7 +199,7 @@ async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_whole(kind: Kind) 
     let journaled: Vec<_> = (0..100).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
     admitted(&*ledger, &journaled).await;
     let mut large = snapshot(&*ledger, 2).await;
-    // Two reservations per user, far apart; the first fifty of the journal are among them.
+    // Two reservations per user, far apart. The first fifty entries of the journal are not among them.
     large.reservations =
         (50..30_050).map(|n| reservation(n, i64::try_from(n % 15_000).unwrap(), 1)).collect();
     load(&*ledger, &large).await;
@@ -230,7 +230,8 @@ async fn a_load_begins_above_the_ledger_that_is_there(kind: Kind) {
     assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(5));
 }
 
-/// Node A raises the epoch to 1 and is slow; B loads 2 and sells; then that is gone, and A's snapshot comes.
+/// Node A raises the epoch to 1 and is slow. Node B loads epoch 2 and sells. Then that ledger is lost, and
+/// A's snapshot arrives.
 async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
     let ledger = kind.ledger();
     let late = ledger.begin_load(EVENT).await.unwrap();
@@ -243,7 +244,7 @@ async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
     of_then.reservations = vec![reservation(9, 9, 1)];
     assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
-    // Even if a load has begun since: it is another.
+    // The late load must begin again even if another load has begun since.
     let begun_since = ledger.begin_load(EVENT).await.unwrap();
     assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
     let of_now = LedgerSnapshot { reservations: vec![reservation(1, 1, 4)], ..snapshot(&*ledger, 3).await };

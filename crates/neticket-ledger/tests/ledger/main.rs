@@ -1,5 +1,5 @@
-//! What every ledger has to do, asked of each of them; what only a server can do to its ledger; and random histories
-//! that both have to answer alike.
+//! Tests of what every ledger must do, run on each of them; tests of faults that only a server can have; and
+//! random histories that both ledgers must answer in the same way.
 
 #[cfg(test)]
 mod admitting;

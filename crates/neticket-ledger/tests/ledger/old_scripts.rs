@@ -1,6 +1,6 @@
-//! Nodes of an earlier version and of this one on the same Redis, as while a release is rolled out. The
-//! earlier scripts (`old_scripts/`) compare the run id of the server process, and know nothing of its
-//! replication id.
+//! Nodes of an earlier version and of this one on the same Redis, as during the rollout of a release. The
+//! earlier scripts (`old_scripts/`) compare the run id of the server process and do not know its replication
+//! id.
 
 use neticket_domain::Epoch;
 use neticket_ledger::LoadAnswer;
@@ -19,7 +19,7 @@ macro_rules! old_script {
     };
 }
 
-/// A node of the earlier version; its prefix of keys.
+/// A node of the earlier version, and its prefix of keys.
 struct OldNode {
     connection: redis::aio::MultiplexedConnection,
     prefix: String,
@@ -42,20 +42,20 @@ impl OldNode {
         call.invoke_async(&mut self.connection.clone()).await.unwrap()
     }
 
-    /// The epoch of the ledger that it sees.
+    /// The epoch of the ledger that the node sees.
     async fn view(&self) -> Option<i64> {
         let answer: Vec<redis::Value> = self.run(&old_script!("view.lua"), &["ledger", "journal"], &[]).await;
         answer.get(1).map(|epoch| redis::from_redis_value(epoch.clone()).unwrap())
     }
 
-    /// The token that its load has to bring; `own` is used if there is none.
+    /// The token that the node's load must send. `own` is used if there is no token yet.
     async fn begin_load(&self, own: [u8; 16]) -> Vec<u8> {
         let script = old_script!("begin_load.lua");
         let answer: Vec<Vec<u8>> = self.run(&script, &["ledger", "loads"], &[&own[..], &b"60000"[..]]).await;
         answer[0].clone()
     }
 
-    /// The first word of the answer to a load of 10 VIP.
+    /// The first word of the answer to a load with 10 VIP tickets.
     async fn load(&self, token: &[u8], epoch: i64, now: i64) -> String {
         let ticket_type =
             [&VIP.0.to_be_bytes()[..], &VIP_PRICE.to_be_bytes(), &10_u32.to_be_bytes()].concat();
@@ -110,7 +110,7 @@ async fn a_load_of_an_earlier_version_begins_anew_once_beside_one_of_this_versio
     assert_eq!(ledger.load(begun.token, &snapshot(&*ledger, 3).await).await.unwrap(), REPLACED);
     assert_eq!(ledger.begin_load(EVENT).await.unwrap().token, begun.token);
 
-    // What takes the ledger away takes the token from both.
+    // Losing the ledger deletes the token for both versions.
     ledger.lose(EVENT).await.unwrap();
     assert_eq!(old.load(&shared, 4, now).await, "again");
     let late = ledger.load(begun.token, &snapshot(&*ledger, 4).await).await.unwrap();

@@ -1,4 +1,4 @@
-//! Requests that name the price their caller has seen.
+//! Requests that name the price that their caller has seen.
 
 use neticket_domain::Epoch;
 use neticket_ledger::{AdmitRequest, LedgerSnapshot, Verdict};

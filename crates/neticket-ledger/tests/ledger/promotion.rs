@@ -1,4 +1,4 @@
-//! What promotions do to a ledger: the server process goes on, its data may be older than it was.
+//! What promotions do to a ledger: the server process continues, but its data may be older than before.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const LEDGER: &str = "neticket:2:{7}:ledger";
 const JOURNAL: &str = "neticket:2:{7}:journal";
 const LOADS: &str = "neticket:2:{7}:loads";
 
-/// What the server says of itself.
+/// The value of this field of `INFO`.
 pub(crate) async fn info(server: &Server, section: &str, field: &str) -> String {
     let answer: String = redis::from_redis_value(ask(&server.url(), &["INFO", section]).await).unwrap();
     let fields = answer.lines().filter_map(|line| line.split_once(':'));
@@ -63,8 +63,8 @@ async fn promote(replica: &Server) {
     ask(&replica.url(), &["REPLICAOF", "NO", "ONE"]).await;
 }
 
-/// Demotes `first`, whose replica `second` was promoted meanwhile, and promotes it again: it has the data of
-/// the second.
+/// Demotes `first`, whose replica `second` was promoted before, and promotes `first` again. It then has the
+/// data of `second`.
 async fn there_and_back(first: &Server, second: &Server) {
     let run_id = info(first, "server", "run_id").await;
     follow(first, second).await;
@@ -106,7 +106,7 @@ async fn a_ledger_that_lost_a_write_by_two_promotions_is_stale_until_the_next_lo
     assert_eq!(ledger.release(EVENT, &[release(replicated, 1)]).await.unwrap(), None);
     assert_eq!(len(&first, JOURNAL).await, Value::Int(1), "nothing was done to it");
 
-    // The store has what was lost; the entry that was not is carried over.
+    // The store has what was lost. The entry that was not lost is carried over.
     assert_eq!(offer(&ledger, &of_before).await, kept(1));
     let mut of_store = snapshot(&ledger, 2).await;
     of_store.ticket_types[0].left = 7;
@@ -125,7 +125,7 @@ async fn a_load_that_began_before_two_promotions_begins_anew() {
     let begun = ledger.begin_load(EVENT).await.unwrap();
     until_all_is_replicated(&second, &first).await;
     promote(&second).await;
-    // What this load cannot know of, and what is lost.
+    // A load that the first one cannot know of, and that is lost.
     load(&ledger, &snapshot(&ledger, 2).await).await;
     there_and_back(&first, &second).await;
     assert_eq!(ask(&first.url(), &["EXISTS", LEDGER]).await, Value::Int(0), "the ledger is lost");

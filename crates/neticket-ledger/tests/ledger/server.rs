@@ -1,4 +1,4 @@
-//! What only a server can do to its ledger: be lost, come back with old data, be silent.
+//! Faults that only a server can have: it is lost, comes back with old data, or is silent.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 const TIMEOUT_MS: u64 = 500;
-/// For tests in which no call waits for its time-out, on a busy machine too.
+/// For tests in which no call waits for its timeout, even on a busy machine.
 pub(crate) const GENEROUS_TIMEOUT_MS: u64 = 20_000;
 
 /// A server of the test's own, and a ledger on it.
@@ -21,7 +21,7 @@ pub(crate) async fn own_server(append_only: bool) -> (Server, RedisLedger) {
     own_server_with(append_only, TIMEOUT_MS).await
 }
 
-/// The same with another time-out.
+/// The same with another timeout.
 pub(crate) async fn own_server_with(append_only: bool, timeout_ms: u64) -> (Server, RedisLedger) {
     let start = move || Redis { append_only, ..Redis::default() }.start().unwrap();
     let server = tokio::task::spawn_blocking(start).await.unwrap();
@@ -37,7 +37,7 @@ pub(crate) async fn restarted(mut server: Server) -> Server {
     tokio::task::spawn_blocking(restart).await.unwrap()
 }
 
-/// Sends one command past the ledger.
+/// Sends one command directly to the server, without the ledger.
 pub(crate) async fn ask(url: &str, command: &[&str]) -> Value {
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -57,7 +57,7 @@ async fn a_server_that_restarts_empty_has_no_ledger() {
     load(&ledger, &snapshot(&ledger, 1).await).await;
     admitted(&ledger, &[request(1, 1, VIP, 2)]).await;
     let _server = restarted(server).await;
-    // The very first call after the loss finds its way: no connection of before is used unasked.
+    // The very first call after the loss succeeds: no call uses the old connection.
     let answer = ledger.admit(EVENT, Epoch(1), &[request(2, 2, VIP, 1)]).await.unwrap();
     assert_eq!(answer, AdmitAnswer::Absent);
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
@@ -84,7 +84,7 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
     let server = restarted(server).await;
 
-    // The data is there, but it does not count.
+    // The data is there, but it is not used.
     assert!(keys(&server.url(), "neticket:2:{7}:").await.len() >= 3);
     for epoch_min in [0, 1] {
         let answer = ledger.admit(EVENT, Epoch(epoch_min), &[journaled]).await.unwrap();
@@ -96,7 +96,8 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
     ledger.settle(EVENT, Epoch(1), &[journaled.id]).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[release(settled, 1)]).await.unwrap(), None);
 
-    // The epoch it has may have been sold from since its snapshot: only a newer one replaces it.
+    // Bookings may have been committed under this epoch since its snapshot was taken, so only a newer epoch
+    // replaces it.
     assert_eq!(offer(&ledger, &first).await, kept(1));
     let mut second = snapshot(&ledger, 2).await;
     second.ticket_types[0].left = 8;
@@ -118,7 +119,7 @@ async fn a_load_that_began_before_the_server_was_lost_begins_anew() {
     for append_only in [true, false] {
         let (server, ledger) = own_server(append_only).await;
         let begun = ledger.begin_load(EVENT).await.unwrap();
-        // Restarted from its file, it has what the load began with; but by another run.
+        // A server that restarts from its file has the token of the load, but it is another server run.
         let _server = restarted(server).await;
         let of_then = snapshot(&ledger, 1).await;
         assert_eq!(ledger.load(begun.token, &of_then).await.unwrap(), LoadAnswer::Again);
@@ -174,7 +175,7 @@ async fn a_silent_server_is_given_up_in_time_and_found_again() {
         assert!(took < Duration::from_millis(6 * TIMEOUT_MS), "{took:?}");
     }
     server.resume().unwrap();
-    // Whether the calls that timed out took effect was not known; a repeat settles it.
+    // It is not known whether the calls that timed out took effect. A repeated call resolves it.
     let deadline = Instant::now() + Duration::from_secs(20);
     while ledger.admit(EVENT, Epoch(1), &[request(1, 1, VIP, 1)]).await.is_err() {
         assert!(Instant::now() < deadline, "the server is back");
@@ -230,7 +231,7 @@ async fn a_server_without_memory_refuses_and_takes_nothing() {
     ask(&server.url(), &["CONFIG", "SET", "maxmemory", "1"]).await;
     let error = ledger.admit(EVENT, Epoch(1), &[request(2, 2, VIP, 1)]).await.unwrap_err();
     assert!(matches!(error, LedgerError::Unavailable(_)), "{error:?}");
-    // What makes room or changes a number still works, wholly.
+    // Commands that free memory or change a number still work completely.
     ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
     assert_eq!(left(&ledger).await, [9, 100]);
     ask(&server.url(), &["CONFIG", "SET", "maxmemory", "0"]).await;

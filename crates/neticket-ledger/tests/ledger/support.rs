@@ -1,4 +1,4 @@
-//! The ledgers under test, and short words for what the cases say over and over.
+//! The ledgers under test, and short helpers for what many cases do.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl Kind {
         self.ledger_of_journal_len_max(JOURNAL_LEN_MAX_DEFAULT)
     }
 
-    /// Where its server is, or its cluster's are.
+    /// The address of its server, or the addresses of its cluster.
     pub(crate) fn url(self) -> String {
         match self {
             Self::Memory => unreachable!("it has no server"),
@@ -54,14 +54,14 @@ impl Kind {
     }
 
     fn on_server(self, journal_len_max: usize, prefix: String) -> Arc<dyn Ledger> {
-        // Generous: the machine may be busy, and no case waits for it to pass.
+        // Generous: the machine may be busy, and no case waits for this timeout.
         let options =
             RedisOptions { prefix, journal_len_max, timeout_ms: 20_000, ..RedisOptions::new(self.url()) };
         Arc::new(RedisLedger::connect(options).unwrap())
     }
 }
 
-/// Makes each named case a test per ledger; on the cluster, which takes a while to start, one test of all.
+/// Makes each named case a test per ledger. On the cluster, which starts slowly, one test runs all cases.
 macro_rules! on_every_ledger {
     ($($case:ident),* $(,)?) => {
         mod memory {
@@ -118,7 +118,8 @@ pub(crate) fn reservation(number: u64, user: i64, held: u32) -> SnapshotReservat
     SnapshotReservation { id: id(number), user: UserId(user), held }
 }
 
-/// On sale for an hour and for another: 10 VIP and 100 standing, 4 per user.
+/// A snapshot of an event that has been on sale for an hour and still is for another: 10 VIP and 100
+/// standing, 4 per user.
 pub(crate) async fn snapshot(ledger: &dyn Ledger, epoch: i64) -> LedgerSnapshot {
     let now = ledger.now().await.unwrap();
     LedgerSnapshot {
@@ -141,16 +142,16 @@ pub(crate) async fn load(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) {
     assert_eq!(offer(ledger, snapshot).await, REPLACED, "the snapshot is newer");
 }
 
-/// A load from its beginning to its end.
+/// A complete load, from its begin to its end.
 pub(crate) async fn offer(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) -> LoadAnswer {
     let start = ledger.begin_load(snapshot.event).await.unwrap();
     ledger.load(start.token, snapshot).await.unwrap()
 }
 
-/// What a load answers that has dropped nothing.
+/// The answer of a load that has dropped nothing.
 pub(crate) const REPLACED: LoadAnswer = LoadAnswer::Replaced { dropped: vec![] };
 
-/// What a load answers that comes after one of this epoch.
+/// The answer of a load that found a ledger of this epoch, which is not lower than its own.
 pub(crate) fn kept(epoch: i64) -> LoadAnswer {
     LoadAnswer::Kept { epoch: Epoch(epoch) }
 }
@@ -170,7 +171,7 @@ pub(crate) async fn loaded(kind: Kind) -> Arc<dyn Ledger> {
     ledger
 }
 
-/// The verdicts on `requests`, from whatever epoch the ledger is of.
+/// The verdicts on `requests`, by a ledger of any epoch.
 pub(crate) async fn admit(ledger: &dyn Ledger, requests: &[AdmitRequest]) -> Vec<Verdict> {
     match ledger.admit(EVENT, Epoch(0), requests).await.unwrap() {
         AdmitAnswer::Verdicts { verdicts, .. } => verdicts,
@@ -184,7 +185,7 @@ pub(crate) async fn admit_one(ledger: &dyn Ledger, request: AdmitRequest) -> Ver
     verdicts[0]
 }
 
-/// Admits `requests`, which must all be admissible.
+/// Admits `requests`. All of them must be admissible.
 pub(crate) async fn admitted(ledger: &dyn Ledger, requests: &[AdmitRequest]) {
     for verdict in admit(ledger, requests).await {
         assert!(is_admitted(verdict), "{verdict:?}");
@@ -195,7 +196,7 @@ pub(crate) fn is_admitted(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Admitted(_))
 }
 
-/// What a repeat of a request is told that was told `first`.
+/// The verdict on a repeat of a request that first got `first`.
 pub(crate) fn repeated(first: Verdict) -> Verdict {
     match first {
         Verdict::Admitted(admission) => Verdict::Admitted(Admission { repeated: true, ..admission }),
@@ -209,7 +210,7 @@ pub(crate) async fn left(ledger: &dyn Ledger) -> [u32; 2] {
     [VIP, STANDING].map(|id| view.ticket_types.iter().find(|t| t.id == id).unwrap().left)
 }
 
-/// What this user holds, found out by asking for more than the usual limit; five standing must be left.
+/// How many tickets this user holds. Asks for more than the usual limit; five standing tickets must be left.
 pub(crate) async fn held(ledger: &dyn Ledger, user: i64) -> u32 {
     match admit_one(ledger, request(u64::MAX, user, STANDING, 5)).await {
         Verdict::OverLimit { already_held, .. } => already_held,

@@ -1,4 +1,5 @@
-//! The ceiling: what HTTP, tokens and JSON allow when nothing is sold. No store, no ledger, no log, no middleware.
+//! The ceiling: a server that handles HTTP, tokens and JSON but sells nothing. It has no store, no ledger, no
+//! log and no middleware.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::CeilingArgs;
 use super::http::{self, Caller};
 
-/// The one event, and how it is answered.
+/// The only event, and its answer as JSON.
 struct State {
     event: EventDetail,
     json: Bytes,

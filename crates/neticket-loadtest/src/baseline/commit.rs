@@ -1,5 +1,5 @@
-//! The store's own share of a booking: the transaction that NETicket commits for a batch of one, over and over on one
-//! connection, with nothing in between. What a booking takes beyond this and HTTP is what the engine adds.
+//! Measures the store's part of a booking: the transaction that NETicket commits for a batch of one, repeated
+//! on one connection without pauses. The rest of a booking's time belongs to HTTP and the engine.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::CommitArgs;
 use super::tables::{self, Row};
 
-/// Statements are prepared and pages are in memory after this many.
+/// Transactions before the measurement. After them, statements are prepared and pages are in memory.
 const WARM_UP: u32 = 200;
 const LONGEST_US: u64 = 60_000_000;
 
@@ -69,7 +69,7 @@ async fn make_person(pool: &MySqlPool) -> anyhow::Result<i64> {
     Ok(i64::try_from(made.last_insert_id())?)
 }
 
-/// The store's optimistic way: the guard, the row, COMMIT.
+/// The fast path of the store: the guard, the row, COMMIT.
 async fn commit(connection: &mut MySqlConnection, event: &EventDetail, user: i64) -> anyhow::Result<()> {
     let ticket_type = event.ticket_types.first().context("an event has grades")?;
     let (event, ticket_type, unit_price) = (event.summary.id, ticket_type.id, ticket_type.price);

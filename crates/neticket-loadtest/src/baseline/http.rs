@@ -1,4 +1,4 @@
-//! What both servers share: tokens, an event, and the settings of the real server that matter under load.
+//! Common code of both servers: tokens, an event, and the settings of the real server that matter under load.
 
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
@@ -18,15 +18,15 @@ use neticket_domain::{EventStatus, Role, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// As the real server has it.
+/// As in the real server.
 const BACKLOG: u32 = 8192;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Grades of the event, as the load test makes them.
+/// Ticket types of the event, as many as the load test creates.
 pub(super) const GRADES: u32 = 4;
-/// Seats of each, more than any run books.
+/// Seats of each ticket type. More than any run books.
 pub(super) const CAPACITY: u32 = 1_000_000;
 
-/// What a token of the real server says; all of it is read, as the real server does.
+/// The claims of the real server's tokens. All of them are parsed, as in the real server.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "read for the sake of reading")]
 struct Claims {
@@ -37,13 +37,13 @@ struct Claims {
     exp: i64,
 }
 
-/// Reads tokens.
+/// Checks tokens.
 struct Tokens {
     key: DecodingKey,
     validation: Validation,
 }
 
-/// Whose token came with the request.
+/// The id of the user whose token came with the request.
 pub(super) struct Caller(pub(super) i64);
 
 impl FromRequest for Caller {
@@ -65,7 +65,7 @@ fn caller(request: &HttpRequest) -> Result<Caller, actix_web::Error> {
     Ok(Caller(decoded.map_err(ErrorUnauthorized)?.claims.sub))
 }
 
-/// Serves `routes` at `listen` until SIGTERM, with as many threads as there are cores.
+/// Serves `routes` at `listen` until SIGTERM, with one thread per core.
 pub(super) fn serve(
     listen: SocketAddr,
     jwt_secret: &str,
@@ -86,13 +86,13 @@ pub(super) fn serve(
     Ok(())
 }
 
-/// The moment, by this machine's clock.
+/// The present time, by this machine's clock.
 pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// An event of usual size that is on sale. Its ticket types are `first_ticket_type` and the numbers after it.
+/// An event of usual size that is on sale. The ids of its ticket types begin at `first_ticket_type`.
 pub(super) fn event(id: i64, first_ticket_type: i64) -> EventDetail {
     let now = now();
     let starts_at = now.plus_millis(30 * 24 * 3_600_000);
@@ -125,7 +125,7 @@ pub(super) fn event(id: i64, first_ticket_type: i64) -> EventDetail {
     }
 }
 
-/// 201 with the reservation, as the real server answers.
+/// Answers 201 with the reservation, as the real server does.
 pub(super) fn created(
     event: &EventDetail,
     ticket_type: &TicketType,

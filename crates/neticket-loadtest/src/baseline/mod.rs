@@ -1,5 +1,5 @@
-//! What NETicket is compared with: what a booking costs without a store, with one row lock and one commit each, and what
-//! its own transaction costs alone.
+//! Baselines for NETicket: a booking without a store, a booking with one row lock and one commit, and the
+//! transaction of a booking alone.
 
 mod ceiling;
 mod commit;
@@ -12,13 +12,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// A server that checks the token, reads the body and answers 201, and nothing else.
+/// A server that checks the token, parses the body and answers 201, and nothing else.
 #[derive(Args, Clone, Debug)]
 pub struct CeilingArgs {
     /// Address and port
     #[arg(long)]
     pub listen: SocketAddr,
-    /// What tokens are signed with
+    /// The secret with which tokens are signed
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
 }
@@ -29,24 +29,25 @@ pub struct RowLockArgs {
     /// Address and port
     #[arg(long)]
     pub listen: SocketAddr,
-    /// `mysql://user:password@host/database`, with the schema of NETicket; an event is made in it
+    /// `mysql://user:password@host/database` with the schema of NETicket. An event is created in it
     #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
-    /// What tokens are signed with
+    /// The secret with which tokens are signed
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
-    /// Grades of the event: rows that are locked
+    /// Ticket types of the event, each of which is a row that is locked
     #[arg(long, default_value_t = http::GRADES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::GRADES)))]
     pub grades: u32,
 }
 
-/// The transaction of one booking, one after another on one connection.
+/// The transaction of one booking, repeated on one connection.
 #[derive(Args, Clone, Debug)]
 pub struct CommitArgs {
-    /// `mysql://user:password@host/database`, with the schema of NETicket; an event and a person are made in it
+    /// `mysql://user:password@host/database` with the schema of NETicket. An event and a user are created in
+    /// it
     #[arg(long, env = "NETICKET_DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
-    /// How long is measured
+    /// How many seconds are measured
     #[arg(long, default_value_t = 5)]
     pub seconds: u64,
     /// Write the result here
@@ -57,7 +58,7 @@ pub struct CommitArgs {
 /// Serves until it is stopped.
 ///
 /// # Errors
-/// The address is not to be had.
+/// The server cannot bind the address.
 pub fn ceiling(args: &CeilingArgs) -> anyhow::Result<()> {
     ceiling::serve(args)
 }
@@ -65,7 +66,7 @@ pub fn ceiling(args: &CeilingArgs) -> anyhow::Result<()> {
 /// Serves until it is stopped.
 ///
 /// # Errors
-/// The address or the database is not to be had.
+/// The server cannot bind the address, or cannot use the database.
 pub fn row_lock(args: &RowLockArgs) -> anyhow::Result<()> {
     row_lock::serve(args)
 }
@@ -73,7 +74,7 @@ pub fn row_lock(args: &RowLockArgs) -> anyhow::Result<()> {
 /// Measures and prints the latencies of the transaction.
 ///
 /// # Errors
-/// The database is not to be had, or a transaction failed.
+/// The database does not answer, or a transaction fails.
 pub fn commit(args: &CommitArgs) -> anyhow::Result<()> {
     commit::measure(args)
 }

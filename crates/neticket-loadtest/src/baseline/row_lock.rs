@@ -1,5 +1,6 @@
-//! The row lock: what most shops do. Each booking locks its ticket type's row, looks, takes, writes itself down and commits;
-//! everyone else who wants that grade waits for the disk meanwhile.
+//! The row lock: how most shops sell. Each booking locks the row of its ticket type, checks it, takes the
+//! seats, inserts the reservation and commits. All other bookings of that ticket type wait for the disk
+//! meanwhile.
 
 use actix_web::HttpResponse;
 use actix_web::error::{ErrorInternalServerError, ErrorServiceUnavailable};
@@ -14,7 +15,7 @@ use super::RowLockArgs;
 use super::http::{self, Caller};
 use super::tables::{self, Row};
 
-/// A few per grade and core: more only wait for each other inside the database instead of here.
+/// A few per ticket type and core. More would only wait inside the database instead of here.
 const CONNECTIONS_MAX: u32 = 32;
 
 struct State {
@@ -25,7 +26,7 @@ struct State {
 pub(super) fn serve(args: &RowLockArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let state = Data::new(runtime.block_on(open(&args.database_url, args.grades))?);
-    // Its connections are driven by the runtime that opened them, which has to outlive the server.
+    // The runtime that opened the connections drives them, so it has to outlive the server.
     http::serve(args.listen, &args.jwt_secret, move |config| {
         config
             .app_data(state.clone())
@@ -75,7 +76,7 @@ async fn book(
     }
 }
 
-/// `false`: there are not that many left.
+/// Returns `false` if not enough seats are left.
 async fn sell(pool: &MySqlPool, row: &Row) -> sqlx::Result<bool> {
     let mut transaction = pool.begin().await?;
     let left: i64 = sqlx::query_scalar("SELECT `left` FROM ticket_types WHERE id = ? FOR UPDATE")

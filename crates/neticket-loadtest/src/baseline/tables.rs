@@ -1,4 +1,4 @@
-//! Rows in NETicket's own tables, so that what is compared pays for the same indexes and foreign keys.
+//! Rows in NETicket's own tables, so that the baselines pay for the same indexes and foreign keys.
 
 use neticket_contract::EventDetail;
 use sqlx::mysql::{MySqlConnection, MySqlPool};
@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::http::{self, CAPACITY};
 
-/// The session's isolation level, as NETicket sets it.
+/// The isolation level of the session, as NETicket sets it.
 pub(super) const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-/// A reservation that is written down.
+/// A reservation to insert.
 pub(super) struct Row {
     pub(super) id: Uuid,
     pub(super) user: i64,
@@ -19,7 +19,7 @@ pub(super) struct Row {
     pub(super) unit_price: u64,
 }
 
-/// Makes the event that is sold, with `grades` ticket types, at most [`http::GRADES`].
+/// Creates the event that is sold, with `grades` ticket types, at most [`http::GRADES`].
 pub(super) async fn make_event(pool: &MySqlPool, grades: u32) -> anyhow::Result<EventDetail> {
     let mut event = http::event(0, 0);
     event.ticket_types.truncate(usize::try_from(grades)?);
@@ -59,7 +59,7 @@ pub(super) async fn make_event(pool: &MySqlPool, grades: u32) -> anyhow::Result<
     Ok(event)
 }
 
-/// Writes a reservation down as confirmed, within the transaction that is open.
+/// Inserts a confirmed reservation within the open transaction.
 pub(super) async fn insert(connection: &mut MySqlConnection, row: &Row) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO reservations (id, user_id, event_id, ticket_type_id, quantity, unit_price, status, created_at) \

@@ -1,4 +1,4 @@
-//! Results for people: a table on the terminal, a page with plots.
+//! Reports of results: a table for the terminal, and a page with plots.
 
 mod page;
 mod plots;

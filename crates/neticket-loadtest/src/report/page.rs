@@ -1,4 +1,4 @@
-//! One page that holds all it shows: no script, nothing loaded.
+//! A self-contained page: no script, and nothing is loaded.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::result::{Kind, Latency, Run, float};
 
 const STYLE: &str = include_str!("page.css");
 
-/// A page about these runs, one after another.
+/// A page with one section per run.
 pub(crate) fn page(runs: &[Run]) -> Result<String> {
     let sections = runs.iter().map(section).collect::<Result<Vec<_>>>()?;
     let page = html! {

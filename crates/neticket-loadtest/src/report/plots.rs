@@ -1,4 +1,5 @@
-//! The plots, as SVG. Drawn once for light and once for dark pages: the library writes colours into the drawing.
+//! The plots as SVG. Each is drawn twice, for light and dark pages, because the library writes colours into
+//! the drawing.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
@@ -35,7 +36,7 @@ pub(super) const DARK: Palette = Palette {
 
 type Points = Vec<(f64, f64)>;
 
-/// Latency by percentile; towards the right, each step has a tenth of the people of the one before.
+/// Latency by percentile. Each step to the right leaves a tenth of the people of the step before.
 pub(super) fn percentiles(run: &Run, palette: Palette) -> Result<String> {
     let nines = |percentile: f64| -(1.0 - percentile / 100.0).max(1e-4).log10();
     let points = |latency: &Latency| -> Points {
@@ -43,7 +44,7 @@ pub(super) fn percentiles(run: &Run, palette: Palette) -> Result<String> {
     };
     let lines =
         [(points(&run.latency.winners), palette.winners), (points(&run.latency.losers), palette.losers)];
-    // Only at whole steps: 0, 90, 99, 99.9 and 99.99 %.
+    // Labels only at whole steps: 0, 90, 99, 99.9 and 99.99 %.
     let label = |x: &f64| {
         if x.fract().abs() > 0.01 {
             return String::new();
@@ -54,7 +55,7 @@ pub(super) fn percentiles(run: &Run, palette: Palette) -> Result<String> {
     draw(palette, 4.0, "ms", &label, &lines, false)
 }
 
-/// Answers per second, by when they came.
+/// Answers per second, by the time at which they came.
 pub(super) fn answers(run: &Run, palette: Palette) -> Result<String> {
     let per_s = 1000.0 / float(run.slice_ms);
     let points = |of: fn(&Slice) -> u64| -> Points {
@@ -69,7 +70,7 @@ pub(super) fn answers(run: &Run, palette: Palette) -> Result<String> {
     draw(palette, duration(run), "answers/s", &|x| format!("{x:.1} s"), &lines, false)
 }
 
-/// How many have been decided, by when.
+/// The number of decided bookings over time.
 pub(super) fn decided(run: &Run, palette: Palette) -> Result<String> {
     let points = |of: fn(&Slice) -> u64| -> Points {
         let mut sum = 0;
@@ -95,7 +96,7 @@ fn duration(run: &Run) -> f64 {
     seconds(run, u64::try_from(run.slices.len()).unwrap_or(1)).max(0.1)
 }
 
-/// Lines, or areas where `filled`, from (0, 0) to `x_max` and the highest value.
+/// Draws lines, or areas if `filled`, from (0, 0) to `x_max` and the highest value.
 fn draw(
     palette: Palette,
     x_max: f64,

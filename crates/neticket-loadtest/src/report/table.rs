@@ -6,7 +6,7 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 use crate::audit::Audit;
 use crate::result::{Kind, Latency, Run};
 
-/// What came of the run, for the terminal.
+/// The result of a run as a table for the terminal.
 pub(crate) fn table(run: &Run) -> String {
     let counts = &run.counts;
     let mut table = Table::new();
@@ -50,7 +50,7 @@ pub(crate) fn table(run: &Run) -> String {
     table.to_string()
 }
 
-/// A latency in a line.
+/// A latency in one line.
 fn latency_words(latency: &Latency) -> String {
     format!(
         "mean {} · p50 {} · p90 {} · p99 {} · max {}",
@@ -62,7 +62,7 @@ fn latency_words(latency: &Latency) -> String {
     )
 }
 
-/// Microseconds as milliseconds, with three digits that matter.
+/// Microseconds as milliseconds, with two decimals below 10 ms and none from there on.
 pub(super) fn ms(us: f64) -> String {
     let ms = us / 1e3;
     if ms < 10.0 { format!("{ms:.2} ms") } else { format!("{ms:.0} ms") }

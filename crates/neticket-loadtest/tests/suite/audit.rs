@@ -1,4 +1,4 @@
-//! The audit finds what is wrong: a negative control for each of its checks.
+//! The audit finds every kind of fault: a negative control for each of its checks.
 
 use std::time::Duration;
 
@@ -52,18 +52,18 @@ on_both! {
         let mut world = World::new(parts).await;
         let site = world.site().await;
         let (database, told) = booked(&world, &site).await;
-        // The page of seats may be a moment old.
+        // The availability that the server shows may be out of date for a moment.
         let found = audit(&database, std::slice::from_ref(&site.url), &told, Duration::from_secs(5)).await.unwrap();
         assert!(found.passed, "{found:?}");
         assert_eq!((found.told, found.stored, found.seats_gone), (3, 3, 3));
 
-        // Seats that went without a booking.
+        // Seats are gone without a booking.
         change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
         finds(&look(&database, &site, &told).await, "4 seats are gone and 3 are confirmed");
         change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
         assert!(look(&database, &site, &told).await.passed);
 
-        // Someone who was told less, told of another's, or not told at all.
+        // A client is told of fewer reservations, of another person's, or of none.
         let mut less = told.clone();
         let kept = less.confirmed.pop().unwrap();
         finds(&look(&database, &site, &less).await, "1 reservations are confirmed that nobody was told of");
@@ -78,16 +78,16 @@ on_both! {
         let wrong = Told { wrong_answers: 1, ..told.clone() };
         finds(&look(&database, &site, &wrong).await, "not what was asked for");
 
-        // Somebody with more than the limit.
+        // A user holds more than the limit.
         change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
         finds(&look(&database, &site, &told).await, "1 users hold more than the 1 tickets");
 
-        // A confirmed booking that is gone.
+        // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
         finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
         finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
-        // The ledger still knows those bookings: it is made anew from what is there.
+        // The ledger still knows those bookings. Losing it makes the node load it again from the store.
         world.lose_ledger(EventId(told.event)).await;
         world.finish().await;
     }

@@ -1,5 +1,5 @@
-//! The load test against real nodes on SQLite with the ledger in the process and on MariaDB with Redis, and against servers
-//! that misbehave on purpose.
+//! The load test against real nodes (SQLite with the ledger in the process, and MariaDB with Redis), and
+//! against servers that misbehave on purpose.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
@@ -13,7 +13,7 @@ use std::process::Output;
 
 use neticket_loadtest::Run;
 
-/// Runs the binary; the result if it wrote one.
+/// Runs the binary. Returns its output, and its result if it wrote one.
 async fn loadtest(folder: &Path, args: &[&str]) -> (Output, Option<Run>) {
     let json = folder.join("run.json");
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_neticket-loadtest"))

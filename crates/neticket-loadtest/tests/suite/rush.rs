@@ -34,7 +34,7 @@ on_both! {
         let page = std::fs::read_to_string(html).unwrap();
         assert!(page.contains("<svg") && !page.contains("<script"));
 
-        // The audit of the same event with nobody told of anything: a negative control.
+        // A negative control: the audit of the same event, as if no client had been told anything.
         let database = Database::connect(&world.config.database_url).await.unwrap();
         let told = Told {
             event: run.config.event,

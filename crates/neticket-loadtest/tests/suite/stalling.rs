@@ -1,4 +1,4 @@
-//! A server that stalls shows up in the latency of everyone who came meanwhile.
+//! A server that stalls shows in the latency of everyone who came meanwhile.
 
 use std::time::Duration;
 
@@ -81,8 +81,9 @@ async fn whoever_came_while_the_server_stalled_has_waited_since_then() {
     assert!(output.status.success(), "{}", words(&output));
     let run = run.unwrap();
     assert_eq!(run.counts.confirmed, 100, "{:?}", run.counts);
-    // They came evenly in the second in which nobody was answered: half of them have waited for at least half of it. A
-    // client that had held them back would have seen one long wait and 99 short ones.
+    // People came evenly during the second in which the server answered nobody, so half of them have waited
+    // for at least half a second. A client that waited for answers before it sent more would have measured
+    // one long wait and 99 short ones.
     let waited = run.latency.winners;
     assert!(waited.p50_us >= 400_000, "{waited:?}");
     assert!(waited.max_us >= 950_000, "{waited:?}");

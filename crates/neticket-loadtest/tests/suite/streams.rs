@@ -27,7 +27,7 @@ on_both! {
         assert!(number("bookings") >= 2.0 && number("unheard") == 0.0, "{found}");
         assert!(number("frames") >= 60.0 && number("frames") <= 60.0 * number("bookings"), "{found}");
         assert!(number("push_p50_us") > 0.0 && number("push_p50_us") <= number("push_p99_us"), "{found}");
-        // One per interval of 250 ms, and not one per stream.
+        // One read per interval of 250 ms, and not one per stream.
         assert!((0.5..=5.0).contains(&number("ledger_views_per_s")), "{found}");
         world.finish().await;
     }

@@ -1,4 +1,4 @@
-//! Keeping images: one behaviour of both places, and what only S3 can do wrong.
+//! Storing images: the behaviour that both backends share, and the failures that only S3 has.
 
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 

@@ -1,4 +1,4 @@
-//! S3 down, hanging, dying in the midst of an upload, or not for us.
+//! S3 is down, hangs, dies during an upload, or refuses access.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use neticket_media::{ImageFormat, ImageSize, Media, MediaError, S3Options};
 use neticket_testkit::{S3, picture};
 
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
-/// How soon a server that is not there is told of, on a busy machine.
+/// How soon a server that is down is reported, also on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
     assert!(media.contains("00112233445566778899aabbccddeeff.jpg").await.is_err());
     assert!(started.elapsed() < 3 * AT_ONCE, "{:?}", started.elapsed());
     s3.resume();
-    // The port may take a moment to be listened at again.
+    // The server may need a moment until it listens on the port again.
     let deadline = Instant::now() + Duration::from_secs(10);
     while media.ping().await.is_err() {
         assert!(Instant::now() < deadline, "the server is found again");
@@ -118,7 +118,7 @@ async fn objects_say_what_they_are_and_that_they_never_change() {
     assert_eq!(media.url(&kept.key, ImageSize::Full), format!("https://img.example.com/x/{}", kept.key));
 }
 
-/// The address of the server, for the test that runs as a process of its own.
+/// The server's URL, for the test that runs in its own process.
 const ENDPOINT: &str = "NETICKET_TEST_S3_ENDPOINT";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +143,7 @@ async fn credentials_and_region_are_found_as_the_sdk_finds_them() {
     assert_eq!(s3.objects().len(), 1);
 }
 
-/// The child of the test above, which gives it an environment of its own; without that there is nothing to find.
+/// The child process of the test above, which sets its environment. Without that environment it does nothing.
 #[tokio::test]
 async fn what_a_process_finds_by_itself() {
     let Ok(endpoint) = std::env::var(ENDPOINT) else { return };

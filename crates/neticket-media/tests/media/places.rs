@@ -1,4 +1,4 @@
-//! What both places do alike.
+//! The behaviour that both backends share.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The two places, each of its own for every test.
+//! The two backends. Every test gets its own.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use neticket_media::Media;
 use neticket_testkit::{S3, age};
 use tempfile::TempDir;
 
-/// A place to keep images, and a way around it.
+/// A backend that stores images, with direct access to what it stores.
 pub(crate) struct Place {
     pub(crate) media: Media,
     kept_in: KeptIn,
@@ -32,7 +32,7 @@ impl Place {
         Self { media: Media::in_bucket(s3.options()), kept_in: KeptIn::S3(s3) }
     }
 
-    /// The names of everything that lies there, in order.
+    /// The names of all stored files or objects, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         match &self.kept_in {
             KeptIn::S3(s3) => s3.objects(),
@@ -46,7 +46,7 @@ impl Place {
         }
     }
 
-    /// Puts something there that is not ours, or seems to be.
+    /// Stores something that is not ours, or only looks like it.
     pub(crate) fn put_foreign(&self, name: &str) {
         match &self.kept_in {
             KeptIn::S3(s3) => s3.put_foreign(name),
@@ -54,7 +54,7 @@ impl Place {
         }
     }
 
-    /// Makes something seem to have been put so long ago.
+    /// Makes a file or object look as if it was written `by` earlier.
     pub(crate) fn age(&self, name: &str, by: Duration) {
         match &self.kept_in {
             KeptIn::S3(s3) => s3.age(name, by),
@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// Takes something away, as somebody else may.
+    /// Deletes a file or object, as another process might.
     pub(crate) fn delete(&self, name: &str) {
         match &self.kept_in {
             KeptIn::S3(s3) => s3.delete(name),
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-/// Makes of each `async fn name(place: &Place)` two tests, `name::folder` and `name::s3`.
+/// Makes two tests from each `async fn name(place: &Place)`: `name::folder` and `name::s3`.
 macro_rules! on_both {
     ($(async fn $name:ident($place:ident: &Place) $body:block)+) => {
         $(

@@ -1,4 +1,5 @@
-//! Cancelling reservations: seats go back exactly once, in the store first, to the ledger by way of the outbox.
+//! Cancelling reservations. The seats return exactly once: first in the store, then in the ledger by way of
+//! the outbox.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,11 +16,12 @@ use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Cancels a batch in one transaction; one outcome per request, in order. `now` is the ledger's, by which it is
-    /// decided whether an event has started. Safe to repeat.
+    /// Cancels a batch in one transaction. Returns one outcome per request, in order. `now` is the time of
+    /// the ledger's clock. It decides whether an event has started. Safe to repeat.
     ///
     /// # Errors
-    /// [`StoreError`]: all of the batch was cancelled or nothing of it; after [`StoreError::Internal`], nothing.
+    /// [`StoreError`]. Either the whole batch was cancelled or nothing. After [`StoreError::Internal`]
+    /// nothing was.
     pub async fn cancel(
         &self,
         requests: &[CancelRequest],
@@ -38,7 +40,8 @@ impl Store {
     ) -> Result<Vec<CancelOutcome>, DbErr> {
         let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
         let transaction = self.begin().await?;
-        // A reservation never changes its ticket type, so this may be read before the lock; its status may not.
+        // A reservation never changes its ticket type, so the type may be read before the lock. The status
+        // may not.
         let rows = rows::by_ids(&transaction, &ids).await?;
         let ticket_types: BTreeSet<_> = rows.iter().map(|row| TicketTypeId(row.ticket_type_id)).collect();
         let locked = lock(&transaction, &ticket_types).await?;
@@ -65,7 +68,7 @@ impl Store {
     }
 }
 
-/// What becomes of `request`; notes it in `records`, for the case that it comes again in the same batch.
+/// Decides the outcome of `request`. Updates `records`, in case the batch contains the same id again.
 fn decide(
     request: CancelRequest,
     records: &mut HashMap<ReservationId, ReservationRecord>,
@@ -75,7 +78,8 @@ fn decide(
     let Some(record) = records.get_mut(&request.id).filter(|record| record.user == request.user) else {
         return CancelOutcome::NotFound;
     };
-    // Not locked: it came into the store between the two reads. For this batch it does not exist yet.
+    // The ticket type is not locked: the reservation was inserted between the two reads. This batch ignores
+    // it.
     let Some(ticket_type) = locked.get(&record.ticket_type) else { return CancelOutcome::NotFound };
     if record.status == ReservationStatus::Cancelled {
         return CancelOutcome::Already(record.clone());
@@ -83,7 +87,7 @@ fn decide(
     if record.status == ReservationStatus::Rejected {
         return CancelOutcome::Rejected(record.clone());
     }
-    // What does not take place does not start either.
+    // A cancelled event never starts.
     if !record.event_cancelled && !cancellable(record.event_starts_at, now) {
         return CancelOutcome::Started(record.clone());
     }
@@ -109,7 +113,8 @@ async fn mark(
     let ids: Vec<_> = releases.iter().map(|release| release.id).collect();
     let marked = rows::cancel(transaction, &ids, now).await?;
     if usize::try_from(marked) != Ok(ids.len()) {
-        // Somebody changes reservations without the lock of their ticket type: better none than seats twice.
+        // Other code has changed reservations without the lock of their ticket type. It is better to cancel
+        // nothing than to return seats twice.
         return Err(DbErr::Custom("a reservation changed under the lock of its ticket type".to_owned()));
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! The careful way to commit: under the locks of the ticket types, look at what is there and decide about each
-//! reservation on its own, so that everyone who fits is confirmed and nobody else is affected by the rest.
+//! The slow path of a commit. Under the locks of the ticket types it reads what exists, and decides about
+//! each reservation alone. Every reservation that fits is confirmed, and a refused one does not affect the
+//! others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -17,11 +18,11 @@ use crate::indexed::{IDS_MAX, USERS_BY_ID};
 use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
-/// How often the decisions are made anew because somebody else inserted one of the ids under another ticket type, which
-/// the locks do not keep apart. Each time at least one more id is known to exist.
+/// How often the decisions are repeated because another transaction has inserted one of the ids under another
+/// ticket type. The locks do not exclude that. After each attempt at least one more id is known to exist.
 pub(super) const RACES_MAX: u32 = 8;
 
-/// A ticket type that is locked.
+/// A locked ticket type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Locked {
     pub(super) event: EventId,
@@ -29,13 +30,13 @@ pub(super) struct Locked {
     pub(super) left: i64,
 }
 
-/// Each of [`RACES_MAX`] attempts found that somebody else had just inserted one of the ids.
+/// Each of [`RACES_MAX`] attempts found that another transaction had just inserted one of the ids.
 pub(super) fn lost_races() -> StoreError {
     let error = DbErr::Custom(format!("lost {RACES_MAX} races for the same reservation ids"));
     StoreError::Unavailable(Box::new(error))
 }
 
-/// What is known under the locks.
+/// What was read under the locks.
 pub(super) struct Known {
     ticket_types: BTreeMap<TicketTypeId, Locked>,
     existing: HashMap<ReservationId, ReservationRecord>,
@@ -58,7 +59,7 @@ impl Store {
         Err(lost_races())
     }
 
-    /// `None`, and nothing has changed, if one of the ids turned out to exist after all.
+    /// Returns `None` and changes nothing if one of the ids turned out to exist.
     async fn decide_and_commit(
         &self,
         requests: &[CommitRequest],
@@ -124,14 +125,15 @@ pub(super) async fn look(
 }
 
 impl Known {
-    /// Whether it is not in the store yet, and there are such a user and such a ticket type of the event.
+    /// Whether the request's id is not in the store yet, its user exists, and its ticket type belongs to its
+    /// event.
     pub(super) fn may_be_written(&self, request: &CommitRequest) -> bool {
         !self.existing.contains_key(&request.id)
             && self.ticket_types.get(&request.ticket_type).is_some_and(|locked| locked.event == request.event)
             && self.users.contains(&request.user)
     }
 
-    /// What becomes of `request`, given all that came before it in the batch.
+    /// Decides the outcome of `request`, given the decisions about the earlier requests of the batch.
     fn decide(&mut self, request: &CommitRequest, guarded: bool) -> CommitOutcome {
         if let Some(record) = self.existing.get(&request.id) {
             return CommitOutcome::Existing(record.clone());
@@ -157,8 +159,8 @@ impl Known {
     }
 }
 
-/// Locks ticket types in the order of their ids, and reads them. Those that do not exist are left out. No
-/// others are locked, since the index is named.
+/// Locks ticket types in the order of their ids, and reads them. Missing ones are left out. The index is
+/// named so that no other ticket types are locked.
 pub(super) async fn lock(
     transaction: &DatabaseTransaction,
     ids: &BTreeSet<TicketTypeId>,
@@ -192,7 +194,7 @@ async fn existing_users(
     ids: BTreeSet<i64>,
 ) -> Result<HashSet<UserId>, DbErr> {
     let ids = ids.into_iter().map(Into::into).collect();
-    // The time is what the index does not hold.
+    // The index does not contain `created_at`. It is selected for that reason alone (`indexed.rs`).
     let found = USERS_BY_ID.select_in(transaction, "id, created_at", "id", ids).await?;
     found.iter().map(|row| Ok(UserId(row.try_get("", "id")?))).collect()
 }

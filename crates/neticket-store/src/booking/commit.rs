@@ -1,8 +1,8 @@
 //! Committing admitted reservations, a batch in one transaction.
 //!
-//! Optimistic first: one guard per ticket type, one `INSERT` for all rows, `COMMIT`. That is the way of practically every
-//! batch. When a guard matches nothing or a row cannot be inserted, everything is rolled back and [`careful`] decides
-//! about each reservation on its own.
+//! The fast path comes first: one guard per ticket type, one `INSERT` for all rows, `COMMIT`. Practically
+//! every batch takes it. If a guard matches no row or a row cannot be inserted, everything is rolled back,
+//! and [`careful`] decides about each reservation alone.
 //!
 //! [`careful`]: super::careful
 
@@ -19,7 +19,7 @@ use crate::error::{is_duplicate, is_orphan};
 use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError};
 
-/// What a batch takes of one ticket type.
+/// The seats that a batch takes of one ticket type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Take {
     pub(super) event: EventId,
@@ -31,13 +31,15 @@ pub(super) struct Take {
 pub(super) type Takes = BTreeMap<TicketTypeId, Take>;
 
 impl Store {
-    /// Confirms a batch, of any events, in one transaction; one outcome per request, in order.
+    /// Confirms a batch in one transaction. The batch may be of any events. Returns one outcome per request,
+    /// in order.
     ///
-    /// Safe to repeat: what is in the store already is [`CommitOutcome::Existing`] and takes no seats again. The same id
-    /// twice in one batch is one reservation.
+    /// Safe to repeat: a reservation that is in the store already is [`CommitOutcome::Existing`] and takes no
+    /// seats again. The same id twice in one batch is one reservation.
     ///
     /// # Errors
-    /// [`StoreError`]: all of the batch or nothing of it was committed; after [`StoreError::Internal`], nothing.
+    /// [`StoreError`]. Either the whole batch was committed or nothing. After [`StoreError::Internal`]
+    /// nothing was.
     pub async fn commit(&self, requests: &[CommitRequest]) -> Result<Vec<CommitOutcome>, StoreError> {
         if requests.is_empty() {
             return Ok(Vec::new());
@@ -50,7 +52,7 @@ impl Store {
         self.commit_carefully(requests).await
     }
 
-    /// `false`, and nothing has changed, if not everything could be confirmed.
+    /// Returns `false` and changes nothing if not every request could be confirmed.
     async fn commit_at_once(&self, requests: &[CommitRequest], takes: &Takes) -> Result<bool, DbErr> {
         let transaction = self.begin().await?;
         if !take_all(&transaction, takes, self.guarded()).await? {
@@ -68,8 +70,8 @@ impl Store {
     }
 }
 
-/// What the batch takes of each ticket type; `None` if it holds an id twice or contradicts itself about a ticket type, and
-/// each reservation has to be looked at on its own.
+/// The seats that the batch takes of each ticket type. `None` if the batch contains an id twice, or two
+/// events or epochs for one ticket type. Each reservation is then decided alone.
 fn plan(requests: &[CommitRequest]) -> Option<Takes> {
     let mut ids = HashSet::with_capacity(requests.len());
     let mut takes = Takes::new();
@@ -87,7 +89,8 @@ fn plan(requests: &[CommitRequest]) -> Option<Takes> {
     Some(takes)
 }
 
-/// Sends the guards of all ticket types, in their order, in one go; `false` if any matched nothing.
+/// Sends the guards of all ticket types, in their order, in one round trip. Returns `false` if any of them
+/// matched no row.
 pub(super) async fn take_all(
     transaction: &DatabaseTransaction,
     takes: &Takes,
@@ -98,16 +101,16 @@ pub(super) async fn take_all(
         .iter()
         .map(|(ticket_type, take)| backend.build(&guard_statement(*ticket_type, *take, guarded)).to_string())
         .collect();
-    // Each has one row to match at most, so that the sum tells whether all did.
+    // Each guard matches at most one row, so the sum shows whether all of them matched.
     let matched = transaction.execute_unprepared(&guards.join(";")).await?.rows_affected();
     Ok(usize::try_from(matched) == Ok(takes.len()))
 }
 
-/// The guard: takes the seats if, and only if, the ticket type is of this event and epoch and has that many left.
-/// Unguarded it takes what there is.
+/// The guard: takes the seats only if the ticket type belongs to this event, has this epoch, and has that
+/// many seats left. With the guard switched off it takes the seats, or all that are left if there are fewer.
 ///
-/// The sum keeps the index over events and ids out of it: a guard that came by that index would lock the index's entry and
-/// then the row, and wait in a circle with one that came by the row's key.
+/// `event_id + 0` keeps the database from using the index over events and ids. A guard that used that index
+/// would lock the index entry and then the row, and could deadlock with a guard that came by the primary key.
 fn guard_statement(id: TicketTypeId, take: Take, guarded: bool) -> UpdateStatement {
     use ticket_type::Column::{Epoch, EventId, Id, Left};
     let mut update = Query::update()

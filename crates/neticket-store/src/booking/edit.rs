@@ -1,7 +1,8 @@
-//! Changing an event while it sells: its description, its grades, and the seats they have.
+//! Changing an event while it sells: its description, its ticket types, and their seats.
 //!
-//! One transaction under the locks of the event's ticket types, so that no commit, cancel or load comes between. What a
-//! ledger has to know raises the epoch in it: from COMMIT on the guard refuses whatever was admitted under the old rules.
+//! An edit is one transaction under the locks of the event's ticket types, so no commit, cancel or load runs
+//! in between. If the ledger has to know of the change, the transaction raises the epoch. From its COMMIT on,
+//! the guard refuses everything that was admitted under the old rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,10 +23,10 @@ use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
 use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
 
-/// An event as it is to be.
+/// An event as it should become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventEdit {
-    /// Of the event that this was made from: of any other it is not true.
+    /// The version of the event from which this edit was made. The edit applies to no other version.
     pub version: i64,
     pub title: String,
     pub place: String,
@@ -35,14 +36,14 @@ pub struct EventEdit {
     pub closes_at: Timestamp,
     pub max_per_user: u32,
     pub image_key: Option<String>,
-    /// All of them, in the order in which they are shown; those that are left out are removed.
+    /// All ticket types, in the order in which they are shown. Those that are left out are removed.
     pub ticket_types: Vec<TicketTypeEdit>,
 }
 
-/// A ticket type as it is to be.
+/// A ticket type as it should become.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TicketTypeEdit {
-    /// `None`: a new one.
+    /// `None` for a new one.
     pub id: Option<TicketTypeId>,
     pub name: String,
     /// In won.
@@ -50,32 +51,34 @@ pub struct TicketTypeEdit {
     pub capacity: u32,
 }
 
-/// What became of an [`EventEdit`]. Only [`EditOutcome::Edited`] has changed anything.
+/// The outcome of an [`EventEdit`]. Only [`EditOutcome::Edited`] has changed anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EditOutcome {
-    /// The event as it has become. `epoch` is the new one, if its ledger has to be made anew.
+    /// The event after the edit. `epoch` is the new epoch if the ledger has to be loaded again.
     Edited {
         event: Box<EventRecord>,
         epoch: Option<Epoch>,
     },
     NotFound,
-    /// It is of another version by now.
+    /// The event has another version now, or the edit names a ticket type that the event does not have.
     Conflict,
-    /// It is cancelled, and stays as it is.
+    /// The event is cancelled and cannot be edited.
     Cancelled,
-    /// A ticket type was to have fewer seats than the `sold` that are confirmed or on their way.
+    /// A ticket type would get fewer seats than the `sold` that are confirmed or in the journal.
     BelowSold {
         sold: u32,
     },
-    /// A ticket type that was to be removed has reservations.
+    /// A ticket type that would be removed has reservations.
     HasReservations,
 }
 
 impl Store {
-    /// Makes the event what `edit` says, with its entry in the audit log: all or nothing. `journal` is what is known to be on
-    /// its way: no ticket type gets fewer seats than are confirmed or in there. An edit that changes nothing is
-    /// [`EditOutcome::Edited`] too, without a new version and without an entry. `clock` is looked at once the locks are had: what
-    /// was admitted before was admitted by the rules that held.
+    /// Applies `edit` to the event and writes the entry in the audit log, in one transaction. An edit that
+    /// changes nothing is [`EditOutcome::Edited`] too, without a new version and without an entry.
+    ///
+    /// `journal` is what is known to be in the ledger's journal: no ticket type gets fewer seats than are
+    /// confirmed or in it. `clock` is read after the locks were taken, so whatever was admitted before that
+    /// was admitted under the old rules.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
@@ -158,7 +161,8 @@ async fn update(
 }
 
 /// Locks the event's ticket types in the order of their ids, and no others, as
-/// [`lock_all`](super::load::lock_all) does. Reads the event as it is from then on.
+/// [`lock_all`](super::load::lock_all) does. Then reads the event, which no other transaction can change from
+/// then on.
 pub(super) async fn locked(
     transaction: &DatabaseTransaction,
     id: EventId,
@@ -180,7 +184,7 @@ pub(super) fn highest_epoch(event: &EventRecord) -> Epoch {
     event.ticket_types.iter().map(|grade| grade.epoch).max().unwrap_or(Epoch(0))
 }
 
-/// Why it cannot be, if it cannot.
+/// Why the edit is refused, if it is.
 async fn refusal(
     transaction: &DatabaseTransaction,
     edit: &EventEdit,
@@ -189,7 +193,7 @@ async fn refusal(
     journal: &[CommitRequest],
 ) -> Result<Option<EditOutcome>, DbErr> {
     let ids: Vec<ReservationId> = journal.iter().map(|entry| entry.id).collect();
-    // Committed and not settled yet: they are among the sold already.
+    // These are committed and not settled yet. They are counted as sold already.
     let stored = rows::present(transaction, &ids).await?;
     let mut on_their_way: BTreeMap<TicketTypeId, u32> = BTreeMap::new();
     for entry in journal.iter().filter(|entry| !stored.contains(&entry.id)) {
@@ -229,7 +233,8 @@ async fn describe(
         .value(Column::Version, Expr::col(Column::Version).add(1))
         .value(Column::UpdatedAt, now.as_millis())
         .and_where(Expr::col(Column::Id).eq(id.0))
-        // An event without ticket types has no rows whose locks two edits could take turns by.
+        // An event without ticket types has no rows that two edits could lock, so the version decides between
+        // them.
         .and_where(Expr::col(Column::Version).eq(edit.version))
         .to_owned();
     if transaction.execute(&update).await?.rows_affected() == 1 {
@@ -239,7 +244,7 @@ async fn describe(
     }
 }
 
-/// Moves what is left by as much as the capacity.
+/// Changes the seats left by the same number as the capacity.
 async fn change(
     transaction: &DatabaseTransaction,
     position: i64,
@@ -290,14 +295,14 @@ async fn add(
         price: ActiveValue::Set(convert::to_column(grade.price)?),
         capacity: ActiveValue::Set(i64::from(grade.capacity)),
         left: ActiveValue::Set(i64::from(grade.capacity)),
-        // Raised with those of all others, since a ledger has to know of it.
+        // The epoch is raised with those of the other ticket types, because the ledger has to know this one.
         epoch: ActiveValue::Set(0),
     };
     ticket_type::Entity::insert(row).exec_without_returning(transaction).await.map(drop)
 }
 
 impl EventEdit {
-    /// What leaves `event` as it is.
+    /// An edit that leaves `event` unchanged.
     pub fn of(event: &EventRecord) -> Self {
         let grade = |grade: &TicketTypeRecord| TicketTypeEdit {
             id: Some(grade.id),
@@ -319,12 +324,12 @@ impl EventEdit {
         }
     }
 
-    /// Whether it changes nothing.
+    /// Whether the edit changes nothing.
     pub fn is(&self, event: &EventRecord) -> bool {
         *self == Self::of(event)
     }
 
-    /// Whether any ticket type is removed or gets fewer seats: then what is on its way has to be known.
+    /// Whether any ticket type is removed or gets fewer seats. The caller then has to read the journal first.
     pub fn takes_seats_away(&self, event: &EventRecord) -> bool {
         event.ticket_types.iter().any(|before| {
             let after = self.ticket_types.iter().find(|grade| grade.id == Some(before.id));
@@ -332,7 +337,7 @@ impl EventEdit {
         })
     }
 
-    /// Whether it changes anything that a ledger goes by.
+    /// Whether the edit changes anything that the ledger uses.
     fn concerns_the_ledger(&self, event: &EventRecord) -> bool {
         let described = |edit: &Self| Self {
             title: String::new(),

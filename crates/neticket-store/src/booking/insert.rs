@@ -1,8 +1,9 @@
-//! The `INSERT` of reservations, as text with the values written into it.
+//! The `INSERT` of reservations, as text that contains the values.
 //!
-//! As parameters, each of a batch's thousands of values is boxed, typed, sent and unpacked on its own, and each number of
-//! rows is a statement that has to be prepared; as literals they cost a fraction (docs/decisions/0012). What is written
-//! here are numbers, ids and the words of [`ReservationStatus`]: nothing that anybody outside has chosen the letters of.
+//! With parameters, each of a batch's thousands of values is boxed, typed, sent and unpacked separately, and
+//! each number of rows is another statement to prepare. Literals cost a fraction of that
+//! (docs/decisions/0012). The text contains only numbers, ids and the words of [`ReservationStatus`], and no
+//! characters that anybody outside has chosen.
 
 use std::fmt::Write as _;
 
@@ -16,11 +17,11 @@ use crate::transaction::DatabaseTransaction;
 
 const INSERT: &str = "INSERT INTO reservations \
      (id, user_id, event_id, ticket_type_id, quantity, unit_price, created_at, status, cancelled_at) VALUES ";
-/// More than most rows take.
+/// The capacity that is reserved per row, in bytes. Most rows are shorter.
 const ROW_LEN: usize = 128;
 
-/// Inserts `requests` with this status, in the order of their ids: two batches that hold the same ids cannot then wait for
-/// each other's rows, and neighbours in the table are written together.
+/// Inserts `requests` with this status, in the order of their ids. Two batches that contain the same ids can
+/// therefore not wait for each other's rows, and neighbouring rows are written together.
 pub(super) async fn insert(
     transaction: &DatabaseTransaction,
     mut requests: Vec<&CommitRequest>,

@@ -1,4 +1,5 @@
-//! One look at what reconciling compares with a ledger: the seats, what is in the store, and what is on its way back.
+//! A snapshot of what the reconciliation compares with a ledger: the seats, the reservations in the store,
+//! and the outbox.
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId};
 use sea_orm::sea_query::{Expr, Order, Query};
@@ -10,8 +11,8 @@ use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError, convert};
 
 impl Store {
-    /// The seats of `event`, which of `ids` are in the store (whosever they are, and whatever their status), and the
-    /// event's outbox: all as of one moment. `None` if there is no such event. Locks nothing and waits for nobody.
+    /// The seats of `event`, which of `ids` are in the store (of any user and any status), and the event's
+    /// outbox, all as of one moment. `None` if there is no such event. Takes no lock and waits for none.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,7 +1,7 @@
-//! Loading: the transaction that raises an event's epoch and reads everything a ledger is built from.
+//! Loading: the transaction that raises an event's epoch and reads everything from which a ledger is built.
 //!
-//! Whatever was committed before it is in what it reads; whatever comes after it under the old epoch is refused by the
-//! guard. There is no third kind.
+//! It reads every reservation that was committed before it. The guard refuses every commit of the old epoch
+//! after it. There is no third case.
 
 use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId};
 use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
@@ -15,12 +15,12 @@ use crate::transaction::DatabaseTransaction;
 use crate::{Store, StoreError, convert};
 
 impl Store {
-    /// Raises the event's epoch and reads the event as of that moment; `None` if there is no such event. The new epoch is
-    /// above those of all its ticket types and above `epoch_floor`, the highest that a ledger is known to have had: a
-    /// ledger is ahead of a store that was restored from a backup.
+    /// Raises the event's epoch and reads the event as of that moment. `None` if there is no such event. The
+    /// new epoch is above those of all its ticket types and above `epoch_floor`, the highest epoch that a
+    /// ledger is known to have had. After a restored backup, the ledger's epoch is higher than the store's.
     ///
     /// # Errors
-    /// [`StoreError`]; the epoch may have been raised all the same, which costs a second load and nothing else.
+    /// [`StoreError`]. The epoch may have been raised all the same. That only costs a second load.
     pub async fn load_event(
         &self,
         id: EventId,
@@ -49,7 +49,8 @@ impl Store {
                 closes_at: convert::moment(event.closes_at),
             },
             window_since: event.window_since.map(convert::moment),
-            // Of who was paused before that was noted it is not known since when.
+            // If the sale was paused before `paused_at` existed, the beginning of the pause is unknown, and 0
+            // stands for it.
             paused_at: event.paused.then(|| convert::moment(event.paused_at.unwrap_or(0))),
             cancelled: event.cancelled_at.is_some(),
             max_per_user: convert::from_column(event.max_per_user)?,
@@ -59,7 +60,7 @@ impl Store {
     }
 }
 
-/// Gives all ticket types of the event, whose locks are held, this epoch.
+/// Sets the epoch of all ticket types of the event. The caller holds their locks.
 pub(super) async fn raise(
     transaction: &DatabaseTransaction,
     event: EventId,
@@ -75,9 +76,9 @@ pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
     epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("there is no higher epoch".to_owned()))
 }
 
-/// Locks the event's ticket types in the order of their ids; their highest epoch, and what they are. The
-/// index is named so that no other event's ticket types are locked: MariaDB reads a small table from end to
-/// end, and waits for every row of it.
+/// Locks the event's ticket types in the order of their ids. Returns their highest epoch and the ticket
+/// types. The index is named so that no other event's ticket types are locked: MariaDB would read a small
+/// table from end to end, and wait for the lock of every row.
 pub(super) async fn lock_all(
     transaction: &DatabaseTransaction,
     event: EventId,

@@ -1,12 +1,13 @@
-//! Reservations and the seats they take: the only place where seats of the store change.
+//! Reservations and the seats they take. This is the only place where seats of the store change.
 //!
-//! **Order of locks.** Every transaction here locks ticket types first, in the order of their ids, and touches
-//! reservations only under those locks. The lock of a ticket type is therefore what commits, cancels and loads of it take
-//! turns by, and no two of them can wait for each other.
+//! **Order of locks.** Every transaction here locks ticket types first, in the order of their ids, and
+//! touches reservations only under those locks. Commits, cancels and loads of a ticket type therefore run one
+//! after the other, and no two of them can deadlock.
 //!
-//! **READ COMMITTED.** What is read after the lock was had is what was committed before it. On SQLite the whole
-//! transaction holds the one write lock, which is the same, coarser. The row of an event is touched only after the locks of
-//! its ticket types, and read only then by whoever decides by it.
+//! **READ COMMITTED.** A read that follows a lock sees everything that was committed before the lock was
+//! taken. On SQLite the whole transaction holds the only write lock, which has the same effect for all
+//! tables. The row of an event is changed only after the locks of its ticket types were taken. A transaction
+//! that decides by that row reads it after the locks too.
 
 mod cancel;
 mod careful;
@@ -31,10 +32,11 @@ use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, Ticke
 
 pub use outdate::{OutdateOutcome, PauseOutcome};
 
-/// Most rows of one `INSERT`; SQLite takes at most 32,766 parameters, MySQL 65,535.
+/// The maximum number of rows in one `INSERT`. SQLite accepts at most 32,766 parameters and MySQL 65,535. A
+/// row of the outbox has 7.
 const ROWS_MAX: usize = 1_000;
 
-/// An admitted reservation that is to be confirmed.
+/// An admitted reservation that should be confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommitRequest {
     pub id: ReservationId,
@@ -50,16 +52,17 @@ pub struct CommitRequest {
     pub created_at: Timestamp,
 }
 
-/// What became of a [`CommitRequest`].
+/// The outcome of a [`CommitRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// Its seats are taken and it is in the store, by this call.
+    /// This call took its seats and wrote it to the store.
     Confirmed,
-    /// A reservation of this id was in the store already: cancelled or rejected perhaps, or with other content.
+    /// A reservation with this id was in the store already. It may be cancelled or rejected, or have other
+    /// content.
     Existing(ReservationRecord),
-    /// Fewer seats are left than it wants.
+    /// Fewer seats are left than the request needs.
     SoldOut,
-    /// It was admitted under another epoch than the store's, which is `epoch`.
+    /// It was admitted under another epoch than `epoch`, which is the store's.
     StaleEpoch { epoch: Epoch },
     /// The event has no such ticket type.
     NoSuchTicketType,
@@ -67,12 +70,12 @@ pub enum CommitOutcome {
     NoSuchUser,
 }
 
-/// Whether a reservation counts.
+/// The status of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReservationStatus {
     Confirmed,
     Cancelled,
-    /// Admitted by a ledger, refused by the store, and refused for good: it never had seats.
+    /// A ledger admitted it, the store refused it, and the refusal is final. It never had seats.
     Rejected,
 }
 
@@ -90,7 +93,7 @@ impl ReservationStatus {
     }
 }
 
-/// A reservation, with what it shows of its event and ticket type.
+/// A reservation, with what is shown of its event and ticket type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReservationRecord {
     pub id: ReservationId,
@@ -104,7 +107,7 @@ pub struct ReservationRecord {
     pub ticket_type: TicketTypeId,
     pub ticket_type_name: String,
     pub quantity: Quantity,
-    /// In won, as it was when the seats were taken.
+    /// In won, the price at which it was admitted.
     pub unit_price: u64,
     pub status: ReservationStatus,
     pub created_at: Timestamp,
@@ -112,26 +115,26 @@ pub struct ReservationRecord {
     pub cancelled_at: Option<Timestamp>,
 }
 
-/// A wish to cancel.
+/// A request to cancel a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CancelRequest {
     pub id: ReservationId,
-    /// Who asks; only one's own can be cancelled.
+    /// Who asks. People can cancel only their own reservations.
     pub user: UserId,
 }
 
-/// What became of a [`CancelRequest`].
+/// The outcome of a [`CancelRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// Cancelled by this call: its seats are back in the store, and `release` is in the outbox.
+    /// This call cancelled it. Its seats are back in the store, and `release` is in the outbox.
     Cancelled { record: ReservationRecord, release: OutboxRecord },
     /// It had been cancelled before.
     Already(ReservationRecord),
-    /// It was never confirmed: there is nothing to cancel.
+    /// It was rejected and never confirmed, so there is nothing to cancel.
     Rejected(ReservationRecord),
-    /// The event has started; it stays as it is.
+    /// The event has started. The reservation stays.
     Started(ReservationRecord),
-    /// There is no such reservation, or it is somebody else's.
+    /// There is no such reservation, or it belongs to another user.
     NotFound,
 }
 
@@ -143,27 +146,27 @@ pub struct OutboxRecord {
     pub ticket_type: TicketTypeId,
     pub user: UserId,
     pub quantity: Quantity,
-    /// Of the ticket type, as the cancelling transaction saw it.
+    /// The epoch of the ticket type, as the cancelling transaction read it.
     pub epoch: Epoch,
     pub created_at: Timestamp,
 }
 
-/// What a ledger is built from, as of the moment its epoch was raised.
+/// What a ledger is built from, as of the moment when its epoch was raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadedEvent {
     pub event: EventId,
-    /// The new one.
+    /// The new epoch.
     pub epoch: Epoch,
     pub window: SaleWindow,
-    /// Since when it is this one, if it was another before, or the event was not cancelled.
+    /// When the window was last changed or the event was cancelled. `None` if neither has happened.
     pub window_since: Option<Timestamp>,
-    /// Since when the sale is paused; `None`: it is not.
+    /// When the pause of the sale began. `None` if the sale is not paused.
     pub paused_at: Option<Timestamp>,
     pub cancelled: bool,
     pub max_per_user: u32,
     /// In the order of their ids.
     pub ticket_types: Vec<LoadedTicketType>,
-    /// All of the event, cancelled and rejected ones too.
+    /// All reservations of the event, including cancelled and rejected ones.
     pub reservations: Vec<LoadedReservation>,
 }
 
@@ -179,27 +182,27 @@ pub struct LoadedTicketType {
 pub struct LoadedReservation {
     pub id: ReservationId,
     pub user: UserId,
-    /// What it counts towards the user's limit; 0 once cancelled or rejected.
+    /// The tickets that count towards the user's limit. 0 if cancelled or rejected.
     pub held: u32,
 }
 
-/// The seats of a ticket type; `capacity = left + confirmed`, or something is very wrong.
+/// The seats of a ticket type. `capacity = left + confirmed` must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InventoryRecord {
     pub event: EventId,
     pub ticket_type: TicketTypeId,
     pub capacity: u64,
     pub left: u64,
-    /// Tickets of confirmed reservations.
+    /// The number of tickets in confirmed reservations.
     pub confirmed: u64,
 }
 
-/// What the store says of an event at one moment.
+/// What the store contains of an event at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredInventory {
     /// In the order of their ids.
     pub ticket_types: Vec<StoredTicketType>,
-    /// Those of the ids asked for that are in the store, whatever their status.
+    /// The requested ids that are in the store, with any status.
     pub present: BTreeSet<ReservationId>,
     /// The event's outbox, in no particular order.
     pub releases: Vec<OutboxRecord>,

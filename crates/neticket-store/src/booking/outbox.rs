@@ -1,4 +1,4 @@
-//! The outbox: releases that the ledger may not have had yet.
+//! The outbox: releases that the ledger may not have applied yet.
 
 use neticket_domain::{Epoch, EventId, ReservationId, TicketTypeId, Timestamp, UserId};
 use sea_orm::prelude::Uuid;
@@ -26,7 +26,7 @@ struct Row {
 }
 
 impl Store {
-    /// At most `limit` entries written before `created_before`, oldest first.
+    /// At most `limit` entries that were written before `created_before`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -51,7 +51,7 @@ impl Store {
         .await
     }
 
-    /// Forgets entries that the ledger has applied. Those that are not there are passed over.
+    /// Deletes entries that the ledger has applied. Ids without an entry are ignored.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -60,7 +60,8 @@ impl Store {
             let backend = self.writer().get_database_backend();
             let delete = RELEASES_BY_ID.delete(backend);
             for ids in ids.chunks(IDS_MAX) {
-                // Every quantity is above 0: this only names a column that the index does not hold.
+                // Every quantity is above 0. The condition only names a column that the index does not
+                // contain (`indexed.rs`).
                 let marks = marks(ids.len());
                 let sql = format!("{delete} WHERE reservation_id IN ({marks}) AND quantity > 0");
                 let ids = ids.iter().map(|id| id.0.into());

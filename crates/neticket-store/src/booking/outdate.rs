@@ -1,7 +1,8 @@
-//! Outdating ledgers: transactions that raise an event's epoch for an administrator. From their COMMIT on the guard refuses
-//! whatever a ledger of before admits, whether or not anybody gets to load a new one: the next commit will.
+//! Transactions that raise an event's epoch for an administrator, so that its ledger is stale. From their
+//! COMMIT on, the guard refuses everything that an older ledger admits. This holds even if nobody loads a new
+//! ledger at once: the next commit leads to a load.
 //!
-//! They take the locks of the ticket types first, like everything here, so that two administrators take turns.
+//! Like everything here, they lock the ticket types first, so two administrators act one after the other.
 
 use neticket_domain::{Epoch, EventId, Timestamp};
 use sea_orm::sea_query::{Expr, Query};
@@ -13,40 +14,42 @@ use crate::entity::event;
 use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log};
 
-/// What became of a wish to pause or to resume.
+/// The outcome of a request to pause or resume a sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseOutcome {
-    /// It is so from now on. Only a ledger of `epoch` or higher is any good.
+    /// This call has paused or resumed the sale. Only a ledger of `epoch` or higher is valid.
     Changed {
         epoch: Epoch,
     },
-    /// It was so before; nothing was changed. The event's epoch is `epoch`.
+    /// The sale was paused or resumed already. Nothing was changed. The event's epoch is `epoch`.
     Already {
         epoch: Epoch,
     },
-    /// The event is cancelled, and sells nothing anyway.
+    /// The event is cancelled and sells nothing.
     Cancelled,
     NotFound,
 }
 
-/// What became of a wish to outdate a ledger.
+/// The outcome of a request to raise an event's epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutdateOutcome {
-    /// Only a ledger of `epoch` or higher is any good.
+    /// Only a ledger of `epoch` or higher is valid.
     Outdated {
         epoch: Epoch,
     },
-    /// The store's epoch is not the one that was expected: somebody has loaded the ledger meanwhile. Nothing was changed.
+    /// The store's epoch is not the expected one, because the ledger was loaded in the meantime. Nothing was
+    /// changed.
     Newer,
     NotFound,
 }
 
 impl Store {
-    /// Pauses the event's sale, or resumes it, with the epoch and the entry in the audit log, in one transaction. It is
-    /// paused from what `clock` says once the locks are had. Safe to repeat: what is so already is left as it is.
+    /// Pauses or resumes the event's sale, raises the epoch and writes the entry in the audit log, in one
+    /// transaction. The pause begins at the time that `clock` returns after the locks were taken. Idempotent:
+    /// if the sale is in that state already, nothing is written.
     ///
     /// # Errors
-    /// [`StoreError`]: all of it has happened or nothing.
+    /// [`StoreError`]. Either all of it has happened or nothing.
     pub async fn event_pause(
         &self,
         id: EventId,
@@ -67,11 +70,11 @@ impl Store {
         .await
     }
 
-    /// Raises the event's epoch above those of its ticket types and above `floor`, with `entry` in the audit log. With
-    /// `expected`, only if that is their highest.
+    /// Raises the event's epoch above those of its ticket types and above `floor`, and writes `entry` in the
+    /// audit log. With `expected`, it does so only if that is their highest epoch.
     ///
     /// # Errors
-    /// [`StoreError`]: both have happened or nothing.
+    /// [`StoreError`]. Either both have happened or neither.
     pub async fn ledger_outdate(
         &self,
         id: EventId,

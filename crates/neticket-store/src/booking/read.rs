@@ -1,14 +1,14 @@
-//! Reading reservations, with what they show of event and ticket type.
+//! Reading reservations, with what is shown of their events and ticket types.
 //!
-//! The reservations are read first, by an index of their table; then the events and ticket types that they
-//! name, by id. With a join the optimiser would choose the table to begin with, and would begin with the one
+//! The reservations are read first, by an index of their table. The events and ticket types that they name
+//! are read next, by id. With a join the optimiser would choose the first table, and it would choose the one
 //! that its statistics call small.
 //!
-//! So a reservation and its names may be read at two moments. Ids do not change, and neither an event nor a
-//! ticket type can be deleted while it has a reservation of whatever status; reservations are never deleted.
-//! Titles, times and cancellations may change in between: what is shown is then newer than the reservation.
-//! Code that decides by them reads both while it holds the locks of the ticket types, and every change of an
-//! event takes these too.
+//! So a reservation and its names may be read at two different moments. Ids do not change. An event or a
+//! ticket type cannot be deleted while it has a reservation of any status, and reservations are never
+//! deleted. Titles, times and cancellations may change in between, so what is shown may be newer than the
+//! reservation. Code that decides by them reads both while it holds the locks of the ticket types. Every
+//! change of an event takes these locks too.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,7 +21,7 @@ use crate::indexed::{EVENTS_BY_ID, TICKET_TYPES_BY_ID};
 use crate::{Store, StoreError, convert};
 
 impl Store {
-    /// The reservation with this id, whoever's it is.
+    /// The reservation with this id, of any user.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -32,7 +32,7 @@ impl Store {
         .await
     }
 
-    /// The reservations among `ids` that exist, whoever's they are, each once and in no particular order.
+    /// The reservations among `ids` that exist, of any user, each once and in no particular order.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -43,7 +43,8 @@ impl Store {
         .await
     }
 
-    /// Page `page` (from 1) of `size` reservations of one user, newest first, and how many there are in all.
+    /// Page `page` (from 1) with `size` reservations of one user, newest first, and the number of all of
+    /// them.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -62,7 +63,8 @@ impl Store {
         .await
     }
 
-    /// The seats of every ticket type of `event`, or of all events, counted: for audits, not for the busy path.
+    /// Counts the seats of every ticket type of `event`, or of all events. For audits. It is too slow for
+    /// requests.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -81,7 +83,7 @@ pub(super) async fn by_ids(
     Ok(records.into_iter().map(|record| (record.id, record)).collect())
 }
 
-/// What reservations show of their events and ticket types.
+/// What is shown of the events and ticket types of reservations.
 struct Names {
     events: HashMap<i64, EventRow>,
     ticket_types: HashMap<i64, String>,
@@ -97,7 +99,7 @@ struct EventRow {
     cancelled_at: Option<i64>,
 }
 
-/// `rows` with what they show, in their order.
+/// `rows` with what is shown of their events and ticket types, in the same order.
 async fn records(connection: &impl ConnectionTrait, rows: &[Row]) -> Result<Vec<ReservationRecord>, DbErr> {
     if rows.is_empty() {
         return Ok(Vec::new());

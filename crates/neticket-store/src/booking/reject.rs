@@ -1,4 +1,5 @@
-//! Rejecting: noting for good that an admitted reservation was refused, so that its id can never be confirmed later.
+//! Rejecting: recording for good that an admitted reservation was refused, so that its id can never be
+//! confirmed later.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +13,15 @@ use crate::error::is_duplicate;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Notes as rejected, at `now`, those of `requests` whose ids are not in the store. A rejected reservation takes no
-    /// seats and counts nothing; committing its id answers that it exists. What is there already stays as it is. Passed over
-    /// is what could never be confirmed anyway: without such a user, or a ticket type of that event. Safe to repeat.
+    /// Records as rejected, at `now`, those of `requests` whose ids are not in the store. A rejected
+    /// reservation takes no seats and does not count towards a limit. A commit of its id answers that it
+    /// exists. Reservations that are in the store already stay unchanged. A request that could never be
+    /// confirmed is ignored: its user does not exist, or its event has no such ticket type. Safe to repeat.
     ///
-    /// Answers how many it has noted.
+    /// Returns how many it has recorded.
     ///
     /// # Errors
-    /// [`StoreError`]: all or nothing was noted; after [`StoreError::Internal`], nothing.
+    /// [`StoreError`]. Either all were recorded or none. After [`StoreError::Internal`] none was.
     pub async fn reject(&self, requests: &[CommitRequest], now: Timestamp) -> Result<u64, StoreError> {
         if requests.is_empty() {
             return Ok(0);
@@ -34,7 +36,8 @@ impl Store {
         Err(lost_races())
     }
 
-    /// How many it has noted; `None`, and nothing has changed, if one of the ids turned out to exist after all.
+    /// Returns how many it has recorded, or `None` if it changed nothing because one of the ids turned out to
+    /// exist.
     async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<Option<u64>, DbErr> {
         let transaction = self.begin().await?;
         let known = careful::look(&transaction, requests).await?;

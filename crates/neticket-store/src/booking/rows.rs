@@ -1,4 +1,4 @@
-//! Every statement on existing reservations ([`insert`](super::insert) writes new ones). Each reads this one
+//! Every statement on existing reservations ([`insert`](super::insert) writes new ones). Each reads only this
 //! table, by an index that it names (`indexed.rs` says why).
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::transaction::DatabaseTransaction;
 const COLUMNS: &str =
     "id, user_id, event_id, ticket_type_id, quantity, unit_price, status, created_at, cancelled_at";
 
-/// A reservation as its table has it.
+/// A row of the table of reservations.
 #[derive(Clone, Debug, FromQueryResult)]
 pub(super) struct Row {
     pub(super) id: Uuid,
@@ -30,7 +30,7 @@ pub(super) struct Row {
     pub(super) cancelled_at: Option<i64>,
 }
 
-/// Those of `ids` that exist. An id that occurs twice may be found twice.
+/// The rows of those `ids` that exist. An id that occurs twice may be found twice.
 pub(super) async fn by_ids(
     connection: &impl ConnectionTrait,
     ids: &[ReservationId],
@@ -39,17 +39,17 @@ pub(super) async fn by_ids(
     found.iter().map(|row| Row::from_query_result(row, "")).collect()
 }
 
-/// Which of `ids` exist.
+/// Returns which of `ids` exist.
 pub(super) async fn present(
     connection: &impl ConnectionTrait,
     ids: &[ReservationId],
 ) -> Result<BTreeSet<ReservationId>, DbErr> {
-    // The status is what the index does not hold.
+    // The index does not contain `status`. It is selected for that reason alone (`indexed.rs`).
     let found = RESERVATIONS_BY_ID.select_in(connection, "id, status", "id", values(ids)).await?;
     found.iter().map(|row| Ok(ReservationId(row.try_get("", "id")?))).collect()
 }
 
-/// `limit` reservations of `user` without the first `offset`, newest first.
+/// `limit` reservations of `user` after the first `offset`, newest first.
 pub(super) async fn page_of_user(
     connection: &impl ConnectionTrait,
     user: UserId,
@@ -66,7 +66,7 @@ pub(super) async fn page_of_user(
     rows.iter().map(|row| Row::from_query_result(row, "")).collect()
 }
 
-/// How many reservations `user` has, by the index alone.
+/// The number of reservations of `user`, read from the index alone.
 pub(super) async fn count_of_user(connection: &impl ConnectionTrait, user: UserId) -> Result<u64, DbErr> {
     let backend = connection.get_database_backend();
     let table = RESERVATIONS_BY_USER.table(backend);
@@ -78,7 +78,7 @@ pub(super) async fn count_of_user(connection: &impl ConnectionTrait, user: UserI
     }
 }
 
-/// All reservations of these ticket types, with what each counts towards its owner's limit.
+/// All reservations of these ticket types, with the tickets that each counts towards its owner's limit.
 pub(super) async fn held(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
@@ -99,7 +99,8 @@ pub(super) async fn held(
         .collect()
 }
 
-/// Whether any of these ticket types has a reservation, of whatever status. Under their locks that stays so.
+/// Whether any of these ticket types has a reservation of any status. While the caller holds their locks, the
+/// answer stays true.
 pub(super) async fn any(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
@@ -107,7 +108,7 @@ pub(super) async fn any(
     let backend = connection.get_database_backend();
     let table = RESERVATIONS_BY_TICKET_TYPE.table(backend);
     for ids in ticket_types.chunks(IDS_MAX) {
-        // The status is what the index does not hold.
+        // The index does not contain `status`. It is selected for that reason alone (`indexed.rs`).
         let marks = marks(ids.len());
         let sql = format!("SELECT id, status FROM {table} WHERE ticket_type_id IN ({marks}) LIMIT 1");
         let ids = ids.iter().map(|id| id.0.into());
@@ -148,8 +149,8 @@ pub(super) async fn confirmed(
     Ok(found)
 }
 
-/// Marks confirmed reservations as cancelled at `now`, under the locks of their ticket types. Returns how
-/// many.
+/// Marks confirmed reservations as cancelled at `now`. The caller holds the locks of their ticket types.
+/// Returns how many were marked.
 pub(super) async fn cancel(
     transaction: &DatabaseTransaction,
     ids: &[ReservationId],
@@ -172,14 +173,14 @@ pub(super) async fn cancel(
     Ok(cancelled)
 }
 
-/// The seats of every ticket type of `event`, or of all events, and the tickets of their confirmed
-/// reservations. One statement, so that all of it is of one moment.
+/// The seats of every ticket type of `event`, or of all events, and the tickets in their confirmed
+/// reservations. One statement, so that everything is of one moment.
 pub(super) async fn audit(
     connection: &impl ConnectionTrait,
     event: Option<EventId>,
 ) -> Result<Vec<InventoryRecord>, DbErr> {
     let backend = connection.get_database_backend();
-    // `SUM` of integers is DECIMAL on MariaDB; SIGNED is what both databases read back as an integer.
+    // `SUM` of integers is DECIMAL on MariaDB. Both databases return SIGNED as an integer.
     let confirmed = format!(
         "SELECT CAST(COALESCE(SUM(quantity), 0) AS SIGNED) FROM {} \
          WHERE ticket_type_id = ticket_types.id AND status = ?",

@@ -1,8 +1,9 @@
-//! Events that do not take place: cancelled with all their reservations, or deleted if they have none.
+//! Cancelling an event with all its reservations, and deleting an event that has none.
 //!
-//! Cancelling an event is one transaction; its reservations follow in batches, by whoever runs the task that looks for
-//! what is left. What was admitted before may still be committed after it, so an event stays on that task's list until
-//! [`Store::cancellation_finish`] finds nothing confirmed, and closes the way behind itself by raising the epoch.
+//! One transaction cancels the event. A background task then cancels its reservations in batches. A booking
+//! that was admitted before the event was cancelled may still be committed after it. So the event stays on
+//! the task's list until [`Store::cancellation_finish`] finds no confirmed reservation. That call raises the
+//! epoch, so that no more commits can follow.
 
 use neticket_domain::{Epoch, EventId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
@@ -19,37 +20,38 @@ use crate::events::told;
 use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
 
-/// What became of a wish to cancel an event.
+/// The outcome of a request to cancel an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventCancelOutcome {
-    /// Cancelled by this call; `epoch` is the new one. Its reservations are not cancelled yet.
+    /// This call cancelled the event. `epoch` is the new epoch. Its reservations are not cancelled yet.
     Cancelled {
         event: Box<EventRecord>,
         epoch: Epoch,
     },
     /// It had been cancelled before.
     Already(Box<EventRecord>),
-    /// It has started, and stays as it is.
+    /// The event has started. It stays unchanged.
     Started {
         starts_at: Timestamp,
     },
     NotFound,
 }
 
-/// What became of a wish to delete an event.
+/// The outcome of a request to delete an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeleteOutcome {
     Deleted,
     NotFound,
-    /// It is of none of the versions that it was to be of.
+    /// The event's version is not one of the expected versions.
     Conflict,
-    /// It has reservations, of whatever status, and stays.
+    /// The event has reservations, of any status. It stays unchanged.
     HasReservations,
 }
 
 impl Store {
-    /// Cancels an event, with its entry in the audit log: all or nothing. What was admitted before is committed all the
-    /// same, and cancelled with the rest. `now` is the ledger's, by which it is decided whether the event has started.
+    /// Cancels an event and writes the entry in the audit log, in one transaction. Bookings that were
+    /// admitted before are still committed, and are cancelled with the rest. `now` is the time of the
+    /// ledger's clock. It decides whether the event has started.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
@@ -79,8 +81,9 @@ impl Store {
         .await
     }
 
-    /// Deletes an event that has no reservations, with its entry in the audit log: all or nothing. `versions`: those it may be
-    /// of; `None`: any. What is on its way in its ledger comes to nothing.
+    /// Deletes an event that has no reservations and writes the entry in the audit log, in one transaction.
+    /// `versions` are the versions that the event may have; `None` allows any. Bookings that are still in the
+    /// journal of its ledger are never confirmed.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.
@@ -103,7 +106,8 @@ impl Store {
         .await
     }
 
-    /// At most `limit` cancelled events whose reservations may not all be cancelled yet, longest cancelled first.
+    /// At most `limit` cancelled events whose reservations may not all be cancelled yet. The event that was
+    /// cancelled first comes first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,7 +131,8 @@ impl Store {
         .await
     }
 
-    /// At most `limit` confirmed reservations of the event, as wishes of their owners to cancel them, in no particular order.
+    /// At most `limit` confirmed reservations of the event, as requests of their owners to cancel them, in no
+    /// particular order.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -137,7 +142,8 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<CancelRequest>, StoreError> {
         self.attempt("listing confirmed reservations", || async move {
-            // A cancelled event gets no more ticket types: these are still all of them in the next statement.
+            // A cancelled event gets no more ticket types, so this list is still complete in the next
+            // statement.
             let ticket_types: Vec<i64> = ticket_type::Entity::find()
                 .select_only()
                 .column(ticket_type::Column::Id)
@@ -152,8 +158,9 @@ impl Store {
         .await
     }
 
-    /// Notes at `now` that the last reservation of a cancelled event is cancelled, and raises its epoch to the one that is
-    /// answered. `None`, and nothing has changed, if one is still confirmed, or nothing is to be finished.
+    /// Records at `now` that all reservations of a cancelled event are cancelled, raises its epoch, and
+    /// returns the new epoch. Returns `None` and changes nothing if a reservation is still confirmed, the
+    /// event is not cancelled, or its cancellation has been finished already.
     ///
     /// # Errors
     /// [`StoreError`]; after [`StoreError::Internal`], nothing has changed.

@@ -1,4 +1,4 @@
-//! Which images events name.
+//! Which images events use.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::entity::event;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Those of `keys` (at most a few thousand) that any event names, past and cancelled ones included.
+    /// Those of `keys` (at most a few thousand) that any event uses, past and cancelled events included.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! The list of events: searched, filtered and ordered in the database, one query per page.
+//! The list of events. The database searches, filters and orders it, with one query per page.
 
 use neticket_domain::{EventId, EventStatus, SearchWords, Timestamp};
 use sea_orm::sea_query::{CaseStatement, Cond, Expr, Func, LikeExpr, Order, Query, SelectStatement};
@@ -10,11 +10,11 @@ use crate::{Store, StoreError, convert};
 /// Which events a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Every one of them must occur in title or place.
+    /// Each word must occur in the title or the place.
     pub words: SearchWords,
-    /// Only those of this status at the time asked for.
+    /// Only events that have this status at the time of the query.
     pub status: Option<EventStatus>,
-    /// Events that have started, too.
+    /// Whether events that have started are included.
     pub include_past: bool,
 }
 
@@ -27,9 +27,9 @@ pub struct EventSummaryRecord {
     pub starts_at: Timestamp,
     pub opens_at: Timestamp,
     pub closes_at: Timestamp,
-    /// At the time asked for, by the seats left in the store.
+    /// The status at the time of the query, by the seats left in the store.
     pub status: EventStatus,
-    /// The lowest price, in won; 0 where there are no ticket types.
+    /// The lowest price, in won. 0 if there are no ticket types.
     pub price_from: u64,
     pub image_key: Option<String>,
 }
@@ -48,8 +48,9 @@ struct SummaryRow {
 }
 
 impl Store {
-    /// Page `page` (from 1) of `size` events as they are at `now`, and how many there are in all: bookable ones first, then
-    /// those that open soon, then the rest; within that by start, then by number.
+    /// Page `page` (from 1) with `size` events as they are at `now`, and the number of all events that match.
+    /// Events on sale come first, then those that open later, then the rest. Within each group they are
+    /// ordered by start, then by id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -102,7 +103,7 @@ fn page_statement(filter: &EventFilter, now: Timestamp, page: u32, size: u32) ->
         .to_owned()
 }
 
-/// The events that `filter` lets through, nothing selected yet.
+/// The events that `filter` accepts, without any selected columns.
 fn filtered(filter: &EventFilter, now: Timestamp) -> SelectStatement {
     let mut condition = Cond::all();
     for word in filter.words.iter() {
@@ -118,7 +119,7 @@ fn filtered(filter: &EventFilter, now: Timestamp) -> SelectStatement {
     Query::select().from(event::Entity).cond_where(condition).to_owned()
 }
 
-/// [`EventStatus::of`], in SQL; a property test holds the two against each other.
+/// [`EventStatus::of`] in SQL. A property test compares the two.
 fn status(now: Timestamp) -> Expr {
     let now = now.as_millis();
     CaseStatement::new()
@@ -131,7 +132,7 @@ fn status(now: Timestamp) -> Expr {
         .into()
 }
 
-/// 0 for what can be booked now, 1 for what opens later, 2 for the rest.
+/// 0 for events on sale, 1 for events that open later, 2 for the rest.
 fn rank(now: Timestamp) -> Expr {
     CaseStatement::new()
         .case(status(now).eq(EventStatus::OnSale.as_str()), 0)
@@ -140,7 +141,8 @@ fn rank(now: Timestamp) -> Expr {
         .into()
 }
 
-/// Whether any seat is left. Not a sum: there is no need to read every row, and sums are `DECIMAL` on MariaDB.
+/// Whether any seat is left. This is not a sum, because not every row has to be read, and sums are `DECIMAL`
+/// on MariaDB.
 fn some_left() -> Expr {
     let with_seats = of_event(Query::select().expr(Expr::val(1)))
         .and_where(Expr::col(ticket_type::Column::Left).gt(0))
@@ -148,7 +150,7 @@ fn some_left() -> Expr {
     Expr::exists(with_seats)
 }
 
-/// `select`, from the ticket types of the outer query's event.
+/// Completes `select` with the ticket types of the outer query's event.
 fn of_event(select: &mut SelectStatement) -> SelectStatement {
     select
         .from(ticket_type::Entity)

@@ -1,4 +1,4 @@
-//! Events and their ticket types, as they are described; their seats change in [`crate::booking`] only.
+//! Events and their ticket types, as they are described. Their seats change in [`crate::booking`] only.
 
 mod images;
 mod list;
@@ -18,7 +18,7 @@ pub use list::{EventFilter, EventSummaryRecord};
 use crate::entity::{event, ticket_type};
 use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log, convert};
 
-/// An event to be.
+/// An event that is to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     pub title: String,
@@ -33,7 +33,7 @@ pub struct NewEvent {
     pub ticket_types: Vec<NewTicketType>,
 }
 
-/// A ticket type to be; all its seats are left.
+/// A ticket type that is to be created. All its seats are left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTicketType {
     pub name: String,
@@ -42,7 +42,7 @@ pub struct NewTicketType {
     pub capacity: u32,
 }
 
-/// An event with all that is known of it. Its copies in the read cache are written by its members' names.
+/// An event with everything that the store knows of it. The read cache stores it by the names of its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
     pub id: EventId,
@@ -55,7 +55,7 @@ pub struct EventRecord {
     pub paused: bool,
     pub cancelled_at: Option<Timestamp>,
     pub image_key: Option<String>,
-    /// Grows by one with every edit.
+    /// Grows by one with every edit, and with the cancel of the event.
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -63,7 +63,7 @@ pub struct EventRecord {
     pub ticket_types: Vec<TicketTypeRecord>,
 }
 
-/// A ticket type as the store has it.
+/// A ticket type in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketTypeRecord {
     pub id: TicketTypeId,
@@ -76,8 +76,8 @@ pub struct TicketTypeRecord {
 }
 
 impl Store {
-    /// Makes an event, with its ticket types and, if it is known whose doing it is, its entry in the audit log: all or
-    /// nothing.
+    /// Creates an event with its ticket types and, if `by` is given, its entry in the audit log, in one
+    /// transaction.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -107,7 +107,7 @@ impl Store {
         .await
     }
 
-    /// The event with this number.
+    /// The event with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -121,7 +121,7 @@ impl Store {
         .await
     }
 
-    /// The events with these numbers, in the order of `ids`; those that are not there are left out.
+    /// The events with these ids, in the order of `ids`. Missing ones are left out.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -149,7 +149,7 @@ impl Store {
         .await
     }
 
-    /// Which event a ticket type is of.
+    /// The event to which a ticket type belongs.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -166,8 +166,8 @@ impl Store {
         .await
     }
 
-    /// The events whose ledger should be there: not cancelled, opening within `lead_ms` or open already, and not started. In
-    /// the order in which they open.
+    /// The events whose ledgers should be loaded at `now`: not cancelled, not started, and open or opening
+    /// within `lead_ms` milliseconds. In the order in which they open.
     ///
     /// # Errors
     /// [`StoreError`].

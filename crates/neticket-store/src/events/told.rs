@@ -1,15 +1,15 @@
-//! Events as the audit log tells them.
+//! Events as the audit log records them.
 
 use serde_json::{Map, Value, json};
 
 use super::EventRecord;
 
-/// All of `event` that an administrator has a say in.
+/// All fields of `event` that an administrator can change.
 pub(crate) fn whole(event: &EventRecord) -> Value {
     Value::Object(members(event))
 }
 
-/// What of `before` has become another in `after`: each as far as it differs from the other.
+/// The fields that differ between `before` and `after`, with their old and their new values.
 pub(crate) fn changes(before: &EventRecord, after: &EventRecord) -> (Value, Value) {
     let (mut before, mut after) = (members(before), members(after));
     let same: Vec<String> = before

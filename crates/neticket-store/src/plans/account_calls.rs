@@ -1,4 +1,4 @@
-//! The calls of accounts, sessions and the audit log that are measured.
+//! The measured calls of accounts, sessions and the audit log.
 
 use neticket_domain::{Email, Nickname, Role};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::call::{Call, call};
 use super::fixture::{AUDITED, Fixture, OWN_TOKENS, Round, TOKENS, admin, at, letters, token_hash};
 use crate::{AdminGrant, NewUser, Rotation, Store};
 
-/// More than go into one `IN (…)`.
+/// More ids than one `IN (…)` holds.
 const EXPIRED: usize = 600;
 
 pub(super) fn account_calls<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<'a>> {
@@ -17,7 +17,7 @@ pub(super) fn account_calls<'a>(store: &'a Store, all: &'a Fixture, round: &'a R
 }
 
 fn sessions<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<'a>> {
-    // Far from those that expire, and others in each round.
+    // These tokens are far from the expired ones, and differ in each round.
     let last = i64::try_from(TOKENS).unwrap() - 10 * round.number;
     let (known, other) = (token_hash(last - 1), token_hash(last - 9));
     let late = at(i64::try_from(TOKENS).unwrap());
@@ -34,7 +34,7 @@ fn sessions<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Cal
             assert!(matches!(rotation, Rotation::Reused { .. }), "{rotation:?}");
         }),
         call("session_end", 0, async move { store.session_end(other).await.unwrap() }),
-        // They are found, then deleted.
+        // The tokens are found first, and then deleted.
         call("sessions_expired_delete", 2 * EXPIRED, async move {
             let limit = u64::try_from(EXPIRED).unwrap();
             let now = at(i64::try_from(TOKENS).unwrap() / 2);
@@ -83,7 +83,7 @@ fn accounts<'a>(store: &'a Store, all: &'a Fixture) -> Vec<Call<'a>> {
         call("audit_append", 0, async {
             store.audit_append(&admin().did("test", "nothing", "", at(0))).await.unwrap();
         }),
-        // All are counted, and twenty read.
+        // All entries are counted, and 20 are read.
         call("audit_page", AUDITED + 20, async {
             assert_eq!(store.audit_page(1, 20).await.unwrap().0.len(), 20);
         }),

@@ -3,13 +3,13 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-/// Enough for the rows of events, ticket types and people that any call reads.
+/// Allows for the few rows of events, ticket types and people that any call reads.
 const FEW_MORE: usize = 100;
 
 /// One call of one function of the store.
 pub(super) struct Call<'a> {
     pub(super) name: &'static str,
-    /// The most rows that it may read, of all tables together.
+    /// The maximum number of rows that it may read, of all tables together.
     pub(super) rows_max: usize,
     pub(super) run: BoxFuture<'a, ()>,
 }

@@ -11,7 +11,7 @@ use crate::{
     EventRecord, OutdateOutcome, PauseOutcome, Store,
 };
 
-/// More ids than go into one `IN (…)`, and more than 1,000, from which on MariaDB makes a join of them.
+/// More ids than one `IN (…)` holds, and more than 1,000, from which on MariaDB turns them into a join.
 const MANY: usize = 1_200;
 /// Functions that are not measured, and why.
 pub(super) const UNMEASURED: [(&str, &str); 1] = [("admins", "reads everyone: there is no index by role")];
@@ -49,7 +49,7 @@ fn reads<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<'
             let stored = store.inventory_of(all.small.id, &with_unknown).await.unwrap().unwrap();
             assert_eq!((stored.present.len(), stored.releases.len()), (MANY, 0));
         }),
-        // SQLite sorts those of one moment.
+        // SQLite reads all entries of the same time, to sort them by id.
         call("outbox_before", 200, async {
             assert_eq!(store.outbox_before(at(1_000), 100).await.unwrap().len(), 100);
         }),
@@ -62,7 +62,8 @@ fn writes<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<
             let request = next(store, &all.small, all.owner).await;
             assert_eq!(store.commit(&[request]).await.unwrap(), [CommitOutcome::Confirmed]);
         }),
-        // One id of the batch exists, so that each request is decided on its own: the ids, then their owners.
+        // All ids of the batch but the last exist, so the slow path decides each request alone. It reads the
+        // ids, and then their owners.
         call("commit", 2 * MANY, async {
             let mut batch = round.crowd[..MANY].to_vec();
             batch.push(next(store, &all.small, all.owner).await);
@@ -74,7 +75,8 @@ fn writes<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<
             let request = next(store, &all.small, all.owner).await;
             assert_eq!(store.reject(&[request], at(1)).await.unwrap(), 1);
         }),
-        // Their ticket types, then themselves, then their change.
+        // It reads the reservations for their ticket types, reads them again under the locks, and then
+        // changes them.
         call("cancel", 3 * MANY, async {
             let requests = cancel_requests(&round.crowd[MANY..2 * MANY]);
             let outcomes = store.cancel(&requests, at(2_000)).await.unwrap();
@@ -92,7 +94,7 @@ fn writes<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<
 
 fn administration<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<'a>> {
     vec![
-        // Removes a ticket type that nobody has booked, while many bookings are on their way.
+        // Removes a ticket type without reservations while the journal holds many bookings.
         call("event_update", MANY, async {
             let mut edit = EventEdit::of(&round.unbooked);
             edit.ticket_types.pop();
@@ -130,7 +132,7 @@ fn administration<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> V
     ]
 }
 
-/// A new reservation, under the epoch that its event has come to.
+/// A new reservation, under the current epoch of its event.
 async fn next(store: &Store, event: &EventRecord, user: UserId) -> CommitRequest {
     let event = store.event(event.id).await.unwrap().unwrap();
     request(&event, user, 1)

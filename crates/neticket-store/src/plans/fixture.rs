@@ -1,4 +1,4 @@
-//! What is in the tables: a sale of tens of thousands of tickets, and beside it a little of everything else.
+//! The contents of the tables: a sale of tens of thousands of tickets, and a little of everything else.
 
 use neticket_domain::{Email, Nickname, Quantity, ReservationId, Role, Timestamp, UserId};
 use uuid::Uuid;
@@ -11,13 +11,13 @@ use crate::{
 
 /// Reservations of the busy event.
 pub(super) const SOLD: usize = 30_000;
-/// Of these, how many are cancelled and wait in the outbox.
+/// How many of these are cancelled and wait in the outbox.
 const WAITING: usize = 5_000;
 /// People who have booked the busy event.
 const PEOPLE: i64 = 5_000;
-/// Most rows of one statement.
+/// The maximum number of rows in one statement.
 const BATCH_LEN: usize = 1_000;
-/// Refresh tokens, of which one person has many.
+/// Refresh tokens. One person has `OWN_TOKENS` of them.
 pub(super) const TOKENS: usize = 10_000;
 pub(super) const OWN_TOKENS: usize = 600;
 /// Entries of the audit log.
@@ -29,13 +29,13 @@ pub(super) const FEW: usize = 20;
 
 /// What all calls share.
 pub(super) struct Fixture {
-    /// Whose own list is read.
+    /// The user whose own list is read.
     pub(super) owner: UserId,
     pub(super) own: Vec<ReservationId>,
     pub(super) small: EventRecord,
-    /// Of the busy event, all confirmed.
+    /// Reservations of the busy event, all confirmed.
     pub(super) crowd: Vec<CommitRequest>,
-    /// Cancelled ones that are in the outbox, oldest first.
+    /// Cancelled reservations that are in the outbox, oldest first.
     pub(super) waiting: Vec<ReservationId>,
 }
 
@@ -43,19 +43,19 @@ pub(super) struct Fixture {
 pub(super) struct Round {
     /// From 0.
     pub(super) number: i64,
-    /// Of the busy event, all confirmed; no other round has the same.
+    /// Reservations of the busy event, all confirmed. No other round has the same.
     pub(super) crowd: Vec<CommitRequest>,
     pub(super) waiting: Vec<ReservationId>,
-    /// Has a few reservations, all confirmed.
+    /// An event with a few reservations, all confirmed.
     pub(super) to_cancel: EventRecord,
-    /// Cancelled, with a few reservations that are cancelled too.
+    /// A cancelled event with a few reservations, all cancelled too.
     pub(super) to_finish: EventRecord,
-    /// Nobody has booked it.
+    /// An event without reservations.
     pub(super) unbooked: EventRecord,
 }
 
 impl Fixture {
-    /// Fills the tables of `database`, whose statistics are taken before.
+    /// Fills the tables of `database`, after it has taken their statistics.
     pub(super) async fn fill(database: &CountingDatabase) -> Self {
         let (store, _) = database.open().await;
         store.migrate().await.unwrap();
@@ -78,7 +78,7 @@ impl Fixture {
             .map(|n| request(if n % 2 == 0 { &busy } else { &small }, owner, n * 100))
             .take(OWN)
             .collect();
-        // One after the other, as people do.
+        // One after the other, as people book.
         for request in &own {
             commit(&store, &[*request]).await;
         }
@@ -90,7 +90,7 @@ impl Fixture {
         Self { owner, own: own.iter().map(|request| request.id).collect(), small, crowd, waiting }
     }
 
-    /// Makes what the round of calls under these `statistics` uses up.
+    /// Creates what the round of calls under these `statistics` uses up.
     pub(super) async fn round(&self, store: &Store, statistics: Statistics) -> Round {
         let round = Statistics::ALL.iter().position(|each| *each == statistics).unwrap();
         let share =
@@ -115,7 +115,8 @@ impl Fixture {
     }
 }
 
-/// A reservation of one ticket of any of the event's ticket types, `n` milliseconds after the first.
+/// A reservation of one ticket, created `n` milliseconds after the first one. `n` also selects the ticket
+/// type.
 pub(super) fn request(event: &EventRecord, user: UserId, n: i64) -> CommitRequest {
     let types = &event.ticket_types;
     let ticket_type = &types[usize::try_from(n).unwrap() % types.len()];
@@ -139,7 +140,7 @@ pub(super) fn admin() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }
 }
 
-/// Nobody else has these letters.
+/// Ten random hexadecimal digits, for a name that nobody else has.
 pub(super) fn letters() -> String {
     Uuid::new_v4().simple().to_string()[..10].to_owned()
 }
@@ -170,7 +171,7 @@ async fn event(store: &Store) -> EventRecord {
     store.event_create(&new, None, at(0)).await.unwrap()
 }
 
-/// Makes the people, and tells the lowest of their ids; all follow it without a gap.
+/// Inserts the people. Returns the lowest of their ids, which are consecutive.
 async fn people(database: &CountingDatabase) -> i64 {
     let rows: Vec<_> = (0..PEOPLE)
         .map(|n| format!("({}, '{n}@x', 'crowd{n}', 'crowd{n}', '-', 'user', 0)", n + 1_000))
@@ -182,8 +183,8 @@ async fn people(database: &CountingDatabase) -> i64 {
     1_000
 }
 
-/// Each expires a millisecond after the one before; those of `own` are neither among the first nor among the
-/// last.
+/// Inserts the tokens. Each expires one millisecond after the one before. Those of `own` are in the middle,
+/// neither among the first nor among the last.
 async fn tokens(database: &CountingDatabase, first: i64, own: UserId) {
     let own_tokens = TOKENS / 2..TOKENS / 2 + OWN_TOKENS;
     let rows: Vec<_> = (0..TOKENS)

@@ -1,4 +1,4 @@
-//! Databases that count the rows they read, and whose statistics can be made to say what is not so.
+//! Databases that count the rows they read, and whose statistics can be falsified.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,26 +9,26 @@ use tempfile::TempDir;
 
 use crate::{Store, StoreOptions};
 
-/// SQLite's virtual machine takes a few steps to pass over a row and some dozens to read or delete one.
+/// SQLite's virtual machine takes a few steps to skip a row, and some dozens to read or delete one.
 const STEPS_PER_ROW: u64 = 40;
 
-/// What the statistics say. On SQLite, which has none unless somebody takes them, they can be wrong about
-/// reservations and the outbox only: a table by its numeric id is read without naming an index.
+/// What the statistics say. SQLite has none until `ANALYZE` runs. There they are falsified for reservations
+/// and the outbox only, because statements read a table by its numeric id without naming an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Statistics {
-    /// What they said before the tables were filled. MariaDB knows how many rows have come since, and nothing
-    /// else.
+    /// The statistics from before the tables were filled. MariaDB knows how many rows were added since, and
+    /// nothing else.
     OfBefore,
-    /// The tables are as good as empty. MariaDB believes so after a restart, until it takes statistics again.
+    /// The tables are almost empty. MariaDB believes this after a restart, until it takes statistics again.
     AlmostEmpty,
-    /// The tables are huge, and no index tells one row from another.
+    /// The tables are huge, and all values of an index are the same.
     Useless,
 }
 
 impl Statistics {
     pub(super) const ALL: [Self; 3] = [Self::OfBefore, Self::AlmostEmpty, Self::Useless];
 
-    /// Rows of each table, and different values in each index.
+    /// The number of rows of each table, and the number of different values in each index.
     fn numbers(self) -> Option<(u64, u64)> {
         match self {
             Self::OfBefore => None,
@@ -49,7 +49,7 @@ impl CountingDatabase {
         Self::Sqlite { folder: TempDir::new().unwrap() }
     }
 
-    /// A server of the test's own: what it counts, it counts for all of its databases.
+    /// Starts a server of the test's own, because a server counts for all of its databases together.
     pub(super) fn mariadb() -> Self {
         let options = ["--userstat=ON", "--innodb-stats-auto-recalc=OFF"].map(ToOwned::to_owned);
         let server = MariaDb { extra_options: options.into(), ..MariaDb::default() }.start().unwrap();
@@ -66,7 +66,7 @@ impl CountingDatabase {
         }
     }
 
-    /// Runs statements behind the store's back.
+    /// Runs statements on a separate connection, without the store.
     pub(super) async fn sql(&self, sql: &str) {
         let connection = Database::connect(self.url()).await.unwrap();
         connection.execute_unprepared(sql).await.unwrap();
@@ -85,7 +85,7 @@ impl CountingDatabase {
         }
     }
 
-    /// Makes the statistics say this. Whoever is to believe it has to connect anew.
+    /// Replaces the statistics. Only connections that are opened afterwards use them.
     pub(super) async fn set_statistics(&mut self, statistics: Statistics) {
         let Some((rows, distinct)) = statistics.numbers() else { return };
         match self {
@@ -113,13 +113,13 @@ impl CountingDatabase {
                     connection.execute_unprepared(&change).await.unwrap();
                 }
                 connection.close().await.unwrap();
-                // Only then are they read again.
+                // The server reads the changed statistics only after a restart.
                 server.restart().unwrap();
             }
         }
     }
 
-    /// Opens the store, with a meter of all that its connections do.
+    /// Opens the store, with a meter of everything that its connections do.
     pub(super) async fn open(&self) -> (Store, Meter) {
         let options =
             StoreOptions { timeout_ms: 60_000, connections_max: 1, ..StoreOptions::new(self.url()) };
@@ -153,13 +153,13 @@ pub(super) enum Meter {
 }
 
 impl Meter {
-    /// How many rows were read so far, including those that did not match. On SQLite an estimate, which is
-    /// too low by a factor of ten at most.
+    /// The number of rows read so far, including those that did not match. On SQLite this is an estimate that
+    /// is at most ten times too low.
     pub(super) async fn rows(&self) -> u64 {
         match self {
             Self::Steps(steps) => steps.load(Ordering::Relaxed) / STEPS_PER_ROW,
             Self::Rows { observer, schema } => {
-                // What an index is made to pass over by itself is not among the rows of the table.
+                // `rows_read` does not include the rows that index condition pushdown rejects.
                 let sql = format!(
                     "SELECT CAST((SELECT COALESCE(SUM(rows_read), 0) \
                      FROM information_schema.table_statistics WHERE table_schema = '{schema}') \

@@ -1,9 +1,9 @@
-//! How many rows the store's functions read from tables of which the database's statistics are wrong.
+//! Counts the rows that the store's functions read while the statistics of the database are wrong.
 //!
 //! Both databases choose plans by statistics that are from before a sale, or from before the server's last
-//! start. A function whose cost depends on them is quick in every other test and slow when it matters. Here
-//! the tables are filled after their statistics were taken. Then each function is called, and the rows that
-//! it reads are counted. This is no integration test because SQLite's steps are counted on the store's own
+//! start. A function whose cost depends on them is fast in every other test, and slow in a sale. Here the
+//! tables are filled after their statistics were taken. Then each function is called, and the rows that it
+//! reads are counted. This is not an integration test, because SQLite's steps are counted on the store's own
 //! connections.
 
 mod account_calls;
@@ -22,7 +22,7 @@ use calls::{UNMEASURED, calls};
 use fixture::{Fixture, SOLD};
 use meter::{CountingDatabase, Statistics};
 
-/// Makes all calls under all kinds of statistics. Tells which read too many rows.
+/// Makes all calls under each kind of statistics. Returns those that read too many rows.
 async fn too_costly(mut database: CountingDatabase) -> Vec<String> {
     let fixture = Fixture::fill(&database).await;
     let mut too_costly = Vec::new();
@@ -42,7 +42,8 @@ async fn too_costly(mut database: CountingDatabase) -> Vec<String> {
             }
             called.insert(call.name.to_owned());
         }
-        // The meter notices a statement that reads a whole table and finds nothing, on each connection.
+        // Negative control: on each connection, the meter notices a statement that reads a whole table and
+        // finds nothing.
         let whole = "SELECT COUNT(*) FROM reservations WHERE quantity = 99";
         for writes in [false, true] {
             let before = meter.rows().await;
@@ -70,7 +71,8 @@ async fn no_function_leaves_its_plan_to_statistics_on_mariadb() {
     assert_eq!(too_costly(CountingDatabase::mariadb()).await, Vec::<String>::new());
 }
 
-/// Statements on these tables are text whose table comes from `indexed.rs`, so that each names an index.
+/// Statements on these tables are SQL text that takes the table from `indexed.rs`, so that each names an
+/// index.
 #[test]
 fn reservations_and_the_outbox_are_named_where_the_index_is_named() {
     let may_name = ["indexed.rs", "booking/insert.rs", "booking/outbox.rs"];

@@ -5,14 +5,14 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A connection to a database with a table `t`.
+/// A database with a table `t`.
 enum Database {
     MySql(TestDatabase),
     Sqlite(TempDir),
 }
 
 impl Database {
-    /// One of each kind, and how a transaction begins there.
+    /// One of each kind, with the SQL that begins a transaction there.
     fn both() -> [(Self, &'static str); 2] {
         [
             (Self::Sqlite(TempDir::new().unwrap()), "BEGIN IMMEDIATE"),
@@ -42,7 +42,7 @@ impl Database {
     }
 }
 
-/// Marks the connection, by something that goes with it.
+/// Marks the connection with a temporary table, which disappears with the connection.
 async fn mark(lease: &mut Lease) {
     lease.execute_unprepared("CREATE TEMPORARY TABLE mark (n INT)").await.unwrap();
 }
@@ -107,7 +107,7 @@ async fn a_violated_constraint_leaves_a_transaction_open_and_nothing_else_does()
     }
 }
 
-/// No statement of ours can bring that about.
+/// No statement of this crate can cause this state, so the test sends `BEGIN` itself.
 #[tokio::test]
 async fn no_transaction_begins_inside_another_one() {
     for (database, begin) in Database::both() {

@@ -1,5 +1,5 @@
-//! The read cache's own connection, beside the ledger's: what readers ask for waits behind no sale, and no sale behind them.
-//! Every call is under one short time-out, connecting included.
+//! The read cache's own Redis connection, separate from the ledger's. So reads never wait behind bookings,
+//! and bookings never wait behind reads. Every call has one short timeout that includes connecting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ pub(super) struct Connection {
     timeout: Duration,
 }
 
-/// One server, or the cluster that these servers belong to.
+/// One server, or the cluster to which these servers belong.
 enum Address {
     Server(Client),
     Cluster(Box<ClusterClient>),
@@ -36,7 +36,8 @@ pub(super) enum Link {
 }
 
 impl Connection {
-    /// `url` is the address of a server, or several with commas between them: some masters of a cluster.
+    /// `url` is the address of a server, or the addresses of several masters of a cluster, separated by
+    /// commas.
     pub(super) fn new(url: &str, timeout: Duration) -> RedisResult<Self> {
         let urls: Vec<&str> = url.split(',').map(str::trim).collect();
         let to = match urls[..] {
@@ -46,7 +47,7 @@ impl Connection {
         Ok(Self { to, link: Mutex::default(), timeout })
     }
 
-    /// Does `work` on the connection, in time.
+    /// Runs `work` on the connection, within the timeout.
     pub(super) async fn in_time<T>(
         &self,
         work: impl AsyncFnOnce(Link) -> RedisResult<T>,
@@ -57,12 +58,12 @@ impl Connection {
         if let Ok(answer) = timeout_at(deadline, work(link)).await {
             return Ok(answer?);
         }
-        // Nobody may have been there any more: the next call finds out with a connection of its own.
+        // The server may be gone without having closed the connection. The next call opens a new one.
         lost.store(true, Ordering::Relaxed);
         Err(late())
     }
 
-    /// The present connection, or a new one if there is none any more.
+    /// The current connection, or a new one if there is none or it is lost.
     async fn link(&self) -> RedisResult<(Link, Arc<AtomicBool>)> {
         let mut present = self.link.lock().await;
         if let Some(link) = present.as_ref().filter(|(_, lost)| !lost.load(Ordering::Relaxed)) {
@@ -80,7 +81,7 @@ impl Connection {
     }
 }
 
-/// The newer protocol: only with it the driver says when the connection is lost.
+/// Uses RESP3, because the driver reports a lost connection only with that protocol.
 fn server(url: &str) -> RedisResult<Client> {
     let connection = url.into_connection_info()?;
     let settings = connection.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -92,7 +93,8 @@ fn cluster(urls: &[&str], timeout: Duration) -> RedisResult<ClusterClient> {
     builder.retries(0).connection_timeout(timeout).response_timeout(timeout).build()
 }
 
-/// Sets `lost` when the connection is. The time-out around each call is the only one.
+/// The configuration of a connection. The driver sets `lost` when the connection is lost. It has no timeouts,
+/// because each call has its own.
 fn noticing(lost: Arc<AtomicBool>) -> AsyncConnectionConfig {
     let notice = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {

@@ -1,14 +1,15 @@
---[[ Reads the copy of one event, or hands out the right to put one there.
+--[[ Reads one event from the cache, or grants a lease to write it.
 
-  KEYS  1 era           string  the era of all copies; see forget_all in mod.rs
+  KEYS  1 era           string  the namespace version of the cache; see forget_all in mod.rs
         2 copy          hash    era, permit, value
-  ARGV  1 permit        a new name, never used before
-        2 permit_ms     how long the right to put a copy lasts
-        3 era_ms        how long an era lasts
-  RETURNS  {permit, value}; value is nil where there is no copy
+  ARGV  1 permit        a new lease token, never used before
+        2 permit_ms     how long the lease lasts
+        3 era_ms        how long a namespace version lasts
+  RETURNS  {permit, value}; value is nil if nothing is cached
 
-  One script, so that a permit is never older than the last forgetting: forgetting removes it with the copy, and whoever finds
-  none makes another before reading the store. A copy of another era is none. ]]
+  One script, so that a lease is never older than the last invalidation. An invalidation deletes the lease
+  token together with the cached event. A reader that finds none gets a new lease before it reads the store.
+  An entry of another namespace version counts as missing. ]]
 
 local era = redis.call('GET', KEYS[1])
 if not era then

@@ -1,9 +1,11 @@
-//! Copies of events that all nodes share, in Redis: what is read again and again reaches the database once for all of them.
+//! A cache of events in Redis that all nodes share. What they read again and again reaches the database once
+//! for all of them.
 //!
-//! Only what is shown goes by them, never a seat. The keys are the cache's own (`prefix:cache:{events}:…`), apart from the
-//! ledger's; what the braces hold keeps all of them on one master of a cluster, where a script may look at two. An event has one key, a hash that
-//! holds its copy and the permit under which it was put there. Forgetting an event removes the key, and so whatever was read
-//! before cannot be put in its place any more: its permit is gone, and none is ever used twice.
+//! Cached data is for display, never for decisions about seats. The keys are the cache's own
+//! (`prefix:cache:{events}:…`), separate from the ledger's. The braces keep all of them on one master of a
+//! cluster, so that a script may use two of them. Each event has one key: a hash with the cached event and
+//! the lease token under which it was written. An invalidation deletes that key. A value that was read before
+//! it can then no longer be written, because its lease is gone and no lease token is ever used twice.
 
 mod connection;
 
@@ -18,23 +20,25 @@ use uuid::Uuid;
 use self::connection::Connection;
 use crate::EventRecord;
 
-/// How old a copy may become. Only a backstop: what administration writes is forgotten at once.
+/// The maximum age of a cached event. This is only a backstop, because every administrator's write
+/// invalidates at once.
 pub const READ_CACHE_AGE_MAX: Duration = Duration::from_secs(5);
-/// How long a permit lasts: what takes longer to read is not kept. It bounds also what asking for events that do not exist leaves
-/// behind, in a Redis that evicts nothing.
+/// How long a lease lasts, in milliseconds. A read that takes longer is not cached. This also bounds what
+/// requests for missing events leave behind in a Redis that evicts nothing.
 const PERMIT_MS: u32 = 10_000;
-/// How long an era lasts. When it ends all copies are forgotten, which does no harm.
+/// How long a namespace version lasts, in milliseconds. When it expires the whole cache is invalid, which
+/// does no harm.
 const ERA_MS: u32 = 86_400_000;
-/// Longer copies are not kept. The longest event that can be made is far shorter.
+/// Longer values are not cached, in bytes. The longest possible event is far shorter.
 const VALUE_LEN_MAX: usize = 256 * 1024;
-/// The number of the copies' layout: to be raised when a member of [`EventRecord`] changes its meaning. A copy of another
-/// layout, or one that cannot be read, is none.
+/// The version of the format. Raise it when a field of [`EventRecord`] changes its meaning. A value of
+/// another version, or one that cannot be parsed, counts as missing.
 const LAYOUT: u32 = 1;
 
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lua")));
 
-/// Redis did not do what it was asked to. Nothing depends on it; who reads goes to the database.
+/// Redis did not carry out a call. No booking depends on it. The reader asks the database instead.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadCacheError {
     #[error("no answer within {timeout_ms} ms")]
@@ -43,22 +47,22 @@ pub enum ReadCacheError {
     Redis(#[from] redis::RedisError),
 }
 
-/// What is there of an event.
+/// The result of looking up an event.
 #[derive(Debug)]
 pub enum CachedEvent {
     Copy(EventRecord),
-    /// Nothing: read the store *after* this, and put what it says.
+    /// Nothing is cached. Read the store *after* this, and write what it says with this lease.
     Missing(PutPermit),
 }
 
-/// The right to put an event's copy, for as long as nothing is forgotten.
+/// A lease: the right to write one event to the cache, until that event or the whole cache is invalidated.
 #[derive(Clone, Debug)]
 pub struct PutPermit {
     event: EventId,
     name: Vec<u8>,
 }
 
-/// The cache.
+/// The shared cache of events.
 pub struct ReadCache {
     connection: Connection,
     prefix: String,
@@ -81,16 +85,17 @@ struct Read {
 }
 
 impl ReadCache {
-    /// A cache on the Redis at `url`, which is of one server, or of several masters of a cluster with commas between them.
-    /// Connects when it has to: a server that is down now is no error. No call takes longer than `timeout`.
+    /// A cache on the Redis at `url`: the address of one server, or of several masters of a cluster,
+    /// separated by commas. It connects with the first call, so a server that is down now causes no error. No
+    /// call takes longer than `timeout`.
     ///
     /// # Errors
-    /// The address cannot be one.
+    /// The address is invalid.
     pub fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, ReadCacheError> {
         Ok(Self { connection: Connection::new(url, timeout)?, prefix: prefix.to_owned() })
     }
 
-    /// The copy of an event.
+    /// Looks up an event.
     ///
     /// # Errors
     /// [`ReadCacheError`]
@@ -102,10 +107,11 @@ impl ReadCache {
         Ok(copy.map_or(CachedEvent::Missing(PutPermit { event, name }), CachedEvent::Copy))
     }
 
-    /// Keeps what the store said after `permit` was had. `false`: it was not kept, as it may be old already, or is too long.
+    /// Caches what the store answered after the lease was granted. Returns `false` if it was not cached,
+    /// because it may be outdated or is too long.
     ///
     /// # Errors
-    /// [`ReadCacheError`]; it may have been kept.
+    /// [`ReadCacheError`]. It may have been cached.
     pub async fn put(&self, permit: &PutPermit, event: &EventRecord) -> Result<bool, ReadCacheError> {
         let value = serde_json::to_vec(&Written { layout: LAYOUT, event }).unwrap_or_default();
         if event.id != permit.event || value.is_empty() || value.len() > VALUE_LEN_MAX {
@@ -117,19 +123,21 @@ impl ReadCache {
         self.run(&call).await
     }
 
-    /// Forgets an event's copy, and refuses all that were read before. To be called after the COMMIT that changed it.
+    /// Invalidates an event, and refuses values that were read before. Call it after the COMMIT that changed
+    /// the event.
     ///
     /// # Errors
-    /// [`ReadCacheError`]; it may have been forgotten.
+    /// [`ReadCacheError`]. The event may have been invalidated.
     pub async fn forget(&self, event: EventId) -> Result<(), ReadCacheError> {
         self.delete(self.copy(event)).await
     }
 
-    /// Forgets all copies, and refuses all that were read before; touches no other key. They are not looked for: a new era begins,
-    /// and copies of another one are none, until their time is over.
+    /// Invalidates all events, and refuses values that were read before. It touches no other key. It does not
+    /// search for the cached events: a new namespace version begins, and entries of another version count as
+    /// missing until they expire.
     ///
     /// # Errors
-    /// [`ReadCacheError`]; they may have been forgotten.
+    /// [`ReadCacheError`]. They may have been invalidated.
     pub async fn forget_all(&self) -> Result<(), ReadCacheError> {
         self.delete(self.era()).await
     }
@@ -140,7 +148,7 @@ impl ReadCache {
     /// [`ReadCacheError`]
     pub async fn ping(&self) -> Result<(), ReadCacheError> {
         let era = self.era();
-        // Of a cluster, the master that has the copies.
+        // In a cluster, this asks the master that holds the cache.
         let work =
             async |mut link| redis::cmd("EXISTS").arg(era).query_async::<bool>(&mut link).await.map(drop);
         self.connection.in_time(work).await

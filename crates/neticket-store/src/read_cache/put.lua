@@ -1,13 +1,13 @@
---[[ Puts the copy of one event in its place, if nothing was forgotten since its permit was handed out.
+--[[ Writes one event to the cache, if it was not invalidated since its lease was granted.
 
   KEYS  1 era           string  see get.lua
         2 copy          hash
-  ARGV  1 permit        what get.lua handed out before the store was read
-        2 value         the copy
+  ARGV  1 permit        the lease token that get.lua returned before the store was read
+        2 value         the event
         3 value_ms      how long it is kept
-  RETURNS  1: it is kept; 0: it may be old, and is not
+  RETURNS  1: it was written; 0: it was not, because it may be outdated
 
-  One script, so that nothing is forgotten between the look at the permit and the putting. ]]
+  One script, so that no invalidation can run between the check of the lease and the write. ]]
 
 local copy = redis.call('HMGET', KEYS[2], 'era', 'permit')
 if not copy[1] or copy[1] ~= redis.call('GET', KEYS[1]) or copy[2] ~= ARGV[1] then

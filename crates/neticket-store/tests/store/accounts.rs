@@ -9,7 +9,7 @@ fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
 }
 
-/// Whoever does it does it on the command line.
+/// The origin of an action on the command line.
 fn command_line() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }
 }
@@ -185,7 +185,7 @@ on_both! {
     }
 
     async fn letters_that_only_look_alike_are_different(store: &TestStore) {
-        // What MariaDB's usual collation takes for the same.
+        // MariaDB's default collation treats these as equal.
         create(store, "cafe@example.com", "Ann").await.unwrap();
         create(store, "café@example.com", "Bob").await.unwrap();
     }

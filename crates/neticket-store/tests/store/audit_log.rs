@@ -42,7 +42,7 @@ on_both! {
     }
 }
 
-/// Append-only is what the application makes it: one place writes, and it inserts.
+/// The application makes the log append-only: only one place writes it, and it only inserts.
 #[test]
 fn nothing_but_append_writes_the_audit_log() {
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");

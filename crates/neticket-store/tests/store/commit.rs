@@ -1,4 +1,4 @@
-//! Committing, one batch after the other; at once is in `concurrency`.
+//! Committing, one batch after the other. Concurrent batches are in `concurrency`.
 
 use neticket_domain::{Epoch, TicketTypeId, UserId};
 use neticket_store::CommitOutcome::{Confirmed, Existing, NoSuchTicketType, NoSuchUser, SoldOut, StaleEpoch};
@@ -61,7 +61,7 @@ on_both! {
         let other = one_seat(&event, user);
         let outcomes = store.commit(&[request, other]).await.unwrap();
         assert_eq!(outcomes, [Existing(record.clone()), Confirmed]);
-        // Also under another epoch, and for one who wants something else by the same id.
+        // Also under another epoch, and for a request that uses the same id for something else.
         let changed = CommitRequest { quantity: tickets(3), epoch: OTHER_EPOCH, ..request };
         assert_eq!(store.commit_one(changed).await, Existing(record));
         assert_eq!(store.seats(event.id).await.left, 3);

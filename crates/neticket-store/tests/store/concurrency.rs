@@ -1,4 +1,5 @@
-//! Many at once. Each of these has to hold whoever is first, so each is run with real tasks on a real database.
+//! Concurrent calls. Each of these has to hold in every order, so each runs with real tasks on a real
+//! database.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -50,7 +51,7 @@ async fn rush(store: &Store, event: &EventRecord, user: UserId) -> Vec<CommitOut
     outcomes.into_iter().flatten().collect()
 }
 
-/// What is sold while the guard is off, or another ledger's work is let through.
+/// Runs a rush with the guard switched off. Returns the seats after it.
 async fn rush_unguarded(store: &TestStore) -> InventoryRecord {
     let event = store.event_of(&[100]).await;
     let user = store.user().await;
@@ -195,7 +196,8 @@ on_both! {
     }
 }
 
-/// Commits under the newest epoch it knows of until the loads are over; what was confirmed, and under which epoch.
+/// Commits under the latest known epoch until the loads are finished. Returns what was confirmed, with its
+/// epoch.
 async fn commit_under(
     store: &Store,
     event: &EventRecord,
@@ -219,7 +221,7 @@ async fn commit_under(
     confirmed
 }
 
-/// The snapshot holds what was confirmed under a lower epoch, all of it and nothing else, and counts its seats.
+/// Asserts that the snapshot contains exactly what was confirmed under a lower epoch, and counts its seats.
 fn assert_snapshot(load: &LoadedEvent, committed: &HashMap<ReservationId, Epoch>) {
     let expected: HashSet<_> =
         committed.iter().filter(|(_, epoch)| **epoch < load.epoch).map(|(id, _)| *id).collect();
@@ -228,14 +230,14 @@ fn assert_snapshot(load: &LoadedEvent, committed: &HashMap<ReservationId, Epoch>
     assert_eq!(usize::try_from(load.ticket_types[0].left).unwrap(), 10_000 - expected.len());
 }
 
-/// Shows that [`exactly_as_many_are_sold_as_there_are`] would notice: without the guard, more are sold than there are.
+/// Negative control of [`exactly_as_many_are_sold_as_there_are`]: without the guard, the event is oversold.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_guard_sqlite_is_oversold() {
     let seats = rush_unguarded(&TestStore::on_sqlite().await).await;
     assert!(seats.confirmed > seats.capacity, "{seats:?}");
 }
 
-/// As above.
+/// As above, on MariaDB.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_guard_mariadb_is_oversold() {
     let seats = rush_unguarded(&TestStore::on_mariadb().await).await;

@@ -1,4 +1,4 @@
-//! A disk that is full, and then has room again, below a SQLite file.
+//! A full disk below a SQLite file, and the time after it has room again.
 
 use std::fs;
 use std::path::Path;
@@ -13,11 +13,12 @@ use crate::support::{at, new_event, one_seat, sign_up};
 
 /// Names the folder of the small disk.
 const FOLDER_VARIABLE: &str = "NETICKET_TEST_SMALL_DISK";
-/// Batches until the file cannot grow any more: what was set aside in it has to be used up.
+/// The maximum number of batches until the file cannot grow any more. The free space inside the file has to
+/// be used up first.
 const BATCHES_MAX: usize = 2_000;
-/// Calls while nothing fits, and after that.
+/// The number of calls in each phase: before the disk is full, while it is full, and after that.
 const CALLS: usize = 20;
-/// How long the store may take to be ready again.
+/// How long the store may take to become ready again.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// SQLite rolls back by itself when the disk is full. If the driver then still counts an open transaction, it
@@ -33,7 +34,7 @@ fn what_is_confirmed_after_the_disk_was_full_is_in_the_file() {
     assert!(output.status.success() && printed.contains("1 passed"), "{printed}{errors}");
 }
 
-/// The part of the test above that runs where it finds the small disk; by itself it has nothing to do.
+/// The part of the test above that runs on the small disk. Without one, it does nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_small_disk() {
     let Ok(folder) = std::env::var(FOLDER_VARIABLE) else { return };
@@ -61,7 +62,7 @@ async fn on_a_small_disk() {
     let deadline = Instant::now() + PATIENCE;
     while store.ping().await.is_ok() {
         assert!(Instant::now() < deadline, "a ping says so");
-        confirmed.extend(book(&store, &event, buyer).await); // the last refusal has to be young
+        confirmed.extend(book(&store, &event, buyer).await); // the last refusal has to be recent
     }
     let mut signed_up = Vec::new();
     for n in 0..CALLS {

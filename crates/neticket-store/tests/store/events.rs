@@ -76,7 +76,7 @@ on_both! {
         for capacities in [&[1, 2, 3][..], &[4], &[], &[5, 6]] {
             made.push(store.event_create(&new_event(capacities), None, at(1)).await.unwrap());
         }
-        // The order in which ticket types are shown is not the order of their numbers.
+        // Ticket types are not always shown in the order of their ids.
         store.sql("UPDATE ticket_types SET position = 10 - position").await.unwrap();
         for event in &mut made {
             event.ticket_types.reverse();

@@ -1,4 +1,4 @@
-//! Which database it is.
+//! The identity of a database.
 
 use neticket_store::StoreError;
 

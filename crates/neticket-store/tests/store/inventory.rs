@@ -1,4 +1,4 @@
-//! One look at an event's inventory, and what the database itself lets nobody make of it.
+//! The snapshot of an event's inventory, and the numbers of seats that the database itself refuses.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ on_both! {
             assert!(refused.to_lowercase().contains("constraint"), "{change}: {refused}");
             assert_eq!(store.inventory_of(event.id, &[]).await.unwrap(), before, "{change}");
         }
-        // What is refused is the number, not the statement.
+        // The number was refused, not the statement.
         for seats in [0, 10] {
             let change = format!("UPDATE ticket_types SET {left} = {seats} WHERE id = {first}");
             store.sql(&change).await.unwrap();
@@ -71,7 +71,7 @@ on_both! {
     async fn seats_presence_and_releases_are_of_one_moment(store: &TestStore) {
         let event = store.event_of(&[10_000]).await;
         let user = store.user().await;
-        // Enough ids that one look takes several statements, between which others commit.
+        // So many ids that one snapshot takes several statements, between which other transactions commit.
         let batches: Vec<_> = (0..60).map(|_| [(); 25].map(|()| one_seat(&event, user))).collect();
         let ids: Vec<_> = batches.iter().flatten().map(|request| request.id).collect();
         let changing = tokio::spawn({

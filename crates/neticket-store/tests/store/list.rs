@@ -25,7 +25,7 @@ fn words(query: &str) -> EventFilter {
     EventFilter { words: SearchWords::parse(query), ..EventFilter::default() }
 }
 
-/// What the status depends on.
+/// The fields on which the status depends.
 #[derive(Clone, Debug)]
 struct Facts {
     opens_at: i64,
@@ -36,7 +36,7 @@ struct Facts {
     left: Vec<u32>,
 }
 
-/// Times around [`NOW`], so that the boundaries are met.
+/// Times around [`NOW`], so that the boundaries are included.
 fn facts() -> impl Strategy<Value = Facts> {
     let moment = || NOW - 2..=NOW + 2;
     let left = prop::collection::vec(0..3_u32, 0..4);
@@ -78,7 +78,7 @@ impl Facts {
     }
 }
 
-/// Sets behind the store's back what no function of it sets.
+/// Sets with SQL what no function of the store sets.
 async fn settle(store: &TestStore, made: &[(i64, Facts)]) {
     let quote = if store.is_embedded() { '"' } else { '`' };
     let mut sql = String::new();
@@ -132,7 +132,7 @@ on_both! {
         assert_eq!(titles(store, &words("서울 ham")).await, ["Hamlet"]);
         assert_eq!(titles(store, &words("hamlet berlin")).await, Vec::<String>::new());
         assert_eq!(titles(store, &words("ÄRGER")).await, ["Ärger"]);
-        // What MariaDB's usual collation takes for the same.
+        // MariaDB's default collation treats these as equal.
         assert_eq!(titles(store, &words("arger")).await, Vec::<String>::new());
         assert_eq!(titles(store, &words("")).await.len(), 3);
     }

@@ -1,4 +1,5 @@
-//! Connections that the server has closed: it was restarted, somebody killed them, or it became read-only.
+//! Connections that the server has closed, because it was restarted, somebody killed them, or it became
+//! read-only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,14 +16,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::support::{NOW, at, new_event, one_seat, sign_up};
 
-/// Connections of the store.
+/// The number of the store's connections.
 const CONNECTIONS: u32 = 6;
 /// How long a server may take for anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// InnoDB rebuilds its list of transactions at most every 100 ms.
 const GLANCE: Duration = Duration::from_millis(150);
 
-/// A store on a server of its own, and a connection beside it.
+/// A store on a server of its own, and a separate connection to that server.
 struct Place {
     store: Store,
     event: EventRecord,
@@ -46,7 +47,7 @@ impl Place {
         Self { store, event, user, beside, database, server }
     }
 
-    /// Has all connections of the store open and idle; their numbers.
+    /// Opens all connections of the store and waits until they are idle. Returns their ids.
     async fn open_all(&self) -> BTreeSet<u64> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -54,7 +55,7 @@ impl Place {
             for look in futures::future::join_all(looks).await {
                 look.unwrap();
             }
-            let connections = self.connections().await; // a round trip, in which the last lease comes back
+            let connections = self.connections().await; // during this round trip the last lease is given back
             let usage = self.store.connections();
             let wanted = usize::try_from(CONNECTIONS).unwrap();
             if usage.open == wanted && usage.idle == wanted && connections.len() == wanted {
@@ -65,7 +66,7 @@ impl Place {
         }
     }
 
-    /// The numbers that the server gave the store's connections.
+    /// The ids that the server gave the store's connections.
     async fn connections(&self) -> BTreeSet<u64> {
         let sql = format!(
             "SELECT CAST(id AS UNSIGNED) AS id FROM information_schema.processlist WHERE db = '{}'",
@@ -139,8 +140,8 @@ async fn no_call_fails_after_the_server_was_restarted() {
     }
 }
 
-/// Commits, cancels, rejects and reads until it is over; the reservations that stay confirmed. No call may
-/// fail.
+/// Commits, cancels, rejects and reads until `over` is set. No call may fail. Returns the reservations that
+/// stay confirmed.
 async fn book_and_cancel(
     store: Store,
     event: EventRecord,
@@ -166,7 +167,7 @@ async fn book_and_cancel(
     confirmed
 }
 
-/// What is under way when the server dies is repeated where that is safe.
+/// Calls that are running when the server dies are retried where that is safe.
 #[tokio::test(flavor = "multi_thread")]
 async fn reads_commits_and_cancels_outlive_a_crash_of_the_server() {
     let mut place = Place::new().await;
@@ -194,7 +195,7 @@ async fn reads_commits_and_cancels_outlive_a_crash_of_the_server() {
     assert_eq!(usize::try_from(seats.confirmed).unwrap(), confirmed.len(), "none twice");
 }
 
-/// Until transactions are under way.
+/// Waits until transactions are running.
 async fn wait_for_transactions(place: &Place) {
     let sql =
         "SELECT CAST(COUNT(*) AS SIGNED) AS n FROM information_schema.innodb_trx WHERE trx_rows_modified > 0";
@@ -214,7 +215,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Its transaction is gone with the connection, and nothing of it was committed.
+/// The transaction ends with its connection, and nothing of it was committed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_whose_connection_is_killed_while_it_waits_is_repeated() {
     let place = Place::new().await;
@@ -239,14 +240,14 @@ async fn a_commit_whose_connection_is_killed_while_it_waits_is_repeated() {
     assert_eq!(loaded.reservations.len(), 1);
 }
 
-/// After a switchover the old server refuses every write, and only new connections find the new one.
+/// After a switchover the old server refuses every write, and only new connections reach the new server.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_to_a_server_that_has_become_read_only_are_closed_at_once() {
     let mut place = Place::new().await;
     let grant = format!("GRANT ALL ON {}.* TO app@127.0.0.1", place.database.name());
     place.beside.execute_unprepared("CREATE USER app@127.0.0.1").await.unwrap();
     place.beside.execute_unprepared(&grant).await.unwrap();
-    // `read_only` does not stop root, as whom the store was connected.
+    // `read_only` does not apply to root, and the store was connected as root.
     place.store = store(&place.database.url().replace("root@", "app@")).await;
     let before = place.open_all().await;
 
@@ -254,7 +255,7 @@ async fn connections_to_a_server_that_has_become_read_only_are_closed_at_once() 
     let refused = sign_up(&place.store, "early").await;
     assert!(matches!(refused, Err(AccountError::Store(StoreError::Unavailable(_)))), "{refused:?}");
     until(async || {
-        let _ = sign_up(&place.store, "early").await; // the last refusal has to be young
+        let _ = sign_up(&place.store, "early").await; // the last refusal has to be recent
         matches!(place.store.ping().await, Err(StoreError::Unavailable(_)))
     })
     .await;

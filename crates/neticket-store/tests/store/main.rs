@@ -1,4 +1,5 @@
-//! Every function of the store, on SQLite and on MariaDB: a green run on one says nothing about the other.
+//! Tests of every function of the store, on SQLite and on MariaDB. A green run on one proves nothing about
+//! the other.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking, in its helpers too")]
 
 mod accounts;

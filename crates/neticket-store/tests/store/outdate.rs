@@ -1,4 +1,4 @@
-//! Outdating ledgers, and pausing sales.
+//! Raising an event's epoch for an administrator, and pausing sales.
 
 use neticket_domain::{Epoch, EventId};
 use neticket_store::{AuditOrigin, CommitOutcome, CommitRequest, OutdateOutcome, PauseOutcome};
@@ -24,7 +24,7 @@ on_both! {
         assert_eq!(again, PauseOutcome::Already { epoch: Epoch(1) });
         let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.paused_at, loaded.epoch), (Some(at(NOW)), Epoch(2)));
-        // What was admitted before may still be committed.
+        // A booking that was admitted before the pause may still be committed.
         let carried = CommitRequest { epoch: Epoch(2), ..old };
         assert_eq!(store.commit_one(carried).await, CommitOutcome::Confirmed);
         let resumed = store.event_pause(event.id, false, &by, || at(NOW + 9)).await.unwrap();

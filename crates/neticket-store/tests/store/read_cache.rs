@@ -1,4 +1,4 @@
-//! Copies of events in Redis: what was written is never covered by what was read before it.
+//! The cache of events in Redis. A value that was read before a write never replaces what was written.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId, Timestamp};
 use neticket_store::{CachedEvent, EventRecord, PutPermit, READ_CACHE_AGE_MAX, ReadCache, TicketTypeRecord};
 use neticket_testservers::{Redis, redis_cluster_url, redis_url, unique_prefix};
 
-/// Longer than in production: test machines are busy, and it is not slowness that is tested.
+/// Longer than in production, because test machines are busy and these tests do not measure speed.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 async fn url() -> String {
     tokio::task::spawn_blocking(redis_url).await.unwrap().unwrap()
 }
 
-/// A cache as each node of one world has it.
+/// The cache of one node. The nodes of a deployment share `prefix`.
 async fn cache(prefix: &str) -> ReadCache {
     ReadCache::connect(&url().await, prefix, TIMEOUT).unwrap()
 }
@@ -79,7 +79,8 @@ async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
     assert_eq!((copy(&one, 7).await, copy(&other, 7).await), (None, None));
 }
 
-/// A reader finds nothing and reads the store; somebody commits and forgets; then the reader puts what it has read.
+/// A reader finds nothing and reads the store. Another node commits and invalidates. The reader then writes
+/// what it has read.
 #[tokio::test]
 async fn what_was_read_before_a_change_is_not_put_after_it() {
     let prefix = unique_prefix();
@@ -90,7 +91,8 @@ async fn what_was_read_before_a_change_is_not_put_after_it() {
         if forget_all { admin.forget_all().await } else { admin.forget(EventId(7)).await }.unwrap();
         assert!(!reader.put(&permit_before, &read_before).await.unwrap());
         assert_eq!(copy(&reader, 7).await, None);
-        // Nor after somebody else has begun to read, or has put what is right.
+        // It stays refused after another node has begun to read, and after that node has written the new
+        // value.
         let permit_after = permit(&admin, 7).await;
         assert!(!reader.put(&permit_before, &read_before).await.unwrap());
         assert!(admin.put(&permit_after, &event(7, "new")).await.unwrap());
@@ -98,7 +100,7 @@ async fn what_was_read_before_a_change_is_not_put_after_it() {
         assert_eq!(copy(&reader, 7).await.unwrap().title, "new");
         admin.forget(EventId(7)).await.unwrap();
     }
-    // It is the permit that keeps it out: with one that was had after the change, the same goes in.
+    // The lease is the reason: with a lease that was granted after the change, the same value is accepted.
     let permit_after = permit(&reader, 7).await;
     assert!(reader.put(&permit_after, &event(7, "old")).await.unwrap());
     assert_eq!(copy(&admin, 7).await.unwrap().title, "old");

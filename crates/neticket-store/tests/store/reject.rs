@@ -93,7 +93,7 @@ on_both! {
             let store = (**store).clone();
             async move { store.commit(&batch).await.unwrap() }
         });
-        // By the lock of another ticket type, which does not keep the two apart.
+        // Under the lock of another ticket type, which does not exclude the commit.
         let other = batch.map(|request| CommitRequest { ticket_type: ticket_type_of(&event, 1), ..request });
         store.reject(&other[5..], at(NOW)).await.unwrap();
         for (request, outcome) in batch.iter().zip(committing.await.unwrap()) {

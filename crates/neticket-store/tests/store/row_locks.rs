@@ -1,4 +1,5 @@
-//! Which rows a transaction on one event locks: those of its own ticket types, however few events there are.
+//! Which rows a transaction on one event locks: only those of its own ticket types, even if there are few
+//! events.
 
 use neticket_domain::{Epoch, UserId};
 use neticket_store::{
@@ -8,10 +9,10 @@ use sea_orm::{ConnectionTrait as _, Database, IsolationLevel, TransactionTrait a
 
 use crate::support::{NOW, TestStore, at, one_seat};
 
-/// How long a call may take, waiting for locks included: far more than any of them needs.
+/// The timeout of a call, waiting for locks included. It is far more than any call needs.
 const TIMEOUT_MS: u64 = 30_000;
 
-/// MariaDB reads a table of a few rows from end to end rather than by an index; a statement that locks then
+/// MariaDB reads a table with few rows from end to end rather than by an index. A locking statement then
 /// waits for every row that it reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_stuck_event_keeps_no_transaction_of_another_waiting() {
@@ -26,7 +27,7 @@ async fn a_stuck_event_keeps_no_transaction_of_another_waiting() {
     let store = connect(TIMEOUT_MS).await;
 
     let other = Database::connect(database.url()).await.unwrap();
-    // As the store's own transactions: no gaps are locked.
+    // Like the store's own transactions, this one locks no gaps.
     let transaction = other.begin_with_config(Some(IsolationLevel::ReadCommitted), None).await.unwrap();
     for ticket_type in &stuck.ticket_types {
         let hold = format!("UPDATE ticket_types SET epoch = epoch + 1 WHERE id = {}", ticket_type.id);
@@ -41,7 +42,7 @@ async fn a_stuck_event_keeps_no_transaction_of_another_waiting() {
     database.assert_invariants().await;
 }
 
-/// Does with `event` whatever locks its ticket types. Tells what did not succeed.
+/// Makes every call that locks ticket types of `event`. Returns those that failed.
 async fn everything(store: &Store, event: &EventRecord, user: UserId) -> Vec<String> {
     let admin = AuditOrigin { actor: None, ip: String::new() };
     let booked = [(); 3].map(|()| one_seat(event, user));

@@ -1,4 +1,4 @@
-//! A database that stands still for longer than a call may take.
+//! A database that does not respond for longer than a call may take, and callers that are cancelled.
 
 use neticket_domain::{Email, EventId, Nickname, Role};
 use neticket_store::{NewUser, Store, StoreOptions};
@@ -6,8 +6,8 @@ use neticket_testservers::{MariaDb, TestDatabase};
 
 use crate::support::at;
 
-/// A call is given up in the midst of `BEGIN`: nobody knows whether the connection is in a transaction now, and what is
-/// written on it later would not be committed.
+/// A call times out in the middle of `BEGIN`. It is then unknown whether the connection is in a transaction,
+/// and what is written on it later might not be committed.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_after_a_stall_is_committed() {
     let server = MariaDb::default().start().unwrap();
@@ -22,9 +22,9 @@ async fn what_is_written_after_a_stall_is_committed() {
         });
         futures::future::join_all(looks.collect::<Vec<_>>()).await
     };
-    looks(store.clone()).await; // all connections are there
+    looks(store.clone()).await; // opens all connections
     server.pause().unwrap();
-    // It may take the server a moment to stand still.
+    // The server may take a moment to stop.
     while looks(store.clone()).await.into_iter().any(|look| look.unwrap().is_ok()) {}
     server.resume().unwrap();
 
@@ -44,7 +44,7 @@ async fn what_is_written_after_a_stall_is_committed() {
     }
 }
 
-/// Whoever asks may go away at any moment, also in the midst of `BEGIN`.
+/// A caller may be cancelled at any moment, also in the middle of `BEGIN`.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_after_somebody_went_away_is_committed() {
     let database = TestDatabase::create().unwrap();

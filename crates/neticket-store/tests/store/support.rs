@@ -1,4 +1,4 @@
-//! A store of its own for each test, on either database, whose invariants are checked when the test is done.
+//! A separate store for each test, on either database. The invariants are checked at the end of the test.
 
 use std::ops::Deref;
 
@@ -13,7 +13,8 @@ use neticket_testservers::TestDatabase;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Defines a test that runs on both databases: `on_both! { async fn something_is_so(store: &TestStore) { … } }`.
+/// Defines a test that runs on both databases:
+/// `on_both! { async fn something_is_so(store: &TestStore) { … } }`.
 macro_rules! on_both {
     ($(async fn $name:ident($store:ident: &$ty:ty) $body:block)+) => {
         $(mod $name {
@@ -40,7 +41,7 @@ macro_rules! on_both {
 }
 pub(crate) use on_both;
 
-/// A migrated store on a database that goes when the test is done.
+/// A migrated store on a database that is deleted at the end of the test.
 pub(crate) struct TestStore {
     store: Store,
     url: String,
@@ -69,7 +70,7 @@ impl TestStore {
     }
 
     async fn open(url: String, folder: Option<TempDir>, database: Option<TestDatabase>) -> Self {
-        // Longer than in production: test machines are busy, and it is not slowness that is tested.
+        // Longer than in production, because test machines are busy and these tests do not measure speed.
         let options = StoreOptions { timeout_ms: 30_000, ..StoreOptions::new(url.clone()) };
         let store = Store::connect(&options).await.unwrap();
         store.migrate().await.unwrap();
@@ -80,7 +81,7 @@ impl TestStore {
         &self.url
     }
 
-    /// Runs SQL behind the store's back.
+    /// Runs SQL on a separate connection, without the store.
     pub(crate) async fn sql(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
         use sea_orm::ConnectionTrait as _;
         let connection = sea_orm::Database::connect(&self.url).await?;
@@ -118,7 +119,7 @@ impl TestStore {
         self.event_create(&new_event(capacities), None, at(1)).await.unwrap()
     }
 
-    /// The only ticket type's inventory.
+    /// The seats of the event's first ticket type.
     pub(crate) async fn seats(&self, event: EventId) -> InventoryRecord {
         self.inventory_audit(Some(event)).await.unwrap()[0]
     }
@@ -129,7 +130,7 @@ impl TestStore {
     }
 }
 
-/// When most tests take place.
+/// The time at which most tests run.
 pub(crate) const NOW: i64 = 5_000;
 
 pub(crate) fn at(millis: i64) -> Timestamp {
@@ -189,7 +190,7 @@ fn unique_letters() -> String {
     Uuid::new_v4().simple().to_string()[..10].to_owned()
 }
 
-/// Makes an account with this name.
+/// Creates an account with this name.
 pub(crate) async fn sign_up(store: &Store, name: &str) -> Result<UserId, AccountError> {
     let email = Email::parse(&format!("{name}@example.com")).unwrap();
     let nickname = Nickname::parse(name).unwrap();

@@ -1,4 +1,4 @@
-//! Events that do not take place.
+//! Cancelling and deleting events.
 
 use futures::future::join_all;
 use neticket_domain::{Epoch, EventId, UserId};
@@ -60,7 +60,7 @@ on_both! {
         let mut expected: Vec<_> = batch[..2].iter().map(|request| CancelRequest { id: request.id, user }).collect();
         expected.sort_by_key(|wish| wish.id);
         assert_eq!(confirmed, expected);
-        // After its start too: what is cancelled does not start.
+        // This also works after the start, because a cancelled event never starts.
         let outcomes = store.cancel(&confirmed, event.starts_at.plus_millis(1)).await.unwrap();
         assert!(outcomes.iter().all(|outcome| matches!(outcome, CancelOutcome::Cancelled { release, .. } if release.epoch == epoch)));
         assert_eq!(store.reservations_confirmed(event.id, 10).await.unwrap(), []);

@@ -1,4 +1,5 @@
-//! What administrators do (`neticket-app`'s `events/administer.rs` and `control_room/buttons.rs`), call by call like the protocol.
+//! The actions of administrators (`neticket-app`'s `events/administer.rs` and `control_room/buttons.rs`),
+//! call by call, like the protocol.
 
 use neticket_testkit::domain::Epoch;
 use neticket_testkit::store::{
@@ -9,11 +10,11 @@ use crate::line::{Answer, Broken, Call};
 use crate::protocol::{ATTEMPTS_MAX, Node};
 use crate::shared::to_commit;
 
-/// Most seats that administrators give a grade.
+/// The highest capacity that administrators give a ticket type.
 const CAPACITY_MAX: u32 = 6;
 
 impl Node {
-    /// Gives a grade a seat more, or takes one away.
+    /// Raises or lowers the capacity of a ticket type by one seat.
     pub(crate) async fn seats(self, grade: usize, more: bool) {
         if self.may_look().await.is_err() {
             return;
@@ -28,7 +29,7 @@ impl Node {
         }
     }
 
-    /// What is on its way, as far as the ledger knows.
+    /// The bookings in flight, as far as the ledger knows them.
     async fn journal_of(&self) -> Result<Vec<CommitRequest>, Broken> {
         let event = self.shared.event;
         for _ in 0..ATTEMPTS_MAX {
@@ -61,7 +62,8 @@ impl Node {
     }
 }
 
-/// The event with a seat more, or one fewer, of a grade; `None` if that would be none, or more than can be sold out at the end.
+/// The event with one seat more, or one fewer, of a ticket type; `None` if the capacity would be 0, or higher
+/// than the end of a history can sell out.
 fn with_seats(event: &EventRecord, grade: usize, more: bool) -> Option<EventEdit> {
     let mut edit = EventEdit::of(event);
     let capacity = &mut edit.ticket_types[grade].capacity;

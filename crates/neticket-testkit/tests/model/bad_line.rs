@@ -1,4 +1,4 @@
-//! A real ledger at the end of a bad line: calls are lost, answered to nobody, or arrive late.
+//! A real ledger behind a bad line: calls are lost, lose their answer, or arrive late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +14,9 @@ use tokio::runtime::Handle;
 
 pub(crate) struct BadLine {
     pub(crate) ledger: Arc<dyn Ledger>,
-    /// Shared by all nodes: whether the line is bad now.
+    /// Whether the line is bad now. All nodes share it.
     pub(crate) is_bad: Arc<AtomicBool>,
-    /// Where late calls live on when their node has died.
+    /// The runtime on which late calls survive the death of their node.
     pub(crate) outside: Handle,
 }
 
@@ -47,7 +47,7 @@ impl BadLine {
         }
     }
 
-    /// `call` on the ledger itself, now, later, or not at all.
+    /// Makes the `call` on the real ledger: now, later, or not at all.
     async fn send<T, F>(&self, call: impl FnOnce(Arc<dyn Ledger>) -> F) -> Result<T, LedgerError>
     where
         T: Send + 'static,

@@ -1,4 +1,4 @@
-//! The invariants of ARCHITECTURE.md, as far as the parts themselves show them.
+//! The invariants of ARCHITECTURE.md, as far as the backends show them.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::line::Broken;
 use crate::protocol::Node;
 use crate::shared::Shared;
 
-/// What the store said when it was last looked at.
+/// What the store contained at the last inspection.
 pub(crate) struct Stored {
     records: BTreeMap<ReservationId, ReservationRecord>,
     inventory: StoredInventory,
@@ -22,7 +22,7 @@ struct Look {
     ledger: Option<LedgerState>,
 }
 
-/// Looks at the ledger, and at the store if that has been called since the last time.
+/// Inspects the ledger. Inspects the store too if it has been called since the last inspection.
 async fn look(shared: &Shared) -> Look {
     let seen = shared.seen.borrow().clone();
     let store = match seen {
@@ -46,7 +46,7 @@ async fn look_at_store(shared: &Shared) -> Stored {
     }
 }
 
-/// What holds after every step, whatever is under way.
+/// What must hold after every step, whatever is in progress.
 pub(crate) async fn after_a_step(shared: &Shared, max_per_user: u32) -> Result<(), String> {
     let look = look(shared).await;
     capacity_is_left_and_confirmed(&look.store)?;
@@ -70,10 +70,11 @@ fn capacity_is_left_and_confirmed(look: &Stored) -> Result<(), String> {
     Ok(())
 }
 
-/// A ledger offers what is left in the store, less what is in its journal and not in the store yet, less what was cancelled
-/// and not yet released. No more at any moment; no less either once the outbox is empty. That holds for a ledger of a lower
-/// epoch too, unless the number of seats has changed since: nothing is committed until the next one is installed. What the store has rejected keeps its seats in the ledger until
-/// a load has left it out.
+/// The number of seats that a ledger offers must be: the seats left in the store, minus the entries of its
+/// journal that the store does not have yet, minus the cancelled seats that are not yet released. It is never
+/// higher. It is not lower either once the outbox is empty. This also holds for a ledger of a lower epoch,
+/// unless the capacity has changed since, because nothing is committed until the next ledger is installed. A
+/// booking that the store has rejected keeps its seats in the ledger until a load drops it.
 fn drift(shared: &Shared, ledger: &LedgerState, store: &Stored) -> Result<(), String> {
     let is_committed =
         |id| store.records.get(&id).is_some_and(|record| record.status != ReservationStatus::Rejected);
@@ -108,8 +109,8 @@ fn differs(
     Ok(())
 }
 
-/// Compares ledger and store, other than [`after_a_step`] while nodes go on: two looks at the ledger that say the same, and
-/// between them one at the store.
+/// Compares ledger and store. Unlike in [`after_a_step`], the nodes continue meanwhile, so it inspects the
+/// ledger twice, with the store in between, and compares only if the ledger has not changed.
 pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken> {
     let (event, parts) = (node.shared.event, &node.shared.parts);
     node.may_look().await?;
@@ -120,18 +121,18 @@ pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken>
     node.may_look().await?;
     let again = parts.ledger.examine(event).await.unwrap();
     let same = again.is_some_and(|again| again.revision == ledger.revision);
-    // What is in both is on its way.
+    // An entry that is also in the store is in progress: it is committed and not settled yet.
     let is_at_rest = same && store.present.is_empty();
     Ok(if is_at_rest { differs(&node.shared, &ledger, &store, |_| false) } else { Ok(()) })
 }
 
-/// What the ledger's and the store's background tasks work towards.
+/// Whether the journal and the outbox are empty, which is the goal of the background tasks.
 pub(crate) async fn is_at_rest(shared: &Shared) -> bool {
     let look = look(shared).await;
     look.store.inventory.releases.is_empty() && look.ledger.is_some_and(|ledger| ledger.journal.is_empty())
 }
 
-/// What holds when nothing is under way.
+/// What must hold when nothing is in progress.
 pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
     let look = look(shared).await;
     capacity_is_left_and_confirmed(&look.store)?;
@@ -143,7 +144,7 @@ pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
     shared.reference.borrow().check_at_rest(&look.store.records)
 }
 
-/// The same, after a load that nothing came after.
+/// The same after a load that was the last call, so that the ledger is of the store's epoch.
 pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> {
     let look = look(shared).await;
     let epoch = look.ledger.as_ref().map(|ledger| ledger.view.epoch);
@@ -153,7 +154,7 @@ pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> 
     at_rest(shared).await
 }
 
-/// How many seats of each grade are left in the store.
+/// How many seats of each ticket type are left in the store.
 pub(crate) async fn left(shared: &Shared) -> Vec<u64> {
     let inventory: Vec<InventoryRecord> =
         shared.parts.store.inventory_audit(Some(shared.event)).await.unwrap();

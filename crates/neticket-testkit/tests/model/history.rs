@@ -1,30 +1,31 @@
-//! Histories as data, so that proptest can shorten them: a step that cannot be taken when its turn comes is passed over.
+//! Histories as data, so that proptest can shorten them. A step that is impossible when its turn comes is
+//! skipped.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// How many people book.
+/// How many users book.
 pub(crate) const USERS: usize = 3;
-/// How many keys they use, among them.
+/// How many idempotency keys the users have in total.
 const KEYS: u8 = 10;
 pub(crate) const NODES: u8 = 3;
-/// More than a booking and all that it may cause has of calls.
+/// More than the number of calls that one booking and everything it causes can make.
 const STEPS_MAX: usize = 90;
 
-/// An event, what happens to it, and how it ends.
+/// An event, what happens to it, and how the history ends.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
-    /// Of each grade.
+    /// The capacity of each ticket type.
     pub(crate) capacities: Vec<u32>,
     pub(crate) max_per_user: u32,
     pub(crate) steps: Vec<Step>,
     pub(crate) ending: Ending,
 }
 
-/// What becomes of what is unfinished when the last step has been taken.
+/// What happens to unfinished work after the last step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
-    /// Whether the nodes finish what they do; otherwise they die.
+    /// Whether the nodes finish their work; otherwise they die.
     pub(crate) nodes_survive: bool,
     /// Whether delayed calls arrive after all; otherwise they are lost.
     pub(crate) calls_arrive: bool,
@@ -32,50 +33,50 @@ pub(crate) struct Ending {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// People ask one node at once: a batch of wishes.
+    /// Users send requests to one node at the same time: one batch.
     Ask { node: u8, wishes: Vec<Wanted> },
-    /// A node takes up what it has admitted: a batch to commit.
+    /// A node takes a batch of admitted bookings and commits it.
     Commit { node: u8 },
-    /// The owner of a key uses it for a booking of another event, which is confirmed there or rejected.
+    /// The owner of a key uses it for a booking of another event, which the store confirms or rejects.
     BookElsewhere { key: u8, rejected: bool },
-    /// Owners cancel what these keys stand for, all through one node.
+    /// Owners cancel the reservations of these keys, all through one node.
     Cancel { node: u8, keys: Vec<u8> },
     /// A node begins a background task.
     Begin { node: u8, task: Task },
-    /// One of the jobs under way makes its next call.
+    /// One of the jobs in progress makes its next call.
     Go { job: u8, fate: Fate },
-    /// One of the jobs under way goes on to its end, all calls in order.
+    /// One of the jobs in progress runs to its end. All its calls succeed, in order.
     Finish { job: u8 },
     /// A call that was delayed takes effect.
     Arrive { call: u8 },
-    /// Someone has waited long enough, and is told what can be told.
+    /// A user has waited for the maximum time, and gets the best answer that is known.
     Deadline { waiting: u8 },
-    /// A node dies between two calls: all that it was doing is gone.
+    /// A node dies between two calls and loses all its work in progress.
     Crash { node: u8 },
     /// The ledger is lost.
     Lose,
-    /// The ledger's server saves what it has.
+    /// The ledger's server saves its data.
     Save,
-    /// The server restarts from what it saved: an old ledger, of another server run.
+    /// The server restarts from its saved data: an old ledger, of another server run.
     RollBack,
-    /// The next load goes wrong: its ledger believes in more seats than there are.
+    /// The next load is wrong: its ledger has more seats than there are.
     Believe,
     /// From the next load on, the sale is paused, closed or open.
     Sale(Sale),
-    /// From the next load on, nobody gets more than this; but those who have more keep it.
+    /// From the next load on, this is the limit of tickets per user. Users who hold more keep them.
     Limit(u32),
 }
 
-/// A wish, as a key and what differs from what is usually wanted under it.
+/// A request: its key, and how it differs from the usual request with that key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) key: u8,
     pub(crate) other: Other,
-    /// Whether it names a price, which is wrong.
+    /// Whether it names a price. That price is wrong.
     pub(crate) wrong_price: bool,
 }
 
-/// For what else the key is used again.
+/// How a repeated key differs from its usual booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Other {
     Nothing,
@@ -88,16 +89,16 @@ pub(crate) enum Task {
     RecoverJournal,
     DrainOutbox,
     OpenSales,
-    /// Loads anew, as after an edit.
+    /// Loads the ledger again, as after an edit.
     Reload,
     Reconcile,
     Evict,
-    /// An administrator gives a grade a seat more, or takes one away.
+    /// An administrator raises or lowers the capacity of a ticket type by one seat.
     Seats {
         grade: u8,
         more: bool,
     },
-    /// An administrator has the ledger made anew.
+    /// An administrator has the ledger loaded again.
     PressLoad,
     /// An administrator pauses the sale, or resumes it.
     Pause(bool),
@@ -106,15 +107,15 @@ pub(crate) enum Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Fine,
-    /// It takes effect, the answer is lost.
+    /// The call takes effect, but its answer is lost.
     AnswerLost,
-    /// It never gets there.
+    /// The call never arrives.
     Lost,
-    /// It takes effect later; the caller is told that it failed.
+    /// The call takes effect later. The caller sees a failure now.
     Delayed,
-    /// It takes effect twice; the caller hears of the second time.
+    /// The call takes effect twice. The caller gets the second answer.
     Twice,
-    /// It takes effect now, and once more later.
+    /// The call takes effect now, and again later.
     TwiceLater,
 }
 
@@ -204,7 +205,7 @@ pub(crate) fn a_history() -> impl Strategy<Value = History> {
 
 const USUAL: Wanted = Wanted { key: 0, other: Other::Nothing, wrong_price: false };
 
-/// A cancel, and its release, between the two halves of a load: too rare to wait for.
+/// A cancel, and its release, between the two halves of a load. Random histories produce this too rarely.
 pub(crate) fn a_cancel_within_a_load() -> History {
     let (node, go) = (0, Step::Go { job: 0, fate: Fate::Fine });
     let steps = vec![
@@ -225,14 +226,14 @@ pub(crate) fn a_cancel_within_a_load() -> History {
     History { capacities: vec![2], max_per_user: 4, steps, ending }
 }
 
-/// One node raises the epoch and is slow; another loads a higher one, sells the only seats and settles; then the ledger is
-/// lost, and the slow node goes on where nothing says how old its snapshot is.
+/// One node raises the epoch and is slow. Another node loads a higher epoch, sells the only seats and
+/// settles. Then the ledger is lost. The slow node continues, and nothing shows how old its snapshot is.
 pub(crate) fn a_late_load_after_a_loss() -> History {
     let go = |job| Step::Go { job, fate: Fate::Fine };
     let ask = Step::Ask { node: 1, wishes: vec![USUAL] };
     let steps = vec![
         Step::Begin { node: 0, task: Task::Reload },
-        go(0), // says that it begins
+        go(0), // announces its begin
         go(0), // the epoch is raised
         Step::Begin { node: 1, task: Task::Reload },
         Step::Finish { job: 1 },
@@ -243,8 +244,8 @@ pub(crate) fn a_late_load_after_a_loss() -> History {
         Step::Finish { job: 1 }, // settles
         Step::Lose,
         go(0),
-        go(0), // the snapshot has come, also of a node that says only now that it begins
-        // The same key again: it is known, and the seats are not taken twice.
+        go(0), // the snapshot has arrived, even in the variant that announces its begin late
+        // The same key again: it is known, so its seats are not taken twice.
         ask,
         Step::Finish { job: 1 },
     ];

@@ -1,4 +1,4 @@
-//! The line between a node and the parts: a call may be lost on it, delayed, or arrive twice.
+//! The line between a node and the backends. A call may be lost on it, delayed, or arrive twice.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ use crate::history::{Fate, Sale};
 
 const ADMIN: AuditOrigin = AuditOrigin { actor: None, ip: String::new() };
 
-/// The real parts.
+/// The real backends.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) store: Store,
@@ -63,7 +63,7 @@ pub(crate) enum Answer {
 pub(crate) struct Broken;
 
 impl Parts {
-    /// Lets a call take effect.
+    /// Applies a call to the backends.
     pub(crate) async fn take(&self, event: EventId, call: &Call, now: Timestamp) -> Answer {
         let (store, ledger) = (&self.store, &self.ledger);
         match call {
@@ -101,7 +101,7 @@ impl Parts {
                 Answer::Outdate(store.ledger_outdate(event, *floor, None, &entry).await.unwrap())
             }
             Call::Pause(paused) => {
-                // By the clock that admits.
+                // A pause begins by the ledger's clock, which also dates admissions.
                 let now = ledger.now().await.unwrap();
                 Answer::Pause(store.event_pause(event, *paused, &ADMIN, || now).await.unwrap())
             }
@@ -109,7 +109,7 @@ impl Parts {
     }
 }
 
-/// Cancels; what comes back to another event is delivered there at once.
+/// Cancels. A release that belongs to another event is marked as done at once.
 async fn cancel(
     store: &Store,
     event: EventId,
@@ -129,8 +129,8 @@ async fn cancel(
 }
 
 impl Call {
-    /// Whether it may be sent twice though it was answered. Whoever has been told how their wish ended does not send it
-    /// again under the same request.
+    /// Whether the call may arrive twice although it was answered. An admission may not: a client that knows
+    /// the outcome does not send the same request again.
     pub(crate) fn may_repeat(&self) -> bool {
         !matches!(self, Self::Admit { .. })
     }
@@ -154,7 +154,7 @@ impl Call {
     }
 }
 
-/// Where a job waits until the history says how its next call ends.
+/// A job waits here until the history decides the fate of its next call.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
     fate: Rc<Cell<Option<Fate>>>,
@@ -198,7 +198,7 @@ impl Default for Settings {
     }
 }
 
-/// What a load makes of what the store said, and of what was set since.
+/// The snapshot of a load: what the store returned, changed by what was set since.
 pub(crate) fn to_snapshot(
     loaded: &LoadedEvent,
     settings: Settings,
@@ -225,7 +225,7 @@ pub(crate) fn to_snapshot(
         epoch: loaded.epoch,
         window,
         window_since: None,
-        // Long before anything was admitted: nothing that is on its way survives the load.
+        // The pause began long before any admission, so the load drops every entry of the journal.
         paused_at: if sale == Sale::Paused { Some(never) } else { loaded.paused_at },
         max_per_user: loaded.max_per_user.min(settings.max_per_user),
         ticket_types: loaded.ticket_types.iter().map(ticket_type).collect(),

@@ -1,4 +1,4 @@
-//! Plays a history on the real parts, one call at a time, and looks after every call whether all is still well.
+//! Plays a history on the real backends, one call at a time, and checks the invariants after every call.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -18,16 +18,16 @@ use crate::protocol::Node;
 use crate::shared::{Shared, Start, Variant, Wish, Work};
 use crate::stand::{Saved, Stand};
 
-/// The node that puts everything in order at the end.
+/// The node that repairs everything at the end.
 const HEALER: u8 = u8::MAX;
-/// How often the tasks of the healthy node run before all has to be in order.
+/// How often the background tasks of the healthy node run before everything must be in order.
 const RUNS_MAX: usize = 8;
-/// In how many seats too many a wrong ledger believes.
+/// How many seats too many a wrong ledger has.
 const MORE_SEATS: u32 = 3;
-/// More calls than any one piece of work makes.
+/// More calls than any single job makes.
 const CALLS_MAX: usize = 200;
 
-/// How many steps were taken, calls of finished jobs among them.
+/// How many steps were played. Each call of a job that was finished counts as a step.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Played {
     pub(crate) steps: u64,
@@ -48,7 +48,7 @@ pub(crate) struct Machine<'a> {
     steps: u64,
 }
 
-/// Plays `history` on an event of its own, and checks what has to hold.
+/// Plays `history` on an event of its own, and checks the invariants.
 pub(crate) async fn play(stand: &Stand, history: &History, variant: Variant) -> Result<Played, String> {
     let mut machine = Machine::new(stand, history, variant).await;
     let played = machine.play().await;
@@ -110,7 +110,8 @@ impl<'a> Machine<'a> {
         ReservationId(Uuid::from_u128(event << 64 | u128::from(key)))
     }
 
-    /// A key belongs to one person and, unless it is used for something else, stands for one grade and quantity.
+    /// A key belongs to one user. Unless it is used for something else, it stands for one ticket type and
+    /// quantity.
     fn request(&self, wanted: Wanted) -> AdmitRequest {
         let key = usize::from(wanted.key);
         let grades = &self.event.ticket_types;
@@ -126,7 +127,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// As another event's ledger and nodes would; whichever event is first gets the id.
+    /// Books as another event's ledger and nodes would. The event that commits first gets the id.
     async fn book_elsewhere(&self, key: u8, rejected: bool) {
         let elsewhere = &self.stand.elsewhere;
         let request = CommitRequest {
@@ -194,12 +195,12 @@ impl<'a> Machine<'a> {
         self.start(node, start);
     }
 
-    /// Lets a job make its next call, and go on to the one after it.
+    /// Lets a job make its next call, and run until the call after it.
     async fn go(&mut self, at: usize, fate: Fate) {
         let job = &mut self.jobs[at];
         let gate = job.node.gate.clone();
         if !gate.is_waited_at() {
-            // It has made no call yet: go to the first.
+            // The job has made no call yet. Run it to its first one.
             self.advance(at).await;
             if self.jobs.get(at).is_none_or(|job| !job.node.gate.is_waited_at()) {
                 return self.take_up_begun();
@@ -232,7 +233,7 @@ impl<'a> Machine<'a> {
     async fn finish(&mut self, at: usize) -> Result<(), String> {
         let len = self.jobs.len();
         let mut calls = 0;
-        // What it begins comes after all others.
+        // The jobs that this one begins come after all others in the list.
         while self.jobs.len() >= len && calls < CALLS_MAX {
             let before = self.jobs.len();
             let gate = self.jobs[at].node.gate.clone();
@@ -297,7 +298,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Whatever was under way comes to its end, or to nothing; a healthy node puts everything in order; then all has to add up.
+    /// Ends the history. Work in progress either finishes or is dropped. A healthy node repairs everything.
+    /// Then all invariants must hold.
     async fn end(&mut self, ending: Ending) -> Result<(), String> {
         if ending.nodes_survive {
             loop {
@@ -339,7 +341,7 @@ impl<'a> Machine<'a> {
         Err(format!("not at rest after {RUNS_MAX} runs of the background tasks"))
     }
 
-    /// Loads anew with the sale open, as applying a reconcile does.
+    /// Loads the ledger again with the sale open, as the repair of a difference does.
     async fn reconcile(&mut self) -> Result<(), String> {
         self.shared.set(|settings| *settings = Settings::default());
         self.shared.believes_in.set(0);
@@ -356,7 +358,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Nothing is undersold: as many strangers as seats are left get one each, and one more gets none.
+    /// Checks that nothing is undersold. For each ticket type, it asks for one seat more than are left, each
+    /// for another user. All seats must be sold.
     async fn sell_out(&mut self) -> Result<(), String> {
         let mut stranger = 0_u8;
         for grade in 0..self.event.ticket_types.len() {

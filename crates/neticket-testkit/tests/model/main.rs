@@ -1,11 +1,14 @@
-//! The booking protocol under random histories: real stores and ledgers, several nodes that die between any two calls, and a
-//! line on which calls are lost, delayed and doubled. `cargo xtask soak` plays them for as long as wanted.
+//! The booking protocol under random histories: real stores and ledgers, several nodes that die between any
+//! two calls, and a line that loses, delays and repeats calls. `cargo xtask soak` plays them for as long as
+//! you want.
 //!
 //! - `history.rs`: what may happen, as data.
 //! - `protocol.rs`, `administration.rs`: what a node does, call by call, as `neticket-app` does it.
-//! - `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: who plays it, and on what.
-//! - `reference.rs`, `checks.rs`: what has to hold.
-//! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, that die on bad lines; not by steps.
+//! - `runner.rs`, `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: what plays a history, and on which
+//!   backends.
+//! - `reference.rs`, `checks.rs`: what must hold.
+//! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, which die while their lines are bad. Not step
+//!   by step.
 
 #[cfg(test)]
 mod administration;

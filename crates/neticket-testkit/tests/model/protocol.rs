@@ -1,5 +1,5 @@
-//! The protocol of `neticket-app`'s `booking/`, `loader.rs` and `tasks/`, said again call by call, so that a history can come
-//! between any two of them. Whoever changes it there changes it here.
+//! The protocol of `neticket-app`'s `booking/`, `loader.rs` and `tasks/`, written again call by call, so that
+//! a history can put a step between any two calls. A change there needs the same change here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use crate::shared::{Admitted, Shared, Variant, Wish, Work, to_commit};
 
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
 
-/// A node's way to the parts, for one piece of work.
+/// A node's connection to the backends, for one piece of work.
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) shared: Rc<Shared>,
@@ -29,7 +29,7 @@ pub(crate) struct Node {
     pub(crate) name: u8,
 }
 
-/// The line.
+/// The line to the backends.
 impl Node {
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, Broken> {
         let fate = self.gate.pass().await;
@@ -63,7 +63,7 @@ impl Node {
         }
     }
 
-    /// Before a call that changes nothing.
+    /// Waits for the fate of a call that changes nothing.
     pub(crate) async fn may_look(&self) -> Result<(), Broken> {
         match self.gate.pass().await {
             Fate::Lost | Fate::AnswerLost | Fate::Delayed => Err(Broken),
@@ -116,7 +116,8 @@ impl Node {
         Vec::new()
     }
 
-    /// `Err`: the ledger has to be loaded first; with nobody left if it did not answer.
+    /// `Err`: the ledger must be loaded first. If the ledger did not answer, no request is left and the
+    /// result is `Ok`.
     async fn offer(&self, wishes: Vec<Wish>) -> Result<Vec<Admitted>, Vec<Wish>> {
         let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
         let call = Call::Admit { epoch_min: epoch_min(&wishes), requests };
@@ -153,7 +154,7 @@ impl Node {
         admitted
     }
 
-    /// Notes as rejected, if there is anything to note.
+    /// Records the requests as rejected, if there are any.
     async fn note(&self, requests: Vec<CommitRequest>) -> Result<(), Broken> {
         if !requests.is_empty() && self.shared.variant != Variant::NoteNothing {
             self.send(Call::Reject(requests)).await?;
@@ -207,7 +208,7 @@ impl Node {
         left_to_recovery(batch.iter().map(|admitted| &admitted.wish));
     }
 
-    /// Their ids stand for something else in the store.
+    /// Releases admissions whose ids stand for something else in the store.
     async fn give_back(&self, conflicting: Vec<(Admitted, ReservationRecord)>) {
         let release = |admitted: &Admitted| {
             let AdmitRequest { id, user, ticket_type, quantity, .. } = admitted.wish.request;
@@ -231,7 +232,7 @@ impl Node {
             return tell_all(&refused, Told::Refused);
         }
         let ids: Vec<ReservationId> = refused.iter().map(|wish| wish.request.id).collect();
-        // Everyone here has a key, which may have been told before that it is pending.
+        // Every request here has a key, and may have been told before that it is pending.
         let noted = refused.iter().filter_map(|wish| wish.last).collect();
         let loaded = match self.note(noted).await {
             Ok(()) => self.load_now(&ids).await,
@@ -270,7 +271,7 @@ impl Node {
     }
 }
 
-/// Loading (`loader.rs`). The lease only saves work, so that nobody here has it.
+/// Loading (`loader.rs`). The lease only saves work, so nothing here takes it.
 impl Node {
     pub(crate) async fn load(&self, epoch_min: Epoch) -> Result<(), Broken> {
         if self.view().await?.is_some_and(|view| view.epoch >= epoch_min) {
@@ -338,7 +339,7 @@ impl Node {
         }
     }
 
-    /// Answers the rows that stay because the ledger is behind.
+    /// Returns the rows that must stay because the ledger is behind.
     async fn deliver(&self, outbox: &[OutboxRecord]) -> Result<Vec<OutboxRecord>, Broken> {
         let releases = outbox.iter().map(to_release).collect();
         let Answer::Release(epoch) = self.send(Call::Release(releases)).await? else { unreachable!() };
@@ -386,7 +387,7 @@ impl Node {
         rows.into_iter().filter(|row| row.event == self.shared.event).collect()
     }
 
-    /// A dry run: finds nothing as long as the ledger is of the store's epoch.
+    /// A dry run: it repairs nothing. Every difference that it finds is a fault of the protocol.
     pub(crate) async fn reconcile(self) {
         if let Err(drift) = checks::reconcile(&self).await.unwrap_or(Ok(())) {
             self.shared.fault(format!("a reconcile found that {drift}"));
@@ -406,19 +407,19 @@ fn tell_all<'a>(wishes: impl IntoIterator<Item = &'a Wish>, told: Told) {
     }
 }
 
-/// Those whose entry is in the journal are told that it is pending.
+/// Ends the wait of each request. A request whose entry is in the journal is told that it is pending.
 fn left_to_recovery<'a>(wishes: impl IntoIterator<Item = &'a Wish>) {
     for wish in wishes {
         wish.deadline();
     }
 }
 
-/// A batch that came back from the store.
+/// A batch after its commit, by outcome.
 #[derive(Default)]
 struct Sorted {
     settled: Vec<(Epoch, ReservationId)>,
     refused: Vec<Wish>,
-    /// With what the store has under their ids.
+    /// Each with the record that the store has under its id.
     conflicting: Vec<(Admitted, ReservationRecord)>,
     outdated: Vec<Admitted>,
 }

@@ -1,5 +1,5 @@
-//! The reference model: what people were told, and what the store must therefore have. It knows nothing of ledgers, epochs
-//! and batches.
+//! The reference model: what users were told, and what the store must therefore contain. It knows nothing of
+//! ledgers, epochs and batches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use neticket_testkit::domain::{ReservationId, UserId};
 use neticket_testkit::ledger::AdmitRequest;
 use neticket_testkit::store::{ReservationRecord, ReservationStatus};
 
-/// What someone is told about a booking.
+/// What a user is told about a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// 201: it is in the store.
@@ -18,26 +18,26 @@ pub(crate) enum Told {
     Refused,
     /// The key was used for something else before.
     OtherContent,
-    /// 503: nobody knows; ask again.
+    /// 503: the outcome is unknown; the user has to ask again.
     Unknown,
 }
 
 #[derive(Default)]
 pub(crate) struct Reference {
-    /// Everything that was ever asked for, by id.
+    /// Every request that was ever made, by id.
     pub(crate) asked: BTreeMap<ReservationId, Vec<AdmitRequest>>,
-    /// How many requests are under way for an id.
+    /// How many requests are in progress for an id.
     under_way: BTreeMap<ReservationId, usize>,
     confirmed: BTreeSet<ReservationId>,
     pending: BTreeSet<ReservationId>,
     refused: BTreeSet<ReservationId>,
     cancel_asked: BTreeSet<ReservationId>,
     cancelled: BTreeSet<ReservationId>,
-    /// The store has them as bookings of another event: of this one they can never be.
+    /// The store has these ids as bookings of another event, so they can never become bookings of this one.
     elsewhere: BTreeSet<ReservationId>,
-    /// What a load found no place for; whoever loads notes that.
+    /// Entries that a load dropped. The node that loads records them as rejected.
     dropped: BTreeSet<ReservationId>,
-    /// Whether anyone may have failed to do so: a node died, or did not hear an answer.
+    /// Whether a node may have failed to do so, because it died or lost an answer.
     troubled: bool,
 }
 
@@ -45,11 +45,11 @@ impl Reference {
     pub(crate) fn ask(&mut self, request: AdmitRequest) {
         self.asked.entry(request.id).or_default().push(request);
         *self.under_way.entry(request.id).or_default() += 1;
-        // Who asks again may get it after all.
+        // A user who asks again may get the booking after all.
         self.refused.remove(&request.id);
     }
 
-    /// The request has come to its end, or to nothing.
+    /// The request has ended, or was dropped.
     pub(crate) fn end(&mut self, id: ReservationId) {
         *self.under_way.entry(id).or_default() -= 1;
     }
@@ -77,7 +77,7 @@ impl Reference {
         self.cancelled.insert(id);
     }
 
-    /// Who was told 202 has nothing but the journal.
+    /// A 202 rests on the journal alone, so it promises nothing after this.
     pub(crate) fn ledger_lost(&mut self) {
         self.pending.clear();
     }
@@ -90,14 +90,14 @@ impl Reference {
         self.troubled = true;
     }
 
-    /// The one exception to the finality of a refusal (`load.lua`): a server that restarts from an old file may bring back
-    /// an entry that was refused since.
+    /// The one exception to the rule that a refusal is final (`load.lua`): a server that restarts from an old
+    /// file may bring back an entry that was refused since.
     pub(crate) fn journal_restored(&mut self, ids: &[ReservationId]) {
         self.pending.clear();
         self.refused.retain(|id| !ids.contains(id));
     }
 
-    /// What holds after every transaction.
+    /// What must hold after every transaction.
     pub(crate) fn check(
         &self,
         stored: &BTreeMap<ReservationId, ReservationRecord>,
@@ -137,7 +137,7 @@ impl Reference {
         }
     }
 
-    /// What holds once nothing is under way any more.
+    /// What must hold when nothing is in progress any more.
     pub(crate) fn check_at_rest(
         &self,
         stored: &BTreeMap<ReservationId, ReservationRecord>,
@@ -145,9 +145,9 @@ impl Reference {
         if let Some((id, _)) = self.under_way.iter().find(|(_, requests)| **requests > 0) {
             return Err(format!("the test has lost a request for {id}"));
         }
-        // The one thing left open in docs/decisions/0013.
+        // The one case that docs/decisions/0013 leaves open.
         let may_be_unnoted = |id| self.troubled && self.dropped.contains(id);
-        // Somebody has used the key for two events at once; the other one was first.
+        // A user has used the key for two events at once, and the other event was first.
         let is_decided = |id| stored.contains_key(id) || self.elsewhere.contains(id);
         match self.pending.iter().find(|id| !is_decided(*id) && !may_be_unnoted(id)) {
             Some(id) => Err(format!("told that {id} is pending, but the store has never decided it")),

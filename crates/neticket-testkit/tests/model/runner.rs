@@ -1,4 +1,4 @@
-//! Makes up histories from a seed, plays them, and tells the shortest one that fails.
+//! Generates histories from a seed, plays them, and reports the shortest one that fails.
 
 use std::env;
 use std::time::{Duration, Instant};
@@ -11,17 +11,17 @@ use crate::machine;
 use crate::shared::Variant;
 use crate::stand::Stand;
 
-/// Names the seed to play, one that a failure has told.
+/// The seed to play, from the report of a failure.
 const SEED_VARIABLE: &str = "NETICKET_MODEL_SEED";
-/// For how many minutes new histories are made up; `cargo xtask soak` sets it.
+/// For how many minutes new histories are generated. `cargo xtask soak` sets it.
 const MINUTES_VARIABLE: &str = "NETICKET_MODEL_MINUTES";
-/// How many histories come from one seed: what has to be played again after a failure.
+/// How many histories come from one seed. After a failure, this many are played again.
 const HISTORIES_PER_SEED: u32 = 50;
-/// How many shorter histories are tried, and for how long, to tell a failure in few words.
+/// How many shorter histories are tried after a failure, and for how long, to report a short one.
 const SHRINKS_MAX: u32 = 20_000;
 const SHRINKING_MAX_MS: u32 = 30_000;
 
-/// What is played, and on what.
+/// The protocol that is played, and the fixture on which it is played.
 pub(crate) struct Play {
     pub(crate) runtime: tokio::runtime::Runtime,
     pub(crate) stand: Stand,
@@ -43,7 +43,7 @@ impl Play {
         self.runtime.block_on(machine::play(&self.stand, history, self.variant)).map(|played| played.steps)
     }
 
-    /// Plays the histories of one seed; how many steps they had, or the shortest that fails.
+    /// Plays the histories of one seed. Returns how many steps they had, or the shortest history that fails.
     fn play_seed(&self, seed: u64, shrinks_max: u32) -> Result<u64, Box<(String, History)>> {
         let config = Config {
             cases: HISTORIES_PER_SEED,
@@ -70,7 +70,7 @@ impl Play {
         }
     }
 
-    /// Plays `histories` new ones, or for as long as the environment says; tells how many.
+    /// Plays `histories` new histories, or for as long as the environment variable says. Prints how many.
     pub(crate) fn keeps_every_promise(&self, histories: u32) {
         let begin = Instant::now();
         let minutes = number(MINUTES_VARIABLE).map(Duration::from_mins);
@@ -99,7 +99,7 @@ impl Play {
         }
     }
 
-    /// For negative controls: plays until something is noticed, which has to be said in these words.
+    /// For negative controls: plays until a failure occurs whose text contains `words`.
     pub(crate) fn is_caught(&self, histories: u32, words: &str) {
         let first = number(SEED_VARIABLE).unwrap_or_else(rand::random);
         let mut said = Vec::new();

@@ -1,4 +1,4 @@
-//! What the nodes of one history share: the parts, the line to them, and what people were told.
+//! What the nodes of one history share: the backends, the line to them, and what users were told.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,28 +16,29 @@ use crate::checks::Stored;
 use crate::line::{Answer, Call, Parts, Settings};
 use crate::reference::{Reference, Told};
 
-/// What a node is doing, from call to call.
+/// A node's work in progress, call by call.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Which protocol is played: the product's, or one that is broken on purpose, to see that it would be noticed.
+/// Which protocol is played: the product's, or one that is broken on purpose to check that the tests notice
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
     Product,
-    /// The journal forgets a reservation before the store has it.
+    /// The journal loses a reservation before the store has it.
     SettleBeforeCommit,
-    /// A release counts as done whichever epoch the ledger is of.
+    /// A release counts as done whatever the epoch of the ledger is.
     ReleaseInAnyEpoch,
     /// A load begins with an empty journal.
     LoadWithoutJournal,
-    /// A refusal is told, and the entry stays in the journal.
+    /// The user is told of a refusal, and the entry stays in the journal.
     RefuseWithoutLoad,
-    /// Those whose epoch has passed are committed under the new one unasked.
+    /// Bookings whose epoch has passed are committed under the new one without a new admission.
     CommitUnderNextEpoch,
-    /// A load says that it begins only when it has its snapshot.
+    /// A load announces its begin only when it already has its snapshot.
     BeginLoadLate,
-    /// A refusal is told to those who wait, and noted for nobody else.
+    /// A refusal is told to the clients that wait, and is never recorded.
     NoteNothing,
-    /// An id that the store has counts as committed, whatever it stands for there.
+    /// An id that the store has counts as committed, whatever booking it stands for there.
     SettleOtherBookings,
 }
 
@@ -50,30 +51,30 @@ pub(crate) struct Shared {
     pub(crate) reference: RefCell<Reference>,
     /// Calls that were delayed.
     pub(crate) line: RefCell<Vec<Call>>,
-    /// What each node has admitted and not yet taken up to commit.
+    /// What each node has admitted and not yet begun to commit.
     pub(crate) commit_queues: RefCell<BTreeMap<u8, Vec<Admitted>>>,
     /// Work that a node's work has begun.
     pub(crate) begun: RefCell<Vec<(u8, Start)>>,
     pub(crate) waiting: RefCell<Vec<Weak<Asker>>>,
     /// The highest epoch that was ever installed.
     newest: Cell<Epoch>,
-    /// In how many seats too many the next ledger believes.
+    /// How many seats too many the next ledger gets.
     pub(crate) believes_in: Cell<u32>,
-    /// The epochs of ledgers that say what is not so.
+    /// The epochs of ledgers with wrong numbers of seats.
     pub(crate) wrong: RefCell<BTreeSet<Epoch>>,
-    /// The last epoch that came with another number of seats: ledgers below it are of another event, so to speak.
+    /// The epoch of the last change of a capacity. Ledgers of a lower epoch have other numbers of seats.
     pub(crate) edited: Cell<Epoch>,
-    /// How often the ledger was lost or came back old.
+    /// How often the ledger was lost or replaced by an old one.
     losses: Cell<u32>,
-    /// The last look at the store, unless it was called since.
+    /// The last inspection of the store; `None` if the store was called since.
     pub(crate) seen: RefCell<Option<Rc<Stored>>>,
-    /// Whether anything may have changed since the last look.
+    /// Whether anything may have changed since the last inspection.
     pub(crate) changed: Cell<bool>,
-    /// What went wrong that no look at the parts would show.
+    /// A fault that no inspection of the backends would show.
     pub(crate) fault: RefCell<Option<String>>,
 }
 
-/// Work that is to begin, on a node that is not known yet.
+/// Work that will begin on a node that is chosen later.
 pub(crate) type Start = Box<dyn FnOnce(crate::protocol::Node) -> Work>;
 
 impl Shared {
@@ -100,7 +101,7 @@ impl Shared {
         }
     }
 
-    /// Lets a call take effect.
+    /// Applies a call to the backends.
     pub(crate) async fn take(&self, call: &Call) -> Answer {
         self.changed.set(true);
         if call.is_to_store() {
@@ -127,7 +128,7 @@ impl Shared {
         answer
     }
 
-    /// Somebody uses the id for another event, if the store does not have it yet.
+    /// A user uses the id for another event, if the store does not have the id yet.
     pub(crate) async fn book_elsewhere(&self, request: CommitRequest, rejected: bool) {
         self.changed.set(true);
         self.seen.take();
@@ -148,7 +149,7 @@ impl Shared {
         self.settings.set(settings);
     }
 
-    /// Makes a wrong snapshot of a right one, if it is time for one.
+    /// Turns the snapshot into a wrong one if a step has asked for it.
     pub(crate) fn distort(&self, snapshot: &mut LedgerSnapshot) {
         let more = self.believes_in.take();
         if more > 0 {
@@ -167,11 +168,11 @@ impl Shared {
     }
 }
 
-/// Who waits for an answer.
+/// A client that waits for an answer.
 pub(crate) struct Asker {
     shared: Rc<Shared>,
     pub(crate) request: AdmitRequest,
-    /// Whether the ledger has taken the seats, and after which of its losses.
+    /// After how many losses of the ledger its seats were taken; `None` if they were not.
     admitted: Cell<Option<u32>>,
     told: Cell<bool>,
 }
@@ -189,7 +190,7 @@ impl Asker {
         asker
     }
 
-    /// Tells, unless an answer was given before; whether it was heard.
+    /// Gives the answer, unless there was one before. Returns whether it was heard.
     pub(crate) fn tell(&self, told: Told) -> bool {
         let heard = !self.told.replace(true);
         if heard {
@@ -200,7 +201,7 @@ impl Asker {
         heard
     }
 
-    /// Tells what the store has.
+    /// Answers with what the store has.
     pub(crate) fn tell_record(&self, record: &ReservationRecord) {
         let AdmitRequest { user, ticket_type, quantity, .. } = self.request;
         let same = (record.user, record.ticket_type, record.quantity) == (user, ticket_type, quantity);
@@ -211,7 +212,8 @@ impl Asker {
         });
     }
 
-    /// The time that people wait is over. A 202 rests on the journal: it promises nothing if that was lost meanwhile.
+    /// The client has waited for the maximum time. A 202 rests on the journal, so it is not given if the
+    /// journal was lost meanwhile.
     pub(crate) fn deadline(&self) {
         let in_journal = self.admitted.get() == Some(self.shared.losses.get());
         self.tell(if in_journal { Told::Pending } else { Told::Unknown });
@@ -224,13 +226,13 @@ impl Drop for Asker {
     }
 }
 
-/// A booking on its way.
+/// A booking in progress.
 pub(crate) struct Wish {
     pub(crate) request: AdmitRequest,
     pub(crate) epoch_min: Epoch,
-    /// As what it would be committed, once the ledger has taken the seats.
+    /// The request with which it would be committed, once the ledger has taken the seats.
     pub(crate) last: Option<CommitRequest>,
-    /// `None`: recovery.
+    /// `None`: the booking comes from recovery.
     pub(crate) asker: Option<Rc<Asker>>,
 }
 
@@ -245,14 +247,14 @@ impl Wish {
         }
     }
 
-    /// Refuses for good. Answers what the store has to note, if nobody has heard that.
+    /// Refuses for good. Returns what the store must record as rejected, if no client has heard the refusal.
     pub(crate) fn refuse(&self) -> Option<CommitRequest> {
         let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Refused));
         self.last.filter(|_| !heard)
     }
 
-    /// Refuses, without saying that it is for good. Answers what the store has to note, if nobody has heard
-    /// that.
+    /// Refuses without saying that it is final. Returns what the store must record as rejected, if no client
+    /// has heard the answer.
     pub(crate) fn refuse_for_now(&self) -> Option<CommitRequest> {
         let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Unknown));
         self.last.filter(|_| !heard)

@@ -1,4 +1,5 @@
-//! The real parts that histories are played on: one database and one ledger for many, an event of its own for each.
+//! The real backends on which histories are played: one database and one ledger for many histories, with an
+//! event for each.
 
 use std::sync::Arc;
 
@@ -13,19 +14,19 @@ use tempfile::TempDir;
 use crate::history::USERS;
 use crate::line::Parts;
 
-/// Those who book what is left at the end.
+/// The users who book the seats that are left at the end.
 const STRANGERS: usize = 16;
-/// Nothing is to time out: whatever goes wrong on the line is part of a history.
+/// Nothing may time out, because every fault of the line is part of a history.
 const TIMEOUT_MS: u64 = 30_000;
 const HOUR_MS: i64 = 3_600_000;
-/// More than all histories of a run take.
+/// More than all histories of a run book.
 const SEATS_ELSEWHERE: u32 = 10_000_000;
-/// More than one history takes; the store does not look at it.
+/// More than one history books. The store does not check it.
 const MAX_PER_USER_ELSEWHERE: u32 = 100;
 
 pub(crate) struct Stand {
     pub(crate) parts: Parts,
-    /// Another event, with seats for everyone, for which keys are used too.
+    /// Another event, with seats for everyone. Keys are also used for it.
     pub(crate) elsewhere: EventRecord,
     people: Vec<UserId>,
     server: Option<RedisServer>,
@@ -33,15 +34,15 @@ pub(crate) struct Stand {
     _database: Option<TestDatabase>,
 }
 
-/// A way to the Redis server past the ledger.
+/// A direct connection to the Redis server, without the ledger.
 struct RedisServer {
     connection: MultiplexedConnection,
     prefix: String,
 }
 
-/// What a server would come back with that restarts from its file.
+/// The data with which a server that restarts from its file would come back.
 pub(crate) struct Saved {
-    /// Of each key that was there, what it held.
+    /// Each key that existed, and its content.
     keys: Vec<(String, Vec<u8>)>,
     pub(crate) journal: Vec<ReservationId>,
 }
@@ -92,7 +93,9 @@ impl Stand {
         event(&self.parts, capacities, max_per_user).await
     }
 
-    /// What the server has now of the event's ledger; of an old one, the journal is not told. `None` of one in memory: it dies whole, with its process.
+    /// What the server stores now of the event's ledger. `journal` is empty for a ledger of another server
+    /// run, because such a ledger does not answer. `None` for a ledger in memory, which is always lost as a
+    /// whole, with its process.
     pub(crate) async fn save(&self, event: &EventRecord) -> Option<Saved> {
         let server = self.server.as_ref()?;
         let mut keys = Vec::new();
@@ -107,7 +110,7 @@ impl Stand {
         Some(Saved { keys, journal })
     }
 
-    /// Puts back what was saved, as of another server run.
+    /// Restores what was saved, as data of another server run.
     pub(crate) async fn restore(&self, event: &EventRecord, saved: &Saved) {
         let Some(server) = &self.server else { return };
         let mut restore = redis::pipe();
@@ -129,7 +132,7 @@ impl Stand {
 }
 
 impl RedisServer {
-    /// Of an event, those that are there: each history ends by losing its ledger, so there are never many.
+    /// The keys of an event that exist. Each history ends by losing its ledger, so there are never many.
     async fn keys(&self, event: &EventRecord) -> Vec<String> {
         let pattern = format!("{}:*:{{{}}}:*", self.prefix, event.id);
         redis::cmd("KEYS").arg(pattern).query_async(&mut self.connection.clone()).await.unwrap()
@@ -157,7 +160,7 @@ async fn event(parts: &Parts, capacities: &[u32], max_per_user: u32) -> EventRec
     parts.store.event_create(&new, None, now).await.unwrap()
 }
 
-/// In memory where there is such a folder: what is asked is whether commits happen, not whether disks keep them.
+/// A folder in memory if there is one: the tests check that commits happen, not that disks keep them.
 fn quick_folder() -> TempDir {
     let in_memory = std::path::Path::new("/dev/shm");
     let folder = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };

@@ -1,5 +1,6 @@
-//! Whole nodes of the product on bad lines to the ledger, that die at any moment: what `protocol.rs` says again is here the
-//! product's own. Not by steps, so a failure cannot be played again; what it finds is looked for there.
+//! Whole nodes of the product, with bad lines to the ledger, that die at any moment. They run the product's
+//! own protocol, of which `protocol.rs` has a copy. There are no steps, so a failure cannot be played again.
+//! To find its cause, look for it with the histories of `protocol.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,12 +21,12 @@ const PEOPLE: usize = 30;
 const SEATS: u32 = 40;
 const MAX_PER_USER: u32 = 4;
 const ROUNDS: usize = 6;
-/// How many ask in each round.
+/// How many requests each round sends.
 const ASKED: usize = 20;
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// A node with threads of its own, so that it can die as a process does: between any two awaits.
+/// A node with threads of its own, so that it can die between any two awaits, as a process does.
 struct Node {
     runtime: Runtime,
     app: Arc<App>,
@@ -59,7 +60,7 @@ impl Node {
     }
 }
 
-/// Some ask, some cancel, and in the midst of it a node dies, or the ledger is lost.
+/// Some users book and some cancel. Meanwhile a node may die, or the ledger may be lost.
 async fn round(
     world: &World,
     nodes: &mut Vec<Node>,
@@ -77,7 +78,7 @@ async fn round(
     let cancels: Vec<_> =
         confirmed.take(3).map(|(id, (user, _))| (*id, nodes[0].cancel(*user, *id))).collect();
     for (id, _) in &cancels {
-        // Asked for; whether it was done is not always told.
+        // The cancel was sent, but it is not always known whether it was done.
         told.remove(id);
     }
     tokio::time::sleep(Duration::from_millis(rand::random_range(0..10))).await;
@@ -136,8 +137,8 @@ pub(crate) async fn die_on_bad_lines(kind: Kind) {
     world.finish().await;
 }
 
-/// Waits until the nodes' own tasks have put everything in order: no journal, no outbox, and a ledger that says what the
-/// store says.
+/// Waits until the nodes' own tasks have repaired everything: the journal and the outbox are empty, and the
+/// ledger agrees with the store.
 async fn come_to_rest(world: &World, event: &EventRecord) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {

@@ -1,13 +1,14 @@
-//! Who is in the demo: two people to sign in as, and an audience that only books.
+//! The accounts of the demo: two people to sign in as, and an audience that only books.
 
 use anyhow::Context;
 use neticket_app::{App, Config};
 use neticket_domain::{Email, FieldError, Nickname, Password, Role, Timestamp, UserId};
 use neticket_store::{AccountError, NewUser, Store};
 
-/// How many people the audience is: enough to sell the largest sold-out show within its limit per person.
+/// The number of people in the audience: enough to sell out the largest sold-out show within its limit per
+/// person.
 pub(super) const AUDIENCE_LEN: usize = 200;
-/// Not a hash, so no password matches it: nobody can sign in as one of the audience.
+/// This is not a hash, so no password matches it, and nobody can sign in as a member of the audience.
 const NO_PASSWORD: &str = "!";
 
 /// An account whose password is published.
@@ -23,7 +24,8 @@ pub(super) const PERSON: Login =
 pub(super) const ADMIN: Login =
     Login { email: "admin@neticket.example", password: "Admin-pass1!", nickname: "데모관리자" };
 
-/// Makes both logins, unless they are there; answers the person's number, and what time it is by the ledger's clock.
+/// Creates the accounts of [`PERSON`] and [`ADMIN`] if they do not exist. Returns the id of the person, and
+/// the current time of the ledger's clock.
 pub(super) async fn logins(config: &Config, store: &Store) -> anyhow::Result<(UserId, Timestamp)> {
     let app = App::open(config.clone()).await?;
     let made = logins_by(&app, store).await;
@@ -44,7 +46,7 @@ async fn logins_by(app: &App, store: &Store) -> anyhow::Result<UserId> {
     }
 }
 
-/// Makes those of the audience who are not there yet, and answers their numbers.
+/// Creates the members of the audience that do not exist yet, and returns the ids of all members.
 pub(super) async fn audience(store: &Store, now: Timestamp) -> anyhow::Result<Vec<UserId>> {
     let mut audience = Vec::with_capacity(AUDIENCE_LEN);
     for place in 1..=AUDIENCE_LEN {

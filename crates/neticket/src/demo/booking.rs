@@ -1,4 +1,4 @@
-//! Bookings of the demo: made through the store's own commit, so that all of its rules hold for them too.
+//! The bookings of the demo. They use the commit of the store, so all of its rules apply to them.
 
 use anyhow::{Context, bail};
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, Timestamp, UserId};
@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use super::season::{Show, Taken};
 
-/// Most reservations of one commit.
+/// The most reservations in one commit.
 const BATCH_LEN_MAX: usize = 500;
-/// How often a batch is committed while a server raises the event's epoch.
+/// How often a batch is committed again because a server raises the event's epoch meanwhile.
 const COMMITS_MAX: usize = 20;
 
-/// What the demo person booked: title, place of the grade, tickets, and whether it was cancelled since. The last one is
-/// also the last thing that making a season does: where it is, all is.
+/// The bookings of the demo person: title, index of the ticket type, tickets, and whether the booking is
+/// cancelled. The last one is the last thing that `seed` writes. If it exists, the season is complete.
 const OWN: [(&str, usize, u32, bool); 4] = [
     ("조용한 식탁", 0, 2, false),
     ("햄릿, 여름", 1, 1, true),
@@ -21,17 +21,18 @@ const OWN: [(&str, usize, u32, bool); 4] = [
     ("마지막 왈츠", 1, 2, false),
 ];
 
-/// Whether a season was made here before, to its end.
+/// Whether a season was created here before, completely.
 pub(super) async fn season_is_made(store: &Store) -> anyhow::Result<bool> {
     Ok(store.reservation(own_id(OWN.len() - 1)).await?.is_some())
 }
 
-/// Whether `show` holds the last booking of all.
+/// Whether `show` is the one with the last of the demo person's bookings.
 pub(super) fn is_last(show: &Show) -> bool {
     OWN.last().is_some_and(|(title, ..)| *title == show.title)
 }
 
-/// Books what `show` says is taken, by people of `audience`, and what the demo person has of it.
+/// Books the taken tickets of `show` for people of `audience`, and books and cancels the demo person's
+/// tickets of it.
 pub(super) async fn fill(
     store: &Store,
     show: &Show,
@@ -59,15 +60,16 @@ pub(super) async fn fill(
         commit(store, show, batch.to_vec()).await?;
     }
     cancel_own(store, show, person, now).await?;
-    // A server that is running has not admitted these: its ledger of the event, if it has one, is to be built anew.
+    // A running server has not admitted these bookings. This raises the epoch, so that the server loads its
+    // ledger of the event anew.
     if !requests.is_empty() {
         store.load_event(event.id, neticket_domain::Epoch(0)).await?;
     }
     Ok(())
 }
 
-/// Commits `batch`, again under the present epoch if a server that runs beside this has loaded the event
-/// meanwhile.
+/// Commits `batch`. If a running server has loaded the event meanwhile, commits again under the current
+/// epoch.
 async fn commit(store: &Store, show: &Show, mut batch: Vec<CommitRequest>) -> anyhow::Result<()> {
     for _ in 0..COMMITS_MAX {
         let outcomes = store.commit(&batch).await?;
@@ -96,7 +98,7 @@ async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) 
     Ok(())
 }
 
-/// A booking to be made.
+/// A booking to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Wish {
     person: usize,
@@ -104,8 +106,9 @@ struct Wish {
     tickets: u32,
 }
 
-/// Who books what of `show`: everyone once, in turn, so that nobody passes the limit. `own` tickets of the first grade
-/// are left to the demo person.
+/// The bookings of `show`. Each person books at most once, one person after the other, so that nobody exceeds
+/// the limit per person. If the first ticket type is to sell out, `own` of its tickets stay free for the demo
+/// person.
 fn wishes(show: &Show, audience_len: usize, own: u32) -> Vec<Wish> {
     let mut wishes: Vec<Wish> = Vec::new();
     for (place, grade) in show.grades.iter().enumerate() {
@@ -148,7 +151,7 @@ fn request(
     })
 }
 
-/// Spreads the moments of booking evenly between `from` and `to`.
+/// Spreads the times of the bookings evenly between `from` and `to`.
 fn spread(requests: &mut [CommitRequest], from: Timestamp, to: Timestamp) {
     let parts = i64::try_from(requests.len()).unwrap_or(i64::MAX).saturating_add(1);
     let step_ms = to.millis_since(from) / parts;
@@ -159,12 +162,12 @@ fn spread(requests: &mut [CommitRequest], from: Timestamp, to: Timestamp) {
     }
 }
 
-/// The id of the demo person's booking at `place` of [`OWN`].
+/// The id of the demo person's booking with the index `place` in [`OWN`].
 fn own_id(place: usize) -> ReservationId {
     reservation_id(&format!("own {place}"))
 }
 
-/// Always the same id for the same booking: making a season again after it was interrupted books nothing twice.
+/// The same booking always gets the same id, so that a repeat after an interruption books nothing twice.
 fn reservation_id(name: &str) -> ReservationId {
     let hash = blake3::hash(format!("neticket demo season: {name}").as_bytes());
     let mut bytes = [0; 16];

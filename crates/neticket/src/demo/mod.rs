@@ -1,6 +1,8 @@
-//! The demo season: fifty events with posters, an audience that has booked some of them, and two people to sign in as.
+//! The demo season: fifty events with posters, an audience that has booked some of them, and two accounts to
+//! sign in with.
 //!
-//! For a first look and for development. The passwords are published, so production refuses it, here and in the command.
+//! It is for a first look and for development. The passwords are published, so this module and the command
+//! both refuse production.
 
 mod accounts;
 mod booking;
@@ -22,14 +24,15 @@ pub(crate) use report::Report;
 use schedule::Times;
 use season::Show;
 
-/// Events of one look at the store.
+/// Events per page when the store is read.
 const PAGE_LEN: u32 = 100;
 
-/// Makes the season, once: where it has been made to its end, nothing changes; where making it was interrupted, what is
-/// missing is added. Times count from now.
+/// Creates the season. If it exists completely, nothing changes. If its creation was interrupted, the missing
+/// parts are added. All times are relative to now.
 ///
 /// # Errors
-/// In production; if store or image folder cannot be used. What has been made until then stays, and a repeat goes on.
+/// In production, or if the store or the image folder cannot be used. What was created before the error
+/// stays, and a repeat adds the rest.
 pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
     if config.environment == Environment::Production {
         bail!("the demo season is not for production: everyone knows its passwords");
@@ -51,7 +54,7 @@ pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
         };
         made.push((show, event));
     }
-    // The show that says that all is done comes last.
+    // The show whose bookings mark the season as complete comes last.
     made.sort_by_key(|(show, _)| booking::is_last(show));
     for (show, event) in &made {
         booking::fill(&store, show, event, &audience, person, now).await?;
@@ -59,7 +62,7 @@ pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
     Ok(Report { events, made: true })
 }
 
-/// The events that are there, by title.
+/// The existing events, by title.
 async fn titles(store: &Store, now: Timestamp) -> anyhow::Result<HashMap<String, EventId>> {
     let filter = EventFilter { include_past: true, ..EventFilter::default() };
     let mut titles = HashMap::new();

@@ -1,15 +1,15 @@
-//! What making a season did, in words for a terminal.
+//! The report of `neticket seed`, for a terminal.
 
 use std::fmt;
 
 use super::accounts::{ADMIN, PERSON};
 
-/// What is there now.
+/// The result of creating the season.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// How many events the season has.
+    /// The number of events of the season.
     pub(crate) events: usize,
-    /// `false`: the season was there already, and nothing was changed.
+    /// `false`: the season existed already, and nothing was changed.
     pub(crate) made: bool,
 }
 

@@ -1,4 +1,5 @@
-//! When a show of the season is: counted from the moment the season is made, at hours at which shows are.
+//! The times of the shows. They are relative to the moment when the season is created, and at hours at which
+//! shows usually are.
 
 use neticket_domain::{SaleWindow, Timestamp};
 
@@ -9,11 +10,11 @@ const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// Korea Standard Time is nine hours ahead of UTC, all year.
 const KST_OFFSET_MS: i64 = 9 * HOUR_MS;
-/// At what hour sales open that opened on some earlier day.
+/// The hour at which sales that opened on an earlier day opened.
 const OPENING_HOUR: i64 = 14;
-/// At what hour sales close that close before the day of the show.
+/// The hour at which sales that close before the day of the show close.
 const CLOSING_HOUR: i64 = 17;
-/// How long before its opening the sale is that one can wait for.
+/// How far in the future the sale is that a visitor can wait for, in milliseconds.
 pub(super) const SOON_MS: i64 = 2 * MINUTE_MS;
 
 /// The times of one show.
@@ -24,7 +25,7 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// The times of `show` in a season made at `now`.
+    /// The times of `show` in a season that is created at `now`.
     pub(super) fn of(show: &Show, now: Timestamp) -> Self {
         let Start { days, hour, minute } = show.starts;
         let starts_at = seoul(now, days, hour).plus_millis(minute * MINUTE_MS);
@@ -42,18 +43,18 @@ impl Times {
     }
 }
 
-/// `hour`:00 in Seoul, `days` days after the day it is there at `now`.
+/// `hour`:00 in Seoul, `days` days after the current day in Seoul at `now`.
 fn seoul(now: Timestamp, days: i64, hour: i64) -> Timestamp {
     let today = (now.as_millis() + KST_OFFSET_MS).div_euclid(DAY_MS);
     Timestamp::from_millis((today + days) * DAY_MS + hour * HOUR_MS - KST_OFFSET_MS)
 }
 
-/// `moment`, or the next full hour.
+/// `moment`, rounded up to the next full hour.
 fn full_hour_from(moment: Timestamp) -> Timestamp {
     Timestamp::from_millis((moment.as_millis() + HOUR_MS - 1).div_euclid(HOUR_MS) * HOUR_MS)
 }
 
-/// `moment` as a poster writes it, by the clock of Seoul: `2026.12.24 목 19:30`.
+/// `moment` in the format of a poster and in the time of Seoul: `2026.12.24 목 19:30`.
 pub(super) fn poster_date(moment: Timestamp) -> String {
     let seoul = moment.plus_millis(KST_OFFSET_MS);
     // RFC 3339: 2026-12-24T19:30:00Z

@@ -1,4 +1,4 @@
-//! The season as data, its posters as drawings, and the whole of it in a store.
+//! Tests the data of the season, the drawing of its posters, and the whole season in a store.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The promises, held against what the store has: everything that is wrong, a sentence each.
+//! Checks the store against the promises to people. Each broken promise is one sentence.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,23 @@ use neticket_testkit::store::{ReservationRecord, ReservationStatus, Store};
 
 use crate::person::{Outcome, Person};
 
-/// Most reservations of one person.
+/// The most reservations of one person that are read.
 const ROWS_MAX: u32 = 10_000;
 
-/// What an audit found.
+/// The result of an audit.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     pub(crate) findings: Vec<String>,
-    /// Reservations whose owner was refused in the end, while an earlier try with the same key, whose answer was
-    /// lost, was still on its way: odd, and nobody's loss. They count like any other.
+    /// Reservations of a request that was refused in the end, while an earlier attempt with the same key was
+    /// still in progress and its answer was lost. They are unexpected, but nobody loses anything. They count
+    /// like any other.
     pub(crate) late: usize,
-    /// Tickets that each person holds.
+    /// The number of tickets that each person holds.
     pub(crate) held: Vec<u32>,
 }
 
-/// Looks at every reservation of these people, who are everyone who booked, and at every grade.
+/// Audits all reservations of these people, and all ticket types of the event. `people` must be everyone who
+/// has booked.
 pub(crate) async fn audit(
     store: &Store,
     ledger: &dyn Ledger,
@@ -35,7 +37,7 @@ pub(crate) async fn audit(
     audit
 }
 
-/// Looks at every reservation of these people.
+/// Audits all reservations of these people.
 pub(crate) async fn audit_people(store: &Store, max_per_user: u32, people: &[Person]) -> Audit {
     let mut audit = Audit::default();
     for person in people {
@@ -67,7 +69,7 @@ impl Audit {
                 Some(_) => {}
             }
         }
-        // What is left was taken for a wish that was refused in the end.
+        // A remaining reservation must belong to a booking that was refused in the end.
         let mut refused: Vec<_> = person.wishes.iter().filter(|wish| wish.disturbed).collect();
         refused.retain(|wish| matches!(wish.outcome, Outcome::Refused(_)));
         for row in unclaimed.values() {
@@ -111,7 +113,7 @@ impl Audit {
     }
 }
 
-/// Whether the row is of a booking that came about.
+/// Whether the row is a booking that was confirmed, even if it was cancelled later.
 fn is_taken(row: &ReservationRecord) -> bool {
     matches!(row.status, ReservationStatus::Confirmed | ReservationStatus::Cancelled)
 }

@@ -1,4 +1,4 @@
-//! Administrators in a rush: every button, again and again, on whichever node answers.
+//! Administrators during a rush: they use every inventory action again and again, on any node that answers.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use crate::house::{House, JWT_SECRET};
 
-/// How many administrators press at once.
+/// The number of administrators that act at the same time.
 const ADMINISTRATORS: usize = 2;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// What there is to press, and to look at.
+/// The actions and reads of the inventory.
 const BUTTONS: [(&str, &str); 10] = [
     ("POST", "inventory/{event}/load"),
     ("POST", "inventory/{event}/evict"),
@@ -40,7 +40,7 @@ struct Administrator {
     dice: StdRng,
 }
 
-/// Everybody presses every button some times; in the end the sale goes on.
+/// Each administrator uses every action `rounds` times. At the end the sale is resumed.
 pub(crate) async fn press_all(house: &House, event: EventId, rounds: u32, dice: &mut StdRng) {
     let mut administrators = Vec::new();
     for _ in 0..ADMINISTRATORS {
@@ -79,7 +79,7 @@ impl Administrator {
             buttons.shuffle(&mut self.dice);
             for (method, button) in buttons {
                 let (status, body) = self.ask(method, button).await;
-                // What moves is told as that; a node that is out of breath may say so.
+                // 409: the ledger is changing. 503: the node is overloaded.
                 assert!(matches!(status, 200 | 204 | 409 | 503), "{button}: {status} {body}");
                 if status == 200 {
                     let differs = |differs: &Value| differs.as_array().is_none_or(|list| !list.is_empty());

@@ -1,4 +1,4 @@
-//! The crowd: everyone acts at once, and again and again until the rush is over.
+//! The crowd: all people act at once, repeatedly, until the rush is over.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Lets everyone loose.
+    /// Starts all people.
     pub(crate) fn gather(people: Vec<Person>) -> Self {
         let over = CancellationToken::new();
         let live = |mut person: Person| {
@@ -31,7 +31,7 @@ impl Crowd {
         Self { people: people.into_iter().map(live).collect(), over }
     }
 
-    /// Lets everyone come to the end of what they are doing.
+    /// Lets all people finish their current action, and returns them.
     pub(crate) async fn disperse(self) -> Vec<Person> {
         self.over.cancel();
         let mut people = Vec::with_capacity(self.people.len());
@@ -42,7 +42,7 @@ impl Crowd {
     }
 }
 
-/// Adds `count` people to the store; `first` makes the first one's name.
+/// Adds `count` people to the store. Their names are numbered from `first`.
 pub(crate) async fn people(
     store: &Store,
     sale: &Arc<Sale>,

@@ -1,5 +1,5 @@
-//! A disk that is full in the midst of a rush, and then has room again: below MariaDB, and below the embedded
-//! default.
+//! The disk becomes full during a rush, and then has space again. Tested below MariaDB and below the embedded
+//! SQLite.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -22,20 +22,20 @@ use crate::person::{ANSWER_TIMEOUT, Person, Sale};
 use crate::process::Serving;
 use crate::tally::Phase;
 
-/// Of the embedded server's disk, in megabytes.
+/// The size of the embedded server's disk, in megabytes.
 const EMBEDDED_DISK_MB: u32 = 12;
 const FILE: &str = "neticket.db";
-/// Most tickets of one person, of which nobody gets to the end here.
+/// The limit of tickets per person. It is so high that nobody reaches it here.
 const MAX_PER_USER: u32 = 10_000;
-/// How long a node may take to notice that the disk is full, or that there is room again.
+/// How long a node may take to notice that the disk is full, or that it has space again.
 const PATIENCE: Duration = Duration::from_mins(1);
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// People who sign up, one after another; each has a name of their own.
+/// Signs up people one after another, each under a different name.
 struct SignUps {
     client: reqwest::Client,
     count: usize,
-    /// Names of those who were answered 201.
+    /// The names of the people whose sign-up was answered with 201.
     taken: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl SignUps {
         Self { client, count: 0, taken: Vec::new() }
     }
 
-    /// Signs somebody up; the status of the answer.
+    /// Signs one person up and returns the status of the answer.
     async fn one(&mut self, url: &str) -> u16 {
         self.count += 1;
         let name = format!("signup{}", self.count);
@@ -58,7 +58,7 @@ impl SignUps {
         status
     }
 
-    /// Signs people up until one is answered with `status`.
+    /// Signs people up until an answer has `status`.
     async fn until(&mut self, url: &str, status: u16) {
         let deadline = Instant::now() + PATIENCE;
         while self.one(url).await != status {
@@ -67,7 +67,7 @@ impl SignUps {
         }
     }
 
-    /// Names of those who were answered 201 and are not in the store.
+    /// The names of people whose sign-up was answered with 201, but who are not in the store.
     async fn lost(&self, store: &Store) -> Vec<String> {
         let mut lost = Vec::new();
         for name in &self.taken {
@@ -84,7 +84,7 @@ fn email(name: &str) -> String {
     format!("{name}@example.com")
 }
 
-/// Waits until `/readyz` answers with `status`; calls `meanwhile` now and then.
+/// Waits until `/readyz` answers with `status`. Calls `meanwhile` between attempts.
 async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -98,8 +98,8 @@ async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
     }
 }
 
-/// Fills the disk, sees that every node notices it and says so, and makes room again; then calls `mend` until
-/// all nodes are ready. Answers who has signed up.
+/// Fills the disk, checks that every node notices and reports it, and frees the space again. Then calls
+/// `mend` until all nodes are ready. Returns the people who have signed up.
 async fn fill_and_free(
     disk: &SmallDisk,
     urls: &[String],
@@ -124,8 +124,8 @@ async fn fill_and_free(
     sign_ups
 }
 
-/// The fault for a rush on MariaDB. A MariaDB that finds no room to roll back ends itself; whoever supervises
-/// it starts it again.
+/// The fault of a rush on MariaDB. A MariaDB that has no space for a rollback exits, and its supervisor
+/// starts it again.
 pub(crate) async fn fill_mariadbs(house: &mut House, standstill: Duration) {
     let disk = Arc::clone(house.disk.as_ref().expect("MariaDB has a disk of its own"));
     let urls: Vec<String> = house.nodes.iter().map(|node| node.url.clone()).collect();
@@ -151,7 +151,7 @@ struct Embedded {
 }
 
 impl Embedded {
-    /// Makes the file where there is room, then starts the server on it.
+    /// Creates the database on a disk with enough space, copies it to the small disk, and starts the server.
     async fn start(options: Options) -> Self {
         let disk = SmallDisk::create(EMBEDDED_DISK_MB).expect("a small disk");
         let made = tempfile::tempdir().expect("a folder");
@@ -174,7 +174,7 @@ impl Embedded {
     }
 }
 
-/// The server, where it sees the disk.
+/// The command that starts the server with its data on the small disk.
 fn command(disk: &SmallDisk) -> Command {
     let mut command = disk.command(env!("CARGO_BIN_EXE_neticket"));
     command.arg("serve").env_clear().envs(HASTY);
@@ -184,7 +184,7 @@ fn command(disk: &SmallDisk) -> Command {
     command
 }
 
-/// Copies a database that nobody writes to: the file, and the log beside it, if there is one.
+/// Copies a database that nobody writes to: the file, and its write-ahead log if there is one.
 fn copy_database(from: &Path, to: &Path) {
     std::fs::copy(from.join(FILE), to.join(FILE)).expect("it is copied");
     let log = format!("{FILE}-wal");
@@ -203,7 +203,8 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since.as_millis()).expect("before the year 292,000,000"))
 }
 
-/// After the disk was full, every 201 is in the file, also those that came long after.
+/// After the disk was full, every booking that was answered with 201 is in the file, also those that were
+/// answered long afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_below_sqlite_in_mid_rush_breaks_no_promise() {
     let options = Options::read();

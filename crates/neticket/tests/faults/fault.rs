@@ -1,4 +1,4 @@
-//! What breaks, and how it is mended again.
+//! The faults, and how each is repaired.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,37 +15,37 @@ use crate::house::{House, Roads};
 use crate::options::Options;
 use crate::person::Sale;
 
-/// How long what was killed stays dead.
+/// How long a killed process stays down.
 const DEATH: Duration = Duration::from_millis(700);
-/// How long one kind of cut lasts before the next.
+/// How long each kind of network fault lasts.
 const GUST: Duration = Duration::from_millis(250);
-/// How many answers there are between two blows.
+/// How many definite answers are awaited between two blows.
 pub(crate) const ANSWERS: u64 = 150;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// For the negative controls.
     None,
-    /// Administrators press every button, again and again. Nobody should feel it but for the pauses.
+    /// Administrators use every inventory action again and again. People should notice only the pauses.
     ButtonsPressed,
     NodeKilled,
     NodePaused,
-    /// It finds its data again.
+    /// Redis is killed and starts again with its data.
     RedisKilled,
     RedisPaused,
-    /// It starts again and knows nothing.
+    /// Redis starts again without data.
     RedisEmptied,
-    /// It starts again and knows what it knew a while ago.
+    /// Redis starts again with older data.
     RedisSetBack,
-    /// Its answers come after the nodes' patience has ended.
+    /// The answers of Redis arrive after the timeouts of the nodes.
     RedisLate,
-    /// Its answers are cut off, late, and swallowed.
+    /// The answers of Redis are cut off, delayed and lost.
     RedisRoadBroken,
     MariaDbKilled,
     MariaDbPaused,
-    /// It can store nothing more for a while.
+    /// MariaDB cannot store anything for a while.
     MariaDbDiskFull,
-    /// Its answers are cut off, late, and swallowed.
+    /// The answers of MariaDB are cut off, delayed and lost.
     MariaDbRoadBroken,
 }
 
@@ -57,12 +57,12 @@ impl Fault {
         }
     }
 
-    /// How large MariaDB's own disk is, in megabytes, if it has one.
+    /// The size of MariaDB's own disk in megabytes, if the fault needs one.
     pub(crate) fn disk_mb(self) -> Option<u32> {
         (self == Self::MariaDbDiskFull).then_some(96)
     }
 
-    /// Breaks it, and returns when it is mended.
+    /// Causes the fault, and returns when it is repaired.
     pub(crate) async fn strike(
         self,
         house: &mut House,
@@ -121,7 +121,7 @@ impl Fault {
             Self::RedisKilled | Self::RedisEmptied | Self::RedisSetBack => {
                 let older = house.copy_aof();
                 if self == Self::RedisSetBack {
-                    sale.answered(ANSWERS).await; // which it will have forgotten
+                    sale.answered(ANSWERS).await; // Redis will have lost these
                 }
                 house.kill_redis();
                 match self {

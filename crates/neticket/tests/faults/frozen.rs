@@ -1,4 +1,4 @@
-//! A node that is frozen inside a transaction, and keeps its locks: the database has to take them from it.
+//! A node is frozen inside a transaction and keeps its locks. The database has to end the transaction.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::options::Options;
 use crate::person::{Outcome, Sale};
 use crate::tally::Phase;
 
-/// So many people at each node.
+/// The number of people at each node.
 const PEOPLE: usize = 20;
 const MAX_PER_USER: u32 = 10_000;
-/// So many answers before the node is frozen.
+/// The number of answers before the node is frozen.
 const ANSWERS: u64 = 60;
-/// How long it may take to catch a node inside a transaction, and to come to rest afterwards.
+/// The deadline for freezing a node inside a transaction, and for becoming quiet afterwards.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// InnoDB rebuilds its list of transactions at most every 100 ms.
 const LIST_AGE_MAX: Duration = Duration::from_millis(150);
-/// The node that freezes, and the one that goes on.
+/// The node that is frozen, and the one that continues.
 const FROZEN: usize = 0;
 const OTHER: usize = 1;
 
-/// Freezes the node while it holds locks and no statement of its own runs; the number of its connection.
+/// Freezes the node while it holds locks and runs no statement. Returns the id of its connection.
 async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
     let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
     let deadline = Instant::now() + PATIENCE;
@@ -45,7 +45,7 @@ async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
     }
 }
 
-/// The node's transactions that hold locks while no statement runs, and their connections.
+/// The node's transactions that hold locks while no statement runs, each with its connection id.
 fn idle_transactions(house: &House) -> Vec<(String, u64)> {
     let sql = format!(
         "SELECT trx_id, p.id FROM information_schema.innodb_trx JOIN information_schema.processlist p \
@@ -81,7 +81,7 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     println!("seed {seed}: the other node booked {took:?} after connection {connection} had been frozen");
     let refused: Vec<_> = booked.iter().filter(|outcome| !matches!(outcome, Outcome::Booked(_))).collect();
 
-    // The server has ended the transaction, and not the node.
+    // The server ended the transaction. The frozen node could not.
     let deadline = Instant::now() + PATIENCE;
     let open = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {connection}");
     while block_in_place(|| house.query(&open)).trim() != "0" {

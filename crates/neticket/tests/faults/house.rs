@@ -1,4 +1,4 @@
-//! MariaDB, Redis and two nodes on them, each a process of its own, to be broken and mended.
+//! MariaDB, Redis and two nodes, each in its own process, so that a test can break and repair each.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,14 +15,14 @@ use tokio::task::block_in_place;
 
 use crate::process::{Serving, neticket};
 
-/// What tokens are signed with.
+/// The secret with which tokens are signed.
 pub(crate) const JWT_SECRET: &str = "a secret for tests, 32 bytes or more";
 const PREFIX: &str = "faults";
 const GRADES: [&str; 4] = ["VIP", "R", "S", "A"];
-/// Nodes' own patience.
+/// The timeouts and intervals of a node.
 type Engine = [(&'static str, &'static str); 6];
 
-/// Recovery within seconds, and time-outs that a crowd of tests has the patience for.
+/// Fast recovery, and timeouts that are short enough for a test.
 pub(crate) const HASTY: Engine = [
     ("NETICKET_GRACE_MS", "2000"),
     ("NETICKET_ACK_DEADLINE_MS", "1000"),
@@ -31,7 +31,8 @@ pub(crate) const HASTY: Engine = [
     ("NETICKET_STORE_TIMEOUT_MS", "2000"),
     ("NETICKET_STORE_CONNECTIONS_MAX", "8"),
 ];
-/// Nobody gives up because the machine is busy; only the store's own calls end after a while.
+/// Long timeouts, so that no request fails only because the machine is busy. Only the calls of the store end
+/// after a while.
 pub(crate) const PATIENT: Engine = [
     ("NETICKET_GRACE_MS", "30000"),
     ("NETICKET_ACK_DEADLINE_MS", "20000"),
@@ -40,38 +41,38 @@ pub(crate) const PATIENT: Engine = [
     ("NETICKET_STORE_TIMEOUT_MS", "8000"),
     ("NETICKET_STORE_CONNECTIONS_MAX", "8"),
 ];
-/// For a MariaDB on a small disk, instead of production's sizes.
+/// File sizes for a MariaDB on a small disk, instead of those of production.
 const SMALL_FILES: [&str; 2] = ["--innodb-log-file-size=16M", "--innodb-autoextend-increment=1"];
-/// How long the tests' own calls may take, which nobody waits for.
+/// The timeout of the test's own calls, for which no person waits.
 const AUDIT_TIMEOUT_MS: u64 = 60_000;
-/// Redis keeps its append-only files here, inside its folder.
+/// The folder inside Redis' folder in which it keeps its append-only files.
 const AOF: &str = "appendonlydir";
 
-/// How nodes reach the servers.
+/// How nodes connect to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Roads {
     Direct,
-    /// Through proxies that can be disturbed.
+    /// Through proxies that a test can disturb.
     Proxied,
 }
 
 pub(crate) struct House {
     pub(crate) nodes: Vec<Node>,
-    /// A connection of the tests' own, beside all proxies.
+    /// The test's own connection, which bypasses the proxies.
     pub(crate) store: Store,
-    /// A connection of the tests' own, beside all proxies.
+    /// The test's own connection, which bypasses the proxies.
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) to_mariadb: Proxy,
     pub(crate) to_redis: Proxy,
     database: TestDatabase,
     pub(crate) mariadb: Server,
     pub(crate) redis: Server,
-    /// Where MariaDB's data is, if that has a disk of its own.
+    /// The disk of MariaDB's data, if it has its own disk.
     pub(crate) disk: Option<Arc<SmallDisk>>,
     folder: TempDir,
 }
 
-/// A node that can be killed and started again at the same address.
+/// A node that a test can kill and start again at the same address.
 pub(crate) struct Node {
     /// Without a slash at the end.
     pub(crate) url: String,
@@ -81,12 +82,12 @@ pub(crate) struct Node {
 }
 
 impl House {
-    /// Starts it all, with an up-to-date and empty store.
+    /// Starts everything, with a migrated and empty store.
     pub(crate) async fn start(roads: Roads, engine: Engine) -> Self {
         Self::start_on(None, roads, engine).await
     }
 
-    /// The same, with MariaDB's data on a disk of its own.
+    /// Like [`Self::start`], with MariaDB's data on its own disk.
     pub(crate) async fn start_on(disk: Option<Arc<SmallDisk>>, roads: Roads, engine: Engine) -> Self {
         let (mariadb, redis, database) = block_in_place(|| {
             let options = disk.iter().flat_map(|_| SMALL_FILES.map(str::to_owned)).collect();
@@ -144,27 +145,27 @@ impl House {
         self.ledger.now().await.expect("the ledger's time")
     }
 
-    /// Adds an event that has been on sale for a minute, with one grade for each capacity.
+    /// Adds an event that has been on sale for a minute, with one ticket type for each capacity.
     pub(crate) async fn event_on_sale(&self, capacities: &[u32], max_per_user: u32) -> EventRecord {
         let now = self.now().await;
         let event = event_on_sale(now, capacities, max_per_user);
         self.store.event_create(&event, None, now).await.expect("an event")
     }
 
-    /// What a query beside everything else answers: rows as lines, columns between tabs.
+    /// The result of a query on a separate connection: rows as lines, columns separated by tabs.
     pub(crate) fn query(&self, sql: &str) -> String {
         let output = self.client(sql).arg("--skip-column-names").output().expect("MariaDB's client runs");
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// Runs SQL beside everything else, with MariaDB's own client.
+    /// Runs SQL on a separate connection, with MariaDB's own client.
     pub(crate) fn sql(&self, sql: &str) {
         let status = self.client(sql).status().expect("MariaDB's client runs");
         assert!(status.success(), "{sql}");
     }
 
-    /// MariaDB's own client, about to run `sql`.
+    /// MariaDB's own client, prepared to run `sql`.
     pub(crate) fn client(&self, sql: &str) -> Command {
         let mut client = Command::new("mariadb");
         client.args(["--no-defaults", "--protocol=tcp", "--user=root", "--host=127.0.0.1", "--batch"]);
@@ -180,7 +181,7 @@ impl House {
         });
     }
 
-    /// Kills Redis; it stays dead until [`Self::start_redis`].
+    /// Kills Redis. It stays down until [`Self::start_redis`].
     pub(crate) fn kill_redis(&mut self) {
         block_in_place(|| self.redis.kill().expect("it dies"));
     }
@@ -189,15 +190,15 @@ impl House {
         block_in_place(|| self.redis.restart().expect("it starts again"));
     }
 
-    /// What Redis has written so far, set aside.
+    /// Copies what Redis has written so far.
     pub(crate) fn copy_aof(&self) -> PathBuf {
         let copy = self.folder.path().join("aof");
-        let _ = std::fs::remove_dir_all(&copy); // of last time
+        let _ = std::fs::remove_dir_all(&copy); // remove the copy of the last call
         copy_folder(&self.redis.folder().join(AOF), &copy);
         copy
     }
 
-    /// Takes a dead Redis' memory from it; gives it an older one, if there is one.
+    /// Deletes the data of a stopped Redis. If there is an `older` copy, restores it.
     pub(crate) fn replace_aof(&self, older: Option<&Path>) {
         let aof = self.redis.folder().join(AOF);
         std::fs::remove_dir_all(&aof).expect("it has written");
@@ -206,10 +207,10 @@ impl House {
         }
     }
 
-    /// Waits until both nodes can be used, nothing is in flight any more, and ledger and store agree.
+    /// Waits until both nodes are ready, nothing is in flight, and ledger and store agree.
     ///
     /// # Errors
-    /// What it is still waiting for when its patience ends.
+    /// If this takes longer than `patience`: what is still missing.
     pub(crate) async fn quiet(&self, event: EventId, patience: Duration) -> Result<(), String> {
         let deadline = tokio::time::Instant::now() + patience;
         while let Err(unquiet) = self.is_quiet(event).await {
@@ -245,33 +246,33 @@ impl House {
         differ.map_or(Ok(()), |(row, left)| Err(format!("the ledger has {left} left of {row:?}")))
     }
 
-    /// Ends the nodes in order and returns what they logged.
+    /// Stops the nodes gracefully and returns their logs.
     pub(crate) fn close(mut self) -> String {
         block_in_place(|| self.nodes.drain(..).map(Node::end).collect())
     }
 }
 
 impl Node {
-    /// Starts it and waits until it says that it is ready.
+    /// Starts the node and waits until it reports that it is ready.
     pub(crate) fn start(&mut self) {
         let variables: Vec<(&str, &str)> =
             self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.serving = Some(block_in_place(|| Serving::start(neticket(&["serve"], &variables))));
     }
 
-    /// SIGKILL.
+    /// Kills the node with SIGKILL.
     pub(crate) fn kill(&mut self) {
         let mut serving = self.serving.take().expect("it runs");
         serving.child.kill().expect("it dies");
         self.log += &block_in_place(|| serving.wait()).1;
     }
 
-    /// SIGSTOP: its connections stay open and nothing answers.
+    /// Freezes the node with SIGSTOP. Its connections stay open, but nothing answers.
     pub(crate) fn pause(&self) {
         self.signal("STOP");
     }
 
-    /// SIGCONT.
+    /// Continues the node with SIGCONT.
     pub(crate) fn resume(&self) {
         self.signal("CONT");
     }
@@ -289,7 +290,7 @@ impl Node {
     }
 }
 
-/// An event that has been on sale for a minute, with one grade for each capacity.
+/// An event that has been on sale for a minute, with one ticket type for each capacity.
 pub(crate) fn event_on_sale(now: Timestamp, capacities: &[u32], max_per_user: u32) -> NewEvent {
     let starts_at = now.plus_millis(86_400_000);
     let grades = capacities.iter().zip(GRADES);
@@ -311,7 +312,7 @@ pub(crate) fn event_on_sale(now: Timestamp, capacities: &[u32], max_per_user: u3
     }
 }
 
-/// Whom MariaDB knows the node as.
+/// The name of the node's MariaDB user.
 pub(crate) fn node_user(node: usize) -> String {
     format!("node{node}")
 }

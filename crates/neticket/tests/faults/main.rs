@@ -1,7 +1,8 @@
-//! Real faults under load: nodes, Redis and MariaDB as processes of their own, a crowd that books and cancels, and
-//! something that breaks in its midst. Afterwards nobody has lost a ticket, and nobody holds one that does not exist.
+//! Real faults under load. Nodes, Redis and MariaDB are separate processes. A crowd books and cancels while a
+//! fault occurs. Afterwards nobody has lost a ticket, and nobody holds a ticket that does not exist.
 //!
-//! `cargo xtask faults` runs the same for minutes, in random order. A run is told by its seed.
+//! `cargo xtask faults` runs the same tests for minutes and in random order. The seed of a run reproduces its
+//! random choices.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 

@@ -1,4 +1,5 @@
-//! One of the crowd: presses, presses again when the answer got lost, and remembers what was promised.
+//! One person of the crowd: books and cancels, sends a request again if its answer was lost, and remembers
+//! what was promised.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,32 +17,32 @@ use uuid::Uuid;
 use crate::house::JWT_SECRET;
 use crate::tally::Tally;
 
-/// After so long without a definite answer something is wrong.
+/// If there is no definite answer within this time, the test fails.
 const PATIENCE: Duration = Duration::from_secs(90);
 const GLANCE: Duration = Duration::from_millis(10);
-/// How long the people of the scenarios wait for one answer: longer than a node that lives takes.
+/// How long the people of the scenarios wait for one answer. It is longer than a running node needs.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What all people have in common.
+/// The state that all people share.
 pub(crate) struct Sale {
-    /// The nodes' addresses.
+    /// The addresses of the nodes.
     pub(crate) urls: Vec<String>,
-    /// The grades on sale.
+    /// The ticket types on sale.
     pub(crate) grades: Vec<i64>,
     pub(crate) tally: Tally,
-    /// Whether administrators pause it now and then: otherwise nobody may be told so.
+    /// Whether administrators pause the sale at times. If not, nobody may get `sale_paused`.
     pub(crate) pauses: AtomicBool,
     client: reqwest::Client,
 }
 
 impl Sale {
-    /// Everyone waits so long for one answer.
+    /// `answer_timeout`: how long each person waits for one answer.
     pub(crate) fn new(urls: Vec<String>, grades: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
         let client = reqwest::Client::builder().timeout(answer_timeout).build().expect("a client");
         Arc::new(Self { urls, grades, tally: Tally::new(), pauses: AtomicBool::new(false), client })
     }
 
-    /// Waits for so many more definite answers: the sale goes on.
+    /// Waits for `count` more definite answers, which show that the sale continues.
     pub(crate) async fn answered(&self, count: u64) {
         let (wanted, deadline) = (self.tally.definite_count() + count, Instant::now() + PATIENCE);
         while self.tally.definite_count() < wanted {
@@ -51,32 +52,33 @@ impl Sale {
     }
 }
 
-/// How one key ended.
+/// The final result of one idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Booked(ReservationId),
-    /// Booked, and then cancelled for certain.
+    /// Booked, and then definitely cancelled.
     Cancelled(ReservationId),
-    /// By which code.
+    /// The problem code.
     Refused(String),
 }
 
-/// One key, and what became of it.
+/// One idempotency key with its booking and its final result.
 #[derive(Clone, Debug)]
 pub(crate) struct Wish {
     pub(crate) key: String,
     pub(crate) grade: i64,
     pub(crate) quantity: u32,
     pub(crate) outcome: Outcome,
-    /// Whether an answer was lost on the way: then an earlier try may be under way when a later one is refused.
+    /// Whether an answer was lost. An earlier attempt may then still be in progress when a later one is
+    /// refused.
     pub(crate) disturbed: bool,
 }
 
-/// Someone with a token.
+/// A person with an access token.
 pub(crate) struct Person {
     pub(crate) user: UserId,
     pub(crate) wishes: Vec<Wish>,
-    /// What they were told and should not have been.
+    /// Answers that this person should never have got.
     pub(crate) complaints: Vec<String>,
     token: String,
     sale: Arc<Sale>,
@@ -84,7 +86,7 @@ pub(crate) struct Person {
 }
 
 enum Answer {
-    /// Status and body.
+    /// The status and the body.
     Definite(u16, Value),
     Unknown,
 }
@@ -100,7 +102,8 @@ impl Person {
         Self { user, wishes: Vec::new(), complaints: Vec::new(), token, sale: Arc::clone(sale), dice }
     }
 
-    /// Books a grade by chance, or cancels something; half of it twice at once or once more, as impatient people do.
+    /// Books a random ticket type or cancels something. Sometimes sends the request twice, at the same time
+    /// or one after the other, as impatient people do.
     pub(crate) async fn act(&mut self) {
         let held = self.wishes.iter().position(|wish| matches!(wish.outcome, Outcome::Booked(_)));
         match held {
@@ -113,7 +116,7 @@ impl Person {
         }
     }
 
-    /// Books under a key of its own until the answer is definite.
+    /// Books under a new key until the answer is definite.
     pub(crate) async fn book(&mut self, grade: i64, quantity: u32) -> Outcome {
         let key = format!("{}-{}", self.user, self.wishes.len());
         let outcome = Outcome::Refused(String::new());
@@ -140,7 +143,8 @@ impl Person {
         outcome
     }
 
-    /// Of two answers to one key. One may have been refused before a seat came free for the other.
+    /// The outcome of two answers to one key. One may be a refusal from before a seat became free for the
+    /// other.
     fn agreed(&mut self, wish: &Wish, one: Outcome, other: Outcome) -> Outcome {
         match (&one, &other) {
             (Outcome::Booked(a), Outcome::Booked(b)) if a != b => {
@@ -152,7 +156,7 @@ impl Person {
         }
     }
 
-    /// The same person in another window.
+    /// The same person in another browser window.
     fn twin(&mut self) -> Self {
         Self {
             user: self.user,
@@ -197,7 +201,8 @@ impl Person {
         Outcome::Refused("none".to_owned())
     }
 
-    /// Asks after a pending reservation; `None` if nobody knows it any more and it has to be sent again.
+    /// Polls a pending reservation. `None` if no node knows it any more, so that the booking has to be sent
+    /// again.
     async fn follow(&mut self, id: ReservationId, deadline: Instant) -> Option<Outcome> {
         while Instant::now() < deadline {
             match self.send(Method::GET, &format!("/api/v1/reservations/{id}"), None).await {
@@ -214,7 +219,7 @@ impl Person {
         None
     }
 
-    /// Cancels until it is certain, sometimes twice at once.
+    /// Cancels until the cancel is certain. Sometimes sends two cancels at the same time.
     async fn cancel(&mut self, index: usize) {
         let Outcome::Booked(id) = self.wishes[index].outcome else { return };
         let is_certain = if self.dice.random_bool(0.3) {
@@ -248,7 +253,7 @@ impl Person {
         false
     }
 
-    /// Sends one request to a node by chance and counts what came back.
+    /// Sends one request to a random node and counts the answer.
     async fn send(&mut self, method: Method, path: &str, booking: Option<(&str, &Value)>) -> Answer {
         let url = &self.sale.urls[self.dice.random_range(0..self.sale.urls.len())];
         let is_look = method == Method::GET;
@@ -276,12 +281,12 @@ impl Person {
             _ if is_look => tally.note(&told),
             _ => tally.definite(&told),
         }
-        // 408: the machine is so busy that the node has given up on the request before it was read.
+        // 408: the machine is so busy that the node has given up before it had read the request.
         let is_unknown = matches!(status, 408 | 429 | 500..);
         if is_unknown { Answer::Unknown } else { Answer::Definite(status, body) }
     }
 
-    /// A moment, as a page takes it before it asks again.
+    /// Waits for a moment, as a page does before it asks again.
     pub(crate) async fn breathe(&mut self) {
         sleep(Duration::from_millis(self.dice.random_range(20..250))).await;
     }

@@ -1,4 +1,5 @@
-//! A rush, a fault in its midst, and the reckoning: everything promised was kept, and every seat can still be sold.
+//! A rush, a fault during it, and the audit afterwards: every promise was kept, and every seat can still be
+//! sold.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,10 +18,10 @@ use crate::person::{ANSWER_TIMEOUT, Outcome, Person, Sale};
 use crate::tally::Phase;
 
 const MAX_PER_USER: u32 = 4;
-/// How long what was left behind may take to be finished: some times the grace.
+/// How long the nodes may take to finish what the fault has left behind: several times the grace period.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A rush that is over, the house still standing.
+/// A rush that is over. Its servers still run.
 pub(crate) struct Rush {
     pub(crate) house: House,
     pub(crate) event: EventRecord,
@@ -29,7 +30,7 @@ pub(crate) struct Rush {
     options: Options,
 }
 
-/// One rush with this fault; fails if a promise was broken, or if the fault was not felt.
+/// Runs one rush with this fault. Fails if a promise was broken, or if nobody noticed the fault.
 pub(crate) async fn run(name: &str, fault: Fault) {
     let start = Instant::now();
     let mut rush = Rush::hold(fault).await;
@@ -41,18 +42,18 @@ pub(crate) async fn run(name: &str, fault: Fault) {
     findings.extend(rush.quiet().await);
     findings.extend(rush.audit_sold_out().await);
     findings.sort();
-    findings.dedup(); // both audits may have found the same
+    findings.dedup(); // both audits may report the same
     rush.tell(name, start.elapsed(), &audit, &findings, fault).await;
 }
 
 impl Rush {
-    /// Lets the crowd loose, breaks something, mends it, and waits until everyone has their answers.
+    /// Starts the crowd, causes the fault, repairs it, and waits until everyone has their answers.
     pub(crate) async fn hold(fault: Fault) -> Self {
         let options = Options::read();
         let mut dice = StdRng::seed_from_u64(options.seed);
         let disk = fault.disk_mb().map(|megabytes| SmallDisk::create(megabytes).expect("a small disk"));
         let mut house = House::start_on(disk.map(Arc::new), fault.roads(), HASTY).await;
-        // Four tickets each would be sold out in the one case and not in the other.
+        // If everyone books four tickets, the event sells out in one case and not in the other.
         let share = u32::try_from(options.people()).expect("few people") / if dice.random() { 2 } else { 1 };
         let capacities = [share / 2, share, share, share * 2];
         let event = house.event_on_sale(&capacities, MAX_PER_USER).await;
@@ -80,8 +81,8 @@ impl Rush {
         audit(store, &**ledger, self.event.id, MAX_PER_USER, &self.people).await
     }
 
-    /// Sells what is left to whom it can be sold, all at once: first to those who may have more, then to newcomers.
-    /// Each must get what the books say is there for them.
+    /// Sells all remaining tickets at once: first to people who may hold more, then to newcomers. Each must
+    /// get the tickets that the store has left for them.
     async fn sell_out(&mut self, held: &[u32]) -> Vec<String> {
         let left = self.house.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
         let mut left: Vec<(i64, u32)> =
@@ -126,7 +127,7 @@ impl Rush {
         findings
     }
 
-    /// Says what happened, ends the house, and fails if it has to.
+    /// Prints what happened, stops the servers, and fails if there are findings.
     async fn tell(self, name: &str, took: Duration, audit: &Audit, findings: &[String], fault: Fault) {
         let view = self.house.ledger.view(self.event.id).await.expect("the ledger answers");
         let epoch = view.map_or(0, |view| view.epoch.0);
@@ -147,7 +148,7 @@ impl Rush {
             telling.for_each(|line| println!("{line}"));
         }
         assert!(findings.is_empty(), "seed {seed}: {}", findings.join("\n"));
-        // Buttons disturb nobody, but that a sale is paused for a moment.
+        // Inventory actions do not disturb anyone, except that the sale is paused for a moment.
         let is_felt = match fault {
             Fault::ButtonsPressed => told.contains("409 sale_paused"),
             _ => disturbed > 0,

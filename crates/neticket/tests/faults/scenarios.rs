@@ -1,4 +1,4 @@
-//! The faults, one test each.
+//! One test for each fault.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use tokio::time::{Instant, sleep};
 use crate::fault::Fault;
 use crate::scenario::{Rush, run};
 
-/// How long nodes may take to put right what they took from a store that was wrong.
+/// How long nodes may take to correct what they have loaded from a store that was wrong.
 const PATIENCE: Duration = Duration::from_secs(40);
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Makes of each line a test.
+/// Makes a test of each line.
 macro_rules! rushes {
     ($($name:ident: $fault:ident,)+) => {
         $(
@@ -39,7 +39,7 @@ rushes! {
     inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing: ButtonsPressed,
 }
 
-/// What the checks are worth: each of these would be a bug, and each is found.
+/// Negative control of the audit: each of these manipulations would be a bug, and the audit finds each.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_broken_promise_would_be_found() {
     let rush = Rush::hold(Fault::None).await;
@@ -71,7 +71,8 @@ async fn every_broken_promise_would_be_found() {
         let found = rush.audit().await.findings;
         assert!(found.iter().any(|text| text.contains(finding)), "{harm}: {found:?}");
         rush.house.sql(&repair);
-        // The nodes may have loaded their ledger from what was wrong meanwhile: they put that right themselves.
+        // The nodes may have loaded the ledger from the manipulated store meanwhile. They repair that
+        // themselves.
         let deadline = Instant::now() + PATIENCE;
         loop {
             let findings = rush.audit().await.findings;

@@ -14,14 +14,16 @@ use crate::options::Options;
 use crate::person::Sale;
 use crate::tally::Phase;
 
-/// So many people want each of the two events.
+/// The number of people for each of the two events.
 const PEOPLE: usize = 20;
-/// So many answers the other event gives while the one waits.
+/// The number of answers that the other event must give while the slow one waits.
 const ANSWERS: u64 = 60;
-/// The one waits longer than any call to the store does, so that such calls fail in the meantime.
+/// How long the rows of the slow event stay locked. It is longer than the timeout of a store call, so that
+/// such calls fail.
 const LOCKED: Duration = Duration::from_secs(10);
 
-/// Two events of one house: one whose rows in the store are locked, and one that should not notice.
+/// Two events on the same servers: one whose rows in the store are locked, and one that should not be
+/// affected.
 struct Pair {
     house: House,
     slow: EventRecord,
@@ -45,7 +47,7 @@ impl Pair {
         Self { house, slow, sales }
     }
 
-    /// Takes the locks of the slow event, by a connection of its own.
+    /// Locks the rows of the slow event on a separate connection.
     fn lock(&self) -> Lock {
         let lock = format!("SELECT id FROM ticket_types WHERE event_id = {} FOR UPDATE", self.slow.id);
         let sql = format!("BEGIN; {lock}; SELECT CONNECTION_ID(); SELECT SLEEP(600)");
@@ -67,7 +69,7 @@ impl Pair {
         crowds.try_into().ok().expect("two crowds")
     }
 
-    /// While the one event waits, the other must go on as if nothing were.
+    /// While the slow event waits, the other event must continue to sell without disturbance.
     async fn judge(self, mut lock: Lock, crowds: [Crowd; 2]) {
         let [slow, other] = &self.sales;
         let (locked, answered) = (Instant::now(), slow.tally.definite_count());

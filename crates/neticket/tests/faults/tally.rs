@@ -1,10 +1,10 @@
-//! What everyone was answered, counted, before, during and after the fault.
+//! Counts the answers that people got before, during and after the fault.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Where a scenario stands.
+/// The phase of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Before,
@@ -16,13 +16,13 @@ pub(crate) enum Phase {
 struct Counts {
     phase: Phase,
     answers: BTreeMap<(Phase, String), u64>,
-    /// Answers that settle what was asked for.
+    /// Answers that decide a request.
     definite: u64,
-    /// Answers in the fault's time that left someone in the dark.
+    /// Answers during the fault that left the outcome unknown.
     disturbed: u64,
 }
 
-/// Counts for all people together.
+/// The counts of all people together.
 #[derive(Debug)]
 pub(crate) struct Tally(Mutex<Counts>);
 
@@ -50,7 +50,7 @@ impl Tally {
         });
     }
 
-    /// An answer on the way to a definite one.
+    /// Counts an answer that does not decide the request yet.
     pub(crate) fn note(&self, answer: &str) {
         self.with(|counts| counts.note(answer));
     }

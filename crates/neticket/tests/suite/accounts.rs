@@ -1,4 +1,4 @@
-//! What operators do for administrators and for the accounts of others.
+//! What operators do for administrators and for other accounts.
 
 use std::path::Path;
 use std::process::Output;
@@ -15,13 +15,13 @@ fn with_password(folder: &Path, arguments: &[&str], password: &str) -> Output {
     run_with_input(arguments, &borrowed(&embedded(folder)), &format!("{password}\n"))
 }
 
-/// It went well; all that it printed.
+/// Asserts that the command succeeded, and returns all that it printed.
 fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", printed(output));
     printed(output)
 }
 
-/// It was refused; all that it printed.
+/// Asserts that the command was refused, and returns all that it printed.
 fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{}", printed(output));
     printed(output)
@@ -92,7 +92,7 @@ fn revoking_the_last_administrator_is_done_with_a_warning() {
     assert_eq!(done(&command(folder, &["admin", "list"])), "");
 }
 
-/// The status of a sign-in, and its refresh cookie.
+/// Signs in and returns the status and the refresh cookie.
 async fn sign_in(url: &str, password: &str) -> (u16, String) {
     let credentials = json!({"email": "ann@example.com", "password": password});
     let login = reqwest::Client::new().post(format!("{url}/api/v1/auth/login")).json(&credentials);

@@ -1,4 +1,4 @@
-//! Nodes whose own clocks are an hour wrong: sales open by the ledger's clock all the same.
+//! The clocks of nodes are wrong by an hour. Sales still open by the ledger's clock.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Serving, neticket};
 
-/// The library of Debian's `faketime`, in the folder of whatever architecture this is.
+/// The library of Debian's `faketime`, in the folder of any architecture.
 fn libfaketime() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path());
     folders
@@ -18,7 +18,7 @@ fn libfaketime() -> PathBuf {
         .expect("`cargo xtask setup` installs faketime")
 }
 
-/// A node of `world` whose clock is `offset` wrong, like `-1h`.
+/// A node of `world` whose clock is wrong by `offset`, for example `-1h`.
 fn node(world: &World, offset: &str) -> Serving {
     let library = libfaketime().display().to_string();
     let redis_url = world.config.redis_url.clone().expect("a Redis");

@@ -1,4 +1,4 @@
-//! What each command does, and what it says where it cannot.
+//! What each command does, and what it prints if it is refused.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use neticket_testkit::servers::{Redis, Server, TestDatabase, redis_url, unique_p
 
 use crate::process::{borrowed, embedded, printed, refused_to_serve, run};
 
-/// The settings of a sound node in production; the database is not migrated yet.
+/// The settings of a valid node in production. The database is not migrated yet.
 fn production(folder: &Path, database: &TestDatabase, redis: &Server) -> Vec<(&'static str, String)> {
     vec![
         ("NETICKET_DATA_DIR", folder.display().to_string()),

@@ -1,4 +1,4 @@
-//! Nodes of two deployments do not share a ledger: the second one does not start, and says why.
+//! Nodes of two deployments cannot share a ledger. The second one refuses to start and says why.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ type Settings = Vec<(&'static str, String)>;
 
 const OTHER_SECRET: &str = "another secret for tests, 32 bytes or more";
 
-/// The settings of a node on `redis` and a database of its own, which is migrated.
+/// The settings of a node on `redis` and on its own database, which is migrated.
 fn node(redis: &str, database: &TestDatabase, folder: &tempfile::TempDir) -> Settings {
     let settings = vec![
         ("NETICKET_DATA_DIR", folder.path().display().to_string()),
@@ -28,7 +28,7 @@ fn node(redis: &str, database: &TestDatabase, folder: &tempfile::TempDir) -> Set
     settings
 }
 
-/// The same settings but for one.
+/// The same settings, except for one.
 fn with(settings: &Settings, name: &'static str, value: &str) -> Settings {
     let kept = settings.iter().filter(|(variable, _)| *variable != name).cloned();
     kept.chain([(name, value.to_owned())]).collect()
@@ -43,7 +43,7 @@ fn ends(serving: Serving) {
     assert_eq!(code, Some(0), "{log}");
 }
 
-/// Neither `serve` nor `doctor` is content with these settings, for this reason.
+/// Asserts that both `serve` and `doctor` refuse these settings, for this reason.
 fn assert_refused(settings: &Settings, reason: &str) {
     let refusal = refused_to_serve(&borrowed(settings));
     assert!(refusal.contains(&format!(" use {reason}: set ")), "{refusal}");
@@ -73,7 +73,7 @@ fn a_node_of_another_deployment_is_refused(redis: &str) {
     let apart = serve(&with(&both, "NETICKET_REDIS_PREFIX", &unique_name("deployment")));
     ends(apart);
     ends(second);
-    // All nodes have stopped: the change is meant.
+    // All nodes have stopped, so the change is intended.
     let changed = serve(&both);
     assert_refused(&ours, "another database and another token secret");
     ends(changed);

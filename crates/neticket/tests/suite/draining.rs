@@ -1,5 +1,5 @@
-//! A node that is told to end: first load balancers hear of it, then it stops accepting, then it finishes what it has
-//! taken on. Nothing is left for others to recover.
+//! A node that is told to stop. Load balancers learn it first. Then the node stops accepting requests, and
+//! finishes those that it has accepted. It leaves nothing for other nodes to recover.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use crate::process::{Serving, neticket};
 
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A node of `world` that drains for `drain_s`.
+/// A node of `world` that drains for `drain_s` seconds.
 fn node(world: &World, drain_s: &str) -> Serving {
     let (redis_url, folder) =
         (world.config.redis_url.clone().expect("a Redis"), world.config.data_dir.display().to_string());
@@ -61,7 +61,7 @@ async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
         let (client, url, confirmed) = (client.clone(), serving.url.clone(), Arc::clone(&confirmed));
         people.push(tokio::spawn(async move {
             let mut refused = 0;
-            // Until the node is gone. Whoever gets an answer gets a true one.
+            // Books until the node has stopped. Every answer must be true.
             while let Ok(status) = book(&client, &url, &token, grade).await {
                 match status {
                     201 => confirmed.fetch_add(1, Ordering::SeqCst),
@@ -69,7 +69,7 @@ async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
                         refused += 1;
                         0
                     }
-                    409 => break, // holds all that one may
+                    409 => break, // this person holds the limit
                     other => panic!("{other}"),
                 };
             }

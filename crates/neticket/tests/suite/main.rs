@@ -1,4 +1,5 @@
-//! The binary as operators use it: its commands, its answers to wrong settings, its start and its end.
+//! The binary as operators use it: its commands, how it reacts to invalid settings, its start and its
+//! shutdown.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 

@@ -1,4 +1,4 @@
-//! The binary as a process, with settings of its own and nothing else from the environment.
+//! Runs the binary as a process, with its own settings and nothing else from the environment.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use neticket_testkit::servers::{dying_with_parent, spawn};
 
-/// A command of the binary with exactly these variables set.
+/// A command of the binary, with exactly these variables set.
 pub(crate) fn neticket(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = dying_with_parent(env!("CARGO_BIN_EXE_neticket"));
     command.args(arguments).env_clear().envs(variables.iter().copied());
@@ -14,12 +14,12 @@ pub(crate) fn neticket(arguments: &[&str], variables: &[(&str, &str)]) -> Comman
     command
 }
 
-/// Runs it to its end.
+/// Runs a command until it ends.
 pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     neticket(arguments, variables).output().expect("it runs")
 }
 
-/// Runs it to its end with `input` on its standard input.
+/// Runs a command with `input` on its standard input until it ends.
 pub(crate) fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let mut child = spawn_piped(neticket(arguments, variables).stdin(Stdio::piped()));
     child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
@@ -30,7 +30,7 @@ fn spawn_piped(command: &mut Command) -> Child {
     command.spawn().expect("it starts")
 }
 
-/// Starts a server that must refuse to serve, waits for its end, and returns all that it printed on both
+/// Starts a server that must refuse to serve, waits until it ends, and returns all that it printed on both
 /// streams.
 pub(crate) fn refused_to_serve(variables: &[(&str, &str)]) -> String {
     let mut child = spawn_piped(&mut neticket(&["serve"], variables));
@@ -51,12 +51,12 @@ pub(crate) fn refused_to_serve(variables: &[(&str, &str)]) -> String {
     printed + &String::from_utf8_lossy(&rest.stderr)
 }
 
-/// All that it printed, on both streams.
+/// All that the process printed, on both streams.
 pub(crate) fn printed(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// A server as a process of its own.
+/// A server in its own process.
 pub(crate) struct Serving {
     pub(crate) child: Child,
     /// Without a slash at the end.
@@ -66,7 +66,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Starts `command`, which serves on a port of its choice, and waits until it says where.
+    /// Starts `command`, which serves on a free port, and waits until it prints its address.
     pub(crate) fn start(command: Command) -> Self {
         let mut child = spawn(command).expect("it starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
@@ -93,7 +93,7 @@ impl Serving {
         Self { child, url, log, errors }
     }
 
-    /// Asks it to end, waits for that, and returns its exit code and all that it logged.
+    /// Sends SIGTERM, waits until the process ends, and returns its exit code and its log.
     pub(crate) fn terminate(self) -> (Option<i32>, String) {
         self.ask_to_end();
         self.wait()
@@ -105,7 +105,7 @@ impl Serving {
         assert!(status.success(), "it runs still");
     }
 
-    /// Waits for its end and returns its exit code and all that it logged.
+    /// Waits until the process ends, and returns its exit code and its log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let status = self.child.wait().expect("it ends");
         let log = self.log.join().expect("no panic") + &self.errors.join().expect("no panic");
@@ -113,7 +113,7 @@ impl Serving {
     }
 }
 
-/// The settings of an embedded server in `folder`, on any port.
+/// The settings of an embedded server in `folder`, on a free port.
 pub(crate) fn embedded(folder: &Path) -> Vec<(&'static str, String)> {
     vec![
         ("NETICKET_DATA_DIR", folder.display().to_string()),
@@ -122,7 +122,7 @@ pub(crate) fn embedded(folder: &Path) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Settings as [`neticket`] takes them.
+/// The settings in the form that [`neticket`] takes.
 pub(crate) fn borrowed<'a>(variables: &'a [(&'static str, String)]) -> Vec<(&'a str, &'a str)> {
     variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }

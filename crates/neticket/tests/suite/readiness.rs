@@ -1,5 +1,4 @@
-//! What says whether the parts answer says it soon, also of a part that hangs, whatever the time-outs of
-//! calls are.
+//! `/readyz` and `doctor` answer soon even if a backend hangs, whatever the timeouts of calls are.
 
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -9,17 +8,19 @@ use serde_json::Value;
 
 use crate::process::{Serving, borrowed, neticket, printed, run};
 
-/// The longest time-outs that can be set. Every answer here comes long before them.
+/// The longest timeouts that can be set. Every answer in these tests comes long before them.
 const STORE_TIMEOUT_MS: &str = "60000";
 const LEDGER_TIMEOUT_MS: &str = "30000";
-/// When an answer counts as not given. Generous for a busy machine, and far below both time-outs.
+/// After this time an answer counts as missing. It is generous for a busy machine, and far below both
+/// timeouts.
 const DEADLINE: Duration = Duration::from_secs(25);
 
-/// A MariaDB and a Redis of their own, with an up-to-date database.
+/// A separate MariaDB and Redis, with a migrated database.
 struct Parts {
     mariadb: Server,
     redis: Server,
-    // After the server, which may be frozen and would never answer that it has dropped the database.
+    // Declared after `mariadb`, so that the server is dropped first: if it is frozen, it would never confirm
+    // that the database is dropped.
     database: TestDatabase,
     folder: tempfile::TempDir,
 }
@@ -47,7 +48,7 @@ impl Parts {
     }
 }
 
-/// The status and the problem's code of `/readyz`; panics if they do not come before [`DEADLINE`].
+/// The status and the problem code of `/readyz`. Panics if there is no answer before [`DEADLINE`].
 async fn readyz(client: &reqwest::Client, url: &str) -> (u16, String) {
     let answer = client.get(format!("{url}/readyz")).timeout(DEADLINE).send().await;
     let answer = answer.expect("an answer long before the time-outs of store and ledger");
@@ -72,12 +73,12 @@ async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
     until_ready(&client, &serving.url).await;
     for (server, code) in [(&parts.mariadb, "store_unavailable"), (&parts.redis, "ledger_unavailable")] {
         server.pause().unwrap();
-        // More at once than probes may run.
+        // More requests at once than probes may run.
         let probes = (0..12).map(|_| readyz(&client, &serving.url));
         for (status, _) in futures::future::join_all(probes).await {
             assert_eq!(status, 503);
         }
-        // On a busy machine the other one may be slow once.
+        // On a busy machine the other backend may be slow once.
         let deadline = Instant::now() + Duration::from_mins(1);
         while readyz(&client, &serving.url).await != (503, code.to_owned()) {
             assert!(Instant::now() < deadline, "{code} is named");
@@ -89,7 +90,7 @@ async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
     assert_eq!(code, Some(0), "{log}");
 }
 
-/// `doctor`, which must end before [`DEADLINE`].
+/// Runs `doctor`, which must end before [`DEADLINE`].
 async fn doctor(parts: &Parts) -> Output {
     let settings = parts.settings();
     let ended = tokio::task::spawn_blocking(move || run(&["doctor"], &borrowed(&settings)));

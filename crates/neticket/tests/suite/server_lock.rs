@@ -1,11 +1,11 @@
-//! An embedded store belongs to one server at a time. Commands work beside it.
+//! Only one server at a time can use an embedded store. Commands work next to it.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use crate::process::{Serving, borrowed, embedded, neticket, printed, refused_to_serve, run, run_with_input};
 
-/// Kills the server as a power cut would, and waits until it has gone.
+/// Kills the server, as a power cut would, and waits until the process is gone.
 fn kill(mut serving: Serving) {
     serving.child.kill().unwrap();
     assert_eq!(serving.child.wait().unwrap().signal(), Some(9));

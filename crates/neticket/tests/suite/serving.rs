@@ -1,4 +1,4 @@
-//! From start to an orderly end.
+//! The server from its start to an orderly shutdown.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::process::{Serving, borrowed, embedded, neticket};
 
-/// How long anything here may take.
+/// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A login whose head the server has read, and whose body it waits for.
+/// A login request. The server has read its head and waits for its body.
 struct InFlight {
     connection: BufReader<TcpStream>,
     body: String,
@@ -46,7 +46,7 @@ impl InFlight {
     }
 }
 
-/// Logins that are under way while the server is told to end; returns its exit code and its log.
+/// Stops the server while logins are in flight. Returns its exit code and its log.
 fn end_during_logins(serving: Serving, credentials: &Value) -> (Option<i32>, String) {
     let address = serving.url.strip_prefix("http://").unwrap().to_owned();
     let logins: Vec<_> = (0..4).map(|_| InFlight::login(&address, credentials)).collect();

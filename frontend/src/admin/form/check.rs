@@ -1,4 +1,5 @@
-//! What is wrong with a form: the same rules as the server's, run while one types, under the same names. Pure.
+//! What is wrong with a form. The rules and the field names are those of the server, and are checked while
+//! the person types. Pure.
 
 use neticket_contract::Problem;
 use neticket_domain::{QUANTITY_MAX, Timestamp};
@@ -13,7 +14,7 @@ pub(crate) const GRADES_MAX: usize = 20;
 const PRICE_MAX: u64 = 100_000_000;
 const CAPACITY_MAX: u64 = 1_000_000;
 
-/// What is wrong with a field, and the number that belongs to it.
+/// What is wrong with a field, and the number that the text mentions, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) text: T,
@@ -30,16 +31,16 @@ impl Fault {
     }
 }
 
-/// Where the form stands.
+/// What the rules depend on besides the form itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Circumstances {
     pub(crate) now: Timestamp,
-    /// Whether the event is there already: times that are not changed need not lie in the future.
+    /// Whether the event exists already. Times that have not been changed may then lie in the past.
     pub(crate) exists: bool,
     pub(crate) moments: Moments,
 }
 
-/// Everything that is wrong, by the field's path, from the top of the form to its end.
+/// All faults with the path of their field, from the top of the form to its end.
 pub(crate) fn faults(draft: &Draft, base: &Draft, at: Circumstances) -> Vec<(String, Fault)> {
     let mut found = Vec::new();
     let mut add = |path: &str, fault: Option<Fault>| {
@@ -95,7 +96,7 @@ fn times(draft: &Draft, base: &Draft, at: Circumstances, add: &mut impl FnMut(&s
     add("closes_at", fault);
 }
 
-/// One line that is more than white space.
+/// One line with more than white space.
 fn line(text: &str, len_max: usize) -> Option<Fault> {
     if text.trim().is_empty() {
         return Some(Fault::new(T::FieldRequired));
@@ -121,7 +122,7 @@ fn whole(text: &str, min: u64, max: u64) -> Option<Fault> {
     }
 }
 
-/// What the server had against the form.
+/// The server's objections to the form.
 pub(crate) fn refusals(problem: &Problem) -> Vec<(String, Fault)> {
     problem.errors.iter().map(|error| (error.field.clone(), refusal(&error.field, &error.code))).collect()
 }
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(found(&after, false), [("closes_at".to_owned(), T::FormClosesLate)]);
         let past = Draft { closes_at: "2029-05-01T00:00:00Z".into(), ..good() };
         assert_eq!(found(&past, false), [("closes_at".to_owned(), T::FormClosesPast)]);
-        // To end a sale now is no fault.
+        // The sale of an existing event may get a closing time in the past, which ends the sale now.
         assert_eq!(found(&past, true), []);
     }
 

@@ -1,4 +1,4 @@
-//! Two people changed the same event: what to do about it.
+//! The choice after two people have changed the same event.
 
 use leptos::prelude::*;
 
@@ -21,7 +21,7 @@ pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
         }
     };
     let event = StoredValue::new(theirs.event);
-    // The button that was pressed goes away.
+    // The button that was pressed disappears.
     let keep_mine = move || {
         form.keep_mine(event.get_value());
         focus_soon(SAVE.to_owned());

@@ -1,4 +1,4 @@
-//! Deleting and cancelling an event: what cannot be undone.
+//! Deleting and cancelling an event. Neither can be undone.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +13,7 @@ use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 use crate::problem_text::error_text;
 
-/// Which of the two is being asked about.
+/// Which of the two actions the dialog asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deed {
     Delete,
@@ -93,7 +93,7 @@ fn Ask(
                 Deed::Cancel => api.admin_event_cancel(id).await.map(Some),
             };
             busy.try_set(false);
-            // Browsers can close a dialog in spite of `on:cancel`. Another dialog may be open by now.
+            // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
             let still_asked = asked.try_get_untracked() == Some(Some(deed));
             match answer {
                 Ok(Some(event)) => {
@@ -155,7 +155,7 @@ fn Ask(
     }
 }
 
-/// What the dialog says about tickets is what is sold now. What is typed stays, and so does the tag.
+/// Reads the number of tickets sold when the dialog opens. The input of the form and the tag stay.
 fn refresh_when_asked(
     form: Form,
     asked: RwSignal<Option<Deed>>,

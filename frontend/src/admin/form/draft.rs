@@ -1,11 +1,11 @@
-//! An event as it stands in the form: texts, as they were typed. Pure.
+//! The content of the form of an event: the texts as they were typed. Pure.
 
 use neticket_contract::{
     AdminEvent, EventCreateRequest, EventUpdateRequest, TicketTypeCreateRequest, TicketTypeUpdateRequest,
 };
 use neticket_domain::{MAX_PER_USER_DEFAULT, Timestamp};
 
-/// Moments to and from the texts of the form.
+/// Converts timestamps to and from the texts of the form.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
     pub(crate) write: fn(Timestamp) -> String,
@@ -19,7 +19,7 @@ pub(crate) struct Draft {
     pub(crate) description: String,
     pub(crate) starts_at: String,
     pub(crate) opens_at: String,
-    /// Empty: when the event starts.
+    /// Empty: the sale closes when the event starts.
     pub(crate) closes_at: String,
     pub(crate) max_per_user: String,
     pub(crate) image: Option<DraftImage>,
@@ -35,9 +35,9 @@ pub(crate) struct DraftImage {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DraftGrade {
-    /// Tells the rows apart, wherever they are moved. Negative for those that the server does not know yet.
+    /// Identifies the row, wherever it is moved. Negative if the server does not know the ticket type yet.
     pub(crate) row: i64,
-    /// `None`: a new one.
+    /// `None` for a new one.
     pub(crate) id: Option<i64>,
     pub(crate) name: String,
     pub(crate) price: String,
@@ -47,7 +47,7 @@ pub(crate) struct DraftGrade {
 }
 
 impl Draft {
-    /// What a new event starts from.
+    /// The initial content for a new event.
     pub(crate) fn empty() -> Self {
         Self {
             max_per_user: MAX_PER_USER_DEFAULT.to_string(),
@@ -87,7 +87,8 @@ impl Draft {
         }
     }
 
-    /// The grades as they would be sent: what is sold meanwhile is no change of the form.
+    /// The ticket types as a request would send them. Tickets sold in the meantime are not a change of the
+    /// form.
     fn grade_changes(&self) -> Vec<(Option<i64>, &str, &str, &str)> {
         self.grades
             .iter()
@@ -95,7 +96,7 @@ impl Draft {
             .collect()
     }
 
-    /// Without a closing time of its own a sale closes when the event starts.
+    /// Without a closing time of its own, the sale closes when the event starts.
     fn closes(&self) -> &str {
         if self.closes_at.is_empty() { &self.starts_at } else { &self.closes_at }
     }
@@ -122,7 +123,7 @@ impl Draft {
             && self.grade_changes() == other.grade_changes()
     }
 
-    /// The request for a new event; `None` while something cannot be read.
+    /// The request for a new event. `None` while a field cannot be parsed.
     pub(crate) fn create(&self, moments: Moments) -> Option<EventCreateRequest> {
         let closes_at = match self.closes_at.as_str() {
             "" => None,
@@ -148,7 +149,7 @@ impl Draft {
         })
     }
 
-    /// What differs from `base`; `None` while something cannot be read.
+    /// The differences from `base`. `None` while a field cannot be parsed.
     pub(crate) fn update(&self, base: &Self, moments: Moments) -> Option<EventUpdateRequest> {
         let text = |new: &str, old: &str| (new != old).then(|| new.trim().to_owned());
         let moment = |new: &str, old: &str| {
@@ -185,7 +186,7 @@ impl Draft {
         })
     }
 
-    /// What was typed since `base`, on top of what somebody else has made of it meanwhile.
+    /// The input since `base`, applied to the version that another person has saved.
     pub(crate) fn rebased(&self, base: &Self, theirs: &Self) -> Self {
         let text = |mine: &String, base: &String, theirs: &String| {
             if mine == base { theirs.clone() } else { mine.clone() }
@@ -209,7 +210,7 @@ impl Draft {
         }
     }
 
-    /// Takes over what is sold.
+    /// Takes over the numbers of tickets sold.
     pub(crate) fn learn_sold(&mut self, now: &Self) {
         for grade in &mut self.grades {
             if let Some(now) = now.grades.iter().find(|now| now.id.is_some() && now.id == grade.id) {
@@ -218,7 +219,7 @@ impl Draft {
         }
     }
 
-    /// With the ids that grades have got which were new in `sent`.
+    /// The draft with the ids that the ticket types got which were new in `sent`.
     pub(crate) fn numbered(&self, sent: &Self, saved: &Self) -> Self {
         let id = |grade: &DraftGrade| {
             let place = sent.grades.iter().position(|own| own.row == grade.row)?;
@@ -228,12 +229,13 @@ impl Draft {
         Self { grades: grades.collect(), ..self.clone() }
     }
 
-    /// Grade by grade: what was typed stays, what was not is theirs; theirs alone come last.
+    /// Merges the ticket types one by one. Fields that were typed stay, the others are taken from `theirs`.
+    /// Ticket types that only `theirs` has come last.
     fn rebased_grades(&self, base: &Self, theirs: &Self) -> Vec<DraftGrade> {
         let find = |draft: &Self, id: Option<i64>| {
             draft.grades.iter().find(|grade| id.is_some() && grade.id == id).cloned()
         };
-        // Added by both, or by a save whose answer was lost: it is one.
+        // Both added it, or it was saved and the answer was lost. It is the same ticket type.
         let twin = |mine: &DraftGrade| {
             let is_new = |grade: &&DraftGrade| find(base, grade.id).is_none();
             let is_twin = |grade: &&DraftGrade| mine.id.is_none() && grade.name.trim() == mine.name.trim();
@@ -248,7 +250,7 @@ impl Draft {
             let (was, is) = (find(base, mine.id), find(theirs, mine.id));
             match (was, is) {
                 (Some(was), Some(is)) => rebased.grades.push(mine.over(&was, is)),
-                // They have removed it: typed into, it becomes a new one.
+                // The other person has removed it. If it was typed into, it becomes a new one.
                 (Some(was), None) if was.says_the_same_as(mine) => {}
                 _ => {
                     let row = self.free_row().min(rebased.free_row());
@@ -264,14 +266,14 @@ impl Draft {
         rebased.grades
     }
 
-    /// A number for a row that no other has.
+    /// A row number that no other row has.
     pub(crate) fn free_row(&self) -> i64 {
         self.grades.iter().map(|grade| grade.row).min().unwrap_or(0).min(0) - 1
     }
 }
 
 impl DraftGrade {
-    /// What was typed since `was`, on top of what it is now.
+    /// The input since `was`, applied to `is`.
     fn over(&self, was: &Self, is: Self) -> Self {
         let text = |mine: &String, was: &String, is: String| if mine == was { is } else { mine.clone() };
         Self {
@@ -288,7 +290,7 @@ impl DraftGrade {
     }
 }
 
-/// A whole number as people type it, with or without its digits grouped.
+/// A whole number as people type it, with or without grouped digits.
 pub(crate) fn number(text: &str) -> Option<u64> {
     let digits: String = text.trim().chars().filter(|c| !matches!(c, ',' | ' ' | '_')).collect();
     digits.parse().ok()
@@ -349,7 +351,7 @@ mod tests {
         assert_eq!(grade(&merged.grades[0]), (Some(7), "R".into(), "60,000".into(), "20".into()));
         let others: Vec<_> = merged.grades[1..].iter().map(|grade| (grade.id, grade.name.as_str())).collect();
         assert_eq!(others, [(None, "A"), (Some(9), "S")]);
-        // What they have removed goes, unless it was typed into.
+        // A ticket type that the other person has removed goes, unless it was typed into.
         let removed = Draft { grades: Vec::new(), ..base.clone() };
         let twice = Draft { grades: theirs.grades[1..].to_vec(), ..theirs.clone() };
         let mut again = base.clone();

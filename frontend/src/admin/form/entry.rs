@@ -1,4 +1,4 @@
-//! A labelled field of the form, and what is wrong with it beside it.
+//! A labelled field of the form, with its fault beside it.
 
 use leptos::html::Input;
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use super::state::Form;
 use crate::components::{Glyph, Icon};
 use crate::i18n::{I18n, T, tr, use_i18n};
 
-/// How a field is typed into.
+/// The type of a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Line,
@@ -19,21 +19,21 @@ pub(crate) enum Kind {
     Number,
 }
 
-/// A field, and which part of the form it is.
+/// A field, and the part of the form that it edits.
 #[derive(Clone, Copy)]
 pub(crate) struct Slot {
-    /// As the API calls it, also the element's id. It changes when grades are moved.
+    /// The field's name in the API, also the element's id. It changes when ticket types are moved.
     pub(crate) path: Signal<String>,
     pub(crate) value: Signal<String>,
     pub(crate) change: Callback<(String,)>,
 }
 
 impl Slot {
-    /// A part of the event itself.
+    /// A field of the event itself.
     pub(crate) fn of(form: Form, name: &'static str, part: fn(&mut Draft) -> &mut String) -> Self {
         Self {
             path: Signal::stored(name.to_owned()),
-            // A copy, because parts are found in what can be changed.
+            // A copy, because `part` needs a mutable draft.
             value: Signal::derive(move || part(&mut form.draft.get()).clone()),
             change: Callback::new(move |(text,): (String,)| {
                 form.typed(name.to_owned(), |draft| *part(draft) = text);
@@ -42,7 +42,7 @@ impl Slot {
     }
 }
 
-/// What a fault says.
+/// The text of a fault.
 pub(crate) fn fault_text(i18n: I18n, fault: Fault) -> String {
     match fault.n {
         Some(n) => i18n.fill(fault.text, &[("n", &n)]),
@@ -56,7 +56,7 @@ pub(crate) fn Entry(
     part: Slot,
     label: T,
     kind: Kind,
-    /// What stands below it while nothing is wrong.
+    /// Shown below the field.
     #[prop(optional, into)]
     hint: Option<Signal<String>>,
     #[prop(optional)] optional: bool,
@@ -69,7 +69,8 @@ pub(crate) fn Entry(
     let input = NodeRef::<Input>::new();
     Effect::new(move |_| {
         let text = value.get();
-        // A moment that is half typed has no value yet. Writing that back would take away the half.
+        // A date that is typed only in part has no value yet. Writing that empty value back would delete the
+        // part.
         if let Some(input) = input.get()
             && input.value() != text
         {
@@ -94,7 +95,7 @@ pub(crate) fn Entry(
                 id=id
                 node_ref=input
                 type=if kind == Kind::Moment { "datetime-local" } else { "text" }
-                // Any second: sales open at odd times.
+                // Allows seconds, because a sale may open at any second.
                 step=(kind == Kind::Moment).then_some("1")
                 inputmode=(kind == Kind::Number).then_some("numeric")
                 autocomplete="off"
@@ -122,7 +123,7 @@ pub(crate) fn Entry(
     }
 }
 
-/// What is wrong with the field at `path`; said aloud when it appears.
+/// The fault of the field at `path`. Screen readers announce it when it appears.
 #[component]
 pub(crate) fn FieldFault(form: Form, #[prop(into)] path: Signal<String>) -> impl IntoView {
     let i18n = use_i18n();

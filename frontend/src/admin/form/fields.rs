@@ -1,4 +1,4 @@
-//! The parts of the event itself: what it is, and when.
+//! The fields of the event itself: what it is, and when.
 
 use leptos::prelude::*;
 
@@ -51,7 +51,7 @@ pub(crate) fn About(form: Form) -> impl IntoView {
 pub(crate) fn Times(form: Form) -> impl IntoView {
     let i18n = use_i18n();
     let zone = local_time::zone();
-    // In words, as people will read it.
+    // The date in words, as the pages will show it.
     let spoken = move |text: String| {
         local_time::from_input(&text).map(|at| format::exact_date(i18n, at)).unwrap_or_default()
     };

@@ -1,4 +1,4 @@
-//! The grades, one row each, in the order in which they are shown.
+//! The ticket types, one row each, in the order in which they are shown.
 
 use leptos::prelude::*;
 
@@ -53,7 +53,7 @@ pub(crate) fn Grades(form: Form) -> impl IntoView {
     }
 }
 
-/// A part of the grade in row `row`, wherever that is now.
+/// A field of the ticket type in row `row`, wherever the row is now.
 fn slot(form: Form, row: i64, field: &'static str, part: fn(&mut DraftGrade) -> &mut String) -> Slot {
     let path = Signal::derive(move || path(form, row, field));
     Slot {
@@ -76,7 +76,7 @@ fn find(draft: &Draft, row: i64) -> Option<&DraftGrade> {
     draft.grades.iter().find(|grade| grade.row == row)
 }
 
-/// Tracked.
+/// The path of a field of row `row`. Tracked.
 fn path(form: Form, row: i64, field: &str) -> String {
     let index = form.draft.with(|draft| draft.grades.iter().position(|grade| grade.row == row));
     format!("ticket_types[{}].{field}", index.unwrap_or(0))
@@ -107,7 +107,7 @@ fn Row(form: Form, row: i64) -> impl IntoView {
         let from = index.get_untracked();
         let to = if up { from.saturating_sub(1) } else { (from + 1).min(last.get_untracked()) };
         form.rearranged(|draft| draft.grades.swap(from, to));
-        // At an end its button cannot be pressed again.
+        // At either end of the list the button is disabled, so the other one gets the focus.
         let is_end = to == if up { 0 } else { last.get_untracked() };
         let word = if up == is_end { "down" } else { "up" };
         focus_soon(format!("grade-{row}-{word}"));

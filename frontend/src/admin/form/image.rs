@@ -1,4 +1,4 @@
-//! The image: chosen, shown at once, sent with its progress, or taken away.
+//! The image field: choosing, preview, upload with progress, and removal.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -18,7 +18,7 @@ use crate::js;
 use crate::problem_text::error_text;
 
 const KINDS: &str = "image/jpeg,image/png,image/webp,image/gif";
-/// As the API calls it.
+/// The field's name in the API.
 const PATH: &str = "image_key";
 
 #[component]
@@ -26,12 +26,12 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let progress = RwSignal::new(0.0_f64);
-    // What was chosen, from the browser's own memory.
+    // A URL of the chosen file in the browser's own memory.
     let preview = RwSignal::new(None::<String>);
     let abort: Abort = StoredValue::new_local(None);
     let forget_preview = move || {
         if let Some(Some(url)) = preview.try_get_untracked() {
-            // Fails for nothing that was made here.
+            // Cannot fail for a URL that was made here.
             let _ = Url::revoke_object_url(&url);
             preview.try_set(None);
         }
@@ -47,7 +47,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     });
     let choose = move |input: HtmlInputElement| {
         let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
-        // The same file can be chosen again.
+        // Lets the person choose the same file again.
         input.set_value("");
         if let Some(fault) = at_once(&file) {
             return form.refuse_field(PATH, fault);
@@ -64,7 +64,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
                 progress.try_set(part);
             };
             let answer = api.admin_image_create(&file, tell, abort).await;
-            // Another file was chosen, or none at all, or the page is gone.
+            // The person chose another file or removed it, or the page is gone.
             if preview.try_get_untracked() != Some(chosen) {
                 return;
             }
@@ -78,7 +78,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
             }
         });
     };
-    // While one is on its way, that is given up, and what was there before stays.
+    // During an upload, this stops the upload, and the previous image stays.
     let remove = move |_| {
         let uploading = form.uploading.get_untracked();
         forget_preview();
@@ -130,7 +130,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     }
 }
 
-/// What can be said against a file without sending it.
+/// The fault of a file that can be found without sending it.
 fn at_once(file: &File) -> Option<Fault> {
     let len = js::whole(file.size());
     let max = i64::try_from(IMAGE_BYTES_MAX).unwrap_or(i64::MAX);

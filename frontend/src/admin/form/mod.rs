@@ -1,4 +1,4 @@
-//! The form by which events are made and changed.
+//! The form that creates and changes events.
 
 mod check;
 mod conflict;

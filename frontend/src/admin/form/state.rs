@@ -1,4 +1,4 @@
-//! Where a form stands: what is typed, what the server has, and what is wrong.
+//! The state of a form: what is typed, what the server has, and what is wrong.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,47 +16,47 @@ use crate::clock::Clock;
 use crate::i18n::T;
 use crate::js;
 
-/// So long after the last key a fault is shown, if one is still in the field.
+/// How long after the last key a fault is shown, in milliseconds.
 const PAUSE_MS: i64 = 700;
 
 pub(crate) const MOMENTS: Moments = Moments { write: local_time::to_input, read: local_time::from_input };
 
-/// The button that saves.
+/// The id of the button that saves.
 pub(crate) const SAVE: &str = "save";
-/// Where it says that the event is cancelled.
+/// The id of the text which says that the event is cancelled.
 pub(crate) const CANCELLED: &str = "event-cancelled";
 
-/// What came of the last thing that was done with the form.
+/// The result of the last action on the form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Nothing,
-    /// All is as the server has it.
+    /// The server has saved the form.
     Saved,
-    /// It was not saved: a sentence, and the number that belongs to it.
+    /// The form was not saved. Holds the reason.
     Refused(Fault),
-    /// Somebody else changed it meanwhile.
+    /// Another person has changed the event in the meantime.
     Conflict(Box<Theirs>),
 }
 
-/// The event as somebody else left it.
+/// The version of the event that another person saved.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Theirs {
     pub(crate) event: Tagged<AdminEvent>,
-    /// Their nickname, if that is known.
+    /// Their nickname, if it is known.
     pub(crate) who: Option<String>,
 }
 
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
     pub(crate) draft: RwSignal<Draft>,
-    /// What the server has, as far as this page knows.
+    /// The content that the server has, as far as this page knows.
     pub(crate) base: RwSignal<Draft>,
-    /// The event as it was loaded; `None`: a new one.
+    /// The event as it was loaded. `None` for a new one.
     pub(crate) event: RwSignal<Option<Tagged<AdminEvent>>>,
     pub(crate) outcome: RwSignal<Outcome>,
-    /// Something is being asked of the server.
+    /// Whether a request of the form is under way.
     pub(crate) busy: RwSignal<bool>,
-    /// An image is on its way; a form without it would lose it.
+    /// Whether an image is being uploaded. Saving before the end would save the form without it.
     pub(crate) uploading: RwSignal<bool>,
     revealed: RwSignal<HashSet<String>>,
     refused: RwSignal<HashMap<String, Fault>>,
@@ -96,7 +96,7 @@ impl Form {
         self.event.with(|event| event.as_ref().map_or(0, |event| sold(&event.value)))
     }
 
-    /// What is typed into a field. Its fault shows after a pause.
+    /// Records what was typed into the field at `path`. Its fault is shown after a pause.
     pub(crate) fn typed(self, path: String, change: impl FnOnce(&mut Draft)) {
         self.draft.update(change);
         self.refused.update(|refused| {
@@ -104,7 +104,7 @@ impl Form {
         });
         let past = match self.outcome.get_untracked() {
             Outcome::Saved => true,
-            // What is wrong with fields is listed until nothing is.
+            // The list of faults stays until there are none.
             Outcome::Refused(fault) => fault.text != T::FormFaults,
             Outcome::Nothing | Outcome::Conflict(_) => false,
         };
@@ -120,7 +120,8 @@ impl Form {
         });
     }
 
-    /// Grades were added, removed or moved: what was said about their places is about others now.
+    /// Adds, removes or moves ticket types. The faults of their old positions are dropped, because other
+    /// ticket types are there now.
     pub(crate) fn rearranged(self, change: impl FnOnce(&mut Draft)) {
         self.draft.update(change);
         self.refused.update(|refused| refused.retain(|path, _| !path.starts_with("ticket_types")));
@@ -138,7 +139,7 @@ impl Form {
         }
     }
 
-    /// What is to be said beside a field. Tracked.
+    /// The fault to show beside a field. Tracked.
     pub(crate) fn shown_fault(self, path: &str) -> Option<Fault> {
         if let Some(refused) = self.refused.with(|refused| refused.get(path).copied()) {
             return Some(refused);
@@ -149,7 +150,7 @@ impl Form {
         self.faults.with(|faults| faults.iter().find(|(own, _)| own == path).map(|(_, fault)| *fault))
     }
 
-    /// Everything that is wrong and said, in the order of the form. Tracked.
+    /// All faults that are shown, in the order of the form. Tracked.
     pub(crate) fn shown_faults(self) -> Vec<(String, Fault)> {
         let mut shown: Vec<(String, Fault)> =
             self.faults.get().into_iter().filter(|(path, _)| self.shown_fault(path).is_some()).collect();
@@ -162,14 +163,14 @@ impl Form {
         shown
     }
 
-    /// Shows all faults. True if there are none.
+    /// Shows all faults. Returns true if there are none.
     pub(crate) fn reveal_all(self) -> bool {
         let faults = self.faults.get_untracked();
         self.revealed.update(|revealed| revealed.extend(faults.iter().map(|(path, _)| path.clone())));
         faults.is_empty()
     }
 
-    /// Puts what the server had against it beside the fields. False if it is about none.
+    /// Shows the server's objections beside their fields. Returns false if there are none about fields.
     pub(crate) fn refuse(self, problem: &Problem) -> bool {
         let refused = refusals(problem);
         let any = !refused.is_empty();
@@ -183,7 +184,7 @@ impl Form {
         });
     }
 
-    /// The server's answer is what there is now; what was typed since `sent` stays, and is not saved.
+    /// Takes over the server's answer. Input that is newer than `sent` stays, and is unsaved.
     pub(crate) fn saved(self, sent: &Draft, event: Tagged<AdminEvent>) {
         if self.draft.with_untracked(|draft| draft == sent) {
             self.take(event);
@@ -196,7 +197,7 @@ impl Form {
         }
     }
 
-    /// Whether no moment is typed by half: such a field has no value, and would be taken for an empty one.
+    /// Whether no date is typed only in part. Such a field has no value, and would be taken for an empty one.
     pub(crate) fn whole_moments(self) -> bool {
         let half = Fault::new(T::FormMomentInvalid);
         self.refused.update(|refused| refused.retain(|_, fault| *fault != half));
@@ -208,7 +209,7 @@ impl Form {
         whole
     }
 
-    /// Shows the event as the server has it, and nothing else.
+    /// Replaces the content of the form by the event as the server has it.
     pub(crate) fn take(self, event: Tagged<AdminEvent>) {
         let draft = Draft::of(&event.value, MOMENTS);
         self.base.set(draft.clone());
@@ -219,7 +220,7 @@ impl Form {
         self.outcome.set(Outcome::Nothing);
     }
 
-    /// Learns what is sold of each grade by now. What is typed stays, and so does the tag.
+    /// Takes over the number of tickets sold of each ticket type. The input and the tag stay.
     pub(crate) fn sold_now(self, event: &AdminEvent) {
         let now = Draft::of(event, MOMENTS);
         for draft in [self.base, self.draft] {
@@ -227,7 +228,7 @@ impl Form {
         }
     }
 
-    /// Goes on with what was typed, on top of what somebody else has made of the event.
+    /// Keeps the input, and applies it to the version that another person has saved.
     pub(crate) fn keep_mine(self, event: Tagged<AdminEvent>) {
         let theirs = Draft::of(&event.value, MOMENTS);
         let mine = self.base.with_untracked(|base| self.draft.get_untracked().rebased(base, &theirs));
@@ -244,17 +245,17 @@ fn half_typed(id: &str) -> bool {
     field.is_some_and(|field| field.unchecked_into::<web_sys::HtmlInputElement>().validity().bad_input())
 }
 
-/// Tickets sold of an event.
+/// The number of tickets sold of an event.
 pub(crate) fn sold(event: &AdminEvent) -> u64 {
     event.detail.ticket_types.iter().map(|grade| u64::from(grade.capacity.saturating_sub(grade.left))).sum()
 }
 
-/// Whether the event has begun at `now`.
+/// Whether the event has started at `now`.
 pub(crate) fn started(event: &AdminEvent, now: Timestamp) -> bool {
     event.detail.summary.starts_at <= now
 }
 
-/// Moves the focus to the element with this id, once what is drawn is drawn.
+/// Moves the focus to the element with this id at the next frame, when it is rendered.
 pub(crate) fn focus_soon(id: String) {
     request_animation_frame(move || {
         if let Some(element) = document().get_element_by_id(&id) {

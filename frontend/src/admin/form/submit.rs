@@ -1,4 +1,5 @@
-//! Saving: once at a time, all faults at once, and nothing of what somebody else wrote is overwritten unseen.
+//! Saving. One request at a time, all faults are shown at once, and nothing that another person saved is
+//! overwritten unnoticed.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -13,7 +14,7 @@ use crate::api::ApiError;
 use crate::i18n::T;
 use crate::problem_text::error_text;
 
-/// Checks the form and sends it. `created` is told the id of a new event.
+/// Checks the form and sends it. Calls `created` with the id of a new event.
 pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static) {
     if form.busy.get_untracked() {
         return;
@@ -47,7 +48,7 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
 }
 
 async fn create(form: Form, api: AdminApi) -> Result<Tagged<neticket_contract::AdminEvent>, ApiError> {
-    // What passed the checks can be read.
+    // The checks have passed, so every field can be parsed.
     let request = form.draft.get_untracked().create(MOMENTS).ok_or(ApiError::Unreadable(0))?;
     api.admin_event_create(&request).await
 }
@@ -79,14 +80,14 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
         && error.code() == Some(ProblemCode::CapacityBelowSold)
         && let Ok(event) = api.admin_event_view(id).await
     {
-        // Then the check of the form itself says which grade it is.
+        // The form's own check then says which ticket type it is.
         form.sold_now(&event.value);
         form.reveal_all();
     }
     let beside = error.problem().is_some_and(|problem| form.refuse(problem));
     let fault = match (error, error.problem()) {
         _ if beside => Fault::new(T::FormFaults),
-        // Whether it was made is not known, and asking again might make a second one.
+        // Nobody knows whether the event was created. Another request might create a second one.
         _ if id.is_none() && may_be_done(error) => Fault::new(T::FormCreateLost),
         (_, Some(problem)) if problem.code == ProblemCode::CapacityBelowSold => {
             Fault { text: T::FormCapacitySold, n: problem.sold.map(u64::from) }
@@ -99,20 +100,20 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
     refuse(form, fault);
 }
 
-/// Whether what was asked for may have been done though the answer is none, or that it failed.
+/// Whether the server may have done what was asked, although there is no answer or the answer is a failure.
 fn may_be_done(error: &ApiError) -> bool {
     matches!(error, ApiError::Lost | ApiError::Unreadable(_))
         || matches!(error.code(), Some(ProblemCode::StoreUnavailable | ProblemCode::Internal))
 }
 
-/// The event as it is now, and who changed it last.
+/// The present event, and who changed it last.
 async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
     let event = api.admin_event_view(id).await.ok()?;
     let target = format!("event/{id}");
-    // Without it, it was somebody.
+    // Without the audit log, the name stays unknown.
     let log = api.audit_list(&ListQuery::default()).await.ok();
     let who = log.and_then(|log| {
-        // Pausing and the like are told of the event too, and leave it at its version.
+        // Pausing and similar actions are logged with the event too, but do not change its version.
         let changed = |action: &str| matches!(action, "event_update" | "event_cancel");
         let entry = log.items.into_iter().find(|e| e.target == target && changed(&e.action))?;
         entry.actor?.nickname

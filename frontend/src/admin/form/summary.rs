@@ -1,4 +1,4 @@
-//! What came of pressing "save": said where the focus goes.
+//! The result of pressing "save". The focus moves to it.
 
 use leptos::prelude::*;
 
@@ -8,10 +8,10 @@ use super::state::{Form, Outcome, focus_soon};
 use crate::components::{Glyph, Icon};
 use crate::i18n::{I18n, T, tr, use_i18n};
 
-/// Where the focus goes when a form was refused.
+/// The id of the element that gets the focus when a form was refused.
 pub(crate) const SUMMARY: &str = "form-summary";
 
-/// What the field at `path` is called, with the number of the grade that it belongs to.
+/// The label of the field at `path`, with the number of its ticket type.
 fn name_of(i18n: I18n, path: &str) -> String {
     let (grade, field) = match path.strip_prefix("ticket_types[").and_then(|rest| rest.split_once("].")) {
         Some((index, field)) => (index.parse::<usize>().ok(), field),
@@ -42,7 +42,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
     let i18n = use_i18n();
     let faults = Memo::new(move |_| form.shown_faults());
     let refused = Memo::new(move |_| match form.outcome.get() {
-        // Those that were put right are off the list.
+        // Faults that were corrected leave the list. Without any, the summary disappears.
         Outcome::Refused(fault) if fault.text == T::FormFaults && faults.with(Vec::is_empty) => None,
         Outcome::Refused(fault) => Some(fault),
         _ => None,
@@ -71,7 +71,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
             .collect_view()
     };
     view! {
-        // No live region: the focus comes here.
+        // Not a live region, because the focus moves here.
         <div>
             {move || {
                 refused

@@ -17,11 +17,12 @@ use crate::clock::use_clock;
 use crate::components::{Glyph, Icon};
 use crate::i18n::{T, tr, use_i18n};
 
-/// `event`: the one to change, or none for a new one. `created` is told the id of a new one, `deleted` that it is gone.
+/// `event` is the event to change, or `None` for a new one. `created` is called with the id of a new event,
+/// `deleted` after a deletion.
 #[component]
 pub(crate) fn EventForm(
     event: Option<Tagged<AdminEvent>>,
-    /// Whether it was made a moment ago.
+    /// Whether the event was created a moment ago.
     made: bool,
     created: impl Fn(i64) + Copy + Send + Sync + 'static,
     deleted: impl Fn() + Copy + Send + Sync + 'static,
@@ -37,7 +38,7 @@ pub(crate) fn EventForm(
     let cancelled = Memo::new(move |_| {
         form.event.with(|event| event.as_ref().is_some_and(|event| event.value.cancelled_at.is_some()))
     });
-    // Its page comes next, without what was typed meanwhile.
+    // While a new event is being created. Its page comes next, without anything typed in the meantime.
     let making = Memo::new(move |_| form.busy.get() && form.event.with(Option::is_none));
     let id = move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.id));
     let press = move |event: SubmitEvent| {
@@ -81,12 +82,12 @@ pub(crate) fn EventForm(
     }
 }
 
-/// Every way out of the form is a page load, so the browser itself asks, whichever way it is.
+/// Every way out of the form is a page load, so the browser itself asks each time.
 fn warn_before_leaving(form: Form) {
     let listener = window_event_listener(leptos::ev::beforeunload, move |event| {
         if untrack(|| form.unsaved()) {
             event.prevent_default();
-            // Older browsers ask only if there is something to say, which they do not show.
+            // Older browsers ask only if a text is set. They do not show the text.
             event.set_return_value("unsaved");
         }
     });

@@ -1,4 +1,4 @@
-//! The numbers of the last minutes as lines, drawn here, and as a table for those who would rather read.
+//! The statistics of the last minutes as line charts, and as a table for people who prefer to read.
 
 use leptos::prelude::*;
 use neticket_contract::Stats;
@@ -13,14 +13,14 @@ use crate::i18n::{I18n, T, tr, use_i18n};
 use crate::js;
 use crate::problem_text::error_text;
 
-/// Between two looks.
+/// Milliseconds between two polls.
 const EVERY_MS: i64 = 1_000;
-/// Between two rows of the table.
+/// Milliseconds between two rows of the table.
 const ROWS_EVERY_MS: i64 = 10_000;
-/// Refusals that are shown; the rest is rare.
+/// The most problem codes that are shown. The others are rare.
 const PROBLEMS_MAX: usize = 8;
 
-/// What a chart shows of a look.
+/// The value of a sample that a chart shows.
 type Pick = fn(&Look) -> Option<f64>;
 
 const BOOKINGS: Pick = |look| Some(look.bookings_per_s);
@@ -84,7 +84,7 @@ fn Chart(history: RwSignal<History>, title: T, unit: T, pick: Pick) -> impl Into
     let scale = Memo::new(move |_| lines.with(|lines| ceiling(top(lines))));
     let now = move || lines.with(|lines| lines.last().and_then(|line| line.last().copied()));
     let value = move || match now() {
-        // What the newest look says, if it says anything.
+        // The value of the newest sample, if it has one.
         Some((0, value)) => i18n.fill(unit, &[("n", &rounded(i18n, value))]),
         _ => "–".to_owned(),
     };
@@ -111,7 +111,7 @@ fn Chart(history: RwSignal<History>, title: T, unit: T, pick: Pick) -> impl Into
     }
 }
 
-/// Whole, except for small numbers.
+/// A whole number, except below 10, where one decimal is shown.
 fn rounded(i18n: I18n, value: f64) -> String {
     if value > 0.0 && value < 10.0 && value.fract() != 0.0 {
         return format!("{value:.1}");
@@ -155,7 +155,7 @@ fn Problems(stats: RwSignal<Option<Stats>>) -> impl IntoView {
     }
 }
 
-/// The same in numbers.
+/// The same data as a table.
 #[component]
 fn Numbers(history: RwSignal<History>) -> impl IntoView {
     let i18n = use_i18n();

@@ -1,11 +1,11 @@
-//! What an administrator can do in the control room, and how it is said before and after.
+//! The actions of the inventory page, and their texts before and after.
 
 use neticket_contract::InventoryEntry;
 
 use super::super::api::LedgerDeed;
 use crate::i18n::{I18n, T};
 
-/// One thing that can be done.
+/// One action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     Ledger(LedgerDeed),
@@ -14,15 +14,15 @@ pub(crate) enum Deed {
     ClearAll,
 }
 
-/// What is being asked about.
+/// The action that a dialog asks about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) deed: Deed,
-    /// The event; the whole service where there is none.
+    /// The event. `None` if the action concerns the whole service.
     pub(crate) entry: Option<InventoryEntry>,
 }
 
-/// What an event is called here: a show has many dates, all of one title.
+/// The name of an event on the inventory page. It includes the id, because several events can have one title.
 pub(crate) fn name(entry: &InventoryEntry) -> String {
     format!("{} (#{})", entry.title, entry.event_id)
 }
@@ -38,7 +38,7 @@ impl Asked {
 }
 
 impl Deed {
-    /// What its button says.
+    /// The text of its button.
     pub(crate) fn action(self) -> T {
         match self {
             Self::Ledger(LedgerDeed::Load) => T::RoomLoad,
@@ -51,7 +51,7 @@ impl Deed {
         }
     }
 
-    /// What its dialog asks.
+    /// The question of its dialog.
     pub(crate) fn question(self) -> T {
         match self {
             Self::Ledger(LedgerDeed::Load) => T::RoomLoadAsk,
@@ -77,15 +77,16 @@ impl Deed {
     }
 }
 
-/// What has come of something.
+/// The result of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// Whether it is as it was wanted.
+    /// Whether the wanted state is reached.
     pub(crate) done: bool,
     pub(crate) text: String,
 }
 
-/// What has come of it, by what the server says the ledger is like now: never "done" for what was not.
+/// Describes the result by the state of the ledger that the server answered. It never says "done" for
+/// something that was not done.
 pub(crate) fn came_of(i18n: I18n, deed: LedgerDeed, before: &InventoryEntry, now: &InventoryEntry) -> Told {
     let title = name(now);
     let epoch = now.ledger.epoch.map_or_else(|| "–".to_owned(), |epoch| epoch.to_string());

@@ -1,4 +1,4 @@
-//! Asks before anything is done in the control room, does it, and tells what has come of it.
+//! Asks before an action of the inventory page, does it, and reports the result.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,9 +14,9 @@ use crate::i18n::{I18n, T, tr, use_i18n};
 #[component]
 pub(crate) fn DeedDialog(
     asked: RwSignal<Option<Asked>>,
-    /// What has come of it, for everyone to read.
+    /// The result, shown on the page.
     told: RwSignal<Option<Told>>,
-    /// Called when something may look different now.
+    /// Called when the entries may have changed.
     done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -27,13 +27,13 @@ pub(crate) fn DeedDialog(
     Effect::new(move |_| {
         let Some(Asked { deed, entry }) = asked.get() else { return };
         error.set(None);
-        // What was told before is not about this.
+        // An earlier result is not about this action.
         told.set(None);
         if deed == Deed::Reconcile {
             look(api, entry.map_or(0, |entry| entry.event_id), plan);
         }
     });
-    // While the dialog closes it still shows what it was about.
+    // While the dialog closes, it still shows its action.
     let deed = Memo::new(move |before: Option<&Deed>| {
         asked
             .with(|asked| asked.as_ref().map(|asked| asked.deed))
@@ -49,7 +49,7 @@ pub(crate) fn DeedDialog(
         spawn_local(async move {
             let answer = act(api, i18n, &asked_for, seen).await;
             busy.try_set(false);
-            // Browsers let a dialog be closed all the same; another may be open by now.
+            // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
             let still_asked =
                 asked.try_with_untracked(|asked| asked.as_ref() == Some(&asked_for)) == Some(true);
             match answer {
@@ -107,7 +107,7 @@ pub(crate) fn DeedDialog(
     }
 }
 
-/// A pause holds as soon as the store has it, whatever the ledger says.
+/// A pause holds as soon as the store has it, even if the ledger did not answer.
 fn why_not(deed: Deed, error: &ApiError) -> T {
     let of_the_sale = matches!(deed, Deed::Ledger(LedgerDeed::Pause | LedgerDeed::Resume));
     if of_the_sale && error.code() == Some(ProblemCode::LedgerUnavailable) {
@@ -116,7 +116,7 @@ fn why_not(deed: Deed, error: &ApiError) -> T {
     refusal(error)
 }
 
-/// Does it, and says what was really done.
+/// Does the action, and describes what was really done.
 async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Told, ApiError> {
     let title = asked.title();
     let done = |key: T| Told { done: true, text: untrack(|| i18n.fill(key, &[("title", &title)])) };
@@ -143,7 +143,7 @@ async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Tol
             api.cache_clear().await?;
             Ok(done(T::RoomClearAllDone))
         }
-        // Every other deed is one on an event.
+        // Every other action needs an event.
         (_, None) => Err(ApiError::Unreadable(0)),
     }
 }

@@ -1,4 +1,4 @@
-//! One event in the control room: its ledger beside the store, and what can be done.
+//! One event on the inventory page: its ledger beside the store, and the actions.
 
 use leptos::prelude::*;
 use neticket_contract::{InventoryEntry, InventoryTicketType};
@@ -10,7 +10,7 @@ use crate::components::{Glyph, Icon, StatusBadge};
 use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 
-/// Follows `entry` as it changes, without drawing anew what has the focus.
+/// Follows `entry` as it changes, without rendering the focused element again.
 #[component]
 pub(crate) fn Entry(
     #[prop(into)] entry: Signal<InventoryEntry>,
@@ -65,7 +65,7 @@ pub(crate) fn Entry(
     }
 }
 
-/// Loaded or not, paused or not, in which epoch, and how much is on its way.
+/// Loaded or not, paused or not, the epoch, and the number of pending bookings.
 #[component]
 fn LedgerState(entry: Signal<InventoryEntry>) -> impl IntoView {
     let i18n = use_i18n();

@@ -1,4 +1,4 @@
-//! The last minutes of the service's numbers. Pure.
+//! The statistics of the last minutes. Pure.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use neticket_domain::Timestamp;
 
 /// How far back the charts reach, in milliseconds.
 pub(crate) const SPAN_MS: i64 = 150_000;
-/// So many looks are kept: one a second, and a few to spare.
+/// The most samples that are kept: one a second, and a few to spare.
 const LEN_MAX: usize = 200;
-/// Without a look for so long, the line is broken.
+/// A gap of more than this many milliseconds between two samples interrupts the line.
 const GAP_MS: i64 = 5_000;
 
-/// One look.
+/// One sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Look {
     pub(crate) at: Timestamp,
@@ -34,13 +34,13 @@ impl Look {
     }
 }
 
-/// The looks of the last minutes, the oldest first.
+/// The samples of the last minutes, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct History(VecDeque<Look>);
 
 impl History {
     pub(crate) fn add(&mut self, look: Look) {
-        // Nodes' clocks differ a little: what is not newer is not another look.
+        // The clocks of nodes differ a little. A sample that is not newer is ignored.
         if self.0.back().is_some_and(|last| last.at >= look.at) {
             return;
         }
@@ -52,7 +52,8 @@ impl History {
         }
     }
 
-    /// One value over time: how long ago, in milliseconds, and what it was. Divided where there was nothing to see.
+    /// The points of one value over time: how many milliseconds ago, and the value. Split into several lines
+    /// where samples are missing.
     pub(crate) fn lines(&self, value: impl Fn(&Look) -> Option<f64>) -> Vec<Vec<(i64, f64)>> {
         let Some(newest) = self.0.back() else { return Vec::new() };
         let mut lines: Vec<Vec<(i64, f64)>> = Vec::new();
@@ -74,7 +75,7 @@ impl History {
         lines
     }
 
-    /// About one look in `every_ms`, the newest first, for reading.
+    /// About one sample in `every_ms` milliseconds, the newest first, for the table.
     pub(crate) fn sparse(&self, every_ms: i64) -> Vec<Look> {
         let mut chosen: Vec<Look> = Vec::new();
         for look in self.0.iter().rev() {

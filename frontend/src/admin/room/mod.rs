@@ -1,4 +1,5 @@
-//! The control room: how the service is doing, and each event's ledger beside the store.
+//! The inventory page, which people see as "control room": statistics of the service, and each event's ledger
+//! beside the store.
 
 mod charts;
 mod deed;

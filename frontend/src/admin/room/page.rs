@@ -1,4 +1,4 @@
-//! The control room's page.
+//! The inventory page as a whole.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -21,7 +21,7 @@ use crate::load::last_if_past;
 use crate::title::page_title;
 
 const PATH: &str = "/admin/inventory";
-/// Between two looks at the ledgers.
+/// Milliseconds between two polls of the inventory.
 const EVERY_MS: i64 = 2_000;
 
 #[component]
@@ -94,7 +94,7 @@ pub(crate) fn RoomPage() -> impl IntoView {
     }
 }
 
-/// The entries, each following its own numbers.
+/// The entries. Each one follows its own numbers.
 #[component]
 fn Entries(
     room: Polled<neticket_contract::Page<InventoryEntry>>,
@@ -102,7 +102,8 @@ fn Entries(
     asked: RwSignal<Option<Asked>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    // Those that stay keep their places: nobody presses a button that has just moved under another event.
+    // Entries that stay keep their positions, so that nobody presses a button that has just moved under
+    // another event.
     let ids = Memo::new(move |before: Option<&Option<Vec<i64>>>| {
         room.value.with(|page| {
             let page = page.as_ref()?;
@@ -123,7 +124,7 @@ fn Entries(
         })
     };
     let entry = move |id: i64, first: InventoryEntry| {
-        // What is no longer on the page stays as it was, until it is taken off.
+        // An entry that has left the page keeps its last state until it is removed.
         Memo::new(move |before: Option<&InventoryEntry>| {
             let now = room.value.with(|page| {
                 page.as_ref().and_then(|page| page.items.iter().find(|entry| entry.event_id == id).cloned())

@@ -1,15 +1,15 @@
-//! Where the points of a chart lie. Pure.
+//! The positions of the points of a chart. Pure.
 
 use std::fmt::Write as _;
 
 use super::history::SPAN_MS;
 use crate::js::number;
 
-/// The drawing's size; it is stretched to the place that there is.
+/// The size of the drawing. It is stretched to the available space.
 pub(crate) const WIDTH: f64 = 300.0;
 pub(crate) const HEIGHT: f64 = 80.0;
 
-/// A round number not below `max`, so that the scale does not move with every point.
+/// A round number that is at least `max`, so that the scale does not change with every point.
 pub(crate) fn ceiling(max: f64) -> f64 {
     if max <= 1.0 {
         return 1.0;
@@ -31,11 +31,11 @@ pub(crate) fn path(lines: &[Vec<(i64, f64)>], ceiling: f64) -> String {
             let x = WIDTH * (1.0 - number(*ago_ms) / number(SPAN_MS));
             let y = HEIGHT * (1.0 - (value / ceiling).clamp(0.0, 1.0));
             let word = if index == 0 { 'M' } else { 'L' };
-            // Writing into a text always succeeds.
+            // Writing into a string always succeeds.
             let _ = write!(path, "{word}{x:.1} {y:.1}");
         }
         if let [(ago_ms, _)] = line.as_slice() {
-            // A point alone is seen as a dash.
+            // A single point is drawn as a dash.
             let x = WIDTH * (1.0 - number(*ago_ms) / number(SPAN_MS));
             let _ = write!(path, "H{:.1}", x + 1.0);
         }

@@ -1,4 +1,4 @@
-//! Reconciling in two steps: the dry run is shown, and exactly that is asked for.
+//! Reconciling in two steps: the page shows a dry run, and then requests exactly those changes.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,10 +10,10 @@ use crate::format;
 use crate::i18n::{T, tr, use_i18n};
 use crate::problem_text::error_text;
 
-/// Where the dry run stands.
+/// The state of the dry run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
-    /// At this event.
+    /// Asking about the event with this id.
     Looking(i64),
     Seen(Tagged<Reconciliation>),
     Failed(T),
@@ -26,7 +26,7 @@ impl Plan {
     }
 }
 
-/// Looks what would be changed.
+/// Asks the server what would be changed.
 pub(crate) fn look(api: AdminApi, event_id: i64, plan: RwSignal<Plan>) {
     plan.set(Plan::Looking(event_id));
     spawn_local(async move {
@@ -34,7 +34,7 @@ pub(crate) fn look(api: AdminApi, event_id: i64, plan: RwSignal<Plan>) {
             Ok(seen) => Plan::Seen(seen),
             Err(error) => Plan::Failed(refusal(&error)),
         };
-        // It may be about another event by now.
+        // By now the dialog may be about another event.
         if plan.try_with_untracked(|plan| *plan == Plan::Looking(event_id)) == Some(true) {
             plan.set(seen);
         }
@@ -52,7 +52,7 @@ pub(crate) fn refusal(error: &ApiError) -> T {
     }
 }
 
-/// What would be changed, grade by grade.
+/// What would be changed, by ticket type.
 #[component]
 pub(crate) fn PlanView(
     plan: RwSignal<Plan>,

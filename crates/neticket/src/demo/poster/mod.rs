@@ -1,7 +1,7 @@
-//! Posters of the demo season: drawn as SVG, 600 × 800, each from a scene, a palette and a typeface.
+//! Draws the posters of the demo season as SVG, 600 × 800. Each is made of a scene, a palette and a typeface.
 //!
-//! Nothing is random: a poster is a function of its show, so the same season always looks the same. No scripts, no
-//! fonts, no addresses: only shapes, gradients and text in the fonts that the reader has.
+//! A poster depends only on its show, so the same season always looks the same. It contains no scripts, no
+//! embedded fonts and no links: only shapes, gradients, and text in the fonts that the reader has.
 
 mod dice;
 mod nature;
@@ -21,24 +21,24 @@ use scene::Anchor;
 pub(super) use text::width_em;
 use text::{MARGIN, Typeset, escape};
 
-/// Width of a poster, in its own units.
+/// The width of a poster, in SVG units.
 const WIDTH: f64 = 600.0;
-/// Height of a poster, in its own units.
+/// The height of a poster, in SVG units.
 const HEIGHT: f64 = 800.0;
 
-/// How a show's poster looks.
+/// The look of a show's poster.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Design {
     pub(super) scene: Scene,
     pub(super) palette: Palette,
     pub(super) face: Face,
-    /// The small line at the head: what kind of show it is.
+    /// The small line at the top: the genre of the show.
     pub(super) genre: &'static str,
-    /// The line beside the title: who plays, or what it is about.
+    /// The line next to the title: who plays, or what the show is about.
     pub(super) byline: &'static str,
 }
 
-/// Draws the poster of `title`; `date` and `place` stand at its foot.
+/// Draws the poster of `title`. `date` and `place` are at the bottom.
 pub(super) fn draw(design: &Design, title: &str, date: &str, place: &str) -> String {
     let Palette { ground, ground_low, .. } = design.palette;
     let picture = design.scene.draw(&design.palette, title);
@@ -52,7 +52,7 @@ pub(super) fn draw(design: &Design, title: &str, date: &str, place: &str) -> Str
     )
 }
 
-/// Everything that is text: head line, title, byline, date and place.
+/// All text of the poster: head line, title, byline, date and place.
 fn words(design: &Design, title: &str, date: &str, place: &str) -> String {
     let Palette { ink, accent, .. } = design.palette;
     let layout = design.scene.layout();

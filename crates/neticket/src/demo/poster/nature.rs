@@ -1,11 +1,11 @@
-//! Scenes out of doors: sea, city, night sky, mountains, meadow.
+//! Outdoor scenes: sea, city, night sky, mountains, meadow.
 
 use std::fmt::Write as _;
 
 use super::dice::Dice;
 use super::palette::Palette;
 
-/// Swell behind swell under a low sun.
+/// Rows of waves under a low sun.
 pub(super) fn waves(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, ground_low, .. } = palette;
     let mut svg = format!(

@@ -1,4 +1,4 @@
-//! Scenes of things: a record, piano keys, a ribbon, a flower.
+//! Scenes with objects: a record, piano keys, a ribbon, a flower.
 
 use std::fmt::Write as _;
 
@@ -80,7 +80,7 @@ pub(super) fn keys(palette: &Palette) -> String {
     svg
 }
 
-/// Threads between two curves: silk in the light.
+/// Lines between two curves, which look like silk in the light.
 pub(super) fn ribbon(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, .. } = palette;
     let mut svg = format!(
@@ -117,7 +117,7 @@ pub(super) fn ribbon(palette: &Palette, dice: &mut Dice) -> String {
     svg
 }
 
-/// Petals around a heart, three rings of them.
+/// Three rings of petals around a centre.
 pub(super) fn bloom(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, .. } = palette;
     let turn = dice.between(0.0, 30.0);

@@ -1,17 +1,18 @@
-//! Colours that go together. Text is `ink` on `ground` or `ground_low`, so each pair keeps a contrast of at least 4.5.
+//! Colours that go together. Text is drawn in `ink` on `ground` or `ground_low`, so each of these pairs has a
+//! contrast of at least 4.5.
 
 /// The colours of one poster.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::demo) struct Palette {
-    /// The background at the head.
+    /// The background at the top.
     pub(super) ground: &'static str,
-    /// The background at the foot.
+    /// The background at the bottom.
     pub(super) ground_low: &'static str,
-    /// What is behind.
+    /// Shapes in the background.
     pub(super) far: &'static str,
-    /// What is in front.
+    /// Shapes in the foreground.
     pub(super) near: &'static str,
-    /// What shines.
+    /// Highlights and lights.
     pub(super) accent: &'static str,
     /// Text.
     pub(super) ink: &'static str,

@@ -1,11 +1,11 @@
-//! Scenes without things: tiles, arches, rays, circles of light.
+//! Abstract scenes: tiles, arches, rays, circles of light.
 
 use std::fmt::Write as _;
 
 use super::dice::Dice;
 use super::palette::Palette;
 
-/// Squares of 100 with quarter circles, half circles, rings and stripes, down to the title.
+/// Squares of 100 × 100 with quarter circles, half circles, rings and stripes, in the area above the title.
 pub(super) fn tiles(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, ink, .. } = palette;
     let mut svg = String::from("<g transform=\"translate(0 104)\">");
@@ -39,7 +39,7 @@ pub(super) fn tiles(palette: &Palette, dice: &mut Dice) -> String {
     svg
 }
 
-/// Arches in arches, with a disc rising through them.
+/// Nested arches, with a disc that rises through them.
 pub(super) fn arches(palette: &Palette) -> String {
     let Palette { far, near, accent, ground, .. } = palette;
     let mut svg = String::from("<g transform=\"translate(48 17) scale(.84)\">");
@@ -61,7 +61,7 @@ pub(super) fn arches(palette: &Palette) -> String {
     svg
 }
 
-/// Rays from the middle, with a disc to write on.
+/// Rays from the centre, with a disc behind the title.
 pub(super) fn sunburst(palette: &Palette) -> String {
     let Palette { far, near, accent, ground, ground_low, .. } = palette;
     let mut svg = format!("<g transform=\"translate(300 400)\" fill=\"{far}\" opacity=\".75\">");
@@ -83,7 +83,7 @@ pub(super) fn sunburst(palette: &Palette) -> String {
     svg
 }
 
-/// Circles of light, large and soft behind, small and sharp in front.
+/// Circles of light: large and blurred in the background, small and sharp in the foreground.
 pub(super) fn bokeh(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, ground_low, .. } = palette;
     let mut svg = String::from("<defs>");

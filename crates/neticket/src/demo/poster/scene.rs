@@ -1,4 +1,4 @@
-//! The pictures a poster can have, and where each leaves room for the title.
+//! The pictures that a poster can have, and the space that each leaves for the title.
 
 use super::dice::Dice;
 use super::palette::Palette;
@@ -22,7 +22,7 @@ pub(in crate::demo) enum Scene {
     Skyline,
     /// A night of stars over hills.
     Stars,
-    /// Mountains behind mountains, with a red sun.
+    /// Rows of mountains, with a red sun.
     Peaks,
     /// Hills, sun and balloons.
     Meadow,
@@ -36,7 +36,7 @@ pub(in crate::demo) enum Scene {
     Bloom,
     /// Tiles of quarter circles.
     Tiles,
-    /// Arches in arches.
+    /// Nested arches.
     Arches,
     /// Rays.
     Sunburst,
@@ -44,7 +44,7 @@ pub(in crate::demo) enum Scene {
     Bokeh,
 }
 
-/// Where the title stands.
+/// The position of the title.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
     Top,
@@ -52,7 +52,7 @@ pub(super) enum Anchor {
     Bottom,
 }
 
-/// The room that a picture leaves.
+/// The space that a picture leaves for the title.
 pub(super) struct Layout {
     pub(super) anchor: Anchor,
     pub(super) title_width: f64,
@@ -80,7 +80,7 @@ impl Scene {
         Layout { anchor, title_width, title_height, centred }
     }
 
-    /// The picture as SVG; `name` varies it.
+    /// The picture as SVG. `name` seeds its variations.
     pub(super) fn draw(self, palette: &Palette, name: &str) -> String {
         let dice = &mut Dice::of(name);
         match self {

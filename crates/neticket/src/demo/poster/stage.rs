@@ -1,4 +1,4 @@
-//! Scenes of the stage: curtain, beams, bars of sound, arena.
+//! Scenes of the stage: curtain, beams, sound bars, arena.
 
 use std::fmt::Write as _;
 
@@ -121,7 +121,7 @@ fn crowd(svg: &mut String, dice: &mut Dice, colour: &str) {
     let _ = write!(svg, "<rect y=\"694\" width=\"600\" height=\"106\" fill=\"{colour}\"/>");
 }
 
-/// Mirrored bars of sound on a dark ground.
+/// Mirrored sound bars on a dark background.
 pub(super) fn equalizer(palette: &Palette, dice: &mut Dice) -> String {
     let Palette { far, near, accent, ground_low, .. } = palette;
     let mut svg = format!(
@@ -151,7 +151,7 @@ pub(super) fn equalizer(palette: &Palette, dice: &mut Dice) -> String {
     svg
 }
 
-/// A floor of light running to the horizon, a hexagon above it, shards at the sides.
+/// A floor of light that runs to the horizon, a hexagon above it, and shards at the sides.
 pub(super) fn arena(palette: &Palette) -> String {
     let Palette { far, near, accent, ground_low, .. } = palette;
     let mut svg = format!(

@@ -1,17 +1,17 @@
-//! Typesetting: breaks titles into lines of fitting length, and keeps every text inside the poster.
+//! Typesetting: breaks titles into lines that fit, and keeps all text inside the poster.
 
 use std::fmt::Write as _;
 
-/// Space kept free left and right of every text.
+/// The space on the left and right of all text that stays empty.
 pub(super) const MARGIN: f64 = 48.0;
-/// The room that is left for text.
+/// The width that text can use.
 pub(super) const TEXT_WIDTH: f64 = 600.0 - 2.0 * MARGIN;
 const SIZE_MAX: f64 = 96.0;
 const LINES_MAX: usize = 4;
-/// Distance of baselines, in sizes.
+/// The distance between baselines, as a multiple of the font size.
 const LEADING: f64 = 1.16;
 
-/// A typeface that readers have already, or the nearest one.
+/// A typeface that readers probably have, with fallbacks.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::demo) struct Face {
     pub(super) family: &'static str,
@@ -31,14 +31,14 @@ impl Face {
     };
 }
 
-/// A title in lines, at the size that fills its room best.
+/// A title that is broken into lines, with the font size that fills its space best.
 pub(super) struct Typeset {
     lines: Vec<String>,
     size: f64,
 }
 
 impl Typeset {
-    /// The largest size at which `title`, broken at spaces, keeps to `width` and `height`.
+    /// Finds the largest font size at which `title`, broken at spaces, fits into `width` and `height`.
     pub(super) fn fit(title: &str, width: f64, height: f64) -> Self {
         let words: Vec<&str> = title.split_whitespace().collect();
         let mut best = Self { lines: vec![title.to_owned()], size: 0.0 };
@@ -46,7 +46,7 @@ impl Typeset {
             let widest = lines.iter().map(|line| width_em(line)).fold(0.1, f64::max);
             let rows = f64::from(u32::try_from(lines.len()).unwrap_or(1));
             let size = (width / widest).min(height / (rows * LEADING)).min(SIZE_MAX);
-            // A further line has to pay for itself.
+            // Another line is only worth it if the text becomes clearly larger.
             if size > best.size * 1.08 {
                 best = Self { lines, size };
             }
@@ -77,7 +77,7 @@ impl Typeset {
     }
 }
 
-/// Every way to break `words` into at most [`LINES_MAX`] lines, ways with fewer lines first.
+/// All ways to break `words` into at most [`LINES_MAX`] lines. Ways with fewer lines come first.
 fn breaks(words: &[&str]) -> Vec<Vec<String>> {
     let gaps = words.len().saturating_sub(1).min(8);
     let mut ways: Vec<Vec<String>> = (0_u32..1 << gaps)
@@ -102,12 +102,13 @@ fn breaks(words: &[&str]) -> Vec<Vec<String>> {
     ways
 }
 
-/// `size`, or the smaller one at which `text` fits into one line of `width`.
+/// `size`, or the smaller size at which `text` fits into one line of `width`.
 pub(super) fn size_that_fits(text: &str, width: f64, size: f64) -> f64 {
     size.min(width / width_em(text).max(0.1))
 }
 
-/// About how wide `text` is, in font sizes; rather too wide than too narrow, since fonts differ.
+/// The approximate width of `text`, as a multiple of the font size. It errs on the wide side, because fonts
+/// differ.
 pub(in crate::demo) fn width_em(text: &str) -> f64 {
     text.chars()
         .map(|c| match c {
@@ -122,7 +123,7 @@ pub(in crate::demo) fn width_em(text: &str) -> f64 {
         .sum()
 }
 
-/// `text` as XML shows it.
+/// Escapes `text` for XML.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

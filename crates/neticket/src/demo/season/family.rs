@@ -1,4 +1,4 @@
-//! For children and families; exhibitions, festivals, sport and circus.
+//! Shows for children and families, exhibitions, festivals, sport and circus.
 
 use super::super::poster::{self as colours, Design, Face, Scene};
 use super::{Sale, Show, Taken, at, grade};

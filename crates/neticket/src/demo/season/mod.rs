@@ -1,4 +1,4 @@
-//! The demo season: shows that could be on in Korea, with times relative to the moment the season is made.
+//! The demo season: invented shows in Korea, with times relative to the moment when the season is created.
 
 mod classical;
 mod concerts;
@@ -14,18 +14,18 @@ pub(super) struct Show {
     pub(super) place: &'static str,
     pub(super) starts: Start,
     pub(super) sale: Sale,
-    /// How much of it is booked when the season is made.
+    /// How many tickets are booked when the season is created.
     pub(super) taken: Taken,
     pub(super) max_per_user: u32,
     pub(super) grades: &'static [Grade],
-    /// What it is about, in a few sentences.
+    /// What the show is about, in a few sentences.
     pub(super) story: &'static str,
     pub(super) running_time: &'static str,
     pub(super) age_limit: &'static str,
     pub(super) design: Design,
 }
 
-/// When a show starts: `days` after today (before, where negative), by the clock of Seoul.
+/// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
     pub(super) days: i64,
@@ -33,31 +33,31 @@ pub(super) struct Start {
     pub(super) minute: i64,
 }
 
-/// When tickets are sold. All close when the show starts, unless it says otherwise.
+/// When tickets are sold. All sales close when the show starts, unless the variant states another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sale {
-    /// Since `days` days before today, 14:00.
+    /// Open since 14:00, `days` days before today.
     OpenSince { days: i64 },
-    /// As [`Sale::OpenSince`], but only until 17:00 of the day `days_before` days before the show.
+    /// Like [`Sale::OpenSince`], but it closes at 17:00, `days_before` days before the show.
     OpenUntil { days: i64, days_before: i64 },
-    /// Exactly two minutes after the season is made: to see a sale open.
+    /// Opens exactly two minutes after the season is created, so that a visitor can watch a sale open.
     OpensInTwoMinutes,
-    /// At the first full hour that is at least `hours` away.
+    /// Opens at the first full hour that is at least `hours` hours away.
     OpensInHours { hours: i64 },
-    /// `days` days after today, at `hour`:00.
+    /// Opens `days` days after today, at `hour`:00.
     OpensInDays { days: i64, hour: i64 },
 }
 
-/// How much of a show is booked.
+/// How many tickets of a show are booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     Nothing,
-    /// This many tickets of each grade, or all but a few where there are fewer.
+    /// This many tickets of each ticket type. If a ticket type has too few, about a tenth of it stays free.
     Some(u32),
     All,
 }
 
-/// A grade of seats.
+/// A ticket type of a show.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grade {
     pub(super) name: &'static str,
@@ -74,13 +74,13 @@ const fn at(days: i64, hour: i64, minute: i64) -> Start {
     Start { days, hour, minute }
 }
 
-/// Every show of the season.
+/// All shows of the season.
 pub(super) fn shows() -> impl Iterator<Item = &'static Show> {
     [theatre::SHOWS, concerts::SHOWS, classical::SHOWS, family::SHOWS].into_iter().flatten()
 }
 
 impl Show {
-    /// What the event's page says about the show.
+    /// The description on the event's page.
     pub(super) fn description(&self) -> String {
         format!(
             "{}\n\n관람 시간: {}\n관람 연령: {}\n예매 제한: 1인 {}매",
