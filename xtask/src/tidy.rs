@@ -1,8 +1,11 @@
 //! `cargo xtask tidy`: the rules of this code base that no other tool checks, each with a clear message.
 
+mod commits;
 mod dependencies;
 mod layers;
+mod lessons;
 mod texts;
+mod widths;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -40,6 +43,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let manifest = fs::read_to_string(workspace.root().join("Cargo.toml"))?;
     let reasons = fs::read_to_string(workspace.root().join("CONTRIBUTING.md")).unwrap_or_default();
     findings.extend(dependencies::check(&manifest, &reasons));
+    let lessons = fs::read_to_string(workspace.root().join("docs/lessons.md"))?;
+    findings.extend(lessons::check(&lessons, |path| fs::read_to_string(workspace.root().join(path)).ok()));
+    findings.extend(check_commits(workspace)?);
     let files = files(workspace)?;
     let home = env::var_os("HOME").map(PathBuf::from);
     let machine_paths = texts::machine_paths(home.as_deref(), workspace.root());
@@ -48,6 +54,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         // Images and fonts follow other rules.
         if let Ok(text) = String::from_utf8(content) {
             findings.extend(texts::check(name, &text, &machine_paths));
+            findings.extend(widths::check(name, &text));
             if let Some(advice) = texts::advice(name, &text) {
                 println!("{advice}");
             }
@@ -63,7 +70,23 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// All files that are in the repository, or that could be added.
+/// The messages of the commits since the rule began, as far as they are in this clone.
+fn check_commits(workspace: &Workspace) -> Result<Vec<Finding>> {
+    let git = |words: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(workspace.root()).args(words);
+        command
+    };
+    let range = format!("{}..HEAD", commits::SINCE);
+    let format = format!("--format={}", commits::FORMAT);
+    if git(&["merge-base", "--is-ancestor", commits::SINCE, "HEAD"]).output()?.status.success() {
+        return Ok(commits::check(&shell::read(&mut git(&["log", "--no-merges", &format, &range]))?));
+    }
+    println!("note: this clone lacks commit {}; commit messages are not checked", commits::SINCE);
+    Ok(Vec::new())
+}
+
+/// Everything that is, or is about to be, in the repository.
 fn files(workspace: &Workspace) -> Result<Vec<String>> {
     let mut command = Command::new("git");
     command.current_dir(workspace.root());

@@ -29,8 +29,8 @@ const LIBRARIES: [(&str, &[&str]); 5] = [
     ("aws-sdk", &["neticket-media", "neticket-testkit"]),
 ];
 
-/// Every import that the table in `architecture` does not allow, every crate outside the folder of its name, and
-/// every row of the table without a crate.
+/// Every import that the table in `architecture` does not allow, every crate outside the folder of its name,
+/// and every row of the table without a crate.
 pub(super) fn check(metadata: &Value, architecture: &str) -> Vec<Finding> {
     let layers = layers(architecture);
     let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);

@@ -28,7 +28,7 @@ const GUARD_SWITCH_PLACES: [&str; 3] =
     ["crates/neticket-store/", "crates/neticket-app/tests/", "crates/neticket-testkit/"];
 
 /// The ledger's method that deletes a ledger with its journal, to prove that nothing depends on it.
-const LOSS: &str = ".lose(";
+const LOSS: &str = ".drop_for_test(";
 const LOSS_PLACES: [&str; 2] = ["crates/neticket-ledger/", "crates/neticket-testkit/"];
 
 /// Paths that exist only on this machine: the home of the user who runs this, and the checkout.
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn losing_a_ledger_is_for_tests_alone() {
-        let line = "//! Why.\nledger.lose(event).await?;\n";
+        let line = "//! Why.\nledger.drop_for_test(event).await?;\n";
         assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
         assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
         assert_eq!(check("crates/neticket-testkit/src/world.rs", line), []);
