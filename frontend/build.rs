@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rustc-link-arg-bins=--keep-section=target_features");
     }
     let mut code =
-        String::from("#[allow(non_upper_case_globals, reason = \"named like variants\")]\nimpl T {\n");
+        String::from("#[allow(non_upper_case_globals, reason = \"named like variants\")]\nimpl Msg {\n");
     let mut known = BTreeSet::new();
     for folder in FOLDERS {
         let [first, other] = LANGUAGES.map(|language| read(&format!("{folder}/{language}.json")));

@@ -42,7 +42,7 @@ pub(crate) fn App() -> impl IntoView {
 #[component]
 pub(crate) fn Announcement() -> impl IntoView {
     let announced: Announced = expect_context();
-    view! { <p class="unseen" role="status">{move || announced.0.get()}</p> }
+    view! { <p class="visually-hidden" role="status">{move || announced.0.get()}</p> }
 }
 
 /// The frame around every page.

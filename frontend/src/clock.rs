@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_domain::Timestamp;
 
-use crate::js;
+use crate::browser;
 
 /// How fast two clocks may drift apart, in milliseconds per minute. An old sample is less exact for that
 /// reason.
@@ -55,13 +55,15 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        let clock =
-            Self { sample: RwSignal::new(None), now: RwSignal::new(Timestamp::from_millis(js::now_ms())) };
+        let clock = Self {
+            sample: RwSignal::new(None),
+            now: RwSignal::new(Timestamp::from_millis(browser::now_ms())),
+        };
         spawn_local(async move {
             loop {
                 let now = clock.read();
                 clock.now.set(now);
-                js::sleep(to_next_second(now)).await;
+                browser::sleep(to_next_second(now)).await;
             }
         });
         clock
@@ -75,7 +77,7 @@ impl Clock {
     /// The server's time now. Not tracked.
     pub(crate) fn read(self) -> Timestamp {
         let offset = self.sample.get_untracked().map_or(0, |sample| sample.offset_ms);
-        Timestamp::from_millis(js::now_ms().saturating_add(offset))
+        Timestamp::from_millis(browser::now_ms().saturating_add(offset))
     }
 
     /// Updates the signal once more at exactly `moment`, which need not be a full second.
@@ -87,7 +89,7 @@ impl Clock {
                     break;
                 }
                 // In steps, because the offset may become more exact in the meantime.
-                js::sleep(left_ms.min(WAKE_STEP_MS)).await;
+                browser::sleep(left_ms.min(WAKE_STEP_MS)).await;
             }
             self.now.set(self.read());
         });

@@ -1,6 +1,6 @@
 //! How long until a sale opens, in words.
 
-use crate::i18n::{Language, T};
+use crate::i18n::{Language, Msg};
 
 /// A sale that opens within this time gets a countdown on its card.
 pub(crate) const SOON_MS: i64 = 24 * 60 * 60 * 1000;
@@ -35,8 +35,8 @@ pub(crate) fn digits(language: Language, left_ms: i64) -> String {
     let clock = format!("{hours:02}:{minutes:02}:{seconds:02}");
     match days {
         0 => clock,
-        1 => language.fill(T::CountdownDay, &[("clock", &clock)]),
-        _ => language.fill(T::CountdownDays, &[("n", &days), ("clock", &clock)]),
+        1 => language.fill(Msg::CountdownDay, &[("clock", &clock)]),
+        _ => language.fill(Msg::CountdownDays, &[("n", &days), ("clock", &clock)]),
     }
 }
 
@@ -51,11 +51,11 @@ pub(crate) fn spoken_mark(left_ms: i64) -> Option<i64> {
 /// The text that is read out at a mark.
 pub(crate) fn spoken(language: Language, mark_s: i64) -> String {
     match mark_s {
-        0 => language.text(T::CountdownOpen).to_owned(),
-        60 => language.text(T::CountdownSpokenMinute).to_owned(),
-        3_600 => language.text(T::CountdownSpokenHour).to_owned(),
-        mark if mark > 60 => language.fill(T::CountdownSpokenMinutes, &[("n", &(mark / 60))]),
-        mark => language.fill(T::CountdownSpokenSeconds, &[("n", &mark)]),
+        0 => language.text(Msg::CountdownOpen).to_owned(),
+        60 => language.text(Msg::CountdownSpokenMinute).to_owned(),
+        3_600 => language.text(Msg::CountdownSpokenHour).to_owned(),
+        mark if mark > 60 => language.fill(Msg::CountdownSpokenMinutes, &[("n", &(mark / 60))]),
+        mark => language.fill(Msg::CountdownSpokenSeconds, &[("n", &mark)]),
     }
 }
 

@@ -6,8 +6,8 @@ use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use neticket_domain::Timestamp;
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use crate::i18n::{I18n, Language, T};
-use crate::js;
+use crate::browser;
+use crate::i18n::{I18n, Language, Msg};
 
 const ZONE: &str = "Asia/Seoul";
 /// Minutes that UTC is ahead of Korean time, as `getTimezoneOffset` counts them.
@@ -42,7 +42,7 @@ pub(crate) fn exact_date(i18n: I18n, moment: Timestamp) -> String {
 
 /// As [`full_date`], but without the year if it is the present one.
 pub(crate) fn brief_date(i18n: I18n, moment: Timestamp) -> String {
-    let this_year = year(Timestamp::from_millis(js::now_ms())) == year(moment);
+    let this_year = year(Timestamp::from_millis(browser::now_ms())) == year(moment);
     let style = if this_year { Style::Brief } else { Style::Full };
     with_zone(i18n, moment, format_date(i18n.language(), style, moment))
 }
@@ -55,34 +55,34 @@ pub(crate) fn clock(i18n: I18n, moment: Timestamp) -> String {
 /// An amount in won.
 pub(crate) fn money(i18n: I18n, won: u64) -> String {
     if won == 0 {
-        return i18n.text(T::MoneyFree).to_owned();
+        return i18n.text(Msg::MoneyFree).to_owned();
     }
-    i18n.fill(T::Money, &[("amount", &count(i18n, won))])
+    i18n.fill(Msg::Money, &[("amount", &count(i18n, won))])
 }
 
 /// A number with its digits grouped.
 pub(crate) fn count(i18n: I18n, number: u64) -> String {
-    let value = i64::try_from(number).map_or(JsValue::NULL, |n| JsValue::from_f64(js::number(n)));
+    let value = i64::try_from(number).map_or(JsValue::NULL, |n| JsValue::from_f64(browser::number(n)));
     apply(i18n.language(), Style::Money, &value)
 }
 
 /// Names the time zone for people whose browser is in another one.
 fn with_zone(i18n: I18n, moment: Timestamp, text: String) -> String {
-    let at = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
-    if js::whole(at.get_timezone_offset()) == ZONE_OFFSET_MIN {
+    let at = Date::new(&JsValue::from_f64(browser::number(moment.as_millis())));
+    if browser::whole(at.get_timezone_offset()) == ZONE_OFFSET_MIN {
         text
     } else {
-        i18n.fill(T::DateZone, &[("date", &text)])
+        i18n.fill(Msg::DateZone, &[("date", &text)])
     }
 }
 
 fn year(moment: Timestamp) -> u32 {
-    let millis = js::number(moment.plus_millis(ZONE_OFFSET_MS).as_millis());
+    let millis = browser::number(moment.plus_millis(ZONE_OFFSET_MS).as_millis());
     Date::new(&JsValue::from_f64(millis)).get_utc_full_year()
 }
 
 fn format_date(language: Language, style: Style, moment: Timestamp) -> String {
-    let text = apply(language, style, &JsValue::from_f64(js::number(moment.as_millis())));
+    let text = apply(language, style, &JsValue::from_f64(browser::number(moment.as_millis())));
     // A no-break space, because a line must not end within the time of day, which comes last.
     match text.rsplit_once(' ') {
         Some((date, time)) => format!("{date}\u{a0}{time}"),

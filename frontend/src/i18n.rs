@@ -9,7 +9,7 @@ use crate::storage;
 
 /// A text in Korean and in English. Each text has a constant here, named after its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct T(&'static [&'static str; 2]);
+pub(crate) struct Msg(&'static [&'static str; 2]);
 
 include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
@@ -38,7 +38,7 @@ impl Language {
         }
     }
 
-    pub(crate) fn text(self, key: T) -> &'static str {
+    pub(crate) fn text(self, key: Msg) -> &'static str {
         let [korean, english] = *key.0;
         match self {
             Self::Korean => korean,
@@ -47,7 +47,7 @@ impl Language {
     }
 
     /// The text with its `{name}` placeholders replaced.
-    pub(crate) fn fill(self, key: T, values: &[(&str, &dyn Display)]) -> String {
+    pub(crate) fn fill(self, key: Msg, values: &[(&str, &dyn Display)]) -> String {
         let mut text = self.text(key).to_owned();
         for (name, value) in values {
             text = text.replace(&format!("{{{name}}}"), &value.to_string());
@@ -79,11 +79,11 @@ impl I18n {
         self.0.get()
     }
 
-    pub(crate) fn text(self, key: T) -> &'static str {
+    pub(crate) fn text(self, key: Msg) -> &'static str {
         self.language().text(key)
     }
 
-    pub(crate) fn fill(self, key: T, values: &[(&str, &dyn Display)]) -> String {
+    pub(crate) fn fill(self, key: Msg, values: &[(&str, &dyn Display)]) -> String {
         self.language().fill(key, values)
     }
 
@@ -98,7 +98,7 @@ pub(crate) fn use_i18n() -> I18n {
 }
 
 /// A text that follows the language, for use in views.
-pub(crate) fn tr(key: T) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
+pub(crate) fn tr(key: Msg) -> impl Fn() -> &'static str + Copy + Send + Sync + 'static {
     let i18n = use_i18n();
     move || i18n.text(key)
 }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_both_languages() {
         for language in [Language::Korean, Language::English] {
-            let text = language.fill(T::EventLimit, &[("n", &4)]);
+            let text = language.fill(Msg::EventLimit, &[("n", &4)]);
             assert!(text.contains('4') && !text.contains('{'), "{text}");
         }
     }

@@ -6,15 +6,15 @@
 mod admin;
 mod api;
 mod app;
+mod availability_feed;
 mod booking;
+mod browser;
 mod clock;
 mod components;
 mod countdown;
 mod format;
 mod i18n;
 mod ics;
-mod js;
-mod live;
 mod load;
 mod pages;
 mod problem_text;

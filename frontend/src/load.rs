@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use neticket_contract::Page;
 
 use crate::api::ApiError;
-use crate::js;
+use crate::browser;
 
 /// The pauses before the retry of a transient failure, in milliseconds: the first, which doubles with each
 /// failure, and the longest.
@@ -103,7 +103,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
                 if passing {
                     let wait = pause(failures.get_value());
                     failures.update_value(|number| *number += 1);
-                    js::sleep(wait).await;
+                    browser::sleep(wait).await;
                     if newest.try_get_value() == Some(own) {
                         loader.try_again();
                     }
@@ -129,10 +129,10 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Loader<T> {
         spawn_local(async move {
             while let Some(busy) = self.busy.try_get_untracked() {
                 let ready = matches!(self.state.try_get_untracked(), Some(Load::Ready(_)));
-                if js::visible() && ready && !busy {
+                if browser::visible() && ready && !busy {
                     self.look();
                 }
-                js::sleep(every_ms).await;
+                browser::sleep(every_ms).await;
             }
         });
     }

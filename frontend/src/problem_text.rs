@@ -3,35 +3,35 @@
 use neticket_contract::ProblemCode;
 
 use crate::api::ApiError;
-use crate::i18n::T;
+use crate::i18n::Msg;
 
 /// A sentence that says what went wrong and what to do.
-pub(crate) fn error_text(error: &ApiError) -> T {
+pub(crate) fn error_text(error: &ApiError) -> Msg {
     match error {
         ApiError::Refused { problem, .. } => problem_text(problem.code),
-        ApiError::Lost => T::ProblemLost,
-        ApiError::OtherUser => T::ProblemOtherUser,
-        ApiError::Unreadable(_) => T::ProblemInternal,
+        ApiError::Lost => Msg::ProblemLost,
+        ApiError::OtherUser => Msg::ProblemOtherUser,
+        ApiError::Unreadable(_) => Msg::ProblemInternal,
     }
 }
 
-pub(crate) fn problem_text(code: ProblemCode) -> T {
+pub(crate) fn problem_text(code: ProblemCode) -> Msg {
     match code {
-        ProblemCode::Unauthenticated => T::ProblemUnauthenticated,
-        ProblemCode::BadCredentials => T::ProblemBadCredentials,
-        ProblemCode::Forbidden => T::ProblemForbidden,
-        ProblemCode::NotFound => T::ProblemNotFound,
-        ProblemCode::SoldOut => T::ProblemSoldOut,
-        ProblemCode::PurchaseLimitExceeded => T::ProblemLimit,
-        ProblemCode::SaleNotOpen => T::ProblemSaleNotOpen,
-        ProblemCode::SaleClosed => T::ProblemSaleClosed,
-        ProblemCode::SalePaused => T::ProblemSalePaused,
-        ProblemCode::NotCancellable => T::ProblemNotCancellable,
-        ProblemCode::EmailTaken => T::ProblemEmailTaken,
-        ProblemCode::NicknameTaken => T::ProblemNicknameTaken,
-        ProblemCode::ValidationFailed => T::ProblemValidation,
-        ProblemCode::RateLimited => T::ProblemRateLimited,
-        ProblemCode::Overloaded => T::ProblemBusy,
+        ProblemCode::Unauthenticated => Msg::ProblemUnauthenticated,
+        ProblemCode::BadCredentials => Msg::ProblemBadCredentials,
+        ProblemCode::Forbidden => Msg::ProblemForbidden,
+        ProblemCode::NotFound => Msg::ProblemNotFound,
+        ProblemCode::SoldOut => Msg::ProblemSoldOut,
+        ProblemCode::PurchaseLimitExceeded => Msg::ProblemLimit,
+        ProblemCode::SaleNotOpen => Msg::ProblemSaleNotOpen,
+        ProblemCode::SaleClosed => Msg::ProblemSaleClosed,
+        ProblemCode::SalePaused => Msg::ProblemSalePaused,
+        ProblemCode::NotCancellable => Msg::ProblemNotCancellable,
+        ProblemCode::EmailTaken => Msg::ProblemEmailTaken,
+        ProblemCode::NicknameTaken => Msg::ProblemNicknameTaken,
+        ProblemCode::ValidationFailed => Msg::ProblemValidation,
+        ProblemCode::RateLimited => Msg::ProblemRateLimited,
+        ProblemCode::Overloaded => Msg::ProblemBusy,
         // Problems that this client cannot cause, unless it is older than the server. The booking form has
         // its own text for a changed price.
         ProblemCode::MalformedRequest
@@ -46,25 +46,25 @@ pub(crate) fn problem_text(code: ProblemCode) -> T {
         | ProblemCode::EventHasReservations
         | ProblemCode::LedgerBusy
         | ProblemCode::LedgerNotLoaded
-        | ProblemCode::EditConflict => T::ProblemOutdated,
+        | ProblemCode::EditConflict => Msg::ProblemOutdated,
         ProblemCode::Internal
         | ProblemCode::LedgerUnavailable
         | ProblemCode::StoreUnavailable
-        | ProblemCode::ImageStoreUnavailable => T::ProblemInternal,
+        | ProblemCode::ImageStoreUnavailable => Msg::ProblemInternal,
     }
 }
 
 /// What is wrong with a field. The code comes from the server, or from the same rules run here.
-pub(crate) fn field_text(field: &str, code: &str) -> T {
+pub(crate) fn field_text(field: &str, code: &str) -> Msg {
     match (field, code) {
-        (_, "required") => T::FieldRequired,
-        ("password" | "new_password", "too_short") => T::FieldPasswordShort,
-        ("password" | "new_password", "too_long") => T::FieldPasswordLong,
-        ("nickname", "too_short" | "too_long") => T::FieldNicknameLength,
-        (_, "invalid_email") => T::FieldEmail,
-        (_, "weak_password") => T::FieldPasswordWeak,
-        (_, "invalid_nickname") => T::FieldNickname,
-        (_, "too_long") => T::FieldLong,
-        _ => T::FieldInvalid,
+        (_, "required") => Msg::FieldRequired,
+        ("password" | "new_password", "too_short") => Msg::FieldPasswordShort,
+        ("password" | "new_password", "too_long") => Msg::FieldPasswordLong,
+        ("nickname", "too_short" | "too_long") => Msg::FieldNicknameLength,
+        (_, "invalid_email") => Msg::FieldEmail,
+        (_, "weak_password") => Msg::FieldPasswordWeak,
+        (_, "invalid_nickname") => Msg::FieldNickname,
+        (_, "too_long") => Msg::FieldLong,
+        _ => Msg::FieldInvalid,
     }
 }

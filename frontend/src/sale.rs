@@ -3,7 +3,7 @@
 use neticket_contract::TicketTypeLeft;
 use neticket_domain::{EventStatus, SaleState, SaleWindow, Timestamp};
 
-use crate::i18n::T;
+use crate::i18n::Msg;
 
 /// The status at `now`, from the status that the server gave a moment ago. The client itself decides that a
 /// sale opens or closes. It learns of all other changes from the server.
@@ -21,14 +21,14 @@ pub(crate) fn seats_left(known: &[TicketTypeLeft], id: i64) -> Option<u32> {
     known.iter().find(|grade| grade.id == id).map(|grade| grade.left)
 }
 
-pub(crate) fn status_text(status: EventStatus) -> T {
+pub(crate) fn status_text(status: EventStatus) -> Msg {
     match status {
-        EventStatus::Scheduled => T::StatusScheduled,
-        EventStatus::OnSale => T::StatusOnSale,
-        EventStatus::SoldOut => T::StatusSoldOut,
-        EventStatus::Paused => T::StatusPaused,
-        EventStatus::Closed => T::StatusClosed,
-        EventStatus::Cancelled => T::StatusCancelled,
+        EventStatus::Scheduled => Msg::StatusScheduled,
+        EventStatus::OnSale => Msg::StatusOnSale,
+        EventStatus::SoldOut => Msg::StatusSoldOut,
+        EventStatus::Paused => Msg::StatusPaused,
+        EventStatus::Closed => Msg::StatusClosed,
+        EventStatus::Cancelled => Msg::StatusCancelled,
     }
 }
 

@@ -8,7 +8,7 @@ use neticket_contract::{LoginRequest, ProblemCode, Token, User};
 use std::sync::Arc;
 
 use crate::api::{Answer, ApiError, Request, send};
-use crate::{js, storage};
+use crate::{browser, storage};
 
 /// The key of the stored id of the user who is signed in in this browser. Without it, a page does not try a
 /// refresh that the server would refuse. Tabs also learn by it what another tab did. The id is not secret and
@@ -32,7 +32,7 @@ const OFFLINE_PAUSE_MS: i64 = 15_000;
 
 /// Who looks at the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Viewer {
     /// Not known yet, because the refresh is under way.
     Unknown,
     Visitor,
@@ -49,7 +49,7 @@ struct Access {
 /// The session of this tab.
 #[derive(Clone, Copy)]
 pub(crate) struct Session {
-    who: RwSignal<Who>,
+    viewer: RwSignal<Viewer>,
     access: StoredValue<Option<Access>>,
     turn: StoredValue<Arc<Mutex<()>>>,
 }
@@ -63,41 +63,41 @@ impl Session {
     pub(crate) fn start() -> Self {
         let remembered = remembered();
         let session = Self {
-            who: RwSignal::new(if remembered { Who::Unknown } else { Who::Visitor }),
+            viewer: RwSignal::new(if remembered { Viewer::Unknown } else { Viewer::Visitor }),
             access: StoredValue::new(None),
             turn: StoredValue::new(Arc::default()),
         };
         if remembered {
-            spawn_local(async move { session.come_back().await });
+            spawn_local(async move { session.restore_session().await });
         }
         session.follow_other_tabs();
         session.follow_network();
         session
     }
 
-    pub(crate) fn who(self) -> Who {
-        self.who.get()
+    pub(crate) fn viewer(self) -> Viewer {
+        self.viewer.get()
     }
 
     /// The id of the user shown. It alone decides what they own, so pages depend on it and not on the whole
     /// profile. Tracked.
     pub(crate) fn user_id(self) -> Option<i64> {
-        self.who.with(|who| match who {
-            Who::User(user) => Some(user.id),
-            Who::Unknown | Who::Visitor => None,
+        self.viewer.with(|viewer| match viewer {
+            Viewer::User(user) => Some(user.id),
+            Viewer::Unknown | Viewer::Visitor => None,
         })
     }
 
     /// Takes over a changed profile.
     pub(crate) fn update_user(self, user: User) {
-        self.who.set(Who::User(user));
+        self.viewer.set(Viewer::User(user));
     }
 
     /// # Errors
     /// `bad_credentials` if they are wrong. Otherwise as [`send`].
     pub(crate) async fn login(self, credentials: &LoginRequest) -> Result<(), ApiError> {
         let body = serde_json::to_string(credentials).ok();
-        let _turn = js::TabLock::acquire(LOCK).await;
+        let _turn = browser::TabLock::acquire(LOCK).await;
         let answer =
             send(&Request { method: "POST", path: "/auth/login".into(), body, ..Request::default() }).await?;
         self.begin(answer.json()?);
@@ -111,7 +111,7 @@ impl Session {
     /// As [`send`]: the session may then still exist. [`ApiError::OtherUser`] if another user is signed in
     /// than the one shown.
     pub(crate) async fn logout(self) -> Result<(), ApiError> {
-        let _turn = js::TabLock::acquire(LOCK).await;
+        let _turn = browser::TabLock::acquire(LOCK).await;
         self.same_in_all_tabs(untrack(|| self.user_id()))?;
         let token = self.token();
         let request =
@@ -157,9 +157,9 @@ impl Session {
 
     async fn fresh_token(self, meant: Option<i64>) -> Result<Option<String>, ApiError> {
         self.same_in_all_tabs(meant)?;
-        let ends_soon = self
-            .access
-            .with_value(|access| access.as_ref().is_none_or(|a| a.ends_ms - RENEW_BEFORE_MS < js::now_ms()));
+        let ends_soon = self.access.with_value(|access| {
+            access.as_ref().is_none_or(|a| a.ends_ms - RENEW_BEFORE_MS < browser::now_ms())
+        });
         if ends_soon && remembered() {
             self.refresh(self.token()).await?;
         }
@@ -194,14 +194,14 @@ impl Session {
     async fn refresh(self, known: Option<String>) -> Result<(), ApiError> {
         let turn = self.turn.get_value();
         let _turn = turn.lock().await;
-        let _tabs_turn = js::TabLock::acquire(LOCK).await;
+        let _tabs_turn = browser::TabLock::acquire(LOCK).await;
         if self.token() != known {
             return Ok(());
         }
         wait_for_a_page_gone().await;
         let request =
             Request { method: "POST", path: "/auth/refresh".into(), kept: true, ..Request::default() };
-        storage::local().set(REFRESHING, &js::now_ms().to_string());
+        storage::local().set(REFRESHING, &browser::now_ms().to_string());
         let answer = send(&request).await;
         storage::local().remove(REFRESHING);
         match answer?.json() {
@@ -220,46 +220,46 @@ impl Session {
 
     /// Restores the session with a refresh. A refresh whose answer was lost is not repeated: its token may be
     /// used up, and using it twice ends the session.
-    async fn come_back(self) {
+    async fn restore_session(self) {
         let mut refused = 0;
         loop {
-            let offline = !js::online();
+            let offline = !browser::online();
             match self.refresh(None).await {
                 Err(ApiError::Lost) if offline => {
                     // Nothing was sent. The user stays unknown until there is a network.
-                    js::sleep(OFFLINE_PAUSE_MS).await;
-                    if self.who.with_untracked(|who| *who != Who::Unknown) {
+                    browser::sleep(OFFLINE_PAUSE_MS).await;
+                    if self.viewer.with_untracked(|viewer| *viewer != Viewer::Unknown) {
                         return;
                     }
                 }
                 // The server refused before it looked at the token.
                 Err(error @ ApiError::Refused { .. }) if error.passing() && refused < REFRESH_TRIES => {
-                    js::sleep(1_000 << refused).await;
+                    browser::sleep(1_000 << refused).await;
                     refused += 1;
                 }
                 _ => break,
             }
         }
-        self.who.update(|who| {
-            if *who == Who::Unknown {
-                *who = Who::Visitor;
+        self.viewer.update(|viewer| {
+            if *viewer == Viewer::Unknown {
+                *viewer = Viewer::Visitor;
             }
         });
     }
 
     fn begin(self, token: Token) {
         let lifetime_ms = i64::try_from(token.expires_in).unwrap_or(0).saturating_mul(1_000);
-        let ends_ms = js::now_ms().saturating_add(lifetime_ms);
+        let ends_ms = browser::now_ms().saturating_add(lifetime_ms);
         self.access.set_value(Some(Access { token: token.access_token, ends_ms }));
         storage::local().set(REMEMBERED, &token.user.id.to_string());
-        self.who.set(Who::User(token.user));
+        self.viewer.set(Viewer::User(token.user));
     }
 
     /// Ends the session here and in all tabs.
     pub(crate) fn end(self) {
         self.access.set_value(None);
         storage::local().remove(REMEMBERED);
-        self.who.set(Who::Visitor);
+        self.viewer.set(Viewer::Visitor);
     }
 
     /// Signing in or out in one tab does so in all tabs.
@@ -279,20 +279,20 @@ impl Session {
         }
         self.access.set_value(None);
         if id.is_none() {
-            self.who.set(Who::Visitor);
-        } else if self.who.with_untracked(|who| *who != Who::Unknown) {
-            self.who.set(Who::Unknown);
-            spawn_local(async move { self.come_back().await });
+            self.viewer.set(Viewer::Visitor);
+        } else if self.viewer.with_untracked(|viewer| *viewer != Viewer::Unknown) {
+            self.viewer.set(Viewer::Unknown);
+            spawn_local(async move { self.restore_session().await });
         }
     }
 
     /// Restores the session as soon as there is a network again.
     fn follow_network(self) {
         let _ = window_event_listener(leptos::ev::online, move |_| {
-            let nobody = self.who.with_untracked(|who| !matches!(who, Who::User(_)));
+            let nobody = self.viewer.with_untracked(|viewer| !matches!(viewer, Viewer::User(_)));
             if nobody && remembered() {
-                self.who.set(Who::Unknown);
-                spawn_local(async move { self.come_back().await });
+                self.viewer.set(Viewer::Unknown);
+                spawn_local(async move { self.restore_session().await });
             }
         });
     }
@@ -313,9 +313,9 @@ fn remembered_id() -> Option<i64> {
 async fn wait_for_a_page_gone() {
     let began = storage::local().get(REFRESHING).and_then(|text| text.parse::<i64>().ok());
     if let Some(began) = began {
-        let rest = began.saturating_add(REFRESH_GRACE_MS).saturating_sub(js::now_ms());
+        let rest = began.saturating_add(REFRESH_GRACE_MS).saturating_sub(browser::now_ms());
         if rest > 0 {
-            js::sleep(rest.min(REFRESH_GRACE_MS)).await;
+            browser::sleep(rest.min(REFRESH_GRACE_MS)).await;
         }
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast as _;
 
-use crate::i18n::{T, use_i18n};
+use crate::i18n::{Msg, use_i18n};
 
 /// The name of the present page. A live region reads it out.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) fn page_title(title: impl Fn() -> String + 'static) {
     let announced: Announced = expect_context();
     Effect::new(move |_| {
         let title = title();
-        document().set_title(&i18n.fill(T::TitlePage, &[("page", &title)]));
+        document().set_title(&i18n.fill(Msg::TitlePage, &[("page", &title)]));
         announced.0.set(title);
     });
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use neticket_contract::User;
 use neticket_domain::Role;
 
-use crate::session::{Session, Who};
+use crate::session::{Session, Viewer};
 
 /// What the pages show to the present viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,11 +19,11 @@ pub(crate) enum Access {
 }
 
 impl Access {
-    pub(crate) fn of(who: &Who) -> Self {
-        match who {
-            Who::Unknown => Self::Unknown,
-            Who::User(user) if user.role == Role::Admin => Self::Granted,
-            Who::Visitor | Who::User(_) => Self::Denied,
+    pub(crate) fn of(viewer: &Viewer) -> Self {
+        match viewer {
+            Viewer::Unknown => Self::Unknown,
+            Viewer::User(user) if user.role == Role::Admin => Self::Granted,
+            Viewer::Visitor | Viewer::User(_) => Self::Denied,
         }
     }
 
@@ -61,7 +61,7 @@ impl Unsaved {
 
 /// Makes the signed-in administrator an ordinary user in the client, because the server answered `forbidden`.
 pub(crate) fn withdraw(session: Session) {
-    if let Who::User(user) = untrack(|| session.who())
+    if let Viewer::User(user) = untrack(|| session.viewer())
         && user.role == Role::Admin
     {
         session.update_user(User { role: Role::User, ..user });
@@ -72,16 +72,16 @@ pub(crate) fn withdraw(session: Session) {
 mod tests {
     use super::*;
 
-    fn user(role: Role) -> Who {
-        Who::User(User { id: 1, email: String::new(), nickname: String::new(), role })
+    fn user(role: Role) -> Viewer {
+        Viewer::User(User { id: 1, email: String::new(), nickname: String::new(), role })
     }
 
     #[test]
     fn only_administrators_see_administration() {
         assert_eq!(Access::of(&user(Role::Admin)), Access::Granted);
         assert_eq!(Access::of(&user(Role::User)), Access::Denied);
-        assert_eq!(Access::of(&Who::Visitor), Access::Denied);
-        assert_eq!(Access::of(&Who::Unknown), Access::Unknown);
+        assert_eq!(Access::of(&Viewer::Visitor), Access::Denied);
+        assert_eq!(Access::of(&Viewer::Unknown), Access::Unknown);
     }
 
     #[test]

@@ -22,14 +22,14 @@ pub(crate) struct Tagged<T> {
 
 /// The actions on an event's ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LedgerDeed {
+pub(crate) enum LedgerAction {
     Load,
     Evict,
     Pause,
     Resume,
 }
 
-impl LedgerDeed {
+impl LedgerAction {
     fn word(self) -> &'static str {
         match self {
             Self::Load => "load",
@@ -115,9 +115,9 @@ impl AdminApi {
     pub(crate) async fn inventory_act(
         self,
         event_id: i64,
-        deed: LedgerDeed,
+        action: LedgerAction,
     ) -> Result<InventoryEntry, ApiError> {
-        self.send(command(format!("/admin/inventory/{event_id}/{}", deed.word()))).await?.json()
+        self.send(command(format!("/admin/inventory/{event_id}/{}", action.word()))).await?.json()
     }
 
     /// What [`Self::inventory_reconcile`] would change, and the tag with which exactly that can be requested.

@@ -11,12 +11,12 @@ use super::api::AdminApi;
 use super::audit::AuditPage;
 use super::edit::{EditPage, JustMade, NewPage};
 use super::events::EventsPage;
+use super::inventory::InventoryPage;
 use super::nav::{AdminNav, go};
-use super::room::RoomPage;
 use crate::app::{Announcement, start};
 use crate::clock::use_clock;
 use crate::components::{Footer, Glyph, Header, Icon};
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 use crate::pages::NotFoundPage;
 use crate::session::use_session;
 use crate::title::focus_on_navigation;
@@ -42,7 +42,7 @@ fn Frame() -> impl IntoView {
     let session = use_session();
     let unsaved: Unsaved = expect_context();
     let access = Memo::new(move |before: Option<&Access>| {
-        Access::of(&session.who()).keeping(before.copied(), unsaved.get())
+        Access::of(&session.viewer()).keeping(before.copied(), unsaved.get())
     });
     let with_pages = Memo::new(move |_| access.get().shows_pages());
     view! {
@@ -72,7 +72,7 @@ fn pages() -> impl IntoView {
             <Route path=path!("/events") view=EventsPage />
             <Route path=path!("/events/new") view=NewPage />
             <Route path=path!("/events/:id") view=EditPage />
-            <Route path=path!("/inventory") view=RoomPage />
+            <Route path=path!("/inventory") view=InventoryPage />
             <Route path=path!("/audit") view=AuditPage />
         </FlatRoutes>
     }
@@ -97,7 +97,7 @@ fn signed_out() -> impl IntoView {
     view! {
         <p class="form-error page" role="alert" data-testid="signed-out">
             <Icon glyph=Glyph::Alert />
-            {tr(T::FormSignedOut)}
+            {tr(Msg::FormSignedOut)}
         </p>
     }
 }
@@ -105,7 +105,7 @@ fn signed_out() -> impl IntoView {
 fn waiting() -> impl IntoView {
     view! {
         <div class="page" aria-busy="true">
-            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
             <span class="skeleton skeleton--headline"></span>
             <div class="skeleton skeleton--panel"></div>
         </div>
@@ -117,16 +117,16 @@ fn waiting() -> impl IntoView {
 fn PlainSearch() -> impl IntoView {
     view! {
         <form class="search" role="search" action="/">
-            <label class="unseen" for="search">{tr(T::SearchLabel)}</label>
+            <label class="visually-hidden" for="search">{tr(Msg::SearchLabel)}</label>
             <input
                 id="search"
                 type="search"
                 name="q"
                 enterkeyhint="search"
                 autocomplete="off"
-                placeholder=tr(T::SearchPlaceholder)
+                placeholder=tr(Msg::SearchPlaceholder)
             />
-            <button type="submit" class="icon-button" aria-label=tr(T::SearchAction)>
+            <button type="submit" class="icon-button" aria-label=tr(Msg::SearchAction)>
                 <Icon glyph=Glyph::Search />
             </button>
         </form>

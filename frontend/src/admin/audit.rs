@@ -11,7 +11,7 @@ use super::list_query::ListQuery;
 use super::nav::in_place;
 use crate::components::{Failure, Glyph, Notice, Pagination};
 use crate::format;
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
 use crate::title::page_title;
 
@@ -33,18 +33,18 @@ pub(crate) fn AuditPage() -> impl IntoView {
             navigate(&query.get_untracked().turned_to(last.into()).at(PATH), in_place());
         }
     });
-    page_title(move || i18n.text(T::AuditTitle).to_owned());
+    page_title(move || i18n.text(Msg::AuditTitle).to_owned());
     view! {
         <div class="page admin-list">
-            <h1>{tr(T::AuditTitle)}</h1>
-            <p class="lead">{tr(T::AuditLead)}</p>
+            <h1>{tr(Msg::AuditTitle)}</h1>
+            <p class="lead">{tr(Msg::AuditLead)}</p>
             <div aria-busy=move || log.busy.get().to_string()>
                 {move || match log.state.get() {
                     Load::Loading => skeletons().into_any(),
                     Load::Failed(error) => view! { <Failure error retry=move || log.reload() /> }.into_any(),
                     Load::Ready(page) if last_if_past(&page).is_some() => skeletons().into_any(),
                     Load::Ready(page) if page.items.is_empty() => {
-                        let title = Signal::derive(move || i18n.text(T::AuditNone).to_owned());
+                        let title = Signal::derive(move || i18n.text(Msg::AuditNone).to_owned());
                         view! { <Notice glyph=Glyph::Clock title /> }.into_any()
                     }
                     Load::Ready(page) => list(page, query.get_untracked()).into_any(),
@@ -69,10 +69,10 @@ fn Row(entry: AuditEntry) -> impl IntoView {
     let AuditEntry { at, actor, action, target, detail, before, after, ip, .. } = entry;
     let found = changes(before.as_ref(), after.as_ref());
     let who = move || match &actor {
-        None => i18n.text(T::AuditCommandLine).to_owned(),
+        None => i18n.text(Msg::AuditCommandLine).to_owned(),
         Some(actor) => match &actor.nickname {
             Some(nickname) => nickname.clone(),
-            None => i18n.fill(T::AuditGone, &[("id", &actor.id)]),
+            None => i18n.fill(Msg::AuditGone, &[("id", &actor.id)]),
         },
     };
     let what = {
@@ -129,13 +129,13 @@ fn Changes(found: Vec<Change>) -> impl IntoView {
         .collect_view();
     view! {
         <details class="audit__changes">
-            <summary>{move || i18n.fill(T::AuditChanges, &[("n", &len)])}</summary>
+            <summary>{move || i18n.fill(Msg::AuditChanges, &[("n", &len)])}</summary>
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">{tr(T::AuditField)}</th>
-                        <th scope="col">{tr(T::AuditBefore)}</th>
-                        <th scope="col">{tr(T::AuditAfter)}</th>
+                        <th scope="col">{tr(Msg::AuditField)}</th>
+                        <th scope="col">{tr(Msg::AuditBefore)}</th>
+                        <th scope="col">{tr(Msg::AuditAfter)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -155,24 +155,24 @@ fn value(i18n: I18n, text: Option<String>) -> impl Fn() -> String {
 }
 
 /// The name of an action. `None` if this client does not know the action yet.
-fn action_text(action: &str) -> Option<T> {
+fn action_text(action: &str) -> Option<Msg> {
     Some(match action {
-        "event_create" => T::ActionEventCreate,
-        "event_update" => T::ActionEventUpdate,
-        "event_delete" => T::ActionEventDelete,
-        "event_cancel" => T::ActionEventCancel,
-        "image_upload" => T::ActionImageUpload,
-        "ledger_load" => T::ActionLoad,
-        "ledger_evict" => T::ActionEvict,
-        "sale_pause" => T::ActionPause,
-        "sale_resume" => T::ActionResume,
-        "ledger_reconcile" => T::ActionReconcile,
-        "cache_clear" => T::ActionCacheClear,
-        "cache_clear_event" => T::ActionCacheClearEvent,
-        "admin_create" => T::ActionAdminCreate,
-        "admin_grant" => T::ActionAdminGrant,
-        "admin_revoke" => T::ActionAdminRevoke,
-        "account_password_reset" => T::ActionAccountPasswordReset,
+        "event_create" => Msg::ActionEventCreate,
+        "event_update" => Msg::ActionEventUpdate,
+        "event_delete" => Msg::ActionEventDelete,
+        "event_cancel" => Msg::ActionEventCancel,
+        "image_upload" => Msg::ActionImageUpload,
+        "ledger_load" => Msg::ActionLoad,
+        "ledger_evict" => Msg::ActionEvict,
+        "sale_pause" => Msg::ActionPause,
+        "sale_resume" => Msg::ActionResume,
+        "ledger_reconcile" => Msg::ActionReconcile,
+        "cache_clear" => Msg::ActionCacheClear,
+        "cache_clear_event" => Msg::ActionCacheClearEvent,
+        "admin_create" => Msg::ActionAdminCreate,
+        "admin_grant" => Msg::ActionAdminGrant,
+        "admin_revoke" => Msg::ActionAdminRevoke,
+        "account_password_reset" => Msg::ActionAccountPasswordReset,
         _ => return None,
     })
 }
@@ -180,7 +180,7 @@ fn action_text(action: &str) -> Option<T> {
 fn skeletons() -> impl IntoView {
     let row = |_| view! { <li class="audit__entry skeleton" aria-hidden="true"></li> };
     view! {
-        <p class="unseen" role="status">{tr(T::Loading)}</p>
+        <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
         <ol class="audit">{(0..SKELETONS).map(row).collect_view()}</ol>
     }
 }

@@ -4,7 +4,7 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 
 use crate::components::FormError;
-use crate::i18n::{T, use_i18n};
+use crate::i18n::{Msg, use_i18n};
 
 /// A dialog that is shown while `open`. When it opens, the button that changes nothing has the focus.
 #[component]
@@ -12,16 +12,16 @@ pub(crate) fn Confirm(
     open: Signal<bool>,
     /// Called also when the person leaves the dialog by keyboard.
     close: impl Fn() + Copy + Send + Sync + 'static,
-    heading: Signal<T>,
+    heading: Signal<Msg>,
     /// The text of the button that confirms.
-    action: Signal<T>,
+    action: Signal<Msg>,
     /// The text of the button that changes nothing.
     #[prop(into)]
-    keep: Signal<T>,
+    keep: Signal<Msg>,
     /// Whether there is something to do and it is allowed.
     ready: Signal<bool>,
     busy: RwSignal<bool>,
-    error: RwSignal<Option<T>>,
+    error: RwSignal<Option<Msg>>,
     confirm: impl Fn() + Copy + Send + Sync + 'static,
     children: Children,
 ) -> impl IntoView {

@@ -8,7 +8,7 @@ use super::api::use_admin_api;
 use super::form::EventForm;
 use super::nav::go;
 use crate::components::Failure;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
 use crate::pages::NotFoundPage;
 use crate::title::page_title;
@@ -28,11 +28,11 @@ impl JustMade {
 #[component]
 pub(crate) fn NewPage() -> impl IntoView {
     let i18n = use_i18n();
-    page_title(move || i18n.text(T::EventsNew).to_owned());
+    page_title(move || i18n.text(Msg::EventsNew).to_owned());
     let created = created();
     view! {
         <div class="page page--admin-form">
-            <h1>{tr(T::EventsNew)}</h1>
+            <h1>{tr(Msg::EventsNew)}</h1>
             <EventForm event=None made=false created deleted=|| {} />
         </div>
     }
@@ -47,7 +47,7 @@ pub(crate) fn EditPage() -> impl IntoView {
     let event = Loader::new(move || id.get(), move |id| api.admin_event_view(id));
     page_title(move || match event.state.get() {
         Load::Ready(event) => event.value.detail.summary.title,
-        Load::Loading | Load::Failed(_) => i18n.text(T::EventsEdit).to_owned(),
+        Load::Loading | Load::Failed(_) => i18n.text(Msg::EventsEdit).to_owned(),
     });
     let deleted = deleted();
     let made: JustMade = expect_context();
@@ -63,7 +63,7 @@ pub(crate) fn EditPage() -> impl IntoView {
             }
             Load::Ready(event) => view! {
                 <div class="page page--admin-form">
-                    <h1>{tr(T::EventsEdit)}</h1>
+                    <h1>{tr(Msg::EventsEdit)}</h1>
                     <EventForm event=Some(event) made=made.take(id.get_untracked()) created=|_| {} deleted />
                 </div>
             }
@@ -90,7 +90,7 @@ fn deleted() -> impl Fn() + Copy + Send + Sync + 'static {
 fn skeleton() -> impl IntoView {
     view! {
         <div class="page page--admin-form" aria-busy="true">
-            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
             <span class="skeleton skeleton--headline"></span>
             <div class="skeleton skeleton--panel"></div>
         </div>

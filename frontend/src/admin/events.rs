@@ -11,7 +11,7 @@ use super::list_query::ListQuery;
 use super::nav::{here, in_place};
 use crate::components::{Failure, Glyph, Icon, Notice, Pagination, Poster, StatusBadge};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
 use crate::sale::status_text;
 use crate::title::page_title;
@@ -43,17 +43,17 @@ pub(crate) fn EventsPage() -> impl IntoView {
             navigate(&query.get_untracked().turned_to(last.into()).at(PATH), in_place());
         }
     });
-    page_title(move || i18n.text(T::EventsTitle).to_owned());
+    page_title(move || i18n.text(Msg::EventsTitle).to_owned());
     let number = move || {
-        events.value().map(|page| i18n.fill(T::HomeCount, &[("n", &format::count(i18n, page.total_items))]))
+        events.value().map(|page| i18n.fill(Msg::HomeCount, &[("n", &format::count(i18n, page.total_items))]))
     };
     view! {
         <div class="page admin-list">
-            <div class="home__head">
-                <h1>{tr(T::EventsTitle)}</h1>
+            <div class="page-head">
+                <h1>{tr(Msg::EventsTitle)}</h1>
                 <a class="button button--main" href="/admin/events/new" rel="external">
                     <Icon glyph=Glyph::Plus />
-                    {tr(T::EventsNew)}
+                    {tr(Msg::EventsNew)}
                 </a>
             </div>
             <ListSearch query path=PATH>
@@ -89,18 +89,18 @@ pub(crate) fn ListSearch(query: Memo<ListQuery>, path: &'static str, children: C
     view! {
         <div class="list-tools">
             <form class="search" role="search" on:submit=submit>
-                <label class="unseen" for="list-search">{tr(T::SearchLabel)}</label>
+                <label class="visually-hidden" for="list-search">{tr(Msg::SearchLabel)}</label>
                 <input
                     id="list-search"
                     type="search"
                     maxlength=SEARCH_LEN_MAX.to_string()
                     enterkeyhint="search"
                     autocomplete="off"
-                    placeholder=tr(T::SearchPlaceholder)
+                    placeholder=tr(Msg::SearchPlaceholder)
                     prop:value=move || text.get()
                     on:input:target=move |event| text.set(event.target().value())
                 />
-                <button type="submit" class="icon-button" aria-label=tr(T::SearchAction)>
+                <button type="submit" class="icon-button" aria-label=tr(Msg::SearchAction)>
                     <Icon glyph=Glyph::Search />
                 </button>
             </form>
@@ -127,9 +127,9 @@ fn StatusFilter(query: Memo<ListQuery>) -> impl IntoView {
         .collect_view();
     view! {
         <label class="select">
-            <span class="unseen">{tr(T::EventsStatus)}</span>
+            <span class="visually-hidden">{tr(Msg::EventsStatus)}</span>
             <select on:change:target=move |event| choose(event.target().value())>
-                <option value="" prop:selected=move || query.get().status.is_none()>{tr(T::EventsAnyStatus)}</option>
+                <option value="" prop:selected=move || query.get().status.is_none()>{tr(Msg::EventsAnyStatus)}</option>
                 {options}
             </select>
         </label>
@@ -155,11 +155,11 @@ fn Row(event: AdminEvent) -> impl IntoView {
     let (starts_at, opens_at, closes_at) = (summary.starts_at, summary.opens_at, summary.closes_at);
     let window = move || {
         let from = format::brief_date(i18n, opens_at);
-        i18n.fill(T::EventSaleWindow, &[("from", &from), ("to", &format::brief_date(i18n, closes_at))])
+        i18n.fill(Msg::EventSaleWindow, &[("from", &from), ("to", &format::brief_date(i18n, closes_at))])
     };
     let numbers = move || {
         let (sold, capacity) = (format::count(i18n, sold), format::count(i18n, capacity));
-        i18n.fill(T::EventsSold, &[("sold", &sold), ("capacity", &capacity)])
+        i18n.fill(Msg::EventsSold, &[("sold", &sold), ("capacity", &capacity)])
     };
     view! {
         <li class="admin-row" data-testid="event-row" data-status=summary.status.as_str()>
@@ -176,7 +176,7 @@ fn Row(event: AdminEvent) -> impl IntoView {
                 </p>
                 <p class="card__fact">
                     <Icon glyph=Glyph::Clock />
-                    <span class="unseen">{tr(T::EventSale)}</span>
+                    <span class="visually-hidden">{tr(Msg::EventSale)}</span>
                     <span>{window}</span>
                 </p>
             </div>
@@ -201,10 +201,10 @@ pub(crate) fn Bar(part: u64, whole: u64) -> impl IntoView {
 
 fn nothing(query: ListQuery) -> impl IntoView {
     let i18n = use_i18n();
-    let title = if query.narrowed() { T::EmptyFoundTitle } else { T::EventsNone };
+    let title = if query.narrowed() { Msg::EmptyFoundTitle } else { Msg::EventsNone };
     view! {
         <Notice glyph=Glyph::Ticket title=Signal::derive(move || i18n.text(title).to_owned())>
-            {query.narrowed().then(|| view! { <a class="button" href=PATH>{tr(T::EmptyAll)}</a> })}
+            {query.narrowed().then(|| view! { <a class="button" href=PATH>{tr(Msg::EmptyAll)}</a> })}
         </Notice>
     }
 }
@@ -212,7 +212,7 @@ fn nothing(query: ListQuery) -> impl IntoView {
 fn skeletons() -> impl IntoView {
     let row = |_| view! { <li class="admin-row skeleton" aria-hidden="true"></li> };
     view! {
-        <p class="unseen" role="status">{tr(T::Loading)}</p>
+        <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
         <ul class="admin-rows">{(0..SKELETONS).map(row).collect_view()}</ul>
     }
 }

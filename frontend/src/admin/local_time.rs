@@ -4,11 +4,11 @@ use js_sys::{Array, Date, Intl, Object, Reflect};
 use neticket_domain::Timestamp;
 use wasm_bindgen::JsValue;
 
-use crate::js;
+use crate::browser;
 
 /// In the shortest form, as browsers write it: without seconds if they are 0.
 pub(crate) fn to_input(moment: Timestamp) -> String {
-    let date = Date::new(&JsValue::from_f64(js::number(moment.as_millis())));
+    let date = Date::new(&JsValue::from_f64(browser::number(moment.as_millis())));
     let day = format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date());
     let time = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
     match date.get_seconds() {
@@ -20,14 +20,14 @@ pub(crate) fn to_input(moment: Timestamp) -> String {
 /// `None` if `text` is not a date.
 pub(crate) fn from_input(text: &str) -> Option<Timestamp> {
     let millis = Date::parse(text);
-    (!text.is_empty() && millis.is_finite()).then(|| Timestamp::from_millis(js::whole(millis)))
+    (!text.is_empty() && millis.is_finite()).then(|| Timestamp::from_millis(browser::whole(millis)))
 }
 
 /// The browser's time zone, like `Asia/Seoul (UTC+9)`.
 pub(crate) fn zone() -> String {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
-    let behind = js::whole(Date::new_0().get_timezone_offset());
+    let behind = browser::whole(Date::new_0().get_timezone_offset());
     format!("{} ({})", name.unwrap_or_default(), offset(-behind))
 }
 

@@ -10,11 +10,11 @@ mod confirm;
 mod edit;
 mod events;
 mod form;
+mod inventory;
 mod list_query;
 mod local_time;
 mod nav;
 mod polled;
-mod room;
 mod upload;
 
 pub(crate) use app::AdminApp;

@@ -4,11 +4,14 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 
 /// The paths and names of the sections.
-const PLACES: [(&str, T); 3] =
-    [("/admin/events", T::NavEvents), ("/admin/inventory", T::NavInventory), ("/admin/audit", T::NavAudit)];
+const PLACES: [(&str, Msg); 3] = [
+    ("/admin/events", Msg::NavEvents),
+    ("/admin/inventory", Msg::NavInventory),
+    ("/admin/audit", Msg::NavAudit),
+];
 
 #[component]
 pub(crate) fn AdminNav() -> impl IntoView {
@@ -22,9 +25,9 @@ pub(crate) fn AdminNav() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <nav class="admin-nav" aria-label=tr(T::NavLabel)>
+        <nav class="admin-nav" aria-label=tr(Msg::NavLabel)>
             {links}
-            <a class="admin-nav__link" href="/">{tr(T::NavSite)}</a>
+            <a class="admin-nav__link" href="/">{tr(Msg::NavSite)}</a>
         </nav>
     }
 }

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use neticket_domain::Timestamp;
 
 use crate::api::ApiError;
-use crate::js;
+use crate::browser;
 
 pub(crate) struct Polled<T: Send + Sync + 'static> {
     /// The last value for the present key.
@@ -71,10 +71,10 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
         });
         spawn_local(async move {
             loop {
-                js::sleep(every_ms).await;
+                browser::sleep(every_ms).await;
                 match polled.open.try_get_value() {
                     None => return,
-                    Some(false) if js::visible() => polled.ask_now(),
+                    Some(false) if browser::visible() => polled.ask_now(),
                     Some(_) => {}
                 }
             }
@@ -91,7 +91,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
         self.open.set_value(false);
         match answer {
             Ok(value) => {
-                self.seen_at.set(Some(Timestamp::from_millis(js::now_ms())));
+                self.seen_at.set(Some(Timestamp::from_millis(browser::now_ms())));
                 if self.error.with_untracked(Option::is_some) {
                     self.error.set(None);
                 }

@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FormData, ProgressEvent, XmlHttpRequest};
 
 use crate::api::{Answer, ApiError, BASE};
-use crate::js;
+use crate::browser;
 
 /// The longest time for an upload: 5 MiB over a slow line.
 const TIMEOUT_MS: u32 = 180_000;
@@ -26,7 +26,7 @@ pub(crate) async fn send(
     progress: impl Fn(f64) + 'static,
     abort: Abort,
 ) -> Result<Answer, ApiError> {
-    let sent_ms = js::now_ms();
+    let sent_ms = browser::now_ms();
     let request = XmlHttpRequest::new().map_err(|_| ApiError::Lost)?;
     let told = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         if event.total() > 0.0 {
@@ -48,7 +48,7 @@ pub(crate) async fn send(
         return Err(ApiError::Lost);
     }
     let body = request.response_text().ok().flatten().unwrap_or_default();
-    Ok(Answer::of(status, body, sent_ms, js::now_ms()))
+    Ok(Answer::of(status, body, sent_ms, browser::now_ms()))
 }
 
 fn begin(

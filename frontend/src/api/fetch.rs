@@ -10,8 +10,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestCredentials, RequestInit, Response};
 
 use super::ApiError;
+use crate::browser;
 use crate::clock::Sample;
-use crate::js;
 
 pub(crate) const BASE: &str = "/api/v1";
 /// The timeout of a request, in milliseconds.
@@ -108,14 +108,14 @@ pub(crate) fn encode(text: &str) -> String {
 /// # Errors
 /// [`ApiError::Lost`] if no answer came. The server may have acted on the request.
 pub(crate) async fn send(request: &Request) -> Result<Answer, ApiError> {
-    let sent_ms = js::now_ms();
+    let sent_ms = browser::now_ms();
     let options = options(request).map_err(|_| ApiError::Lost)?;
     let url = format!("{BASE}{}", request.path);
     let response: Response = JsFuture::from(window().fetch_with_str_and_init(&url, &options))
         .await
         .and_then(JsCast::dyn_into)
         .map_err(|_| ApiError::Lost)?;
-    let received_ms = js::now_ms();
+    let received_ms = browser::now_ms();
     let body = read_body(&response).await.map_err(|_| ApiError::Lost)?;
     let header = |name: &str| response.headers().get(name).ok().flatten();
     Ok(Answer {
@@ -125,7 +125,7 @@ pub(crate) async fn send(request: &Request) -> Result<Answer, ApiError> {
         retry_after_s: header("Retry-After").and_then(|seconds| seconds.trim().parse().ok()),
         sent_ms,
         received_ms,
-        date: header("Date").map(|date| Timestamp::from_millis(js::whole(Date::parse(&date)))),
+        date: header("Date").map(|date| Timestamp::from_millis(browser::whole(Date::parse(&date)))),
     })
 }
 

@@ -7,5 +7,5 @@ mod run;
 
 pub(crate) use attempt::{Attempt, forget_all};
 pub(crate) use prices::{Prices, prices_of};
-pub(crate) use retry::Why;
+pub(crate) use retry::WaitReason;
 pub(crate) use run::{Booking, Stage};

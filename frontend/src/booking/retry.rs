@@ -19,7 +19,7 @@ const INTERNAL_TRIES: u32 = 3;
 
 /// Why a person has to wait longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum WaitReason {
     /// Nothing is wrong: this is the first try, or the sale is about to open.
     Nothing,
     /// The server answers that it is overloaded.
@@ -30,7 +30,7 @@ pub(crate) enum Why {
     Offline,
 }
 
-impl Why {
+impl WaitReason {
     pub(crate) fn of(error: &ApiError, online: bool) -> Self {
         match error.code() {
             Some(ProblemCode::Overloaded | ProblemCode::RateLimited) => Self::Busy,
@@ -52,16 +52,16 @@ pub(crate) enum Next {
     GiveUp,
 }
 
-/// Decides after try number `tries` (from 1) failed with `error`, `elapsed_ms` after the press. `luck` is a
+/// Decides after try number `tries` (from 1) failed with `error`, `elapsed_ms` after the press. `jitter` is a
 /// random number in 0..1000. It spreads the retries of clients that were refused at the same moment.
-pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> Next {
+pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, jitter: i64) -> Next {
     let wait = match error {
         ApiError::Refused { problem, .. } if problem.code == ProblemCode::SaleNotOpen => {
             let (Some(opens_at), Some(now)) = (problem.opens_at, problem.server_time) else {
                 return Next::Refused;
             };
             match opens_at.millis_since(now) {
-                left if left <= OPENS_SOON_MS => left.max(0) + luck / 10,
+                left if left <= OPENS_SOON_MS => left.max(0) + jitter / 10,
                 _ => return Next::Refused,
             }
         }
@@ -69,15 +69,15 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, luck: i64) -> 
             if tries >= INTERNAL_TRIES {
                 return Next::GiveUp;
             }
-            backoff(tries, luck)
+            backoff(tries, jitter)
         }
         ApiError::Refused { retry_after_s: Some(seconds), .. } if error.passing() => {
             let told = i64::from(*seconds) * 1_000;
             // Never earlier than the server said. The jitter adds up to a quarter of that time, or up to half
             // a second if that is more.
-            told + (told / 4).max(500) * luck / 1_000
+            told + (told / 4).max(500) * jitter / 1_000
         }
-        error if error.passing() => backoff(tries, luck),
+        error if error.passing() => backoff(tries, jitter),
         ApiError::Refused { .. } | ApiError::OtherUser => return Next::Refused,
         ApiError::Lost | ApiError::Unreadable(_) => return Next::GiveUp,
     };
@@ -97,9 +97,9 @@ pub(crate) fn is_price_unknown(error: &ApiError) -> bool {
 
 /// A wait in milliseconds that doubles with each try, up to `BACKOFF_MAX_MS`. Its lower half is fixed, its
 /// upper half is random. After the first try it is 500 to 1000 ms.
-fn backoff(tries: u32, luck: i64) -> i64 {
+fn backoff(tries: u32, jitter: i64) -> i64 {
     let full = (BACKOFF_FIRST_MS << tries.min(10)).min(BACKOFF_MAX_MS);
-    full / 2 + full / 2 * luck / 1_000
+    full / 2 + full / 2 * jitter / 1_000
 }
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ mod tests {
 
     #[test]
     fn a_full_server_is_asked_again_no_earlier_than_it_said() {
-        for luck in [0, 500, 999] {
-            let Next::Wait(wait) = next(&refused(ProblemCode::Overloaded, Some(4)), 1, 0, luck) else {
+        for jitter in [0, 500, 999] {
+            let Next::Wait(wait) = next(&refused(ProblemCode::Overloaded, Some(4)), 1, 0, jitter) else {
                 panic!("must wait")
             };
             assert!((4_000..=5_000).contains(&wait), "{wait}");
@@ -139,11 +139,14 @@ mod tests {
 
     #[test]
     fn only_a_busy_server_is_called_busy() {
-        assert_eq!(Why::of(&refused(ProblemCode::Overloaded, None), true), Why::Busy);
-        assert_eq!(Why::of(&refused(ProblemCode::RateLimited, None), true), Why::Busy);
-        assert_eq!(Why::of(&refused(ProblemCode::LedgerUnavailable, None), true), Why::Unreachable);
-        assert_eq!(Why::of(&ApiError::Lost, true), Why::Unreachable);
-        assert_eq!(Why::of(&ApiError::Lost, false), Why::Offline);
+        assert_eq!(WaitReason::of(&refused(ProblemCode::Overloaded, None), true), WaitReason::Busy);
+        assert_eq!(WaitReason::of(&refused(ProblemCode::RateLimited, None), true), WaitReason::Busy);
+        assert_eq!(
+            WaitReason::of(&refused(ProblemCode::LedgerUnavailable, None), true),
+            WaitReason::Unreachable
+        );
+        assert_eq!(WaitReason::of(&ApiError::Lost, true), WaitReason::Unreachable);
+        assert_eq!(WaitReason::of(&ApiError::Lost, false), WaitReason::Offline);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use leptos::task::spawn_local;
 use neticket_contract::{Problem, ProblemCode, Reservation, ReservationStatus};
 
 use super::attempt::Attempt;
-use super::retry::{self, Next, PATIENCE_MS, Why};
+use super::retry::{self, Next, PATIENCE_MS, WaitReason};
 use crate::api::{Api, ApiError};
+use crate::browser;
 use crate::clock::Clock;
-use crate::js;
 
 /// The clocks of browser and server may differ by this many milliseconds when a reservation is looked up by
 /// its time.
@@ -26,7 +26,7 @@ pub(crate) enum Stage {
     /// Nothing is under way.
     Idle,
     /// A request is under way or waits for a retry. Holds why it takes longer.
-    Trying(Why),
+    Trying(WaitReason),
     /// The reservation exists, with this id. It is confirmed, or still pending.
     Booked(String),
     /// The server refused, and nothing was booked.
@@ -70,7 +70,7 @@ impl Booking {
     pub(crate) fn pause(self) {
         self.pauses.try_update(|pauses| *pauses += 1);
         spawn_local(async move {
-            js::sleep(READ_MS).await;
+            browser::sleep(READ_MS).await;
             self.pauses.try_update(|pauses| *pauses -= 1);
         });
     }
@@ -99,7 +99,7 @@ impl Booking {
         if self.busy() {
             return;
         }
-        let now = js::now_ms();
+        let now = browser::now_ms();
         // Continuing an open attempt restarts the time limit. The booking stays the same, because its key
         // stays.
         let since = attempt.pressed_ms.unwrap_or(now);
@@ -119,7 +119,7 @@ impl Booking {
         }
         self.stage.set(Stage::Trying(first()));
         spawn_local(async move {
-            if js::now_ms() - pressed_ms < PATIENCE_MS {
+            if browser::now_ms() - pressed_ms < PATIENCE_MS {
                 self.run(attempt, pressed_ms).await;
             } else {
                 // The press is long ago. Only the person knows whether the booking is still wanted, so it is
@@ -137,15 +137,15 @@ impl Booking {
                 Ok(reservation) => return self.booked(&reservation),
                 Err(error) => error,
             };
-            let luck = js::whole(js_sys::Math::random() * 999.0);
-            match retry::next(&error, tries, js::now_ms() - since_ms, luck) {
+            let jitter = browser::whole(js_sys::Math::random() * 999.0);
+            match retry::next(&error, tries, browser::now_ms() - since_ms, jitter) {
                 Next::Wait(wait) => {
-                    let why = Why::of(&error, js::online());
+                    let why = WaitReason::of(&error, browser::online());
                     // The page is gone. The attempt stays in the storage for the next visit.
                     if self.stage.try_set(Stage::Trying(why)).is_some() {
                         return;
                     }
-                    js::sleep(wait).await;
+                    browser::sleep(wait).await;
                 }
                 Next::Refused => return self.refused(error, attempt),
                 Next::GiveUp => return self.look_up(attempt, true).await,
@@ -206,7 +206,7 @@ impl Booking {
                 }
                 break;
             }
-            js::sleep(1_000 << attempt_number).await;
+            browser::sleep(1_000 << attempt_number).await;
         }
         if ask_again {
             match self.create(&attempt).await {
@@ -221,7 +221,7 @@ impl Booking {
     }
 
     fn is_result_of(self, reservation: &Reservation, attempt: &Attempt) -> bool {
-        let offset = self.clock.read().as_millis() - js::now_ms();
+        let offset = self.clock.read().as_millis() - browser::now_ms();
         let pressed = attempt.pressed_ms.unwrap_or(i64::MAX).saturating_add(offset);
         let standing =
             matches!(reservation.status, ReservationStatus::Pending | ReservationStatus::Confirmed);
@@ -233,6 +233,6 @@ impl Booking {
 }
 
 /// The reason for waiting at the start.
-fn first() -> Why {
-    if js::online() { Why::Nothing } else { Why::Offline }
+fn first() -> WaitReason {
+    if browser::online() { WaitReason::Nothing } else { WaitReason::Offline }
 }

@@ -15,10 +15,10 @@ use super::{Countdown, SpokenCountdown};
 use crate::api::use_api;
 use crate::booking::{Attempt, Booking, Prices, Stage};
 use crate::format;
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::pages::{from_next, login_path};
 use crate::sale::status_text;
-use crate::session::{Who, use_session};
+use crate::session::{Viewer, use_session};
 
 /// The choice on the page. The tab's storage has it too, with its idempotency key.
 #[derive(Clone, Copy)]
@@ -121,10 +121,10 @@ pub(crate) fn BookingPanel(
     let fixed = Signal::derive(move || locked.get() || over.get() && status.get() != EventStatus::SoldOut);
     view! {
         <form class="booking" novalidate aria-labelledby="booking-title" on:submit=press>
-            <h2 id="booking-title">{tr(T::BookingTitle)}</h2>
+            <h2 id="booking-title">{tr(Msg::BookingTitle)}</h2>
             <Show when=move || status.get() == EventStatus::Scheduled>
                 <div class="booking__opening">
-                    <p>{move || i18n.fill(T::EventOpensAt, &[("date", &format::full_date(i18n, opens_at))])}</p>
+                    <p>{move || i18n.fill(Msg::EventOpensAt, &[("date", &format::full_date(i18n, opens_at))])}</p>
                     <Countdown until=opens_at />
                 </div>
             </Show>
@@ -136,7 +136,7 @@ pub(crate) fn BookingPanel(
             <div class="booking__bar">
                 <StageNotice stage grades left chosen=choice.grade />
                 <p class="booking__total" hidden=move || over.get()>
-                    <span>{tr(T::BookingTotal)}</span>
+                    <span>{tr(Msg::BookingTotal)}</span>
                     <output>{move || total().unwrap_or_else(|| "–".to_owned())}</output>
                 </p>
                 <button
@@ -148,7 +148,7 @@ pub(crate) fn BookingPanel(
                     aria-disabled=move || booking.is_paused().then_some("true")
                     aria-busy=move || matches!(stage.get(), Stage::Trying(_)).to_string()
                 >
-                    {move || button_text(i18n, status.get(), &stage.get(), &session.who(), opens_at)}
+                    {move || button_text(i18n, status.get(), &stage.get(), &session.viewer(), opens_at)}
                 </button>
             </div>
         </form>
@@ -167,24 +167,24 @@ fn button_text(
     i18n: I18n,
     status: EventStatus,
     stage: &Stage,
-    who: &Who,
+    viewer: &Viewer,
     opens_at: neticket_domain::Timestamp,
 ) -> AnyView {
     if matches!(stage, Stage::Trying(_) | Stage::Booked(_)) {
-        return i18n.text(T::BookingBusy).into_any();
+        return i18n.text(Msg::BookingBusy).into_any();
     }
     if *stage == Stage::Unknown {
-        return i18n.text(T::BookingContinue).into_any();
+        return i18n.text(Msg::BookingContinue).into_any();
     }
     match status {
         EventStatus::Scheduled => view! {
-            <span>{i18n.text(T::BookingOpensIn)}</span>
+            <span>{i18n.text(Msg::BookingOpensIn)}</span>
             " "
             <Countdown until=opens_at />
         }
         .into_any(),
-        EventStatus::OnSale if *who == Who::Visitor => i18n.text(T::BookingLogin).into_any(),
-        EventStatus::OnSale => i18n.text(T::BookingAction).into_any(),
+        EventStatus::OnSale if *viewer == Viewer::Visitor => i18n.text(Msg::BookingLogin).into_any(),
+        EventStatus::OnSale => i18n.text(Msg::BookingAction).into_any(),
         other => i18n.text(status_text(other)).into_any(),
     }
 }
@@ -209,7 +209,7 @@ fn press(
         let Some(price) = untrack(|| prices.of(grade)) else { return };
         let mut attempt = choice.attempt(grade, choice.quantity.get_untracked());
         attempt.unit_price = Some(price);
-        if untrack(|| session.who()) == Who::Visitor {
+        if untrack(|| session.viewer()) == Viewer::Visitor {
             attempt.save(choice.event_id);
             navigate(&login_path(&format!("/events/{}", choice.event_id), ""), from_next());
             return;

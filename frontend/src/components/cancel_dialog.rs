@@ -8,7 +8,7 @@ use neticket_contract::Reservation;
 use super::FormError;
 use crate::api::use_api;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 /// Is open while `asked` holds a reservation. `done` gets the cancelled reservation.
@@ -20,7 +20,7 @@ pub(crate) fn CancelDialog(
     let i18n = use_i18n();
     let api = use_api();
     let dialog = NodeRef::<Dialog>::new();
-    let error = RwSignal::new(None::<T>);
+    let error = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
@@ -66,7 +66,7 @@ pub(crate) fn CancelDialog(
             let date = format::full_date(i18n, reservation.event.starts_at);
             let grade = reservation.ticket_type.name;
             let tickets =
-                i18n.fill(T::ReservationTickets, &[("grade", &grade), ("n", &reservation.quantity)]);
+                i18n.fill(Msg::ReservationTickets, &[("grade", &grade), ("n", &reservation.quantity)]);
             view! {
                 <p class="dialog__summary">
                     <strong>{reservation.event.title}</strong>
@@ -91,9 +91,9 @@ pub(crate) fn CancelDialog(
                 error.set(None);
             }
         >
-            <h2 id="cancel-title">{tr(T::CancelTitle)}</h2>
+            <h2 id="cancel-title">{tr(Msg::CancelTitle)}</h2>
             {summary}
-            <p>{tr(T::CancelConsequence)}</p>
+            <p>{tr(Msg::CancelConsequence)}</p>
             <FormError text=error />
             <div class="dialog__actions">
                 // The button that changes nothing comes first, so that it has the focus when the dialog
@@ -107,7 +107,7 @@ pub(crate) fn CancelDialog(
                         }
                     }
                 >
-                    {tr(T::CancelKeep)}
+                    {tr(Msg::CancelKeep)}
                 </button>
                 <button
                     type="button"
@@ -115,7 +115,7 @@ pub(crate) fn CancelDialog(
                     aria-busy=move || busy.get().to_string()
                     on:click=confirm
                 >
-                    {tr(T::CancelConfirm)}
+                    {tr(Msg::CancelConfirm)}
                 </button>
             </div>
         </dialog>

@@ -31,5 +31,5 @@ pub(crate) fn SpokenCountdown(until: Timestamp) -> impl IntoView {
         Some(seconds) if mark.get() != first => spoken(i18n.language(), seconds),
         _ => String::new(),
     };
-    view! { <span class="unseen" role="status">{text}</span> }
+    view! { <span class="visually-hidden" role="status">{text}</span> }
 }

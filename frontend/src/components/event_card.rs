@@ -8,7 +8,7 @@ use super::{Countdown, Glyph, Icon, Poster, StatusBadge};
 use crate::clock::use_clock;
 use crate::countdown::SOON_MS;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::sale::status_at;
 
 #[component]
@@ -26,14 +26,14 @@ pub(crate) fn EventCard(event: EventSummary, eager: bool) -> impl IntoView {
             if soon.get() {
                 view! {
                     <p class="card__opening">
-                        <span>{tr(T::CardOpensIn)}</span>
+                        <span>{tr(Msg::CardOpensIn)}</span>
                         <Countdown until=opens_at />
                     </p>
                 }
                 .into_any()
             } else {
                 let date = format::brief_date(i18n, opens_at);
-                view! { <p class="card__opening">{i18n.fill(T::CardOpensAt, &[("date", &date)])}</p> }
+                view! { <p class="card__opening">{i18n.fill(Msg::CardOpensAt, &[("date", &date)])}</p> }
                     .into_any()
             }
         })
@@ -48,17 +48,17 @@ pub(crate) fn EventCard(event: EventSummary, eager: bool) -> impl IntoView {
                 </h2>
                 <p class="card__fact">
                     <Icon glyph=Glyph::Calendar />
-                    <span class="unseen">{tr(T::EventWhen)}</span>
+                    <span class="visually-hidden">{tr(Msg::EventWhen)}</span>
                     <time datetime=starts_at.to_string()>{move || format::brief_date(i18n, starts_at)}</time>
                 </p>
                 <p class="card__fact">
                     <Icon glyph=Glyph::Pin />
-                    <span class="unseen">{tr(T::EventWhere)}</span>
+                    <span class="visually-hidden">{tr(Msg::EventWhere)}</span>
                     {place}
                 </p>
                 {opening}
                 <p class="card__price">
-                    {move || i18n.fill(T::CardPriceFrom, &[("price", &format::money(i18n, price_from))])}
+                    {move || i18n.fill(Msg::CardPriceFrom, &[("price", &format::money(i18n, price_from))])}
                 </p>
             </div>
         </li>

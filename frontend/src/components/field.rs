@@ -6,8 +6,8 @@ use neticket_contract::Problem;
 use wasm_bindgen::JsCast as _;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, tr, use_i18n};
-use crate::js;
+use crate::browser;
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::field_text;
 
 /// How long after the last key a fault is shown, in milliseconds.
@@ -19,15 +19,15 @@ pub(crate) struct FieldState {
     /// The field's name in the API. Also the element's id.
     pub(crate) name: &'static str,
     pub(crate) value: RwSignal<String>,
-    check: fn(&str) -> Option<T>,
+    check: fn(&str) -> Option<Msg>,
     /// Whether faults are shown yet. Not before the person had time to finish typing.
     revealed: RwSignal<bool>,
     /// The server's objection to the present value.
-    refused: RwSignal<Option<T>>,
+    refused: RwSignal<Option<Msg>>,
 }
 
 impl FieldState {
-    pub(crate) fn new(name: &'static str, check: fn(&str) -> Option<T>) -> Self {
+    pub(crate) fn new(name: &'static str, check: fn(&str) -> Option<Msg>) -> Self {
         Self {
             name,
             value: RwSignal::new(String::new()),
@@ -48,15 +48,15 @@ impl FieldState {
         self.refused.set(None);
     }
 
-    pub(crate) fn refuse(self, text: T) {
+    pub(crate) fn refuse(self, text: Msg) {
         self.refused.set(Some(text));
     }
 
-    fn fault(self) -> Option<T> {
+    fn fault(self) -> Option<Msg> {
         self.refused.get().or_else(|| self.value.with(|text| (self.check)(text)))
     }
 
-    fn shown_fault(self) -> Option<T> {
+    fn shown_fault(self) -> Option<Msg> {
         let fault = self.fault();
         if self.revealed.get() || self.refused.get().is_some() { fault } else { None }
     }
@@ -65,7 +65,7 @@ impl FieldState {
         self.refused.set(None);
         self.value.set(text.clone());
         spawn_local(async move {
-            js::sleep(PAUSE_MS).await;
+            browser::sleep(PAUSE_MS).await;
             let paused = self.value.try_with_untracked(|now| *now == text && !now.is_empty());
             if paused == Some(true) {
                 self.revealed.try_set(true);
@@ -112,10 +112,10 @@ fn focus(field: FieldState) {
 #[component]
 pub(crate) fn Field(
     state: FieldState,
-    label: T,
+    label: Msg,
     kind: &'static str,
     autocomplete: &'static str,
-    #[prop(optional)] hint: Option<T>,
+    #[prop(optional)] hint: Option<Msg>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let name = state.name;
@@ -154,7 +154,7 @@ pub(crate) fn Field(
                                 type="button"
                                 class="icon-button field__eye"
                                 aria-pressed=move || readable.get().to_string()
-                                aria-label=tr(T::FieldShow)
+                                aria-label=tr(Msg::FieldShow)
                                 on:click=move |_| readable.update(|readable| *readable = !*readable)
                             >
                                 <Icon glyph=Glyph::Eye />
@@ -179,30 +179,30 @@ pub(crate) mod checks {
     use neticket_domain::{Email, FieldError, Nickname, Password};
 
     use super::field_text;
-    use crate::i18n::T;
+    use crate::i18n::Msg;
 
-    fn rule<V>(field: &str, text: &str, parsed: Result<V, FieldError>) -> Option<T> {
+    fn rule<V>(field: &str, text: &str, parsed: Result<V, FieldError>) -> Option<Msg> {
         if text.is_empty() {
-            return Some(T::FieldRequired);
+            return Some(Msg::FieldRequired);
         }
         parsed.err().map(|error| field_text(field, error.code))
     }
 
-    pub(crate) fn email(text: &str) -> Option<T> {
+    pub(crate) fn email(text: &str) -> Option<Msg> {
         rule("email", text, Email::check(text))
     }
 
-    pub(crate) fn password(text: &str) -> Option<T> {
+    pub(crate) fn password(text: &str) -> Option<Msg> {
         rule("password", text, Password::parse(text))
     }
 
-    pub(crate) fn nickname(text: &str) -> Option<T> {
+    pub(crate) fn nickname(text: &str) -> Option<Msg> {
         rule("nickname", text, Nickname::parse(text))
     }
 
     /// The field must not be empty.
-    pub(crate) fn given(text: &str) -> Option<T> {
-        text.is_empty().then_some(T::FieldRequired)
+    pub(crate) fn given(text: &str) -> Option<Msg> {
+        text.is_empty().then_some(Msg::FieldRequired)
     }
 }
 
@@ -212,12 +212,12 @@ mod tests {
 
     #[test]
     fn what_the_server_would_refuse_is_said_here_with_its_reason() {
-        assert_eq!(checks::email("hong"), Some(T::FieldEmail));
+        assert_eq!(checks::email("hong"), Some(Msg::FieldEmail));
         assert_eq!(checks::email("hong@example.com"), None);
-        assert_eq!(checks::password("abc"), Some(T::FieldPasswordShort));
-        assert_eq!(checks::password("abcdefgh"), Some(T::FieldPasswordWeak));
-        assert_eq!(checks::nickname("홍"), Some(T::FieldNicknameLength));
-        assert_eq!(checks::nickname("홍 길동"), Some(T::FieldNickname));
-        assert_eq!(checks::given(""), Some(T::FieldRequired));
+        assert_eq!(checks::password("abc"), Some(Msg::FieldPasswordShort));
+        assert_eq!(checks::password("abcdefgh"), Some(Msg::FieldPasswordWeak));
+        assert_eq!(checks::nickname("홍"), Some(Msg::FieldNicknameLength));
+        assert_eq!(checks::nickname("홍 길동"), Some(Msg::FieldNickname));
+        assert_eq!(checks::given(""), Some(Msg::FieldRequired));
     }
 }

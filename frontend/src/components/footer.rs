@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 
 #[component]
 pub(crate) fn Footer() -> impl IntoView {
@@ -12,13 +12,13 @@ pub(crate) fn Footer() -> impl IntoView {
                 <p>
                     <strong>"NETicket"</strong>
                     " — "
-                    {tr(T::FooterLine)}
+                    {tr(Msg::FooterLine)}
                 </p>
-                <nav aria-label=tr(T::FooterNavigation)>
-                    <a href="/">{tr(T::FooterEvents)}</a>
-                    <a href="/me">{tr(T::FooterMe)}</a>
+                <nav aria-label=tr(Msg::FooterNavigation)>
+                    <a href="/">{tr(Msg::FooterEvents)}</a>
+                    <a href="/me">{tr(Msg::FooterMe)}</a>
                     // Not a page of this client, so the browser loads it.
-                    <a href="/docs" rel="external">{tr(T::FooterApi)}</a>
+                    <a href="/docs" rel="external">{tr(Msg::FooterApi)}</a>
                 </nav>
             </div>
         </footer>

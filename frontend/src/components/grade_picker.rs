@@ -6,7 +6,7 @@ use neticket_contract::{TicketType, TicketTypeLeft};
 use super::{Glyph, Icon};
 use crate::booking::Prices;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::sale::seats_left;
 
 /// With this many seats left or fewer, the number is emphasised.
@@ -31,8 +31,8 @@ pub(crate) fn GradePicker(
             let TicketType { id, name, left: known, .. } = grade;
             let left = Memo::new(move |_| left.with(|left| seats_left(left, id).unwrap_or(known)));
             let seats = move || match left.get() {
-                0 => i18n.text(T::GradeSoldOut).to_owned(),
-                n => i18n.fill(T::GradeLeft, &[("n", &format::count(i18n, n.into()))]),
+                0 => i18n.text(Msg::GradeSoldOut).to_owned(),
+                n => i18n.fill(Msg::GradeLeft, &[("n", &format::count(i18n, n.into()))]),
             };
             view! {
                 <label class="grade" data-left=move || left.get().to_string()>
@@ -58,10 +58,10 @@ pub(crate) fn GradePicker(
         .collect_view();
     view! {
         <fieldset class="grades" aria-describedby="grade-missing">
-            <legend>{tr(T::EventGrades)}</legend>
+            <legend>{tr(Msg::EventGrades)}</legend>
             {rows}
             <p class="field__error" id="grade-missing" aria-live="assertive">
-                {move || missing.get().then(|| view! { <Icon glyph=Glyph::Alert /> {i18n.text(T::GradeMissing)} })}
+                {move || missing.get().then(|| view! { <Icon glyph=Glyph::Alert /> {i18n.text(Msg::GradeMissing)} })}
             </p>
         </fieldset>
     }
@@ -81,14 +81,14 @@ pub(crate) fn QuantityPicker(
     view! {
         <div class="quantity">
             <label for="quantity">
-                {tr(T::EventQuantity)}
-                <span class="quantity__rule">{move || i18n.fill(T::EventLimit, &[("n", &max)])}</span>
+                {tr(Msg::EventQuantity)}
+                <span class="quantity__rule">{move || i18n.fill(Msg::EventLimit, &[("n", &max)])}</span>
             </label>
-            <div class="quantity__box" role="group" aria-label=tr(T::EventQuantity)>
+            <div class="quantity__box" role="group" aria-label=tr(Msg::EventQuantity)>
                 <button
                     type="button"
                     class="icon-button"
-                    aria-label=tr(T::QuantityLess)
+                    aria-label=tr(Msg::QuantityLess)
                     disabled=move || { locked.get() || quantity.get() <= 1 }
                     on:click=move |_| step(false)
                 >
@@ -111,7 +111,7 @@ pub(crate) fn QuantityPicker(
                 <button
                     type="button"
                     class="icon-button"
-                    aria-label=tr(T::QuantityMore)
+                    aria-label=tr(Msg::QuantityMore)
                     disabled=move || { locked.get() || quantity.get() >= max }
                     on:click=move |_| step(true)
                 >

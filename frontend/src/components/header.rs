@@ -6,9 +6,9 @@ use neticket_domain::Role;
 use wasm_bindgen::JsCast as _;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::pages::login_path;
-use crate::session::{Who, use_session};
+use crate::session::{Viewer, use_session};
 use crate::theme::Theme;
 
 /// `children` are in the middle of the header.
@@ -21,10 +21,10 @@ pub(crate) fn Header(children: Children) -> impl IntoView {
         }
     };
     view! {
-        <a class="skip" href="#main" on:click=skip>{tr(T::HeaderSkip)}</a>
+        <a class="skip" href="#main" on:click=skip>{tr(Msg::HeaderSkip)}</a>
         <header class="header">
             <div class="header__row">
-                <a class="brand" href="/" aria-label=tr(T::HeaderHome)>
+                <a class="brand" href="/" aria-label=tr(Msg::HeaderHome)>
                     <svg class="brand__mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
                         <path d="M4 8h24v6a2.6 2.6 0 0 0 0 5v5H4v-5a2.6 2.6 0 0 0 0-5z" />
                         <path class="brand__letter" d="M11.5 21v-10l9 10v-10" />
@@ -52,8 +52,8 @@ fn LanguageSwitch() -> impl IntoView {
             lang=move || i18n.language().other().tag()
             on:click=move |_| i18n.switch()
         >
-            {move || i18n.language().other().text(T::LanguageShort)}
-            <span class="unseen">{move || i18n.language().other().text(T::LanguageSwitchTo)}</span>
+            {move || i18n.language().other().text(Msg::LanguageShort)}
+            <span class="visually-hidden">{move || i18n.language().other().text(Msg::LanguageSwitchTo)}</span>
         </button>
     }
 }
@@ -68,9 +68,9 @@ fn ThemeSwitch() -> impl IntoView {
         Theme::Dark => Glyph::Moon,
     });
     let name = move || match theme.get() {
-        Theme::System => i18n.text(T::ThemeSystem),
-        Theme::Light => i18n.text(T::ThemeLight),
-        Theme::Dark => i18n.text(T::ThemeDark),
+        Theme::System => i18n.text(Msg::ThemeSystem),
+        Theme::Light => i18n.text(Msg::ThemeLight),
+        Theme::Dark => i18n.text(Msg::ThemeDark),
     };
     view! {
         <button
@@ -92,22 +92,22 @@ fn Account() -> impl IntoView {
     let location = use_location();
     let login = move || login_path(&location.pathname.get(), &location.search.get());
     move || {
-        match session.who() {
-        Who::Unknown => view! { <span class="header__account header__account--unknown"></span> }.into_any(),
-        Who::Visitor => {
-            view! { <a class="header__account button button--small" href=login>{tr(T::HeaderLogin)}</a> }
+        match session.viewer() {
+        Viewer::Unknown => view! { <span class="header__account header__account--unknown"></span> }.into_any(),
+        Viewer::Visitor => {
+            view! { <a class="header__account button button--small" href=login>{tr(Msg::HeaderLogin)}</a> }
                 .into_any()
         }
-        Who::User(user) => view! {
+        Viewer::User(user) => view! {
             {(user.role == Role::Admin)
                 .then(|| {
                     // A separate client, so the browser loads it.
-                    view! { <a class="text-button" href="/admin/events" rel="external">{tr(T::HeaderAdmin)}</a> }
+                    view! { <a class="text-button" href="/admin/events" rel="external">{tr(Msg::HeaderAdmin)}</a> }
                 })}
             <a class="header__account text-button" href="/me">
                 <Icon glyph=Glyph::Person />
                 <span class="header__name">{user.nickname}</span>
-                <span class="unseen">{tr(T::HeaderMe)}</span>
+                <span class="visually-hidden">{tr(Msg::HeaderMe)}</span>
             </a>
         }
         .into_any(),

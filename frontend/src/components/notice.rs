@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 use crate::api::ApiError;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 /// A block with an icon, a headline and what follows.
@@ -36,13 +36,13 @@ pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static)
     };
     view! {
         <div role="alert">
-            <Notice glyph=Glyph::Alert title=Signal::derive(move || i18n.text(T::FailureTitle).to_owned())>
+            <Notice glyph=Glyph::Alert title=Signal::derive(move || i18n.text(Msg::FailureTitle).to_owned())>
                 <p>{tr(text)}</p>
-                {retrying.then(|| view! { <p>{tr(T::FailureRetrying)}</p> })}
-                <button type="button" class="button" on:click=move |_| retry()>{tr(T::ActionRetry)}</button>
+                {retrying.then(|| view! { <p>{tr(Msg::FailureRetrying)}</p> })}
+                <button type="button" class="button" on:click=move |_| retry()>{tr(Msg::ActionRetry)}</button>
                 {trace
                     .map(|id| {
-                        view! { <p class="fine">{move || i18n.fill(T::FailureTrace, &[("id", &id)])}</p> }
+                        view! { <p class="text-small">{move || i18n.fill(Msg::FailureTrace, &[("id", &id)])}</p> }
                     })}
             </Notice>
         </div>
@@ -51,7 +51,7 @@ pub(crate) fn Failure(error: ApiError, retry: impl Fn() + Send + Sync + 'static)
 
 /// The reason why a form was refused as a whole. Empty and silent if there is none.
 #[component]
-pub(crate) fn FormError(#[prop(into)] text: Signal<Option<T>>) -> impl IntoView {
+pub(crate) fn FormError(#[prop(into)] text: Signal<Option<Msg>>) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <div role="alert">

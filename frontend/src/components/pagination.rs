@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 
 /// How many pages are offered on each side of the present one.
 const AROUND: u64 = 2;
@@ -16,7 +16,7 @@ pub(crate) fn Pagination(
     link: impl Fn(u64) -> String + Send + 'static,
 ) -> impl IntoView {
     (total > 1).then(|| {
-        let step = |to: u64, glyph: Glyph, text: T, offered: bool| {
+        let step = |to: u64, glyph: Glyph, text: Msg, offered: bool| {
             offered.then(|| {
                 view! {
                     <a class="pagination__link" href=link(to) aria-label=tr(text)>
@@ -39,10 +39,10 @@ pub(crate) fn Pagination(
             })
             .collect_view();
         view! {
-            <nav class="pagination" aria-label=tr(T::PageNavigation)>
-                {step(page - 1, Glyph::Back, T::PagePrevious, page > 1)}
+            <nav class="pagination" aria-label=tr(Msg::PageNavigation)>
+                {step(page - 1, Glyph::Back, Msg::PagePrevious, page > 1)}
                 {numbers}
-                {step(page + 1, Glyph::Forward, T::PageNext, page < total)}
+                {step(page + 1, Glyph::Forward, Msg::PageNext, page < total)}
             </nav>
         }
     })

@@ -6,7 +6,7 @@ use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use neticket_domain::SEARCH_LEN_MAX;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 use crate::pages::HomeQuery;
 
 #[component]
@@ -31,7 +31,7 @@ pub(crate) fn Search() -> impl IntoView {
     };
     view! {
         <form class="search" role="search" on:submit=submit>
-            <label class="unseen" for="search">{tr(T::SearchLabel)}</label>
+            <label class="visually-hidden" for="search">{tr(Msg::SearchLabel)}</label>
             <input
                 id="search"
                 type="search"
@@ -39,11 +39,11 @@ pub(crate) fn Search() -> impl IntoView {
                 maxlength=SEARCH_LEN_MAX.to_string()
                 enterkeyhint="search"
                 autocomplete="off"
-                placeholder=tr(T::SearchPlaceholder)
+                placeholder=tr(Msg::SearchPlaceholder)
                 prop:value=move || text.get()
                 on:input:target=move |event| text.set(event.target().value())
             />
-            <button type="submit" class="icon-button" aria-label=tr(T::SearchAction)>
+            <button type="submit" class="icon-button" aria-label=tr(Msg::SearchAction)>
                 <Icon glyph=Glyph::Search />
             </button>
         </form>

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use neticket_contract::{Problem, ProblemCode, TicketType, TicketTypeLeft};
 
 use super::{Glyph, Icon};
-use crate::booking::{Stage, Why};
+use crate::booking::{Stage, WaitReason};
 use crate::format;
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::problem_text::problem_text;
 use crate::sale::seats_left;
 
@@ -23,16 +23,16 @@ pub(crate) fn StageNotice(
             {move || match stage.get() {
                 Stage::Idle => ().into_any(),
                 Stage::Trying(why) => trying(why).into_any(),
-                Stage::Booked(_) => view! { <p>{tr(T::BookingDone)}</p> }.into_any(),
-                Stage::OtherUser => alert(i18n.text(T::ProblemOtherUser).to_owned()).into_any(),
+                Stage::Booked(_) => view! { <p>{tr(Msg::BookingDone)}</p> }.into_any(),
+                Stage::OtherUser => alert(i18n.text(Msg::ProblemOtherUser).to_owned()).into_any(),
                 Stage::Unknown => view! {
-                    {alert(i18n.text(T::BookingUnknown).to_owned())}
-                    <a href="/me">{tr(T::BookingSeeMine)}</a>
+                    {alert(i18n.text(Msg::BookingUnknown).to_owned())}
+                    <a href="/me">{tr(Msg::BookingSeeMine)}</a>
                 }
                 .into_any(),
                 Stage::PriceChanged { from, to, .. } => {
                     let (from, to) = (format::money(i18n, from), format::money(i18n, to));
-                    alert(i18n.fill(T::BookingPriceChanged, &[("from", &from), ("to", &to)])).into_any()
+                    alert(i18n.fill(Msg::BookingPriceChanged, &[("from", &from), ("to", &to)])).into_any()
                 }
                 Stage::Refused(problem) => {
                     let others = (problem.code == ProblemCode::SoldOut)
@@ -40,7 +40,7 @@ pub(crate) fn StageNotice(
                     view! {
                         {alert(refusal(i18n, &problem))}
                         {(problem.code == ProblemCode::PurchaseLimitExceeded)
-                            .then(|| view! { <a href="/me">{tr(T::BookingSeeMine)}</a> })}
+                            .then(|| view! { <a href="/me">{tr(Msg::BookingSeeMine)}</a> })}
                         {others}
                     }
                     .into_any()
@@ -59,12 +59,12 @@ fn alert(text: String) -> impl IntoView {
     }
 }
 
-fn trying(why: Why) -> impl IntoView {
+fn trying(why: WaitReason) -> impl IntoView {
     let text = match why {
-        Why::Nothing => T::BookingTrying,
-        Why::Busy => T::BookingQueue,
-        Why::Unreachable => T::BookingUnreachable,
-        Why::Offline => T::BookingOffline,
+        WaitReason::Nothing => Msg::BookingTrying,
+        WaitReason::Busy => Msg::BookingQueue,
+        WaitReason::Unreachable => Msg::BookingUnreachable,
+        WaitReason::Offline => Msg::BookingOffline,
     };
     view! {
         <p class="stage__text">
@@ -78,12 +78,12 @@ fn trying(why: Why) -> impl IntoView {
 fn refusal(i18n: I18n, problem: &Problem) -> String {
     match problem.code {
         ProblemCode::SoldOut => match problem.left {
-            Some(left) if left > 0 => i18n.fill(T::BookingFewer, &[("n", &left)]),
-            _ => i18n.text(T::ProblemSoldOut).to_owned(),
+            Some(left) if left > 0 => i18n.fill(Msg::BookingFewer, &[("n", &left)]),
+            _ => i18n.text(Msg::ProblemSoldOut).to_owned(),
         },
         ProblemCode::PurchaseLimitExceeded => match (problem.max_per_user, problem.already_held) {
-            (Some(max), Some(held)) => i18n.fill(T::BookingLimit, &[("max", &max), ("held", &held)]),
-            _ => i18n.text(T::ProblemLimit).to_owned(),
+            (Some(max), Some(held)) => i18n.fill(Msg::BookingLimit, &[("max", &max), ("held", &held)]),
+            _ => i18n.text(Msg::ProblemLimit).to_owned(),
         },
         code => i18n.text(problem_text(code)).to_owned(),
     }
@@ -118,7 +118,7 @@ fn Others(
                             let id = grade.id;
                             let text = i18n
                                 .fill(
-                                    T::BookingOther,
+                                    Msg::BookingOther,
                                     &[("grade", &grade.name), ("n", &format::count(i18n, n.into()))],
                                 );
                             view! {
@@ -135,7 +135,7 @@ fn Others(
                         })
                         .collect_view();
                     view! {
-                        <p>{tr(T::BookingOthers)}</p>
+                        <p>{tr(Msg::BookingOthers)}</p>
                         <ul class="stage__others">{rows}</ul>
                     }
                 })

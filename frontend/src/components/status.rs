@@ -5,7 +5,7 @@ use neticket_contract::ReservationStatus;
 use neticket_domain::EventStatus;
 
 use super::{Glyph, Icon};
-use crate::i18n::{T, use_i18n};
+use crate::i18n::{Msg, use_i18n};
 use crate::sale::status_text;
 
 #[component]
@@ -29,10 +29,10 @@ pub(crate) fn StatusBadge(#[prop(into)] status: Signal<EventStatus>) -> impl Int
 pub(crate) fn ReservationBadge(status: ReservationStatus) -> impl IntoView {
     let i18n = use_i18n();
     let (word, glyph, text) = match status {
-        ReservationStatus::Pending => ("pending", Glyph::Clock, T::ReservationPending),
-        ReservationStatus::Confirmed => ("confirmed", Glyph::Check, T::ReservationConfirmed),
-        ReservationStatus::Rejected => ("rejected", Glyph::Alert, T::ReservationRejected),
-        ReservationStatus::Cancelled => ("cancelled", Glyph::Cross, T::ReservationCancelled),
+        ReservationStatus::Pending => ("pending", Glyph::Clock, Msg::ReservationPending),
+        ReservationStatus::Confirmed => ("confirmed", Glyph::Check, Msg::ReservationConfirmed),
+        ReservationStatus::Rejected => ("rejected", Glyph::Alert, Msg::ReservationRejected),
+        ReservationStatus::Cancelled => ("cancelled", Glyph::Cross, Msg::ReservationCancelled),
     };
     view! {
         <span class="badge" data-status=word>

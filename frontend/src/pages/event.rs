@@ -8,13 +8,13 @@ use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
 use crate::api::use_api;
+use crate::availability_feed::follow_availability;
 use crate::booking::{Booking, Prices, Stage, prices_of};
+use crate::browser;
 use crate::clock::use_clock;
 use crate::components::{BookingPanel, Failure, Glyph, Icon, Poster, StatusBadge};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
-use crate::js;
-use crate::live::follow_availability;
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
 use crate::sale::status_at;
 use crate::title::page_title;
@@ -30,9 +30,9 @@ const CATCH_UP_WAITS_MS: [i64; 5] = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 /// The details of an event. Two are equal if nobody has edited the event, whatever was sold.
 #[derive(Clone, Debug)]
-struct Facts(Box<EventDetail>);
+struct StaticDetail(Box<EventDetail>);
 
-impl Facts {
+impl StaticDetail {
     /// The details without the fields that change while tickets are sold.
     fn still(&self) -> EventDetail {
         let mut detail = (*self.0).clone();
@@ -67,14 +67,14 @@ impl Facts {
     }
 }
 
-impl PartialEq for Facts {
+impl PartialEq for StaticDetail {
     fn eq(&self, other: &Self) -> bool {
         self.still() == other.still()
     }
 }
 
 /// Whether the page has to be rendered again.
-fn is_drawn_anew(before: Option<&Load<Facts>>, now: Option<&Load<Facts>>) -> bool {
+fn is_drawn_anew(before: Option<&Load<StaticDetail>>, now: Option<&Load<StaticDetail>>) -> bool {
     match (before, now) {
         (Some(Load::Ready(before)), Some(Load::Ready(now))) => before.frame() != now.frame(),
         _ => before != now,
@@ -84,15 +84,15 @@ fn is_drawn_anew(before: Option<&Load<Facts>>, now: Option<&Load<Facts>>) -> boo
 /// The event that the page shows.
 #[derive(Clone, Copy)]
 struct Shown {
-    event: Loader<Facts>,
+    event: Loader<StaticDetail>,
     /// The lowest revision that is requested. 0 accepts any.
     wanted: StoredValue<i64>,
 }
 
 impl Shown {
     fn is_behind(self, revision: i64) -> bool {
-        let is_older = |load: &Load<Facts>| match load {
-            Load::Ready(Facts(detail)) => detail.revision.unwrap_or(0) < revision,
+        let is_older = |load: &Load<StaticDetail>| match load {
+            Load::Ready(StaticDetail(detail)) => detail.revision.unwrap_or(0) < revision,
             Load::Loading | Load::Failed(_) => false,
         };
         self.event.state.try_with_untracked(is_older) == Some(true)
@@ -122,7 +122,7 @@ impl Shown {
         }
         self.wanted.set_value(revision);
         spawn_local(async move {
-            js::sleep(js::whole(js_sys::Math::random() * SPREAD_MS)).await;
+            browser::sleep(browser::whole(js_sys::Math::random() * SPREAD_MS)).await;
             for wait in waits {
                 // A newer revision has its own loop.
                 if self.wanted.try_get_value() != Some(revision) || !self.is_behind(revision) {
@@ -133,7 +133,7 @@ impl Shown {
                 if !self.event.is_asking() {
                     self.event.look();
                 }
-                js::sleep(*wait).await;
+                browser::sleep(*wait).await;
             }
             if self.wanted.try_get_value() == Some(revision) && self.is_behind(revision) {
                 // No node has it. It can be requested again when the server names it again.
@@ -162,7 +162,7 @@ fn EventWithId(id: i64) -> impl IntoView {
         move || Some(id),
         move |id| {
             let revision = Some(wanted.get_value()).filter(|revision| *revision > 0);
-            async move { api.event(id, revision).await.map(|detail| Facts(Box::new(detail))) }
+            async move { api.event(id, revision).await.map(|detail| StaticDetail(Box::new(detail))) }
         },
     );
     event.follow(FOLLOW_MS);
@@ -170,7 +170,7 @@ fn EventWithId(id: i64) -> impl IntoView {
     let booking = Booking::new(id, api, use_clock());
     let prices = Prices::new(Memo::new(move |before: Option<&Vec<(i64, u64)>>| {
         event.state.with(|load| match load {
-            Load::Ready(Facts(detail)) => prices_of(detail),
+            Load::Ready(StaticDetail(detail)) => prices_of(detail),
             Load::Loading | Load::Failed(_) => before.cloned().unwrap_or_default(),
         })
     }));
@@ -178,7 +178,7 @@ fn EventWithId(id: i64) -> impl IntoView {
     // One stream for all renderings. Otherwise every page would open another stream at the moment of an edit.
     let opens_at = Memo::new(move |_| {
         event.state.with(|load| match load {
-            Load::Ready(Facts(detail)) => Some(detail.summary.opens_at),
+            Load::Ready(StaticDetail(detail)) => Some(detail.summary.opens_at),
             Load::Loading | Load::Failed(_) => None,
         })
     });
@@ -195,7 +195,9 @@ fn EventWithId(id: i64) -> impl IntoView {
         Load::Failed(error) => {
             view! { <div class="page"><Failure error retry=move || event.reload() /></div> }.into_any()
         }
-        Load::Ready(Facts(detail)) => view! { <EventView event=*detail seen booking prices /> }.into_any(),
+        Load::Ready(StaticDetail(detail)) => {
+            view! { <EventView event=*detail seen booking prices /> }.into_any()
+        }
     }
 }
 
@@ -241,7 +243,7 @@ fn EventView(
     page_title(move || title.clone());
     let alt = {
         let title = summary.title.clone();
-        Signal::derive(move || i18n.fill(T::EventPosterOf, &[("title", &title)]))
+        Signal::derive(move || i18n.fill(Msg::EventPosterOf, &[("title", &title)]))
     };
     let (starts_at, closes_at) = (summary.starts_at, summary.closes_at);
     let max = event.max_per_user;
@@ -255,25 +257,25 @@ fn EventView(
                 <StatusBadge status />
                 <h1>{summary.title}</h1>
                 <Show when=move || status.get() == EventStatus::Cancelled>
-                    <p class="form-error">{tr(T::EventCancelled)}</p>
+                    <p class="form-error">{tr(Msg::EventCancelled)}</p>
                 </Show>
                 <dl class="facts">
                     <div>
-                        <dt><Icon glyph=Glyph::Calendar />{tr(T::EventWhen)}</dt>
+                        <dt><Icon glyph=Glyph::Calendar />{tr(Msg::EventWhen)}</dt>
                         <dd>
                             <time datetime=starts_at.to_string()>{move || format::full_date(i18n, starts_at)}</time>
                         </dd>
                     </div>
                     <div>
-                        <dt><Icon glyph=Glyph::Pin />{tr(T::EventWhere)}</dt>
+                        <dt><Icon glyph=Glyph::Pin />{tr(Msg::EventWhere)}</dt>
                         <dd>{summary.place}</dd>
                     </div>
                     <div>
-                        <dt><Icon glyph=Glyph::Clock />{tr(T::EventSale)}</dt>
+                        <dt><Icon glyph=Glyph::Clock />{tr(Msg::EventSale)}</dt>
                         <dd>
                             {move || {
                                 i18n.fill(
-                                    T::EventSaleWindow,
+                                    Msg::EventSaleWindow,
                                     &[
                                         ("from", &format::brief_date(i18n, window.opens_at)),
                                         ("to", &format::brief_date(i18n, closes_at)),
@@ -283,8 +285,8 @@ fn EventView(
                         </dd>
                     </div>
                     <div>
-                        <dt><Icon glyph=Glyph::Person />{tr(T::EventRule)}</dt>
-                        <dd>{move || i18n.fill(T::EventLimit, &[("n", &max)])}</dd>
+                        <dt><Icon glyph=Glyph::Person />{tr(Msg::EventRule)}</dt>
+                        <dd>{move || i18n.fill(Msg::EventLimit, &[("n", &max)])}</dd>
                     </div>
                 </dl>
             </div>
@@ -295,7 +297,7 @@ fn EventView(
                 .then(|| {
                     view! {
                         <section class="event__about" aria-labelledby="about-title">
-                            <h2 id="about-title">{tr(T::EventAbout)}</h2>
+                            <h2 id="about-title">{tr(Msg::EventAbout)}</h2>
                             <p class="prose">{description}</p>
                         </section>
                     }
@@ -308,7 +310,7 @@ fn EventView(
 fn EventSkeleton() -> impl IntoView {
     view! {
         <div class="page event" aria-busy="true">
-            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
             <div class="event__poster"><div class="poster skeleton"></div></div>
             <div class="event__head">
                 <span class="skeleton skeleton--badge"></span>
@@ -329,9 +331,9 @@ mod tests {
 
     use super::*;
 
-    fn facts(left: u32, price: u64, server_ms: i64) -> Facts {
+    fn facts(left: u32, price: u64, server_ms: i64) -> StaticDetail {
         let at = Timestamp::from_millis(1_000);
-        Facts(Box::new(EventDetail {
+        StaticDetail(Box::new(EventDetail {
             summary: EventSummary {
                 id: 1,
                 title: "햄릿".into(),
@@ -352,7 +354,7 @@ mod tests {
         }))
     }
 
-    fn ready(facts: Facts) -> Load<Facts> {
+    fn ready(facts: StaticDetail) -> Load<StaticDetail> {
         Load::Ready(facts)
     }
 

@@ -10,7 +10,7 @@ use super::HomeQuery;
 use crate::api::use_api;
 use crate::components::{EventCard, EventCardSkeleton, Failure, Glyph, Notice, Pagination};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
 use crate::sale::status_text;
 use crate::title::page_title;
@@ -42,21 +42,21 @@ pub(crate) fn HomePage() -> impl IntoView {
             navigate(&there.path(), NavigateOptions { replace: true, ..Default::default() });
         }
     });
-    page_title(move || i18n.text(T::HomeTitle).to_owned());
+    page_title(move || i18n.text(Msg::HomeTitle).to_owned());
     let headline = move || {
         let query = query.get();
         if query.q.is_empty() {
-            i18n.text(T::HomeTitle).to_owned()
+            i18n.text(Msg::HomeTitle).to_owned()
         } else {
-            i18n.fill(T::HomeFound, &[("q", &query.q)])
+            i18n.fill(Msg::HomeFound, &[("q", &query.q)])
         }
     };
     let number = move || {
-        events.value().map(|page| i18n.fill(T::HomeCount, &[("n", &format::count(i18n, page.total_items))]))
+        events.value().map(|page| i18n.fill(Msg::HomeCount, &[("n", &format::count(i18n, page.total_items))]))
     };
     view! {
         <div class="page home">
-            <div class="home__head">
+            <div class="page-head">
                 <h1>{headline}</h1>
                 <p class="home__count" role="status">{number}</p>
             </div>
@@ -92,7 +92,7 @@ fn list(page: Page<EventSummary>, query: HomeQuery) -> impl IntoView {
 
 fn skeletons() -> impl IntoView {
     view! {
-        <p class="unseen" role="status">{tr(T::Loading)}</p>
+        <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
         <ul class="cards">{(0..SKELETONS).map(|_| view! { <EventCardSkeleton /> }).collect_view()}</ul>
     }
 }
@@ -102,7 +102,7 @@ fn Filters(query: Memo<HomeQuery>) -> impl IntoView {
     let chip = move |status: Option<EventStatus>| {
         let to = move || HomeQuery { status, page: 1, ..query.get() }.path();
         let current = move || (query.get().status == status).then_some("true");
-        let text = tr(status.map_or(T::FilterAll, status_text));
+        let text = tr(status.map_or(Msg::FilterAll, status_text));
         view! {
             <li>
                 <a class="chip" href=to aria-current=current>
@@ -118,7 +118,7 @@ fn Filters(query: Memo<HomeQuery>) -> impl IntoView {
         navigate(&there.path(), NavigateOptions { scroll: false, ..Default::default() });
     };
     view! {
-        <nav class="filters" aria-label=tr(T::FilterLabel)>
+        <nav class="filters" aria-label=tr(Msg::FilterLabel)>
             <ul>
                 {chip(None)}
                 {FILTERS.map(|status| chip(Some(status))).collect_view()}
@@ -130,7 +130,7 @@ fn Filters(query: Memo<HomeQuery>) -> impl IntoView {
                     prop:checked=move || query.get().include_past
                     on:change=toggle
                 />
-                {tr(T::FilterPast)}
+                {tr(Msg::FilterPast)}
             </label>
         </nav>
     }
@@ -140,12 +140,12 @@ fn Filters(query: Memo<HomeQuery>) -> impl IntoView {
 fn Empty(query: HomeQuery) -> impl IntoView {
     let i18n = use_i18n();
     let narrowed = query.narrowed() || query.page > 1;
-    let title = if narrowed { T::EmptyFoundTitle } else { T::EmptyTitle };
-    let text = if narrowed { T::EmptyFoundText } else { T::EmptyText };
+    let title = if narrowed { Msg::EmptyFoundTitle } else { Msg::EmptyTitle };
+    let text = if narrowed { Msg::EmptyFoundText } else { Msg::EmptyText };
     view! {
         <Notice glyph=Glyph::Ticket title=Signal::derive(move || i18n.text(title).to_owned())>
             <p>{tr(text)}</p>
-            {narrowed.then(|| view! { <a class="button" href="/">{tr(T::EmptyAll)}</a> })}
+            {narrowed.then(|| view! { <a class="button" href="/">{tr(Msg::EmptyAll)}</a> })}
         </Notice>
     }
 }

@@ -7,7 +7,7 @@ use neticket_contract::LoginRequest;
 
 use super::sign_in::{inherited_mark, leave_when_signed_in, next_path, sign_in_path};
 use crate::components::{Field, FieldState, FormError, checks, reveal_and_focus};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 use crate::session::use_session;
 use crate::title::page_title;
@@ -16,13 +16,13 @@ use crate::title::page_title;
 pub(crate) fn LoginPage() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
-    page_title(move || i18n.text(T::LoginTitle).to_owned());
+    page_title(move || i18n.text(Msg::LoginTitle).to_owned());
     let next = next_path();
     let signup = sign_in_path("/signup", &next);
     leave_when_signed_in(next.clone());
     let email = FieldState::new("email", checks::email);
     let password = FieldState::new("password", checks::given);
-    let refusal = RwSignal::new(None::<T>);
+    let refusal = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -42,24 +42,24 @@ pub(crate) fn LoginPage() -> impl IntoView {
     };
     view! {
         <div class="page page--form">
-            <h1>{tr(T::LoginTitle)}</h1>
-            {next.starts_with("/events/").then(|| view! { <p class="lead">{tr(T::LoginToBook)}</p> })}
+            <h1>{tr(Msg::LoginTitle)}</h1>
+            {next.starts_with("/events/").then(|| view! { <p class="lead">{tr(Msg::LoginToBook)}</p> })}
             <form class="form" novalidate on:submit=submit>
-                <Field state=email label=T::FieldEmailLabel kind="email" autocomplete="email" />
-                <Field state=password label=T::FieldPasswordLabel kind="password" autocomplete="current-password" />
+                <Field state=email label=Msg::FieldEmailLabel kind="email" autocomplete="email" />
+                <Field state=password label=Msg::FieldPasswordLabel kind="password" autocomplete="current-password" />
                 <FormError text=refusal />
                 <button
                     type="submit"
                     class="button button--main"
                     aria-busy=move || busy.get().to_string()
                 >
-                    {tr(T::LoginAction)}
+                    {tr(Msg::LoginAction)}
                 </button>
             </form>
             <p class="form__other">
-                {tr(T::LoginNoAccount)}
+                {tr(Msg::LoginNoAccount)}
                 " "
-                <a href=signup prop:replace=true prop:state=inherited_mark()>{tr(T::SignupTitle)}</a>
+                <a href=signup prop:replace=true prop:state=inherited_mark()>{tr(Msg::SignupTitle)}</a>
             </p>
         </div>
     }

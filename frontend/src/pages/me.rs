@@ -10,14 +10,14 @@ use super::profile::{NicknameForm, PasswordForm};
 use super::sign_in::require_user;
 use crate::api::{ApiError, use_api};
 use crate::booking;
+use crate::browser;
 use crate::components::{
     CancelDialog, Failure, FormError, Glyph, Icon, Notice, Pagination, Poster, ReservationBadge,
 };
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
-use crate::js;
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
-use crate::session::{Who, use_session};
+use crate::session::{Viewer, use_session};
 use crate::title::page_title;
 
 const SKELETONS: usize = 3;
@@ -30,7 +30,7 @@ pub(crate) fn MePage() -> impl IntoView {
     let i18n = use_i18n();
     let session = use_session();
     let api = use_api();
-    page_title(move || i18n.text(T::MeTitle).to_owned());
+    page_title(move || i18n.text(Msg::MeTitle).to_owned());
     require_user("/me".to_owned());
     let map = use_query_map();
     let number = Memo::new(move |_| {
@@ -63,9 +63,9 @@ pub(crate) fn MePage() -> impl IntoView {
     };
     view! {
         <div class="page me">
-            <h1>{tr(T::MeTitle)}</h1>
+            <h1>{tr(Msg::MeTitle)}</h1>
             <section aria-labelledby="bookings-title">
-                <h2 id="bookings-title" class="unseen">{tr(T::MeBookings)}</h2>
+                <h2 id="bookings-title" class="visually-hidden">{tr(Msg::MeBookings)}</h2>
                 {move || match bookings.state.get() {
                     Load::Loading => skeletons().into_any(),
                     Load::Failed(error) => view! { <Failure error retry=move || bookings.reload() /> }.into_any(),
@@ -75,9 +75,9 @@ pub(crate) fn MePage() -> impl IntoView {
                 }}
             </section>
             <CancelDialog asked done=replace />
-            {move || match session.who() {
-                Who::User(user) => view! { <AccountSection user /> }.into_any(),
-                Who::Unknown | Who::Visitor => ().into_any(),
+            {move || match session.viewer() {
+                Viewer::User(user) => view! { <AccountSection user /> }.into_any(),
+                Viewer::Unknown | Viewer::Visitor => ().into_any(),
             }}
         </div>
     }
@@ -104,7 +104,7 @@ fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl I
             <div class="booking-row__text">
                 <ReservationBadge status />
                 <h3><a href=format!("/reservations/{id}")>{event.title}</a></h3>
-                {event.cancelled.then(|| view! { <p>{tr(T::TicketEventCancelled)}</p> })}
+                {event.cancelled.then(|| view! { <p>{tr(Msg::TicketEventCancelled)}</p> })}
                 <p class="card__fact">
                     <Icon glyph=Glyph::Calendar />
                     <time datetime=starts_at.to_string()>{move || format::brief_date(i18n, starts_at)}</time>
@@ -114,7 +114,7 @@ fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl I
                     <Icon glyph=Glyph::Ticket />
                     {move || {
                         let tickets = i18n
-                            .fill(T::ReservationTickets, &[("grade", &ticket_type.name), ("n", &quantity)]);
+                            .fill(Msg::ReservationTickets, &[("grade", &ticket_type.name), ("n", &quantity)]);
                         format!("{tickets} · {}", format::money(i18n, total_price))
                     }}
                 </p>
@@ -125,10 +125,10 @@ fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl I
                         <button
                             type="button"
                             class="button button--quiet booking-row__cancel"
-                            aria-label=move || i18n.fill(T::CancelOf, &[("title", &title)])
+                            aria-label=move || i18n.fill(Msg::CancelOf, &[("title", &title)])
                             on:click=move |_| asked.set(Some(reservation.clone()))
                         >
-                            {tr(T::CancelAction)}
+                            {tr(Msg::CancelAction)}
                         </button>
                     }
                 })}
@@ -150,7 +150,7 @@ fn skeletons() -> impl IntoView {
         }
     };
     view! {
-        <p class="unseen" role="status">{tr(T::Loading)}</p>
+        <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
         <ul class="bookings">{(0..SKELETONS).map(row).collect_view()}</ul>
     }
 }
@@ -159,9 +159,9 @@ fn skeletons() -> impl IntoView {
 fn NoBookings() -> impl IntoView {
     let i18n = use_i18n();
     view! {
-        <Notice glyph=Glyph::Ticket title=Signal::derive(move || i18n.text(T::MeEmptyTitle).to_owned())>
-            <p>{tr(T::MeEmptyText)}</p>
-            <a class="button button--main" href="/">{tr(T::MeEmptyAction)}</a>
+        <Notice glyph=Glyph::Ticket title=Signal::derive(move || i18n.text(Msg::MeEmptyTitle).to_owned())>
+            <p>{tr(Msg::MeEmptyText)}</p>
+            <a class="button button--main" href="/">{tr(Msg::MeEmptyAction)}</a>
         </Notice>
     }
 }
@@ -170,7 +170,7 @@ fn NoBookings() -> impl IntoView {
 fn AccountSection(user: User) -> impl IntoView {
     let session = use_session();
     let navigate = use_navigate();
-    let refusal = RwSignal::new(None::<T>);
+    let refusal = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     let sign_out = move |_| {
         if busy.get_untracked() {
@@ -185,26 +185,26 @@ fn AccountSection(user: User) -> impl IntoView {
                     booking::forget_all();
                     // Leaves the page first, because this page would ask to sign in again.
                     navigate("/", NavigateOptions::default());
-                    js::sleep(0).await;
+                    browser::sleep(0).await;
                     session.end();
                 }
-                Err(ApiError::OtherUser) => drop(refusal.try_set(Some(T::ProblemOtherUser))),
-                Err(_) => drop(refusal.try_set(Some(T::MeLogoutFailed))),
+                Err(ApiError::OtherUser) => drop(refusal.try_set(Some(Msg::ProblemOtherUser))),
+                Err(_) => drop(refusal.try_set(Some(Msg::MeLogoutFailed))),
             }
             busy.try_set(false);
         });
     };
     view! {
         <section class="account" aria-labelledby="account-title">
-            <h2 id="account-title">{tr(T::MeAccount)}</h2>
+            <h2 id="account-title">{tr(Msg::MeAccount)}</h2>
             <p class="account__email">{user.email.clone()}</p>
             <div class="account__forms">
                 <details>
-                    <summary>{tr(T::ProfileNicknameTitle)}</summary>
+                    <summary>{tr(Msg::ProfileNicknameTitle)}</summary>
                     <NicknameForm user />
                 </details>
                 <details>
-                    <summary>{tr(T::ProfilePasswordTitle)}</summary>
+                    <summary>{tr(Msg::ProfilePasswordTitle)}</summary>
                     <PasswordForm />
                 </details>
             </div>
@@ -215,7 +215,7 @@ fn AccountSection(user: User) -> impl IntoView {
                 aria-busy=move || busy.get().to_string()
                 on:click=sign_out
             >
-                {tr(T::MeLogout)}
+                {tr(Msg::MeLogout)}
             </button>
         </section>
     }

@@ -7,7 +7,7 @@ use neticket_contract::{PasswordChangeRequest, ProblemCode, ProfileUpdateRequest
 
 use crate::api::use_api;
 use crate::components::{Field, FieldState, FormError, Glyph, Icon, checks, refuse_fields, reveal_and_focus};
-use crate::i18n::{T, tr};
+use crate::i18n::{Msg, tr};
 use crate::problem_text::{error_text, problem_text};
 use crate::session::use_session;
 
@@ -17,7 +17,7 @@ pub(crate) fn NicknameForm(user: User) -> impl IntoView {
     let session = use_session();
     let nickname = FieldState::new("nickname", checks::nickname);
     nickname.value.set(user.nickname);
-    let refusal = RwSignal::new(None::<T>);
+    let refusal = RwSignal::new(None::<Msg>);
     let done = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -47,14 +47,14 @@ pub(crate) fn NicknameForm(user: User) -> impl IntoView {
         <form class="form" novalidate on:submit=submit>
             <Field
                 state=nickname
-                label=T::FieldNicknameLabel
+                label=Msg::FieldNicknameLabel
                 kind="text"
                 autocomplete="nickname"
-                hint=T::FieldNicknameHint
+                hint=Msg::FieldNicknameHint
             />
             <FormError text=refusal />
-            <Done done text=T::ProfileNicknameDone />
-            <button type="submit" class="button">{tr(T::ProfileNicknameAction)}</button>
+            <Done done text=Msg::ProfileNicknameDone />
+            <button type="submit" class="button">{tr(Msg::ProfileNicknameAction)}</button>
         </form>
     }
 }
@@ -64,7 +64,7 @@ pub(crate) fn PasswordForm() -> impl IntoView {
     let api = use_api();
     let current = FieldState::new("current_password", checks::given);
     let new = FieldState::new("new_password", checks::password);
-    let refusal = RwSignal::new(None::<T>);
+    let refusal = RwSignal::new(None::<Msg>);
     let done = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -83,7 +83,7 @@ pub(crate) fn PasswordForm() -> impl IntoView {
                 }
                 Err(error) => match error.problem() {
                     Some(problem) if problem.code == ProblemCode::BadCredentials => {
-                        current.refuse(T::FieldCurrentWrong);
+                        current.refuse(Msg::FieldCurrentWrong);
                     }
                     Some(problem) if refuse_fields(problem, &[current, new]) => {}
                     _ => drop(refusal.try_set(Some(error_text(&error)))),
@@ -95,27 +95,27 @@ pub(crate) fn PasswordForm() -> impl IntoView {
         <form class="form" novalidate on:submit=submit>
             <Field
                 state=current
-                label=T::FieldCurrentLabel
+                label=Msg::FieldCurrentLabel
                 kind="password"
                 autocomplete="current-password"
             />
             <Field
                 state=new
-                label=T::FieldNewLabel
+                label=Msg::FieldNewLabel
                 kind="password"
                 autocomplete="new-password"
-                hint=T::FieldPasswordHint
+                hint=Msg::FieldPasswordHint
             />
             <FormError text=refusal />
-            <Done done text=T::ProfilePasswordDone />
-            <button type="submit" class="button">{tr(T::ProfilePasswordAction)}</button>
+            <Done done text=Msg::ProfilePasswordDone />
+            <button type="submit" class="button">{tr(Msg::ProfilePasswordAction)}</button>
         </form>
     }
 }
 
 /// Says that a change was made.
 #[component]
-fn Done(done: RwSignal<bool>, text: T) -> impl IntoView {
+fn Done(done: RwSignal<bool>, text: Msg) -> impl IntoView {
     let text = tr(text);
     view! {
         <div role="status">

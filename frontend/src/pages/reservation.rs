@@ -14,11 +14,11 @@ use crate::api::use_api;
 use crate::clock::use_clock;
 use crate::components::{CancelDialog, Failure, Glyph, Icon, Poster, ReservationBadge};
 use crate::format;
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
 use crate::session::use_session;
 use crate::title::page_title;
-use crate::{ics, js, qr};
+use crate::{browser, ics, qr};
 
 /// The pauses between two requests for a pending reservation, in milliseconds: the first, which grows, and
 /// the longest.
@@ -35,7 +35,7 @@ pub(crate) fn ReservationPage() -> impl IntoView {
     let session = use_session();
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|map| map.get("id")).unwrap_or_default());
-    page_title(move || i18n.text(T::ReservationTitle).to_owned());
+    page_title(move || i18n.text(Msg::ReservationTitle).to_owned());
     require_user(format!("/reservations/{}", id.get_untracked()));
     let owner = Memo::new(move |_| session.user_id());
     let reservation = Loader::new(
@@ -76,7 +76,7 @@ fn follow_pending(reservation: Loader<Reservation>) {
             return wait;
         }
         spawn_local(async move {
-            js::sleep(wait).await;
+            browser::sleep(wait).await;
             reservation.reload();
         });
         (wait * 3 / 2).min(FOLLOW_MAX_MS)
@@ -89,13 +89,13 @@ fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> imp
     let clock = use_clock();
     let status = reservation.status;
     let (headline, text) = match status {
-        ReservationStatus::Pending => (T::TicketPendingTitle, T::TicketPendingText),
-        ReservationStatus::Confirmed => (T::TicketConfirmedTitle, T::TicketConfirmedText),
-        ReservationStatus::Rejected => (T::TicketRejectedTitle, T::TicketRejectedText),
+        ReservationStatus::Pending => (Msg::TicketPendingTitle, Msg::TicketPendingText),
+        ReservationStatus::Confirmed => (Msg::TicketConfirmedTitle, Msg::TicketConfirmedText),
+        ReservationStatus::Rejected => (Msg::TicketRejectedTitle, Msg::TicketRejectedText),
         ReservationStatus::Cancelled if reservation.event.cancelled => {
-            (T::TicketCancelledTitle, T::TicketEventCancelled)
+            (Msg::TicketCancelledTitle, Msg::TicketEventCancelled)
         }
-        ReservationStatus::Cancelled => (T::TicketCancelledTitle, T::TicketCancelledText),
+        ReservationStatus::Cancelled => (Msg::TicketCancelledTitle, Msg::TicketCancelledText),
     };
     let whole = StoredValue::new(reservation.clone());
     let add_to_calendar = move |_| download_calendar(i18n, &whole.get_value(), clock.read());
@@ -115,13 +115,13 @@ fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> imp
                         view! {
                             <button type="button" class="button button--main" on:click=add_to_calendar>
                                 <Icon glyph=Glyph::Calendar />
-                                {tr(T::TicketCalendar)}
+                                {tr(Msg::TicketCalendar)}
                             </button>
                         }
                     })}
                 {rejected
-                    .then(|| view! { <a class="button button--main" href=event_path>{tr(T::TicketAgain)}</a> })}
-                <a class="button" href="/me">{tr(T::BookingSeeMine)}</a>
+                    .then(|| view! { <a class="button button--main" href=event_path>{tr(Msg::TicketAgain)}</a> })}
+                <a class="button" href="/me">{tr(Msg::BookingSeeMine)}</a>
                 {whole
                     .get_value()
                     .cancellable
@@ -132,7 +132,7 @@ fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> imp
                                 class="button button--quiet"
                                 on:click=move |_| asked.set(Some(whole.get_value()))
                             >
-                                {tr(T::CancelAction)}
+                                {tr(Msg::CancelAction)}
                             </button>
                         }
                     })}
@@ -155,7 +155,7 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
                     <h2><a href=format!("/events/{}", event.id)>{event.title}</a></h2>
                     <dl class="facts">
                         <div>
-                            <dt>{tr(T::EventWhen)}</dt>
+                            <dt>{tr(Msg::EventWhen)}</dt>
                             <dd>
                                 <time datetime=starts_at.to_string()>
                                     {move || format::full_date(i18n, starts_at)}
@@ -163,26 +163,26 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
                             </dd>
                         </div>
                         <div>
-                            <dt>{tr(T::EventWhere)}</dt>
+                            <dt>{tr(Msg::EventWhere)}</dt>
                             <dd>{event.place}</dd>
                         </div>
                         <div>
-                            <dt>{tr(T::TicketGrade)}</dt>
+                            <dt>{tr(Msg::TicketGrade)}</dt>
                             <dd>
                                 {move || {
                                     i18n.fill(
-                                        T::ReservationTickets,
+                                        Msg::ReservationTickets,
                                         &[("grade", &ticket_type.name), ("n", &quantity)],
                                     )
                                 }}
                             </dd>
                         </div>
                         <div>
-                            <dt>{tr(T::BookingTotal)}</dt>
+                            <dt>{tr(Msg::BookingTotal)}</dt>
                             <dd class="ticket__total">{move || format::money(i18n, total_price)}</dd>
                         </div>
                         <div>
-                            <dt>{tr(T::TicketBookedAt)}</dt>
+                            <dt>{tr(Msg::TicketBookedAt)}</dt>
                             <dd>{move || format::full_date(i18n, created_at)}</dd>
                         </div>
                     </dl>
@@ -191,7 +191,7 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
             <div class="ticket__stub">
                 {(status == ReservationStatus::Confirmed).then(|| view! { <Code text=id.to_string() /> })}
                 <p class="ticket__number">
-                    <span>{tr(T::TicketNumber)}</span>
+                    <span>{tr(Msg::TicketNumber)}</span>
                     <code data-testid="reservation-id">{id.to_string()}</code>
                 </p>
             </div>
@@ -206,7 +206,7 @@ fn Code(text: String) -> impl IntoView {
     qr::draw(&text.to_ascii_uppercase()).map(|drawing| {
         let view_box = format!("0 0 {0} {0}", drawing.side);
         view! {
-            <svg class="qr" viewBox=view_box role="img" aria-label=tr(T::TicketCode) shape-rendering="crispEdges">
+            <svg class="qr" viewBox=view_box role="img" aria-label=tr(Msg::TicketCode) shape-rendering="crispEdges">
                 <path class="qr__paper" d=format!("M0 0h{0}v{0}H0z", drawing.side) />
                 <path class="qr__ink" d=drawing.path />
             </svg>
@@ -218,8 +218,8 @@ fn Code(text: String) -> impl IntoView {
 fn TicketSkeleton() -> impl IntoView {
     view! {
         <div class="page ticket-page" aria-busy="true">
-            <h1 class="unseen">{tr(T::ReservationTitle)}</h1>
-            <p class="unseen" role="status">{tr(T::Loading)}</p>
+            <h1 class="visually-hidden">{tr(Msg::ReservationTitle)}</h1>
+            <p class="visually-hidden" role="status">{tr(Msg::Loading)}</p>
             <span class="skeleton skeleton--headline"></span>
             <div class="skeleton skeleton--panel"></div>
         </div>
@@ -231,8 +231,8 @@ fn download_calendar(i18n: I18n, reservation: &Reservation, now: neticket_domain
     let url = format!("{}/reservations/{}", window().location().origin().unwrap_or_default(), reservation.id);
     let grade = &reservation.ticket_type.name;
     let note = untrack(|| {
-        let tickets = i18n.fill(T::ReservationTickets, &[("grade", grade), ("n", &reservation.quantity)]);
-        format!("{tickets}\n{}: {}", i18n.text(T::TicketNumber), reservation.id)
+        let tickets = i18n.fill(Msg::ReservationTickets, &[("grade", grade), ("n", &reservation.quantity)]);
+        format!("{tickets}\n{}: {}", i18n.text(Msg::TicketNumber), reservation.id)
     });
     let text = ics::calendar(reservation, &note, &url, now);
     // Fails only if the browser cannot make files at all.

@@ -7,7 +7,7 @@ use leptos_router::location::State;
 use wasm_bindgen::JsValue;
 
 use crate::api::encode;
-use crate::session::{Who, use_session};
+use crate::session::{Viewer, use_session};
 
 /// Marks an entry of the history whose predecessor is the page to return to.
 const COMES_FROM_NEXT: &str = "comes-from-next";
@@ -64,7 +64,7 @@ pub(crate) fn leave_when_signed_in(next: String) {
     let session = use_session();
     let navigate = use_navigate();
     Effect::new(move |left: Option<bool>| {
-        if left == Some(true) || !matches!(session.who(), Who::User(_)) {
+        if left == Some(true) || !matches!(session.viewer(), Viewer::User(_)) {
             return left == Some(true);
         }
         if next.starts_with("/admin") {
@@ -85,7 +85,7 @@ pub(crate) fn require_user(here: String) {
     let session = use_session();
     let navigate = use_navigate();
     Effect::new(move |_| {
-        if session.who() == Who::Visitor {
+        if session.viewer() == Viewer::Visitor {
             navigate(&login_path(&here, ""), NavigateOptions { replace: true, ..Default::default() });
         }
     });

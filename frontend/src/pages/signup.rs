@@ -8,7 +8,7 @@ use neticket_contract::{LoginRequest, ProblemCode, SignupRequest};
 use super::sign_in::{inherited_mark, leave_when_signed_in, next_path, sign_in_path};
 use crate::api::{ApiError, use_api};
 use crate::components::{Field, FieldState, FormError, checks, refuse_fields, reveal_and_focus};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::{error_text, problem_text};
 use crate::session::use_session;
 use crate::title::page_title;
@@ -18,7 +18,7 @@ pub(crate) fn SignupPage() -> impl IntoView {
     let i18n = use_i18n();
     let api = use_api();
     let session = use_session();
-    page_title(move || i18n.text(T::SignupTitle).to_owned());
+    page_title(move || i18n.text(Msg::SignupTitle).to_owned());
     let next = next_path();
     let login = sign_in_path("/login", &next);
     leave_when_signed_in(next);
@@ -26,7 +26,7 @@ pub(crate) fn SignupPage() -> impl IntoView {
     let password = FieldState::new("password", checks::password);
     let nickname = FieldState::new("nickname", checks::nickname);
     let fields = [email, nickname, password];
-    let refusal = RwSignal::new(None::<T>);
+    let refusal = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -56,32 +56,32 @@ pub(crate) fn SignupPage() -> impl IntoView {
     };
     view! {
         <div class="page page--form">
-            <h1>{tr(T::SignupTitle)}</h1>
+            <h1>{tr(Msg::SignupTitle)}</h1>
             <form class="form" novalidate on:submit=submit>
-                <Field state=email label=T::FieldEmailLabel kind="email" autocomplete="email" />
+                <Field state=email label=Msg::FieldEmailLabel kind="email" autocomplete="email" />
                 <Field
                     state=nickname
-                    label=T::FieldNicknameLabel
+                    label=Msg::FieldNicknameLabel
                     kind="text"
                     autocomplete="nickname"
-                    hint=T::FieldNicknameHint
+                    hint=Msg::FieldNicknameHint
                 />
                 <Field
                     state=password
-                    label=T::FieldPasswordLabel
+                    label=Msg::FieldPasswordLabel
                     kind="password"
                     autocomplete="new-password"
-                    hint=T::FieldPasswordHint
+                    hint=Msg::FieldPasswordHint
                 />
                 <FormError text=refusal />
                 <button type="submit" class="button button--main" aria-busy=move || busy.get().to_string()>
-                    {tr(T::SignupAction)}
+                    {tr(Msg::SignupAction)}
                 </button>
             </form>
             <p class="form__other">
-                {tr(T::SignupHasAccount)}
+                {tr(Msg::SignupHasAccount)}
                 " "
-                <a href=login prop:replace=true prop:state=inherited_mark()>{tr(T::LoginTitle)}</a>
+                <a href=login prop:replace=true prop:state=inherited_mark()>{tr(Msg::LoginTitle)}</a>
             </p>
         </div>
     }

@@ -4,8 +4,8 @@
 use neticket_contract::Problem;
 use neticket_domain::{QUANTITY_MAX, Timestamp};
 
-use super::draft::{Draft, Moments, number};
-use crate::i18n::T;
+use super::draft::{DateTimeCodec, Draft, number};
+use crate::i18n::Msg;
 
 pub(crate) const LINE_LEN_MAX: usize = 200;
 pub(crate) const NAME_LEN_MAX: usize = 50;
@@ -17,31 +17,31 @@ const CAPACITY_MAX: u64 = 1_000_000;
 /// What is wrong with a field, and the number that the text mentions, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    pub(crate) text: T,
+    pub(crate) text: Msg,
     pub(crate) n: Option<u64>,
 }
 
 impl Fault {
-    pub(crate) fn new(text: T) -> Self {
+    pub(crate) fn new(text: Msg) -> Self {
         Self { text, n: None }
     }
 
-    fn with(text: T, n: u64) -> Self {
+    fn with(text: Msg, n: u64) -> Self {
         Self { text, n: Some(n) }
     }
 }
 
 /// What the rules depend on besides the form itself.
 #[derive(Clone, Copy)]
-pub(crate) struct Circumstances {
+pub(crate) struct ValidationContext {
     pub(crate) now: Timestamp,
     /// Whether the event exists already. Times that have not been changed may then lie in the past.
     pub(crate) exists: bool,
-    pub(crate) moments: Moments,
+    pub(crate) moments: DateTimeCodec,
 }
 
 /// All faults with the path of their field, from the top of the form to its end.
-pub(crate) fn faults(draft: &Draft, base: &Draft, at: Circumstances) -> Vec<(String, Fault)> {
+pub(crate) fn faults(draft: &Draft, base: &Draft, at: ValidationContext) -> Vec<(String, Fault)> {
     let mut found = Vec::new();
     let mut add = |path: &str, fault: Option<Fault>| {
         found.extend(fault.map(|fault| (path.to_owned(), fault)));
@@ -52,29 +52,29 @@ pub(crate) fn faults(draft: &Draft, base: &Draft, at: Circumstances) -> Vec<(Str
     times(draft, base, at, &mut add);
     add("max_per_user", whole(&draft.max_per_user, 1, u64::from(QUANTITY_MAX)));
     if draft.grades.is_empty() || draft.grades.len() > GRADES_MAX {
-        add("ticket_types", Some(Fault::new(T::FormGradesNumber)));
+        add("ticket_types", Some(Fault::new(Msg::FormGradesNumber)));
     }
     for (index, grade) in draft.grades.iter().enumerate() {
         let path = |field: &str| format!("ticket_types[{index}].{field}");
         let name = grade.name.trim();
         let twins = draft.grades.iter().filter(|other| other.name.trim() == name);
         let twin = twins.count() > 1;
-        let twin = twin.then(|| Fault::new(T::FormGradeTwice));
+        let twin = twin.then(|| Fault::new(Msg::FormGradeTwice));
         add(&path("name"), line(name, NAME_LEN_MAX).or(twin));
         add(&path("price"), whole(&grade.price, 0, PRICE_MAX));
         let below = number(&grade.capacity)
             .filter(|capacity| *capacity < u64::from(grade.sold))
-            .map(|_| Fault::with(T::FormCapacitySold, grade.sold.into()));
+            .map(|_| Fault::with(Msg::FormCapacitySold, grade.sold.into()));
         add(&path("capacity"), whole(&grade.capacity, 1, CAPACITY_MAX).or(below));
     }
     found
 }
 
-fn times(draft: &Draft, base: &Draft, at: Circumstances, add: &mut impl FnMut(&str, Option<Fault>)) {
+fn times(draft: &Draft, base: &Draft, at: ValidationContext, add: &mut impl FnMut(&str, Option<Fault>)) {
     let read = |text: &str| (at.moments.read)(text);
     let given = |text: &str| match (text.is_empty(), read(text)) {
-        (true, _) => Some(Fault::new(T::FieldRequired)),
-        (false, None) => Some(Fault::new(T::FormMomentInvalid)),
+        (true, _) => Some(Fault::new(Msg::FieldRequired)),
+        (false, None) => Some(Fault::new(Msg::FormMomentInvalid)),
         (false, Some(_)) => None,
     };
     let starts_at = read(&draft.starts_at);
@@ -82,24 +82,24 @@ fn times(draft: &Draft, base: &Draft, at: Circumstances, add: &mut impl FnMut(&s
     let new = |text: &str, base: &str| !at.exists || text != base;
     let past = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= at.now);
     let started = new(&draft.starts_at, &base.starts_at) && past(starts_at);
-    add("starts_at", given(&draft.starts_at).or(started.then(|| Fault::new(T::FormStartPast))));
+    add("starts_at", given(&draft.starts_at).or(started.then(|| Fault::new(Msg::FormStartPast))));
     let late = matches!((read(&draft.opens_at), closes_at), (Some(opens), Some(closes)) if opens >= closes);
-    add("opens_at", given(&draft.opens_at).or(late.then(|| Fault::new(T::FormOpensLate))));
+    add("opens_at", given(&draft.opens_at).or(late.then(|| Fault::new(Msg::FormOpensLate))));
     if draft.closes_at.is_empty() {
         return;
     }
     let after = matches!((closes_at, starts_at), (Some(closes), Some(starts)) if closes > starts);
     let over = !at.exists && past(closes_at);
     let fault = given(&draft.closes_at)
-        .or(after.then(|| Fault::new(T::FormClosesLate)))
-        .or(over.then(|| Fault::new(T::FormClosesPast)));
+        .or(after.then(|| Fault::new(Msg::FormClosesLate)))
+        .or(over.then(|| Fault::new(Msg::FormClosesPast)));
     add("closes_at", fault);
 }
 
 /// One line with more than white space.
 fn line(text: &str, len_max: usize) -> Option<Fault> {
     if text.trim().is_empty() {
-        return Some(Fault::new(T::FieldRequired));
+        return Some(Fault::new(Msg::FieldRequired));
     }
     too_long(text, len_max)
 }
@@ -107,17 +107,17 @@ fn line(text: &str, len_max: usize) -> Option<Fault> {
 fn too_long(text: &str, len_max: usize) -> Option<Fault> {
     let len_max = u64::try_from(len_max).unwrap_or(u64::MAX);
     let len = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
-    (len > len_max).then(|| Fault::with(T::FormLong, len_max))
+    (len > len_max).then(|| Fault::with(Msg::FormLong, len_max))
 }
 
 fn whole(text: &str, min: u64, max: u64) -> Option<Fault> {
     if text.trim().is_empty() {
-        return Some(Fault::new(T::FieldRequired));
+        return Some(Fault::new(Msg::FieldRequired));
     }
     match number(text) {
-        None => Some(Fault::new(T::FormWhole)),
-        Some(n) if n < min => Some(Fault::with(T::FormLeast, min)),
-        Some(n) if n > max => Some(Fault::with(T::FormMost, max)),
+        None => Some(Fault::new(Msg::FormWhole)),
+        Some(n) if n < min => Some(Fault::with(Msg::FormLeast, min)),
+        Some(n) if n > max => Some(Fault::with(Msg::FormMost, max)),
         Some(_) => None,
     }
 }
@@ -129,17 +129,17 @@ pub(crate) fn refusals(problem: &Problem) -> Vec<(String, Fault)> {
 
 fn refusal(field: &str, code: &str) -> Fault {
     Fault::new(match (field, code) {
-        (_, "required") => T::FieldRequired,
-        (_, "too_long") => T::FieldLong,
-        (_, "invalid_text") => T::FormInvisible,
-        (_, "duplicate") => T::FormGradeTwice,
-        (_, "event_started") => T::FormStarted,
-        ("image_key", _) => T::FormImageGone,
-        ("starts_at", _) => T::FormStartPast,
-        ("opens_at", _) => T::FormOpensLate,
-        ("closes_at", _) => T::FormClosesLate,
-        ("ticket_types", _) => T::FormGradesNumber,
-        _ => T::FieldInvalid,
+        (_, "required") => Msg::FieldRequired,
+        (_, "too_long") => Msg::FieldLong,
+        (_, "invalid_text") => Msg::FormInvisible,
+        (_, "duplicate") => Msg::FormGradeTwice,
+        (_, "event_started") => Msg::FormStarted,
+        ("image_key", _) => Msg::FormImageGone,
+        ("starts_at", _) => Msg::FormStartPast,
+        ("opens_at", _) => Msg::FormOpensLate,
+        ("closes_at", _) => Msg::FormClosesLate,
+        ("ticket_types", _) => Msg::FormGradesNumber,
+        _ => Msg::FieldInvalid,
     })
 }
 
@@ -148,8 +148,8 @@ mod tests {
     use super::super::draft::DraftGrade;
     use super::*;
 
-    const MOMENTS: Moments =
-        Moments { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
+    const MOMENTS: DateTimeCodec =
+        DateTimeCodec { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
 
     fn good() -> Draft {
         Draft {
@@ -168,9 +168,9 @@ mod tests {
         }
     }
 
-    fn found(draft: &Draft, exists: bool) -> Vec<(String, T)> {
+    fn found(draft: &Draft, exists: bool) -> Vec<(String, Msg)> {
         let now = Timestamp::parse("2029-06-01T00:00:00Z").unwrap();
-        faults(draft, &good(), Circumstances { now, exists, moments: MOMENTS })
+        faults(draft, &good(), ValidationContext { now, exists, moments: MOMENTS })
             .into_iter()
             .map(|(path, fault)| (path, fault.text))
             .collect()
@@ -206,11 +206,11 @@ mod tests {
     #[test]
     fn a_sale_opens_before_it_closes_and_closes_before_the_start() {
         let late = Draft { opens_at: "2030-01-02T10:00:00Z".into(), ..good() };
-        assert_eq!(found(&late, false), [("opens_at".to_owned(), T::FormOpensLate)]);
+        assert_eq!(found(&late, false), [("opens_at".to_owned(), Msg::FormOpensLate)]);
         let after = Draft { closes_at: "2030-01-02T10:00:01Z".into(), ..good() };
-        assert_eq!(found(&after, false), [("closes_at".to_owned(), T::FormClosesLate)]);
+        assert_eq!(found(&after, false), [("closes_at".to_owned(), Msg::FormClosesLate)]);
         let past = Draft { closes_at: "2029-05-01T00:00:00Z".into(), ..good() };
-        assert_eq!(found(&past, false), [("closes_at".to_owned(), T::FormClosesPast)]);
+        assert_eq!(found(&past, false), [("closes_at".to_owned(), Msg::FormClosesPast)]);
         // The sale of an existing event may get a closing time in the past, which ends the sale now.
         assert_eq!(found(&past, true), []);
     }
@@ -218,9 +218,9 @@ mod tests {
     #[test]
     fn a_start_that_is_not_changed_may_be_past() {
         let past = Draft { starts_at: "2029-05-01T00:00:00Z".into(), ..good() };
-        assert_eq!(found(&past, false)[0], ("starts_at".to_owned(), T::FormStartPast));
+        assert_eq!(found(&past, false)[0], ("starts_at".to_owned(), Msg::FormStartPast));
         let now = Timestamp::parse("2031-01-01T00:00:00Z").unwrap();
-        assert_eq!(faults(&good(), &good(), Circumstances { now, exists: true, moments: MOMENTS }), []);
+        assert_eq!(faults(&good(), &good(), ValidationContext { now, exists: true, moments: MOMENTS }), []);
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let mut draft = good();
         draft.grades[0].sold = 3;
         draft.grades[0].capacity = "2".into();
-        assert_eq!(found(&draft, true), [("ticket_types[0].capacity".to_owned(), T::FormCapacitySold)]);
+        assert_eq!(found(&draft, true), [("ticket_types[0].capacity".to_owned(), Msg::FormCapacitySold)]);
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
         let mut draft = good();
         draft.grades.push(DraftGrade { name: " R ".into(), ..draft.grades[0].clone() });
         let names = ["ticket_types[0].name", "ticket_types[1].name"];
-        assert_eq!(found(&draft, false), names.map(|name| (name.to_owned(), T::FormGradeTwice)));
+        assert_eq!(found(&draft, false), names.map(|name| (name.to_owned(), Msg::FormGradeTwice)));
     }
 
     #[test]
@@ -244,6 +244,6 @@ mod tests {
         let fits = Draft { title: "가".repeat(LINE_LEN_MAX), ..good() };
         assert_eq!(found(&fits, false), []);
         let long = Draft { title: "가".repeat(LINE_LEN_MAX + 1), ..good() };
-        assert_eq!(found(&long, false), [("title".to_owned(), T::FormLong)]);
+        assert_eq!(found(&long, false), [("title".to_owned(), Msg::FormLong)]);
     }
 }

@@ -2,25 +2,25 @@
 
 use leptos::prelude::*;
 
-use super::state::{Form, SAVE, Theirs, focus_soon};
+use super::state::{Form, RemoteVersion, SAVE, focus_soon};
 use super::summary::SUMMARY;
 use crate::components::{Glyph, Icon};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 
 #[component]
-pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
+pub(crate) fn Conflict(form: Form, remote_version: RemoteVersion) -> impl IntoView {
     let i18n = use_i18n();
-    let at = theirs.event.value.updated_at;
-    let who = theirs.who;
+    let at = remote_version.event.value.updated_at;
+    let who = remote_version.who;
     let text = move || {
         let at = format::brief_date(i18n, at);
         match &who {
-            Some(who) => i18n.fill(T::ConflictBy, &[("who", who), ("date", &at)]),
-            None => i18n.fill(T::ConflictSomebody, &[("date", &at)]),
+            Some(who) => i18n.fill(Msg::ConflictBy, &[("who", who), ("date", &at)]),
+            None => i18n.fill(Msg::ConflictSomebody, &[("date", &at)]),
         }
     };
-    let event = StoredValue::new(theirs.event);
+    let event = StoredValue::new(remote_version.event);
     // The button that was pressed disappears.
     let keep_mine = move || {
         form.keep_mine(event.get_value());
@@ -36,13 +36,13 @@ pub(crate) fn Conflict(form: Form, theirs: Theirs) -> impl IntoView {
                 <Icon glyph=Glyph::Alert />
                 {text}
             </p>
-            <p>{tr(T::ConflictText)}</p>
+            <p>{tr(Msg::ConflictText)}</p>
             <div class="dialog__actions">
                 <button type="button" class="button" on:click=move |_| keep_mine()>
-                    {tr(T::ConflictMine)}
+                    {tr(Msg::ConflictMine)}
                 </button>
                 <button type="button" class="button button--quiet" on:click=move |_| take_theirs()>
-                    {tr(T::ConflictTheirs)}
+                    {tr(Msg::ConflictTheirs)}
                 </button>
             </div>
         </div>

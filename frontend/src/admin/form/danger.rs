@@ -10,12 +10,12 @@ use super::state::{CANCELLED, Form, Outcome, focus_soon, sold, started};
 use crate::api::ApiError;
 use crate::clock::use_clock;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 /// Which of the two actions the dialog asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+enum EventAction {
     Delete,
     Cancel,
 }
@@ -23,7 +23,7 @@ enum Deed {
 #[component]
 pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let clock = use_clock();
-    let asked = RwSignal::new(None::<Deed>);
+    let asked = RwSignal::new(None::<EventAction>);
     let over = Memo::new(move |_| {
         form.event.with(|event| {
             event
@@ -35,28 +35,28 @@ pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'stat
     view! {
         <Show when=move || there.get() && (!over.get() || form.sold() == 0)>
             <section class="danger" aria-labelledby="danger-title">
-                <h2 id="danger-title">{tr(T::DangerTitle)}</h2>
+                <h2 id="danger-title">{tr(Msg::DangerTitle)}</h2>
                 <Show when=move || !over.get()>
                     <div class="danger__row">
-                        <p>{tr(T::DangerCancelText)}</p>
+                        <p>{tr(Msg::DangerCancelText)}</p>
                         <button
                             type="button"
                             class="button button--danger"
-                            on:click=move |_| asked.set(Some(Deed::Cancel))
+                            on:click=move |_| asked.set(Some(EventAction::Cancel))
                         >
-                            {tr(T::DangerCancel)}
+                            {tr(Msg::DangerCancel)}
                         </button>
                     </div>
                 </Show>
                 <Show when=move || form.sold() == 0>
                     <div class="danger__row">
-                        <p>{tr(T::DangerDeleteText)}</p>
+                        <p>{tr(Msg::DangerDeleteText)}</p>
                         <button
                             type="button"
                             class="button button--danger"
-                            on:click=move |_| asked.set(Some(Deed::Delete))
+                            on:click=move |_| asked.set(Some(EventAction::Delete))
                         >
-                            {tr(T::DangerDelete)}
+                            {tr(Msg::DangerDelete)}
                         </button>
                     </div>
                 </Show>
@@ -69,12 +69,12 @@ pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'stat
 #[component]
 fn Ask(
     form: Form,
-    asked: RwSignal<Option<Deed>>,
+    asked: RwSignal<Option<EventAction>>,
     deleted: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
-    let error = RwSignal::new(None::<T>);
+    let error = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     // The number of tickets whose cancellation the administrator has agreed to. If another number is sold by
     // then, the agreement does not hold any more.
@@ -84,17 +84,17 @@ fn Ask(
         move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.title.clone()));
     refresh_when_asked(form, asked, error, understood, counted);
     let confirm = move || {
-        let (Some(deed), Some(event)) = (asked.get_untracked(), form.event.get_untracked()) else { return };
+        let (Some(action), Some(event)) = (asked.get_untracked(), form.event.get_untracked()) else { return };
         let id = event.value.detail.summary.id;
         busy.set(true);
         spawn_local(async move {
-            let answer = match deed {
-                Deed::Delete => api.admin_event_delete(id, &event.etag).await.map(|()| None),
-                Deed::Cancel => api.admin_event_cancel(id).await.map(Some),
+            let answer = match action {
+                EventAction::Delete => api.admin_event_delete(id, &event.etag).await.map(|()| None),
+                EventAction::Cancel => api.admin_event_cancel(id).await.map(Some),
             };
             busy.try_set(false);
             // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
-            let still_asked = asked.try_get_untracked() == Some(Some(deed));
+            let still_asked = asked.try_get_untracked() == Some(Some(action));
             match answer {
                 Ok(Some(event)) => {
                     if still_asked {
@@ -114,9 +114,10 @@ fn Ask(
             }
         });
     };
-    let is_cancel = move || asked.get() == Some(Deed::Cancel);
-    let heading = Signal::derive(move || if is_cancel() { T::DangerCancelAsk } else { T::DangerDeleteAsk });
-    let action = Signal::derive(move || if is_cancel() { T::DangerCancel } else { T::DangerDelete });
+    let is_cancel = move || asked.get() == Some(EventAction::Cancel);
+    let heading =
+        Signal::derive(move || if is_cancel() { Msg::DangerCancelAsk } else { Msg::DangerDeleteAsk });
+    let action = Signal::derive(move || if is_cancel() { Msg::DangerCancel } else { Msg::DangerDelete });
     let understands = move || understood.get() == Some(form.sold());
     let agreed = move || form.sold() == 0 || understands();
     let number = move || format::count(i18n, form.sold());
@@ -126,7 +127,7 @@ fn Ask(
             close=move || asked.set(None)
             heading
             action
-            keep=T::DangerKeep
+            keep=Msg::DangerKeep
             ready=Signal::derive(move || !is_cancel() || (counted.get() && agreed()))
             busy
             error
@@ -135,9 +136,9 @@ fn Ask(
             <p class="dialog__summary"><strong>{title}</strong></p>
             <Show
                 when=is_cancel
-                fallback=move || view! { <p>{tr(T::DangerDeleteConsequence)}</p> }
+                fallback=move || view! { <p>{tr(Msg::DangerDeleteConsequence)}</p> }
             >
-                <p>{move || i18n.fill(T::DangerCancelConsequence, &[("n", &number())])}</p>
+                <p>{move || i18n.fill(Msg::DangerCancelConsequence, &[("n", &number())])}</p>
                 <Show when=move || form.sold() != 0>
                     <label class="check">
                         <input
@@ -147,7 +148,7 @@ fn Ask(
                                 understood.set(event.target().checked().then(|| untrack(|| form.sold())));
                             }
                         />
-                        {move || i18n.fill(T::DangerCancelUnderstood, &[("n", &number())])}
+                        {move || i18n.fill(Msg::DangerCancelUnderstood, &[("n", &number())])}
                     </label>
                 </Show>
             </Show>
@@ -158,8 +159,8 @@ fn Ask(
 /// Reads the number of tickets sold when the dialog opens. The input of the form and the tag stay.
 fn refresh_when_asked(
     form: Form,
-    asked: RwSignal<Option<Deed>>,
-    error: RwSignal<Option<T>>,
+    asked: RwSignal<Option<EventAction>>,
+    error: RwSignal<Option<Msg>>,
     understood: RwSignal<Option<u64>>,
     counted: RwSignal<bool>,
 ) {
@@ -193,10 +194,10 @@ fn refresh_when_asked(
     });
 }
 
-fn refused(error: &ApiError) -> T {
+fn refused(error: &ApiError) -> Msg {
     match error.code() {
-        Some(neticket_contract::ProblemCode::EventHasReservations) => T::DangerDeleteReserved,
-        Some(neticket_contract::ProblemCode::EditConflict) => T::DangerChanged,
+        Some(neticket_contract::ProblemCode::EventHasReservations) => Msg::DangerDeleteReserved,
+        Some(neticket_contract::ProblemCode::EditConflict) => Msg::DangerChanged,
         _ => error_text(error),
     }
 }

@@ -7,7 +7,7 @@ use neticket_domain::{MAX_PER_USER_DEFAULT, Timestamp};
 
 /// Converts timestamps to and from the texts of the form.
 #[derive(Clone, Copy)]
-pub(crate) struct Moments {
+pub(crate) struct DateTimeCodec {
     pub(crate) write: fn(Timestamp) -> String,
     pub(crate) read: fn(&str) -> Option<Timestamp>,
 }
@@ -56,7 +56,7 @@ impl Draft {
         }
     }
 
-    pub(crate) fn of(event: &AdminEvent, moments: Moments) -> Self {
+    pub(crate) fn of(event: &AdminEvent, moments: DateTimeCodec) -> Self {
         let detail = &event.detail;
         let summary = &detail.summary;
         let grade = |grade: &neticket_contract::TicketType| DraftGrade {
@@ -124,7 +124,7 @@ impl Draft {
     }
 
     /// The request for a new event. `None` while a field cannot be parsed.
-    pub(crate) fn create(&self, moments: Moments) -> Option<EventCreateRequest> {
+    pub(crate) fn create(&self, moments: DateTimeCodec) -> Option<EventCreateRequest> {
         let closes_at = match self.closes_at.as_str() {
             "" => None,
             text => Some((moments.read)(text)?),
@@ -150,7 +150,7 @@ impl Draft {
     }
 
     /// The differences from `base`. `None` while a field cannot be parsed.
-    pub(crate) fn update(&self, base: &Self, moments: Moments) -> Option<EventUpdateRequest> {
+    pub(crate) fn update(&self, base: &Self, moments: DateTimeCodec) -> Option<EventUpdateRequest> {
         let text = |new: &str, old: &str| (new != old).then(|| new.trim().to_owned());
         let moment = |new: &str, old: &str| {
             if new == old { Some(None) } else { (moments.read)(new).map(Some) }
@@ -187,24 +187,24 @@ impl Draft {
     }
 
     /// The input since `base`, applied to the version that another person has saved.
-    pub(crate) fn rebased(&self, base: &Self, theirs: &Self) -> Self {
-        let text = |mine: &String, base: &String, theirs: &String| {
-            if mine == base { theirs.clone() } else { mine.clone() }
+    pub(crate) fn rebased(&self, base: &Self, remote_version: &Self) -> Self {
+        let text = |mine: &String, base: &String, remote_version: &String| {
+            if mine == base { remote_version.clone() } else { mine.clone() }
         };
-        let image = if self.image_key() == base.image_key() { &theirs.image } else { &self.image };
+        let image = if self.image_key() == base.image_key() { &remote_version.image } else { &self.image };
         let grades = if self.grade_changes() == base.grade_changes() {
-            theirs.grades.clone()
+            remote_version.grades.clone()
         } else {
-            self.rebased_grades(base, theirs)
+            self.rebased_grades(base, remote_version)
         };
         Self {
-            title: text(&self.title, &base.title, &theirs.title),
-            place: text(&self.place, &base.place, &theirs.place),
-            description: text(&self.description, &base.description, &theirs.description),
-            starts_at: text(&self.starts_at, &base.starts_at, &theirs.starts_at),
-            opens_at: text(&self.opens_at, &base.opens_at, &theirs.opens_at),
-            closes_at: text(&self.closes_at, &base.closes_at, &theirs.closes_at),
-            max_per_user: text(&self.max_per_user, &base.max_per_user, &theirs.max_per_user),
+            title: text(&self.title, &base.title, &remote_version.title),
+            place: text(&self.place, &base.place, &remote_version.place),
+            description: text(&self.description, &base.description, &remote_version.description),
+            starts_at: text(&self.starts_at, &base.starts_at, &remote_version.starts_at),
+            opens_at: text(&self.opens_at, &base.opens_at, &remote_version.opens_at),
+            closes_at: text(&self.closes_at, &base.closes_at, &remote_version.closes_at),
+            max_per_user: text(&self.max_per_user, &base.max_per_user, &remote_version.max_per_user),
             image: image.clone(),
             grades,
         }
@@ -229,9 +229,9 @@ impl Draft {
         Self { grades: grades.collect(), ..self.clone() }
     }
 
-    /// Merges the ticket types one by one. Fields that were typed stay, the others are taken from `theirs`.
-    /// Ticket types that only `theirs` has come last.
-    fn rebased_grades(&self, base: &Self, theirs: &Self) -> Vec<DraftGrade> {
+    /// Merges the ticket types one by one. Fields that were typed stay, the others are taken from
+    /// `remote_version`. Ticket types that only `remote_version` has come last.
+    fn rebased_grades(&self, base: &Self, remote_version: &Self) -> Vec<DraftGrade> {
         let find = |draft: &Self, id: Option<i64>| {
             draft.grades.iter().find(|grade| id.is_some() && grade.id == id).cloned()
         };
@@ -239,7 +239,7 @@ impl Draft {
         let twin = |mine: &DraftGrade| {
             let is_new = |grade: &&DraftGrade| find(base, grade.id).is_none();
             let is_twin = |grade: &&DraftGrade| mine.id.is_none() && grade.name.trim() == mine.name.trim();
-            theirs.grades.iter().filter(is_new).find(is_twin).cloned()
+            remote_version.grades.iter().filter(is_new).find(is_twin).cloned()
         };
         let mut rebased = Self::default();
         for mine in &self.grades {
@@ -247,7 +247,7 @@ impl Draft {
                 rebased.grades.push(DraftGrade { id: twin.id, sold: twin.sold, ..mine.clone() });
                 continue;
             }
-            let (was, is) = (find(base, mine.id), find(theirs, mine.id));
+            let (was, is) = (find(base, mine.id), find(remote_version, mine.id));
             match (was, is) {
                 (Some(was), Some(is)) => rebased.grades.push(mine.over(&was, is)),
                 // The other person has removed it. If it was typed into, it becomes a new one.
@@ -261,7 +261,7 @@ impl Draft {
         }
         let is_new =
             |grade: &&DraftGrade| find(base, grade.id).is_none() && find(&rebased, grade.id).is_none();
-        let new: Vec<DraftGrade> = theirs.grades.iter().filter(is_new).cloned().collect();
+        let new: Vec<DraftGrade> = remote_version.grades.iter().filter(is_new).cloned().collect();
         rebased.grades.extend(new);
         rebased.grades
     }
@@ -300,8 +300,8 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const MOMENTS: Moments =
-        Moments { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
+    const MOMENTS: DateTimeCodec =
+        DateTimeCodec { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
 
     fn draft() -> Draft {
         let grade = DraftGrade {
@@ -340,25 +340,30 @@ mod tests {
     #[test]
     fn going_on_keeps_what_others_made_of_other_grades() {
         let base = draft();
-        let mut theirs = base.clone();
-        theirs.grades[0].price = "60,000".into();
-        theirs.grades.push(DraftGrade { row: 9, id: Some(9), name: "S".into(), ..DraftGrade::default() });
+        let mut remote_version = base.clone();
+        remote_version.grades[0].price = "60,000".into();
+        remote_version.grades.push(DraftGrade {
+            row: 9,
+            id: Some(9),
+            name: "S".into(),
+            ..DraftGrade::default()
+        });
         let mut mine = base.clone();
         mine.grades[0].capacity = "20".into();
         mine.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
-        let merged = mine.rebased(&base, &theirs);
+        let merged = mine.rebased(&base, &remote_version);
         let grade = |g: &DraftGrade| (g.id, g.name.clone(), g.price.clone(), g.capacity.clone());
         assert_eq!(grade(&merged.grades[0]), (Some(7), "R".into(), "60,000".into(), "20".into()));
         let others: Vec<_> = merged.grades[1..].iter().map(|grade| (grade.id, grade.name.as_str())).collect();
         assert_eq!(others, [(None, "A"), (Some(9), "S")]);
         // A ticket type that the other person has removed goes, unless it was typed into.
         let removed = Draft { grades: Vec::new(), ..base.clone() };
-        let twice = Draft { grades: theirs.grades[1..].to_vec(), ..theirs.clone() };
+        let twice = Draft { grades: remote_version.grades[1..].to_vec(), ..remote_version.clone() };
         let mut again = base.clone();
         again.grades.push(DraftGrade { row: -1, name: " S ".into(), ..DraftGrade::default() });
         let ids = |draft: Draft| draft.grades.iter().map(|grade| grade.id).collect::<Vec<_>>();
         assert_eq!(
-            ids(again.rebased(&base, &theirs)),
+            ids(again.rebased(&base, &remote_version)),
             [Some(7), Some(9)],
             "the same grade is not added twice"
         );
@@ -411,19 +416,19 @@ mod tests {
     #[test]
     fn what_two_people_typed_into_different_fields_comes_together() {
         let mine = Draft { title: "내 제목".into(), ..draft() };
-        let mut theirs = Draft { place: "그들의 장소".into(), ..draft() };
-        theirs.grades[0].sold = 5;
-        let both = mine.rebased(&draft(), &theirs);
+        let mut remote_version = Draft { place: "그들의 장소".into(), ..draft() };
+        remote_version.grades[0].sold = 5;
+        let both = mine.rebased(&draft(), &remote_version);
         assert_eq!((both.title.as_str(), both.place.as_str()), ("내 제목", "그들의 장소"));
-        assert_eq!(both.grades, theirs.grades);
+        assert_eq!(both.grades, remote_version.grades);
     }
 
     #[test]
     fn a_grade_that_somebody_removed_meanwhile_is_a_new_one() {
         let mut mine = draft();
         mine.grades[0].name = "VIP".into();
-        let theirs = Draft { grades: Vec::new(), ..draft() };
-        let both = mine.rebased(&draft(), &theirs);
+        let remote_version = Draft { grades: Vec::new(), ..draft() };
+        let both = mine.rebased(&draft(), &remote_version);
         assert_eq!((both.grades[0].id, both.grades[0].name.as_str()), (None, "VIP"));
         assert!(both.grades[0].row < 0);
     }

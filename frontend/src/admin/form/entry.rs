@@ -7,7 +7,7 @@ use super::check::Fault;
 use super::draft::Draft;
 use super::state::Form;
 use crate::components::{Glyph, Icon};
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 
 /// The type of a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub(crate) enum Kind {
 
 /// A field, and the part of the form that it edits.
 #[derive(Clone, Copy)]
-pub(crate) struct Slot {
+pub(crate) struct FieldBinding {
     /// The field's name in the API, also the element's id. It changes when ticket types are moved.
     pub(crate) path: Signal<String>,
     pub(crate) value: Signal<String>,
     pub(crate) change: Callback<(String,)>,
 }
 
-impl Slot {
+impl FieldBinding {
     /// A field of the event itself.
     pub(crate) fn of(form: Form, name: &'static str, part: fn(&mut Draft) -> &mut String) -> Self {
         Self {
@@ -53,15 +53,15 @@ pub(crate) fn fault_text(i18n: I18n, fault: Fault) -> String {
 #[component]
 pub(crate) fn Entry(
     form: Form,
-    part: Slot,
-    label: T,
+    part: FieldBinding,
+    label: Msg,
     kind: Kind,
     /// Shown below the field.
     #[prop(optional, into)]
     hint: Option<Signal<String>>,
     #[prop(optional)] optional: bool,
 ) -> impl IntoView {
-    let Slot { path, value, change } = part;
+    let FieldBinding { path, value, change } = part;
     let shown = Memo::new(move |_| form.shown_fault(&path.get()));
     let invalid = move || shown.get().is_some().to_string();
     let described = move || format!("{0}-hint {0}-error", path.get());
@@ -112,7 +112,7 @@ pub(crate) fn Entry(
         <div class="field">
             <label for=id>
                 {tr(label)}
-                {optional.then(|| view! { <span class="field__optional">{tr(T::FormOptional)}</span> })}
+                {optional.then(|| view! { <span class="field__optional">{tr(Msg::FormOptional)}</span> })}
             </label>
             {field}
             <p class="field__hint" id=move || format!("{}-hint", path.get())>

@@ -4,41 +4,41 @@ use leptos::prelude::*;
 
 use super::super::local_time;
 use super::check::DESCRIPTION_LEN_MAX;
-use super::entry::{Entry, Kind, Slot};
+use super::entry::{Entry, FieldBinding, Kind};
 use super::state::Form;
 use crate::clock::use_clock;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 
 #[component]
 pub(crate) fn About(form: Form) -> impl IntoView {
     let i18n = use_i18n();
     let length = Signal::derive(move || {
         let len = form.draft.with(|draft| draft.description.chars().count());
-        i18n.fill(T::FormDescriptionHint, &[("n", &len), ("max", &DESCRIPTION_LEN_MAX)])
+        i18n.fill(Msg::FormDescriptionHint, &[("n", &len), ("max", &DESCRIPTION_LEN_MAX)])
     });
-    let title = Slot::of(form, "title", |draft| &mut draft.title);
-    let place = Slot::of(form, "place", |draft| &mut draft.place);
-    let description = Slot::of(form, "description", |draft| &mut draft.description);
+    let title = FieldBinding::of(form, "title", |draft| &mut draft.title);
+    let place = FieldBinding::of(form, "place", |draft| &mut draft.place);
+    let description = FieldBinding::of(form, "description", |draft| &mut draft.description);
     view! {
         <fieldset class="form-part">
-            <legend>{tr(T::FormAbout)}</legend>
+            <legend>{tr(Msg::FormAbout)}</legend>
             <Entry
                 form
                 part=title
-                label=T::FormTitleLabel
+                label=Msg::FormTitleLabel
                 kind=Kind::Line
             />
             <Entry
                 form
                 part=place
-                label=T::EventWhere
+                label=Msg::EventWhere
                 kind=Kind::Line
             />
             <Entry
                 form
                 part=description
-                label=T::EventAbout
+                label=Msg::EventAbout
                 kind=Kind::Text
                 hint=length
                 optional=true
@@ -58,7 +58,7 @@ pub(crate) fn Times(form: Form) -> impl IntoView {
     let starts = Signal::derive(move || spoken(form.draft.with(|draft| draft.starts_at.clone())));
     let opens = Signal::derive(move || spoken(form.draft.with(|draft| draft.opens_at.clone())));
     let closes = Signal::derive(move || match form.draft.with(|draft| draft.closes_at.clone()) {
-        text if text.is_empty() => i18n.text(T::FormClosesHint).to_owned(),
+        text if text.is_empty() => i18n.text(Msg::FormClosesHint).to_owned(),
         text => spoken(text),
     });
     let clock = use_clock();
@@ -66,17 +66,17 @@ pub(crate) fn Times(form: Form) -> impl IntoView {
         let now = local_time::to_input(clock.read());
         form.typed("opens_at".to_owned(), |draft| draft.opens_at = now);
     };
-    let starts_at = Slot::of(form, "starts_at", |draft| &mut draft.starts_at);
-    let opens_at = Slot::of(form, "opens_at", |draft| &mut draft.opens_at);
-    let closes_at = Slot::of(form, "closes_at", |draft| &mut draft.closes_at);
+    let starts_at = FieldBinding::of(form, "starts_at", |draft| &mut draft.starts_at);
+    let opens_at = FieldBinding::of(form, "opens_at", |draft| &mut draft.opens_at);
+    let closes_at = FieldBinding::of(form, "closes_at", |draft| &mut draft.closes_at);
     view! {
         <fieldset class="form-part">
-            <legend>{tr(T::FormTimes)}</legend>
-            <p class="form-part__note">{move || i18n.fill(T::FormZone, &[("zone", &zone)])}</p>
+            <legend>{tr(Msg::FormTimes)}</legend>
+            <p class="form-part__note">{move || i18n.fill(Msg::FormZone, &[("zone", &zone)])}</p>
             <Entry
                 form
                 part=starts_at
-                label=T::FormStartsAt
+                label=Msg::FormStartsAt
                 kind=Kind::Moment
                 hint=starts
             />
@@ -84,16 +84,16 @@ pub(crate) fn Times(form: Form) -> impl IntoView {
                 <Entry
                     form
                     part=opens_at
-                    label=T::FormOpensAt
+                    label=Msg::FormOpensAt
                     kind=Kind::Moment
                     hint=opens
                 />
-                <button type="button" class="button button--small" on:click=now>{tr(T::FormOpensNow)}</button>
+                <button type="button" class="button button--small" on:click=now>{tr(Msg::FormOpensNow)}</button>
             </div>
             <Entry
                 form
                 part=closes_at
-                label=T::FormClosesAt
+                label=Msg::FormClosesAt
                 kind=Kind::Moment
                 hint=closes
                 optional=true

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::check::GRADES_MAX;
 use super::draft::{Draft, DraftGrade, number};
-use super::entry::{Entry, FieldFault, Kind, Slot};
+use super::entry::{Entry, FieldBinding, FieldFault, Kind};
 use super::state::{Form, focus_soon};
 use crate::components::{Glyph, Icon};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 
 #[component]
 pub(crate) fn Grades(form: Form) -> impl IntoView {
@@ -23,15 +23,15 @@ pub(crate) fn Grades(form: Form) -> impl IntoView {
         let index = form.draft.with_untracked(|draft| draft.grades.len().saturating_sub(1));
         focus_soon(format!("ticket_types[{index}].name"));
     };
-    let max_per_user = Slot::of(form, "max_per_user", |draft| &mut draft.max_per_user);
+    let max_per_user = FieldBinding::of(form, "max_per_user", |draft| &mut draft.max_per_user);
     let full = move || rows.with(Vec::len) >= GRADES_MAX;
     view! {
         <fieldset class="form-part">
-            <legend>{tr(T::EventGrades)}</legend>
+            <legend>{tr(Msg::EventGrades)}</legend>
             <Entry
                 form
                 part=max_per_user
-                label=T::FormMaxPerUser
+                label=Msg::FormMaxPerUser
                 kind=Kind::Number
             />
             <ol class="grade-rows" id="ticket_types" tabindex="-1">
@@ -47,16 +47,21 @@ pub(crate) fn Grades(form: Form) -> impl IntoView {
                 on:click=add
             >
                 <Icon glyph=Glyph::Plus />
-                {tr(T::FormGradeAdd)}
+                {tr(Msg::FormGradeAdd)}
             </button>
         </fieldset>
     }
 }
 
 /// A field of the ticket type in row `row`, wherever the row is now.
-fn slot(form: Form, row: i64, field: &'static str, part: fn(&mut DraftGrade) -> &mut String) -> Slot {
+fn binding(
+    form: Form,
+    row: i64,
+    field: &'static str,
+    part: fn(&mut DraftGrade) -> &mut String,
+) -> FieldBinding {
     let path = Signal::derive(move || path(form, row, field));
-    Slot {
+    FieldBinding {
         path,
         value: Signal::derive(move || {
             let grade = form.draft.with(|draft| find(draft, row).cloned());
@@ -91,7 +96,7 @@ fn Row(form: Form, row: i64) -> impl IntoView {
     let last = Memo::new(move |_| form.draft.with(|draft| draft.grades.len()).saturating_sub(1));
     let grade = Memo::new(move |_| form.draft.with(|draft| find(draft, row).cloned()).unwrap_or_default());
     let name = move || match grade.with(|grade| grade.name.trim().to_owned()) {
-        name if name.is_empty() => i18n.fill(T::FormGradeNumber, &[("n", &(index.get() + 1))]),
+        name if name.is_empty() => i18n.fill(Msg::FormGradeNumber, &[("n", &(index.get() + 1))]),
         name => name,
     };
     let price = Signal::derive(move || {
@@ -101,7 +106,7 @@ fn Row(form: Form, row: i64) -> impl IntoView {
     });
     let sold = Signal::derive(move || match grade.with(|grade| grade.sold) {
         0 => String::new(),
-        sold => i18n.fill(T::FormGradeSold, &[("n", &format::count(i18n, sold.into()))]),
+        sold => i18n.fill(Msg::FormGradeSold, &[("n", &format::count(i18n, sold.into()))]),
     });
     let step = move |up: bool| {
         let from = index.get_untracked();
@@ -117,9 +122,9 @@ fn Row(form: Form, row: i64) -> impl IntoView {
         form.reveal("ticket_types");
         focus_soon("ticket_types".to_owned());
     };
-    let name_slot = slot(form, row, "name", |grade| &mut grade.name);
-    let price_slot = slot(form, row, "price", |grade| &mut grade.price);
-    let capacity_slot = slot(form, row, "capacity", |grade| &mut grade.capacity);
+    let name_slot = binding(form, row, "name", |grade| &mut grade.name);
+    let price_slot = binding(form, row, "price", |grade| &mut grade.price);
+    let capacity_slot = binding(form, row, "capacity", |grade| &mut grade.capacity);
     let kept = move || last.get() == 0 || grade.with(|grade| grade.sold > 0);
     view! {
         <li class="grade-row">
@@ -130,7 +135,7 @@ fn Row(form: Form, row: i64) -> impl IntoView {
                     class="icon-button"
                     id=format!("grade-{row}-up")
                     disabled=move || index.get() == 0
-                    aria-label=move || i18n.fill(T::FormGradeUp, &[("name", &name())])
+                    aria-label=move || i18n.fill(Msg::FormGradeUp, &[("name", &name())])
                     on:click=move |_| step(true)
                 >
                     <Icon glyph=Glyph::Up />
@@ -140,7 +145,7 @@ fn Row(form: Form, row: i64) -> impl IntoView {
                     class="icon-button"
                     id=format!("grade-{row}-down")
                     disabled=move || index.get() == last.get()
-                    aria-label=move || i18n.fill(T::FormGradeDown, &[("name", &name())])
+                    aria-label=move || i18n.fill(Msg::FormGradeDown, &[("name", &name())])
                     on:click=move |_| step(false)
                 >
                     <Icon glyph=Glyph::Down />
@@ -149,25 +154,25 @@ fn Row(form: Form, row: i64) -> impl IntoView {
                     type="button"
                     class="icon-button"
                     disabled=kept
-                    aria-label=move || i18n.fill(T::FormGradeRemove, &[("name", &name())])
+                    aria-label=move || i18n.fill(Msg::FormGradeRemove, &[("name", &name())])
                     on:click=remove
                 >
                     <Icon glyph=Glyph::Cross />
                 </button>
             </div>
             <div class="grade-row__fields">
-                <Entry form part=name_slot label=T::FormGradeName kind=Kind::Line />
+                <Entry form part=name_slot label=Msg::FormGradeName kind=Kind::Line />
                 <Entry
                     form
                     part=price_slot
-                    label=T::FormGradePrice
+                    label=Msg::FormGradePrice
                     kind=Kind::Number
                     hint=price
                 />
                 <Entry
                     form
                     part=capacity_slot
-                    label=T::FormGradeCapacity
+                    label=Msg::FormGradeCapacity
                     kind=Kind::Number
                     hint=sold
                 />

@@ -12,9 +12,9 @@ use super::draft::DraftImage;
 use super::entry::FieldFault;
 use super::state::Form;
 use crate::api::ApiError;
+use crate::browser;
 use crate::components::Poster;
-use crate::i18n::{T, tr, use_i18n};
-use crate::js;
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 const KINDS: &str = "image/jpeg,image/png,image/webp,image/gif";
@@ -90,19 +90,19 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
             }
         });
     };
-    let remove_text = move || if form.uploading.get() { T::FormImageStop } else { T::FormImageRemove };
+    let remove_text = move || if form.uploading.get() { Msg::FormImageStop } else { Msg::FormImageRemove };
     let shown = Memo::new(move |_| {
         preview.get().or_else(|| form.draft.with(|draft| draft.image.as_ref().map(|image| image.url.clone())))
     });
     view! {
         <fieldset class="form-part">
-            <legend>{tr(T::FormImage)}</legend>
+            <legend>{tr(Msg::FormImage)}</legend>
             <div class="image-field">
                 {move || {
-                    view! { <Poster url=shown.get() alt=Signal::derive(move || i18n.text(T::FormImageAlt).to_owned()) /> }
+                    view! { <Poster url=shown.get() alt=Signal::derive(move || i18n.text(Msg::FormImageAlt).to_owned()) /> }
                 }}
                 <div class="image-field__tools">
-                    <label class="button" for=PATH>{tr(T::FormImageChoose)}</label>
+                    <label class="button" for=PATH>{tr(Msg::FormImageChoose)}</label>
                     <input
                         id=PATH
                         class="image-field__input"
@@ -111,10 +111,10 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
                         aria-describedby="image_key-hint image_key-error"
                         on:change:target=move |event| choose(event.target())
                     />
-                    <p class="field__hint" id="image_key-hint">{tr(T::FormImageHint)}</p>
+                    <p class="field__hint" id="image_key-hint">{tr(Msg::FormImageHint)}</p>
                     <Show when=move || form.uploading.get()>
                         <label class="image-field__progress">
-                            {tr(T::FormImageUploading)}
+                            {tr(Msg::FormImageUploading)}
                             <progress max="1" prop:value=move || progress.get()></progress>
                         </label>
                     </Show>
@@ -132,21 +132,21 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
 
 /// The fault of a file that can be found without sending it.
 fn at_once(file: &File) -> Option<Fault> {
-    let len = js::whole(file.size());
+    let len = browser::whole(file.size());
     let max = i64::try_from(IMAGE_BYTES_MAX).unwrap_or(i64::MAX);
-    (len > max).then(|| Fault::new(T::FormImageLarge))
+    (len > max).then(|| Fault::new(Msg::FormImageLarge))
 }
 
-fn refusal(error: &ApiError) -> T {
+fn refusal(error: &ApiError) -> Msg {
     match error.code() {
-        Some(ProblemCode::PayloadTooLarge) => T::FormImageLarge,
-        Some(ProblemCode::UnsupportedMediaType) => T::FormImageKind,
-        Some(ProblemCode::ImageStoreUnavailable) => T::FormImageStore,
+        Some(ProblemCode::PayloadTooLarge) => Msg::FormImageLarge,
+        Some(ProblemCode::UnsupportedMediaType) => Msg::FormImageKind,
+        Some(ProblemCode::ImageStoreUnavailable) => Msg::FormImageStore,
         Some(ProblemCode::ValidationFailed) => {
             let many = error
                 .problem()
                 .is_some_and(|problem| problem.errors.iter().any(|error| error.code == "too_many_pixels"));
-            if many { T::FormImagePixels } else { T::FormImageKind }
+            if many { Msg::FormImagePixels } else { Msg::FormImageKind }
         }
         _ => error_text(error),
     }

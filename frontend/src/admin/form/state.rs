@@ -10,16 +10,17 @@ use wasm_bindgen::JsCast as _;
 
 use super::super::api::Tagged;
 use super::super::local_time;
-use super::check::{Circumstances, Fault, faults, refusals};
-use super::draft::{Draft, Moments};
+use super::check::{Fault, ValidationContext, faults, refusals};
+use super::draft::{DateTimeCodec, Draft};
+use crate::browser;
 use crate::clock::Clock;
-use crate::i18n::T;
-use crate::js;
+use crate::i18n::Msg;
 
 /// How long after the last key a fault is shown, in milliseconds.
 const PAUSE_MS: i64 = 700;
 
-pub(crate) const MOMENTS: Moments = Moments { write: local_time::to_input, read: local_time::from_input };
+pub(crate) const MOMENTS: DateTimeCodec =
+    DateTimeCodec { write: local_time::to_input, read: local_time::from_input };
 
 /// The id of the button that saves.
 pub(crate) const SAVE: &str = "save";
@@ -35,12 +36,12 @@ pub(crate) enum Outcome {
     /// The form was not saved. Holds the reason.
     Refused(Fault),
     /// Another person has changed the event in the meantime.
-    Conflict(Box<Theirs>),
+    Conflict(Box<RemoteVersion>),
 }
 
 /// The version of the event that another person saved.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Theirs {
+pub(crate) struct RemoteVersion {
     pub(crate) event: Tagged<AdminEvent>,
     /// Their nickname, if it is known.
     pub(crate) who: Option<String>,
@@ -70,7 +71,7 @@ impl Form {
         let event = RwSignal::new(event);
         let faults = Memo::new(move |_| {
             let exists = event.with(Option::is_some);
-            let at = Circumstances { now: clock.read(), exists, moments: MOMENTS };
+            let at = ValidationContext { now: clock.read(), exists, moments: MOMENTS };
             draft.with(|draft| base.with(|base| faults(draft, base, at)))
         });
         Self {
@@ -105,7 +106,7 @@ impl Form {
         let past = match self.outcome.get_untracked() {
             Outcome::Saved => true,
             // The list of faults stays until there are none.
-            Outcome::Refused(fault) => fault.text != T::FormFaults,
+            Outcome::Refused(fault) => fault.text != Msg::FormFaults,
             Outcome::Nothing | Outcome::Conflict(_) => false,
         };
         if past {
@@ -113,7 +114,7 @@ impl Form {
         }
         let seen = self.draft.get_untracked();
         spawn_local(async move {
-            js::sleep(PAUSE_MS).await;
+            browser::sleep(PAUSE_MS).await;
             if self.draft.try_with_untracked(|now| *now == seen) == Some(true) {
                 self.reveal(&path);
             }
@@ -199,7 +200,7 @@ impl Form {
 
     /// Whether no date is typed only in part. Such a field has no value, and would be taken for an empty one.
     pub(crate) fn whole_moments(self) -> bool {
-        let half = Fault::new(T::FormMomentInvalid);
+        let half = Fault::new(Msg::FormMomentInvalid);
         self.refused.update(|refused| refused.retain(|_, fault| *fault != half));
         let mut whole = true;
         for path in ["starts_at", "opens_at", "closes_at"].into_iter().filter(|path| half_typed(path)) {
@@ -230,9 +231,9 @@ impl Form {
 
     /// Keeps the input, and applies it to the version that another person has saved.
     pub(crate) fn keep_mine(self, event: Tagged<AdminEvent>) {
-        let theirs = Draft::of(&event.value, MOMENTS);
-        let mine = self.base.with_untracked(|base| self.draft.get_untracked().rebased(base, &theirs));
-        self.base.set(theirs);
+        let remote_version = Draft::of(&event.value, MOMENTS);
+        let mine = self.base.with_untracked(|base| self.draft.get_untracked().rebased(base, &remote_version));
+        self.base.set(remote_version);
         self.draft.set(mine);
         self.event.set(Some(event));
         self.refused.update(HashMap::clear);

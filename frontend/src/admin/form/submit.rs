@@ -8,10 +8,10 @@ use neticket_contract::ProblemCode;
 use super::super::api::{AdminApi, Tagged};
 use super::super::list_query::ListQuery;
 use super::check::Fault;
-use super::state::{Form, MOMENTS, Outcome, Theirs, focus_soon};
+use super::state::{Form, MOMENTS, Outcome, RemoteVersion, focus_soon};
 use super::summary::SUMMARY;
 use crate::api::ApiError;
-use crate::i18n::T;
+use crate::i18n::Msg;
 use crate::problem_text::error_text;
 
 /// Checks the form and sends it. Calls `created` with the id of a new event.
@@ -20,10 +20,10 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
         return;
     }
     if form.uploading.get_untracked() {
-        return refuse(form, Fault::new(T::FormImageWait));
+        return refuse(form, Fault::new(Msg::FormImageWait));
     }
     if !form.whole_moments() || !form.reveal_all() {
-        return refuse(form, Fault::new(T::FormFaults));
+        return refuse(form, Fault::new(Msg::FormFaults));
     }
     form.busy.set(true);
     let sent = form.draft.get_untracked();
@@ -71,9 +71,9 @@ fn refuse(form: Form, fault: Fault) {
 async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
     if let Some(id) = id
         && error.code() == Some(ProblemCode::EditConflict)
-        && let Some(theirs) = theirs(api, id).await
+        && let Some(remote_version) = remote_version(api, id).await
     {
-        form.outcome.try_set(Outcome::Conflict(Box::new(theirs)));
+        form.outcome.try_set(Outcome::Conflict(Box::new(remote_version)));
         return focus_soon(SUMMARY.to_owned());
     }
     if let Some(id) = id
@@ -86,14 +86,14 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
     }
     let beside = error.problem().is_some_and(|problem| form.refuse(problem));
     let fault = match (error, error.problem()) {
-        _ if beside => Fault::new(T::FormFaults),
+        _ if beside => Fault::new(Msg::FormFaults),
         // Nobody knows whether the event was created. Another request might create a second one.
-        _ if id.is_none() && may_be_done(error) => Fault::new(T::FormCreateLost),
+        _ if id.is_none() && may_be_done(error) => Fault::new(Msg::FormCreateLost),
         (_, Some(problem)) if problem.code == ProblemCode::CapacityBelowSold => {
-            Fault { text: T::FormCapacitySold, n: problem.sold.map(u64::from) }
+            Fault { text: Msg::FormCapacitySold, n: problem.sold.map(u64::from) }
         }
         (_, Some(problem)) if problem.code == ProblemCode::EventHasReservations => {
-            Fault::new(T::FormGradeReserved)
+            Fault::new(Msg::FormGradeReserved)
         }
         _ => Fault::new(error_text(error)),
     };
@@ -107,7 +107,7 @@ fn may_be_done(error: &ApiError) -> bool {
 }
 
 /// The present event, and who changed it last.
-async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
+async fn remote_version(api: AdminApi, id: i64) -> Option<RemoteVersion> {
     let event = api.admin_event_view(id).await.ok()?;
     let target = format!("event/{id}");
     // Without the audit log, the name stays unknown.
@@ -118,5 +118,5 @@ async fn theirs(api: AdminApi, id: i64) -> Option<Theirs> {
         let entry = log.items.into_iter().find(|e| e.target == target && changed(&e.action))?;
         entry.actor?.nickname
     });
-    Some(Theirs { event, who })
+    Some(RemoteVersion { event, who })
 }

@@ -6,7 +6,7 @@ use super::conflict::Conflict;
 use super::entry::fault_text;
 use super::state::{Form, Outcome, focus_soon};
 use crate::components::{Glyph, Icon};
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 
 /// The id of the element that gets the focus when a form was refused.
 pub(crate) const SUMMARY: &str = "form-summary";
@@ -18,21 +18,21 @@ fn name_of(i18n: I18n, path: &str) -> String {
         None => (None, path),
     };
     let label = i18n.text(match field {
-        "title" => T::FormTitleLabel,
-        "place" => T::EventWhere,
-        "description" => T::EventAbout,
-        "starts_at" => T::FormStartsAt,
-        "opens_at" => T::FormOpensAt,
-        "closes_at" => T::FormClosesAt,
-        "max_per_user" => T::FormMaxPerUser,
-        "image_key" => T::FormImage,
-        "name" => T::FormGradeName,
-        "price" => T::FormGradePrice,
-        "capacity" => T::FormGradeCapacity,
-        _ => T::EventGrades,
+        "title" => Msg::FormTitleLabel,
+        "place" => Msg::EventWhere,
+        "description" => Msg::EventAbout,
+        "starts_at" => Msg::FormStartsAt,
+        "opens_at" => Msg::FormOpensAt,
+        "closes_at" => Msg::FormClosesAt,
+        "max_per_user" => Msg::FormMaxPerUser,
+        "image_key" => Msg::FormImage,
+        "name" => Msg::FormGradeName,
+        "price" => Msg::FormGradePrice,
+        "capacity" => Msg::FormGradeCapacity,
+        _ => Msg::EventGrades,
     });
     match grade {
-        Some(index) => format!("{} · {label}", i18n.fill(T::FormGradeNumber, &[("n", &(index + 1))])),
+        Some(index) => format!("{} · {label}", i18n.fill(Msg::FormGradeNumber, &[("n", &(index + 1))])),
         None => label.to_owned(),
     }
 }
@@ -43,7 +43,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
     let faults = Memo::new(move |_| form.shown_faults());
     let refused = Memo::new(move |_| match form.outcome.get() {
         // Faults that were corrected leave the list. Without any, the summary disappears.
-        Outcome::Refused(fault) if fault.text == T::FormFaults && faults.with(Vec::is_empty) => None,
+        Outcome::Refused(fault) if fault.text == Msg::FormFaults && faults.with(Vec::is_empty) => None,
         Outcome::Refused(fault) => Some(fault),
         _ => None,
     });
@@ -89,7 +89,7 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
                     })
             }}
             {move || match form.outcome.get() {
-                Outcome::Conflict(theirs) => Some(view! { <Conflict form theirs=*theirs /> }),
+                Outcome::Conflict(remote_version) => Some(view! { <Conflict form remote_version=*remote_version /> }),
                 _ => None,
             }}
         </div>
@@ -104,8 +104,8 @@ pub(crate) fn Summary(form: Form) -> impl IntoView {
                             <p class="form-done" data-testid="saved">
                                 <Icon glyph=Glyph::Check />
                                 <span>
-                                    {tr(T::FormSaved)} " "
-                                    {id.map(|id| view! { <a href=format!("/events/{id}")>{tr(T::FormPublic)}</a> })}
+                                    {tr(Msg::FormSaved)} " "
+                                    {id.map(|id| view! { <a href=format!("/events/{id}")>{tr(Msg::FormPublic)}</a> })}
                                 </span>
                             </p>
                         }

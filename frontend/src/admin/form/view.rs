@@ -15,7 +15,7 @@ use super::submit::submit;
 use super::summary::Summary;
 use crate::clock::use_clock;
 use crate::components::{Glyph, Icon};
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 
 /// `event` is the event to change, or `None` for a new one. `created` is called with the id of a new event,
 /// `deleted` after a deletion.
@@ -49,7 +49,7 @@ pub(crate) fn EventForm(
         <Show when=move || cancelled.get()>
             <p class="form-error" role="status" id=CANCELLED tabindex="-1" data-testid="cancelled">
                 <Icon glyph=Glyph::Alert />
-                {tr(T::FormCancelled)}
+                {tr(Msg::FormCancelled)}
             </p>
         </Show>
         <form class="event-form" novalidate on:submit=press>
@@ -63,7 +63,7 @@ pub(crate) fn EventForm(
             <div class="event-form__bar">
                 <Show when=move || !cancelled.get()>
                     <p class="event-form__state" aria-live="polite">
-                        {move || form.unsaved().then(|| i18n.text(T::FormUnsaved))}
+                        {move || form.unsaved().then(|| i18n.text(Msg::FormUnsaved))}
                     </p>
                     <button
                         type="submit"
@@ -72,10 +72,10 @@ pub(crate) fn EventForm(
                         data-testid="save"
                         aria-busy=move || form.busy.get().to_string()
                     >
-                        {move || i18n.text(if id().is_some() { T::FormSave } else { T::FormCreate })}
+                        {move || i18n.text(if id().is_some() { Msg::FormSave } else { Msg::FormCreate })}
                     </button>
                 </Show>
-                {move || id().map(|id| view! { <a class="button" href=format!("/events/{id}")>{tr(T::FormPublic)}</a> })}
+                {move || id().map(|id| view! { <a class="button" href=format!("/events/{id}")>{tr(Msg::FormPublic)}</a> })}
             </div>
         </form>
         <Danger form deleted />

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::history::SPAN_MS;
-use crate::js::number;
+use crate::browser::number;
 
 /// The size of the drawing. It is stretched to the available space.
 pub(crate) const WIDTH: f64 = 300.0;

@@ -14,8 +14,8 @@ use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::EventSource;
 
 use crate::api::{Api, BASE};
+use crate::browser;
 use crate::clock::Clock;
-use crate::js;
 
 /// How often to check whether the opening is known by now, in milliseconds.
 const UNKNOWN_MS: i64 = 200;
@@ -58,11 +58,11 @@ pub(crate) fn follow_availability(
         while !over() {
             let mut status = None;
             let Some(Some(opens_at)) = opens_at.try_get_untracked() else {
-                js::sleep(UNKNOWN_MS).await;
+                browser::sleep(UNKNOWN_MS).await;
                 continue;
             };
             let to_opening = opens_at.millis_since(clock.read());
-            if js::visible() {
+            if browser::visible() {
                 // A poll also measures the clock, which a stream cannot do.
                 match api.availability(event_id).await {
                     Ok(now) => {
@@ -80,7 +80,10 @@ pub(crate) fn follow_availability(
                 }
                 questions = questions.saturating_sub(1);
             }
-            js::sleep(pause(status, to_opening, failures) + js::whole(js_sys::Math::random() * 300.0)).await;
+            browser::sleep(
+                pause(status, to_opening, failures) + browser::whole(js_sys::Math::random() * 300.0),
+            )
+            .await;
         }
     });
     seen
@@ -109,8 +112,8 @@ async fn listen(
         && silent < SILENT_MAX
         && measured(opens_at.millis_since(clock.read()))
     {
-        js::sleep(STREAM_LOOK_MS).await;
-        unseen = if js::visible() { 0 } else { unseen + 1 };
+        browser::sleep(STREAM_LOOK_MS).await;
+        unseen = if browser::visible() { 0 } else { unseen + 1 };
         silent = if stream.told.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
     }
     stream.broken()

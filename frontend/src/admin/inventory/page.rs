@@ -9,14 +9,14 @@ use super::super::events::ListSearch;
 use super::super::list_query::ListQuery;
 use super::super::nav::{here, in_place};
 use super::super::polled::Polled;
+use super::action::{ActionResult, InventoryAction, PendingAction};
 use super::charts::Charts;
-use super::deed::{Asked, Deed, Told};
 use super::dialog::DeedDialog;
 use super::entry::Entry;
 use super::reconcile::refusal;
 use crate::components::{Glyph, Icon, Notice, Pagination};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::last_if_past;
 use crate::title::page_title;
 
@@ -25,7 +25,7 @@ const PATH: &str = "/admin/inventory";
 const EVERY_MS: i64 = 2_000;
 
 #[component]
-pub(crate) fn RoomPage() -> impl IntoView {
+pub(crate) fn InventoryPage() -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
     let map = use_query_map();
@@ -41,34 +41,35 @@ pub(crate) fn RoomPage() -> impl IntoView {
             navigate(&query.get_untracked().turned_to(last.into()).at(PATH), in_place());
         }
     });
-    page_title(move || i18n.text(T::RoomTitle).to_owned());
-    let asked = RwSignal::new(None::<Asked>);
-    let told = RwSignal::new(None::<Told>);
-    let seen_at =
-        move || room.seen_at.get().map(|at| i18n.fill(T::RoomSeenAt, &[("time", &format::clock(i18n, at))]));
+    page_title(move || i18n.text(Msg::RoomTitle).to_owned());
+    let asked = RwSignal::new(None::<PendingAction>);
+    let told = RwSignal::new(None::<ActionResult>);
+    let seen_at = move || {
+        room.seen_at.get().map(|at| i18n.fill(Msg::RoomSeenAt, &[("time", &format::clock(i18n, at))]))
+    };
     view! {
         <div class="page room">
-            <h1>{tr(T::RoomTitle)}</h1>
+            <h1>{tr(Msg::RoomTitle)}</h1>
             <Charts />
             <section aria-labelledby="ledgers-title">
-                <div class="home__head">
-                    <h2 id="ledgers-title">{tr(T::RoomLedgers)}</h2>
+                <div class="page-head">
+                    <h2 id="ledgers-title">{tr(Msg::RoomLedgers)}</h2>
                     <button
                         type="button"
                         class="button button--small"
-                        on:click=move |_| asked.set(Some(Asked { deed: Deed::ClearAll, entry: None }))
+                        on:click=move |_| asked.set(Some(PendingAction { action: InventoryAction::ClearAll, entry: None }))
                     >
-                        {tr(T::RoomClearAll)}
+                        {tr(Msg::RoomClearAll)}
                     </button>
                 </div>
                 <ListSearch query path=PATH>
                     <DriftedOnly query />
                 </ListSearch>
-                <p class="fine">{seen_at}</p>
+                <p class="text-small">{seen_at}</p>
                 <div role="status" data-testid="told">
                     {move || {
                         told.get()
-                            .map(|Told { done, text }| {
+                            .map(|ActionResult { done, text }| {
                                 let (class, glyph) =
                                     if done { ("form-done", Glyph::Check) } else { ("form-error", Glyph::Alert) };
                                 view! { <p class=class><Icon glyph />{text}</p> }
@@ -99,7 +100,7 @@ pub(crate) fn RoomPage() -> impl IntoView {
 fn Entries(
     room: Polled<neticket_contract::Page<InventoryEntry>>,
     query: Memo<ListQuery>,
-    asked: RwSignal<Option<Asked>>,
+    asked: RwSignal<Option<PendingAction>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     // Entries that stay keep their positions, so that nobody presses a button that has just moved under
@@ -134,7 +135,7 @@ fn Entries(
     };
     let none = move || ids.with(|ids| ids.as_ref().is_some_and(Vec::is_empty));
     let title = Signal::derive(move || {
-        i18n.text(if query.get().drifted { T::RoomNoDrift } else { T::EmptyFoundTitle }).to_owned()
+        i18n.text(if query.get().drifted { Msg::RoomNoDrift } else { Msg::EmptyFoundTitle }).to_owned()
     });
     view! {
         <ul class="room-entries" aria-busy=move || (ids.get().is_none() && room.error.get().is_none()).to_string()>
@@ -167,7 +168,7 @@ fn DriftedOnly(query: Memo<ListQuery>) -> impl IntoView {
     view! {
         <label class="check">
             <input type="checkbox" prop:checked=move || query.get().drifted on:change=toggle />
-            {tr(T::RoomDriftedOnly)}
+            {tr(Msg::RoomDriftedOnly)}
         </label>
     }
 }

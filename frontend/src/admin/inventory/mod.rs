@@ -1,8 +1,8 @@
 //! The inventory page, which people see as "control room": statistics of the service, and each event's ledger
 //! beside the store.
 
+mod action;
 mod charts;
-mod deed;
 mod dialog;
 mod entry;
 mod history;
@@ -10,4 +10,4 @@ mod page;
 mod plot;
 mod reconcile;
 
-pub(crate) use page::RoomPage;
+pub(crate) use page::InventoryPage;

@@ -4,44 +4,44 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::ProblemCode;
 
-use super::super::api::{AdminApi, LedgerDeed, use_admin_api};
+use super::super::api::{AdminApi, LedgerAction, use_admin_api};
 use super::super::confirm::Confirm;
-use super::deed::{Asked, Deed, Told, came_of};
+use super::action::{ActionResult, InventoryAction, PendingAction, describe_result};
 use super::reconcile::{Plan, PlanView, look, refusal};
 use crate::api::ApiError;
-use crate::i18n::{I18n, T, tr, use_i18n};
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 
 #[component]
 pub(crate) fn DeedDialog(
-    asked: RwSignal<Option<Asked>>,
+    asked: RwSignal<Option<PendingAction>>,
     /// The result, shown on the page.
-    told: RwSignal<Option<Told>>,
+    told: RwSignal<Option<ActionResult>>,
     /// Called when the entries may have changed.
     done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let api = use_admin_api();
-    let error = RwSignal::new(None::<T>);
+    let error = RwSignal::new(None::<Msg>);
     let busy = RwSignal::new(false);
     let plan = RwSignal::new(Plan::Looking(0));
     Effect::new(move |_| {
-        let Some(Asked { deed, entry }) = asked.get() else { return };
+        let Some(PendingAction { action, entry }) = asked.get() else { return };
         error.set(None);
         // An earlier result is not about this action.
         told.set(None);
-        if deed == Deed::Reconcile {
+        if action == InventoryAction::Reconcile {
             look(api, entry.map_or(0, |entry| entry.event_id), plan);
         }
     });
     // While the dialog closes, it still shows its action.
-    let deed = Memo::new(move |before: Option<&Deed>| {
+    let action = Memo::new(move |before: Option<&InventoryAction>| {
         asked
-            .with(|asked| asked.as_ref().map(|asked| asked.deed))
+            .with(|asked| asked.as_ref().map(|asked| asked.action))
             .or(before.copied())
-            .unwrap_or(Deed::ClearAll)
+            .unwrap_or(InventoryAction::ClearAll)
     });
     let nothing_to_do =
-        Signal::derive(move || deed.get() == Deed::Reconcile && !plan.with(Plan::has_changes));
+        Signal::derive(move || action.get() == InventoryAction::Reconcile && !plan.with(Plan::has_changes));
     let confirm = move || {
         let Some(asked_for) = asked.get_untracked() else { return };
         busy.set(true);
@@ -60,15 +60,15 @@ pub(crate) fn DeedDialog(
                     }
                 }
                 Err(refused) if still_asked => {
-                    error.try_set(Some(why_not(asked_for.deed, &refused)));
+                    error.try_set(Some(why_not(asked_for.action, &refused)));
                     if refused.code() == Some(ProblemCode::EditConflict) {
                         look(api, asked_for.event_id(), plan);
                     }
                 }
                 Err(refused) => {
-                    let why = untrack(|| i18n.text(why_not(asked_for.deed, &refused)).to_owned());
+                    let why = untrack(|| i18n.text(why_not(asked_for.action, &refused)).to_owned());
                     let text = format!("{}: {why}", asked_for.title());
-                    told.try_set(Some(Told { done: false, text }));
+                    told.try_set(Some(ActionResult { done: false, text }));
                 }
             }
             done();
@@ -81,8 +81,8 @@ pub(crate) fn DeedDialog(
         let id = asked.event_id();
         Some(view! {
             {(!title.is_empty()).then(|| view! { <p class="dialog__summary"><strong>{title}</strong></p> })}
-            <p>{tr(asked.deed.consequence())}</p>
-            {(asked.deed == Deed::Reconcile)
+            <p>{tr(asked.action.consequence())}</p>
+            {(asked.action == InventoryAction::Reconcile)
                 .then_some(asked.entry)
                 .flatten()
                 .map(|entry| view! { <PlanView plan entry again=again(id) /> })}
@@ -92,11 +92,11 @@ pub(crate) fn DeedDialog(
         <Confirm
             open=Signal::derive(move || asked.with(Option::is_some))
             close=move || asked.set(None)
-            heading=Signal::derive(move || deed.get().question())
+            heading=Signal::derive(move || action.get().question())
             action=Signal::derive(move || {
-                if deed.get() == Deed::Reconcile { T::RoomReconcileApply } else { deed.get().action() }
+                if action.get() == InventoryAction::Reconcile { Msg::RoomReconcileApply } else { action.get().button() }
             })
-            keep=Signal::derive(move || if nothing_to_do.get() { T::RoomClose } else { T::RoomKeep })
+            keep=Signal::derive(move || if nothing_to_do.get() { Msg::RoomClose } else { Msg::RoomKeep })
             ready=Signal::derive(move || !nothing_to_do.get())
             busy
             error
@@ -108,40 +108,40 @@ pub(crate) fn DeedDialog(
 }
 
 /// A pause holds as soon as the store has it, even if the ledger did not answer.
-fn why_not(deed: Deed, error: &ApiError) -> T {
-    let of_the_sale = matches!(deed, Deed::Ledger(LedgerDeed::Pause | LedgerDeed::Resume));
+fn why_not(action: InventoryAction, error: &ApiError) -> Msg {
+    let of_the_sale = matches!(action, InventoryAction::Ledger(LedgerAction::Pause | LedgerAction::Resume));
     if of_the_sale && error.code() == Some(ProblemCode::LedgerUnavailable) {
-        return T::RoomSaleLedgerGone;
+        return Msg::RoomSaleLedgerGone;
     }
     refusal(error)
 }
 
 /// Does the action, and describes what was really done.
-async fn act(api: AdminApi, i18n: I18n, asked: &Asked, plan: Plan) -> Result<Told, ApiError> {
+async fn act(api: AdminApi, i18n: I18n, asked: &PendingAction, plan: Plan) -> Result<ActionResult, ApiError> {
     let title = asked.title();
-    let done = |key: T| Told { done: true, text: untrack(|| i18n.fill(key, &[("title", &title)])) };
-    match (asked.deed, &asked.entry) {
-        (Deed::Ledger(deed), Some(before)) => {
-            let now = api.inventory_act(before.event_id, deed).await?;
-            Ok(untrack(|| came_of(i18n, deed, before, &now)))
+    let done = |key: Msg| ActionResult { done: true, text: untrack(|| i18n.fill(key, &[("title", &title)])) };
+    match (asked.action, &asked.entry) {
+        (InventoryAction::Ledger(action), Some(before)) => {
+            let now = api.inventory_act(before.event_id, action).await?;
+            Ok(untrack(|| describe_result(i18n, action, before, &now)))
         }
-        (Deed::Reconcile, Some(entry)) => {
+        (InventoryAction::Reconcile, Some(entry)) => {
             let Plan::Seen(seen) = plan else { return Err(ApiError::Unreadable(0)) };
             let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
             if !came.applied {
-                return Ok(done(T::RoomReconcileNothing));
+                return Ok(done(Msg::RoomReconcileNothing));
             }
             let n = came.changes.len();
-            let text = untrack(|| i18n.fill(T::RoomReconcileDone, &[("title", &title), ("n", &n)]));
-            Ok(Told { done: true, text })
+            let text = untrack(|| i18n.fill(Msg::RoomReconcileDone, &[("title", &title), ("n", &n)]));
+            Ok(ActionResult { done: true, text })
         }
-        (Deed::ClearEvent, Some(entry)) => {
+        (InventoryAction::ClearEvent, Some(entry)) => {
             api.cache_clear_event(entry.event_id).await?;
-            Ok(done(T::RoomClearEventDone))
+            Ok(done(Msg::RoomClearEventDone))
         }
-        (Deed::ClearAll, _) => {
+        (InventoryAction::ClearAll, _) => {
             api.cache_clear().await?;
-            Ok(done(T::RoomClearAllDone))
+            Ok(done(Msg::RoomClearAllDone))
         }
         // Every other action needs an event.
         (_, None) => Err(ApiError::Unreadable(0)),

@@ -7,7 +7,7 @@ use neticket_contract::{InventoryEntry, ProblemCode, Reconciliation};
 use super::super::api::{AdminApi, Tagged};
 use crate::api::ApiError;
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 /// The state of the dry run.
@@ -16,7 +16,7 @@ pub(crate) enum Plan {
     /// Asking about the event with this id.
     Looking(i64),
     Seen(Tagged<Reconciliation>),
-    Failed(T),
+    Failed(Msg),
 }
 
 impl Plan {
@@ -41,13 +41,13 @@ pub(crate) fn look(api: AdminApi, event_id: i64, plan: RwSignal<Plan>) {
     });
 }
 
-pub(crate) fn refusal(error: &ApiError) -> T {
+pub(crate) fn refusal(error: &ApiError) -> Msg {
     match error.code() {
-        Some(ProblemCode::EditConflict) => T::RoomReconcileChanged,
-        Some(ProblemCode::LedgerBusy) => T::RoomBusy,
-        Some(ProblemCode::LedgerNotLoaded) => T::RoomNotLoaded,
-        Some(ProblemCode::EventCancelled) => T::RoomCancelled,
-        Some(ProblemCode::LedgerUnavailable) => T::RoomLedgerGone,
+        Some(ProblemCode::EditConflict) => Msg::RoomReconcileChanged,
+        Some(ProblemCode::LedgerBusy) => Msg::RoomBusy,
+        Some(ProblemCode::LedgerNotLoaded) => Msg::RoomNotLoaded,
+        Some(ProblemCode::EventCancelled) => Msg::RoomCancelled,
+        Some(ProblemCode::LedgerUnavailable) => Msg::RoomLedgerGone,
         _ => error_text(error),
     }
 }
@@ -85,9 +85,9 @@ pub(crate) fn PlanView(
             <table class="plan" data-testid="plan">
                 <thead>
                     <tr>
-                        <th scope="col">{tr(T::RoomGrade)}</th>
-                        <th scope="col">{tr(T::RoomFrom)}</th>
-                        <th scope="col">{tr(T::RoomTo)}</th>
+                        <th scope="col">{tr(Msg::RoomGrade)}</th>
+                        <th scope="col">{tr(Msg::RoomFrom)}</th>
+                        <th scope="col">{tr(Msg::RoomTo)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -97,15 +97,15 @@ pub(crate) fn PlanView(
     view! {
         <div role="status" aria-busy=move || matches!(plan.get(), Plan::Looking(_)).to_string()>
             {move || match plan.get() {
-                Plan::Looking(_) => view! { <p>{tr(T::RoomReconcileLooking)}</p> }.into_any(),
+                Plan::Looking(_) => view! { <p>{tr(Msg::RoomReconcileLooking)}</p> }.into_any(),
                 Plan::Seen(seen) if seen.value.changes.is_empty() => {
-                    view! { <p data-testid="plan">{tr(T::RoomReconcileSame)}</p> }.into_any()
+                    view! { <p data-testid="plan">{tr(Msg::RoomReconcileSame)}</p> }.into_any()
                 }
                 Plan::Seen(seen) => table(seen.value).into_any(),
                 Plan::Failed(text) => view! {
                     <p class="form-error">{tr(text)}</p>
                     <button type="button" class="button button--small" on:click=move |_| again()>
-                        {tr(T::ActionRetry)}
+                        {tr(Msg::ActionRetry)}
                     </button>
                 }
                 .into_any(),

@@ -4,17 +4,17 @@ use leptos::prelude::*;
 use neticket_contract::{InventoryEntry, InventoryTicketType};
 use neticket_domain::EventStatus;
 
-use super::super::api::LedgerDeed;
-use super::deed::{Asked, Deed, name};
+use super::super::api::LedgerAction;
+use super::action::{InventoryAction, PendingAction, name};
 use crate::components::{Glyph, Icon, StatusBadge};
 use crate::format;
-use crate::i18n::{T, tr, use_i18n};
+use crate::i18n::{Msg, tr, use_i18n};
 
 /// Follows `entry` as it changes, without rendering the focused element again.
 #[component]
 pub(crate) fn Entry(
     #[prop(into)] entry: Signal<InventoryEntry>,
-    asked: RwSignal<Option<Asked>>,
+    asked: RwSignal<Option<PendingAction>>,
 ) -> impl IntoView {
     let id = entry.with_untracked(|entry| entry.event_id);
     let title = move || entry.with(|entry| entry.title.clone());
@@ -37,19 +37,19 @@ pub(crate) fn Entry(
                     <StatusBadge status=Signal::derive(move || entry.with(|entry| entry.status)) />
                     <h3 id=heading>
                         <a href=format!("/admin/events/{id}") rel="external">{title}</a>
-                        <span class="fine">{format!(" #{id}")}</span>
+                        <span class="text-small">{format!(" #{id}")}</span>
                     </h3>
                 </div>
                 <LedgerState entry />
-                <div class="table-frame" role="region" tabindex="0" aria-label=tr(T::RoomTable)>
+                <div class="table-frame" role="region" tabindex="0" aria-label=tr(Msg::RoomTable)>
                     <table class="room-table">
                         <thead>
                             <tr>
-                                <th scope="col">{tr(T::RoomGrade)}</th>
-                                <th scope="col">{tr(T::RoomCapacity)}</th>
-                                <th scope="col">{tr(T::RoomStore)}</th>
-                                <th scope="col">{tr(T::RoomLedger)}</th>
-                                <th scope="col">{tr(T::RoomDrift)}</th>
+                                <th scope="col">{tr(Msg::RoomGrade)}</th>
+                                <th scope="col">{tr(Msg::RoomCapacity)}</th>
+                                <th scope="col">{tr(Msg::RoomStore)}</th>
+                                <th scope="col">{tr(Msg::RoomLedger)}</th>
+                                <th scope="col">{tr(Msg::RoomDrift)}</th>
                             </tr>
                         </thead>
                         <tbody>
@@ -73,23 +73,23 @@ fn LedgerState(entry: Signal<InventoryEntry>) -> impl IntoView {
     view! {
         <ul class="room-state">
             <li data-on=move || ledger.get().loaded.to_string()>
-                {move || i18n.text(if ledger.get().loaded { T::RoomIsLoaded } else { T::RoomIsNotLoaded })}
+                {move || i18n.text(if ledger.get().loaded { Msg::RoomIsLoaded } else { Msg::RoomIsNotLoaded })}
             </li>
             {move || {
                 ledger.get().paused.then(|| {
                     view! {
                         <li class="room-state__paused">
                             <Icon glyph=Glyph::Pause />
-                            {tr(T::StatusPaused)}
+                            {tr(Msg::StatusPaused)}
                         </li>
                     }
                 })
             }}
             {move || {
-                ledger.get().epoch.map(|epoch| view! { <li>{i18n.fill(T::RoomEpoch, &[("n", &epoch)])}</li> })
+                ledger.get().epoch.map(|epoch| view! { <li>{i18n.fill(Msg::RoomEpoch, &[("n", &epoch)])}</li> })
             }}
             <li>
-                {move || i18n.fill(T::RoomPending, &[("n", &format::count(i18n, ledger.get().pending))])}
+                {move || i18n.fill(Msg::RoomPending, &[("n", &format::count(i18n, ledger.get().pending))])}
             </li>
         </ul>
     }
@@ -114,11 +114,11 @@ fn Grade(grade: Memo<Option<InventoryTicketType>>) -> impl IntoView {
             <td>{number(|grade| grade.ledger_left)}</td>
             <td class="room-table__drift" data-drift=move || (drift.get() != 0).to_string()>
                 {move || match drift.get() {
-                    0 => view! { <span class="room-table__same">{i18n.text(T::RoomSame)}</span> }.into_any(),
+                    0 => view! { <span class="room-table__same">{i18n.text(Msg::RoomSame)}</span> }.into_any(),
                     drift => view! {
                         <Icon glyph=Glyph::Alert />
                         {i18n.fill(
-                            if drift > 0 { T::RoomTooMany } else { T::RoomTooFew },
+                            if drift > 0 { Msg::RoomTooMany } else { Msg::RoomTooFew },
                             &[("n", &format::count(i18n, drift.unsigned_abs()))],
                         )}
                     }
@@ -130,35 +130,35 @@ fn Grade(grade: Memo<Option<InventoryTicketType>>) -> impl IntoView {
 }
 
 #[component]
-fn Buttons(entry: Signal<InventoryEntry>, asked: RwSignal<Option<Asked>>) -> impl IntoView {
+fn Buttons(entry: Signal<InventoryEntry>, asked: RwSignal<Option<PendingAction>>) -> impl IntoView {
     let i18n = use_i18n();
     let paused = Memo::new(move |_| entry.with(|entry| entry.ledger.paused));
     let loaded = Memo::new(move |_| entry.with(|entry| entry.ledger.loaded));
     let cancelled = Memo::new(move |_| entry.with(|entry| entry.status == EventStatus::Cancelled));
     let pause = Signal::derive(move || {
-        Deed::Ledger(if paused.get() { LedgerDeed::Resume } else { LedgerDeed::Pause })
+        InventoryAction::Ledger(if paused.get() { LedgerAction::Resume } else { LedgerAction::Pause })
     });
-    let button = move |deed: Signal<Deed>, off: Signal<bool>| {
+    let button = move |action: Signal<InventoryAction>, off: Signal<bool>| {
         let ask = move |_| {
             let entry = Some(entry.get_untracked());
-            asked.set(Some(Asked { deed: deed.get_untracked(), entry }));
+            asked.set(Some(PendingAction { action: action.get_untracked(), entry }));
         };
         view! {
             <button type="button" class="button button--small" disabled=move || off.get() on:click=ask>
-                {move || i18n.text(deed.get().action())}
-                <span class="unseen">{move || entry.with(|entry| format!(": {}", name(entry)))}</span>
+                {move || i18n.text(action.get().button())}
+                <span class="visually-hidden">{move || entry.with(|entry| format!(": {}", name(entry)))}</span>
             </button>
         }
     };
-    let fixed = |deed: Deed| Signal::stored(deed);
+    let fixed = |action: InventoryAction| Signal::stored(action);
     let not_loaded = Signal::derive(move || !loaded.get());
     view! {
         <div class="room-entry__actions">
             {button(pause, cancelled.into())}
-            {button(fixed(Deed::Reconcile), not_loaded)}
-            {button(fixed(Deed::Ledger(LedgerDeed::Load)), Signal::stored(false))}
-            {button(fixed(Deed::Ledger(LedgerDeed::Evict)), not_loaded)}
-            {button(fixed(Deed::ClearEvent), Signal::stored(false))}
+            {button(fixed(InventoryAction::Reconcile), not_loaded)}
+            {button(fixed(InventoryAction::Ledger(LedgerAction::Load)), Signal::stored(false))}
+            {button(fixed(InventoryAction::Ledger(LedgerAction::Evict)), not_loaded)}
+            {button(fixed(InventoryAction::ClearEvent), Signal::stored(false))}
         </div>
     }
 }

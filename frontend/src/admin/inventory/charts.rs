@@ -7,10 +7,10 @@ use super::super::api::use_admin_api;
 use super::super::polled::Polled;
 use super::history::{History, Look};
 use super::plot::{HEIGHT, WIDTH, ceiling, path, top};
+use crate::browser;
 use crate::components::{Glyph, Icon};
 use crate::format;
-use crate::i18n::{I18n, T, tr, use_i18n};
-use crate::js;
+use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::problem_text::error_text;
 
 /// Milliseconds between two polls.
@@ -25,8 +25,8 @@ type Pick = fn(&Look) -> Option<f64>;
 
 const BOOKINGS: Pick = |look| Some(look.bookings_per_s);
 const P99: Pick = |look| look.p99_ms;
-const QUEUE: Pick = |look| Some(js::number(i64::try_from(look.in_flight).unwrap_or(i64::MAX)));
-const JOURNAL: Pick = |look| Some(js::number(i64::try_from(look.journal_len).unwrap_or(i64::MAX)));
+const QUEUE: Pick = |look| Some(browser::number(i64::try_from(look.in_flight).unwrap_or(i64::MAX)));
+const JOURNAL: Pick = |look| Some(browser::number(i64::try_from(look.journal_len).unwrap_or(i64::MAX)));
 
 #[component]
 pub(crate) fn Charts() -> impl IntoView {
@@ -43,14 +43,14 @@ pub(crate) fn Charts() -> impl IntoView {
         stats.value.get().map(|stats| {
             let nodes = format::count(i18n, stats.nodes.into());
             let time = format::clock(i18n, stats.server_time);
-            i18n.fill(T::RoomAsOf, &[("nodes", &nodes), ("time", &time), ("s", &stats.window_s)])
+            i18n.fill(Msg::RoomAsOf, &[("nodes", &nodes), ("time", &time), ("s", &stats.window_s)])
         })
     };
     view! {
         <section class="charts" aria-labelledby="charts-title">
             <div class="charts__head">
-                <h2 id="charts-title">{tr(T::RoomCharts)}</h2>
-                <p class="fine" data-testid="as-of">{as_of}</p>
+                <h2 id="charts-title">{tr(Msg::RoomCharts)}</h2>
+                <p class="text-small" data-testid="as-of">{as_of}</p>
             </div>
             {move || {
                 stats
@@ -66,10 +66,10 @@ pub(crate) fn Charts() -> impl IntoView {
                     })
             }}
             <div class="charts__grid">
-                <Chart history title=T::RoomBookings unit=T::RoomPerSecond pick=BOOKINGS />
-                <Chart history title=T::RoomP99 unit=T::RoomMillis pick=P99 />
-                <Chart history title=T::RoomQueue unit=T::RoomNumber pick=QUEUE />
-                <Chart history title=T::RoomJournal unit=T::RoomNumber pick=JOURNAL />
+                <Chart history title=Msg::RoomBookings unit=Msg::RoomPerSecond pick=BOOKINGS />
+                <Chart history title=Msg::RoomP99 unit=Msg::RoomMillis pick=P99 />
+                <Chart history title=Msg::RoomQueue unit=Msg::RoomNumber pick=QUEUE />
+                <Chart history title=Msg::RoomJournal unit=Msg::RoomNumber pick=JOURNAL />
             </div>
             <Problems stats=stats.value />
             <Numbers history />
@@ -78,7 +78,7 @@ pub(crate) fn Charts() -> impl IntoView {
 }
 
 #[component]
-fn Chart(history: RwSignal<History>, title: T, unit: T, pick: Pick) -> impl IntoView {
+fn Chart(history: RwSignal<History>, title: Msg, unit: Msg, pick: Pick) -> impl IntoView {
     let i18n = use_i18n();
     let lines = Memo::new(move |_| history.with(|history| history.lines(pick)));
     let scale = Memo::new(move |_| lines.with(|lines| ceiling(top(lines))));
@@ -90,7 +90,7 @@ fn Chart(history: RwSignal<History>, title: T, unit: T, pick: Pick) -> impl Into
     };
     let described = move || {
         let most = lines.with(|lines| rounded(i18n, top(lines)));
-        i18n.fill(T::RoomChartText, &[("title", &i18n.text(title)), ("now", &value()), ("most", &most)])
+        i18n.fill(Msg::RoomChartText, &[("title", &i18n.text(title)), ("now", &value()), ("most", &most)])
     };
     let view_box = format!("0 0 {WIDTH} {HEIGHT}");
     let middle = HEIGHT / 2.0;
@@ -116,7 +116,7 @@ fn rounded(i18n: I18n, value: f64) -> String {
     if value > 0.0 && value < 10.0 && value.fract() != 0.0 {
         return format!("{value:.1}");
     }
-    format::count(i18n, u64::try_from(js::whole(value)).unwrap_or(0))
+    format::count(i18n, u64::try_from(browser::whole(value)).unwrap_or(0))
 }
 
 /// Refusals of the last minute, the most frequent first.
@@ -146,10 +146,10 @@ fn Problems(stats: RwSignal<Option<Stats>>) -> impl IntoView {
     };
     view! {
         <div class="problems">
-            <h3>{tr(T::RoomProblems)}</h3>
+            <h3>{tr(Msg::RoomProblems)}</h3>
             <ul>{bars}</ul>
             <Show when=move || problems.get().is_some_and(|problems| problems.is_empty())>
-                <p class="fine">{tr(T::RoomNoProblems)}</p>
+                <p class="text-small">{tr(Msg::RoomNoProblems)}</p>
             </Show>
         </div>
     }
@@ -181,16 +181,16 @@ fn Numbers(history: RwSignal<History>) -> impl IntoView {
     };
     view! {
         <details class="numbers" on:toggle=move |_| open.update(|open| *open = !*open)>
-            <summary>{tr(T::RoomNumbers)}</summary>
-            <div class="table-frame" role="region" tabindex="0" aria-label=tr(T::RoomNumbers)>
+            <summary>{tr(Msg::RoomNumbers)}</summary>
+            <div class="table-frame" role="region" tabindex="0" aria-label=tr(Msg::RoomNumbers)>
                 <table class="room-table">
                     <thead>
                         <tr>
-                            <th scope="col">{tr(T::RoomTime)}</th>
-                            <th scope="col">{tr(T::RoomBookings)}</th>
-                            <th scope="col">{tr(T::RoomP99)}</th>
-                            <th scope="col">{tr(T::RoomQueue)}</th>
-                            <th scope="col">{tr(T::RoomJournal)}</th>
+                            <th scope="col">{tr(Msg::RoomTime)}</th>
+                            <th scope="col">{tr(Msg::RoomBookings)}</th>
+                            <th scope="col">{tr(Msg::RoomP99)}</th>
+                            <th scope="col">{tr(Msg::RoomQueue)}</th>
+                            <th scope="col">{tr(Msg::RoomJournal)}</th>
                         </tr>
                     </thead>
                     <tbody>{move || open.get().then(rows)}</tbody>
