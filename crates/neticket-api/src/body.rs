@@ -19,7 +19,7 @@ use serde_path_to_error::{Path, Segment};
 use validator::Validate;
 
 use crate::error::ApiError;
-use crate::fields::{self, FIELD_PROBLEMS_MAX, Objection};
+use crate::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
 
 /// The largest JSON body, in bytes. The largest valid body (an event of 20 ticket types) has a quarter of
 /// this size.
@@ -64,11 +64,11 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for FormJson<T> {
 }
 
 /// Builds the refusal of a form from its `mistakes` and from the mistakes that the application found
-/// (`besides`). It leaves out those of `besides` that only follow from one of the `mistakes`.
-pub(crate) fn refused(mistakes: Vec<FieldProblem>, besides: Vec<InvalidField>) -> ApiError {
+/// (`extra`). It leaves out those of `extra` that only follow from one of the `mistakes`.
+pub(crate) fn refused(mistakes: Vec<FieldProblem>, extra: Vec<InvalidField>) -> ApiError {
     let mut found = Findings(mistakes);
     let broken: Vec<String> = found.0.iter().map(|problem| problem.field.clone()).collect();
-    for fault in besides {
+    for fault in extra {
         if !fault.because_of.iter().any(|field| broken.iter().any(|broken| broken == field)) {
             found.add(fields::of_application(fault));
         }
@@ -149,19 +149,19 @@ fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<Field
     let mut tree: Value = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     let mut found = Findings::default();
     if tree.is_object() {
-        look_closer(&mut tree, "", &mut found);
+        sanitize(&mut tree, "", &mut found);
     } else {
-        found.add(Objection::read("invalid type: x, expected struct x").at(""));
+        found.add(FieldErrorKind::read("invalid type: x, expected struct x").at(""));
         tree = Value::Object(serde_json::Map::new());
     }
     if let Err(error) = &typed {
         // A tree has each key once, so only the typed reading finds a duplicate key.
         let message = error.to_string();
-        if let duplicate @ Objection::Duplicate(_) = Objection::read(before_position(&message)) {
+        if let duplicate @ FieldErrorKind::Duplicate(_) = FieldErrorKind::read(before_position(&message)) {
             found.add(duplicate.at(""));
         }
     }
-    match mend::<T>(&mut tree, &mut found) {
+    match repair::<T>(&mut tree, &mut found) {
         Some(value) => {
             if let Err(errors) = value.validate() {
                 for problem in fields::of_validator(&errors) {
@@ -217,7 +217,7 @@ impl Findings {
 
 /// Finds NUL in texts, and arrays directly inside arrays. It adds them to `found` and removes them from the
 /// value. A whole number that is written as `2.0` becomes `2`, because they are the same number in JSON.
-fn look_closer(value: &mut Value, path: &str, found: &mut Findings) {
+fn sanitize(value: &mut Value, path: &str, found: &mut Findings) {
     match value {
         Value::String(text) if text.contains('\0') => {
             found.add(FieldProblem {
@@ -236,16 +236,16 @@ fn look_closer(value: &mut Value, path: &str, found: &mut Findings) {
             for (index, item) in items.iter_mut().enumerate() {
                 let path = format!("{path}[{index}]");
                 if item.is_array() {
-                    found.add(Objection::read("invalid type: x, expected struct x").at(&path));
+                    found.add(FieldErrorKind::read("invalid type: x, expected struct x").at(&path));
                     *item = Value::Object(serde_json::Map::new());
                 } else {
-                    look_closer(item, &path, found);
+                    sanitize(item, &path, found);
                 }
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                look_closer(member, &fields::join(path, name), found);
+                sanitize(member, &fields::join(path, name), found);
             }
         }
         _ => {}
@@ -262,51 +262,54 @@ fn as_integer(number: &serde_json::Number) -> Option<i64> {
 /// Reads `tree` as `T`. At each mistake it adds a problem to `found` and repairs the place with a
 /// placeholder, so that the next mistake is found too. `None` if it has found [`FIELD_PROBLEMS_MAX`]
 /// mistakes, or if a place cannot be repaired.
-fn mend<T: DeserializeOwned>(tree: &mut Value, found: &mut Findings) -> Option<T> {
+fn repair<T: DeserializeOwned>(tree: &mut Value, found: &mut Findings) -> Option<T> {
     for _ in 0..FIELD_PROBLEMS_MAX {
-        let (path, objection) = match attempt::<T>(tree) {
+        let (path, kind) = match attempt::<T>(tree) {
             Ok(value) => return Some(value),
             Err(failure) => failure,
         };
         let segments: Vec<Segment> = path.iter().cloned().collect();
-        let (around, own) = match (&objection, segments.split_last()) {
+        let (around, own) = match (&kind, segments.split_last()) {
             // Serde reports an unknown name either at the path of the name or at the path of its object. That
             // depends on how the struct is deserialized.
-            (Objection::Unknown(name), Some((Segment::Map { key }, around))) if key == name => {
+            (FieldErrorKind::Unknown(name), Some((Segment::Map { key }, around))) if key == name => {
                 (around, Some(name))
             }
-            (Objection::Missing(name) | Objection::Unknown(name) | Objection::Duplicate(name), _) => {
-                (segments.as_slice(), Some(name))
-            }
-            (Objection::Value { .. }, _) => (segments.as_slice(), None),
+            (
+                FieldErrorKind::Missing(name)
+                | FieldErrorKind::Unknown(name)
+                | FieldErrorKind::Duplicate(name),
+                _,
+            ) => (segments.as_slice(), Some(name)),
+            (FieldErrorKind::Value { .. }, _) => (segments.as_slice(), None),
         };
-        found.add(objection.at(&in_words(around)));
+        found.add(kind.at(&in_words(around)));
         let place = descend(tree, around)?;
-        match (&objection, own) {
-            (Objection::Unknown(name), _) => {
+        match (&kind, own) {
+            (FieldErrorKind::Unknown(name), _) => {
                 place.as_object_mut()?.remove(name)?;
             }
             (_, Some(name)) => {
                 place.as_object_mut()?.insert(name.clone(), Value::Null);
                 let mut at = around.to_vec();
                 at.push(Segment::Map { key: name.clone() });
-                substitute::<T>(tree, &at)?;
+                set_placeholder::<T>(tree, &at)?;
             }
-            (_, None) => substitute::<T>(tree, around)?,
+            (_, None) => set_placeholder::<T>(tree, around)?,
         }
     }
     None
 }
 
-fn attempt<T: DeserializeOwned>(tree: &Value) -> Result<T, (Path, Objection)> {
+fn attempt<T: DeserializeOwned>(tree: &Value) -> Result<T, (Path, FieldErrorKind)> {
     serde_path_to_error::deserialize(tree).map_err(|error| {
-        let objection = Objection::read(&error.inner().to_string());
-        (error.path().clone(), objection)
+        let kind = FieldErrorKind::read(&error.inner().to_string());
+        (error.path().clone(), kind)
     })
 }
 
 /// Puts the first placeholder at `at` that serde accepts there.
-fn substitute<T: DeserializeOwned>(tree: &mut Value, at: &[Segment]) -> Option<()> {
+fn set_placeholder<T: DeserializeOwned>(tree: &mut Value, at: &[Segment]) -> Option<()> {
     let candidates = [
         Value::from("1970-01-01T00:00:00Z"),
         Value::from(1),
@@ -318,7 +321,7 @@ fn substitute<T: DeserializeOwned>(tree: &mut Value, at: &[Segment]) -> Option<(
     candidates.into_iter().find_map(|candidate| {
         descend(tree, at).map(|place| *place = candidate)?;
         match attempt::<T>(tree) {
-            Err((path, Objection::Value { .. }))
+            Err((path, FieldErrorKind::Value { .. }))
                 if in_words(&path.iter().cloned().collect::<Vec<_>>()) == place_in_words =>
             {
                 None

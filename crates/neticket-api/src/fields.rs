@@ -16,7 +16,7 @@ pub(crate) fn of_application(invalid: InvalidField) -> FieldProblem {
 
 /// What serde refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Objection {
+pub(crate) enum FieldErrorKind {
     /// The object lacks this field.
     Missing(String),
     /// The object has this field, and its type does not know it.
@@ -27,7 +27,7 @@ pub(crate) enum Objection {
     Value { code: &'static str, message: String },
 }
 
-impl Objection {
+impl FieldErrorKind {
     /// Parses serde's error message. There is no other way to learn the kind, because `serde::de::Error`
     /// cannot be inspected.
     pub(crate) fn read(message: &str) -> Self {
@@ -152,17 +152,20 @@ fn collect(errors: &ValidationErrors, path: &str, problems: &mut Vec<FieldProble
 mod tests {
     use super::*;
 
-    fn value(code: &'static str, message: &str) -> Objection {
-        Objection::Value { code, message: message.to_owned() }
+    fn value(code: &'static str, message: &str) -> FieldErrorKind {
+        FieldErrorKind::Value { code, message: message.to_owned() }
     }
 
     #[test]
     fn the_messages_of_serde_are_understood() {
-        for (message, objection) in [
-            ("missing field `email`", Objection::Missing("email".into())),
-            ("unknown field `a`, expected one of `b`, `c`", Objection::Unknown("a".into())),
-            ("unknown field `x`, expected y`, expected `b`", Objection::Unknown("x`, expected y".into())),
-            ("duplicate field `email`", Objection::Duplicate("email".into())),
+        for (message, kind) in [
+            ("missing field `email`", FieldErrorKind::Missing("email".into())),
+            ("unknown field `a`, expected one of `b`, `c`", FieldErrorKind::Unknown("a".into())),
+            (
+                "unknown field `x`, expected y`, expected `b`",
+                FieldErrorKind::Unknown("x`, expected y".into()),
+            ),
+            ("duplicate field `email`", FieldErrorKind::Duplicate("email".into())),
             (
                 "invalid type: string \"x, expected u32\", expected i64",
                 value("invalid_type", "must be an integer"),
@@ -179,12 +182,12 @@ mod tests {
             ("invalid digit found in string", value("invalid_type", "must be an integer")),
             ("must be an RFC 3339 date", value("invalid_value", "must be an RFC 3339 date")),
         ] {
-            assert_eq!(Objection::read(message), objection, "{message}");
+            assert_eq!(FieldErrorKind::read(message), kind, "{message}");
         }
     }
 
     #[test]
     fn a_name_of_the_callers_is_not_repeated_at_length() {
-        assert_eq!(Objection::Unknown("x".repeat(60_000)).at("a").field.len(), 102);
+        assert_eq!(FieldErrorKind::Unknown("x".repeat(60_000)).at("a").field.len(), 102);
     }
 }

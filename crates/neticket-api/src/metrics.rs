@@ -94,31 +94,31 @@ impl Default for HttpMetrics {
 
 impl HttpMetrics {
     /// Counts an open stream, until the returned guard is dropped.
-    pub(crate) fn streaming(&self) -> Streaming {
+    pub(crate) fn streaming(&self) -> StreamGuard {
         self.streams.inc();
-        Streaming(self.streams.clone())
+        StreamGuard(self.streams.clone())
     }
 
     /// Counts an open connection, until the returned guard is dropped.
-    pub(crate) fn connected(&self) -> Connected {
+    pub(crate) fn connected(&self) -> ConnectionGuard {
         self.connections.inc();
-        Connected(self.connections.clone())
+        ConnectionGuard(self.connections.clone())
     }
 }
 
 /// Guard of an open connection.
-pub(crate) struct Connected(Gauge);
+pub(crate) struct ConnectionGuard(Gauge);
 
-impl Drop for Connected {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.0.dec();
     }
 }
 
 /// Guard of an open stream.
-pub(crate) struct Streaming(Gauge);
+pub(crate) struct StreamGuard(Gauge);
 
-impl Drop for Streaming {
+impl Drop for StreamGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use crate::error::ApiError;
-use crate::fields::{self, FIELD_PROBLEMS_MAX, Objection};
+use crate::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
 
 /// Query parameters, read and validated. Every parameter of `T` must be optional.
 pub(crate) struct ValidQuery<T>(pub(crate) T);
@@ -29,14 +29,14 @@ fn read<T: DeserializeOwned + Validate>(query: &str) -> Result<T, ApiError> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut right: Vec<(String, String)> = Vec::new();
     for (name, value) in pairs {
-        match objection::<T>(&name, &value, right.iter().any(|(earlier, _)| *earlier == name)) {
+        match kind::<T>(&name, &value, right.iter().any(|(earlier, _)| *earlier == name)) {
             None => right.push((name, value)),
             Some(problem) if problems.len() < FIELD_PROBLEMS_MAX => problems.push(problem),
             Some(_) => break,
         }
     }
     let params: T =
-        parse(&right).map_err(|message| ApiError::invalid(vec![Objection::read(&message).at("")]))?;
+        parse(&right).map_err(|message| ApiError::invalid(vec![FieldErrorKind::read(&message).at("")]))?;
     if let Err(errors) = params.validate() {
         problems.extend(fields::of_validator(&errors));
     }
@@ -45,18 +45,18 @@ fn read<T: DeserializeOwned + Validate>(query: &str) -> Result<T, ApiError> {
 
 /// What is wrong with this one parameter. Each parameter is parsed alone, because `serde_urlencoded` does not
 /// say which one is wrong.
-fn objection<T: DeserializeOwned>(name: &str, value: &str, repeated: bool) -> Option<FieldProblem> {
+fn kind<T: DeserializeOwned>(name: &str, value: &str, repeated: bool) -> Option<FieldProblem> {
     if repeated {
-        return Some(Objection::Duplicate(name.to_owned()).at(""));
+        return Some(FieldErrorKind::Duplicate(name.to_owned()).at(""));
     }
     if value.contains('\0') {
         let message = "must not contain NUL".to_owned();
         return Some(FieldProblem { field: name.to_owned(), code: "invalid_character".to_owned(), message });
     }
     let message = parse::<T>(&[(name.to_owned(), value.to_owned())]).err()?;
-    Some(match Objection::read(&message) {
-        objection @ Objection::Value { .. } => objection.at(name),
-        objection => objection.at(""),
+    Some(match FieldErrorKind::read(&message) {
+        kind @ FieldErrorKind::Value { .. } => kind.at(name),
+        kind => kind.at(""),
     })
 }
 

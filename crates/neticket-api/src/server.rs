@@ -12,7 +12,7 @@ use neticket_app::App;
 
 use crate::metrics::metrics_private;
 use crate::state::State;
-use crate::{frame, routes};
+use crate::{middleware, routes};
 
 /// The length of the accept queue. At an opening, 50,000 people press the button in the same second.
 const BACKLOG: u32 = 8192;
@@ -49,7 +49,7 @@ pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<
     let metrics = metrics_listener(&state)?;
     let connections = state.clone();
     let server = HttpServer::new(move || {
-        WebApp::new().app_data(state.clone()).configure(routes::configure).wrap(from_fn(frame::frame))
+        WebApp::new().app_data(state.clone()).configure(routes::configure).wrap(from_fn(middleware::envelope))
     })
     .on_connect(move |_, connection| {
         connection.insert(connections.http.connected());

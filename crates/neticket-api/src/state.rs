@@ -11,7 +11,7 @@ use neticket_app::{App, Environment};
 use crate::limits::Limits;
 use crate::metrics::HttpMetrics;
 use crate::openapi;
-use crate::routes::events::WrittenEvents;
+use crate::routes::events::RenderedEvents;
 use crate::routes::web::Client;
 use crate::streams::Streams;
 
@@ -26,7 +26,7 @@ pub(crate) struct State {
     /// to stay with HTTPS.
     pub(crate) https: bool,
     pub(crate) http: HttpMetrics,
-    pub(crate) written_events: WrittenEvents,
+    pub(crate) written_events: RenderedEvents,
     pub(crate) streams: Streams,
     /// Whether `/metrics` is on the public listener.
     pub(crate) metrics_public: bool,
@@ -53,7 +53,7 @@ impl State {
             document,
             https,
             http,
-            written_events: WrittenEvents::new(),
+            written_events: RenderedEvents::new(),
             metrics_public,
         })
     }

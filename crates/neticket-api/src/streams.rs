@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use actix_web::web::Bytes;
 use futures::{Stream, stream};
-use neticket_app::{App, AppError, EventView, Watch, Watchers};
+use neticket_app::{App, AppError, AvailabilityFeed, EventView, Subscription};
 use neticket_domain::{EventId, Timestamp};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use crate::limits::network;
-use crate::metrics::{HttpMetrics, Streaming};
+use crate::metrics::{HttpMetrics, StreamGuard};
 use crate::wire;
 
 /// Comments keep proxies from closing the stream as idle, and detect a client that has gone. They come in
@@ -35,8 +35,8 @@ const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
 const NETWORK_SHARE: usize = 10;
 
 pub(crate) struct Streams {
-    watchers: Watchers<Bytes>,
-    places: Arc<Semaphore>,
+    feed: AvailabilityFeed<Bytes>,
+    slots: Arc<Semaphore>,
     networks: Networks,
 }
 
@@ -49,7 +49,7 @@ struct Networks {
 }
 
 impl Networks {
-    fn enter(&self, from: IpAddr) -> Option<OfNetwork> {
+    fn enter(&self, from: IpAddr) -> Option<NetworkQuota> {
         let from = network(from);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // A network that is refused gets no entry in the map.
@@ -57,17 +57,17 @@ impl Networks {
             return None;
         }
         *open.entry(from).or_default() += 1;
-        Some(OfNetwork { networks: self.clone(), from })
+        Some(NetworkQuota { networks: self.clone(), from })
     }
 }
 
 /// Guard of one open stream of a network.
-struct OfNetwork {
+struct NetworkQuota {
     networks: Networks,
     from: IpAddr,
 }
 
-impl Drop for OfNetwork {
+impl Drop for NetworkQuota {
     fn drop(&mut self) {
         let mut open = self.networks.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(streams) = open.get_mut(&self.from) {
@@ -82,11 +82,11 @@ impl Drop for OfNetwork {
 impl Streams {
     /// Its tasks will run on the current runtime.
     pub(crate) fn new(app: Arc<App>) -> Self {
-        let places = app.config().streams_max.min(Semaphore::MAX_PERMITS);
+        let slots = app.config().streams_max.min(Semaphore::MAX_PERMITS);
         // Rounded up, so that a network gets at least one slot if there are any.
-        let open_max = if app.config().rate_limit { places.div_ceil(NETWORK_SHARE) } else { places };
+        let open_max = if app.config().rate_limit { slots.div_ceil(NETWORK_SHARE) } else { slots };
         let networks = Networks { open_max, ..Networks::default() };
-        Self { watchers: Watchers::new(app, frame), places: Arc::new(Semaphore::new(places)), networks }
+        Self { feed: AvailabilityFeed::new(app, frame), slots: Arc::new(Semaphore::new(slots)), networks }
     }
 
     /// Opens the stream of an event. It begins with the current availability.
@@ -101,12 +101,12 @@ impl Streams {
         from: IpAddr,
         metrics: &HttpMetrics,
     ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, AppError> {
-        let places = (Arc::clone(&self.places).try_acquire_owned(), self.networks.enter(from));
-        let (Ok(place), Some(of_network)) = places else {
+        let slots = (Arc::clone(&self.slots).try_acquire_owned(), self.networks.enter(from));
+        let (Ok(slot), Some(network_quota)) = slots else {
             metrics.streams_refused.inc();
             return Err(AppError::Overloaded);
         };
-        let mut watch = self.watchers.watch(event).await?;
+        let mut watch = self.feed.watch(event).await?;
         let first = {
             let seen = watch.borrow_and_update();
             // The shared frame may be old. Pages set their clocks by the time in a frame, so the first frame
@@ -120,9 +120,9 @@ impl Streams {
             comment_at: Instant::now() + COMMENT_PAUSES[0],
             is_pair_begun: false,
             frames: metrics.frames.clone(),
-            _streaming: metrics.streaming(),
-            _place: place,
-            _of_network: of_network,
+            _stream_guard: metrics.streaming(),
+            _slot: slot,
+            _network_quota: network_quota,
         };
         Ok(stream::unfold(open, Open::next))
     }
@@ -136,13 +136,13 @@ fn frame(view: &EventView, now: Timestamp) -> Bytes {
 
 struct Open {
     first: Option<Bytes>,
-    watch: Watch<Bytes>,
+    watch: Subscription<Bytes>,
     comment_at: Instant,
     is_pair_begun: bool,
     frames: Counter,
-    _streaming: Streaming,
-    _place: OwnedSemaphorePermit,
-    _of_network: OfNetwork,
+    _stream_guard: StreamGuard,
+    _slot: OwnedSemaphorePermit,
+    _network_quota: NetworkQuota,
 }
 
 impl Open {

@@ -11,22 +11,22 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Passwords, Tokens};
-use crate::booking::{Admission, BookingDesk, CancelDesk, Committer};
-use crate::catalog::{Catalog, READER_PATIENCE};
+use crate::booking::{Admission, BookingService, CancelService, Committer};
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
+use crate::connection_budget::ConnectionBudget;
 use crate::deployment::Deployment;
 use crate::error::AppError;
+use crate::event_cache::{EventCache, READER_TIMEOUT};
 use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::reconcile::{GLANCES_MAX, Reconciler};
+use crate::reconcile::{INSPECTIONS_CONCURRENT_MAX, Reconciler};
 use crate::rejections::Rejections;
 use crate::start_error::StartError;
 use crate::stats::NodeStats;
 use crate::tasks::{TaskContext, Tasks};
 use crate::token_secret;
-use crate::turns::Turns;
 
 /// The only `maxmemory-policy` of Redis that never evicts a key.
 const NOEVICTION: &str = "noeviction";
@@ -37,17 +37,17 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) media: Arc<Media>,
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) event_cache: Arc<EventCache>,
     pub(crate) reconciler: Arc<Reconciler>,
     pub(crate) loader: Arc<Loader>,
-    pub(crate) desk: Arc<BookingDesk>,
-    pub(crate) cancel_desk: Arc<CancelDesk>,
+    pub(crate) booking_service: Arc<BookingService>,
+    pub(crate) cancel_service: Arc<CancelService>,
     pub(crate) stats: Arc<NodeStats>,
     pub(crate) passwords: Passwords,
     pub(crate) tokens: Tokens,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) rejections: Arc<Rejections>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) budget: Arc<ConnectionBudget>,
     clock: Arc<LedgerClock>,
     readiness: Readiness,
     /// `None` in commands, and if the ledger lives in this process.
@@ -162,16 +162,16 @@ impl App {
             tracing::warn!(%error, "going by this node's own clock until the ledger answers");
         }
         let read_cache = Self::open_read_cache(&config)?;
-        let catalog = Arc::new(Catalog::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
-        let turns = Arc::new(Turns::new(engine.store_connections_max));
-        let reconciler = Self::reconciler(&store, &ledger, &clock, &turns, &metrics, engine.batch_len_max);
+        let event_cache = Arc::new(EventCache::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
+        let budget = Arc::new(ConnectionBudget::new(engine.store_connections_max));
+        let reconciler = Self::reconciler(&store, &ledger, &clock, &budget, &metrics, engine.batch_len_max);
         let loader = Arc::clone(&reconciler.loader);
         let rejections = Arc::clone(&loader.rejections);
         let admission = Arc::new(Admission {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
             loader: Arc::clone(&loader),
-            catalog: Arc::clone(&catalog),
+            event_cache: Arc::clone(&event_cache),
             preload_lead_ms: engine.preload_lead_ms,
             clock: Arc::clone(&clock),
             rejections: Arc::clone(&rejections),
@@ -182,18 +182,18 @@ impl App {
             Arc::clone(&ledger),
             Arc::clone(&admission),
             Arc::clone(&metrics),
-            Arc::clone(&turns),
+            Arc::clone(&budget),
         ));
         let passwords = Passwords::new()?;
-        let desk =
-            Arc::new(BookingDesk::start(engine, admission, Arc::clone(&committer), Arc::clone(&turns)));
-        let cancel_desk = Arc::new(CancelDesk::start(
+        let booking_service =
+            Arc::new(BookingService::start(engine, admission, Arc::clone(&committer), Arc::clone(&budget)));
+        let cancel_service = Arc::new(CancelService::start(
             engine,
             store.clone(),
             Arc::clone(&ledger),
             Arc::clone(&clock),
             Arc::clone(&metrics),
-            Arc::clone(&turns),
+            Arc::clone(&budget),
         ));
         let stats = Arc::new(NodeStats::new());
         let tasks = tasks(&Arc::new(TaskContext {
@@ -207,17 +207,17 @@ impl App {
             clock: Arc::clone(&clock),
             engine: engine.clone(),
             metrics: Arc::clone(&metrics),
-            turns: Arc::clone(&turns),
+            budget: Arc::clone(&budget),
             samples: Mutex::default(),
-            desk: Arc::clone(&desk),
-            cancel_desk: Arc::clone(&cancel_desk),
+            booking_service: Arc::clone(&booking_service),
+            cancel_service: Arc::clone(&cancel_service),
             stats: Arc::clone(&stats),
             deployment: deployment.clone(),
             stop: CancellationToken::new(),
         }));
         Ok(Self {
-            desk,
-            cancel_desk,
+            booking_service,
+            cancel_service,
             stats,
             loader,
             reconciler,
@@ -225,14 +225,14 @@ impl App {
             tokens: Tokens::new(&secret),
             metrics,
             rejections,
-            turns,
+            budget,
             draining: AtomicBool::new(false),
             stopping: CancellationToken::new(),
             config,
             store,
             ledger,
             media,
-            catalog,
+            event_cache,
             clock,
             readiness: Readiness::new(),
             deployment,
@@ -245,14 +245,14 @@ impl App {
         store: &Store,
         ledger: &Arc<dyn Ledger>,
         clock: &Arc<LedgerClock>,
-        turns: &Arc<Turns>,
+        budget: &Arc<ConnectionBudget>,
         metrics: &Arc<Metrics>,
         batch_len_max: usize,
     ) -> Arc<Reconciler> {
         let rejections = Arc::new(Rejections {
             store: store.clone(),
             clock: Arc::clone(clock),
-            turns: Arc::clone(turns),
+            budget: Arc::clone(budget),
             metrics: Arc::clone(metrics),
             batch_len_max,
             unwritten: Mutex::default(),
@@ -261,11 +261,11 @@ impl App {
             ledger: Arc::clone(ledger),
             store: store.clone(),
             rejections,
-            turns: Arc::clone(turns),
+            budget: Arc::clone(budget),
             metrics: Arc::clone(metrics),
             locks: Loader::locks(),
         });
-        let glances = Semaphore::new(GLANCES_MAX);
+        let glances = Semaphore::new(INSPECTIONS_CONCURRENT_MAX);
         Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader, glances })
     }
 
@@ -327,9 +327,7 @@ impl App {
     /// As [`Self::start`].
     pub fn open_read_cache(config: &Config) -> Result<Option<ReadCache>, StartError> {
         let Some(url) = &config.redis_url else { return Ok(None) };
-        ReadCache::connect(url, &config.redis_prefix, READER_PATIENCE)
-            .map(Some)
-            .map_err(StartError::ReadCache)
+        ReadCache::connect(url, &config.redis_prefix, READER_TIMEOUT).map(Some).map_err(StartError::ReadCache)
     }
 
     /// Opens the image folder, or configures the S3 bucket. Sends no request to the bucket yet.
@@ -376,8 +374,8 @@ impl App {
         if let Some(tasks) = &self.tasks {
             tasks.stop().await;
         }
-        self.desk.drain().await;
-        self.cancel_desk.drain().await;
+        self.booking_service.drain().await;
+        self.cancel_service.drain().await;
         if let Err(error) = self.rejections.write_unwritten().await {
             tracing::error!(%error, "rejections are not noted: nobody will find those bookings");
         }
@@ -407,10 +405,10 @@ impl App {
     /// of `sample_journals`, about one second ago.
     pub fn metrics(&self) -> &Metrics {
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let (admit, commit) = self.desk.queue_lens();
+        let (admit, commit) = self.booking_service.queue_lens();
         self.metrics.queued.admit.set(count(admit));
         self.metrics.queued.commit.set(count(commit));
-        self.metrics.queued.cancel.set(count(self.cancel_desk.queue_len()));
+        self.metrics.queued.cancel.set(count(self.cancel_service.queue_len()));
         let store = self.store.connections();
         self.metrics.store_connections.set(store.open, store.idle);
         if let Some(ledger) = self.ledger.connections() {

@@ -32,7 +32,7 @@ pub(crate) struct BatchLimits {
     /// key may always have one batch in flight.
     pub(crate) in_flight_shared: usize,
     /// Maximum number of keys that have a queue at once. Items for further keys are refused.
-    pub(crate) lanes_max: usize,
+    pub(crate) queues_max: usize,
 }
 
 /// The item was refused: its queue is full, there are too many queues, or the batcher is closed.
@@ -42,10 +42,10 @@ pub(crate) struct QueueFull<T>(pub(crate) T);
 /// One bounded queue per key, and the workers that process the queues in batches. An item contains its own
 /// reply channel, if it needs one.
 pub(crate) struct Batcher<K, T> {
-    lanes: Arc<Lanes<K, T>>,
+    queues: Arc<Queues<K, T>>,
 }
 
-struct Lanes<K, T> {
+struct Queues<K, T> {
     limits: BatchLimits,
     process: Box<dyn Fn(K, Vec<T>) -> BoxFuture<'static, ()> + Send + Sync>,
     state: Mutex<State<K, T>>,
@@ -55,14 +55,14 @@ struct Lanes<K, T> {
 }
 
 struct State<K, T> {
-    lanes: HashMap<K, Lane<T>>,
+    queues: HashMap<K, Queue<T>>,
     closed: bool,
 }
 
 /// The queue of one key, and its workers. While an item is queued, there is at least one worker. Without
 /// items and workers, the queue is removed.
-struct Lane<T> {
-    queue: VecDeque<T>,
+struct Queue<T> {
+    items: VecDeque<T>,
     workers: usize,
     /// A worker has been started and has not taken its first batch yet.
     waking: bool,
@@ -71,7 +71,7 @@ struct Lane<T> {
 }
 
 /// The result of queueing items.
-enum Put {
+enum PushResult {
     All,
     /// Some items were queued. The caller has to await this before it offers the rest.
     Some(OwnedNotified),
@@ -86,23 +86,24 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
         P: Fn(K, Vec<T>) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let BatchLimits { queue_len_max, batch_len_max, in_flight_max, in_flight_shared, lanes_max } = limits;
+        let BatchLimits { queue_len_max, batch_len_max, in_flight_max, in_flight_shared, queues_max } =
+            limits;
         assert!(queue_len_max > 0 && batch_len_max > 0 && in_flight_max > 0 && in_flight_shared > 0);
-        assert!(lanes_max > 0);
-        let lanes = Lanes {
+        assert!(queues_max > 0);
+        let queues = Queues {
             limits,
             process: Box::new(move |key, batch| process(key, batch).boxed()),
-            state: Mutex::new(State { lanes: HashMap::new(), closed: false }),
+            state: Mutex::new(State { queues: HashMap::new(), closed: false }),
             workers: TaskTracker::new(),
             runtime: Handle::current(),
         };
-        Self { lanes: Arc::new(lanes) }
+        Self { queues: Arc::new(queues) }
     }
 
     /// Queues `item`, or returns it at once in the error.
     pub(crate) fn try_push(&self, key: K, item: T) -> Result<(), QueueFull<T>> {
         let mut item = Some(item).into_iter();
-        self.lanes.put(key, &mut item);
+        self.queues.put(key, &mut item);
         item.next().map_or(Ok(()), |item| Err(QueueFull(item)))
     }
 
@@ -111,53 +112,56 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
     pub(crate) async fn push_all(&self, key: K, items: Vec<T>) -> Result<(), QueueFull<Vec<T>>> {
         let mut items = items.into_iter();
         loop {
-            match self.lanes.put(key, &mut items) {
-                Put::All => return Ok(()),
-                Put::Some(room) => room.await,
-                Put::Refused => return Err(QueueFull(items.collect())),
+            match self.queues.put(key, &mut items) {
+                PushResult::All => return Ok(()),
+                PushResult::Some(room) => room.await,
+                PushResult::Refused => return Err(QueueFull(items.collect())),
             }
         }
     }
 
     /// Number of items that wait in all queues.
     pub(crate) fn len(&self) -> usize {
-        self.lanes.state().lanes.values().map(|lane| lane.queue.len()).sum()
+        self.queues.state().queues.values().map(|queue| queue.items.len()).sum()
     }
 
     /// Closes the batcher for new items. Returns when all queued items have been processed.
     pub(crate) async fn drain(&self) {
-        self.lanes.close();
-        self.lanes.workers.close();
-        self.lanes.workers.wait().await;
+        self.queues.close();
+        self.queues.workers.close();
+        self.queues.workers.wait().await;
     }
 }
 
-impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
+impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Queues<K, T> {
     fn close(&self) {
         let mut state = self.state();
         state.closed = true;
-        state.lanes.values().for_each(|lane| lane.room.notify_waiters());
+        state.queues.values().for_each(|queue| queue.room.notify_waiters());
     }
 
     /// Queues as many of `items` as there is room for, and makes sure that a worker processes them.
-    fn put(self: &Arc<Self>, key: K, items: &mut impl ExactSizeIterator<Item = T>) -> Put {
+    fn put(self: &Arc<Self>, key: K, items: &mut impl ExactSizeIterator<Item = T>) -> PushResult {
         if items.len() == 0 {
-            return Put::All;
+            return PushResult::All;
         }
         let mut state = self.state();
         if state.closed {
-            return Put::Refused;
+            return PushResult::Refused;
         }
-        let others = state.lanes.len();
-        let lane = match state.lanes.entry(key) {
-            Entry::Occupied(lane) => lane.into_mut(),
-            Entry::Vacant(_) if others >= self.limits.lanes_max => return Put::Refused,
-            Entry::Vacant(place) => place.insert(Lane::default()),
+        let others = state.queues.len();
+        let queue = match state.queues.entry(key) {
+            Entry::Occupied(queue) => queue.into_mut(),
+            Entry::Vacant(_) if others >= self.limits.queues_max => return PushResult::Refused,
+            Entry::Vacant(place) => place.insert(Queue::default()),
         };
-        let room = self.limits.queue_len_max - lane.queue.len();
-        lane.queue.extend(items.take(room));
-        let put =
-            if items.len() == 0 { Put::All } else { Put::Some(Arc::clone(&lane.room).notified_owned()) };
+        let room = self.limits.queue_len_max - queue.items.len();
+        queue.items.extend(items.take(room));
+        let put = if items.len() == 0 {
+            PushResult::All
+        } else {
+            PushResult::Some(Arc::clone(&queue.room).notified_owned())
+        };
         self.wake(&mut state, key);
         put
     }
@@ -166,19 +170,19 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
     /// [`Batcher::drain`], which takes the lock first, therefore waits for this worker too.
     fn wake(self: &Arc<Self>, state: &mut State<K, T>, key: K) {
         let share = self.share(state);
-        let Some(lane) = state.lanes.get_mut(&key) else { return };
-        if lane.waking || lane.queue.is_empty() || lane.workers >= share {
+        let Some(queue) = state.queues.get_mut(&key) else { return };
+        if queue.waking || queue.items.is_empty() || queue.workers >= share {
             return;
         }
-        lane.workers += 1;
-        lane.waking = true;
-        let lanes = Arc::clone(self);
-        self.workers.spawn_on(async move { lanes.work(key).await }, &self.runtime);
+        queue.workers += 1;
+        queue.waking = true;
+        let queues = Arc::clone(self);
+        self.workers.spawn_on(async move { queues.work(key).await }, &self.runtime);
     }
 
     /// Number of workers that one queue may have now.
     fn share(&self, state: &State<K, T>) -> usize {
-        (self.limits.in_flight_shared / state.lanes.len().max(1)).clamp(1, self.limits.in_flight_max)
+        (self.limits.in_flight_shared / state.queues.len().max(1)).clamp(1, self.limits.in_flight_max)
     }
 
     async fn work(self: Arc<Self>, key: K) {
@@ -198,20 +202,20 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
     fn next_batch(self: &Arc<Self>, key: K, is_first: bool) -> Option<Vec<T>> {
         let mut state = self.state();
         let share = self.share(&state);
-        let lane = state.lanes.get_mut(&key)?;
+        let queue = state.queues.get_mut(&key)?;
         if is_first {
-            lane.waking = false;
+            queue.waking = false;
         }
-        if lane.queue.is_empty() || lane.workers > share {
-            lane.workers -= 1;
-            if lane.workers == 0 {
-                state.lanes.remove(&key);
+        if queue.items.is_empty() || queue.workers > share {
+            queue.workers -= 1;
+            if queue.workers == 0 {
+                state.queues.remove(&key);
             }
             return None;
         }
-        let len = lane.queue.len().min(self.limits.batch_len_max);
-        let batch = lane.queue.drain(..len).collect();
-        lane.room.notify_waiters();
+        let len = queue.items.len().min(self.limits.batch_len_max);
+        let batch = queue.items.drain(..len).collect();
+        queue.room.notify_waiters();
         self.wake(&mut state, key);
         Some(batch)
     }
@@ -221,9 +225,9 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Lanes<K, T> {
     }
 }
 
-impl<T> Default for Lane<T> {
+impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { queue: VecDeque::new(), workers: 0, waking: false, room: Arc::default() }
+        Self { items: VecDeque::new(), workers: 0, waking: false, room: Arc::default() }
     }
 }
 
@@ -238,7 +242,7 @@ mod tests {
     type Item = (u32, oneshot::Sender<usize>);
 
     fn limits(queue_len_max: usize, batch_len_max: usize, in_flight_max: usize) -> BatchLimits {
-        BatchLimits { queue_len_max, batch_len_max, in_flight_max, in_flight_shared: 100, lanes_max: 100 }
+        BatchLimits { queue_len_max, batch_len_max, in_flight_max, in_flight_shared: 100, queues_max: 100 }
     }
 
     /// A batcher that replies to each item with the length of its batch, once the gate lets the batch
@@ -359,7 +363,7 @@ mod tests {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = stuck_at_zero(limits(3, 1, 2), &gate);
         let mut stuck = Vec::new();
-        while batcher.lanes.state().lanes.get(&0).is_none_or(|lane| lane.queue.len() < 3) {
+        while batcher.queues.state().queues.get(&0).is_none_or(|queue| queue.items.len() < 3) {
             stuck.push(push(&batcher, 0));
             tokio::task::yield_now().await;
         }
@@ -377,7 +381,7 @@ mod tests {
     #[tokio::test]
     async fn lanes_go_when_they_are_empty_and_more_than_the_most_are_refused() {
         let gate = Arc::new(Semaphore::new(0));
-        let batcher = gated(BatchLimits { lanes_max: 2, ..limits(10, 10, 2) }, &gate);
+        let batcher = gated(BatchLimits { queues_max: 2, ..limits(10, 10, 2) }, &gate);
         let waiting = [push(&batcher, 1), push(&batcher, 2), push(&batcher, 2)];
         let (reply, _answer) = oneshot::channel();
         assert!(matches!(batcher.try_push(3, (7, reply)), Err(QueueFull((7, _)))));
@@ -389,10 +393,10 @@ mod tests {
         for answer in waiting {
             assert!(answer.await.is_ok());
         }
-        while !batcher.lanes.state().lanes.is_empty() {
+        while !batcher.queues.state().queues.is_empty() {
             tokio::task::yield_now().await;
         }
-        assert!(batcher.lanes.workers.is_empty(), "no lane, no worker");
+        assert!(batcher.queues.workers.is_empty(), "no lane, no worker");
         assert!(push(&batcher, 3).await.is_ok());
     }
 
@@ -400,11 +404,11 @@ mod tests {
     async fn whoever_waits_for_a_place_gets_it_in_order() {
         let gate = Arc::new(Semaphore::new(0));
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (turn, order) = (Arc::clone(&gate), Arc::clone(&seen));
+        let (permit, order) = (Arc::clone(&gate), Arc::clone(&seen));
         let batcher = Batcher::start(limits(2, 2, 1), move |_: u8, batch: Vec<u32>| {
-            let (turn, order) = (Arc::clone(&turn), Arc::clone(&order));
+            let (permit, order) = (Arc::clone(&permit), Arc::clone(&order));
             async move {
-                turn.acquire().await.expect("open").forget();
+                permit.acquire().await.expect("open").forget();
                 order.lock().unwrap().extend(batch);
             }
         });
@@ -419,10 +423,10 @@ mod tests {
     #[tokio::test]
     async fn closing_gives_back_what_still_waits_for_a_place() {
         let gate = Arc::new(Semaphore::new(0));
-        let turn = Arc::clone(&gate);
+        let permit = Arc::clone(&gate);
         let batcher = Batcher::start(limits(1, 1, 1), move |_: u8, _: Vec<u32>| {
-            let turn = Arc::clone(&turn);
-            async move { turn.acquire().await.expect("open").forget() }
+            let permit = Arc::clone(&permit);
+            async move { permit.acquire().await.expect("open").forget() }
         });
         let mut pushing = std::pin::pin!(batcher.push_all(1, vec![1, 2, 3, 4]));
         assert!(futures::poll!(&mut pushing).is_pending());
@@ -437,7 +441,7 @@ mod tests {
     async fn one_lane_has_many_batches_under_way_and_many_lanes_one_each() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = gated(BatchLimits { in_flight_shared: 3, ..limits(10, 1, 2) }, &gate);
-        let workers = |key: u8| batcher.lanes.state().lanes.get(&key).map_or(0, |lane| lane.workers);
+        let workers = |key: u8| batcher.queues.state().queues.get(&key).map_or(0, |queue| queue.workers);
         let mut answers: Vec<_> = (0..4).map(|_| push(&batcher, 1)).collect();
         while workers(1) < 2 {
             tokio::task::yield_now().await;

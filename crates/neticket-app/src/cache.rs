@@ -16,7 +16,7 @@ impl App {
     /// this node was invalidated, and the shared cache will be when Redis answers again.
     pub async fn cache_clear(&self, by: Principal, from_ip: Option<String>) -> Result<(), AppError> {
         self.audit_cache(by, from_ip, "cache_clear", "cache".to_owned()).await?;
-        if self.catalog.forget_all().await { Ok(()) } else { Err(AppError::LedgerUnavailable(None)) }
+        if self.event_cache.invalidate_all().await { Ok(()) } else { Err(AppError::LedgerUnavailable(None)) }
     }
 
     /// Invalidates one cached event, on all nodes. The event need not exist.
@@ -30,7 +30,7 @@ impl App {
         event: EventId,
     ) -> Result<(), AppError> {
         self.audit_cache(by, from_ip, "cache_clear_event", format!("event/{event}")).await?;
-        if self.catalog.forget(event).await { Ok(()) } else { Err(AppError::LedgerUnavailable(None)) }
+        if self.event_cache.invalidate(event).await { Ok(()) } else { Err(AppError::LedgerUnavailable(None)) }
     }
 
     async fn audit_cache(

@@ -21,7 +21,7 @@ impl App {
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn events_page(&self, search: &EventSearch) -> Result<PageView<EventSummaryView>, AppError> {
-        let page = self.catalog.list(search, self.events_page_now(search)).await?;
+        let page = self.event_cache.list(search, self.events_page_now(search)).await?;
         Ok(PageView::clone(&page))
     }
 
@@ -52,8 +52,8 @@ impl App {
     /// # Errors
     /// `NotFound`, `StoreUnavailable`.
     pub async fn event_copy(&self, id: EventId) -> Result<EventCopy, AppError> {
-        let record = self.catalog.event(id).await?;
-        let ledger = self.catalog.view(id).await;
+        let record = self.event_cache.event(id).await?;
+        let ledger = self.event_cache.view(id).await;
         let status = event_status(&record, ledger.as_ref().as_ref(), self.now());
         Ok(EventCopy { record, ledger, status })
     }
@@ -68,7 +68,7 @@ impl App {
         if copy.record.version >= version {
             return Ok(copy);
         }
-        let record = self.catalog.event_fresh(id).await?;
+        let record = self.event_cache.event_fresh(id).await?;
         let status = event_status(&record, copy.ledger.as_ref().as_ref(), self.now());
         Ok(EventCopy { record, status, ..copy })
     }

@@ -36,7 +36,7 @@ impl App {
         // Runs to the end, even if the caller is cancelled, so that a stored image gets its entry in the
         // audit log.
         let keeping = tokio::spawn(async move {
-            let kept = media.keep(picture).await?;
+            let kept = media.store(picture).await?;
             let detail = format!("{} × {} pixels, {} bytes", kept.width, kept.height, kept.bytes);
             let entry = origin.did("image_upload", format!("image/{}", kept.key), detail, at);
             store.audit_append(&entry).await?;
@@ -71,7 +71,7 @@ impl App {
         let Some(copy) = self.media.copy(key).await? else {
             return Err(AppError::Invalid(vec![no_such_image()]));
         };
-        self.media.put_back(&copy).await?;
+        self.media.restore(&copy).await?;
         Ok(ImageClaim(Some((key.to_owned(), copy))))
     }
 
@@ -82,7 +82,7 @@ impl App {
         let Some((key, copy)) = claim.0 else { return };
         let kept = async {
             if !self.media.contains(&key).await? {
-                self.media.put_back(&copy).await?;
+                self.media.restore(&copy).await?;
             }
             Ok::<_, AppError>(())
         };

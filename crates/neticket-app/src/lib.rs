@@ -3,19 +3,21 @@
 mod accounts;
 mod app;
 mod audit;
+mod availability_feed;
 mod batcher;
 mod booking;
 mod breaker;
 mod cache;
-mod catalog;
 mod clock;
 mod coalesced;
 mod config;
-mod control_room;
+mod connection_budget;
 mod deployment;
 mod error;
+mod event_cache;
 mod events;
 mod images;
+mod inventory;
 mod loader;
 mod metrics;
 mod readiness;
@@ -27,15 +29,14 @@ mod stats;
 mod store_calls;
 mod tasks;
 mod token_secret;
-mod turns;
 mod views;
-mod watch;
 
 pub use app::App;
+pub use availability_feed::{AvailabilityFeed, Snapshot, Subscription};
 pub use config::{Config, ConfigError, EngineConfig, Environment};
-pub use control_room::{InventoryTicketTypeView, InventoryView, Reconcile, Reconciliation};
 pub use error::{AppError, InvalidField};
 pub use events::EventCopy;
+pub use inventory::{InventoryTicketTypeView, InventoryView, Reconcile, Reconciliation};
 pub use metrics::{METRICS_PREFIX, Metrics, Register};
 pub use reconcile::SeatChange;
 pub use reservations::reservation_id;
@@ -46,4 +47,3 @@ pub use views::{
     EventView, Expected, ImageView, NewReservation, PageView, Principal, ReservationState, ReservationView,
     Session, TicketTypeChange, TicketTypeDraft, TicketTypeView,
 };
-pub use watch::{Seen, Watch, Watchers};

@@ -14,10 +14,10 @@ use neticket_store::{CommitRequest, EventRecord, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
 use crate::booking::to_commit;
+use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
 use crate::rejections::Rejections;
-use crate::turns::Turns;
 
 /// How long a node holds the lease to load an event, in milliseconds. A node ends its lease after the load;
 /// the limit applies if the node dies. If a load takes longer, because it waits for a connection permit or
@@ -37,7 +37,7 @@ pub(crate) struct Loader {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) rejections: Arc<Rejections>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) budget: Arc<ConnectionBudget>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) locks: Cache<EventId, Arc<Mutex<()>>>,
 }
@@ -61,7 +61,7 @@ impl Loader {
         let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
         let mut leased = self.ledger.try_lease(event, LEASE_MS).await?;
         // Waiting for the load of another node counts as waiting for the store.
-        let call = (!leased).then(|| self.turns.calls.begin(event));
+        let call = (!leased).then(|| self.budget.calls.begin(event));
         while !leased && tokio::time::Instant::now() < patience {
             tokio::time::sleep(LEASE_POLL).await;
             if self.is_met(event, epoch_min).await? {
@@ -78,17 +78,17 @@ impl Loader {
     }
 
     /// As [`Self::load`], but only if the event has a ledger (of any server run) or should have one
-    /// ([`is_due`]).
+    /// ([`should_be_loaded`]).
     ///
     /// # Errors
     /// As [`Self::load`].
     pub(crate) async fn load_if_wanted(
         &self,
         event: EventId,
-        is_due: bool,
+        should_be_loaded: bool,
         epoch_min: Epoch,
     ) -> Result<(), AppError> {
-        if is_due || self.ledger.begin_load(event).await?.floor > Epoch(0) {
+        if should_be_loaded || self.ledger.begin_load(event).await?.floor > Epoch(0) {
             self.load(event, epoch_min).await
         } else {
             Ok(())
@@ -148,15 +148,15 @@ impl Loader {
         refused: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
         for _ in 0..ATTEMPTS_MAX {
-            let call = self.turns.calls.begin(event);
-            let turn = self.turns.load.acquire().await;
+            let call = self.budget.calls.begin(event);
+            let permit = self.budget.load.acquire().await;
             drop(call);
             // Before the epoch is raised, because a ledger that is lost from here on may have been newer than
             // the ledger of this load.
             let start = self.ledger.begin_load(event).await?;
-            let call = self.turns.calls.begin(event);
+            let call = self.budget.calls.begin(event);
             let loaded = self.store.load_event(event, start.floor).await;
-            drop((turn, call));
+            drop((permit, call));
             let loaded = loaded?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };
             match self.ledger.load(start.token, &snapshot).await? {
@@ -188,7 +188,7 @@ impl Loader {
     /// the store then decides.
     async fn note_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
         let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
-        self.rejections.write_now_or_later(dropped).await;
+        self.rejections.record_or_buffer(dropped).await;
     }
 
     async fn end_lease(&self, event: EventId) {
@@ -204,7 +204,7 @@ impl Loader {
 
 /// Whether the event's ledger should be loaded now. The condition is the same as in
 /// [`Store::events_selling`].
-pub(crate) fn is_due(event: &EventRecord, now: Timestamp, lead_ms: i64) -> bool {
+pub(crate) fn should_be_loaded(event: &EventRecord, now: Timestamp, lead_ms: i64) -> bool {
     event.cancelled_at.is_none()
         && event.starts_at > now
         && event.window.opens_at.millis_since(now) <= lead_ms

@@ -19,13 +19,13 @@ use crate::error::AppError;
 use crate::loader::Loader;
 
 /// How often a ledger that is not at rest is inspected before `Busy` is returned.
-const LOOKS_MAX: u32 = 5;
+const ATTEMPTS_MAX: u32 = 5;
 /// The pause between two inspections.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many events a node inspects concurrently for all administrators together. An inspection takes a
 /// connection to the store outside the connection budget.
-pub(crate) const GLANCES_MAX: usize = 4;
+pub(crate) const INSPECTIONS_CONCURRENT_MAX: usize = 4;
 
 /// A ticket type for which the ledger and the store disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ enum Compared {
 
 /// The result of inspecting an event, whose ledger may be absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum Inspection {
     Absent,
     Busy,
     Consistent { epoch: Epoch },
@@ -69,8 +69,8 @@ pub(crate) struct Reconciler {
 }
 
 /// The result of an inspection, and what the ledger and the store said.
-pub(crate) struct Seen {
-    pub(crate) look: Look,
+pub(crate) struct Inspected {
+    pub(crate) look: Inspection,
     /// What the ledger says. `None` if it is not loaded.
     pub(crate) view: Option<LedgerView>,
     /// What the store says. `None` if it was not asked.
@@ -82,21 +82,21 @@ impl Reconciler {
     ///
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
-    pub(crate) async fn look(&self, event: EventId) -> Result<Look, AppError> {
-        let mut look = self.look_once(event).await?;
-        for _ in 1..LOOKS_MAX {
+    pub(crate) async fn look(&self, event: EventId) -> Result<Inspection, AppError> {
+        let mut look = self.inspect_settled(event).await?;
+        for _ in 1..ATTEMPTS_MAX {
             // Most likely, a ledger of another epoch is being replaced at this moment.
-            if !matches!(look, Look::Busy | Look::Outdated { .. }) {
+            if !matches!(look, Inspection::Busy | Inspection::Outdated { .. }) {
                 break;
             }
             tokio::time::sleep(LOOK_PAUSE).await;
-            look = self.look_once(event).await?;
+            look = self.inspect_settled(event).await?;
         }
         Ok(look)
     }
 
-    async fn look_once(&self, event: EventId) -> Result<Look, AppError> {
-        Ok(self.see_once(event).await?.look)
+    async fn inspect_settled(&self, event: EventId) -> Result<Inspection, AppError> {
+        Ok(self.inspect_once(event).await?.look)
     }
 
     /// Inspects the event once. A journal with more than `journal_len_max` entries is not read: such a ledger
@@ -104,20 +104,20 @@ impl Reconciler {
     ///
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
-    pub(crate) async fn glance(&self, event: EventId, journal_len_max: u64) -> Result<Seen, AppError> {
-        let _turn = self.glances.acquire().await;
+    pub(crate) async fn inspect(&self, event: EventId, journal_len_max: u64) -> Result<Inspected, AppError> {
+        let _permit = self.glances.acquire().await;
         match self.ledger.view(event).await? {
             Some(view) if view.pending > journal_len_max => {
-                Ok(Seen { look: Look::Busy, view: Some(view), stored: None })
+                Ok(Inspected { look: Inspection::Busy, view: Some(view), stored: None })
             }
-            Some(_) => self.see_once(event).await,
-            None => Ok(Seen { look: Look::Absent, view: None, stored: None }),
+            Some(_) => self.inspect_once(event).await,
+            None => Ok(Inspected { look: Inspection::Absent, view: None, stored: None }),
         }
     }
 
-    async fn see_once(&self, event: EventId) -> Result<Seen, AppError> {
+    async fn inspect_once(&self, event: EventId) -> Result<Inspected, AppError> {
         let Some(before) = self.ledger.examine(event).await? else {
-            return Ok(Seen { look: Look::Absent, view: None, stored: None });
+            return Ok(Inspected { look: Inspection::Absent, view: None, stored: None });
         };
         let journal: Vec<ReservationId> = before.journal.iter().map(|entry| entry.request.id).collect();
         let stored = self.store.inventory_of(event, &journal).await?.ok_or(AppError::NotFound)?;
@@ -126,15 +126,15 @@ impl Reconciler {
         let is_same = |after: LedgerState| after.revision == before.revision && after.view.epoch == epoch;
         let look = if after.is_some_and(is_same) {
             match compare(&stored, &before) {
-                Compared::Consistent => Look::Consistent { epoch },
-                Compared::Moving => Look::Busy,
-                Compared::Outdated { epoch_min } => Look::Outdated { epoch_min },
-                Compared::Differs(changes) => Look::Differs { epoch, changes },
+                Compared::Consistent => Inspection::Consistent { epoch },
+                Compared::Moving => Inspection::Busy,
+                Compared::Outdated { epoch_min } => Inspection::Outdated { epoch_min },
+                Compared::Differs(changes) => Inspection::Differs { epoch, changes },
             }
         } else {
-            Look::Busy
+            Inspection::Busy
         };
-        Ok(Seen { look, view: Some(before.view), stored: Some(stored) })
+        Ok(Inspected { look, view: Some(before.view), stored: Some(stored) })
     }
 
     /// Loads the ledger anew if it differs from the store or is stale, unless it was loaded anew since the
@@ -142,11 +142,11 @@ impl Reconciler {
     ///
     /// # Errors
     /// As [`Loader::load`].
-    pub(crate) async fn repair(&self, event: EventId, look: &Look) -> Result<(), AppError> {
+    pub(crate) async fn repair(&self, event: EventId, look: &Inspection) -> Result<(), AppError> {
         match look {
-            Look::Differs { epoch, .. } => self.loader.load(event, Epoch(epoch.0 + 1)).await,
-            Look::Outdated { epoch_min } => self.loader.load(event, *epoch_min).await,
-            Look::Absent | Look::Busy | Look::Consistent { .. } => Ok(()),
+            Inspection::Differs { epoch, .. } => self.loader.load(event, Epoch(epoch.0 + 1)).await,
+            Inspection::Outdated { epoch_min } => self.loader.load(event, *epoch_min).await,
+            Inspection::Absent | Inspection::Busy | Inspection::Consistent { .. } => Ok(()),
         }
     }
 }

@@ -9,8 +9,8 @@ use neticket_domain::{EventId, ReservationId, UserId};
 use neticket_store::{CommitRequest, Store, StoreError};
 
 use crate::clock::LedgerClock;
+use crate::connection_budget::ConnectionBudget;
 use crate::metrics::Metrics;
-use crate::turns::Turns;
 
 /// Maximum number of rejections that wait for the store. Further ones are not kept: only the log of the
 /// failed write counts them.
@@ -24,7 +24,7 @@ type Unwritten = BTreeMap<EventId, BTreeMap<ReservationId, CommitRequest>>;
 pub(crate) struct Rejections {
     pub(crate) store: Store,
     pub(crate) clock: Arc<LedgerClock>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) budget: Arc<ConnectionBudget>,
     pub(crate) metrics: Arc<Metrics>,
     /// Maximum number of rejections in one transaction.
     pub(crate) batch_len_max: usize,
@@ -38,7 +38,7 @@ impl Rejections {
     /// [`StoreError`]: some or all of them may have been recorded.
     pub(crate) async fn write(&self, rejected: &[CommitRequest]) -> Result<(), StoreError> {
         for batch in rejected.chunks(self.batch_len_max) {
-            let _turn = self.turns.recovery.acquire().await;
+            let _permit = self.budget.recovery.acquire().await;
             let noted = self.store.reject(batch, self.clock.now()).await?;
             self.metrics.rejected(noted);
         }
@@ -47,7 +47,7 @@ impl Rejections {
 
     /// Records the rejections now, or keeps them for a background task if the store does not accept them. All
     /// must be of one event.
-    pub(crate) async fn write_now_or_later(&self, rejected: Vec<CommitRequest>) {
+    pub(crate) async fn record_or_buffer(&self, rejected: Vec<CommitRequest>) {
         let Err(error) = self.write(&rejected).await else { return };
         let entries = rejected.len();
         let mut unwritten = self.unwritten();

@@ -12,9 +12,9 @@ use neticket_store::{ReservationRecord, ReservationStatus};
 use uuid::Uuid;
 
 use crate::App;
-use crate::booking::{Answer, Done, Incoming, is_same_booking};
-use crate::catalog::{Journal, Names};
+use crate::booking::{BookingAnswer, BookingOutcome, Incoming, is_same_booking};
 use crate::error::AppError;
+use crate::event_cache::{Journal, Names};
 use crate::views::{Booked, NewReservation, PageView, ReservationState, ReservationView};
 
 /// The context in which keys are hashed. If it changed, old keys would stand for new reservations.
@@ -72,9 +72,10 @@ impl App {
             |key| reservation_id(user, key),
         );
         let request = AdmitRequest { id, user, ticket_type, quantity, unit_price };
-        let incoming = Incoming { event, request, keyed: key.is_some(), deadline, disconnected };
-        match self.desk.book(incoming).await? {
-            Answer::Done(Done::Existing(record)) => {
+        let incoming =
+            Incoming { event, request, has_idempotency_key: key.is_some(), deadline, disconnected };
+        match self.booking_service.book(incoming).await? {
+            BookingAnswer::Decided(BookingOutcome::Existing(record)) => {
                 if !is_same_booking(&record, event, &request) {
                     return Err(AppError::IdempotencyKeyReused);
                 }
@@ -83,13 +84,13 @@ impl App {
                 }
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
-            Answer::Done(Done::Confirmed { unit_price, created_at, repeated }) => {
+            BookingAnswer::Decided(BookingOutcome::Confirmed { unit_price, created_at, repeated }) => {
                 let mut reservation = self.reservation_of(&names, request);
                 reservation.unit_price = unit_price;
                 reservation.created_at = created_at;
                 Ok(Booked { reservation, replayed: repeated })
             }
-            Answer::Pending(admission) => {
+            BookingAnswer::Pending(admission) => {
                 let reservation = self.pending_of(&names, request, admission);
                 Ok(Booked { reservation, replayed: false })
             }
@@ -98,10 +99,10 @@ impl App {
 
     /// The event and the ticket type to be booked, or `StoreUnavailable` at the deadline.
     async fn names_in_time(&self, ticket_type: TicketTypeId, deadline: Instant) -> Result<Names, AppError> {
-        let catalog = Arc::clone(&self.catalog);
+        let event_cache = Arc::clone(&self.event_cache);
         let mut read = Box::pin(async move {
-            let event = catalog.event_of_ticket_type(ticket_type).await?;
-            catalog.names(event, ticket_type).await
+            let event = event_cache.event_of_ticket_type(ticket_type).await?;
+            event_cache.names(event, ticket_type).await
         });
         if let Poll::Ready(names) = futures::poll!(&mut read) {
             return names; // from the cache, as nearly always
@@ -220,7 +221,7 @@ impl App {
     /// `user`'s reservations that the ledger has admitted and the store does not have yet, newest first.
     async fn reservations_pending(&self, user: UserId) -> Result<Vec<ReservationView>, AppError> {
         let mut entries: Vec<(EventId, JournalEntry)> = Vec::new();
-        for event in &self.catalog.events_pending().await?.events {
+        for event in &self.event_cache.events_pending().await?.events {
             let of_event = self.ledger.pending_of(*event, user).await?;
             entries.extend(of_event.into_iter().map(|entry| (*event, entry)));
         }
@@ -258,7 +259,7 @@ impl App {
         user: UserId,
         id: ReservationId,
     ) -> Result<ReservationView, AppError> {
-        Ok(self.reservation_view(self.cancel_desk.cancel(user, id).await?))
+        Ok(self.reservation_view(self.cancel_service.cancel(user, id).await?))
     }
 
     /// Looks for a reservation that the ledger has admitted and the store has not committed yet, in the
@@ -271,12 +272,12 @@ impl App {
         user: UserId,
         id: ReservationId,
     ) -> Result<Option<ReservationView>, AppError> {
-        let found = self.catalog.events_pending().await?;
+        let found = self.event_cache.events_pending().await?;
         let mut is_blind = found.is_blind;
         for event in &found.events {
             let Some(entry) = self.ledger.journal_entry(*event, id).await? else {
                 // The server may have been restarted after this journal was seen to have entries.
-                is_blind |= self.catalog.journal(*event).await? == Journal::Unseen;
+                is_blind |= self.event_cache.journal(*event).await? == Journal::Unseen;
                 continue;
             };
             if entry.request.user != user {
@@ -288,7 +289,7 @@ impl App {
     }
 
     async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {
-        let names = self.catalog.names(event, entry.request.ticket_type).await?;
+        let names = self.event_cache.names(event, entry.request.ticket_type).await?;
         Ok(self.pending_of(&names, entry.request, entry.admission))
     }
 

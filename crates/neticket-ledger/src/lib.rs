@@ -6,15 +6,15 @@
 //! with the same behaviour. [`MemoryLedger`] is the executable specification and the embedded default.
 //! [`RedisLedger`] serves several nodes.
 
-mod board;
 mod claims;
 mod memory;
+mod node_registry;
 mod redis;
 mod types;
 
-pub use board::{BOARD_NODES_MAX, BOARD_NOTE_LEN_MAX, Board};
 pub use claims::{CLAIMS_MAX, Claims, Difference, Fingerprint};
 pub use memory::MemoryLedger;
+pub use node_registry::{NODE_STATUS_LEN_MAX, NodeRegistry, REGISTRY_NODES_MAX};
 pub use redis::{RedisLedger, RedisOptions};
 pub use types::{
     Admission, AdmitAnswer, AdmitRequest, JournalEntry, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
@@ -99,11 +99,11 @@ pub trait Ledger: Send + Sync + 'static {
     /// [`Self::loaded`]. None of it can be committed any more. Loads in progress must begin again, and then
     /// find nothing to load. The caller must repeat the call after an error. A load in progress may leave the
     /// name behind (see [`Self::loaded`]).
-    async fn forget(&self, event: EventId) -> Result<(), LedgerError>;
+    async fn delete(&self, event: EventId) -> Result<(), LedgerError>;
 
     /// Deletes the ledger of the event, whatever its state, to imitate a server that restarts empty. For
     /// tests only.
-    async fn lose(&self, event: EventId) -> Result<(), LedgerError>;
+    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError>;
 
     /// The events that have a ledger, of any server run. The list may name too many: an event whose ledger
     /// was lost stays in it until a ledger of a later load of the event is evicted, or until the event is
@@ -145,7 +145,7 @@ pub trait Ledger: Send + Sync + 'static {
     async fn end_lease(&self, event: EventId) -> Result<(), LedgerError>;
 
     /// The node registry, in which the nodes that share this ledger publish their status.
-    fn board(&self) -> &dyn Board;
+    fn node_registry(&self) -> &dyn NodeRegistry;
 
     /// The claims, by which the nodes that share this ledger state that they belong to one deployment; `None`
     /// if no other process can use this ledger.

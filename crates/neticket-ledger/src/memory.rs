@@ -14,10 +14,10 @@ use neticket_domain::{
 };
 use uuid::Uuid;
 
-use crate::board::MemoryBoard;
+use crate::node_registry::MemoryNodeRegistry;
 use crate::{
-    Admission, AdmitAnswer, AdmitRequest, Board, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents,
+    Admission, AdmitAnswer, AdmitRequest, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, NodeRegistry,
     RESERVATIONS_PER_USER_MAX, Release, SnapshotReservation, SnapshotTicketType, TicketTypeView, Verdict,
 };
 
@@ -30,7 +30,7 @@ pub struct MemoryLedger {
     /// Slots are created by `begin_load`, `load`, `try_lease` and `end_lease`. They are never removed: there
     /// is one per event that this process has ever sold.
     slots: Mutex<HashMap<EventId, Arc<Mutex<Slot>>>>,
-    board: MemoryBoard,
+    node_registry: MemoryNodeRegistry,
 }
 
 /// The state of one event.
@@ -68,7 +68,7 @@ impl MemoryLedger {
             clock,
             journal_len_max: JOURNAL_LEN_MAX_DEFAULT,
             slots: Mutex::default(),
-            board: MemoryBoard::default(),
+            node_registry: MemoryNodeRegistry::default(),
         }
     }
 
@@ -184,12 +184,12 @@ impl Ledger for MemoryLedger {
         Ok(true)
     }
 
-    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
+    async fn delete(&self, event: EventId) -> Result<(), LedgerError> {
         // The slot stays, so that a load in progress notices that it must begin again.
-        self.lose(event).await
+        self.drop_for_test(event).await
     }
 
-    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
+    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
             // Loads in progress must begin again, whether or not there is a ledger.
@@ -266,8 +266,8 @@ impl Ledger for MemoryLedger {
         Ok(())
     }
 
-    fn board(&self) -> &dyn Board {
-        &self.board
+    fn node_registry(&self) -> &dyn NodeRegistry {
+        &self.node_registry
     }
 
     async fn ping(&self) -> Result<(), LedgerError> {

@@ -10,11 +10,11 @@
 //! sends itself: `EVALSHA`, `EVAL`, `SET`, `DEL`, `HGET`, `HDEL`, `ZADD`, `TIME`, `PING`, `SCAN`, and in a
 //! cluster `CLUSTER`.
 
-mod board;
 mod claims;
 mod connection;
 mod loaded;
 mod masters;
+mod node_registry;
 mod packed;
 mod reply;
 mod script;
@@ -30,9 +30,9 @@ use self::packed::packed;
 use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{
-    AdmitAnswer, AdmitRequest, Board, Claims, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
-    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, PoolUse,
-    RESERVATIONS_PER_USER_MAX, Release,
+    AdmitAnswer, AdmitRequest, Claims, JOURNAL_LEN_MAX_DEFAULT, JournalEntry, Ledger, LedgerError,
+    LedgerSnapshot, LedgerState, LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, NodeRegistry,
+    PoolUse, RESERVATIONS_PER_USER_MAX, Release,
 };
 
 /// The only safe policy for a server whose memory is full.
@@ -252,15 +252,15 @@ impl Ledger for RedisLedger {
         Ok(true)
     }
 
-    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
+    async fn delete(&self, event: EventId) -> Result<(), LedgerError> {
         let keys = self.keys(event);
-        self.run(Call::new(&script::LOSE, &keys)).await?;
+        self.run(Call::new(&script::DROP_FOR_TEST, &keys)).await?;
         let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", i64::MAX);
         self.run(call).await.map(drop)
     }
 
-    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
-        self.run(Call::new(&script::LOSE, &self.keys(event))).await.map(drop)
+    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
+        self.run(Call::new(&script::DROP_FOR_TEST, &self.keys(event))).await.map(drop)
     }
 
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {
@@ -313,7 +313,7 @@ impl Ledger for RedisLedger {
         self.connections.query(::redis::cmd("DEL").arg(self.keys(event).name(Key::Lease))).await.map(drop)
     }
 
-    fn board(&self) -> &dyn Board {
+    fn node_registry(&self) -> &dyn NodeRegistry {
         self
     }
 

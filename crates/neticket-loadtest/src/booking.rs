@@ -50,7 +50,7 @@ pub(crate) struct Person {
 }
 
 /// What to book, and with which key.
-pub(crate) struct Wish<'a> {
+pub(crate) struct BookingAttempt<'a> {
     pub(crate) host: &'a HeaderValue,
     pub(crate) person: &'a Person,
     pub(crate) grade: Grade,
@@ -84,7 +84,7 @@ enum Try {
     Again { pause: Option<Duration>, maybe_booked: bool, error: String },
 }
 
-impl Wish<'_> {
+impl BookingAttempt<'_> {
     fn question(&self) -> Question {
         question(
             Method::POST,

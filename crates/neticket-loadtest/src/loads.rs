@@ -8,7 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Uri};
 use tokio::time::{Instant, sleep_until};
 
-use crate::booking::{End, Person, Wish};
+use crate::booking::{BookingAttempt, End, Person};
 use crate::connection::{Connection, Question, question};
 use crate::orders::{Load, Rush};
 use crate::worker::{Crew, OPEN_TIMEOUT};
@@ -56,7 +56,7 @@ async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
     for turn in 0..tries {
         let grade = grades[(n + turn) % grades.len()];
         let Some(key) = key(crew, turn) else { return };
-        end = Wish { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
+        end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
         if end != End::SoldOut {
             break;
         }
@@ -84,7 +84,7 @@ async fn book_play(crew: &Crew, n: usize) {
         let Some(key) = key(crew, turn) else { return };
         shared.begin();
         let deadline = shared.end() + FINISH_WITHIN;
-        let end = Wish { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
+        let end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
         shared.ended(person.user, begun, end);
     }
     shared.reconnects(connection.opened().saturating_sub(1));

@@ -215,7 +215,7 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
         sleep_until(next).await;
         next = Instant::now() + pause;
         let grade = stage.grades[usize::try_from(count)? % stage.grades.len()];
-        let wish = serde_json::to_vec(&ReservationCreateRequest {
+        let booking = serde_json::to_vec(&ReservationCreateRequest {
             ticket_type_id: grade.id,
             quantity: 1,
             unit_price: Some(grade.unit_price),
@@ -223,7 +223,7 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
         let json = HeaderValue::from_static("application/json");
         let headers = [(AUTHORIZATION, signer.authorization(*person, Role::User)?), (CONTENT_TYPE, json)];
         let question =
-            question(Method::POST, Uri::from_static("/api/v1/reservations"), &host, headers, wish.into());
+            question(Method::POST, Uri::from_static("/api/v1/reservations"), &host, headers, booking.into());
         count += 1;
         lock(hall).sent.insert(left - count, Instant::now());
         let answer = connection.ask(&question, Instant::now() + BOOKING_TIMEOUT).await;

@@ -46,7 +46,7 @@ pub enum MediaError {
     #[error("bucket {bucket}: {what} did not come back within {timeout_ms} ms")]
     TimedOut { bucket: String, what: &'static str, timeout_ms: u128 },
     #[error("bucket {bucket}: too many images are being read from it at once")]
-    Crowded { bucket: String },
+    TooManyReads { bucket: String },
     #[error("bucket {bucket}: image {key} is larger than any that is kept")]
     Oversized { bucket: String, key: String },
 }

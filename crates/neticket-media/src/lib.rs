@@ -8,13 +8,13 @@
 //! Uploads are stored in two sizes. The card is written before the full size and removed after it. An image
 //! exists only if both sizes do, so an image that is found under its name is complete.
 
-mod bucket;
+mod backend;
+mod decode_queue;
 mod error;
-mod folder;
 mod key;
+mod local;
 mod picture;
-mod place;
-mod workshop;
+mod s3;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,17 +22,17 @@ use std::path::Path;
 use bytes::Bytes;
 use moka::future::Cache;
 
-use bucket::Bucket;
-use folder::Folder;
+use backend::{Found, ImageBackend};
+use decode_queue::DecodeQueue;
 use key::Key;
-use place::{Found, Place};
-use workshop::Workshop;
+use local::LocalBackend;
+use s3::S3Backend;
 
-pub use bucket::{S3Credentials, S3Options};
+pub use decode_queue::PrepareError;
 pub use error::MediaError;
 pub use key::{ImageFormat, ImageSize};
 pub use picture::{CARD_SIDE_MAX, FULL_SIDE_MAX, PIXELS_MAX, Picture, Refused};
-pub use workshop::PrepareError;
+pub use s3::{S3Credentials, S3Options};
 
 /// Capacity, in bytes, of a node's cache of images that were read from S3.
 const REMEMBERED_LEN_MAX: u64 = 64 * 1024 * 1024;
@@ -40,10 +40,10 @@ const REMEMBERED_LEN_MAX: u64 = 64 * 1024 * 1024;
 /// Checks, encodes and stores event images. Cheap to share behind an `Arc`.
 #[derive(Debug)]
 pub struct Media {
-    place: Place,
+    backend: ImageBackend,
     /// Cache of images from S3. `None` for a folder, whose files the operating system caches.
     remembered: Option<Cache<String, Bytes>>,
-    workshop: Workshop,
+    decode_queue: DecodeQueue,
     /// What URLs begin with.
     base_url: String,
 }
@@ -57,7 +57,7 @@ pub struct Image {
 
 /// An image that has just been stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredImage {
     pub key: String,
     /// Of the full size, in pixels.
     pub width: u32,
@@ -101,8 +101,13 @@ impl Media {
     /// # Errors
     /// The folder cannot be created.
     pub fn in_folder(folder: &Path) -> Result<Self, MediaError> {
-        let place = Place::Folder(Folder::open(folder)?);
-        Ok(Self { place, remembered: None, workshop: Workshop::new(), base_url: "/images".to_owned() })
+        let backend = ImageBackend::Local(LocalBackend::open(folder)?);
+        Ok(Self {
+            backend,
+            remembered: None,
+            decode_queue: DecodeQueue::new(),
+            base_url: "/images".to_owned(),
+        })
     }
 
     /// Stores images in a bucket. Does not connect to it yet.
@@ -110,8 +115,8 @@ impl Media {
         let base_url = options.public_url.clone().unwrap_or_else(|| "/images".to_owned());
         let weigh = |key: &String, bytes: &Bytes| u32::try_from(key.len() + bytes.len()).unwrap_or(u32::MAX);
         let remembered = Cache::builder().weigher(weigh).max_capacity(REMEMBERED_LEN_MAX).build();
-        let place = Place::Bucket(Bucket::new(options));
-        Self { place, remembered: Some(remembered), workshop: Workshop::new(), base_url }
+        let backend = ImageBackend::S3(S3Backend::new(options));
+        Self { backend, remembered: Some(remembered), decode_queue: DecodeQueue::new(), base_url }
     }
 
     /// Checks whether the images can be reached.
@@ -119,7 +124,7 @@ impl Media {
     /// # Errors
     /// The reason why they cannot.
     pub async fn ping(&self) -> Result<(), MediaError> {
-        self.place.ping().await
+        self.backend.ping().await
     }
 
     /// Makes a picture from an uploaded file, whose length the caller has limited. Stores nothing yet.
@@ -127,7 +132,7 @@ impl Media {
     /// # Errors
     /// The file is refused, or too many files are waiting.
     pub async fn prepare(&self, file: Vec<u8>) -> Result<Picture, PrepareError> {
-        self.workshop.prepare(file).await
+        self.decode_queue.prepare(file).await
     }
 
     /// Stores a picture. The same picture always gets the same key. Storing it again renews the time of its
@@ -135,14 +140,14 @@ impl Media {
     ///
     /// # Errors
     /// The picture could not be stored. Its key then names an image only if it did before.
-    pub async fn keep(&self, picture: Picture) -> Result<Kept, MediaError> {
+    pub async fn store(&self, picture: Picture) -> Result<StoredImage, MediaError> {
         let key = Key::of(&picture.full, picture.format);
         let bytes = u64::try_from(picture.full.len()).unwrap_or(u64::MAX);
         if let Some(card) = key.card() {
-            self.place.put(&card, picture.card.into()).await?;
+            self.backend.put(&card, picture.card.into()).await?;
         }
-        self.place.put(&key, picture.full.into()).await?;
-        Ok(Kept { key: key.to_string(), width: picture.width, height: picture.height, bytes })
+        self.backend.put(&key, picture.full.into()).await?;
+        Ok(StoredImage { key: key.to_string(), width: picture.width, height: picture.height, bytes })
     }
 
     /// Stores `bytes` as they are and returns their key. The same bytes always get the same key. Storing them
@@ -155,9 +160,9 @@ impl Media {
         let key = Key::of(bytes, format);
         let bytes = Bytes::copy_from_slice(bytes);
         if let Some(card) = key.card() {
-            self.place.put(&card, bytes.clone()).await?;
+            self.backend.put(&card, bytes.clone()).await?;
         }
-        self.place.put(&key, bytes).await?;
+        self.backend.put(&key, bytes).await?;
         Ok(key.to_string())
     }
 
@@ -169,7 +174,7 @@ impl Media {
         let Some(key) = Key::parse(key) else { return Ok(None) };
         // Boxed, because the SDK's futures are large and this one is part of every request for an image.
         let read = Box::pin(async {
-            match self.place.serve(&key).await {
+            match self.backend.serve(&key).await {
                 Ok(Some(found)) => Ok(found.bytes),
                 Ok(None) => Err(Missing::Absent),
                 Err(error) => Err(Missing::Unreadable(error)),
@@ -197,11 +202,11 @@ impl Media {
         // The card is checked too: if an image is written and removed at the same time, only one of its sizes
         // may be left.
         if let Some(card) = key.card()
-            && !self.place.contains(&card).await?
+            && !self.backend.contains(&card).await?
         {
             return Ok(false);
         }
-        self.place.contains(&key).await
+        self.backend.contains(&key).await
     }
 
     /// All sizes of the image of `key`, read from where they are stored, not from the cache. `None` if there
@@ -212,10 +217,10 @@ impl Media {
     /// The image cannot be read at this moment.
     pub async fn copy(&self, key: &str) -> Result<Option<ImageCopy>, MediaError> {
         let Some(key) = Key::parse_full(key) else { return Ok(None) };
-        let Some(full) = self.place.read(&key).await? else { return Ok(None) };
+        let Some(full) = self.backend.read(&key).await? else { return Ok(None) };
         let mut sizes = Vec::new();
         if let Some(card) = key.card() {
-            let Some(found) = self.place.read(&card).await? else { return Ok(None) };
+            let Some(found) = self.backend.read(&card).await? else { return Ok(None) };
             sizes.push((card, found));
         }
         sizes.push((key, full));
@@ -227,9 +232,9 @@ impl Media {
     ///
     /// # Errors
     /// The image could not be written. It then exists only if it did before.
-    pub async fn put_back(&self, copy: &ImageCopy) -> Result<(), MediaError> {
+    pub async fn restore(&self, copy: &ImageCopy) -> Result<(), MediaError> {
         for (key, found) in &copy.sizes {
-            self.place.put(key, found.bytes.clone()).await?;
+            self.backend.put(key, found.bytes.clone()).await?;
         }
         Ok(())
     }
@@ -248,7 +253,7 @@ impl Media {
     }
 
     async fn remove_size(&self, key: &Key) -> Result<(), MediaError> {
-        let removed = self.place.remove(key).await;
+        let removed = self.backend.remove(key).await;
         if let Some(remembered) = &self.remembered {
             remembered.invalidate(&key.to_string()).await;
         }
@@ -261,7 +266,7 @@ impl Media {
     /// # Errors
     /// The images cannot be listed at this moment.
     pub async fn list(&self, after: Option<&str>) -> Result<Listing, MediaError> {
-        let listed = self.place.list(after).await?;
+        let listed = self.backend.list(after).await?;
         let mut images = BTreeMap::new();
         for entry in listed.entries {
             let newest = images.entry(entry.key.full().to_string()).or_insert(entry.modified_ms);
@@ -276,7 +281,7 @@ impl Media {
     /// # Errors
     /// The files cannot be listed at this moment.
     pub async fn sweep_half_written(&self, before_ms: i64) -> Result<usize, MediaError> {
-        self.place.sweep_half_written(before_ms).await
+        self.backend.sweep_half_written(before_ms).await
     }
 
     /// The URL by which a browser requests the image of `key`, in this size if the image has it. Uses only

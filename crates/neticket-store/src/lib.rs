@@ -24,8 +24,8 @@ pub use accounts::{AccountError, AdminGrant, NewUser, UserRecord};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome,
-    EventCancelOutcome, EventEdit, InventoryRecord, LoadedEvent, LoadedReservation, LoadedTicketType,
-    OutboxRecord, OutdateOutcome, PauseOutcome, ReservationRecord, ReservationStatus, StoredInventory,
+    EpochRaiseOutcome, EventCancelOutcome, EventEdit, InventoryRecord, LoadedEvent, LoadedReservation,
+    LoadedTicketType, OutboxRecord, PauseOutcome, ReservationRecord, ReservationStatus, StoredInventory,
     StoredTicketType, TicketTypeEdit,
 };
 pub use connect::{PoolUse, Store, StoreOptions};

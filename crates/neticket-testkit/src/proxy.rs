@@ -9,7 +9,7 @@ use noxious::toxic::{StreamDirection, Toxic, ToxicKind};
 
 /// The network fault of the proxy. A change cuts the connections that are open.
 #[derive(Clone, Copy, Debug)]
-pub enum Weather {
+pub enum NetworkFault {
     /// No fault: everything passes.
     Fair,
     /// Delays every piece of an answer by this many milliseconds.
@@ -39,7 +39,7 @@ impl Proxy {
     /// If there is no free port.
     pub async fn start(upstream: u16) -> Self {
         let mut proxy = Self { port: free_port().expect("a port"), upstream, running: None };
-        proxy.set(Weather::Fair).await;
+        proxy.set(NetworkFault::Fair).await;
         proxy
     }
 
@@ -51,7 +51,7 @@ impl Proxy {
     ///
     /// # Panics
     /// If another process has taken the port meanwhile.
-    pub async fn set(&mut self, weather: Weather) {
+    pub async fn set(&mut self, weather: NetworkFault) {
         if let Some(Running { stopper, closed }) = self.running.take() {
             stopper.stop();
             // An error means that the proxy has ended already.
@@ -76,7 +76,7 @@ impl Proxy {
     }
 }
 
-impl Weather {
+impl NetworkFault {
     fn toxic(self) -> Option<Toxic> {
         let kind = match self {
             Self::Fair => return None,

@@ -5,11 +5,11 @@ use std::process::{Child, Command, Stdio};
 
 use neticket_domain::EventId;
 
-use crate::World;
+use crate::TestEnv;
 
 /// The MariaDB client, which will run `sql` in the database of this test environment.
-fn client(world: &World, sql: &str) -> Command {
-    let address = world.config.database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
+fn client(env: &TestEnv, sql: &str) -> Command {
+    let address = env.config.database_url.strip_prefix("mysql://root@").expect("the test's MariaDB");
     let (host_port, name) = address.split_once('/').expect("a database");
     let (host, port) = host_port.split_once(':').expect("a port");
     let mut client = Command::new("mariadb");
@@ -19,8 +19,8 @@ fn client(world: &World, sql: &str) -> Command {
 }
 
 /// Runs SQL and returns what the client prints. Statements end with `//`, not with `;`.
-pub fn sql(world: &World, sql: &str) -> String {
-    let output = client(world, sql).output().expect("the mariadb client");
+pub fn sql(env: &TestEnv, sql: &str) -> String {
+    let output = client(env, sql).output().expect("the mariadb client");
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("text")
 }
@@ -33,10 +33,9 @@ pub struct Locks {
 
 impl Locks {
     /// Locks the ticket types of the event.
-    pub fn of(world: &World, event: EventId) -> Self {
+    pub fn of(env: &TestEnv, event: EventId) -> Self {
         let lock = format!("SELECT COUNT(*) FROM ticket_types WHERE event_id = {event} FOR UPDATE");
-        let mut client =
-            client(world, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
+        let mut client = client(env, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
         let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let (mut told, mut byte) = (String::new(), [0]);
         while told.lines().count() < 2 || !told.ends_with('\n') {
@@ -46,8 +45,8 @@ impl Locks {
         Self { client, connection: told.lines().nth(1).expect("its id").to_owned() }
     }
 
-    pub fn let_go(mut self, world: &World) {
-        sql(world, &format!("KILL {}", self.connection));
+    pub fn let_go(mut self, env: &TestEnv) {
+        sql(env, &format!("KILL {}", self.connection));
         self.client.wait().expect("it ends");
     }
 }

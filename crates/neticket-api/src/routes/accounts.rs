@@ -23,10 +23,10 @@ use crate::wire;
 ))]
 pub(crate) async fn account_signup(
     state: Data<State>,
-    from: ClientAddress,
+    client_ip: ClientAddress,
     body: ValidJson<SignupRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    state.limits.signup(from.0)?;
+    state.limits.signup(client_ip.0)?;
     let SignupRequest { email, password, nickname } = body.0;
     let email = Email::parse(&email).map_err(|error| ApiError::field("email", error))?;
     let password = Password::parse(&password).map_err(|error| ApiError::field("password", error))?;
@@ -44,11 +44,11 @@ pub(crate) async fn account_signup(
 ))]
 pub(crate) async fn session_login(
     state: Data<State>,
-    from: ClientAddress,
+    client_ip: ClientAddress,
     body: ValidJson<LoginRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let LoginRequest { email, password } = body.0;
-    state.limits.login(from.0, &email)?;
+    state.limits.login(client_ip.0, &email)?;
     let session = state.app.login(&email, &password).await?;
     Ok(session_answer(session, &state))
 }
@@ -63,10 +63,10 @@ pub(crate) async fn session_login(
 ))]
 pub(crate) async fn session_refresh(
     state: Data<State>,
-    from: ClientAddress,
+    client_ip: ClientAddress,
     req: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    state.limits.refresh(from.0)?;
+    state.limits.refresh(client_ip.0)?;
     let refreshed = match cookie::refresh_token(&req) {
         Some(token) => state.app.session_refresh(&token).await,
         None => Err(AppError::Unauthenticated),
@@ -96,8 +96,8 @@ pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Resu
 #[utoipa::path(get, path = "/api/v1/me", tag = "Accounts", security(("access" = [])), responses(
     (status = 200, description = "The own account.", body = User),
 ))]
-pub(crate) async fn account_view(state: Data<State>, who: SignedIn) -> Result<Json<User>, ApiError> {
-    let account = state.app.account(who.0.user).await?;
+pub(crate) async fn account_view(state: Data<State>, user: SignedIn) -> Result<Json<User>, ApiError> {
+    let account = state.app.account(user.0.user).await?;
     Ok(Json(wire::user(account)))
 }
 
@@ -110,15 +110,15 @@ pub(crate) async fn account_view(state: Data<State>, who: SignedIn) -> Result<Js
 ))]
 pub(crate) async fn account_update(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     body: ValidJson<ProfileUpdateRequest>,
 ) -> Result<Json<User>, ApiError> {
     let account = match body.0.nickname {
         Some(nickname) => {
             let nickname = Nickname::parse(&nickname).map_err(|error| ApiError::field("nickname", error))?;
-            state.app.nickname_change(who.0.user, nickname).await?
+            state.app.nickname_change(user.0.user, nickname).await?
         }
-        None => state.app.account(who.0.user).await?,
+        None => state.app.account(user.0.user).await?,
     };
     Ok(Json(wire::user(account)))
 }
@@ -132,13 +132,13 @@ pub(crate) async fn account_update(
 ))]
 pub(crate) async fn password_change(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     body: ValidJson<PasswordChangeRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    state.limits.password_change(who.0.user)?;
+    state.limits.password_change(user.0.user)?;
     let new =
         Password::parse(&body.0.new_password).map_err(|error| ApiError::field("new_password", error))?;
-    state.app.password_change(who.0, &body.0.current_password, new).await?;
+    state.app.password_change(user.0, &body.0.current_password, new).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

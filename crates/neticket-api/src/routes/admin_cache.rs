@@ -17,10 +17,10 @@ use crate::state::State;
 ))]
 pub(crate) async fn admin_cache_clear(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
 ) -> Result<HttpResponse, ApiError> {
-    state.app.cache_clear(who.0, Some(from.0.to_string())).await?;
+    state.app.cache_clear(user.0, Some(client_ip.0.to_string())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -33,10 +33,10 @@ pub(crate) async fn admin_cache_clear(
 ))]
 pub(crate) async fn admin_cache_clear_event(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     id: Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    state.app.cache_clear_event(who.0, Some(from.0.to_string()), EventId(id.into_inner())).await?;
+    state.app.cache_clear_event(user.0, Some(client_ip.0.to_string()), EventId(id.into_inner())).await?;
     Ok(HttpResponse::NoContent().finish())
 }

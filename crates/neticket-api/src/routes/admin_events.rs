@@ -45,15 +45,15 @@ pub(crate) async fn admin_event_list(
 ))]
 pub(crate) async fn admin_event_create(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     body: FormJson<EventCreateRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let draft = wire::event_draft(body.value);
     if !body.mistakes.is_empty() {
         return Err(body::refused(body.mistakes, state.app.event_draft_faults(&draft).await?));
     }
-    let view = state.app.event_create(who.0, Some(from.0.to_string()), draft).await?;
+    let view = state.app.event_create(user.0, Some(client_ip.0.to_string()), draft).await?;
     let location = format!("/api/v1/events/{}", view.summary.id);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
@@ -90,8 +90,8 @@ pub(crate) async fn admin_event_view(
 ))]
 pub(crate) async fn admin_event_update(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     id: Path<i64>,
     expected: StrongTags,
     body: FormJson<EventUpdateRequest>,
@@ -100,8 +100,8 @@ pub(crate) async fn admin_event_update(
     if !body.mistakes.is_empty() {
         return Err(body::refused(body.mistakes, state.app.event_change_faults(id, &change).await?));
     }
-    let from = Some(from.0.to_string());
-    Ok(shown(&state, state.app.event_update(who.0, from, id, &versions(expected), &change).await?))
+    let client_ip = Some(client_ip.0.to_string());
+    Ok(shown(&state, state.app.event_update(user.0, client_ip, id, &versions(expected), &change).await?))
 }
 
 /// Delete an event
@@ -116,13 +116,13 @@ pub(crate) async fn admin_event_update(
 ))]
 pub(crate) async fn admin_event_delete(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     id: Path<i64>,
     expected: StrongTags,
 ) -> Result<HttpResponse, ApiError> {
-    let (id, from) = (EventId(id.into_inner()), Some(from.0.to_string()));
-    state.app.event_delete(who.0, from, id, &versions(expected)).await?;
+    let (id, client_ip) = (EventId(id.into_inner()), Some(client_ip.0.to_string()));
+    state.app.event_delete(user.0, client_ip, id, &versions(expected)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -137,12 +137,12 @@ pub(crate) async fn admin_event_delete(
 ))]
 pub(crate) async fn admin_event_cancel(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     id: Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    let from = Some(from.0.to_string());
-    Ok(shown(&state, state.app.event_cancel(who.0, from, EventId(id.into_inner())).await?))
+    let client_ip = Some(client_ip.0.to_string());
+    Ok(shown(&state, state.app.event_cancel(user.0, client_ip, EventId(id.into_inner())).await?))
 }
 
 fn shown(state: &State, view: EventView) -> HttpResponse {

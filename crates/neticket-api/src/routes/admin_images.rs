@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
-use crate::fields::Objection;
+use crate::fields::FieldErrorKind;
 use crate::state::State;
 use crate::wire;
 
@@ -46,16 +46,16 @@ pub(crate) struct ImageForm {
 ))]
 pub(crate) async fn admin_image_create(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     // This check runs before anything is read, so that one administrator cannot fill the memory.
-    state.limits.upload(who.0.user)?;
+    state.limits.upload(user.0.user)?;
     let form = form_of(&req, payload)?;
     let file = timeout(ARRIVAL_TIMEOUT, read_file(form)).await.map_err(|_| too_slow())??;
-    let image = state.app.image_upload(who.0, Some(from.0.to_string()), file).await?;
+    let image = state.app.image_upload(user.0, Some(client_ip.0.to_string()), file).await?;
     Ok(HttpResponse::Created().json(wire::uploaded_image(image)))
 }
 
@@ -80,10 +80,10 @@ async fn read_file(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
         let field = field.map_err(|error| broken(&error))?;
         let name = field.name().unwrap_or_default();
         if name != FILE {
-            return Err(ApiError::invalid(vec![Objection::Unknown(name.to_owned()).at("")]));
+            return Err(ApiError::invalid(vec![FieldErrorKind::Unknown(name.to_owned()).at("")]));
         }
         if file.is_some() {
-            return Err(ApiError::invalid(vec![Objection::Duplicate(name.to_owned()).at("")]));
+            return Err(ApiError::invalid(vec![FieldErrorKind::Duplicate(name.to_owned()).at("")]));
         }
         file = Some(collect(field).await?);
     }

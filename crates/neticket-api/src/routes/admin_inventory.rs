@@ -45,12 +45,12 @@ pub(crate) async fn inventory_list(
 ))]
 pub(crate) async fn inventory_load(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     event_id: Path<i64>,
 ) -> Result<Json<InventoryEntry>, ApiError> {
     let event = EventId(event_id.into_inner());
-    let view = state.app.ledger_load(who.0, Some(from.0.to_string()), event).await?;
+    let view = state.app.ledger_load(user.0, Some(client_ip.0.to_string()), event).await?;
     Ok(Json(inventory_entry(view)))
 }
 
@@ -65,12 +65,12 @@ pub(crate) async fn inventory_load(
 ))]
 pub(crate) async fn inventory_evict(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     event_id: Path<i64>,
 ) -> Result<Json<InventoryEntry>, ApiError> {
     let event = EventId(event_id.into_inner());
-    let view = state.app.ledger_evict(who.0, Some(from.0.to_string()), event).await?;
+    let view = state.app.ledger_evict(user.0, Some(client_ip.0.to_string()), event).await?;
     Ok(Json(inventory_entry(view)))
 }
 
@@ -84,12 +84,12 @@ pub(crate) async fn inventory_evict(
 ))]
 pub(crate) async fn inventory_pause(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     event_id: Path<i64>,
 ) -> Result<Json<InventoryEntry>, ApiError> {
     let event = EventId(event_id.into_inner());
-    let view = state.app.sale_pause(who.0, Some(from.0.to_string()), event, true).await?;
+    let view = state.app.sale_pause(user.0, Some(client_ip.0.to_string()), event, true).await?;
     Ok(Json(inventory_entry(view)))
 }
 
@@ -100,12 +100,12 @@ pub(crate) async fn inventory_pause(
 ))]
 pub(crate) async fn inventory_resume(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     event_id: Path<i64>,
 ) -> Result<Json<InventoryEntry>, ApiError> {
     let event = EventId(event_id.into_inner());
-    let view = state.app.sale_pause(who.0, Some(from.0.to_string()), event, false).await?;
+    let view = state.app.sale_pause(user.0, Some(client_ip.0.to_string()), event, false).await?;
     Ok(Json(inventory_entry(view)))
 }
 
@@ -124,19 +124,19 @@ pub(crate) async fn inventory_resume(
 ))]
 pub(crate) async fn inventory_reconcile(
     state: Data<State>,
-    who: Admin,
-    from: ClientAddress,
+    user: Admin,
+    client_ip: ClientAddress,
     event_id: Path<i64>,
     query: ValidQuery<ReconcileQuery>,
-    told: StrongTags,
+    if_match: StrongTags,
 ) -> Result<HttpResponse, ApiError> {
     let event = EventId(event_id.into_inner());
-    let wanted = match told.0 {
+    let wanted = match if_match.0 {
         _ if query.0.dry_run => Reconcile::DryRun,
         None => Reconcile::Apply,
         Some(fingerprints) => Reconcile::ApplyOnly(fingerprints),
     };
-    let came = state.app.ledger_reconcile(who.0, Some(from.0.to_string()), event, &wanted).await?;
+    let came = state.app.ledger_reconcile(user.0, Some(client_ip.0.to_string()), event, &wanted).await?;
     let tag = EntityTag::new_strong(came.fingerprint.clone());
     Ok(HttpResponse::Ok().insert_header(ETag(tag)).json(reconciliation(came)))
 }

@@ -70,13 +70,13 @@ pub(crate) async fn event_view(
 ) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
     let copy = state.app.event_copy_since(id, query.0.revision.unwrap_or(0)).await?;
-    let written = state.written_events.of(&state, id, copy).await?;
-    let mut response = if written.is_known(&req) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, written.tag_header.clone())).insert_header((CACHE_CONTROL, PUBLIC_1_S));
-    if written.is_known(&req) {
+    let rendered = state.written_events.of(&state, id, copy).await?;
+    let mut response = if rendered.is_known(&req) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, rendered.tag_header.clone())).insert_header((CACHE_CONTROL, PUBLIC_1_S));
+    if rendered.is_known(&req) {
         return Ok(response.finish());
     }
-    Ok(response.content_type(JSON).body(written.detail.clone()))
+    Ok(response.content_type(JSON).body(rendered.detail.clone()))
 }
 
 /// Get the availability of an event
@@ -89,8 +89,8 @@ pub(crate) async fn event_view(
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
-    let written = state.written_events.of(&state, id, state.app.event_copy(id).await?).await?;
-    let availability = wire::availability(&written.view, state.app.now());
+    let rendered = state.written_events.of(&state, id, state.app.event_copy(id).await?).await?;
+    let availability = wire::availability(&rendered.view, state.app.now());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Res
 pub(crate) async fn event_availability_stream(
     state: Data<State>,
     id: Path<i64>,
-    from: ClientAddress,
+    client_ip: ClientAddress,
     req: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
@@ -126,13 +126,13 @@ pub(crate) async fn event_availability_stream(
         state.app.event_copy(id).await?;
         return Ok(response.finish());
     }
-    Ok(response.streaming(state.streams.open(&state.app, id, from.0, &state.http).await?))
+    Ok(response.streaming(state.streams.open(&state.app, id, client_ip.0, &state.http).await?))
 }
 
 /// Rendered events. Each is rendered once and shared by everyone who requests it.
-pub(crate) struct WrittenEvents(Cache<EventId, Result<Arc<WrittenEvent>, String>>);
+pub(crate) struct RenderedEvents(Cache<EventId, Result<Arc<RenderedEvent>, String>>);
 
-struct WrittenEvent {
+struct RenderedEvent {
     /// The cached event from which this was rendered. It is sent as long as the application still has this
     /// cached event.
     copy: EventCopy,
@@ -142,27 +142,27 @@ struct WrittenEvent {
     tag_header: HeaderValue,
 }
 
-impl WrittenEvents {
+impl RenderedEvents {
     pub(crate) fn new() -> Self {
         Self(Cache::new(WRITTEN_MAX))
     }
 
     /// The rendered form of `copy`. It is rendered again only if `copy` has changed since, and only once for
     /// all concurrent requests.
-    async fn of(&self, state: &State, id: EventId, copy: EventCopy) -> Result<Arc<WrittenEvent>, ApiError> {
-        let is_of_copy = |written: &Result<Arc<WrittenEvent>, String>| {
-            written.as_ref().is_ok_and(|written| written.copy.is(&copy))
+    async fn of(&self, state: &State, id: EventId, copy: EventCopy) -> Result<Arc<RenderedEvent>, ApiError> {
+        let is_of_copy = |rendered: &Result<Arc<RenderedEvent>, String>| {
+            rendered.as_ref().is_ok_and(|rendered| rendered.copy.is(&copy))
         };
-        if let Some(Ok(written)) = self.0.get(&id).await.filter(is_of_copy) {
-            return Ok(written);
+        if let Some(Ok(rendered)) = self.0.get(&id).await.filter(is_of_copy) {
+            return Ok(rendered);
         }
-        let write = async { WrittenEvent::new(state, copy.clone()).map(Arc::new) };
-        let entry = self.0.entry(id).or_insert_with_if(write, |written| !is_of_copy(written)).await;
+        let write = async { RenderedEvent::new(state, copy.clone()).map(Arc::new) };
+        let entry = self.0.entry(id).or_insert_with_if(write, |rendered| !is_of_copy(rendered)).await;
         Ok(entry.into_value().map_err(AppError::Internal)?)
     }
 }
 
-impl WrittenEvent {
+impl RenderedEvent {
     fn new(state: &State, copy: EventCopy) -> Result<Self, String> {
         let view = state.app.event_of_copy(&copy);
         let detail = wire::event_detail(view.clone(), state.app.now());

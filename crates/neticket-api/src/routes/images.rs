@@ -15,9 +15,9 @@ const SVG: &str = "image/svg+xml";
 pub(crate) async fn image(
     state: Data<State>,
     key: Path<String>,
-    from: ClientAddress,
+    client_ip: ClientAddress,
 ) -> Result<HttpResponse, ApiError> {
-    state.limits.read(from.0)?;
+    state.limits.read(client_ip.0)?;
     // The content type is derived from the key, and must be an image type. A file in the image store can
     // therefore never be served as HTML.
     let image = state

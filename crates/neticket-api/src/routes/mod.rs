@@ -22,8 +22,8 @@ use actix_web::web::{PathConfig, ServiceConfig, resource, route, scope};
 use actix_web::{Resource, Route};
 
 use crate::error::ApiError;
-use crate::frame;
 use crate::metrics::{OTHER, RouteMetrics, metrics_public};
+use crate::middleware;
 
 /// The prefix of all API paths.
 const API: &str = "/api/v1";
@@ -35,7 +35,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             ApiError::not_found("The address names something that cannot exist.").into()
         }))
         .service(
-            scope(API).wrap(from_fn(frame::api)).configure(api).default_service(route().to(nothing_here)),
+            scope(API)
+                .wrap(from_fn(middleware::api))
+                .configure(api)
+                .default_service(route().to(nothing_here)),
         )
         .service(path("/api/openapi.json", "GET, HEAD").route(large(get().to(docs::openapi_document))))
         .service(scope("/api").default_service(route().to(nothing_here)))
@@ -168,7 +171,7 @@ fn delete() -> Route {
 /// For answers that may be large: compresses them if the caller accepts that. All other answers of the API
 /// are small, so the compression middleware would only cost time.
 fn large(route: Route) -> Route {
-    route.wrap(from_fn(frame::plain_if_small)).wrap(Compress::default())
+    route.wrap(from_fn(middleware::plain_if_small)).wrap(Compress::default())
 }
 
 async fn nothing_here() -> Result<String, ApiError> {

@@ -33,12 +33,12 @@ use crate::wire;
 ))]
 pub(crate) async fn reservation_create(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     key: IdempotencyKey,
     disconnected: Disconnected,
     body: ValidJson<ReservationCreateRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let user = who.0.user;
+    let user = user.0.user;
     state.limits.booking(user)?;
     let quantity = Quantity::new(body.0.quantity).ok_or_else(|| {
         ApiError::field("quantity", FieldError { code: "out_of_range", message: "must be between 1 and 100" })
@@ -68,11 +68,11 @@ pub(crate) async fn reservation_create(
 ))]
 pub(crate) async fn reservation_list(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     query: ValidQuery<PageQuery>,
 ) -> Result<Json<Page<Reservation>>, ApiError> {
     let PageQuery { page, size } = query.0;
-    let reservations = state.app.reservations_page(who.0.user, page, size).await?;
+    let reservations = state.app.reservations_page(user.0.user, page, size).await?;
     Ok(Json(wire::page(reservations, page, size, wire::reservation)))
 }
 
@@ -83,10 +83,10 @@ pub(crate) async fn reservation_list(
 ))]
 pub(crate) async fn reservation_view(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     id: Path<Uuid>,
 ) -> Result<Json<Reservation>, ApiError> {
-    let view = state.app.reservation(who.0.user, ReservationId(id.into_inner())).await?;
+    let view = state.app.reservation(user.0.user, ReservationId(id.into_inner())).await?;
     Ok(Json(wire::reservation(view)))
 }
 
@@ -99,10 +99,10 @@ pub(crate) async fn reservation_view(
 ))]
 pub(crate) async fn reservation_cancel(
     state: Data<State>,
-    who: SignedIn,
+    user: SignedIn,
     id: Path<Uuid>,
 ) -> Result<Json<Reservation>, ApiError> {
-    state.limits.booking(who.0.user)?;
-    let view = state.app.reservation_cancel(who.0.user, ReservationId(id.into_inner())).await?;
+    state.limits.booking(user.0.user)?;
+    let view = state.app.reservation_cancel(user.0.user, ReservationId(id.into_inner())).await?;
     Ok(Json(wire::reservation(view)))
 }

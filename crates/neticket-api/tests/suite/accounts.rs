@@ -1,7 +1,7 @@
 //! Accounts and sessions.
 
 use insta::assert_json_snapshot;
-use neticket_testkit::{Answer, PASSWORD, Site, World, on_both};
+use neticket_testkit::{Answer, PASSWORD, TestEnv, TestServer, on_both};
 use reqwest::Method;
 use serde_json::json;
 
@@ -12,21 +12,21 @@ fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned()
 }
 
-async fn with_cookie(site: &Site, path: &str, cookie: &str) -> Answer {
-    let request = site.request(Method::POST, path).header("cookie", cookie);
+async fn with_cookie(server: &TestServer, path: &str, cookie: &str) -> Answer {
+    let request = server.request(Method::POST, path).header("cookie", cookie);
     Answer::read(request.send().await.unwrap()).await
 }
 
 on_both! {
-    async fn signing_up_and_in(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn signing_up_and_in(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         let account = json!({"email": "Hong@Example.com", "password": PASSWORD, "nickname": "홍길동"});
-        let signup = site.post("/api/v1/auth/signup", None, account.clone()).await;
+        let signup = server.post("/api/v1/auth/signup", None, account.clone()).await;
         assert_json_snapshot!("signup", shown(&signup, &["location"]));
-        let again = site.post("/api/v1/auth/signup", None, account).await;
+        let again = server.post("/api/v1/auth/signup", None, account).await;
         assert_json_snapshot!("signup_email_taken", shown(&again, &[]));
-        let login = site
+        let login = server
             .post("/api/v1/auth/login", None, json!({"email": "hong@example.com", "password": PASSWORD}))
             .await;
         assert_json_snapshot!("login", shown(&login, &["cache-control"]));
@@ -34,84 +34,84 @@ on_both! {
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age="] {
             assert!(set.contains(attribute), "{attribute} in {set}");
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_refresh_rotates_the_cookie_and_a_logout_ends_the_session(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let person = site.person(1).await;
+    async fn a_refresh_rotates_the_cookie_and_a_logout_ends_the_session(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let person = server.person(1).await;
         let body = json!({"email": person.email, "password": PASSWORD});
-        let first = cookie(&site.post("/api/v1/auth/login", None, body).await);
-        let refreshed = with_cookie(&site, "/api/v1/auth/refresh", &first).await;
+        let first = cookie(&server.post("/api/v1/auth/login", None, body).await);
+        let refreshed = with_cookie(&server, "/api/v1/auth/refresh", &first).await;
         assert_json_snapshot!("refresh", shown(&refreshed, &[]));
         let second = cookie(&refreshed);
         assert_ne!(first, second, "the refresh token is rotated");
-        let logout = with_cookie(&site, "/api/v1/auth/logout", &second).await;
+        let logout = with_cookie(&server, "/api/v1/auth/logout", &second).await;
         assert_eq!((logout.status, logout.text.as_str()), (204, ""));
-        let ended = with_cookie(&site, "/api/v1/auth/refresh", &second).await;
+        let ended = with_cookie(&server, "/api/v1/auth/refresh", &second).await;
         assert_json_snapshot!("refresh_ended", shown(&ended, &[]));
         assert!(ended.header("set-cookie").contains("Max-Age=0"), "the cookie is cleared");
-        assert_eq!(site.post("/api/v1/auth/refresh", None, json!({})).await.code(), "unauthenticated");
-        world.finish().await;
+        assert_eq!(server.post("/api/v1/auth/refresh", None, json!({})).await.code(), "unauthenticated");
+        env.finish().await;
     }
 
-    async fn a_wrong_password_and_an_unknown_email_get_the_same_answer(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let person = site.person(1).await;
-        let wrong = site
+    async fn a_wrong_password_and_an_unknown_email_get_the_same_answer(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let person = server.person(1).await;
+        let wrong = server
             .post("/api/v1/auth/login", None, json!({"email": person.email, "password": "wrong"}))
             .await;
-        let unknown = site
+        let unknown = server
             .post("/api/v1/auth/login", None, json!({"email": "nobody@example.com", "password": PASSWORD}))
             .await;
         assert_json_snapshot!("bad_credentials", shown(&wrong, &["www-authenticate"]));
         assert_eq!(shown(&wrong, &[]), shown(&unknown, &[]));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn ones_own_account_is_seen_and_changed(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let (person, _other) = (site.person(1).await, site.person(2).await);
+    async fn ones_own_account_is_seen_and_changed(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let (person, _other) = (server.person(1).await, server.person(2).await);
         let token = Some(person.token.as_str());
-        assert_json_snapshot!("me", shown(&site.get("/api/v1/me", token).await, &["cache-control"]));
-        let renamed = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
+        assert_json_snapshot!("me", shown(&server.get("/api/v1/me", token).await, &["cache-control"]));
+        let renamed = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
         assert_json_snapshot!("me_renamed", shown(&renamed, &[]));
-        let taken = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
+        let taken = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
         assert_eq!(taken.code(), "nickname_taken");
-        let unchanged = site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({}))).await;
+        let unchanged = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({}))).await;
         assert_eq!((unchanged.status, unchanged.json()["nickname"].as_str()), (200, Some("새이름")));
         let change = |current: &str| json!({"current_password": current, "new_password": "ghijkl2?"});
-        let wrong = site.post("/api/v1/me/password", token, change("wrong")).await;
+        let wrong = server.post("/api/v1/me/password", token, change("wrong")).await;
         assert_eq!(wrong.code(), "bad_credentials");
-        let changed = site.post("/api/v1/me/password", token, change(PASSWORD)).await;
+        let changed = server.post("/api/v1/me/password", token, change(PASSWORD)).await;
         assert_eq!(changed.status, 204);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn repeated_sign_ins_with_wrong_credentials_are_rate_limited(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.rate_limit = true;
-        let site = world.site().await;
+    async fn repeated_sign_ins_with_wrong_credentials_are_rate_limited(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.rate_limit = true;
+        let server = env.server().await;
         for email in ["nobody@example.com", "nobody2@example.com"] {
             let guess = json!({"email": email, "password": "wrong"});
             let mut tries = 0;
-            while site.post("/api/v1/auth/login", None, guess.clone()).await.code() != "rate_limited" {
+            while server.post("/api/v1/auth/login", None, guess.clone()).await.code() != "rate_limited" {
                 tries += 1;
                 assert!(tries < 200, "nothing slows guessing");
             }
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_missing_or_invalid_token_gets_401_without_internal_details(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn a_missing_or_invalid_token_gets_401_without_internal_details(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         for token in [None, Some("x"), Some("eyJhbGciOiJub25lIn0.e30."), Some("'; DROP TABLE users; --")] {
             for path in ["/api/v1/me", "/api/v1/reservations", "/api/v1/admin/events"] {
-                let refused = site.get(path, token).await;
+                let refused = server.get(path, token).await;
                 assert_eq!((refused.status, refused.code().as_str()), (401, "unauthenticated"), "{path}");
                 let text = refused.text.to_lowercase();
                 for inside in ["panick", "jsonwebtoken", "select", ".rs:", "sqlx", "base64", "drop table"] {
@@ -119,6 +119,6 @@ on_both! {
                 }
             }
         }
-        world.finish().await;
+        env.finish().await;
     }
 }

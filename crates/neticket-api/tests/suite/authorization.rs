@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use neticket_testkit::{Parts, World};
+use neticket_testkit::{Backends, TestEnv};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -75,9 +75,9 @@ fn every_operation_of_the_document_has_an_authorization_case() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_refuses_callers_without_the_required_role() {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let (person, admin) = (site.person(1).await.token, site.admin(2).await.token);
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let (person, admin) = (server.person(1).await.token, server.admin(2).await.token);
     let forged = format!("{}x", &admin[..admin.len() - 1]);
     for (id, method, path, who) in OPERATIONS {
         let path = path.replace("{event_id}", "1");
@@ -90,7 +90,7 @@ async fn every_operation_refuses_callers_without_the_required_role() {
         for (token, is) in
             [(None, Anyone), (Some(&forged), Anyone), (Some(&person), SignedIn), (Some(&admin), Admin)]
         {
-            let answer = site.ask(method.clone(), &path, token.map(String::as_str), body.clone()).await;
+            let answer = server.ask(method.clone(), &path, token.map(String::as_str), body.clone()).await;
             let code = answer.code();
             let refused = code == "unauthenticated" || code == "forbidden";
             // Without its cookie, a refresh is unauthenticated for everyone.
@@ -104,5 +104,5 @@ async fn every_operation_refuses_callers_without_the_required_role() {
             assert!(answer.status < 500, "{id}: {}", answer.text);
         }
     }
-    world.finish().await;
+    env.finish().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use neticket_testkit::{Answer, Site, World, on_both};
+use neticket_testkit::{Answer, TestEnv, TestServer, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,9 +11,15 @@ use crate::reservations::book;
 /// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-async fn reconcile(site: &Site, token: &str, event: i64, dry_run: bool, if_match: Option<&str>) -> Answer {
+async fn reconcile(
+    server: &TestServer,
+    token: &str,
+    event: i64,
+    dry_run: bool,
+    if_match: Option<&str>,
+) -> Answer {
     let path = format!("/api/v1/admin/inventory/{event}/reconcile?dry_run={dry_run}");
-    let mut request = site.request(Method::POST, &path).bearer_auth(token);
+    let mut request = server.request(Method::POST, &path).bearer_auth(token);
     if let Some(tag) = if_match {
         request = request.header("if-match", tag);
     }
@@ -21,10 +27,10 @@ async fn reconcile(site: &Site, token: &str, event: i64, dry_run: bool, if_match
 }
 
 /// Repeats the request until `right` accepts the answer.
-async fn told(site: &Site, token: &str, path: &str, right: impl Fn(&Value) -> bool) -> Value {
+async fn told(server: &TestServer, token: &str, path: &str, right: impl Fn(&Value) -> bool) -> Value {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
-        let answer = site.get(path, Some(token)).await;
+        let answer = server.get(path, Some(token)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let body = answer.json();
         if right(&body) {
@@ -36,73 +42,73 @@ async fn told(site: &Site, token: &str, path: &str, right: impl Fn(&Value) -> bo
 }
 
 on_both! {
-    async fn every_button_answers_the_entry_as_it_is_afterwards(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let (admin, person) = (site.admin(1).await.token, site.person(2).await.token);
-        let event = world.event_on_sale(&[5], 4).await;
-        let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 2});
-        assert_eq!(book(&site, &person, None, wish.clone()).await.status, 201);
+    async fn every_button_answers_the_entry_as_it_is_afterwards(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let (admin, person) = (server.admin(1).await.token, server.person(2).await.token);
+        let event = env.event_on_sale(&[5], 4).await;
+        let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 2});
+        assert_eq!(book(&server, &person, None, booking_body.clone()).await.status, 201);
         let list = "/api/v1/admin/inventory?size=5";
-        let page = told(&site, &admin, list, |page| page["items"][0]["ledger"]["pending"] == 0).await;
+        let page = told(&server, &admin, list, |page| page["items"][0]["ledger"]["pending"] == 0).await;
         let grade = json!({
             "id": event.ticket_types[0].id, "name": "VIP", "capacity": 5, "store_left": 3, "ledger_left": 3, "drift": 0
         });
         assert_eq!((&page["total_items"], &page["items"][0]["ticket_types"]), (&json!(1), &json!([grade])));
         assert_eq!(page["items"][0]["status"], "on_sale");
         let path = |button| format!("/api/v1/admin/inventory/{}/{button}", event.id);
-        let press = async |button| site.post(&path(button), Some(&admin), json!({})).await;
+        let press = async |button| server.post(&path(button), Some(&admin), json!({})).await;
         let loaded = press("load").await.json();
         assert!(loaded["ledger"]["epoch"].as_i64() > page["items"][0]["ledger"]["epoch"].as_i64(), "{loaded}");
         let paused = press("pause").await.json();
         assert_eq!((&paused["ledger"]["paused"], &paused["status"]), (&json!(true), &json!("paused")));
-        assert_eq!(site.get(&format!("/api/v1/events/{}", event.id), None).await.json()["status"], "paused", "at once");
-        assert_eq!(book(&site, &person, None, wish.clone()).await.code(), "sale_paused");
+        assert_eq!(server.get(&format!("/api/v1/events/{}", event.id), None).await.json()["status"], "paused", "at once");
+        assert_eq!(book(&server, &person, None, booking_body.clone()).await.code(), "sale_paused");
         let evicted = press("evict").await;
         assert_eq!((evicted.status, &evicted.json()["ledger"]["paused"]), (200, &json!(true)), "{}", evicted.text);
         assert_eq!(press("resume").await.json()["ledger"]["paused"], json!(false));
-        assert_eq!(book(&site, &person, None, wish).await.status, 201);
-        let nothing = site.post("/api/v1/admin/inventory/987654/load", Some(&admin), json!({})).await;
+        assert_eq!(book(&server, &person, None, booking_body).await.status, 201);
+        let nothing = server.post("/api/v1/admin/inventory/987654/load", Some(&admin), json!({})).await;
         assert_eq!(nothing.code(), "not_found");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_difference_is_applied_only_as_it_was_shown(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no background task repairs it
-        let site = world.site().await;
-        let admin = site.admin(1).await.token;
-        let event = world.event_on_sale(&[5], 4).await;
-        let mut wrong = world.snapshot(event.id).await;
+    async fn a_difference_is_applied_only_as_it_was_shown(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no background task repairs it
+        let server = env.server().await;
+        let admin = server.admin(1).await.token;
+        let event = env.event_on_sale(&[5], 4).await;
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 7;
-        world.install(&wrong).await;
-        let shown = reconcile(&site, &admin, event.id.0, true, None).await;
+        env.install(&wrong).await;
+        let shown = reconcile(&server, &admin, event.id.0, true, None).await;
         let change = json!({"ticket_type_id": event.ticket_types[0].id, "from": 7, "to": 5});
         assert_eq!(shown.json(), json!({"applied": false, "changes": [change]}));
         let tag = shown.header("etag").to_owned();
         assert!(tag.starts_with('"'), "strong: {tag}");
         for other in ["\"other\"", &format!("W/{tag}"), "nonsense", "\"a\", \"b\""] {
-            assert_eq!(reconcile(&site, &admin, event.id.0, false, Some(other)).await.code(), "edit_conflict", "{other}");
+            assert_eq!(reconcile(&server, &admin, event.id.0, false, Some(other)).await.code(), "edit_conflict", "{other}");
         }
-        let drifted = site.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
+        let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["items"][0]["ticket_types"][0]["drift"], 2);
-        let applied = reconcile(&site, &admin, event.id.0, false, Some(&format!("\"x\", {tag}"))).await;
+        let applied = reconcile(&server, &admin, event.id.0, false, Some(&format!("\"x\", {tag}"))).await;
         assert_eq!(applied.json(), json!({"applied": true, "changes": [change]}));
-        let again = reconcile(&site, &admin, event.id.0, false, Some("*")).await;
+        let again = reconcile(&server, &admin, event.id.0, false, Some("*")).await;
         assert_eq!(again.json(), json!({"applied": false, "changes": []}), "nothing was done, and nothing said");
-        let drifted = site.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
+        let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["total_items"], 0);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn stats_are_of_all_nodes_together(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let (one, other) = (world.site().await, world.site().await);
+    async fn stats_are_of_all_nodes_together(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let (one, other) = (env.server().await, env.server().await);
         let (admin, person) = (one.admin(1).await.token, one.person(2).await.token);
-        let event = world.event_on_sale(&[5], 4).await;
-        let wish = |quantity: u32| json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity});
-        assert_eq!(book(&other, &person, None, wish(2)).await.status, 201);
-        assert_eq!(book(&other, &person, None, wish(9)).await.code(), "sold_out");
+        let event = env.event_on_sale(&[5], 4).await;
+        let booking_body = |quantity: u32| json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity});
+        assert_eq!(book(&other, &person, None, booking_body(2)).await.status, 201);
+        assert_eq!(book(&other, &person, None, booking_body(9)).await.code(), "sold_out");
         assert_eq!(one.get("/api/v1/nothing", None).await.status, 404);
         let is_whole = |stats: &Value| {
             let count = |code: &str| {
@@ -114,6 +120,6 @@ on_both! {
         let stats = told(&one, &admin, "/api/v1/admin/stats", is_whole).await;
         assert!(stats["bookings_per_s"].as_f64() > Some(0.0) && stats["p99_ms"].as_f64() > Some(0.0), "{stats}");
         assert_eq!((&stats["window_s"], &stats["in_flight"], &stats["drift"]), (&json!(5), &json!(0), &json!(0)));
-        world.finish().await;
+        env.finish().await;
     }
 }

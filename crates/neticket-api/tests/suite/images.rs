@@ -1,6 +1,6 @@
 //! How images are uploaded and served.
 
-use neticket_testkit::{Answer, Parts, S3, Site, World, picture};
+use neticket_testkit::{Answer, Backends, S3, TestEnv, TestServer, picture};
 use reqwest::Method;
 use serde_json::json;
 
@@ -15,28 +15,29 @@ struct Part<'a> {
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"poster.png\"\r\nContent-Type: image/png";
 
-async fn send(site: &Site, token: &str, parts: &[Part<'_>]) -> Answer {
+async fn send(server: &TestServer, token: &str, backends: &[Part<'_>]) -> Answer {
     let mut body = Vec::new();
-    for Part { head, content } in parts {
+    for Part { head, content } in backends {
         body.extend_from_slice(format!("--frontier\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--frontier--\r\n");
-    send_raw(site, token, "multipart/form-data; boundary=frontier", body).await
+    send_raw(server, token, "multipart/form-data; boundary=frontier", body).await
 }
 
-async fn send_raw(site: &Site, token: &str, content_type: &str, body: Vec<u8>) -> Answer {
-    let request = site.request(Method::POST, UPLOAD).bearer_auth(token).header("content-type", content_type);
+async fn send_raw(server: &TestServer, token: &str, content_type: &str, body: Vec<u8>) -> Answer {
+    let request =
+        server.request(Method::POST, UPLOAD).bearer_auth(token).header("content-type", content_type);
     Answer::read(request.body(body).send().await.unwrap()).await
 }
 
-async fn upload(site: &Site, token: &str, file: &[u8]) -> Answer {
-    send(site, token, &[Part { head: FILE, content: file }]).await
+async fn upload(server: &TestServer, token: &str, file: &[u8]) -> Answer {
+    send(server, token, &[Part { head: FILE, content: file }]).await
 }
 
-async fn fetch(site: &Site, path: &str) -> (Answer, Vec<u8>) {
-    let request = site.request(Method::GET, path).header("accept-encoding", "gzip, br");
+async fn fetch(server: &TestServer, path: &str) -> (Answer, Vec<u8>) {
+    let request = server.request(Method::GET, path).header("accept-encoding", "gzip, br");
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.unwrap().to_vec();
@@ -45,17 +46,17 @@ async fn fetch(site: &Site, path: &str) -> (Answer, Vec<u8>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_uploads_an_image_and_everyone_sees_it() {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let token = site.admin(1).await.token;
-    let answer = upload(&site, &token, &picture(1)).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let token = server.admin(1).await.token;
+    let answer = upload(&server, &token, &picture(1)).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let image = answer.json();
     let key = image["key"].as_str().unwrap().to_owned();
     assert_eq!((image["width"].as_u64(), image["height"].as_u64()), (Some(800), Some(400)));
     assert_eq!(image["url"], format!("/images/{key}"));
     for path in [format!("/images/{key}"), format!("/images/{}", key.replace('.', "-card."))] {
-        let (shown, bytes) = fetch(&site, &path).await;
+        let (shown, bytes) = fetch(&server, &path).await;
         assert_eq!((shown.status, shown.header("content-type")), (200, "image/jpeg"), "{path}");
         assert_eq!(shown.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(shown.header("x-content-type-options"), "nosniff");
@@ -63,18 +64,18 @@ async fn an_administrator_uploads_an_image_and_everyone_sees_it() {
         assert_eq!(shown.header("content-encoding"), "", "compressing would only make it larger");
         assert!(bytes.starts_with(&[0xff, 0xd8]));
     }
-    assert_eq!(upload(&site, &token, &picture(1)).await.json(), image, "the same image has the same key");
-    assert_eq!(fetch(&site, "/images/00112233445566778899aabbccddeeff.jpg").await.0.code(), "not_found");
-    world.finish().await;
+    assert_eq!(upload(&server, &token, &picture(1)).await.json(), image, "the same image has the same key");
+    assert_eq!(fetch(&server, "/images/00112233445566778899aabbccddeeff.jpg").await.0.code(), "not_found");
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_ignores_the_declared_type_and_the_file_name() {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let token = site.admin(1).await.token;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let token = server.admin(1).await.token;
     let head = "form-data; name=\"file\"; filename=\"../../index.html\"\r\nContent-Type: text/html";
-    let answer = send(&site, &token, &[Part { head, content: &picture(1) }]).await;
+    let answer = send(&server, &token, &[Part { head, content: &picture(1) }]).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let key = answer.json()["key"].as_str().unwrap().to_owned();
     assert_eq!((key.len(), key.split_once('.').map(|(_, format)| format)), (36, Some("jpg")), "{key}");
@@ -84,19 +85,19 @@ async fn an_upload_ignores_the_declared_type_and_the_file_name() {
         b"<svg onload=\"alert(1)\"/>",
         b"hello",
     ] {
-        assert_eq!(upload(&site, &token, content).await.code(), "unsupported_media_type");
+        assert_eq!(upload(&server, &token, content).await.code(), "unsupported_media_type");
     }
     for path in ["/images/index.html", "/images/..%2f..%2findex.html"] {
-        assert_eq!(fetch(&site, path).await.0.status, 404, "{path}");
+        assert_eq!(fetch(&server, path).await.0.status, 404, "{path}");
     }
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_image_or_no_form_is_refused_by_what_is_wrong_with_it() {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let token = site.admin(1).await.token;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let token = server.admin(1).await.token;
     let refused = |answer: &Answer, code: &str, field: Option<(&str, &str)>| {
         assert_eq!(answer.code(), code, "{}", answer.text);
         if let Some((field, why)) = field {
@@ -110,54 +111,62 @@ async fn what_is_no_image_or_no_form_is_refused_by_what_is_wrong_with_it() {
     let whole = picture(1);
     let invalid = "validation_failed";
     refused(
-        &upload(&site, &token, &whole[..whole.len() / 2]).await,
+        &upload(&server, &token, &whole[..whole.len() / 2]).await,
         invalid,
         Some(("file", "invalid_image")),
     );
-    refused(&upload(&site, &token, b"").await, invalid, Some(("file", "required")));
-    refused(&send(&site, &token, &[]).await, invalid, Some(("file", "required")));
+    refused(&upload(&server, &token, b"").await, invalid, Some(("file", "required")));
+    refused(&send(&server, &token, &[]).await, invalid, Some(("file", "required")));
     let other = Part { head: "form-data; name=\"title\"", content: b"x" };
-    refused(&send(&site, &token, &[other]).await, invalid, Some(("title", "unknown_field")));
+    refused(&send(&server, &token, &[other]).await, invalid, Some(("title", "unknown_field")));
     let (one, two) = (Part { head: FILE, content: &whole }, Part { head: FILE, content: &whole });
-    refused(&send(&site, &token, &[one, two]).await, invalid, Some(("file", "duplicate_field")));
+    refused(&send(&server, &token, &[one, two]).await, invalid, Some(("file", "duplicate_field")));
     let nameless = Part { head: "form-data", content: &whole };
-    refused(&send(&site, &token, &[nameless]).await, "malformed_request", None);
+    refused(&send(&server, &token, &[nameless]).await, "malformed_request", None);
     for content_type in ["image/png", "application/json", "multipart/mixed; boundary=frontier", ""] {
-        refused(&send_raw(&site, &token, content_type, whole.clone()).await, "unsupported_media_type", None);
+        refused(
+            &send_raw(&server, &token, content_type, whole.clone()).await,
+            "unsupported_media_type",
+            None,
+        );
     }
-    refused(&send_raw(&site, &token, "multipart/form-data", whole.clone()).await, "malformed_request", None);
-    let broken_off = format!("--f\r\nContent-Disposition: {FILE}\r\n\r\nhalf").into_bytes();
     refused(
-        &send_raw(&site, &token, "multipart/form-data; boundary=f", broken_off).await,
+        &send_raw(&server, &token, "multipart/form-data", whole.clone()).await,
         "malformed_request",
         None,
     );
-    world.finish().await;
+    let broken_off = format!("--f\r\nContent-Disposition: {FILE}\r\n\r\nhalf").into_bytes();
+    refused(
+        &send_raw(&server, &token, "multipart/form-data; boundary=f", broken_off).await,
+        "malformed_request",
+        None,
+    );
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_mebibytes_are_taken_and_one_byte_more_is_not() {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let token = site.admin(1).await.token;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let token = server.admin(1).await.token;
     // Bytes after the end of the image count towards the limit, and are removed.
     let mut file = picture(1);
     file.resize(BYTES_MAX, 0);
-    assert_eq!(upload(&site, &token, &file).await.status, 201);
+    assert_eq!(upload(&server, &token, &file).await.status, 201);
     file.push(0);
-    assert_eq!(upload(&site, &token, &file).await.code(), "payload_too_large");
-    world.finish().await;
+    assert_eq!(upload(&server, &token, &file).await.code(), "payload_too_large");
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_administrator_does_not_keep_the_decoder_to_themselves() {
-    let mut world = World::new(Parts::Embedded).await;
-    world.config.rate_limit = true;
-    let site = world.site().await;
-    let (one, another) = (site.admin(1).await.token, site.admin(2).await.token);
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    env.config.rate_limit = true;
+    let server = env.server().await;
+    let (one, another) = (server.admin(1).await.token, server.admin(2).await.token);
     let limited = 'asking: {
         for _ in 0..40 {
-            let answer = upload(&site, &one, b"nothing").await;
+            let answer = upload(&server, &one, b"nothing").await;
             if answer.status == 429 {
                 break 'asking answer;
             }
@@ -166,27 +175,27 @@ async fn one_administrator_does_not_keep_the_decoder_to_themselves() {
         panic!("nothing slows uploading");
     };
     assert!(limited.header("retry-after").parse::<u32>().unwrap() >= 1);
-    assert_eq!(upload(&site, &another, b"nothing").await.status, 415);
-    world.finish().await;
+    assert_eq!(upload(&server, &another, b"nothing").await.status, 415);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_image_store_that_is_down_is_said_to_be_down_and_nothing_else_is() {
-    let mut world = World::new(Parts::Embedded).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
     let s3 = S3::start().await;
-    world.config.s3 = Some(s3.options());
-    let site = world.site().await;
-    let token = site.admin(1).await.token;
-    let event = world.event_on_sale(&[1], 1).await;
-    let image = upload(&site, &token, &picture(1)).await.json();
+    env.config.s3 = Some(s3.options());
+    let server = env.server().await;
+    let token = server.admin(1).await.token;
+    let event = env.event_on_sale(&[1], 1).await;
+    let image = upload(&server, &token, &picture(1)).await.json();
     s3.stop();
     let unseen = format!("/images/{}", image["key"].as_str().unwrap());
-    for answer in [upload(&site, &token, &picture(2)).await, fetch(&site, &unseen).await.0] {
+    for answer in [upload(&server, &token, &picture(2)).await, fetch(&server, &unseen).await.0] {
         assert_eq!((answer.status, answer.code().as_str()), (503, "image_store_unavailable"));
         assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
         assert!(!answer.text.contains("127.0.0.1"), "the inside stays inside: {}", answer.text);
     }
-    assert_eq!(site.get(&format!("/api/v1/events/{}", event.id), None).await.status, 200);
-    assert_eq!(site.get("/readyz", None).await.status, 200, "booking does not need images");
-    world.finish().await;
+    assert_eq!(server.get(&format!("/api/v1/events/{}", event.id), None).await.status, 200);
+    assert_eq!(server.get("/readyz", None).await.status, 200, "booking does not need images");
+    env.finish().await;
 }

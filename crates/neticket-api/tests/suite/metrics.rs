@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use neticket_testkit::{Site, World, on_both};
+use neticket_testkit::{TestEnv, TestServer, on_both};
 use serde_json::json;
 
 use crate::reservations::book;
@@ -17,8 +17,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 struct Scrape(BTreeMap<String, f64>);
 
 impl Scrape {
-    async fn of(site: &Site) -> Self {
-        let answer = site.get("/metrics", None).await;
+    async fn of(server: &TestServer) -> Self {
+        let answer = server.get("/metrics", None).await;
         assert_eq!(answer.status, 200);
         assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
         assert!(answer.text.ends_with("# EOF\n"));
@@ -44,10 +44,10 @@ impl Scrape {
 }
 
 /// Scrapes until `right` accepts the result.
-async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
+async fn scraped(server: &TestServer, right: impl Fn(&Scrape) -> bool) -> Scrape {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
-        let scrape = Scrape::of(site).await;
+        let scrape = Scrape::of(server).await;
         if right(&scrape) {
             return scrape;
         }
@@ -57,14 +57,14 @@ async fn scraped(site: &Site, right: impl Fn(&Scrape) -> bool) -> Scrape {
 }
 
 on_both! {
-    async fn the_metrics_count_bookings_by_outcome(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 60_000; // recovery does not commit the bookings again
-        let site = world.site().await;
-        let event = world.event_on_sale(&[3], 2).await;
+    async fn the_metrics_count_bookings_by_outcome(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.grace_ms = 60_000; // recovery does not commit the bookings again
+        let server = env.server().await;
+        let event = env.event_on_sale(&[3], 2).await;
         let grade = event.ticket_types[0].id;
-        let wish = |quantity: u32| json!({"ticket_type_id": grade, "quantity": quantity});
-        let (ann, bob) = (site.person(1).await.token, site.person(2).await.token);
+        let booking_body = |quantity: u32| json!({"ticket_type_id": grade, "quantity": quantity});
+        let (ann, bob) = (server.person(1).await.token, server.person(2).await.token);
         for (token, key, quantity, status) in [
             (&ann, Some("a"), 2, 201),
             (&ann, Some("a"), 2, 201),
@@ -72,9 +72,9 @@ on_both! {
             (&bob, None, 2, 409),
             (&bob, None, 1, 201),
         ] {
-            assert_eq!(book(&site, token, key, wish(quantity)).await.status, status);
+            assert_eq!(book(&server, token, key, booking_body(quantity)).await.status, status);
         }
-        let scrape = Scrape::of(&site).await;
+        let scrape = Scrape::of(&server).await;
         let all: f64 = scrape.0.iter().filter(|(name, _)| name.starts_with("bookings_total")).map(|(_, n)| n).sum();
         let counts = ["confirmed", "replayed", "purchase_limit_exceeded", "sold_out"].map(|o| scrape.bookings(o));
         assert_eq!((counts, all), ([2.0, 1.0, 1.0, 1.0], 5.0));
@@ -88,30 +88,30 @@ on_both! {
         ));
         assert_eq!((posts(201), posts(409)), (3.0, 2.0));
         assert!(scrape.value("http_connections") >= 1.0 && scrape.has("store_connections{state=\"idle\"}"));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn the_journal_of_a_loaded_event_is_shown_and_that_of_others_is_not(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let now = world.now().await;
-        let open = world.event_on_sale(&[3], 2).await;
-        let later = world.event(now.plus_millis(86_400_000), now.plus_millis(90_000_000), &[3], 4).await;
+    async fn the_journal_of_a_loaded_event_is_shown_and_that_of_others_is_not(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let now = env.now().await;
+        let open = env.event_on_sale(&[3], 2).await;
+        let later = env.event(now.plus_millis(86_400_000), now.plus_millis(90_000_000), &[3], 4).await;
         let entries = |event| format!("journal_entries{{event=\"{event}\"}}");
         let age = |event| format!("journal_oldest_age_seconds{{event=\"{event}\"}}");
-        let scrape = scraped(&site, |scrape| scrape.has(&entries(open.id))).await;
+        let scrape = scraped(&server, |scrape| scrape.has(&entries(open.id))).await;
         assert_eq!((scrape.value(&entries(open.id)), scrape.value(&age(open.id))), (0.0, 0.0));
         assert!(!scrape.has(&entries(later.id)), "it is not loaded");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn addresses_that_lead_nowhere_are_one_label(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn addresses_that_lead_nowhere_are_one_label(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         for path in ["/api/v1/x1", "/api/v1/x2", "/y/z", "/api/v1/events/987654"] {
-            assert_eq!(site.get(path, None).await.status, 404, "{path}");
+            assert_eq!(server.get(path, None).await.status, 404, "{path}");
         }
-        let scrape = Scrape::of(&site).await;
+        let scrape = Scrape::of(&server).await;
         let of = |route| {
             scrape.value(&format!(
                 "http_request_duration_seconds_count{{route=\"{route}\",method=\"GET\",status=\"404\"}}"
@@ -119,19 +119,19 @@ on_both! {
         };
         assert_eq!((of("other"), of("/api/v1/events/{id}")), (3.0, 1.0));
         assert!(!scrape.0.keys().any(|name| name.contains("x1") || name.contains("987654")), "{:?}", scrape.0);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn with_a_listener_of_its_own_metrics_are_nowhere_else(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
-        let site = world.site().await;
-        assert_eq!(site.get("/metrics", None).await.code(), "not_found");
-        let metrics = site.metrics_url.clone().expect("a listener");
+    async fn with_a_listener_of_its_own_metrics_are_nowhere_else(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+        let server = env.server().await;
+        assert_eq!(server.get("/metrics", None).await.code(), "not_found");
+        let metrics = server.metrics_url.clone().expect("a listener");
         let text = reqwest::get(format!("{metrics}/metrics")).await.unwrap().text().await.unwrap();
         assert!(text.contains("neticket_bookings_total") && text.ends_with("# EOF\n"), "{text}");
         let other = reqwest::get(format!("{metrics}/api/v1/events")).await.unwrap();
         assert_eq!(other.status(), 404, "nothing else is there");
-        world.finish().await;
+        env.finish().await;
     }
 }

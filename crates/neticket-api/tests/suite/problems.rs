@@ -9,7 +9,7 @@ use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitRequest, LedgerSnapshot, SnapshotReservation};
 use neticket_testkit::servers::{MariaDb, Redis, TestDatabase};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Answer, Parts, S3, Site, World, tickets, until};
+use neticket_testkit::{Answer, Backends, S3, TestEnv, TestServer, tickets, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -33,32 +33,32 @@ impl Seen {
     }
 }
 
-async fn raw(site: &Site, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-    let request = site.request(Method::POST, path).header("content-type", content_type).body(body);
+async fn raw(server: &TestServer, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = server.request(Method::POST, path).header("content-type", content_type).body(body);
     Answer::read(request.send().await.unwrap()).await
 }
 
 /// Refusals that any request can get.
 async fn of_requests(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
     let (login, json_type) = ("/api/v1/auth/login", "application/json");
     for body in ["", "{", "nonsense", "{\"email\": \"a\"", "[1,", "\u{feff}{}"] {
-        seen.see(&raw(&site, login, json_type, body).await, ProblemCode::MalformedRequest);
+        seen.see(&raw(&server, login, json_type, body).await, ProblemCode::MalformedRequest);
     }
-    seen.see(&raw(&site, login, json_type, vec![b'"', 0xff, b'"']).await, ProblemCode::MalformedRequest);
-    seen.see(&raw(&site, login, "text/plain", "{}").await, ProblemCode::UnsupportedMediaType);
+    seen.see(&raw(&server, login, json_type, vec![b'"', 0xff, b'"']).await, ProblemCode::MalformedRequest);
+    seen.see(&raw(&server, login, "text/plain", "{}").await, ProblemCode::UnsupportedMediaType);
     seen.see(
-        &raw(&site, login, json_type, format!("\"{}\"", "x".repeat(100_000))).await,
+        &raw(&server, login, json_type, format!("\"{}\"", "x".repeat(100_000))).await,
         ProblemCode::PayloadTooLarge,
     );
     for path in ["/api/v1/nothing", "/api", "/api/v2/events", "/api/v1/reservations/1/2/3"] {
-        seen.see(&site.get(path, None).await, ProblemCode::NotFound);
+        seen.see(&server.get(path, None).await, ProblemCode::NotFound);
     }
-    let wrong_method = site.ask(Method::DELETE, login, None, None).await;
+    let wrong_method = server.ask(Method::DELETE, login, None, None).await;
     seen.see(&wrong_method, ProblemCode::MethodNotAllowed);
     assert_eq!(wrong_method.header("allow"), "POST");
-    let request = site.request(Method::GET, "/api/v1/events").header("accept", "image/png");
+    let request = server.request(Method::GET, "/api/v1/events").header("accept", "image/png");
     seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::NotAcceptable);
     let fields = [
         (
@@ -72,7 +72,7 @@ async fn of_requests(seen: &mut Seen) {
     ];
     for (body, field, code) in fields {
         let problem =
-            seen.see(&site.post("/api/v1/auth/signup", None, body).await, ProblemCode::ValidationFailed);
+            seen.see(&server.post("/api/v1/auth/signup", None, body).await, ProblemCode::ValidationFailed);
         assert_eq!(
             (&problem["errors"][0]["field"], &problem["errors"][0]["code"]),
             (&json!(field), &json!(code))
@@ -80,157 +80,159 @@ async fn of_requests(seen: &mut Seen) {
     }
     let all_wrong = json!({"email": "x", "password": "y", "nickname": "z"});
     let problem =
-        seen.see(&site.post("/api/v1/auth/signup", None, all_wrong).await, ProblemCode::ValidationFailed);
+        seen.see(&server.post("/api/v1/auth/signup", None, all_wrong).await, ProblemCode::ValidationFailed);
     assert_eq!(problem["errors"].as_array().map(Vec::len), Some(3), "all at once: {problem}");
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Refusals about accounts and roles.
 async fn of_accounts(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let person = site.person(1).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let person = server.person(1).await;
     let login = json!({"email": person.email, "password": "wrong"});
-    seen.see(&site.post("/api/v1/auth/login", None, login).await, ProblemCode::BadCredentials);
-    seen.see(&site.get("/api/v1/me", None).await, ProblemCode::Unauthenticated);
-    seen.see(&site.get("/api/v1/admin/events", Some(&person.token)).await, ProblemCode::Forbidden);
+    seen.see(&server.post("/api/v1/auth/login", None, login).await, ProblemCode::BadCredentials);
+    seen.see(&server.get("/api/v1/me", None).await, ProblemCode::Unauthenticated);
+    seen.see(&server.get("/api/v1/admin/events", Some(&person.token)).await, ProblemCode::Forbidden);
     let account =
         |email: &str, nickname: &str| json!({"email": email, "password": "abcdef1!", "nickname": nickname});
     let signup = "/api/v1/auth/signup";
-    seen.see(&site.post(signup, None, account(&person.email, "other")).await, ProblemCode::EmailTaken);
+    seen.see(&server.post(signup, None, account(&person.email, "other")).await, ProblemCode::EmailTaken);
     seen.see(
-        &site.post(signup, None, account("other@example.com", "person1")).await,
+        &server.post(signup, None, account("other@example.com", "person1")).await,
         ProblemCode::NicknameTaken,
     );
-    world.finish().await;
+    env.finish().await;
 }
 
-fn wish(event: &EventRecord, quantity: u32) -> Value {
+fn booking_body(event: &EventRecord, quantity: u32) -> Value {
     json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity})
 }
 
 /// Refusals of bookings and cancels.
 async fn of_bookings(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let person = site.person(1).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let person = server.person(1).await;
     let token = Some(person.token.as_str());
-    let now = world.now().await;
-    let book = async |body| site.post("/api/v1/reservations", token, body).await;
-    let event = world.event_on_sale(&[2], 4).await;
-    seen.see(&book(wish(&event, 3)).await, ProblemCode::SoldOut);
-    let roomy = world.event_on_sale(&[100], 4).await;
-    seen.see(&book(wish(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
+    let now = env.now().await;
+    let book = async |body| server.post("/api/v1/reservations", token, body).await;
+    let event = env.event_on_sale(&[2], 4).await;
+    seen.see(&book(booking_body(&event, 3)).await, ProblemCode::SoldOut);
+    let roomy = env.event_on_sale(&[100], 4).await;
+    seen.see(&book(booking_body(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
     let cheap = json!({"ticket_type_id": roomy.ticket_types[0].id, "quantity": 1, "unit_price": 1});
     let changed = seen.see(&book(cheap).await, ProblemCode::PriceChanged);
     assert_eq!(changed["unit_price"], roomy.ticket_types[0].price);
-    let later = world.event(now.plus_millis(3_600_000), now.plus_millis(7_200_000), &[1], 4).await;
-    seen.see(&book(wish(&later, 1)).await, ProblemCode::SaleNotOpen);
-    let past = world.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
-    seen.see(&book(wish(&past, 1)).await, ProblemCode::SaleClosed);
-    load(&world, &roomy, true, Vec::new()).await;
-    seen.see(&book(wish(&roomy, 1)).await, ProblemCode::SalePaused);
+    let later = env.event(now.plus_millis(3_600_000), now.plus_millis(7_200_000), &[1], 4).await;
+    seen.see(&book(booking_body(&later, 1)).await, ProblemCode::SaleNotOpen);
+    let past = env.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
+    seen.see(&book(booking_body(&past, 1)).await, ProblemCode::SaleClosed);
+    load(&env, &roomy, true, Vec::new()).await;
+    seen.see(&book(booking_body(&roomy, 1)).await, ProblemCode::SalePaused);
 
-    let soon = world.event(now.plus_millis(-1_000), world.now().await.plus_millis(3_000), &[1], 4).await;
-    let booked = book(wish(&soon, 1)).await;
+    let soon = env.event(now.plus_millis(-1_000), env.now().await.plus_millis(3_000), &[1], 4).await;
+    let booked = book(booking_body(&soon, 1)).await;
     assert_eq!(booked.status, 201, "{}", booked.text);
     let cancel = format!("{}/cancel", booked.header("location"));
-    while world.now().await < soon.starts_at {
+    while env.now().await < soon.starts_at {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    seen.see(&site.post(&cancel, token, json!({})).await, ProblemCode::NotCancellable);
+    seen.see(&server.post(&cancel, token, json!({})).await, ProblemCode::NotCancellable);
 
     let keyed = async |quantity| {
-        let request = site.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
-        let request = request.header("idempotency-key", "k").json(&wish(&event, quantity));
+        let request = server.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
+        let request = request.header("idempotency-key", "k").json(&booking_body(&event, quantity));
         Answer::read(request.send().await.unwrap()).await
     };
     assert_eq!(keyed(1).await.status, 201);
     seen.see(&keyed(2).await, ProblemCode::IdempotencyKeyReused);
     of_faults(seen).await;
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Refusals of changes to an event.
 async fn of_edits(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let (admin, person) = (site.admin(1).await, site.person(2).await);
-    let event = world.event_on_sale(&[10], 4).await;
-    assert_eq!(site.post("/api/v1/reservations", Some(&person.token), wish(&event, 3)).await.status, 201);
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let (admin, person) = (server.admin(1).await, server.person(2).await);
+    let event = env.event_on_sale(&[10], 4).await;
+    assert_eq!(
+        server.post("/api/v1/reservations", Some(&person.token), booking_body(&event, 3)).await.status,
+        201
+    );
     let path = format!("/api/v1/admin/events/{}", event.id);
-    let change = async |body| site.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
+    let change = async |body| server.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
     let smaller = json!([{"id": event.ticket_types[0].id, "name": "R", "price": 1, "capacity": 2}]);
     let problem = seen.see(&change(json!({"ticket_types": smaller})).await, ProblemCode::CapacityBelowSold);
     assert_eq!(problem["sold"], 3);
-    let deleted = site.ask(Method::DELETE, &path, Some(&admin.token), None).await;
+    let deleted = server.ask(Method::DELETE, &path, Some(&admin.token), None).await;
     seen.see(&deleted, ProblemCode::EventHasReservations);
-    let stale = site.request(Method::PATCH, &path).bearer_auth(&admin.token).header("if-match", "\"7\"");
+    let stale = server.request(Method::PATCH, &path).bearer_auth(&admin.token).header("if-match", "\"7\"");
     let stale = stale.json(&json!({"title": "x"})).send().await.unwrap();
     seen.see(&Answer::read(stale).await, ProblemCode::EditConflict);
-    assert_eq!(site.post(&format!("{path}/cancel"), Some(&admin.token), json!({})).await.status, 200);
+    assert_eq!(server.post(&format!("{path}/cancel"), Some(&admin.token), json!({})).await.status, 200);
     seen.see(&change(json!({"title": "x"})).await, ProblemCode::EventCancelled);
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Gives an event a ledger that differs from the one that the store would build.
-async fn load(world: &World, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
+async fn load(env: &TestEnv, event: &EventRecord, paused: bool, reservations: Vec<SnapshotReservation>) {
     // The node also loads the ledger itself. Wait until it has, so that it does not replace this one.
-    until("the sale opens", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
-    let snapshot = world.snapshot(event.id).await;
-    let paused_at = if paused { Some(world.now().await) } else { None };
-    world.install(&LedgerSnapshot { paused_at, reservations, ..snapshot }).await;
+    until("the sale opens", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
+    let snapshot = env.snapshot(event.id).await;
+    let paused_at = if paused { Some(env.now().await) } else { None };
+    env.install(&LedgerSnapshot { paused_at, reservations, ..snapshot }).await;
 }
 
 /// Refusals of the inventory actions.
 async fn of_control_room(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let (admin, user) = (site.admin(1).await, world.user(0).await);
-    let event = world.event_on_sale(&[10], 4).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let (admin, user) = (server.admin(1).await, env.user(0).await);
+    let event = env.event_on_sale(&[10], 4).await;
     let press = async |button: &str| {
         let path = format!("/api/v1/admin/inventory/{}/{button}", event.id);
-        site.post(&path, Some(&admin.token), json!({})).await
+        server.post(&path, Some(&admin.token), json!({})).await
     };
-    let later = world.now().await.plus_millis(86_400_000);
-    let far = world.event(later, later.plus_millis(1_000), &[1], 4).await;
+    let later = env.now().await.plus_millis(86_400_000);
+    let far = env.event(later, later.plus_millis(1_000), &[1], 4).await;
     let unloaded = format!("/api/v1/admin/inventory/{}/reconcile", far.id);
-    seen.see(&site.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
+    seen.see(&server.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
     assert_eq!(press("load").await.status, 200);
     let (id, ticket_type) = (ReservationId(uuid::Uuid::new_v4()), event.ticket_types[0].id);
     let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
-    world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // as a node that then died would have
+    env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // as a node that then died would have
     seen.see(&press("evict").await, ProblemCode::LedgerBusy);
-    let is_settled =
-        async || world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
+    let is_settled = async || env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
     until("recovery commits it", is_settled).await;
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Causes an internal error: the ledger knows a reservation that the store does not have.
 async fn of_faults(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    let site = world.site().await;
-    let person = site.person(1).await;
-    let event = world.event_on_sale(&[2], 4).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    let server = env.server().await;
+    let person = server.person(1).await;
+    let event = env.event_on_sale(&[2], 4).await;
     let id = reservation_id(person.id, "k");
-    load(&world, &event, false, vec![SnapshotReservation { id, user: person.id, held: 1 }]).await;
-    let request = site.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
-    let request = request.header("idempotency-key", "k").json(&wish(&event, 1));
+    load(&env, &event, false, vec![SnapshotReservation { id, user: person.id, held: 1 }]).await;
+    let request = server.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
+    let request = request.header("idempotency-key", "k").json(&booking_body(&event, 1));
     let problem = seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::Internal);
     assert!(!problem.to_string().contains("settled"), "the inside stays inside: {problem}");
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Refusals of an overloaded or broken server.
 async fn of_load(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
-    world.config.rate_limit = true;
-    let site = world.site().await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
+    env.config.rate_limit = true;
+    let server = env.server().await;
     let login = json!({"email": "a@b.kr", "password": "x"});
     let limited = 'asking: {
         for _ in 0..200 {
-            let answer = site.post("/api/v1/auth/login", None, login.clone()).await;
+            let answer = server.post("/api/v1/auth/login", None, login.clone()).await;
             if answer.status == 429 {
                 break 'asking answer;
             }
@@ -238,55 +240,55 @@ async fn of_load(seen: &mut Seen) {
         panic!("nothing slows guessing");
     };
     seen.see(&limited, ProblemCode::RateLimited);
-    site.app.begin_draining();
-    seen.see(&site.get("/readyz", None).await, ProblemCode::Overloaded);
-    world.finish().await;
+    server.app.begin_draining();
+    seen.see(&server.get("/readyz", None).await, ProblemCode::Overloaded);
+    env.finish().await;
 
     let redis = Redis::default().start().expect("a Redis");
-    let mut world = World::new(Parts::Shared).await;
-    world.config.redis_url = Some(redis.url());
-    world.ledger = neticket_testkit::app::App::open_ledger(&world.config).unwrap();
-    let site = world.site().await;
-    let token = site.person(1).await.token;
-    let event = world.event_on_sale(&[2], 4).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.redis_url = Some(redis.url());
+    env.ledger = neticket_testkit::app::App::open_ledger(&env.config).unwrap();
+    let server = env.server().await;
+    let token = server.person(1).await.token;
+    let event = env.event_on_sale(&[2], 4).await;
     redis.pause().unwrap();
-    let refused = site.post("/api/v1/reservations", Some(&token), wish(&event, 1)).await;
+    let refused = server.post("/api/v1/reservations", Some(&token), booking_body(&event, 1)).await;
     redis.resume().unwrap();
     seen.see(&refused, ProblemCode::LedgerUnavailable);
-    world.finish().await;
+    env.finish().await;
 
     let mut mariadb = MariaDb::default().start().expect("a MariaDB");
-    let mut world = World::new(Parts::Shared).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
     let database = TestDatabase::create_on(&mariadb.url()).expect("a database");
-    world.config.database_url = database.url();
-    world.config.engine.store_timeout_ms = 2_000;
-    world.store =
-        neticket_testkit::store::Store::connect(&neticket_testkit::app::App::store_options(&world.config))
+    env.config.database_url = database.url();
+    env.config.engine.store_timeout_ms = 2_000;
+    env.store =
+        neticket_testkit::store::Store::connect(&neticket_testkit::app::App::store_options(&env.config))
             .await
             .unwrap();
-    world.store.migrate().await.unwrap();
-    let site = world.site().await;
+    env.store.migrate().await.unwrap();
+    let server = env.server().await;
     mariadb.kill().unwrap();
-    seen.see(&site.get("/api/v1/events", None).await, ProblemCode::StoreUnavailable);
+    seen.see(&server.get("/api/v1/events", None).await, ProblemCode::StoreUnavailable);
     mariadb.restart().unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while world.store.inventory_audit(None).await.is_err() {
+    while env.store.inventory_audit(None).await.is_err() {
         assert!(tokio::time::Instant::now() < deadline, "the store is back");
     }
-    world.finish().await;
+    env.finish().await;
     drop(database);
 }
 
 /// Refusals while the image store is unavailable.
 async fn of_images(seen: &mut Seen) {
-    let mut world = World::new(Parts::Embedded).await;
+    let mut env = TestEnv::new(Backends::Embedded).await;
     let s3 = S3::start().await;
     s3.stop();
-    world.config.s3 = Some(s3.options());
-    let site = world.site().await;
-    let image = site.get("/images/00112233445566778899aabbccddeeff.jpg", None).await;
+    env.config.s3 = Some(s3.options());
+    let server = env.server().await;
+    let image = server.get("/images/00112233445566778899aabbccddeeff.jpg", None).await;
     seen.see(&image, ProblemCode::ImageStoreUnavailable);
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! A database is restored from a backup, while access tokens of accounts that the backup does not contain are
 //! still valid.
 
-use neticket_testkit::{Person, Site, World, on_both};
+use neticket_testkit::{Person, TestEnv, TestServer, on_both};
 use reqwest::Method;
 use serde_json::json;
 
@@ -9,68 +9,68 @@ use crate::reservations::book;
 
 /// Operations that need the account are refused. Operations that only search for data of the account find
 /// none.
-async fn assert_nobody(site: &Site, gone: &Person, grade: neticket_testkit::domain::TicketTypeId) {
+async fn assert_nobody(server: &TestServer, gone: &Person, grade: neticket_testkit::domain::TicketTypeId) {
     let token = Some(gone.token.as_str());
-    let wish = json!({"ticket_type_id": grade, "quantity": 1});
+    let booking_body = json!({"ticket_type_id": grade, "quantity": 1});
     let passwords = json!({"current_password": neticket_testkit::PASSWORD, "new_password": "ghijkl2?"});
     for answer in [
-        site.get("/api/v1/me", token).await,
-        site.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "somebody"}))).await,
-        site.post("/api/v1/me/password", token, passwords).await,
-        book(site, &gone.token, None, wish.clone()).await,
-        book(site, &gone.token, Some("key"), wish.clone()).await,
-        book(site, &gone.token, Some("key"), wish).await,
+        server.get("/api/v1/me", token).await,
+        server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "somebody"}))).await,
+        server.post("/api/v1/me/password", token, passwords).await,
+        book(server, &gone.token, None, booking_body.clone()).await,
+        book(server, &gone.token, Some("key"), booking_body.clone()).await,
+        book(server, &gone.token, Some("key"), booking_body).await,
     ] {
         assert_eq!((answer.status, answer.code().as_str()), (401, "unauthenticated"), "{}", answer.text);
     }
-    let listed = site.get("/api/v1/reservations", token).await;
+    let listed = server.get("/api/v1/reservations", token).await;
     assert_eq!((listed.status, listed.json()["total_items"].as_u64()), (200, Some(0)), "{}", listed.text);
 }
 
 on_both! {
-    async fn a_token_from_before_a_restore_is_nobodys_token(parts: Parts) {
+    async fn a_token_from_before_a_restore_is_nobodys_token(backends: Backends) {
         // The backup is an empty database. `lost` is the deployment that ran on, `restored` the one that was
         // restored from the backup.
-        let (mut lost, mut restored) = (World::new(parts).await, World::new(parts).await);
-        let (lost_site, site) = (lost.site().await, restored.site().await);
+        let (mut lost, mut restored) = (TestEnv::new(backends).await, TestEnv::new(backends).await);
+        let (lost_site, server) = (lost.server().await, restored.server().await);
         let gone = lost_site.person(1).await;
         assert_eq!(lost_site.get("/api/v1/me", Some(&gone.token)).await.status, 200);
-        let next = site.person(2).await;
+        let next = server.person(2).await;
         assert_ne!(next.id, gone.id, "no id is given again");
 
         let event = restored.event_on_sale(&[5], 4).await;
         let grade = event.ticket_types[0].id;
-        let wish = json!({"ticket_type_id": grade, "quantity": 2});
-        let booked = book(&site, &next.token, Some("key"), wish).await;
+        let booking_body = json!({"ticket_type_id": grade, "quantity": 2});
+        let booked = book(&server, &next.token, Some("key"), booking_body).await;
         assert_eq!(booked.status, 201, "{}", booked.text);
-        assert_nobody(&site, &gone, grade).await;
+        assert_nobody(&server, &gone, grade).await;
         let path = booked.header("location").to_owned();
-        assert_eq!(site.get(&path, Some(&gone.token)).await.code(), "not_found");
-        let cancel = site.post(&format!("{path}/cancel"), Some(&gone.token), json!({})).await;
+        assert_eq!(server.get(&path, Some(&gone.token)).await.code(), "not_found");
+        let cancel = server.post(&format!("{path}/cancel"), Some(&gone.token), json!({})).await;
         assert_eq!(cancel.code(), "not_found");
 
-        let me = site.get("/api/v1/me", Some(&next.token)).await;
+        let me = server.get("/api/v1/me", Some(&next.token)).await;
         assert_eq!((me.status, me.json()["nickname"].as_str()), (200, Some("person2")));
         assert_eq!(restored.confirmed(&event).await, [2], "nothing was booked for who is gone");
         lost.finish().await;
         restored.finish().await;
     }
 
-    async fn an_administrator_whom_a_restore_has_removed_meets_no_fault(parts: Parts) {
-        let (mut lost, mut restored) = (World::new(parts).await, World::new(parts).await);
-        let gone = lost.site().await.admin(1).await;
-        let site = restored.site().await;
+    async fn an_administrator_whom_a_restore_has_removed_meets_no_fault(backends: Backends) {
+        let (mut lost, mut restored) = (TestEnv::new(backends).await, TestEnv::new(backends).await);
+        let gone = lost.server().await.admin(1).await;
+        let server = restored.server().await;
         let event = restored.event_on_sale(&[5], 4).await;
         let token = Some(gone.token.as_str());
         for path in ["/api/v1/admin/events", "/api/v1/admin/inventory", "/api/v1/admin/audit"] {
-            assert_eq!(site.get(path, token).await.status, 200, "the token carries the role: {path}");
+            assert_eq!(server.get(path, token).await.status, 200, "the token carries the role: {path}");
         }
         let pause = format!("/api/v1/admin/inventory/{}/pause", event.id);
-        let paused = site.post(&pause, token, json!({})).await;
+        let paused = server.post(&pause, token, json!({})).await;
         assert!(paused.status < 500, "{}", paused.text);
-        let log = site.get("/api/v1/admin/audit", token).await.json();
+        let log = server.get("/api/v1/admin/audit", token).await.json();
         assert_eq!(log["items"][0]["actor"], json!({"id": gone.id.0, "nickname": null}), "{log}");
-        assert_eq!(site.get("/api/v1/me", token).await.code(), "unauthenticated");
+        assert_eq!(server.get("/api/v1/me", token).await.code(), "unauthenticated");
         lost.finish().await;
         restored.finish().await;
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Answer, Site, World, on_both};
+use neticket_testkit::{Answer, TestEnv, TestServer, on_both};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -25,15 +25,15 @@ fn path(event: &EventRecord) -> String {
     format!("/api/v1/events/{}/availability/stream", event.id)
 }
 
-async fn ask(site: &Site, event: &EventRecord) -> Response {
-    let request = site.request(Method::GET, &path(event)).header("accept", "text/event-stream");
+async fn ask(server: &TestServer, event: &EventRecord) -> Response {
+    let request = server.request(Method::GET, &path(event)).header("accept", "text/event-stream");
     // Browsers send this header. The stream must not be compressed all the same.
     request.header("accept-encoding", "gzip, br").send().await.unwrap()
 }
 
 impl Listener {
-    async fn of(site: &Site, event: &EventRecord) -> Self {
-        let response = ask(site, event).await;
+    async fn of(server: &TestServer, event: &EventRecord) -> Self {
+        let response = ask(server, event).await;
         assert_eq!(response.status(), 200);
         Self { response, unread: String::new() }
     }
@@ -69,14 +69,14 @@ impl Listener {
     }
 }
 
-async fn numbers(site: &Site) -> String {
-    site.get("/metrics", None).await.text
+async fn numbers(server: &TestServer) -> String {
+    server.get("/metrics", None).await.text
 }
 
-async fn until(site: &Site, within: Duration, line: &str) {
+async fn until(server: &TestServer, within: Duration, line: &str) {
     let deadline = Instant::now() + within;
     loop {
-        let numbers = numbers(site).await;
+        let numbers = numbers(server).await;
         if numbers.lines().any(|told| told == line) {
             return;
         }
@@ -86,107 +86,107 @@ async fn until(site: &Site, within: Duration, line: &str) {
 }
 
 on_both! {
-    async fn an_edit_at_another_node_reaches_open_streams_and_its_revision_leads_past_every_copy(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let sites = [world.site().await, world.site().await];
-        let event = world.event_on_sale(&[10], 4).await;
-        let admin = sites[0].admin(1).await.token;
+    async fn an_edit_at_another_node_reaches_open_streams_and_its_revision_leads_past_every_copy(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let servers = [env.server().await, env.server().await];
+        let event = env.event_on_sale(&[10], 4).await;
+        let admin = servers[0].admin(1).await.token;
         let path = format!("/api/v1/events/{}", event.id);
-        let before = sites[1].get(&path, None).await.json();
-        let mut listener = Listener::of(&sites[1], &event).await;
+        let before = servers[1].get(&path, None).await.json();
+        let mut listener = Listener::of(&servers[1], &event).await;
         assert_eq!(listener.next().await.unwrap()["revision"], before["revision"]);
         let grade = &event.ticket_types[0];
         let dearer = json!({"ticket_types": [
             {"id": grade.id, "name": grade.name, "price": grade.price + 1, "capacity": grade.capacity}
         ]});
         let admin_path = format!("/api/v1/admin/events/{}", event.id);
-        let edited = sites[0].ask(Method::PATCH, &admin_path, Some(&admin), Some(dearer)).await.json();
+        let edited = servers[0].ask(Method::PATCH, &admin_path, Some(&admin), Some(dearer)).await.json();
         let revision = edited["revision"].as_i64().unwrap();
         assert!(revision > before["revision"].as_i64().unwrap());
         // Requested at once: the cache of the other node may still contain the event from before the edit.
-        let seen = sites[1].get(&format!("{path}?revision={revision}"), None).await.json();
+        let seen = servers[1].get(&format!("{path}?revision={revision}"), None).await.json();
         assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(grade.price + 1)));
         while listener.next().await.unwrap()["revision"] != revision {}
         // This revision does not exist yet, so the answer is the current one.
-        let seen = sites[1].get(&format!("{path}?revision={}", revision + 1), None).await;
+        let seen = servers[1].get(&format!("{path}?revision={}", revision + 1), None).await;
         assert_eq!((seen.status, seen.json()["revision"].as_i64()), (200, Some(revision)));
         for query in ["revision=-1", "revision=x", "revision=1.5", "reversion=1"] {
-            let refused = sites[1].get(&format!("{path}?{query}"), None).await;
+            let refused = servers[1].get(&format!("{path}?{query}"), None).await;
             assert_eq!((refused.status, refused.code().as_str()), (422, "validation_failed"), "{query}");
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_stream_begins_with_what_is_left_and_tells_every_change(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let event = world.event_on_sale(&[10, 20], 4).await;
-        let token = site.person(1).await.token;
-        let mut listener = Listener::of(&site, &event).await;
+    async fn a_stream_begins_with_what_is_left_and_tells_every_change(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let event = env.event_on_sale(&[10, 20], 4).await;
+        let token = server.person(1).await.token;
+        let mut listener = Listener::of(&server, &event).await;
         let header = |name: &str| listener.response.headers().get(name).map(|value| value.to_str().unwrap());
         assert_eq!(
             ["content-type", "cache-control", "x-accel-buffering", "content-encoding"].map(header),
             [Some("text/event-stream"), Some("no-store"), Some("no"), None]
         );
         let first = listener.next().await.unwrap();
-        let polled = site.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
+        let polled = server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
         let timeless = |mut told: Value| { told["server_time"].take(); told };
         assert_eq!(timeless(first), timeless(polled), "the same body as when it is asked for");
-        let wish = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
-        assert_eq!(book(&site, &token, None, wish).await.status, 201);
+        let booking_body = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
+        assert_eq!(book(&server, &token, None, booking_body).await.status, 201);
         let booked = Instant::now();
         assert_eq!(listener.next().await.unwrap()["ticket_types"][1]["left"], 17);
         assert!(booked.elapsed() < Duration::from_secs(2), "{:?}", booked.elapsed());
-        until(&site, DEADLINE, "neticket_http_stream_frames_total 2").await;
-        world.finish().await;
+        until(&server, DEADLINE, "neticket_http_stream_frames_total 2").await;
+        env.finish().await;
     }
 
-    async fn an_open_stream_reports_the_opening_of_the_sale(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let opens_at = world.now().await.plus_millis(2_000);
-        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
-        let mut listener = Listener::of(&site, &event).await;
+    async fn an_open_stream_reports_the_opening_of_the_sale(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let opens_at = env.now().await.plus_millis(2_000);
+        let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+        let mut listener = Listener::of(&server, &event).await;
         assert_eq!(listener.next().await.unwrap()["status"], "scheduled");
         let told = listener.next().await.unwrap();
-        let late_ms = world.now().await.millis_since(opens_at);
+        let late_ms = env.now().await.millis_since(opens_at);
         assert_eq!(told["status"], "on_sale", "{told}");
         assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
-        let token = site.person(1).await.token;
-        let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
-        assert_eq!(book(&site, &token, None, wish).await.status, 201, "and so it is");
-        world.finish().await;
+        let token = server.person(1).await.token;
+        let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
+        assert_eq!(book(&server, &token, None, booking_body).await.status, 201, "and so it is");
+        env.finish().await;
     }
 
-    async fn more_streams_than_there_are_places_are_told_to_ask_instead_and_who_goes_leaves_a_place(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.streams_max = 2;
-        let site = world.site().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (mut first, second) = (Listener::of(&site, &event).await, Listener::of(&site, &event).await);
+    async fn more_streams_than_there_are_places_are_told_to_ask_instead_and_who_goes_leaves_a_place(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.streams_max = 2;
+        let server = env.server().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (mut first, second) = (Listener::of(&server, &event).await, Listener::of(&server, &event).await);
         assert!(first.next().await.is_some());
-        let refused = Answer::read(ask(&site, &event).await).await;
+        let refused = Answer::read(ask(&server, &event).await).await;
         assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
         assert!(refused.header("retry-after").parse::<u32>().is_ok());
-        assert_eq!(site.get(&format!("/api/v1/events/{}/availability", event.id), None).await.status, 200);
-        until(&site, DEADLINE, "neticket_http_streams 2").await;
-        until(&site, DEADLINE, "neticket_http_streams_refused_total 1").await;
+        assert_eq!(server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.status, 200);
+        until(&server, DEADLINE, "neticket_http_streams 2").await;
+        until(&server, DEADLINE, "neticket_http_streams_refused_total 1").await;
         drop(second);
-        until(&site, GONE_WITHIN, "neticket_http_streams 1").await;
-        let mut third = Listener::of(&site, &event).await;
+        until(&server, GONE_WITHIN, "neticket_http_streams 1").await;
+        let mut third = Listener::of(&server, &event).await;
         assert!(third.next().await.is_some());
         drop((first, third));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn one_network_cannot_take_all_places(parts: Parts) {
-        let mut world = World::new(parts).await;
-        (world.config.streams_max, world.config.rate_limit) = (20, true);
-        world.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
-        let site = world.site().await;
-        let event = world.event_on_sale(&[10], 4).await;
+    async fn one_network_cannot_take_all_places(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        (env.config.streams_max, env.config.rate_limit) = (20, true);
+        env.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        let server = env.server().await;
+        let event = env.event_on_sale(&[10], 4).await;
         let from = async |address: &str| {
-            site.request(Method::GET, &path(&event)).header("x-forwarded-for", address).send().await.unwrap()
+            server.request(Method::GET, &path(&event)).header("x-forwarded-for", address).send().await.unwrap()
         };
         let (first, _second) = (from("192.0.2.1").await, from("192.0.2.1").await);
         assert_eq!((first.status().as_u16(), from("192.0.2.1").await.status().as_u16()), (200, 503));
@@ -197,35 +197,35 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "who goes leaves a place");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn what_is_no_stream_is_said_at_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let nothing = site.get("/api/v1/events/987654/availability/stream", None).await;
+    async fn what_is_no_stream_is_said_at_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let nothing = server.get("/api/v1/events/987654/availability/stream", None).await;
         assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_found"));
         for (accept, status) in [("text/event-stream", 200), ("*/*", 200), ("application/json", 406), ("text/html", 406)] {
-            let answer = site.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
+            let answer = server.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
             assert_eq!(answer.status(), status, "{accept}");
         }
-        until(&site, DEADLINE, "neticket_http_streams 0").await;
-        world.finish().await;
+        until(&server, DEADLINE, "neticket_http_streams 0").await;
+        env.finish().await;
     }
 
-    async fn all_streams_end_when_the_node_stops(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let mut listener = Listener::of(&site, &event).await;
+    async fn all_streams_end_when_the_node_stops(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let mut listener = Listener::of(&server, &event).await;
         assert!(listener.next().await.is_some());
-        site.app.begin_draining();
-        until(&site, DEADLINE, "neticket_http_streams 1").await;
-        site.app.end_streams();
+        server.app.begin_draining();
+        until(&server, DEADLINE, "neticket_http_streams 1").await;
+        server.app.end_streams();
         assert_eq!(listener.next().await, None, "in order, and not cut off");
-        until(&site, DEADLINE, "neticket_http_streams 0").await;
-        assert_eq!(Answer::read(ask(&site, &event).await).await.code(), "overloaded");
-        world.finish().await;
+        until(&server, DEADLINE, "neticket_http_streams 0").await;
+        assert_eq!(Answer::read(ask(&server, &event).await).await.code(), "overloaded");
+        env.finish().await;
     }
 }

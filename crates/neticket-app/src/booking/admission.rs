@@ -8,10 +8,10 @@ use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, LoadStart, Verdict};
 use neticket_store::{CommitRequest, ReservationRecord, Store};
 
-use super::wish::{Admitted, Done, Wish};
-use crate::catalog::Catalog;
+use super::request::{Admitted, BookingOutcome, BookingRequest};
 use crate::clock::LedgerClock;
 use crate::error::AppError;
+use crate::event_cache::EventCache;
 use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::rejections::Rejections;
@@ -25,7 +25,7 @@ pub(crate) struct Admission {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) loader: Arc<Loader>,
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) event_cache: Arc<EventCache>,
     /// How long before its opening an event's ledger is loaded, in milliseconds.
     pub(crate) preload_lead_ms: i64,
     pub(crate) clock: Arc<LedgerClock>,
@@ -38,35 +38,35 @@ enum Offered {
     /// The admitted requests. The others have been answered.
     Admitted(Vec<Admitted>),
     /// The ledger has to be loaded first. Nothing has been answered or admitted.
-    Unloaded(Vec<Wish>),
+    Unloaded(Vec<BookingRequest>),
 }
 
 impl Admission {
     /// Offers the requests of one event to the ledger, and loads the ledger if necessary. Returns the
     /// admitted requests. The others have been answered when this returns.
-    pub(crate) async fn admit(&self, event: EventId, wishes: Vec<Wish>) -> Vec<Admitted> {
-        match self.offer(event, wishes).await {
+    pub(crate) async fn admit(&self, event: EventId, bookings: Vec<BookingRequest>) -> Vec<Admitted> {
+        match self.offer(event, bookings).await {
             Offered::Admitted(admitted) => admitted,
-            Offered::Unloaded(wishes) => self.load_and_offer(event, wishes).await,
+            Offered::Unloaded(bookings) => self.load_and_offer(event, bookings).await,
         }
     }
 
     /// Offers the requests once.
-    async fn offer(&self, event: EventId, wishes: Vec<Wish>) -> Offered {
-        let wishes = Wish::still_wanted(wishes);
-        if wishes.is_empty() {
+    async fn offer(&self, event: EventId, bookings: Vec<BookingRequest>) -> Offered {
+        let bookings = BookingRequest::drop_abandoned(bookings);
+        if bookings.is_empty() {
             return Offered::Admitted(Vec::new());
         }
-        let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
-        let admit = self.ledger.admit(event, epoch_min(&wishes), &requests);
+        let requests: Vec<AdmitRequest> = bookings.iter().map(|booking| booking.request).collect();
+        let admit = self.ledger.admit(event, epoch_min(&bookings), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                Offered::Admitted(self.sort(event, epoch, wishes, verdicts).await)
+                Offered::Admitted(self.sort(event, epoch, bookings, verdicts).await)
             }
-            Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(wishes),
+            Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(bookings),
             Err(error) => {
-                tracing::warn!(%event, %error, wishes = wishes.len(), "the ledger did not admit a batch");
-                answer_all(wishes, &AppError::LedgerUnavailable(None));
+                tracing::warn!(%event, %error, bookings = bookings.len(), "the ledger did not admit a batch");
+                answer_all(bookings, &AppError::LedgerUnavailable(None));
                 Offered::Admitted(Vec::new())
             }
         }
@@ -74,27 +74,27 @@ impl Admission {
 
     /// Loads the event's ledger and offers the requests to it. Repeats both until the ledger has processed
     /// the requests, at most [`ATTEMPTS_MAX`] times.
-    async fn load_and_offer(&self, event: EventId, mut wishes: Vec<Wish>) -> Vec<Admitted> {
+    async fn load_and_offer(&self, event: EventId, mut bookings: Vec<BookingRequest>) -> Vec<Admitted> {
         for _ in 0..ATTEMPTS_MAX {
-            wishes = Wish::still_wanted(wishes);
+            bookings = BookingRequest::drop_abandoned(bookings);
             match self.not_for_sale(event).await {
                 Ok(None) => {}
-                Ok(Some(refusal)) => wishes = self.refuse_unless_journaled(event, wishes, &refusal).await,
-                Err(error) => return fail(event, wishes, &error),
+                Ok(Some(refusal)) => bookings = self.refuse_unless_journaled(event, bookings, &refusal).await,
+                Err(error) => return fail(event, bookings, &error),
             }
-            if wishes.is_empty() {
+            if bookings.is_empty() {
                 return Vec::new();
             }
-            if let Err(error) = self.loader.load(event, epoch_min(&wishes)).await {
-                return fail(event, wishes, &error);
+            if let Err(error) = self.loader.load(event, epoch_min(&bookings)).await {
+                return fail(event, bookings, &error);
             }
-            match self.offer(event, wishes).await {
+            match self.offer(event, bookings).await {
                 Offered::Admitted(admitted) => return admitted,
-                Offered::Unloaded(again) => wishes = again,
+                Offered::Unloaded(again) => bookings = again,
             }
         }
         tracing::warn!(%event, "a ledger was lost again and again while a batch waited for it");
-        answer_all(wishes, &AppError::LedgerUnavailable(None));
+        answer_all(bookings, &AppError::LedgerUnavailable(None));
         Vec::new()
     }
 
@@ -102,8 +102,8 @@ impl Admission {
     /// `preload_lead_ms`, has started, or is cancelled. A new request does not cause a load for such an
     /// event.
     async fn not_for_sale(&self, event: EventId) -> Result<Option<AppError>, AppError> {
-        let call = self.loader.turns.calls.begin(event);
-        let record = self.catalog.event(event).await?;
+        let call = self.loader.budget.calls.begin(event);
+        let record = self.event_cache.event(event).await?;
         drop(call);
         let (now, window) = (self.clock.now(), record.window);
         if now >= record.starts_at || record.cancelled_at.is_some() {
@@ -122,11 +122,11 @@ impl Admission {
     async fn refuse_unless_journaled(
         &self,
         event: EventId,
-        wishes: Vec<Wish>,
+        bookings: Vec<BookingRequest>,
         refusal: &AppError,
-    ) -> Vec<Wish> {
-        let (repeated, new): (Vec<Wish>, Vec<Wish>) =
-            wishes.into_iter().partition(|wish| wish.keyed || wish.last.is_some());
+    ) -> Vec<BookingRequest> {
+        let (repeated, new): (Vec<BookingRequest>, Vec<BookingRequest>) =
+            bookings.into_iter().partition(|booking| booking.has_idempotency_key || booking.last.is_some());
         answer_all(new, refusal);
         if repeated.is_empty() {
             return repeated;
@@ -142,11 +142,11 @@ impl Admission {
         }
         // There is no ledger, so there is no journal. The store is read after this check, so it has every
         // reservation that was committed from an earlier journal.
-        for wish in &repeated {
-            wish.taking.clear();
+        for booking in &repeated {
+            booking.slot.clear();
         }
-        let _call = self.loader.turns.calls.begin(event);
-        match stored(&self.store, repeated.iter().map(|wish| wish.request.id)).await {
+        let _call = self.loader.budget.calls.begin(event);
+        match stored(&self.store, repeated.iter().map(|booking| booking.request.id)).await {
             Ok(stored) => self.answer_or_refuse(repeated, &stored, refusal).await,
             Err(error) => answer_all(repeated, &error),
         }
@@ -156,15 +156,15 @@ impl Admission {
     /// Answers a request whose reservation is in the store with that reservation, and refuses the others.
     async fn answer_or_refuse(
         &self,
-        wishes: Vec<Wish>,
+        bookings: Vec<BookingRequest>,
         stored: &BTreeMap<ReservationId, ReservationRecord>,
         refusal: &AppError,
     ) {
         let mut refused = Vec::new();
-        for wish in wishes {
-            match stored.get(&wish.request.id) {
-                Some(record) => wish.answer(Ok(Done::Existing(Box::new(record.clone())))),
-                None => refused.push((wish, refusal.again())),
+        for booking in bookings {
+            match stored.get(&booking.request.id) {
+                Some(record) => booking.answer(Ok(BookingOutcome::Existing(Box::new(record.clone())))),
+                None => refused.push((booking, refusal.again())),
             }
         }
         self.refuse_all(refused).await;
@@ -175,28 +175,28 @@ impl Admission {
         &self,
         event: EventId,
         epoch: Epoch,
-        wishes: Vec<Wish>,
+        bookings: Vec<BookingRequest>,
         verdicts: Vec<Verdict>,
     ) -> Vec<Admitted> {
-        assert_eq!(wishes.len(), verdicts.len(), "the ledger answers each request");
-        let mut admitted = Vec::with_capacity(wishes.len());
+        assert_eq!(bookings.len(), verdicts.len(), "the ledger answers each request");
+        let mut admitted = Vec::with_capacity(bookings.len());
         let mut known = Vec::new();
         let mut refused = Vec::new();
-        for (wish, verdict) in wishes.into_iter().zip(verdicts) {
+        for (booking, verdict) in bookings.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Admitted(admission) => admitted.push(Admitted::new(wish, admission, epoch)),
-                Verdict::Known => known.push(wish),
+                Verdict::Admitted(admission) => admitted.push(Admitted::new(booking, admission, epoch)),
+                Verdict::Known => known.push(booking),
                 Verdict::JournalFull => {
-                    wish.taking.clear();
-                    refused.push((wish, AppError::Overloaded));
+                    booking.slot.clear();
+                    refused.push((booking, AppError::Overloaded));
                 }
-                verdict => refused.push((wish, self.refusal(verdict))),
+                verdict => refused.push((booking, self.refusal(verdict))),
             }
         }
         self.refuse_all(refused).await;
         if !known.is_empty() {
             // In a task of its own, so that the admitted requests do not wait for this read of the store.
-            let (store, call) = (self.store.clone(), self.loader.turns.calls.begin(event));
+            let (store, call) = (self.store.clone(), self.loader.budget.calls.begin(event));
             tokio::spawn(async move {
                 answer_known(store, known).await;
                 drop(call);
@@ -207,18 +207,18 @@ impl Admission {
 
     /// Answers requests with refusals that are final. If the client may have been told that the booking is
     /// pending, the rejection is recorded in the store.
-    pub(super) async fn refuse_all(&self, refused: Vec<(Wish, AppError)>) {
+    pub(super) async fn refuse_all(&self, refused: Vec<(BookingRequest, AppError)>) {
         // The journal contains another booking with the same id. The store will decide that one, so nothing
         // is recorded under this id.
         let is_other = |refusal: &AppError| matches!(refusal, AppError::IdempotencyKeyReused);
         let unheard: Vec<CommitRequest> = refused
             .into_iter()
-            .filter_map(|(wish, refusal)| {
+            .filter_map(|(booking, refusal)| {
                 let is_other = is_other(&refusal);
-                wish.refuse(refusal).filter(|_| !is_other)
+                booking.refuse(refusal).filter(|_| !is_other)
             })
             .collect();
-        self.rejections.write_now_or_later(unheard).await;
+        self.rejections.record_or_buffer(unheard).await;
     }
 
     fn refusal(&self, verdict: Verdict) -> AppError {
@@ -243,17 +243,18 @@ impl Admission {
 }
 
 /// Answers requests whose ids the ledger knows as committed. The store has their reservations.
-async fn answer_known(store: Store, wishes: Vec<Wish>) {
-    match stored(&store, wishes.iter().map(|wish| wish.request.id)).await {
+async fn answer_known(store: Store, bookings: Vec<BookingRequest>) {
+    match stored(&store, bookings.iter().map(|booking| booking.request.id)).await {
         Ok(stored) => {
-            for wish in wishes {
-                let id = wish.request.id;
-                let outcome = stored.get(&id).map(|record| Done::Existing(Box::new(record.clone())));
+            for booking in bookings {
+                let id = booking.request.id;
+                let outcome =
+                    stored.get(&id).map(|record| BookingOutcome::Existing(Box::new(record.clone())));
                 let missing = || AppError::Internal(format!("settled reservation {id} is not in the store"));
-                wish.answer(outcome.ok_or_else(missing));
+                booking.answer(outcome.ok_or_else(missing));
             }
         }
-        Err(error) => answer_all(wishes, &error),
+        Err(error) => answer_all(bookings, &error),
     }
 }
 
@@ -269,22 +270,22 @@ async fn stored(
     Ok(records.into_iter().map(|record| (record.id, record)).collect())
 }
 
-fn epoch_min(wishes: &[Wish]) -> Epoch {
-    wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
+fn epoch_min(bookings: &[BookingRequest]) -> Epoch {
+    bookings.iter().map(|booking| booking.epoch_min).max().unwrap_or(Epoch(0))
 }
 
 /// Answers all requests with the error of a failed load. Returns no admitted request.
-fn fail(event: EventId, wishes: Vec<Wish>, error: &AppError) -> Vec<Admitted> {
+fn fail(event: EventId, bookings: Vec<BookingRequest>, error: &AppError) -> Vec<Admitted> {
     if !error.is_refusal() {
         tracing::warn!(%event, error = %error.with_cause(), "a ledger could not be loaded");
     }
-    answer_all(wishes, error);
+    answer_all(bookings, error);
     Vec::new()
 }
 
 /// Answers all requests with the same error.
-fn answer_all(wishes: Vec<Wish>, refusal: &AppError) {
-    for wish in wishes {
-        wish.answer(Err(refusal.again()));
+fn answer_all(bookings: Vec<BookingRequest>, refusal: &AppError) {
+    for booking in bookings {
+        booking.answer(Err(refusal.again()));
     }
 }

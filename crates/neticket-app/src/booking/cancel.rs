@@ -19,17 +19,17 @@ use neticket_store::{CancelOutcome, CancelRequest, OutboxRecord, ReservationReco
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use super::desk::LANES_MAX;
+use super::service::QUEUES_MAX;
 use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
+use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
-use crate::turns::Turns;
 
 type Outcome = Result<ReservationRecord, AppError>;
 
-struct CancelWish {
+struct PendingCancel {
     request: CancelRequest,
     reply: oneshot::Sender<Outcome>,
 }
@@ -38,49 +38,53 @@ struct CancelWish {
 const LOOKUPS_MAX: usize = 2;
 
 /// The stage for cancels, and its queues.
-pub(crate) struct CancelDesk {
-    lookups: Batcher<(), CancelWish>,
-    queue: Arc<Batcher<EventId, CancelWish>>,
+pub(crate) struct CancelService {
+    lookups: Batcher<(), PendingCancel>,
+    queue: Arc<Batcher<EventId, PendingCancel>>,
     after: TaskTracker,
     deadline: Duration,
 }
 
-impl CancelDesk {
+impl CancelService {
     pub(crate) fn start(
         config: &EngineConfig,
         store: Store,
         ledger: Arc<dyn Ledger>,
         clock: Arc<LedgerClock>,
         metrics: Arc<Metrics>,
-        turns: Arc<Turns>,
+        budget: Arc<ConnectionBudget>,
     ) -> Self {
         let limits = BatchLimits {
             queue_len_max: config.queue_len_max,
             batch_len_max: config.batch_len_max,
             in_flight_max: 1,
             in_flight_shared: 1,
-            lanes_max: LANES_MAX,
+            queues_max: QUEUES_MAX,
         };
         let after = TaskTracker::new();
         let tracker = after.clone();
         let of_batches = store.clone();
         let queue = Arc::new(Batcher::start(limits, move |event, batch| {
-            let parts = Parts {
+            let context = CancelContext {
                 store: of_batches.clone(),
                 ledger: Arc::clone(&ledger),
                 clock: Arc::clone(&clock),
                 metrics: Arc::clone(&metrics),
-                turns: Arc::clone(&turns),
+                budget: Arc::clone(&budget),
                 after: tracker.clone(),
             };
-            cancel(event, still_wanted(batch), parts)
+            cancel(event, drop_abandoned(batch), context)
         }));
-        let lookup_limits =
-            BatchLimits { in_flight_max: LOOKUPS_MAX, in_flight_shared: LOOKUPS_MAX, lanes_max: 1, ..limits };
+        let lookup_limits = BatchLimits {
+            in_flight_max: LOOKUPS_MAX,
+            in_flight_shared: LOOKUPS_MAX,
+            queues_max: 1,
+            ..limits
+        };
         let next = Arc::clone(&queue);
         let lookups = Batcher::start(lookup_limits, move |(), batch| {
             let (store, next) = (store.clone(), Arc::clone(&next));
-            async move { look_up(&store, &next, still_wanted(batch)).await }
+            async move { look_up(&store, &next, drop_abandoned(batch)).await }
         });
         Self { lookups, queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
@@ -92,8 +96,8 @@ impl CancelDesk {
     /// started, unless the event is cancelled. `StoreUnavailable` and `Overloaded`: the caller may retry.
     pub(crate) async fn cancel(&self, user: UserId, id: ReservationId) -> Outcome {
         let (reply, answer) = oneshot::channel();
-        let wish = CancelWish { request: CancelRequest { id, user }, reply };
-        self.lookups.try_push((), wish).map_err(|QueueFull(_)| AppError::Overloaded)?;
+        let pending = PendingCancel { request: CancelRequest { id, user }, reply };
+        self.lookups.try_push((), pending).map_err(|QueueFull(_)| AppError::Overloaded)?;
         match tokio::time::timeout(self.deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(AppError::Internal("a cancel was dropped on its way".to_owned())),
@@ -116,71 +120,71 @@ impl CancelDesk {
 }
 
 /// What a batch of cancels needs.
-struct Parts {
+struct CancelContext {
     store: Store,
     ledger: Arc<dyn Ledger>,
     clock: Arc<LedgerClock>,
     metrics: Arc<Metrics>,
-    turns: Arc<Turns>,
+    budget: Arc<ConnectionBudget>,
     after: TaskTracker,
 }
 
 /// Drops cancels whose request no longer waits.
-fn still_wanted(mut batch: Vec<CancelWish>) -> Vec<CancelWish> {
-    batch.retain(|wish| !wish.reply.is_closed());
+fn drop_abandoned(mut batch: Vec<PendingCancel>) -> Vec<PendingCancel> {
+    batch.retain(|pending| !pending.reply.is_closed());
     batch
 }
 
 /// Reads the events of these reservations, and queues each cancel for its event.
-async fn look_up(store: &Store, queue: &Batcher<EventId, CancelWish>, batch: Vec<CancelWish>) {
+async fn look_up(store: &Store, queue: &Batcher<EventId, PendingCancel>, batch: Vec<PendingCancel>) {
     if batch.is_empty() {
         return;
     }
-    let ids: Vec<ReservationId> = batch.iter().map(|wish| wish.request.id).collect();
+    let ids: Vec<ReservationId> = batch.iter().map(|pending| pending.request.id).collect();
     let events: BTreeMap<ReservationId, (UserId, EventId)> = match store.reservations(&ids).await {
         Ok(found) => found.into_iter().map(|record| (record.id, (record.user, record.event))).collect(),
         Err(error) => {
             tracing::warn!(%error, cancels = batch.len(), "the store did not look up a batch of cancels");
-            for wish in batch {
-                let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
+            for pending in batch {
+                let _ = pending.reply.send(Err(AppError::StoreUnavailable(None)));
             }
             return;
         }
     };
-    for wish in batch {
-        let CancelRequest { id, user } = wish.request;
+    for pending in batch {
+        let CancelRequest { id, user } = pending.request;
         let Some((_, event)) = events.get(&id).filter(|(owner, _)| *owner == user) else {
-            let _ = wish.reply.send(Err(AppError::NotFound));
+            let _ = pending.reply.send(Err(AppError::NotFound));
             continue;
         };
-        if let Err(QueueFull(wish)) = queue.try_push(*event, wish) {
-            let _ = wish.reply.send(Err(AppError::Overloaded));
+        if let Err(QueueFull(pending)) = queue.try_push(*event, pending) {
+            let _ = pending.reply.send(Err(AppError::Overloaded));
         }
     }
 }
 
-async fn cancel(event: EventId, batch: Vec<CancelWish>, parts: Parts) {
+async fn cancel(event: EventId, batch: Vec<PendingCancel>, context: CancelContext) {
     if batch.is_empty() {
         return;
     }
-    let Parts { store, ledger, clock, metrics, turns, after } = parts;
-    let requests: Vec<CancelRequest> = batch.iter().map(|wish| wish.request).collect();
-    let turn = turns.cancel.acquire().await;
+    let CancelContext { store, ledger, clock, metrics, budget, after } = context;
+    let requests: Vec<CancelRequest> = batch.iter().map(|pending| pending.request).collect();
+    let permit = budget.cancel.acquire().await;
     let cancelled = metrics.cancel.timed(requests.len(), store.cancel(&requests, clock.now())).await;
-    drop(turn);
+    drop(permit);
     let outcomes = match cancelled {
         Ok(outcomes) => outcomes,
         Err(error) => {
             tracing::warn!(%event, %error, reservations = batch.len(), "the store did not cancel a batch");
-            for wish in batch {
-                let _ = wish.reply.send(Err(AppError::StoreUnavailable(None)));
+            for pending in batch {
+                let _ = pending.reply.send(Err(AppError::StoreUnavailable(None)));
             }
             return;
         }
     };
     assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
     let mut outbox = Vec::new();
-    for (wish, outcome) in batch.into_iter().zip(outcomes) {
+    for (pending, outcome) in batch.into_iter().zip(outcomes) {
         let answer = match outcome {
             CancelOutcome::Cancelled { record, release } => {
                 outbox.push(release);
@@ -192,7 +196,7 @@ async fn cancel(event: EventId, batch: Vec<CancelWish>, parts: Parts) {
             }
             CancelOutcome::Rejected(_) | CancelOutcome::NotFound => Err(AppError::NotFound),
         };
-        let _ = wish.reply.send(answer);
+        let _ = pending.reply.send(answer);
     }
     after.spawn(async move {
         if let Some(error) = deliver(&store, &*ledger, &metrics, &outbox).await.failure {

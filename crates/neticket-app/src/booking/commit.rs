@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
-use super::wish::{Admitted, Done, Wish, is_same_booking};
+use super::request::{Admitted, BookingOutcome, BookingRequest, is_same_booking};
+use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
-use crate::turns::Turns;
 
 /// How often a batch is committed. Before each repetition, the requests with a stale epoch are admitted
 /// again.
@@ -30,13 +30,13 @@ pub(crate) struct Committer {
     ledger: Arc<dyn Ledger>,
     admission: Arc<Admission>,
     metrics: Arc<Metrics>,
-    turns: Arc<Turns>,
+    budget: Arc<ConnectionBudget>,
     /// The settle tasks, which go on after the requests have been answered.
     settling: TaskTracker,
 }
 
 /// A request that the store refused, and why.
-type Refused = (Wish, AppError);
+type Refused = (BookingRequest, AppError);
 
 /// The requests of a batch, sorted by what the store decided.
 #[derive(Default)]
@@ -48,7 +48,7 @@ struct Sorted {
     /// for them have to be returned.
     conflicting: Vec<(Admitted, ReservationRecord)>,
     /// Admitted under an epoch that differs from the epoch of the store.
-    outdated: Vec<Wish>,
+    outdated: Vec<BookingRequest>,
 }
 
 impl Committer {
@@ -57,39 +57,39 @@ impl Committer {
         ledger: Arc<dyn Ledger>,
         admission: Arc<Admission>,
         metrics: Arc<Metrics>,
-        turns: Arc<Turns>,
+        budget: Arc<ConnectionBudget>,
     ) -> Self {
-        Self { store, ledger, admission, metrics, turns, settling: TaskTracker::new() }
+        Self { store, ledger, admission, metrics, budget, settling: TaskTracker::new() }
     }
 
     /// Commits a batch of one event and answers its requests. If the store does not answer, the entries stay
     /// in the journal.
     pub(crate) async fn commit(&self, event: EventId, batch: Vec<Admitted>) {
-        self.commit_in_turn(event, batch, &self.turns.commit).await;
+        self.commit_with_permit(event, batch, &self.budget.commit).await;
     }
 
     /// Commits entries that were left in the event's journal.
     pub(crate) async fn recover(&self, event: EventId, entries: &[JournalEntry]) {
         let batch = entries.iter().map(|entry| Admitted::recovered(event, *entry)).collect();
-        self.commit_in_turn(event, batch, &self.turns.recovery).await;
+        self.commit_with_permit(event, batch, &self.budget.recovery).await;
     }
 
-    async fn commit_in_turn(&self, event: EventId, mut batch: Vec<Admitted>, turns: &Semaphore) {
+    async fn commit_with_permit(&self, event: EventId, mut batch: Vec<Admitted>, permits: &Semaphore) {
         for _ in 0..ATTEMPTS_MAX {
             if batch.is_empty() {
                 return;
             }
             let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
-            let call = self.turns.calls.begin(event);
-            let turn = turns.acquire().await;
+            let call = self.budget.calls.begin(event);
+            let permit = permits.acquire().await;
             let committed = self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await;
-            drop((turn, call));
+            drop((permit, call));
             let outcomes = match committed {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
                     tracing::warn!(%event, %error, reservations = batch.len(), "the store did not commit a batch");
                     for admitted in batch {
-                        admitted.wish.answer(Err(AppError::StoreUnavailable(None)));
+                        admitted.booking.answer(Err(AppError::StoreUnavailable(None)));
                     }
                     return;
                 }
@@ -105,7 +105,7 @@ impl Committer {
             batch = self.admit_again(event, sorted.outdated).await;
         }
         for admitted in batch {
-            admitted.wish.answer(Err(AppError::Overloaded));
+            admitted.booking.answer(Err(AppError::Overloaded));
         }
     }
 
@@ -133,11 +133,11 @@ impl Committer {
     /// cause it by using an idempotency key again for another event. If the ledger does not answer, recovery
     /// finds the entries in the journal and calls this again.
     async fn give_back(&self, event: EventId, conflicting: Vec<(Admitted, ReservationRecord)>) {
-        let release = |Admitted { wish, epoch, .. }: &Admitted| Release {
-            id: wish.request.id,
-            user: wish.request.user,
-            ticket_type: wish.request.ticket_type,
-            quantity: wish.request.quantity,
+        let release = |Admitted { booking, epoch, .. }: &Admitted| Release {
+            id: booking.request.id,
+            user: booking.request.user,
+            ticket_type: booking.request.ticket_type,
+            quantity: booking.request.quantity,
             epoch: *epoch,
         };
         let releases: Vec<Release> = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
@@ -145,8 +145,8 @@ impl Committer {
         if let Err(error) = outcome {
             tracing::warn!(%event, %error, entries = releases.len(), "left to recovery: releasing failed");
         }
-        for (Admitted { wish, .. }, record) in conflicting {
-            wish.answer(Ok(Done::Existing(Box::new(record))));
+        for (Admitted { booking, .. }, record) in conflicting {
+            booking.answer(Ok(BookingOutcome::Existing(Box::new(record))));
         }
     }
 
@@ -155,27 +155,27 @@ impl Committer {
     /// told that a booking is pending, the store records it as rejected before its entry leaves the journal.
     /// At every moment, such a booking is therefore in the journal, in the store, or in both.
     async fn refuse(&self, event: EventId, refused: Vec<Refused>) {
-        let ids: Vec<ReservationId> = refused.iter().map(|(wish, _)| wish.request.id).collect();
+        let ids: Vec<ReservationId> = refused.iter().map(|(booking, _)| booking.request.id).collect();
         tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
         match self.note_and_load_without(event, &refused, &ids).await {
             Ok(stored) => {
                 let mut final_ones = Vec::new();
-                for (wish, refusal) in refused {
-                    let id = wish.request.id;
+                for (booking, refusal) in refused {
+                    let id = booking.request.id;
                     if stored.contains(&id) {
                         // The store has the rejection that was just recorded, or the recovery of another node
                         // was faster and found a seat.
-                        wish.answer(self.stored(id).await);
+                        booking.answer(self.stored(id).await);
                     } else {
-                        final_ones.push((wish, refusal));
+                        final_ones.push((booking, refusal));
                     }
                 }
                 self.admission.refuse_all(final_ones).await;
             }
             Err(error) => {
                 tracing::warn!(%event, error = %error.with_cause(), "left to recovery: undoing failed");
-                for (wish, _) in refused {
-                    wish.answer(Err(error.again()));
+                for (booking, _) in refused {
+                    booking.answer(Err(error.again()));
                 }
             }
         }
@@ -187,22 +187,24 @@ impl Committer {
         refused: &[Refused],
         ids: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
-        let noted: Vec<CommitRequest> = refused.iter().filter_map(|(wish, _)| wish.to_note()).collect();
+        let noted: Vec<CommitRequest> =
+            refused.iter().filter_map(|(booking, _)| booking.rejection_to_record()).collect();
         self.admission.rejections.write(&noted).await?;
         self.admission.loader.load_without(event, ids).await
     }
 
-    async fn stored(&self, id: ReservationId) -> Result<Done, AppError> {
+    async fn stored(&self, id: ReservationId) -> Result<BookingOutcome, AppError> {
         let record = self.store.reservation(id).await?;
         let missing = || AppError::Internal(format!("reservation {id} has left the store"));
-        record.map(|record| Done::Existing(Box::new(record))).ok_or_else(missing)
+        record.map(|record| BookingOutcome::Existing(Box::new(record))).ok_or_else(missing)
     }
 
     /// Offers requests again under the current epoch. Recovered entries are not offered: the load of that
     /// epoch has carried them over into its journal, unless they have been refused since.
-    async fn admit_again(&self, event: EventId, outdated: Vec<Wish>) -> Vec<Admitted> {
-        let (recovered, asked): (Vec<Wish>, Vec<Wish>) = outdated.into_iter().partition(Wish::is_recovered);
-        if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max()
+    async fn admit_again(&self, event: EventId, outdated: Vec<BookingRequest>) -> Vec<Admitted> {
+        let (recovered, asked): (Vec<BookingRequest>, Vec<BookingRequest>) =
+            outdated.into_iter().partition(BookingRequest::is_recovered);
+        if let Some(epoch) = recovered.iter().map(|booking| booking.epoch_min).max()
             && let Err(error) = self.admission.loader.load(event, epoch).await
         {
             tracing::warn!(%event, error = %error.with_cause(), "left to the next run: loading failed");
@@ -221,12 +223,12 @@ impl Committer {
 fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
     let mut sorted = Sorted::default();
-    for (Admitted { mut wish, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
-        let id = wish.request.id;
+    for (Admitted { mut booking, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
+        let id = booking.request.id;
         let refusal = match outcome {
             CommitOutcome::Confirmed => {
                 sorted.settled.entry(epoch).or_default().push(id);
-                wish.answer(Ok(Done::Confirmed {
+                booking.answer(Ok(BookingOutcome::Confirmed {
                     unit_price: admission.unit_price,
                     created_at: admission.admitted_at,
                     repeated: admission.repeated,
@@ -235,28 +237,28 @@ fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
             }
             CommitOutcome::Existing(record)
                 if record.status != ReservationStatus::Rejected
-                    && is_same_booking(&record, wish.event, &wish.request) =>
+                    && is_same_booking(&record, booking.event, &booking.request) =>
             {
                 sorted.settled.entry(epoch).or_default().push(id);
-                wish.answer(Ok(Done::Existing(Box::new(record))));
+                booking.answer(Ok(BookingOutcome::Existing(Box::new(record))));
                 continue;
             }
             CommitOutcome::Existing(record) => {
-                sorted.conflicting.push((Admitted { wish, admission, epoch }, record));
+                sorted.conflicting.push((Admitted { booking, admission, epoch }, record));
                 continue;
             }
             CommitOutcome::StaleEpoch { epoch: stores } => {
                 // If the store has the lower epoch, it was restored from a backup. Then a ledger with a
                 // higher epoch than the present one is necessary.
-                wish.epoch_min = if stores > epoch { stores } else { Epoch(epoch.0 + 1) };
-                sorted.outdated.push(wish);
+                booking.epoch_min = if stores > epoch { stores } else { Epoch(epoch.0 + 1) };
+                sorted.outdated.push(booking);
                 continue;
             }
             CommitOutcome::SoldOut => AppError::SoldOut { left: 0 },
             CommitOutcome::NoSuchTicketType => AppError::NotFound,
             CommitOutcome::NoSuchUser => AppError::Unauthenticated,
         };
-        sorted.refused.push((wish, refusal));
+        sorted.refused.push((booking, refusal));
     }
     sorted
 }

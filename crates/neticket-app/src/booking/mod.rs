@@ -4,11 +4,11 @@
 mod admission;
 mod cancel;
 mod commit;
-mod desk;
-mod wish;
+mod request;
+mod service;
 
 pub(crate) use admission::Admission;
-pub(crate) use cancel::{CancelDesk, deliver};
+pub(crate) use cancel::{CancelService, deliver};
 pub(crate) use commit::Committer;
-pub(crate) use desk::{Answer, BookingDesk, Incoming};
-pub(crate) use wish::{Done, is_same_booking, to_commit};
+pub(crate) use request::{BookingOutcome, is_same_booking, to_commit};
+pub(crate) use service::{BookingAnswer, BookingService, Incoming};

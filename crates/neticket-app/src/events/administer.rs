@@ -17,7 +17,7 @@ use crate::App;
 use crate::audit;
 use crate::booking::to_commit;
 use crate::error::AppError;
-use crate::loader::is_due;
+use crate::loader::should_be_loaded;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
 /// How often a change is applied anew because another edit came first, if the caller accepts any version.
@@ -49,7 +49,7 @@ impl App {
         // lost.
         self.image_keep(image).await;
         let record = created?;
-        self.catalog.forget(record.id).await;
+        self.event_cache.invalidate(record.id).await;
         Ok(self.event_view(&record, None))
     }
 
@@ -100,11 +100,11 @@ impl App {
             let image = self.image_claim(forms::new_image(&before, change)).await?;
             let journal =
                 if edit.takes_seats_away(&before) { self.journal_of(id).await? } else { Vec::new() };
-            let turn = self.turns.load.acquire().await;
+            let permit = self.budget.load.acquire().await;
             let outcome = self.store.event_update(id, &edit, &journal, &origin, || self.now()).await;
-            drop(turn);
+            drop(permit);
             // Invalidate whatever the outcome is: the change may have happened although the answer was lost.
-            self.catalog.forget(id).await;
+            self.event_cache.invalidate(id).await;
             if let Ok(EditOutcome::Edited { event, epoch: Some(epoch) }) = &outcome {
                 self.tell_ledger(event, *epoch).await;
             }
@@ -150,10 +150,10 @@ impl App {
         from_ip: Option<String>,
         id: EventId,
     ) -> Result<EventView, AppError> {
-        let turn = self.turns.load.acquire().await;
+        let permit = self.budget.load.acquire().await;
         let outcome = self.store.event_cancel(id, &audit::origin(by, from_ip), self.now()).await;
-        drop(turn);
-        self.catalog.forget(id).await;
+        drop(permit);
+        self.event_cache.invalidate(id).await;
         match outcome? {
             EventCancelOutcome::Cancelled { event, epoch } => {
                 tracing::info!(event = %id, "the event is cancelled");
@@ -186,11 +186,11 @@ impl App {
         if !self.journal_of(id).await?.is_empty() {
             return Err(AppError::EventHasReservations);
         }
-        let turn = self.turns.load.acquire().await;
+        let permit = self.budget.load.acquire().await;
         let origin = audit::origin(by, from_ip);
         let outcome = self.store.event_delete(id, expected.versions(), &origin, self.now()).await;
-        drop(turn);
-        self.catalog.forget(id).await;
+        drop(permit);
+        self.event_cache.invalidate(id).await;
         match outcome? {
             DeleteOutcome::Deleted => {}
             DeleteOutcome::NotFound => return Err(AppError::NotFound),
@@ -198,7 +198,7 @@ impl App {
             DeleteOutcome::HasReservations => return Err(AppError::EventHasReservations),
         }
         tracing::info!(event = %id, "the event is deleted");
-        if let Err(error) = self.ledger.forget(id).await {
+        if let Err(error) = self.ledger.delete(id).await {
             tracing::warn!(event = %id, %error, "left to the tasks: the ledger of a deleted event is still there");
         }
         Ok(())
@@ -227,9 +227,9 @@ impl App {
     /// refused commit or a background task loads the ledger later.
     async fn tell_ledger(&self, event: &EventRecord, epoch: Epoch) {
         let id = event.id;
-        let is_due = is_due(event, self.now(), self.config().engine.preload_lead_ms);
+        let should_be_loaded = should_be_loaded(event, self.now(), self.config().engine.preload_lead_ms);
         let loader = Arc::clone(&self.loader);
-        let told = tokio::spawn(async move { loader.load_if_wanted(id, is_due, epoch).await });
+        let told = tokio::spawn(async move { loader.load_if_wanted(id, should_be_loaded, epoch).await });
         let patience = Duration::from_millis(self.config().engine.ack_deadline_ms);
         match tokio::time::timeout(patience, told).await {
             Ok(Ok(Ok(()) | Err(AppError::NotFound))) => {}

@@ -3,7 +3,7 @@
 //! counters and nothing else.
 
 mod latencies;
-mod note;
+mod node_status;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use crate::App;
-use crate::booking::{BookingDesk, CancelDesk};
+use crate::booking::{BookingService, CancelService};
 use latencies::Latencies;
-pub(crate) use note::Note;
+pub(crate) use node_status::NodeStatus;
 
 /// The period over which rates and latencies are computed.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ const SAMPLE_AGE_MIN: Duration = Duration::from_millis(500);
 /// Most kinds of refusals that are counted separately.
 const REFUSAL_KINDS_MAX: usize = 64;
 /// The age, in milliseconds, up to which the status of another node counts.
-const NOTE_AGE_MAX_MS: u32 = 5_000;
+const NODE_STATUS_AGE_MAX_MS: u32 = 5_000;
 
 /// What this node counts.
 pub(crate) struct NodeStats {
@@ -135,7 +135,7 @@ impl NodeStats {
     }
 
     /// The status of this node at this moment.
-    pub(crate) fn note(&self, in_flight: u64, drift: u64) -> Note {
+    pub(crate) fn status(&self, in_flight: u64, drift: u64) -> NodeStatus {
         let now = self.count();
         let samples = self.samples();
         // The youngest sample that is at least as old as the window. A node that is younger than the window
@@ -145,14 +145,14 @@ impl NodeStats {
             old.or(samples.front())
         };
         let Some((window, minute)) = since(WINDOW).zip(since(REFUSALS_WINDOW)) else {
-            return Note::default();
+            return NodeStatus::default();
         };
         let seconds = now.at.duration_since(window.at).as_secs_f64();
         let confirmed = u32::try_from(now.confirmed - window.confirmed).unwrap_or(u32::MAX);
         let before =
             |kind: &str| minute.refusals.iter().find(|(known, _)| *known == kind).map_or(0, |(_, n)| *n);
         let refusals = now.refusals.iter().map(|(kind, count)| ((*kind).to_owned(), count - before(kind)));
-        Note {
+        NodeStatus {
             bookings_per_s: if seconds > 0.0 { f64::from(confirmed) / seconds } else { 0.0 },
             latencies: latencies::difference(&now.latencies, &window.latencies),
             in_flight,
@@ -180,25 +180,30 @@ impl App {
     /// The state of all nodes. If the statuses of the other nodes cannot be read, the state of this node
     /// alone.
     pub async fn stats(&self) -> StatsView {
-        let own = self.stats.note(in_flight(&self.desk, &self.cancel_desk), self.metrics.drift());
-        let notes = self.ledger.board().notes(NOTE_AGE_MAX_MS).await.unwrap_or_else(|error| {
-            // The task that publishes the status meets the same failure. It has logged and counted it
-            // already.
-            tracing::debug!(%error, "this node speaks for itself alone");
-            Vec::new()
-        });
-        let others = notes.into_iter().filter(|(node, _)| *node != self.stats.node());
+        let own =
+            self.stats.status(in_flight(&self.booking_service, &self.cancel_service), self.metrics.drift());
+        let statuses =
+            self.ledger.node_registry().statuses(NODE_STATUS_AGE_MAX_MS).await.unwrap_or_else(|error| {
+                // The task that publishes the status meets the same failure. It has logged and counted it
+                // already.
+                tracing::debug!(%error, "this node speaks for itself alone");
+                Vec::new()
+            });
+        let others = statuses.into_iter().filter(|(node, _)| *node != self.stats.node());
         // A status that cannot be parsed is of another version. It is left out, because it could be counted
         // wrongly.
-        let others = others.filter_map(|(_, note)| Note::read(&note));
-        note::merge(std::iter::once(own).chain(others), u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX))
+        let others = others.filter_map(|(_, status)| NodeStatus::read(&status));
+        node_status::merge(
+            std::iter::once(own).chain(others),
+            u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX),
+        )
     }
 }
 
 /// Number of bookings and cancels that wait in this node's queues.
-pub(crate) fn in_flight(desk: &BookingDesk, cancel_desk: &CancelDesk) -> u64 {
-    let (admit, commit) = desk.queue_lens();
-    u64::try_from(admit.saturating_add(commit).saturating_add(cancel_desk.queue_len())).unwrap_or(u64::MAX)
+pub(crate) fn in_flight(booking_service: &BookingService, cancel_service: &CancelService) -> u64 {
+    let (admit, commit) = booking_service.queue_lens();
+    u64::try_from(admit.saturating_add(commit).saturating_add(cancel_service.queue_len())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -215,11 +220,11 @@ mod tests {
         stats.refused("overloaded");
         stats.refused("sold_out");
         stats.set_journal_len(7);
-        let note = stats.note(3, 1);
-        assert!(note.bookings_per_s > 0.0);
-        assert_eq!(note.latencies.iter().map(|(_, count)| count).sum::<u64>(), 10);
-        assert_eq!((note.in_flight, note.journal_len, note.drift), (3, 7, 1));
-        assert_eq!(note.refusals, [("sold_out".to_owned(), 2), ("overloaded".to_owned(), 1)]);
+        let own = stats.status(3, 1);
+        assert!(own.bookings_per_s > 0.0);
+        assert_eq!(own.latencies.iter().map(|(_, count)| count).sum::<u64>(), 10);
+        assert_eq!((own.in_flight, own.journal_len, own.drift), (3, 7, 1));
+        assert_eq!(own.refusals, [("sold_out".to_owned(), 2), ("overloaded".to_owned(), 1)]);
     }
 
     #[test]
@@ -231,8 +236,8 @@ mod tests {
         let counted = Sample { at: long_ago, ..stats.count() };
         *stats.samples() = VecDeque::from([counted]);
         stats.booked(Duration::from_millis(20), true);
-        let note = stats.note(0, 0);
-        assert_eq!((note.latencies.len(), note.refusals.len()), (1, 0));
+        let own = stats.status(0, 0);
+        assert_eq!((own.latencies.len(), own.refusals.len()), (1, 0));
         stats.sample();
         assert_eq!(stats.samples().len(), 2, "the old one is what the window begins with");
         stats.sample();

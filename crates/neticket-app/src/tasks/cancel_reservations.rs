@@ -8,7 +8,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{EVENTS_AT_ONCE, TaskContext, each_on_its_own};
+use super::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 
@@ -22,7 +22,7 @@ const BATCHES_MAX: u32 = 20;
 /// One run. An event whose rows or ledger do not answer does not delay the cancellation of others.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.store.events_cancelling(EVENTS_MAX).await?;
-    each_on_its_own(EVENTS_AT_ONCE, events.into_iter().map(|event| cancel(context, event))).await
+    for_each_isolated(EVENTS_AT_ONCE, events.into_iter().map(|event| cancel(context, event))).await
 }
 
 async fn cancel(context: &TaskContext, event: EventId) -> Result<(), AppError> {
@@ -57,9 +57,9 @@ async fn cancel_batch(context: &TaskContext, event: EventId) -> Result<usize, Ap
     if confirmed.is_empty() {
         return Ok(0);
     }
-    let turn = context.turns.recovery.acquire().await;
+    let permit = context.budget.recovery.acquire().await;
     let outcomes = context.store.cancel(&confirmed, context.clock.now()).await;
-    drop(turn);
+    drop(permit);
     let releases: Vec<_> = outcomes?
         .into_iter()
         .filter_map(|outcome| match outcome {
@@ -82,9 +82,9 @@ async fn finish(context: &TaskContext, event: EventId, epoch: Epoch) -> Result<(
     if !is_at_rest {
         return Ok(()); // recovery decides the journal first
     }
-    let turn = context.turns.recovery.acquire().await;
+    let permit = context.budget.recovery.acquire().await;
     let finished = context.store.cancellation_finish(event, context.clock.now()).await;
-    drop(turn);
+    drop(permit);
     if let Some(epoch) = finished? {
         tracing::info!(%event, "all reservations of a cancelled event are cancelled");
         context.loader.load(event, epoch).await?;

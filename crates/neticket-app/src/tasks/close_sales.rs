@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{COMPARED_AT_ONCE, TaskContext, each_on_its_own};
+use super::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
-use crate::reconcile::Look;
+use crate::reconcile::Inspection;
 
 /// How long a ledger stays after the event's start, in milliseconds. After that time no node loads it again
 /// because it saw the event on sale a moment before, or because its clock is a little behind.
@@ -34,18 +34,18 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.store.events(&loaded).await?;
     let there: BTreeSet<EventId> = events.iter().map(|event| event.id).collect();
     let gone = loaded.into_iter().filter(|event| !there.contains(event));
-    let forgotten = each_on_its_own(COMPARED_AT_ONCE, gone.map(|event| forget(context, event))).await;
+    let deleted = for_each_isolated(COMPARED_AT_ONCE, gone.map(|event| delete_ledger(context, event))).await;
     let over = events.into_iter().filter(|event| {
         event.cancelled_at.is_some_and(|at| now.millis_since(at) >= LINGER_MS)
             || now.millis_since(event.starts_at) >= LINGER_MS
     });
-    each_on_its_own(COMPARED_AT_ONCE, over.map(|event| close(context, event.id))).await?;
-    forgotten
+    for_each_isolated(COMPARED_AT_ONCE, over.map(|event| close(context, event.id))).await?;
+    deleted
 }
 
 /// Deletes the ledger of a deleted event. The request that deleted the event has checked the journal; what
 /// was admitted since cannot be committed.
-async fn forget(context: &TaskContext, event: EventId) -> Result<(), AppError> {
+async fn delete_ledger(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     match context.ledger.view(event).await? {
         Some(view) if view.pending == 0 => {
             if !context.ledger.evict(event, view.epoch).await? {
@@ -59,9 +59,9 @@ async fn forget(context: &TaskContext, event: EventId) -> Result<(), AppError> {
                 return Ok(());
             }
             tracing::warn!(%event, entries = pending, "forgetting what was on its way of a deleted event");
-            context.ledger.forget(event).await?;
+            context.ledger.delete(event).await?;
         }
-        None => context.ledger.forget(event).await?,
+        None => context.ledger.delete(event).await?,
     }
     tracing::info!(%event, "the event is deleted: its ledger is not needed any more");
     Ok(())
@@ -78,7 +78,7 @@ async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
         return Ok(()); // recovery decides the journal first
     }
     // `reconcile_ledgers` reports and repairs a difference.
-    if let Look::Consistent { epoch } = context.reconciler.look(event).await?
+    if let Inspection::Consistent { epoch } = context.reconciler.look(event).await?
         && context.ledger.evict(event, epoch).await?
     {
         tracing::info!(%event, %epoch, "the event is over: its ledger is not needed any more");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use neticket_domain::{Epoch, EventId};
 use neticket_store::OutboxRecord;
 
-use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, each_on_its_own};
+use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 
@@ -24,7 +24,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     for row in rows {
         by_event.entry(row.event).or_default().push(row);
     }
-    each_on_its_own(EVENTS_AT_ONCE, by_event.into_iter().map(|(event, rows)| finish(context, event, rows)))
+    for_each_isolated(EVENTS_AT_ONCE, by_event.into_iter().map(|(event, rows)| finish(context, event, rows)))
         .await
 }
 

@@ -5,13 +5,13 @@ mod cancel_reservations;
 mod close_sales;
 mod drain_outbox;
 mod open_sales;
+mod publish_node_status;
 mod reconcile_ledgers;
 mod recover_journal;
 mod renew_claim;
 mod sample_journals;
 mod sweep_images;
 mod sweep_sessions;
-mod tell_stats;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,9 +22,10 @@ use futures::stream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::booking::{BookingDesk, CancelDesk, Committer};
+use crate::booking::{BookingService, CancelService, Committer};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
+use crate::connection_budget::ConnectionBudget;
 use crate::deployment::{CLAIM_PAUSE, Deployment};
 use crate::error::AppError;
 use crate::loader::Loader;
@@ -32,7 +33,6 @@ use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;
 use crate::stats::NodeStats;
-use crate::turns::Turns;
 use neticket_ledger::Ledger;
 use neticket_media::Media;
 use neticket_store::Store;
@@ -47,7 +47,7 @@ const SELDOM: u32 = 10;
 
 /// How many events a task processes concurrently, so that an event whose ledger or rows do not answer does
 /// not delay others. Work that waits for row locks also needs a share of the connection budget (see
-/// [`crate::turns`]).
+/// [`crate::connection_budget`]).
 const EVENTS_AT_ONCE: usize = 16;
 
 /// How many events are compared with the store concurrently. Nobody waits for the result, and each comparison
@@ -56,7 +56,7 @@ const COMPARED_AT_ONCE: usize = 4;
 
 /// Runs the work of all events, `at_once` of them concurrently. A failure does not stop the others; the last
 /// failure is returned.
-async fn each_on_its_own<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
+async fn for_each_isolated<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
 where
     F: Future<Output = Result<(), AppError>>,
 {
@@ -77,10 +77,10 @@ pub(crate) struct TaskContext {
     pub(crate) clock: Arc<LedgerClock>,
     pub(crate) engine: EngineConfig,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) budget: Arc<ConnectionBudget>,
     pub(crate) samples: LastSamples,
-    pub(crate) desk: Arc<BookingDesk>,
-    pub(crate) cancel_desk: Arc<CancelDesk>,
+    pub(crate) booking_service: Arc<BookingService>,
+    pub(crate) cancel_service: Arc<CancelService>,
     pub(crate) stats: Arc<NodeStats>,
     /// `None` if no other process can use the ledger.
     pub(crate) deployment: Option<Arc<Deployment>>,
@@ -117,7 +117,7 @@ impl Tasks {
             |c| async move { cancel_reservations::run(&c).await },
         );
         tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
-        tasks.every(pause, "tell_stats", context, |c| async move { tell_stats::run(&c).await });
+        tasks.every(pause, "tell_stats", context, |c| async move { publish_node_status::run(&c).await });
         tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
         let seldom = pause * SELDOM;
         tasks.every(

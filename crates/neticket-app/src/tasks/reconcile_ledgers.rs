@@ -3,14 +3,14 @@
 
 use neticket_domain::EventId;
 
-use super::{COMPARED_AT_ONCE, TaskContext, each_on_its_own};
+use super::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
-use crate::reconcile::Look;
+use crate::reconcile::Inspection;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.ledger.loaded().await?.events;
-    each_on_its_own(COMPARED_AT_ONCE, events.into_iter().map(|event| reconcile(context, event))).await
+    for_each_isolated(COMPARED_AT_ONCE, events.into_iter().map(|event| reconcile(context, event))).await
 }
 
 async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {
@@ -22,7 +22,7 @@ async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError
         Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` deletes its ledger
         look => look?,
     };
-    let Look::Differs { epoch, changes } = &look else {
+    let Inspection::Differs { epoch, changes } = &look else {
         return context.reconciler.repair(event, &look).await;
     };
     tracing::error!(%event, %epoch, ?changes, "a ledger at rest differs from the store, loading it anew");

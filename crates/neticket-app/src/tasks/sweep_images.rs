@@ -69,7 +69,7 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
     if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
         tracing::info!(key, "removed an image that no event names");
     } else {
-        put_back(context, &copy).await.inspect_err(|_| {
+        restore(context, &copy).await.inspect_err(|_| {
             tracing::error!(
                 key,
                 "an image is lost that an event has come to name: it has to be uploaded again"
@@ -81,11 +81,11 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
 }
 
 /// Writes the image again. There is no other copy, so one failure is not enough to give up.
-async fn put_back(context: &TaskContext, copy: &ImageCopy) -> Result<(), AppError> {
-    let mut put = context.media.put_back(copy).await;
+async fn restore(context: &TaskContext, copy: &ImageCopy) -> Result<(), AppError> {
+    let mut put = context.media.restore(copy).await;
     for _ in 1..PUTS_MAX {
         if put.is_err() {
-            put = context.media.put_back(copy).await;
+            put = context.media.restore(copy).await;
         }
     }
     Ok(put?)

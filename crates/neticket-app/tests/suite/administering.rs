@@ -10,7 +10,7 @@ use neticket_app::{
 };
 use neticket_testkit::domain::{EventId, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, EditOutcome, EventEdit, EventRecord};
-use neticket_testkit::{Parts, World, on_both, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, on_both, tickets_of, until};
 use uuid::Uuid;
 
 use crate::own::{admit, hasty, own_redis};
@@ -50,12 +50,12 @@ async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppEr
 }
 
 on_both! {
-    async fn capacity_that_changes_in_the_rush_is_sold_to_the_last_seat_and_not_one_more(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.batch_len_max = 5; // many small batches, so that edits come between them
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[60], 4).await;
-        let users = world.users(120).await;
+    async fn capacity_that_changes_in_the_rush_is_sold_to_the_last_seat_and_not_one_more(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.batch_len_max = 5; // many small batches, so that edits come between them
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[60], 4).await;
+        let users = env.users(120).await;
         let bookings = users.iter().enumerate().map(|(n, user)| {
             let (app, user, event) = (Arc::clone(&nodes[n % 2]), *user, event.clone());
             tokio::spawn(async move { books(&app, user, &event).await })
@@ -79,27 +79,27 @@ on_both! {
         let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("no panic")).collect();
         assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(AppError::SoldOut { .. }))), "{outcomes:?}");
         let told = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        assert_eq!(world.confirmed(&event).await, [u64::try_from(told).unwrap()], "nobody is lost");
+        assert_eq!(env.confirmed(&event).await, [u64::try_from(told).unwrap()], "nobody is lost");
 
         // No edits come any more, so everyone who was answered sold out now takes what is left.
-        let capacity = world.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
+        let capacity = env.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
         for (n, user) in users.iter().enumerate() {
             let _ = nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         }
-        assert_eq!(world.confirmed(&event).await, [u64::from(capacity)], "not one less either");
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [u64::from(capacity)], "not one less either");
+        env.finish().await;
     }
 
-    async fn times_and_the_limit_count_from_the_answer_on(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100], 1).await;
-        let users = world.users(6).await;
+    async fn times_and_the_limit_count_from_the_answer_on(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100], 1).await;
+        let users = env.users(6).await;
         let book = async |n: usize| {
             nodes[n % 2].reservation_create(users[n], None, tickets_of(event.ticket_types[0].id, 1)).await
         };
         book(0).await.unwrap();
-        let now = world.now().await;
+        let now = env.now().await;
         let change = EventChange { closes_at: Some(now), ..EventChange::default() };
         update(&nodes[0], event.id, change).await.unwrap();
         for n in [1, 2] {
@@ -124,14 +124,14 @@ on_both! {
         book(0).await.expect("two each by now");
         let over = book(0).await;
         assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { max_per_user: 2, already_held: 2 })), "{over:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn prices_and_grades_change_and_what_is_booked_keeps_its_price(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10, 10], 4).await;
-        let user = world.user(0).await;
+    async fn prices_and_grades_change_and_what_is_booked_keeps_its_price(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10, 10], 4).await;
+        let user = env.user(0).await;
         let old = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let grade = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
         let grades = vec![grade(None, "Box", 7), grade(Some(event.ticket_types[0].id), "VIP", 9)];
@@ -149,13 +149,13 @@ on_both! {
         let change = EventChange { ticket_types: Some(without_the_booked), ..EventChange::default() };
         let refused = update(&app, event.id, change).await;
         assert!(matches!(refused, Err(AppError::EventHasReservations)), "{refused:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn of_two_administrators_at_once_one_is_told_to_look_again(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[10], 4).await;
+    async fn of_two_administrators_at_once_one_is_told_to_look_again(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[10], 4).await;
         let titled = |n: usize| EventChange { title: Some(format!("title {n}")), ..EventChange::default() };
         let expected = Expected::OneOf(vec![1]);
         let both = (0..2).map(|n| {
@@ -171,49 +171,49 @@ on_both! {
         let (one, other) = tokio::join!(update(&nodes[0], event.id, titled(9)), update(&nodes[1], event.id, limit));
         one.unwrap();
         other.unwrap();
-        let after = world.store.event(event.id).await.unwrap().unwrap();
+        let after = env.store.event(event.id).await.unwrap().unwrap();
         assert_eq!((after.title.as_str(), after.max_per_user, after.version), ("title 9", 7, 4));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn seats_that_are_on_their_way_are_not_taken_away(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no recovery
-        world.config.engine.grace_ms = 60_000;
-        let app = world.node().await;
-        let (event, user) = (world.event_on_sale(&[10, 10], 4).await, world.user(0).await);
-        world.install(&world.snapshot(event.id).await).await;
-        admit(&world, event.id, user, event.ticket_types[0].id).await;
+    async fn seats_that_are_on_their_way_are_not_taken_away(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no recovery
+        env.config.engine.grace_ms = 60_000;
+        let app = env.node().await;
+        let (event, user) = (env.event_on_sale(&[10, 10], 4).await, env.user(0).await);
+        env.install(&env.snapshot(event.id).await).await;
+        admit(&env, event.id, user, event.ticket_types[0].id).await;
         let refused = update(&app, event.id, capacity(&event, 1)).await;
         assert!(matches!(refused, Err(AppError::CapacityBelowSold { sold: 2 })), "{refused:?}");
         let deleted = app.event_delete(admin(), None, event.id, &Expected::Any).await;
         assert!(matches!(deleted, Err(AppError::EventHasReservations)), "{deleted:?}");
         update(&app, event.id, capacity(&event, 2)).await.unwrap();
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (1, 0), "it is carried over");
-        world.lose_ledger(event.id).await;
-        world.finish().await;
+        env.lose_ledger(event.id).await;
+        env.finish().await;
     }
 
-    async fn the_guard_is_what_keeps_an_edit_that_did_not_look_from_overselling(parts: Parts) {
+    async fn the_guard_is_what_keeps_an_edit_that_did_not_look_from_overselling(backends: Backends) {
         for guarded in [true, false] {
-            let mut world = hasty(parts).await;
+            let mut env = hasty(backends).await;
             if !guarded {
-                world = world.without_guard();
+                env = env.without_guard();
             }
-            let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(3).await);
-            world.install(&world.snapshot(event.id).await).await;
+            let (event, users) = (env.event_on_sale(&[10], 4).await, env.users(3).await);
+            env.install(&env.snapshot(event.id).await).await;
             let mut ids = Vec::new();
             for user in &users {
-                ids.push(admit(&world, event.id, *user, event.ticket_types[0].id).await);
+                ids.push(admit(&env, event.id, *user, event.ticket_types[0].id).await);
             }
             let mut edit = EventEdit::of(&event);
             edit.ticket_types[0].capacity = 4;
             let by = AuditOrigin { actor: None, ip: String::new() };
-            let now = world.now().await;
-            let outcome = world.store.event_update(event.id, &edit, &[], &by, || now).await.unwrap();
+            let now = env.now().await;
+            let outcome = env.store.event_update(event.id, &edit, &[], &by, || now).await.unwrap();
             assert!(matches!(outcome, EditOutcome::Edited { .. }), "{outcome:?}");
-            let app = world.node().await;
+            let app = env.node().await;
             until("all are decided", async || {
                 let mut decided = 0;
                 for (user, id) in users.iter().zip(&ids) {
@@ -223,16 +223,16 @@ on_both! {
                 decided == users.len()
             })
             .await;
-            let confirmed = world.confirmed(&event).await[0];
+            let confirmed = env.confirmed(&event).await[0];
             assert_eq!(confirmed <= 4, guarded, "{confirmed} of 4");
-            world.finish().await;
+            env.finish().await;
         }
     }
 
-    async fn an_invalid_event_change_gets_all_field_errors_at_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let (event, now) = (world.event_on_sale(&[10], 4).await, world.now().await);
+    async fn an_invalid_event_change_gets_all_field_errors_at_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let (event, now) = (env.event_on_sale(&[10], 4).await, env.now().await);
         let at = |seconds: i64| now.plus_millis(seconds * 1_000);
         let faults = async |change: EventChange| match update(&app, event.id, change).await {
             Err(AppError::Invalid(faults)) => faults.into_iter().map(|fault| fault.field).collect::<Vec<_>>(),
@@ -255,7 +255,7 @@ on_both! {
             faults(change).await,
             ["ticket_types[1].name", "ticket_types[1].id", "ticket_types[2].id"]
         );
-        let past = world.event(at(-200), at(-100), &[1], 4).await;
+        let past = env.event(at(-200), at(-100), &[1], 4).await;
         let moved = EventChange { starts_at: Some(at(500)), ..EventChange::default() };
         let moved = update(&app, past.id, moved).await;
         assert!(matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"), "{moved:?}");
@@ -264,23 +264,23 @@ on_both! {
         // Times that are not on a full minute are accepted too.
         let any = EventChange { opens_at: Some(at(1)), closes_at: Some(at(7_001)), ..EventChange::default() };
         update(&app, event.id, any).await.unwrap();
-        world.finish().await;
+        env.finish().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_back() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ledger_timeout_ms = 300;
-    world.config.engine.task_interval_ms = 60_000; // only the guard finds that the ledger is stale
-    let redis = own_redis(&mut world);
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[10], 4).await, world.users(2).await);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.ledger_timeout_ms = 300;
+    env.config.engine.task_interval_ms = 60_000; // only the guard finds that the ledger is stale
+    let redis = own_redis(&mut env);
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[10], 4).await, env.users(2).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-    until("it is settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    until("it is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
     redis.pause().unwrap();
-    let now = world.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
+    let now = env.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
     let change = EventChange { closes_at: Some(now), ..EventChange::default() };
     let changed = update(&app, event.id, change).await.unwrap();
     assert_eq!(changed.summary.closes_at, now);
@@ -294,6 +294,6 @@ async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_ba
     until("the ledger answers", async || app.ready().await.is_ok()).await;
     let late = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
     assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-    assert_eq!(world.confirmed(&event).await, [1]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [1]);
+    env.finish().await;
 }

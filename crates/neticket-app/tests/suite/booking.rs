@@ -9,7 +9,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Booked, ReservationState};
 use neticket_domain::{ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{World, on_both, tickets_of};
+use neticket_testkit::{TestEnv, on_both, tickets_of};
 
 /// All users book concurrently, spread over the nodes.
 async fn rush(nodes: &[Arc<App>], users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
@@ -30,7 +30,7 @@ fn confirmed(outcomes: &[Result<Booked, AppError>]) -> usize {
 /// As [`rush`], while the ledger is lost repeatedly, each time with reservations that the store does not have
 /// yet. Also returns how often it was lost.
 async fn rush_on_emptied_ledgers(
-    world: &World,
+    env: &TestEnv,
     nodes: &[Arc<App>],
     users: &[UserId],
     event: &EventRecord,
@@ -38,8 +38,8 @@ async fn rush_on_emptied_ledgers(
     let losses = Cell::new(0);
     let emptying = async {
         while losses.get() < 20 {
-            if world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending > 20) {
-                world.lose_ledger(event.id).await;
+            if env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending > 20) {
+                env.lose_ledger(event.id).await;
                 losses.set(losses.get() + 1);
             }
             tokio::time::sleep(Duration::from_micros(200)).await;
@@ -54,45 +54,45 @@ async fn rush_on_emptied_ledgers(
 }
 
 on_both! {
-    async fn four_hundred_concurrent_bookings_sell_exactly_one_hundred_seats(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100], 4).await;
-        let users = world.users(400).await;
+    async fn four_hundred_concurrent_bookings_sell_exactly_one_hundred_seats(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100], 4).await;
+        let users = env.users(400).await;
         let outcomes = rush(&nodes, &users, event.ticket_types[0].id).await;
         assert_eq!(confirmed(&outcomes), 100);
         for refused in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
             assert!(matches!(refused, AppError::SoldOut { left: 0 }), "{refused:?}");
         }
-        assert_eq!(world.confirmed(&event).await, [100]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [100]);
+        env.finish().await;
     }
 
-    async fn a_ledger_lost_during_a_rush_sells_exactly_the_seats_there_are(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.batch_len_max = 5; // so that at every moment many are admitted and not committed
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100], 4).await;
-        let users = world.users(400).await;
-        let (outcomes, losses) = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
+    async fn a_ledger_lost_during_a_rush_sells_exactly_the_seats_there_are(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.batch_len_max = 5; // so that at every moment many are admitted and not committed
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100], 4).await;
+        let users = env.users(400).await;
+        let (outcomes, losses) = rush_on_emptied_ledgers(&env, &nodes, &users, &event).await;
         assert!(losses > 0, "the ledger was lost in the midst of it");
         assert_eq!(confirmed(&outcomes), 100, "{:?}", outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>());
-        assert_eq!(world.confirmed(&event).await, [100]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [100]);
+        env.finish().await;
     }
 
-    async fn without_the_guard_an_emptied_ledger_oversells(parts: Parts) {
+    async fn without_the_guard_an_emptied_ledger_oversells(backends: Backends) {
         // The negative control of the test above: without the guard, that test would fail.
         let mut oversold = false;
         for _ in 0..10 {
-            let mut world = World::new(parts).await.without_guard();
-            world.config.engine.batch_len_max = 5;
-            let nodes = [world.node().await, world.node().await];
-            let event = world.event_on_sale(&[100], 4).await;
-            let users = world.users(400).await;
-            let (outcomes, _) = rush_on_emptied_ledgers(&world, &nodes, &users, &event).await;
-            oversold = confirmed(&outcomes) > 100 || world.confirmed(&event).await[0] > 100;
-            world.finish().await;
+            let mut env = TestEnv::new(backends).await.without_guard();
+            env.config.engine.batch_len_max = 5;
+            let nodes = [env.node().await, env.node().await];
+            let event = env.event_on_sale(&[100], 4).await;
+            let users = env.users(400).await;
+            let (outcomes, _) = rush_on_emptied_ledgers(&env, &nodes, &users, &event).await;
+            oversold = confirmed(&outcomes) > 100 || env.confirmed(&event).await[0] > 100;
+            env.finish().await;
             if oversold {
                 break;
             }
@@ -100,24 +100,24 @@ on_both! {
         assert!(oversold, "with the guard off, ten rushes on emptied ledgers sold exactly what there was");
     }
 
-    async fn fifty_concurrent_requests_with_one_idempotency_key_make_one_booking(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100], 4).await;
-        let user = world.user(0).await;
+    async fn fifty_concurrent_requests_with_one_idempotency_key_make_one_booking(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100], 4).await;
+        let user = env.user(0).await;
         let outcomes = rush(&nodes, &[user; 50], event.ticket_types[0].id).await;
         let ids: std::collections::BTreeSet<ReservationId> =
             outcomes.iter().map(|outcome| outcome.as_ref().expect("all are answered alike").reservation.id).collect();
         assert_eq!(ids.len(), 1);
-        assert_eq!(world.confirmed(&event).await, [1]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [1]);
+        env.finish().await;
     }
 
-    async fn fifty_concurrent_cancels_return_the_seats_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[10], 4).await;
-        let user = world.user(0).await;
+    async fn fifty_concurrent_cancels_return_the_seats_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[10], 4).await;
+        let user = env.user(0).await;
         let booked = nodes[0].reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         let id = booked.reservation.id;
         let cancels = (0..50).map(|n| {
@@ -132,15 +132,15 @@ on_both! {
             };
         }
         assert_eq!(moments.len(), 1, "it was cancelled at one moment");
-        assert_eq!(world.confirmed(&event).await, [0]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [0]);
+        env.finish().await;
     }
 
-    async fn concurrent_bookings_of_one_user_stay_within_the_purchase_limit(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100, 100], 4).await;
-        let user = world.user(0).await;
+    async fn concurrent_bookings_of_one_user_stay_within_the_purchase_limit(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100, 100], 4).await;
+        let user = env.user(0).await;
         let bookings = (0..20).map(|n| {
             let app = Arc::clone(&nodes[n % 2]);
             let grade = event.ticket_types[n % 2].id;
@@ -154,35 +154,35 @@ on_both! {
                 "{refused:?}"
             );
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn the_limit_survives_the_loss_of_the_ledger_and_cancels_are_deducted(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[100], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn the_limit_survives_the_loss_of_the_ledger_and_cancels_are_deducted(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[100], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let first = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
-        world.lose_ledger(event.id).await;
+        env.lose_ledger(event.id).await;
         let over = app.reservation_create(user, None, tickets_of(grade, 2)).await;
         assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { already_held: 3, .. })), "{over:?}");
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
-        world.lose_ledger(event.id).await;
+        env.lose_ledger(event.id).await;
         app.reservation_create(user, None, tickets_of(grade, 4)).await.unwrap();
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_key_used_again_is_the_same_booking_even_when_sold_out_lost_or_cancelled(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[2], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_key_used_again_is_the_same_booking_even_when_sold_out_lost_or_cancelled(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[2], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let first = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert!(!first.replayed);
         let sold_out = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert!(sold_out.replayed);
         assert_eq!(sold_out.reservation, first.reservation);
-        world.lose_ledger(event.id).await;
+        env.lose_ledger(event.id).await;
         let lost = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
         assert_eq!((lost.replayed, &lost.reservation), (true, &first.reservation));
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
@@ -190,14 +190,14 @@ on_both! {
         assert!(matches!(cancelled.reservation.state, ReservationState::Cancelled { .. }));
         let other = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_cancel_frees_the_seats_for_other_users(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[1], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    async fn a_cancel_frees_the_seats_for_other_users(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[1], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         let first = nodes[0].reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
         let refused = nodes[1].reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(matches!(refused, Err(AppError::SoldOut { left: 0 })), "{refused:?}");
@@ -207,48 +207,48 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "the seat came back");
             tokio::task::yield_now().await;
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_cancel_without_a_loaded_ledger_does_not_create_a_partial_one(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_cancel_without_a_loaded_ledger_does_not_create_a_partial_one(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let booked = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        world.lose_ledger(event.id).await;
+        env.lose_ledger(event.id).await;
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
         let left = loop {
-            if let Some(view) = world.ledger.view(event.id).await.unwrap() {
+            if let Some(view) = env.ledger.view(event.id).await.unwrap() {
                 break view.ticket_types[0].left;
             }
             assert!(tokio::time::Instant::now() < deadline, "it is loaded again");
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
         assert!(left == 9 || left == 6, "loaded after the cancel or before it, and of nothing else: {left}");
-        world.finish().await; // waits for the release, and expects 9
+        env.finish().await; // waits for the release, and expects 9
     }
 
-    async fn somebody_elses_reservation_is_not_found(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[1], 4).await;
-        let users = world.users(2).await;
+    async fn somebody_elses_reservation_is_not_found(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[1], 4).await;
+        let users = env.users(2).await;
         let booked = app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let id = booked.reservation.id;
         assert!(matches!(app.reservation(users[1], id).await, Err(AppError::NotFound)));
         assert!(matches!(app.reservation_cancel(users[1], id).await, Err(AppError::NotFound)));
         assert_eq!(app.reservation(users[0], id).await.unwrap(), booked.reservation);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn my_bookings_come_newest_first_with_all_statuses(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 10).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn my_bookings_come_newest_first_with_all_statuses(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 10).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let mut ids = Vec::new();
         for _ in 0..3 {
             ids.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
@@ -260,19 +260,19 @@ on_both! {
         assert_eq!(page.items.iter().map(|item| item.id).collect::<Vec<_>>(), ids[..2]);
         assert!(matches!(page.items[1].state, ReservationState::Cancelled { .. }));
         assert_eq!(app.reservations_page(user, 3, 2).await.unwrap().items, []);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_booking_that_the_caller_abandons_is_still_decided(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_booking_that_the_caller_abandons_is_still_decided(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let call = app.reservation_create(user, Some("gone"), tickets_of(grade, 1));
         let _ = tokio::time::timeout(Duration::from_micros(1), call).await;
         // Whatever the outcome was, the same key ends as one booking, and nothing is left in the journal.
         app.reservation_create(user, Some("gone"), tickets_of(grade, 1)).await.unwrap();
-        assert_eq!(world.confirmed(&event).await, [1]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [1]);
+        env.finish().await;
     }
 }

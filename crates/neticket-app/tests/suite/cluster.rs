@@ -8,7 +8,7 @@ use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::ReservationId;
 use neticket_testkit::servers::{RedisCluster, Server};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, until};
+use neticket_testkit::{Backends, TestEnv, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -20,11 +20,11 @@ const LONG_MS: u64 = 20_000;
 const SHORT_MS: u64 = 2_000;
 
 /// Gives the environment its own cluster.
-fn own_cluster(world: &mut World, timeout_ms: u64) -> RedisCluster {
+fn own_cluster(env: &mut TestEnv, timeout_ms: u64) -> RedisCluster {
     let cluster = block_in_place(RedisCluster::start).expect("a cluster");
-    world.config.redis_url = Some(cluster.url());
-    world.config.engine.ledger_timeout_ms = timeout_ms;
-    world.ledger = App::open_ledger(&world.config).expect("a ledger");
+    env.config.redis_url = Some(cluster.url());
+    env.config.engine.ledger_timeout_ms = timeout_ms;
+    env.ledger = App::open_ledger(&env.config).expect("a ledger");
     cluster
 }
 
@@ -48,17 +48,17 @@ fn master_of(cluster: &RedisCluster, key: &str) -> usize {
 }
 
 /// The master that has the list of loaded events.
-fn master_of_the_list<'a>(world: &World, cluster: &'a RedisCluster) -> &'a Server {
-    &cluster.masters[master_of(cluster, &format!("{}:2:loaded", world.config.redis_prefix))]
+fn master_of_the_list<'a>(env: &TestEnv, cluster: &'a RedisCluster) -> &'a Server {
+    &cluster.masters[master_of(cluster, &format!("{}:2:loaded", env.config.redis_prefix))]
 }
 
 /// An event that is on sale and loaded, and whose ledger is on another master than the list.
-async fn event_elsewhere(world: &World, cluster: &RedisCluster) -> EventRecord {
-    let list = master_of(cluster, &format!("{}:2:loaded", world.config.redis_prefix));
+async fn event_elsewhere(env: &TestEnv, cluster: &RedisCluster) -> EventRecord {
+    let list = master_of(cluster, &format!("{}:2:loaded", env.config.redis_prefix));
     loop {
-        let event = world.event_on_sale(&[10], 4).await;
+        let event = env.event_on_sale(&[10], 4).await;
         if master_of(cluster, &format!("{{{}}}", event.id)) != list {
-            world.install(&world.snapshot(event.id).await).await;
+            env.install(&env.snapshot(event.id).await).await;
             return event;
         }
     }
@@ -66,55 +66,55 @@ async fn event_elsewhere(world: &World, cluster: &RedisCluster) -> EventRecord {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_is_finished_although_the_master_with_the_list_of_events_lost_its_data() {
-    let mut world = hasty(Parts::Shared).await;
-    let cluster = own_cluster(&mut world, LONG_MS);
-    let event = event_elsewhere(&world, &cluster).await;
-    let user = world.user(0).await;
-    let id = admit(&world, event.id, user, event.ticket_types[0].id).await;
-    assert_eq!(ask(master_of_the_list(&world, &cluster), "FLUSHALL"), "+OK");
-    assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().pending, 1, "the ledger is intact");
+    let mut env = hasty(Backends::Shared).await;
+    let cluster = own_cluster(&mut env, LONG_MS);
+    let event = event_elsewhere(&env, &cluster).await;
+    let user = env.user(0).await;
+    let id = admit(&env, event.id, user, event.ticket_types[0].id).await;
+    assert_eq!(ask(master_of_the_list(&env, &cluster), "FLUSHALL"), "+OK");
+    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 1, "the ledger is intact");
 
-    let app = world.node().await;
+    let app = env.node().await;
     until("it is booked", async || {
         app.reservation(user, id).await.is_ok_and(|found| found.state == ReservationState::Confirmed)
     })
     .await;
     until("the journal is empty", async || {
-        world.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0)
+        env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0)
     })
     .await;
-    assert_eq!(world.confirmed(&event).await, [2]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [2]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pending_reservation_is_found_although_the_master_with_the_list_of_events_lost_its_data() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // no recovery
-    let cluster = own_cluster(&mut world, LONG_MS);
-    let event = event_elsewhere(&world, &cluster).await;
-    let (app, user) = (world.node().await, world.user(0).await);
-    let id = admit(&world, event.id, user, event.ticket_types[0].id).await;
-    assert_eq!(ask(master_of_the_list(&world, &cluster), "FLUSHALL"), "+OK");
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000; // no recovery
+    let cluster = own_cluster(&mut env, LONG_MS);
+    let event = event_elsewhere(&env, &cluster).await;
+    let (app, user) = (env.node().await, env.user(0).await);
+    let id = admit(&env, event.id, user, event.ticket_types[0].id).await;
+    assert_eq!(ask(master_of_the_list(&env, &cluster), "FLUSHALL"), "+OK");
     assert_eq!(app.reservation(user, id).await.unwrap().state, ReservationState::Pending);
     let unknown = app.reservation(user, ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
     let own = app.reservations_page(user, 1, 10).await.unwrap();
     assert_eq!(own.items.iter().map(|item| item.id).collect::<Vec<_>>(), [id]);
-    world.ledger.lose(event.id).await.unwrap();
-    world.finish().await;
+    env.ledger.drop_for_test(event.id).await.unwrap();
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reservation_is_not_said_to_be_unknown_while_not_all_events_with_a_ledger_are_known() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000;
-    let cluster = own_cluster(&mut world, SHORT_MS);
-    let event = event_elsewhere(&world, &cluster).await;
-    let (app, user) = (world.node().await, world.user(0).await);
-    let id = admit(&world, event.id, user, event.ticket_types[0].id).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000;
+    let cluster = own_cluster(&mut env, SHORT_MS);
+    let event = event_elsewhere(&env, &cluster).await;
+    let (app, user) = (env.node().await, env.user(0).await);
+    let id = admit(&env, event.id, user, event.ticket_types[0].id).await;
     let (list, ledger) =
-        (master_of_the_list(&world, &cluster), master_of(&cluster, &format!("{{{}}}", event.id)));
+        (master_of_the_list(&env, &cluster), master_of(&cluster, &format!("{{{}}}", event.id)));
     assert_eq!(ask(list, "FLUSHALL"), "+OK");
     let silent = &cluster.masters[ledger];
     silent.pause().unwrap();
@@ -125,6 +125,6 @@ async fn a_reservation_is_not_said_to_be_unknown_while_not_all_events_with_a_led
         app.reservation(user, id).await.is_ok_and(|found| found.state == ReservationState::Pending)
     })
     .await;
-    world.ledger.lose(event.id).await.unwrap();
-    world.finish().await;
+    env.ledger.drop_for_test(event.id).await.unwrap();
+    env.finish().await;
 }

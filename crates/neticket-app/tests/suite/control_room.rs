@@ -9,7 +9,7 @@ use neticket_app::Reconcile::{Apply, ApplyOnly, DryRun};
 use neticket_app::{AppError, InventoryView, Principal};
 use neticket_testkit::domain::{Email, Epoch, EventId, EventStatus, Nickname, Role, UserId};
 use neticket_testkit::store::{AuditOrigin, NewAudit, NewUser, PauseOutcome};
-use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, on_both, sql, tickets_of, until};
 use serde_json::json;
 use tokio::task::block_in_place;
 use uuid::Uuid;
@@ -17,26 +17,26 @@ use uuid::Uuid;
 use crate::own::{admit, own_redis};
 
 /// Creates an administrator.
-pub(crate) async fn admin(world: &World) -> Principal {
+pub(crate) async fn admin(env: &TestEnv) -> Principal {
     let email = Email::parse("admin@example.com").unwrap();
     let nickname = Nickname::parse("admin").unwrap();
-    let now = world.now().await;
+    let now = env.now().await;
     let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now };
-    let user = world.store.user_create(new).await.unwrap().id;
+    let user = env.store.user_create(new).await.unwrap().id;
     Principal { user, role: Role::Admin, session: Uuid::nil() }
 }
 
 /// An environment whose background tasks do nothing during the test.
-async fn still(parts: Parts) -> World {
-    let mut world = World::new(parts).await;
-    world.config.engine.task_interval_ms = 60_000;
-    world.config.engine.grace_ms = 60_000;
-    world
+async fn still(backends: Backends) -> TestEnv {
+    let mut env = TestEnv::new(backends).await;
+    env.config.engine.task_interval_ms = 60_000;
+    env.config.engine.grace_ms = 60_000;
+    env
 }
 
 /// The audit log, oldest first.
-async fn log(world: &World) -> Vec<NewAudit> {
-    let (mut records, _) = world.store.audit_page(1, 100).await.unwrap();
+async fn log(env: &TestEnv) -> Vec<NewAudit> {
+    let (mut records, _) = env.store.audit_page(1, 100).await.unwrap();
     records.sort_by_key(|record| record.id);
     records.into_iter().map(|record| record.entry).collect()
 }
@@ -46,76 +46,76 @@ fn lefts(view: &InventoryView) -> Vec<(u32, Option<u32>, i64)> {
 }
 
 on_both! {
-    async fn the_inventory_shows_the_values_and_actions_report_what_they_did(parts: Parts) {
-        let mut world = still(parts).await;
-        let (app, by) = (world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10, 20], 4).await;
-        let users = world.users(2).await;
+    async fn the_inventory_shows_the_values_and_actions_report_what_they_did(backends: Backends) {
+        let mut env = still(backends).await;
+        let (app, by) = (env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10, 20], 4).await;
+        let users = env.users(2).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.paused, view.pending), (None, false, 0));
         assert_eq!(lefts(&view), [(10, None, 0), (20, None, 0)]);
         // No ledger is loaded, so nothing is evicted or audited.
         assert_eq!(app.ledger_evict(by, None, event.id).await.unwrap().epoch, None);
-        assert_eq!(log(&world).await, []);
+        assert_eq!(log(&env).await, []);
 
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
         assert_eq!(lefts(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
-        admit(&world, event.id, users[1], event.ticket_types[1].id).await; // by a node that died
+        admit(&env, event.id, users[1], event.ticket_types[1].id).await; // by a node that died
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.pending, lefts(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
         // A booking is pending, so nothing is evicted or audited.
         let refused = app.ledger_evict(by, None, event.id).await;
         assert!(matches!(refused, Err(AppError::LedgerBusy)), "{refused:?}");
         assert_eq!(app.inventory_entry(event.id).await.unwrap(), view);
-        assert_eq!(log(&world).await, []);
+        assert_eq!(log(&env).await, []);
         // The ledger and the store agree, so reconciling does nothing and says so.
         let told = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
         assert_eq!((told.applied, told.changes), (false, vec![]));
-        assert_eq!((app.inventory_entry(event.id).await.unwrap(), log(&world).await), (view, vec![]));
+        assert_eq!((app.inventory_entry(event.id).await.unwrap(), log(&env).await), (view, vec![]));
 
         let loaded = app.ledger_load(by, Some("192.0.2.1".into()), event.id).await.unwrap();
         assert!(loaded.epoch > Some(Epoch(1)) && loaded.pending == 1, "{loaded:?}");
         assert_eq!(lefts(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "what is on its way is carried over");
-        let entries = log(&world).await;
+        let entries = log(&env).await;
         let [entry] = &entries[..] else { panic!("{entries:?}") };
         assert_eq!((entry.actor, entry.action.as_str(), entry.ip.as_str()), (Some(by.user), "ledger_load", "192.0.2.1"));
         assert_eq!((entry.target.clone(), entry.before.clone()), (format!("event/{}", event.id), Some(json!({"epoch": 1}))));
         let nothing = app.ledger_load(by, None, EventId(987_654_321)).await;
         assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
-        world.config.engine.grace_ms = 1_000;
-        world.config.engine.task_interval_ms = 100;
-        let _recovers = world.node().await;
-        until("recovery commits it", async || world.confirmed(&event).await == [3, 2]).await;
+        env.config.engine.grace_ms = 1_000;
+        env.config.engine.task_interval_ms = 100;
+        let _recovers = env.node().await;
+        until("recovery commits it", async || env.confirmed(&event).await == [3, 2]).await;
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn an_idle_ledger_is_evicted_and_loaded_again_by_whoever_needs_it(parts: Parts) {
-        let mut world = still(parts).await;
-        let (app, by) = (world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn an_idle_ledger_is_evicted_and_loaded_again_by_whoever_needs_it(backends: Backends) {
+        let mut env = still(backends).await;
+        let (app, by) = (env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, lefts(&gone)), (None, vec![(7, None, 0)]));
-        assert_eq!(world.ledger.view(event.id).await.unwrap(), None);
+        assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
         let again = app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         assert!(again.replayed, "nothing is forgotten with it");
-        let entries = log(&world).await;
+        let entries = log(&env).await;
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].action.as_str(), &entries[0].before, &entries[0].after), ("ledger_evict", &Some(json!({"epoch": 1})), &None));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_paused_sale_sells_nothing_until_it_is_resumed_on_every_node(parts: Parts) {
-        let mut world = still(parts).await;
-        let (one, other, by) = (world.node().await, world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_paused_sale_sells_nothing_until_it_is_resumed_on_every_node(backends: Backends) {
+        let mut env = still(backends).await;
+        let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         for app in [&one, &other] {
             app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         }
@@ -137,71 +137,71 @@ on_both! {
             ("sale_pause".to_owned(), runs.clone(), paused.clone()),
             ("sale_resume".to_owned(), paused, runs),
         ];
-        assert_eq!(log(&world).await.iter().map(told).collect::<Vec<_>>(), expected, "once each");
-        world.finish().await;
+        assert_eq!(log(&env).await.iter().map(told).collect::<Vec<_>>(), expected, "once each");
+        env.finish().await;
     }
 
-    async fn a_pause_holds_from_its_commit_on_though_its_node_died_before_the_ledger_knew(parts: Parts) {
-        let mut world = still(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    async fn a_pause_holds_from_its_commit_on_though_its_node_died_before_the_ledger_knew(backends: Backends) {
+        let mut env = still(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(users[0]), ip: String::new() };
-        let now = world.now().await;
-        let outcome = world.store.event_pause(event.id, true, &by, || now).await.unwrap();
+        let now = env.now().await;
+        let outcome = env.store.event_pause(event.id, true, &by, || now).await.unwrap();
         assert!(matches!(outcome, PauseOutcome::Changed { .. }), "{outcome:?}"); // and then it died
-        assert!(!world.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger sells on");
+        assert!(!env.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger sells on");
         let refused = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
-        assert_eq!(world.confirmed(&event).await, [1]);
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!(env.confirmed(&event).await, [1]);
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.paused, view.pending, view.ticket_types[0].left), (true, 0, 9), "nothing stays taken");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn without_the_guard_a_pause_that_the_ledger_does_not_know_would_not_hold(parts: Parts) {
-        let mut world = still(parts).await.without_guard();
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn without_the_guard_a_pause_that_the_ledger_does_not_know_would_not_hold(backends: Backends) {
+        let mut env = still(backends).await.without_guard();
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(user), ip: String::new() };
-        let now = world.now().await;
-        world.store.event_pause(event.id, true, &by, || now).await.unwrap();
+        let now = env.now().await;
+        env.store.event_pause(event.id, true, &by, || now).await.unwrap();
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn whoever_was_admitted_before_a_pause_gets_their_booking(parts: Parts) {
-        let mut world = still(parts).await;
-        let (app, by) = (world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    async fn whoever_was_admitted_before_a_pause_gets_their_booking(backends: Backends) {
+        let mut env = still(backends).await;
+        let (app, by) = (env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-        let before = world.now().await;
+        let before = env.now().await;
         // The node of this user waits for a slow store and has answered 202.
-        admit(&world, event.id, users[1], grade).await;
-        while world.now().await <= before.plus_millis(300) {
+        admit(&env, event.id, users[1], grade).await;
+        while env.now().await <= before.plus_millis(300) {
             tokio::time::sleep(Duration::from_millis(5)).await; // longer than clocks differ
         }
         app.sale_pause(by, None, event.id, true).await.unwrap();
-        world.config.engine.grace_ms = 1_000;
-        world.config.engine.task_interval_ms = 100;
-        let _recovers = world.node().await;
-        until("recovery commits it", async || world.confirmed(&event).await == [3]).await;
+        env.config.engine.grace_ms = 1_000;
+        env.config.engine.task_interval_ms = 100;
+        let _recovers = env.node().await;
+        until("recovery commits it", async || env.confirmed(&event).await == [3]).await;
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn applying_repairs_the_difference_that_was_shown_and_no_other(parts: Parts) {
-        let mut world = still(parts).await;
-        let (app, by) = (world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10], 4).await;
+    async fn applying_repairs_the_difference_that_was_shown_and_no_other(backends: Backends) {
+        let mut env = still(backends).await;
+        let (app, by) = (env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10], 4).await;
         let grade = event.ticket_types[0].id;
-        let mut wrong = world.snapshot(event.id).await;
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 13;
-        world.install(&wrong).await;
+        env.install(&wrong).await;
         let shown = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
         assert_eq!((shown.applied, shown.changes[0].from, shown.changes[0].to), (false, 13, 10));
         assert_eq!(lefts(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(13), 3)]);
@@ -209,52 +209,52 @@ on_both! {
         assert_eq!((drifted.total_items, drifted.items[0].event), (1, event.id));
         assert_eq!(app.inventory_page("another", true, 1, 10).await.unwrap().total_items, 0);
         // The ledger gets another difference before the administrator applies the first one.
-        wrong.epoch = world.snapshot(event.id).await.epoch;
+        wrong.epoch = env.snapshot(event.id).await.epoch;
         wrong.ticket_types[0].left = 3;
-        world.install(&wrong).await;
+        env.install(&wrong).await;
         let only = ApplyOnly(vec!["something".to_owned(), shown.fingerprint]);
         let refused = app.ledger_reconcile(by, None, event.id, &only).await;
         assert!(matches!(refused, Err(AppError::EditConflict)), "{refused:?}");
-        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 3, "nothing was changed");
-        assert_eq!(log(&world).await, []);
+        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 3, "nothing was changed");
+        assert_eq!(log(&env).await, []);
         let shown = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
         let applied = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint.clone()])).await;
         let applied = applied.unwrap();
         assert_eq!((applied.applied, &applied.fingerprint, &applied.changes), (true, &shown.fingerprint, &shown.changes));
         assert_eq!(lefts(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(10), 0)]);
-        let entries = log(&world).await;
+        let entries = log(&env).await;
         assert_eq!((entries.len(), entries[0].action.as_str()), (1, "ledger_reconcile"));
         let told = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": grade.0, "left": left}]});
         assert_eq!((&entries[0].before, &entries[0].after), (&Some(told(3)), &Some(told(10))));
         let again = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint])).await;
         assert!(matches!(again, Err(AppError::EditConflict)), "it was repaired: {again:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn two_who_repair_at_once_make_one_ledger(parts: Parts) {
-        let mut world = still(parts).await;
-        let (one, other, by) = (world.node().await, world.node().await, admin(&world).await);
-        let event = world.event_on_sale(&[10], 4).await;
+    async fn two_who_repair_at_once_make_one_ledger(backends: Backends) {
+        let mut env = still(backends).await;
+        let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
+        let event = env.event_on_sale(&[10], 4).await;
         for round in 0..10 {
-            let mut wrong = world.snapshot(event.id).await;
+            let mut wrong = env.snapshot(event.id).await;
             wrong.ticket_types[0].left = 13;
-            world.install(&wrong).await;
+            env.install(&wrong).await;
             let (first, second) = tokio::join!(
                 one.ledger_reconcile(by, None, event.id, &Apply),
                 other.ledger_reconcile(by, None, event.id, &Apply),
             );
             let applied = [&first, &second].iter().filter(|told| told.as_ref().is_ok_and(|told| told.applied)).count();
             assert_eq!(applied, 1, "{round}: {first:?} {second:?}");
-            assert_eq!(log(&world).await.len(), round + 1);
+            assert_eq!(log(&env).await.len(), round + 1);
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn the_inventory_pages_through_all_events(parts: Parts) {
-        let mut world = still(parts).await;
-        let (app, now) = (world.node().await, world.now().await);
-        let past = world.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
-        let mut all = vec![world.event_on_sale(&[2], 4).await.id, world.event_on_sale(&[3], 4).await.id, past.id];
+    async fn the_inventory_pages_through_all_events(backends: Backends) {
+        let mut env = still(backends).await;
+        let (app, now) = (env.node().await, env.now().await);
+        let past = env.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
+        let mut all = vec![env.event_on_sale(&[2], 4).await.id, env.event_on_sale(&[3], 4).await.id, past.id];
         let mut seen = Vec::new();
         for page in 1..=4 {
             let found = app.inventory_page("한여름", false, page, 1).await.unwrap();
@@ -265,14 +265,14 @@ on_both! {
         all.sort_unstable();
         assert_eq!(seen, all);
         assert_eq!(app.inventory_page("nowhere", false, 1, 10).await.unwrap().items, []);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn all_nodes_together_tell_how_they_are(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let (one, other) = (world.node().await, world.node().await);
-        let event = world.event_on_sale(&[3], 2).await;
-        let (users, grade) = (world.users(3).await, event.ticket_types[0].id);
+    async fn all_nodes_together_tell_how_they_are(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let (one, other) = (env.node().await, env.node().await);
+        let event = env.event_on_sale(&[3], 2).await;
+        let (users, grade) = (env.users(3).await, event.ticket_types[0].id);
         one.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
         other.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap();
         other.count_refusal("sold_out");
@@ -285,7 +285,7 @@ on_both! {
         let stats = one.stats().await;
         assert!(stats.p50_ms.is_some() && stats.p50_ms <= stats.p99_ms, "{stats:?}");
         assert_eq!((stats.in_flight, stats.window_s, stats.drift), (0, 5, 0));
-        world.finish().await;
+        env.finish().await;
     }
 }
 
@@ -297,17 +297,17 @@ fn redis(port: u16, command: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
-    let mut world = still(Parts::Shared).await;
-    let server = own_redis(&mut world);
-    let (app, by) = (world.node().await, admin(&world).await);
-    let (event, bystander) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
-    let user = world.user(0).await;
+    let mut env = still(Backends::Shared).await;
+    let server = own_redis(&mut env);
+    let (app, by) = (env.node().await, admin(&env).await);
+    let (event, bystander) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
+    let user = env.user(0).await;
     for event in [&event, &bystander] {
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
     }
     assert_eq!(redis(server.port(), &["SET", "somebody:elses", "treasure"]), "OK");
-    let prefix = world.config.redis_prefix.clone();
+    let prefix = env.config.redis_prefix.clone();
     assert_eq!(redis(server.port(), &["SET", &format!("{prefix}:neighbour"), "too"]), "OK");
     let untouched = app.inventory_entry(bystander.id).await.unwrap();
     let pressed = press_everything(&app, by, event.id).await;
@@ -320,9 +320,9 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
         "another event's ledger is left alone"
     );
     for event in [&event, &bystander] {
-        assert_eq!(world.confirmed(event).await, [3], "reservations are there");
+        assert_eq!(env.confirmed(event).await, [3], "reservations are there");
     }
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Calls every action once, whatever it answers. Returns those that did what they say.
@@ -346,12 +346,12 @@ pub(crate) async fn press_everything(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
-    let mut world = still(Parts::Shared).await;
-    let server = own_redis(&mut world);
-    world.config.engine.ledger_timeout_ms = 300;
-    let (app, by) = (world.node().await, admin(&world).await);
-    let event = world.event_on_sale(&[10], 4).await;
-    let (user, grade): (UserId, _) = (world.user(0).await, event.ticket_types[0].id);
+    let mut env = still(Backends::Shared).await;
+    let server = own_redis(&mut env);
+    env.config.engine.ledger_timeout_ms = 300;
+    let (app, by) = (env.node().await, admin(&env).await);
+    let event = env.event_on_sale(&[10], 4).await;
+    let (user, grade): (UserId, _) = (env.user(0).await, event.ticket_types[0].id);
     app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
     block_in_place(|| server.pause()).unwrap();
     let told = app.sale_pause(by, None, event.id, true).await;
@@ -359,31 +359,31 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
         matches!(told, Err(AppError::LedgerUnavailable(_))),
         "nobody says that the ledger knows: {told:?}"
     );
-    assert!(world.store.event(event.id).await.unwrap().unwrap().paused);
+    assert!(env.store.event(event.id).await.unwrap().unwrap().paused);
     assert!(matches!(app.inventory_page("", false, 1, 10).await, Err(AppError::LedgerUnavailable(_))));
     assert_eq!(app.stats().await.nodes, 1, "this node speaks for itself");
     block_in_place(|| server.resume()).unwrap();
-    until("Redis answers", async || world.ledger.ping().await.is_ok()).await;
+    until("Redis answers", async || env.ledger.ping().await.is_ok()).await;
     let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;
     assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
     let view = app.sale_pause(by, None, event.id, true).await.unwrap();
     assert!(view.paused && view.epoch.is_some());
-    assert_eq!((world.confirmed(&event).await, log(&world).await.len()), (vec![1], 1));
-    world.finish().await;
+    assert_eq!((env.confirmed(&event).await, log(&env).await.len()), (vec![1], 1));
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_event_is_neither_paused_nor_resumed() {
-    let mut world = still(Parts::Shared).await;
-    let (app, by) = (world.node().await, admin(&world).await);
-    let event = world.event_on_sale(&[10], 4).await;
-    sql(&world, &format!("UPDATE events SET cancelled_at = 1 WHERE id = {}", event.id));
+    let mut env = still(Backends::Shared).await;
+    let (app, by) = (env.node().await, admin(&env).await);
+    let event = env.event_on_sale(&[10], 4).await;
+    sql(&env, &format!("UPDATE events SET cancelled_at = 1 WHERE id = {}", event.id));
     for paused in [true, false] {
         let refused = app.sale_pause(by, None, event.id, paused).await;
         assert!(matches!(refused, Err(AppError::EventCancelled)), "{refused:?}");
     }
     let nothing = app.sale_pause(by, None, EventId(987_654_321), true).await;
     assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
-    assert_eq!(log(&world).await.iter().filter(|entry| entry.action.starts_with("sale_")).count(), 0);
-    world.finish().await;
+    assert_eq!(log(&env).await.iter().filter(|entry| entry.action.starts_with("sale_")).count(), 0);
+    env.finish().await;
 }

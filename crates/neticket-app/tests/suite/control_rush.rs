@@ -9,7 +9,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Principal};
 use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::{EventRecord, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets_of, until};
+use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -18,7 +18,7 @@ use crate::control_room::{admin, press_everything};
 const MAX_PER_USER: u32 = 4;
 const PEOPLE: usize = 120;
 /// How many tickets each person asks for, one after the other.
-const WISHES: usize = 4;
+const BOOKINGS: usize = 4;
 const CAPACITIES: [u32; 2] = [150, 60];
 const PATIENCE: Duration = Duration::from_mins(1);
 /// As long as a page waits before it asks again.
@@ -28,10 +28,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 type Told = BTreeMap<ReservationId, bool>;
 
 /// Books one ticket until the answer is definite. `None` if there is no ticket for this person.
-async fn book(app: &App, user: UserId, grade: TicketTypeId, wish: &str) -> Option<ReservationId> {
+async fn book(app: &App, user: UserId, grade: TicketTypeId, booking: &str) -> Option<ReservationId> {
     for attempt in 0.. {
         // After a definite answer, the next attempt has another key.
-        let key = format!("{wish}-{attempt}");
+        let key = format!("{booking}-{attempt}");
         loop {
             match app.reservation_create(user, Some(&key), tickets_of(grade, 1)).await {
                 Ok(booked) => return Some(booked.reservation.id),
@@ -57,13 +57,13 @@ async fn person(
     mut pressed: watch::Receiver<usize>,
 ) -> Told {
     let mut told = Told::new();
-    for wish in 0..WISHES {
+    for booking in 0..BOOKINGS {
         // A booking before the first action would prove nothing.
-        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= wish)).await.expect("they press").unwrap();
-        let grade = grades[(n + wish) % grades.len()];
-        let Some(id) = book(&app, user, grade, &format!("{user}-{wish}")).await else { continue };
+        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= booking)).await.expect("they press").unwrap();
+        let grade = grades[(n + booking) % grades.len()];
+        let Some(id) = book(&app, user, grade, &format!("{user}-{booking}")).await else { continue };
         told.insert(id, false);
-        if n % 3 == 0 && wish == 1 {
+        if n % 3 == 0 && booking == 1 {
             while app.reservation_cancel(user, id).await.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -75,11 +75,11 @@ async fn person(
 
 /// A rush with administrators in it. Returns what is wrong afterwards. For the negative control, the ledger
 /// is made to have `edited` seats too many at the end.
-async fn rush(world: &mut World, edited: u32) -> Vec<String> {
-    world.config.engine.batch_len_max = 10; // many small batches, so that actions come between them
-    let (nodes, by) = ([world.node().await, world.node().await], admin(world).await);
-    let event = world.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
-    let users = world.users(PEOPLE).await;
+async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
+    env.config.engine.batch_len_max = 10; // many small batches, so that actions come between them
+    let (nodes, by) = ([env.node().await, env.node().await], admin(env).await);
+    let event = env.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
+    let users = env.users(PEOPLE).await;
     let grades: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
     let pressed = watch::Sender::new(0);
     let people: Vec<_> = users
@@ -113,22 +113,22 @@ async fn rush(world: &mut World, edited: u32) -> Vec<String> {
         view.is_ok_and(|view| view.pending == 0)
     })
     .await;
-    wrong.extend(audit(world, &told).await);
+    wrong.extend(audit(env, &told).await);
     if edited > 0 {
-        let mut snapshot = world.snapshot(event.id).await;
+        let mut snapshot = env.snapshot(event.id).await;
         snapshot.ticket_types.iter_mut().for_each(|grade| grade.left += edited);
-        world.install(&snapshot).await;
+        env.install(&snapshot).await;
         // No task drains the outbox here. The snapshot has counted what is in it.
-        let later = world.now().await.plus_millis(86_400_000);
-        let rows = world.store.outbox_before(later, 1_000).await.unwrap();
-        world.store.outbox_done(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
+        let later = env.now().await.plus_millis(86_400_000);
+        let rows = env.store.outbox_before(later, 1_000).await.unwrap();
+        env.store.outbox_done(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
         let view = nodes[0].inventory_entry(event.id).await.unwrap();
         assert!(
             view.ticket_types.iter().all(|grade| grade.drift == i64::from(edited)),
             "it is noticed: {view:?}"
         );
     }
-    wrong.extend(sell_out(world, &nodes[1], &event).await);
+    wrong.extend(sell_out(env, &nodes[1], &event).await);
     wrong
 }
 
@@ -156,10 +156,10 @@ async fn press(
     (alarms, worked)
 }
 
-async fn audit(world: &World, told: &[(UserId, Told)]) -> Vec<String> {
+async fn audit(env: &TestEnv, told: &[(UserId, Told)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (user, told) in told {
-        let (rows, _) = world.store.reservations_of(*user, 1, 1_000).await.unwrap();
+        let (rows, _) = env.store.reservations_of(*user, 1, 1_000).await.unwrap();
         let rows: BTreeMap<ReservationId, ReservationStatus> =
             rows.into_iter().map(|row| (row.id, row.status)).collect();
         for (id, cancelled) in told {
@@ -181,9 +181,9 @@ async fn audit(world: &World, told: &[(UserId, Told)]) -> Vec<String> {
 }
 
 /// Newcomers get all seats that are left, and not one more.
-async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> {
+async fn sell_out(env: &TestEnv, app: &App, event: &EventRecord) -> Vec<String> {
     let mut wrong = Vec::new();
-    let newcomer = world.users_from(PEOPLE, 100).await;
+    let newcomer = env.users_from(PEOPLE, 100).await;
     for grade in &event.ticket_types {
         for user in &newcomer {
             if book(app, *user, grade.id, &format!("late-{user}-{}", grade.id)).await.is_none() {
@@ -191,7 +191,7 @@ async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> 
             }
         }
     }
-    for (confirmed, grade) in world.confirmed(event).await.into_iter().zip(&event.ticket_types) {
+    for (confirmed, grade) in env.confirmed(event).await.into_iter().zip(&event.ticket_types) {
         if confirmed != u64::from(grade.capacity) {
             wrong.push(format!("{confirmed} of {} are sold", grade.capacity));
         }
@@ -200,20 +200,20 @@ async fn sell_out(world: &World, app: &App, event: &EventRecord) -> Vec<String> 
 }
 
 on_both! {
-    async fn inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing(parts: Parts) {
-        let mut world = World::new(parts).await;
-        assert_eq!(Box::pin(rush(&mut world, 0)).await, [""; 0]);
-        world.finish().await;
+    async fn inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        assert_eq!(Box::pin(rush(&mut env, 0)).await, [""; 0]);
+        env.finish().await;
     }
 
-    async fn a_ledger_with_edited_numbers_and_no_guard_behind_it_would_be_found(parts: Parts) {
-        let mut world = World::new(parts).await.without_guard();
-        world.config.engine.task_interval_ms = 60_000; // no repair
-        let wrong = Box::pin(rush(&mut world, 20)).await;
+    async fn a_ledger_with_edited_numbers_and_no_guard_behind_it_would_be_found(backends: Backends) {
+        let mut env = TestEnv::new(backends).await.without_guard();
+        env.config.engine.task_interval_ms = 60_000; // no repair
+        let wrong = Box::pin(rush(&mut env, 20)).await;
         for capacity in CAPACITIES {
             let finding = format!("{} of {capacity} are sold", capacity + 20);
             assert!(wrong.contains(&finding), "{wrong:?}");
         }
-        world.finish().await;
+        env.finish().await;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use neticket_app::EventSearch;
-use neticket_testkit::{Locks, Parts, World, sql, tickets_of, until};
+use neticket_testkit::{Backends, Locks, TestEnv, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
 use crate::own::{OwnMariaDb, own_mariadb};
@@ -26,8 +26,8 @@ const EVENTS: usize = 100;
 pub(crate) struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
-    pub(crate) fn read(world: &World) -> Self {
-        let told = block_in_place(|| sql(world, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
+    pub(crate) fn read(env: &TestEnv) -> Self {
+        let told = block_in_place(|| sql(env, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
         let counts = told.lines().filter_map(|line| line.split_once('\t'));
         Self(counts.map(|(name, count)| (name.to_owned(), count.parse().expect("a count"))).collect())
     }
@@ -40,25 +40,25 @@ impl Counts {
 }
 
 /// An environment with its own MariaDB, whose background tasks do not use it during the test.
-pub(crate) async fn quiet_world() -> (World, OwnMariaDb) {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000;
-    world.config.engine.ack_deadline_ms = 20_000;
-    let mariadb = own_mariadb(&mut world).await;
-    (world, mariadb)
+pub(crate) async fn quiet_world() -> (TestEnv, OwnMariaDb) {
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000;
+    env.config.engine.ack_deadline_ms = 20_000;
+    let mariadb = own_mariadb(&mut env).await;
+    (env, mariadb)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_concurrent_bookings_run_few_transactions() {
-    let (mut world, _mariadb) = quiet_world().await;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[1_000], 4).await;
-    let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
+    let (mut env, _mariadb) = quiet_world().await;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[1_000], 4).await;
+    let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
     // Loads the ledger and caches the names.
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-    let before = Counts::read(&world);
+    let before = Counts::read(&env);
     // All bookings arrive while the store is busy, however fast it is.
-    let locks = Locks::of(&world, event.id);
+    let locks = Locks::of(&env, event.id);
     let mut bookings = Vec::new();
     for user in &users {
         let (app, user) = (Arc::clone(&app), *user);
@@ -67,14 +67,14 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
         ));
     }
     until("all have their seats and wait for the store", async || {
-        world.ledger.view(event.id).await.unwrap().unwrap().pending == 500
+        env.ledger.view(event.id).await.unwrap().unwrap().pending == 500
     })
     .await;
-    locks.let_go(&world);
+    locks.let_go(&env);
     for booking in bookings {
         booking.await.unwrap().unwrap();
     }
-    let after = Counts::read(&world);
+    let after = Counts::read(&env);
     for (command, most) in
         [("commit", COMMITS_MAX), ("insert", COMMITS_MAX), ("update", COMMITS_MAX), ("select", 20)]
     {
@@ -82,20 +82,20 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
         assert!(count <= most, "{BOOKINGS} bookings cost {count} × {command}");
     }
     assert!(before.more(&after, "commit") > 0, "it is these that are counted");
-    assert_eq!(world.confirmed(&event).await, [501]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [501]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
-    let (mut world, _mariadb) = quiet_world().await;
-    let app = world.node().await;
-    let user = world.user(0).await;
+    let (mut env, _mariadb) = quiet_world().await;
+    let app = env.node().await;
+    let user = env.user(0).await;
     for _ in 0..EVENTS {
-        let event = world.event_on_sale(&[10, 10], 4).await;
+        let event = env.event_on_sale(&[10, 10], 4).await;
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         until("it is settled, and not looked for among what is pending", async || {
-            world.ledger.view(event.id).await.unwrap().unwrap().pending == 0
+            env.ledger.view(event.id).await.unwrap().unwrap().pending == 0
         })
         .await;
     }
@@ -103,13 +103,13 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
     for size in [1_u32, 10, 100] {
         let (search, len) =
             (EventSearch { page: 1, size, ..EventSearch::default() }, usize::try_from(size).unwrap());
-        let before = Counts::read(&world);
+        let before = Counts::read(&env);
         assert_eq!(app.events_page(&search).await.unwrap().items.len(), len);
-        let events = Counts::read(&world);
+        let events = Counts::read(&env);
         assert_eq!(app.admin_events_page(&search).await.unwrap().items.len(), len);
-        let admin = Counts::read(&world);
+        let admin = Counts::read(&env);
         assert_eq!(app.reservations_page(user, 1, size).await.unwrap().items.len(), len);
-        let own = Counts::read(&world);
+        let own = Counts::read(&env);
         costs.push([(&before, &events), (&events, &admin), (&admin, &own)].map(|(a, b)| a.more(b, "select")));
     }
     assert_eq!(
@@ -118,19 +118,19 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
         "of the events, of the administrators' events, of one's bookings"
     );
     assert!(costs[0].iter().all(|queries| (1..=5).contains(queries)), "{:?}", costs[0]);
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_concurrent_cancels_run_few_statements() {
-    let (mut world, mariadb) = quiet_world().await;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[1_000], 4).await;
-    let (users, grade) = (world.users(BOOKINGS).await, event.ticket_types[0].id);
+    let (mut env, mariadb) = quiet_world().await;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[1_000], 4).await;
+    let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
     let bookings = users.iter().map(|user| app.reservation_create(*user, None, tickets_of(grade, 1)));
     let booked = join_all(bookings).await.into_iter().map(|booked| booked.unwrap().reservation.id);
     let booked: Vec<_> = users.iter().copied().zip(booked).collect();
-    let before = Counts::read(&world);
+    let before = Counts::read(&env);
     // All cancels arrive while the store is busy, however fast it is.
     mariadb.server.pause().unwrap();
     let mut cancels = Vec::new();
@@ -151,12 +151,12 @@ async fn five_hundred_concurrent_cancels_run_few_statements() {
     for cancel in cancels {
         cancel.await.unwrap().unwrap();
     }
-    let after = Counts::read(&world);
+    let after = Counts::read(&env);
     for command in ["commit", "select", "update", "insert"] {
         let count = before.more(&after, command);
         assert!(count <= CANCEL_STATEMENTS_MAX, "{BOOKINGS} cancels cost {count} × {command}");
     }
     assert!(before.more(&after, "commit") > 0, "it is these that are counted");
-    assert_eq!(world.confirmed(&event).await, [0]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [0]);
+    env.finish().await;
 }

@@ -6,7 +6,7 @@ use neticket_app::ReservationState;
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::{CancelOutcome, CancelRequest};
-use neticket_testkit::{Locks, World, on_both, tickets, tickets_of};
+use neticket_testkit::{Locks, TestEnv, on_both, tickets, tickets_of};
 
 use crate::own::hasty;
 use uuid::Uuid;
@@ -15,16 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
-    async fn recovery_commits_a_reservation_that_a_crashed_node_admitted(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let users = world.users(2).await;
+    async fn recovery_commits_a_reservation_that_a_crashed_node_admitted(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let users = env.users(2).await;
         let grade = event.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
         let id = ReservationId(Uuid::new_v4());
         let request = AdmitRequest { id, user: users[0], ticket_type: grade, quantity: tickets(2), unit_price: None };
-        let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
+        let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(
             matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
             "{answer:?}"
@@ -36,157 +36,157 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
             tokio::time::sleep(GLANCE).await;
         }
-        while world.ledger.view(event.id).await.unwrap().unwrap().pending > 0 {
+        while env.ledger.view(event.id).await.unwrap().unwrap().pending > 0 {
             assert!(tokio::time::Instant::now() < deadline, "recovery settles it");
             tokio::time::sleep(GLANCE).await;
         }
-        assert_eq!(world.confirmed(&event).await, [3]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [3]);
+        env.finish().await;
     }
 
-    async fn a_cancel_whose_node_died_before_the_release_is_finished_by_another(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let user = world.user(0).await;
+    async fn a_cancel_whose_node_died_before_the_release_is_finished_by_another(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let user = env.user(0).await;
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let request = CancelRequest { id: booked.reservation.id, user };
-        let outcomes = world.store.cancel(&[request], world.now().await).await.unwrap();
+        let outcomes = env.store.cancel(&[request], env.now().await).await.unwrap();
         assert!(matches!(outcomes[0], CancelOutcome::Cancelled { .. }), "{outcomes:?}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 10 {
+        while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 10 {
             assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
             tokio::time::sleep(GLANCE).await;
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_load_whose_node_died_before_the_ledger_was_replaced_costs_a_round_trip(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_load_whose_node_died_before_the_ledger_was_replaced_costs_a_round_trip(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        let raised = world.snapshot(event.id).await; // and then it died
+        let raised = env.snapshot(event.id).await; // and then it died
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > raised.epoch, "{view:?}");
-        assert_eq!(world.confirmed(&event).await, [2]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [2]);
+        env.finish().await;
     }
 
-    async fn concurrent_first_bookings_on_two_nodes_load_the_ledger_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no other load
-        let nodes = [world.node().await, world.node().await];
-        let event = world.event_on_sale(&[100], 4).await;
-        let (users, grade) = (world.users(20).await, event.ticket_types[0].id);
+    async fn concurrent_first_bookings_on_two_nodes_load_the_ledger_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no other load
+        let nodes = [env.node().await, env.node().await];
+        let event = env.event_on_sale(&[100], 4).await;
+        let (users, grade) = (env.users(20).await, event.ticket_types[0].id);
         let bookings = users.iter().zip(nodes.iter().cycle());
         let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(grade, 1)));
         for booked in futures::future::join_all(bookings).await {
             booked.unwrap();
         }
-        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1));
-        world.finish().await;
+        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1));
+        env.finish().await;
     }
 
-    async fn a_ledger_with_wrong_numbers_sells_no_more_than_the_store_has(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no other load
-        let app = world.node().await;
-        let event = world.event_on_sale(&[2], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let mut wrong = world.snapshot(event.id).await;
+    async fn a_ledger_with_wrong_numbers_sells_no_more_than_the_store_has(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no other load
+        let app = env.node().await;
+        let event = env.event_on_sale(&[2], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
-        world.install(&wrong).await;
-        let believed = world.ledger.view(event.id).await.unwrap().unwrap();
+        env.install(&wrong).await;
+        let believed = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!(believed.ticket_types[0].left, 50);
         app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
         let refused = app.reservation_create(users[1], None, tickets_of(grade, 2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
         // The ledger is loaded before the refusal is answered, because recovery must not find what was
         // refused.
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was made anew");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_cancel_between_the_two_halves_of_a_load_still_gives_its_seats_back(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let user = world.user(0).await;
+    async fn a_cancel_between_the_two_halves_of_a_load_still_gives_its_seats_back(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let user = env.user(0).await;
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
-        let before_the_cancel = world.snapshot(event.id).await;
+        let before_the_cancel = env.snapshot(event.id).await;
         let id = booked.reservation.id;
-        world.store.cancel(&[CancelRequest { id, user }], world.now().await).await.unwrap();
+        env.store.cancel(&[CancelRequest { id, user }], env.now().await).await.unwrap();
         // Either this load comes first or the one for the outbox row.
-        let _ = world.offer(&before_the_cancel).await;
+        let _ = env.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
+        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
             tokio::time::sleep(GLANCE).await;
         }
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.expect("within the limit");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_release_that_finds_an_older_ledger_waits_for_the_newer_one(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let user = world.user(0).await;
+    async fn a_release_that_finds_an_older_ledger_waits_for_the_newer_one(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let user = env.user(0).await;
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
-        let before_the_cancel = world.snapshot(event.id).await;
+        let before_the_cancel = env.snapshot(event.id).await;
         // Finds the ledger of the epoch before.
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
         // Either the load that began before the cancel comes first, or the one for the outbox row.
-        let _ = world.offer(&before_the_cancel).await;
+        let _ = env.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
+        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
             tokio::time::sleep(GLANCE).await;
         }
-        let later = world.now().await.plus_millis(60_000);
-        while !world.store.outbox_before(later, 10).await.unwrap().is_empty() {
+        let later = env.now().await.plus_millis(60_000);
+        while !env.store.outbox_before(later, 10).await.unwrap().is_empty() {
             assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
             tokio::time::sleep(GLANCE).await;
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_ledger_newer_than_a_store_restored_from_a_backup_is_loaded_above_itself(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        let mut newer = world.snapshot(event.id).await;
+    async fn a_ledger_newer_than_a_store_restored_from_a_backup_is_loaded_above_itself(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let mut newer = env.snapshot(event.id).await;
         newer.epoch = Epoch(newer.epoch.0 + 40);
-        world.install(&newer).await;
+        env.install(&newer).await;
         app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > newer.epoch, "{view:?}");
-        world.finish().await;
+        env.finish().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
-    let mut world = World::new(neticket_testkit::Parts::Shared).await;
-    let patient = world.node().await;
-    world.config.engine.ack_deadline_ms = 300;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    let mut env = TestEnv::new(neticket_testkit::Backends::Shared).await;
+    let patient = env.node().await;
+    env.config.engine.ack_deadline_ms = 300;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
     patient.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
     app.event(event.id).await.unwrap(); // caches the names
-    let locks = Locks::of(&world, event.id);
+    let locks = Locks::of(&env, event.id);
     let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
     assert_eq!(booked.reservation.state, ReservationState::Pending);
     let id = booked.reservation.id;
     let seen = app.reservation(users[0], id).await.unwrap();
     assert_eq!((seen.state, seen.unit_price), (ReservationState::Pending, 50_000));
-    locks.let_go(&world);
+    locks.let_go(&env);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
         assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
@@ -194,27 +194,27 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
     }
     let again = patient.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing() {
-    let mut world = World::new(neticket_testkit::Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // no other load
-    world.config.engine.ack_deadline_ms = 300;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let user = world.user(0).await;
-    let locks = Locks::of(&world, event.id);
+    let mut env = TestEnv::new(neticket_testkit::Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000; // no other load
+    env.config.engine.ack_deadline_ms = 300;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let user = env.user(0).await;
+    let locks = Locks::of(&env, event.id);
     let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await;
     assert!(matches!(gone, Err(neticket_app::AppError::StoreUnavailable(_))), "{gone:?}");
-    locks.let_go(&world);
+    locks.let_go(&env);
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while world.ledger.view(event.id).await.unwrap().is_none() {
+    while env.ledger.view(event.id).await.unwrap().is_none() {
         assert!(tokio::time::Instant::now() < deadline, "the load comes to its end");
         tokio::time::sleep(GLANCE).await;
     }
     app.shut_down().await; // finishes everything it has accepted
-    assert_eq!(world.confirmed(&event).await, [0]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [0]);
+    env.finish().await;
 }

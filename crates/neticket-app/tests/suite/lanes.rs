@@ -6,20 +6,20 @@ use std::time::{Duration, Instant};
 
 use neticket_app::{AppError, ReservationState};
 use neticket_testkit::store::CancelRequest;
-use neticket_testkit::{Locks, Parts, World, on_both, sql, tickets_of, until};
+use neticket_testkit::{Backends, Locks, TestEnv, on_both, sql, tickets_of, until};
 
 use crate::own::{admit, hasty};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_with_locked_rows_delays_no_other_event() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ack_deadline_ms = 20_000;
-    let app = world.node().await;
-    let (stuck, other) = (world.event_on_sale(&[1_000], 100).await, world.event_on_sale(&[1_000], 100).await);
-    let (users, grades) = (world.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.ack_deadline_ms = 20_000;
+    let app = env.node().await;
+    let (stuck, other) = (env.event_on_sale(&[1_000], 100).await, env.event_on_sale(&[1_000], 100).await);
+    let (users, grades) = (env.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
     let mine = app.reservation_create(users[0], None, tickets_of(grades[0], 1)).await.unwrap().reservation.id;
     app.reservation_create(users[0], None, tickets_of(grades[1], 1)).await.unwrap();
-    let locks = Locks::of(&world, stuck.id);
+    let locks = Locks::of(&env, stuck.id);
     let mut waiting = Vec::new();
     for user in users.iter().cycle().take(50) {
         let (app, user) = (Arc::clone(&app), *user);
@@ -29,126 +29,124 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
     }
     let (canceller, user) = (Arc::clone(&app), users[0]);
     let cancelling = tokio::spawn(async move { canceller.reservation_cancel(user, mine).await });
-    until("they are in the journal", async || {
-        world.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10
-    })
-    .await;
+    until("they are in the journal", async || env.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10)
+        .await;
     let began = Instant::now();
     for user in users.iter().cycle().take(100) {
         let booked = app.reservation_create(*user, None, tickets_of(grades[1], 1)).await.unwrap();
         assert_eq!(booked.reservation.state, ReservationState::Confirmed);
         app.reservation_cancel(*user, booked.reservation.id).await.unwrap();
     }
-    let third = world.event_on_sale(&[10], 4).await;
+    let third = env.event_on_sale(&[10], 4).await;
     app.reservation_create(users[0], None, tickets_of(third.ticket_types[0].id, 1))
         .await
         .expect("it can be loaded");
     assert!(waiting.iter().all(|booking| !booking.is_finished()), "after {:?}", began.elapsed());
     assert!(!cancelling.is_finished());
-    locks.let_go(&world);
+    locks.let_go(&env);
     for booking in waiting {
         booking.await.unwrap().unwrap();
     }
     cancelling.await.unwrap().unwrap();
-    assert_eq!(world.confirmed(&stuck).await, [50]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&stuck).await, [50]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
-    let mut world = hasty(Parts::Shared).await;
-    let (stuck, other) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
-    let user = world.user(0).await;
+    let mut env = hasty(Backends::Shared).await;
+    let (stuck, other) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
+    let user = env.user(0).await;
     let mut left = Vec::new();
     for event in [&stuck, &other] {
-        world.install(&world.snapshot(event.id).await).await;
+        env.install(&env.snapshot(event.id).await).await;
         let grade = event.ticket_types[0].id;
-        let booked = admit(&world, event.id, user, grade).await;
-        let entry = world.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
-        world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
-        world.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
+        let booked = admit(&env, event.id, user, grade).await;
+        let entry = env.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
+        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
         // A cancel without its release. Its ledger is of an older epoch and has to be loaded anew.
-        let _raised = world.snapshot(event.id).await;
-        world.store.cancel(&[CancelRequest { id: booked, user }], world.now().await).await.unwrap();
-        left.push(admit(&world, event.id, user, grade).await);
+        let _raised = env.snapshot(event.id).await;
+        env.store.cancel(&[CancelRequest { id: booked, user }], env.now().await).await.unwrap();
+        left.push(admit(&env, event.id, user, grade).await);
     }
-    let locks = Locks::of(&world, stuck.id);
-    let app = world.node().await;
+    let locks = Locks::of(&env, stuck.id);
+    let app = env.node().await;
     until("the other's journal is recovered", async || {
         app.reservation(user, left[1]).await.unwrap().state == ReservationState::Confirmed
     })
     .await;
     until("the other's seats are given back", async || {
-        world.ledger.view(other.id).await.unwrap().unwrap().ticket_types[0].left == 8
+        env.ledger.view(other.id).await.unwrap().unwrap().ticket_types[0].left == 8
     })
     .await;
     let seen = app.reservation(user, left[0]).await.unwrap();
     assert_eq!(seen.state, ReservationState::Pending, "the one is stuck still");
-    locks.let_go(&world);
+    locks.let_go(&env);
     until("the one is recovered too", async || {
         app.reservation(user, left[0]).await.unwrap().state == ReservationState::Confirmed
     })
     .await;
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.grace_ms = 60_000; // recovery does not record them
-    world.config.engine.task_interval_ms = 20;
-    let (stuck, other) = (world.event_on_sale(&[2], 4).await, world.event_on_sale(&[2], 4).await);
-    let users = world.users(2).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.grace_ms = 60_000; // recovery does not record them
+    env.config.engine.task_interval_ms = 20;
+    let (stuck, other) = (env.event_on_sale(&[2], 4).await, env.event_on_sale(&[2], 4).await);
+    let users = env.users(2).await;
     let mut dropped = Vec::new();
     for event in [&stuck, &other] {
         let grade = event.ticket_types[0].id;
-        let mut wrong = world.snapshot(event.id).await;
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
-        world.install(&wrong).await;
-        let first = admit(&world, event.id, users[0], grade).await;
-        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-        world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
-        world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
-        dropped.push(admit(&world, event.id, users[1], grade).await);
-        let _raised = world.snapshot(event.id).await; // so that the next commit has to load
+        env.install(&wrong).await;
+        let first = admit(&env, event.id, users[0], grade).await;
+        let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+        dropped.push(admit(&env, event.id, users[1], grade).await);
+        let _raised = env.snapshot(event.id).await; // so that the next commit has to load
     }
     sql(
-        &world,
+        &env,
         "CREATE TRIGGER no_notes BEFORE INSERT ON reservations FOR EACH ROW \
          IF NEW.status = 'rejected' THEN SIGNAL SQLSTATE '45000'; END IF",
     );
-    let app = world.node().await;
+    let app = env.node().await;
     for event in [&stuck, &other] {
         let booked = app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 1)).await;
         booked.expect_err("there is none left");
     }
     let waits = async |id| matches!(app.reservation(users[1], id).await, Err(AppError::StoreUnavailable(_)));
     until("neither is noted", async || waits(dropped[0]).await && waits(dropped[1]).await).await;
-    let locks = Locks::of(&world, stuck.id);
-    sql(&world, "DROP TRIGGER no_notes");
+    let locks = Locks::of(&env, stuck.id);
+    sql(&env, "DROP TRIGGER no_notes");
     let is_noted = async |id| {
         app.reservation(users[1], id).await.is_ok_and(|seen| seen.state == ReservationState::Rejected)
     };
     until("the other is noted", async || is_noted(dropped[1]).await).await;
     assert!(waits(dropped[0]).await, "the one is stuck still");
-    locks.let_go(&world);
+    locks.let_go(&env);
     until("the one is noted too", async || is_noted(dropped[0]).await).await;
-    world.finish().await;
+    env.finish().await;
 }
 
 on_both! {
-    async fn a_node_that_stood_still_takes_nothing_for_whom_it_has_to_send_away(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.ack_deadline_ms = 300;
-        world.config.engine.task_interval_ms = 60_000;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn a_node_that_stood_still_takes_nothing_for_whom_it_has_to_send_away(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.ack_deadline_ms = 300;
+        env.config.engine.task_interval_ms = 60_000;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         // The whole node runs on one thread, which then stands still, like a frozen process.
-        let (node, (world, outcome)) = tokio::task::spawn_blocking(move || {
+        let (node, (env, outcome)) = tokio::task::spawn_blocking(move || {
             let mut node = tokio::runtime::Builder::new_multi_thread();
             let node = node.worker_threads(1).enable_all().build().unwrap();
             let frozen = node.spawn(async move {
-                let app = world.node().await;
+                let app = env.node().await;
                 // Caches the names and loads the ledger.
                 app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
                 let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(grade, 2)));
@@ -156,7 +154,7 @@ on_both! {
                 std::thread::sleep(Duration::from_millis(600));
                 let outcome = booking.await;
                 app.shut_down().await;
-                (world, outcome)
+                (env, outcome)
             });
             let ended = node.block_on(frozen).unwrap();
             (node, ended)
@@ -164,33 +162,33 @@ on_both! {
         .await
         .unwrap();
         assert!(matches!(outcome, Err(AppError::Overloaded)), "{outcome:?}");
-        assert_eq!(world.confirmed(&event).await, [1]);
-        let view = world.ledger.view(event.id).await.unwrap().unwrap();
+        assert_eq!(env.confirmed(&event).await, [1]);
+        let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!((view.pending, view.ticket_types[0].left), (0, 9));
-        world.finish().await;
+        env.finish().await;
         node.shutdown_background(); // some of the store's connections belong to it
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ack_deadline_ms = 3_000;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.ack_deadline_ms = 3_000;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
     // From now on this node has the event in its cache.
     let first = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
-    sql(&world, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
-    world.install(&world.snapshot(event.id).await).await;
-    let locks = Locks::of(&world, event.id);
+    sql(&env, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
+    env.install(&env.snapshot(event.id).await).await;
+    let locks = Locks::of(&env, event.id);
     let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
-    locks.let_go(&world);
+    locks.let_go(&env);
     until("it is confirmed at that price", async || {
         let seen = app.reservation(user, booked.id).await.unwrap();
         seen.state == ReservationState::Confirmed && seen.unit_price == booked.unit_price
     })
     .await;
-    world.finish().await;
+    env.finish().await;
 }

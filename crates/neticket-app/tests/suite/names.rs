@@ -4,7 +4,7 @@ use neticket_app::{EventChange, Expected, ReservationState, TicketTypeChange};
 use neticket_testkit::domain::TicketTypeId;
 use neticket_testkit::ledger::LedgerView;
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, tickets_of, until};
 
 use crate::administering::admin;
 use crate::own::admit;
@@ -27,16 +27,16 @@ fn newest(grades: &[neticket_app::TicketTypeView]) -> TicketTypeId {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_type_that_another_node_has_just_added_can_be_booked_at_once() {
-    let mut world = World::new(Parts::Shared).await;
-    let (first, second) = (world.node().await, world.node().await);
-    let event = world.event_on_sale(&[10], 40).await;
-    let user = world.user(0).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let (first, second) = (env.node().await, env.node().await);
+    let event = env.event_on_sale(&[10], 40).await;
+    let user = env.user(0).await;
     for round in 0..8 {
         // Fills the cache of the second node with the event before the change.
         let booked = second.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         booked.expect("there are seats");
         let before = second.event(event.id).await.unwrap();
-        let record = world.store.event(event.id).await.unwrap().unwrap();
+        let record = env.store.event(event.id).await.unwrap().unwrap();
         let change = with_another(&record, &format!("added {round}"));
         let edited = first.event_update(admin(), None, event.id, &Expected::Any, &change).await.unwrap();
         let added = newest(&edited.ticket_types);
@@ -48,18 +48,18 @@ async fn a_ticket_type_that_another_node_has_just_added_can_be_booked_at_once() 
             (ReservationState::Confirmed, format!("added {round}"))
         );
     }
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pending_of_a_ticket_type_just_added_is_shown_by_every_node() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.grace_ms = 60_000; // until the test ends it
-    let (first, second) = (world.node().await, world.node().await);
-    let event = world.event_on_sale(&[10], 40).await;
-    let user = world.user(0).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.grace_ms = 60_000; // until the test ends it
+    let (first, second) = (env.node().await, env.node().await);
+    let event = env.event_on_sale(&[10], 40).await;
+    let user = env.user(0).await;
     for round in 0..4 {
-        let record = world.store.event(event.id).await.unwrap().unwrap();
+        let record = env.store.event(event.id).await.unwrap().unwrap();
         // Fills the cache of the second node with the event before the change.
         let grade = event.ticket_types[0].id;
         second.reservation_create(user, None, tickets_of(grade, 1)).await.expect("there are seats");
@@ -67,11 +67,9 @@ async fn what_is_pending_of_a_ticket_type_just_added_is_shown_by_every_node() {
         let edited = first.event_update(admin(), None, event.id, &Expected::Any, &change).await.unwrap();
         let added = newest(&edited.ticket_types);
         let is_known = |view: LedgerView| view.ticket_types.iter().any(|grade| grade.id == added);
-        until("the ledger knows it", async || {
-            world.ledger.view(event.id).await.unwrap().is_some_and(is_known)
-        })
-        .await;
-        let pending = admit(&world, event.id, user, added).await;
+        until("the ledger knows it", async || env.ledger.view(event.id).await.unwrap().is_some_and(is_known))
+            .await;
+        let pending = admit(&env, event.id, user, added).await;
         let seen = second.reservation(user, pending).await.unwrap();
         assert_eq!(
             (seen.state, seen.ticket_type_name),
@@ -79,9 +77,9 @@ async fn what_is_pending_of_a_ticket_type_just_added_is_shown_by_every_node() {
         );
         let listed = second.reservations_page(user, 1, 10).await.unwrap();
         assert_eq!(listed.items[0].id, pending);
-        let entry = world.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
-        world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
-        world.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
+        let entry = env.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
+        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
     }
-    world.finish().await;
+    env.finish().await;
 }

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 use neticket_app::{AppError, EventSearch};
 use neticket_domain::{Epoch, EventStatus, Timestamp};
-use neticket_testkit::{World, on_both, tickets_of, until};
+use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
 /// How old the data that readers see may be, in milliseconds.
 const SEEN_AGE_MAX_MS: i64 = 1_000;
 
 on_both! {
-    async fn no_booking_succeeds_before_the_opening_time(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let users = world.users(20).await;
-        let opens_at = world.now().await.plus_millis(2_000);
-        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
+    async fn no_booking_succeeds_before_the_opening_time(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let users = env.users(20).await;
+        let opens_at = env.now().await.plus_millis(2_000);
+        let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
         let grade = event.ticket_types[0].id;
         let mut refused_until = Timestamp::from_millis(0);
         let opened = 'open: loop {
             for user in &users {
-                let asked = world.now().await;
+                let asked = env.now().await;
                 let outcome = app.reservation_create(*user, None, tickets_of(grade, 1)).await;
-                let answered = world.now().await;
+                let answered = env.now().await;
                 match outcome {
                     Ok(_) => break 'open answered,
                     Err(AppError::SaleNotOpen { opens_at: said, .. }) => {
@@ -36,67 +36,67 @@ on_both! {
         };
         assert!(opened >= opens_at, "taken at {opened}, before the opening at {opens_at}");
         assert!(refused_until > Timestamp::from_millis(0), "it was tried before the opening too");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_sale_closes_at_its_end_and_answers_so(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let user = world.user(0).await;
-        let now = world.now().await;
-        let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
+    async fn a_sale_closes_at_its_end_and_answers_so(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let user = env.user(0).await;
+        let now = env.now().await;
+        let event = env.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
         let grade = event.ticket_types[0].id;
         let booked = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
-        while world.now().await < event.starts_at {
+        while env.now().await < event.starts_at {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let late = app.reservation_create(user, None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         let cancel = app.reservation_cancel(user, booked.reservation.id).await;
         assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
-        world.lose_ledger(event.id).await;
+        env.lose_ledger(event.id).await;
         let again = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
         assert!(again.replayed, "a repeated booking is still that booking");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn an_event_added_after_its_opening_opens_although_another_event_cannot_be_loaded(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 20;
-        let app = world.node().await;
-        let _without_grades = world.event_on_sale(&[], 4).await;
-        let broken = world.event_on_sale(&[10], 4).await;
+    async fn an_event_added_after_its_opening_opens_although_another_event_cannot_be_loaded(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 20;
+        let app = env.node().await;
+        let _without_grades = env.event_on_sale(&[], 4).await;
+        let broken = env.event_on_sale(&[10], 4).await;
         // There is no higher epoch, so nobody can load this event any more.
-        world.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
+        env.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
         until("opening it fails", async || {
             let mut numbers = String::new();
             app.metrics().register().write(&mut numbers);
             numbers.contains("task_failures_total{task=\"open_sales\"}")
         })
         .await;
-        let event = world.event_on_sale(&[10], 4).await;
+        let event = env.event_on_sale(&[10], 4).await;
         until("the other is loaded without anyone asking", async || {
-            world.ledger.view(event.id).await.unwrap().is_some()
+            env.ledger.view(event.id).await.unwrap().is_some()
         })
         .await;
-        let user = world.user(0).await;
+        let user = env.user(0).await;
         let outcome = app.reservation_create(user, None, tickets_of(broken.ticket_types[0].id, 1)).await;
         assert!(outcome.is_err(), "{outcome:?}");
-        assert!(world.ledger.view(broken.id).await.unwrap().is_none());
+        assert!(env.ledger.view(broken.id).await.unwrap().is_none());
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn an_event_read_before_its_opening_is_shown_on_sale_after_it(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let user = world.user(0).await;
-        let opens_at = world.now().await.plus_millis(2_000);
-        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+    async fn an_event_read_before_its_opening_is_shown_on_sale_after_it(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let user = env.user(0).await;
+        let opens_at = env.now().await.plus_millis(2_000);
+        let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
         let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
         let (mut looks_before, mut looks) = (0, 0);
         until("all readers see it on sale", async || {
-            let asked = world.now().await;
+            let asked = env.now().await;
             let detail = app.event(event.id).await.unwrap().summary.status;
             let listed = app.events_page(&search).await.unwrap().items[0].status;
             looks += 1;
@@ -114,30 +114,30 @@ on_both! {
         })
         .await;
         assert!(looks_before > 0, "it was looked at before the opening too, {looks} times in all");
-        until("it is open by the ledger's clock", async || world.now().await >= opens_at).await;
+        until("it is open by the ledger's clock", async || env.now().await >= opens_at).await;
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn long_before_the_opening_no_ledger_is_loaded_for_a_wish(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let now = world.now().await;
-        let event = world.event(now.plus_millis(86_400_000), now.plus_millis(2 * 86_400_000), &[10], 4).await;
-        let outcome = app.reservation_create(world.user(0).await, None, tickets_of(event.ticket_types[0].id, 1)).await;
+    async fn long_before_the_opening_no_ledger_is_loaded_for_a_wish(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let now = env.now().await;
+        let event = env.event(now.plus_millis(86_400_000), now.plus_millis(2 * 86_400_000), &[10], 4).await;
+        let outcome = app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(outcome, Err(AppError::SaleNotOpen { .. })), "{outcome:?}");
-        assert!(world.ledger.view(event.id).await.unwrap().is_none());
+        assert!(env.ledger.view(event.id).await.unwrap().is_none());
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::Scheduled);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_ticket_type_that_does_not_exist_is_not_found(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn a_ticket_type_that_does_not_exist_is_not_found(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         let nothing = neticket_domain::TicketTypeId(987_654_321);
-        let outcome = app.reservation_create(world.user(0).await, None, tickets_of(nothing, 1)).await;
+        let outcome = app.reservation_create(env.user(0).await, None, tickets_of(nothing, 1)).await;
         assert!(matches!(outcome, Err(AppError::NotFound)), "{outcome:?}");
-        world.finish().await;
+        env.finish().await;
     }
 }

@@ -5,7 +5,7 @@ use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, User
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::servers::{MariaDb, Redis, Server, TestDatabase};
 use neticket_testkit::store::Store;
-use neticket_testkit::{Parts, World, tickets};
+use neticket_testkit::{Backends, TestEnv, tickets};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -23,28 +23,28 @@ impl Drop for OwnMariaDb {
 }
 
 /// Gives the environment its own Redis.
-pub(crate) fn own_redis(world: &mut World) -> Server {
+pub(crate) fn own_redis(env: &mut TestEnv) -> Server {
     let redis = block_in_place(|| Redis::default().start()).expect("a Redis");
-    world.config.redis_url = Some(redis.url());
-    world.ledger = App::open_ledger(&world.config).expect("a ledger");
+    env.config.redis_url = Some(redis.url());
+    env.ledger = App::open_ledger(&env.config).expect("a ledger");
     redis
 }
 
 /// Gives the environment its own MariaDB.
-pub(crate) async fn own_mariadb(world: &mut World) -> OwnMariaDb {
+pub(crate) async fn own_mariadb(env: &mut TestEnv) -> OwnMariaDb {
     let server = block_in_place(|| MariaDb::default().start()).expect("a MariaDB");
     let database = block_in_place(|| TestDatabase::create_on(&server.url())).expect("a database");
-    world.config.database_url = database.url();
-    world.store = Store::connect(&App::store_options(&world.config)).await.expect("a store");
-    world.store.migrate().await.expect("a schema");
+    env.config.database_url = database.url();
+    env.store = Store::connect(&App::store_options(&env.config)).await.expect("a store");
+    env.store.migrate().await.expect("a schema");
     OwnMariaDb { server, database: Some(database) }
 }
 
 /// Admits two tickets, like a node that dies right after the admission.
-pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
+pub(crate) async fn admit(env: &TestEnv, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
     let id = ReservationId(Uuid::new_v4());
     let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2), unit_price: None };
-    let answer = world.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
+    let answer = env.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
     assert!(
         matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
         "{answer:?}"
@@ -53,9 +53,9 @@ pub(crate) async fn admit(world: &World, event: EventId, user: UserId, grade: Ti
 }
 
 /// An environment whose nodes finish what is left behind after a short time.
-pub(crate) async fn hasty(parts: Parts) -> World {
-    let mut world = World::new(parts).await;
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    world
+pub(crate) async fn hasty(backends: Backends) -> TestEnv {
+    let mut env = TestEnv::new(backends).await;
+    env.config.engine.grace_ms = 50;
+    env.config.engine.task_interval_ms = 20;
+    env
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use neticket_app::{AppError, ReservationState};
 use neticket_testkit::domain::ReservationId;
-use neticket_testkit::{Locks, Parts, Proxy, Weather, World, tickets_of, until};
+use neticket_testkit::{Backends, Locks, NetworkFault, Proxy, TestEnv, tickets_of, until};
 use uuid::Uuid;
 
 /// So many that inspecting all of them takes much longer than a booking waits. Most inspections that are
@@ -21,21 +21,21 @@ const POLLS: usize = 1;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for_it() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.ack_deadline_ms = 1_000;
-    world.config.engine.grace_ms = 600_000; // no other decision
-    world.config.engine.task_interval_ms = 600_000;
-    world.config.engine.ledger_timeout_ms = 20_000;
-    let url = world.config.redis_url.clone().unwrap();
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.ack_deadline_ms = 1_000;
+    env.config.engine.grace_ms = 600_000; // no other decision
+    env.config.engine.task_interval_ms = 600_000;
+    env.config.engine.ledger_timeout_ms = 20_000;
+    let url = env.config.redis_url.clone().unwrap();
     let (host, port) = url.rsplit_once(':').unwrap();
     let mut proxy = Proxy::start(port.parse().unwrap()).await;
-    world.config.redis_url = Some(format!("{host}:{}", proxy.port()));
-    let app = world.node().await;
-    let users = world.users(2).await;
+    env.config.redis_url = Some(format!("{host}:{}", proxy.port()));
+    let app = env.node().await;
+    let users = env.users(2).await;
     let mut events = Vec::new();
     for _ in 0..EVENTS {
-        let event = world.event_on_sale(&[10], 10).await;
-        world.install(&world.snapshot(event.id).await).await;
+        let event = env.event_on_sale(&[10], 10).await;
+        env.install(&env.snapshot(event.id).await).await;
         events.push(event);
     }
     for event in &events[..ROUNDS] {
@@ -44,9 +44,9 @@ async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for
     // The list of events is rebuilt before Redis becomes slow.
     let unknown = app.reservation(users[1], ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
-    proxy.set(Weather::Slow(DELAY_MS)).await;
+    proxy.set(NetworkFault::Slow(DELAY_MS)).await;
     until("the node has found its way to Redis again", async || app.ready().await.is_ok()).await;
-    let locks: Vec<_> = events[..ROUNDS].iter().map(|event| Locks::of(&world, event.id)).collect();
+    let locks: Vec<_> = events[..ROUNDS].iter().map(|event| Locks::of(&env, event.id)).collect();
 
     // Inspections run without a pause.
     let is_over = Arc::new(AtomicBool::new(false));
@@ -74,15 +74,15 @@ async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for
     is_over.store(true, Ordering::Relaxed);
     stranger.await.unwrap();
     for held in locks {
-        held.let_go(&world);
+        held.let_go(&env);
     }
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    world.config.redis_url = Some(url);
-    let _recovering = world.node().await;
+    env.config.engine.grace_ms = 50;
+    env.config.engine.task_interval_ms = 20;
+    env.config.redis_url = Some(url);
+    let _recovering = env.node().await;
     for event in &events[..ROUNDS] {
-        until("all are settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
+        until("all are settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
             .await;
     }
-    world.finish().await;
+    env.finish().await;
 }

@@ -3,11 +3,11 @@
 use neticket_app::{AppError, EventChange, Expected, NewReservation, TicketTypeChange};
 use neticket_testkit::domain::TicketTypeId;
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{World, on_both, tickets_of};
+use neticket_testkit::{TestEnv, on_both, tickets_of};
 
 use crate::administering::admin;
 
-/// The price of a ticket in [`World::event_on_sale`].
+/// The price of a ticket in [`TestEnv::event_on_sale`].
 const PRICE: u64 = 50_000;
 
 fn at(unit_price: u64, grade: TicketTypeId, n: u32) -> NewReservation {
@@ -27,11 +27,11 @@ fn dearer(event: &EventRecord) -> EventChange {
 }
 
 on_both! {
-    async fn nobody_pays_a_price_that_they_have_not_seen(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let (app, other) = (world.node().await, world.node().await);
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn nobody_pays_a_price_that_they_have_not_seen(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let (app, other) = (env.node().await, env.node().await);
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let first = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
         other.event_update(admin(), None, event.id, &Expected::Any, &dearer(&event)).await.unwrap();
         let seen = app.reservation_create(user, Some("second"), at(PRICE, grade, 1)).await;
@@ -42,7 +42,7 @@ on_both! {
             numbers.lines().any(|line| line == format!("neticket_bookings_total{{outcome=\"{outcome}\"}} {count}"))
         };
         assert!(counted("price_changed", 1) && counted("internal", 0), "no fault of ours: {numbers}");
-        assert_eq!(world.confirmed(&event).await, [1], "nothing is taken");
+        assert_eq!(env.confirmed(&event).await, [1], "nothing is taken");
         let again = app.reservation_create(user, Some("second"), at(90_000, grade, 1)).await.unwrap();
         assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key, a new price");
         let replay = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
@@ -50,6 +50,6 @@ on_both! {
         assert_eq!(replay.reservation.unit_price, PRICE, "the price that was paid");
         let unasked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
         assert_eq!(unasked.reservation.unit_price, 90_000, "without a price any is accepted");
-        world.finish().await;
+        env.finish().await;
     }
 }

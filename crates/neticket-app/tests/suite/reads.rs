@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use neticket_app::{App, EventSearch, EventView, Principal, Watchers};
+use neticket_app::{App, AvailabilityFeed, EventSearch, EventView, Principal};
 use neticket_domain::{EventId, EventStatus, Role, Timestamp};
-use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -36,8 +36,8 @@ async fn crowd(app: &Arc<App>, event: EventId, count: usize) {
     }
 }
 
-async fn admin(world: &World) -> Principal {
-    Principal { user: world.user(99).await, role: Role::Admin, session: Uuid::nil() }
+async fn admin(env: &TestEnv) -> Principal {
+    Principal { user: env.user(99).await, role: Role::Admin, session: Uuid::nil() }
 }
 
 async fn title(app: &App, event: EventId) -> String {
@@ -46,38 +46,38 @@ async fn title(app: &App, event: EventId) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_who_miss_at_once_cost_one_query_and_so_does_another_node() {
-    let (mut world, _mariadb) = quiet_world().await;
-    let (one, other) = (world.node().await, world.node().await);
-    let event = world.event_on_sale(&[10], 4).await;
-    let before = Counts::read(&world);
+    let (mut env, _mariadb) = quiet_world().await;
+    let (one, other) = (env.node().await, env.node().await);
+    let event = env.event_on_sale(&[10], 4).await;
+    let before = Counts::read(&env);
     crowd(&one, event.id, CROWD).await;
-    let first = Counts::read(&world);
+    let first = Counts::read(&env);
     assert_eq!(before.more(&first, "select"), QUERIES_OF_AN_EVENT);
     crowd(&other, event.id, CROWD).await;
-    let second = Counts::read(&world);
+    let second = Counts::read(&env);
     assert_eq!(first.more(&second, "select"), 0, "the other node finds the copy of the first");
 
-    let event = world.event_on_sale(&[10], 4).await;
-    let before = Counts::read(&world);
+    let event = env.event_on_sale(&[10], 4).await;
+    let before = Counts::read(&env);
     tokio::join!(crowd(&one, event.id, CROWD), crowd(&other, event.id, CROWD));
-    let both = Counts::read(&world);
+    let both = Counts::read(&env);
     let queries = before.more(&both, "select");
     assert!((QUERIES_OF_AN_EVENT..=2 * QUERIES_OF_AN_EVENT).contains(&queries), "{queries}, of two nodes");
 
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
-    let before = Counts::read(&world);
+    let before = Counts::read(&env);
     join_all((0..CROWD).map(async |_| one.events_page(&search).await.unwrap().total_items)).await;
-    let lists = before.more(&Counts::read(&world), "select");
+    let lists = before.more(&Counts::read(&env), "select");
     assert_eq!(lists, 2, "a page of the list, and its length");
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhere() {
-    let mut world = World::new(Parts::Shared).await;
-    let (one, other) = (world.node().await, world.node().await);
-    let event = world.event_on_sale(&[10], 4).await;
-    let by = admin(&world).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let (one, other) = (env.node().await, env.node().await);
+    let event = env.event_on_sale(&[10], 4).await;
+    let by = admin(&env).await;
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
     for (number, all) in [(1, false), (2, true), (3, false)] {
         for app in [&one, &other] {
@@ -85,7 +85,7 @@ async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhe
             app.events_page(&search).await.unwrap();
         }
         let new = format!("제목 {number}");
-        block_in_place(|| sql(&world, &format!("UPDATE events SET title = '{new}' WHERE id = {}", event.id)));
+        block_in_place(|| sql(&env, &format!("UPDATE events SET title = '{new}' WHERE id = {}", event.id)));
         let changed = Instant::now();
         if all { one.cache_clear(by, None).await } else { one.cache_clear_event(by, None, event.id).await }
             .unwrap();
@@ -96,40 +96,40 @@ async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhe
             .await;
         assert!(changed.elapsed() < SEEN_WITHIN + SLACK, "{:?}", changed.elapsed());
     }
-    let (entries, total) = world.store.audit_page(1, 10).await.unwrap();
+    let (entries, total) = env.store.audit_page(1, 10).await.unwrap();
     let actions: Vec<&str> = entries.iter().map(|record| record.entry.action.as_str()).collect();
     assert_eq!((actions, total), (vec!["cache_clear_event", "cache_clear", "cache_clear_event"], 3));
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clearing_the_cache_leaves_the_ledger_as_it_is() {
-    let mut world = World::new(Parts::Shared).await;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let (by, user) = (admin(&world).await, world.user(0).await);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let (by, user) = (admin(&env).await, env.user(0).await);
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
-    let left = async || world.ledger.examine(event.id).await.unwrap().unwrap().view;
+    let left = async || env.ledger.examine(event.id).await.unwrap().unwrap().view;
     until("it is settled", async || left().await.pending == 0).await;
     let before = left().await;
     app.cache_clear(by, None).await.unwrap();
     app.cache_clear_event(by, None, event.id).await.unwrap();
     assert_eq!(left().await, before, "the same ledger, of the same epoch");
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
-    let mut world = World::new(Parts::Shared).await;
-    let redis = own_redis(&mut world);
-    world.config.engine.task_interval_ms = 60_000;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let user = world.user(0).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let redis = own_redis(&mut env);
+    env.config.engine.task_interval_ms = 60_000;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let user = env.user(0).await;
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
     assert_eq!(left().await, 8);
-    until("it is settled", async || world.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0)
+    until("it is settled", async || env.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0)
         .await;
     redis.pause().unwrap();
     let begun = Instant::now();
@@ -160,22 +160,22 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
     .await;
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     until("what is left is the ledger's word again", async || left().await == 7).await;
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_redis_did_not_hear_of_is_seen_at_once_where_it_was_made_and_elsewhere_when_redis_is_back()
  {
-    let mut world = World::new(Parts::Shared).await;
-    let mariadb = own_mariadb(&mut world).await;
-    let redis = own_redis(&mut world);
-    world.config.engine.task_interval_ms = 60_000;
-    let (one, other) = (world.node().await, world.node().await);
-    let event = world.event_on_sale(&[10], 4).await;
-    let by = admin(&world).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let mariadb = own_mariadb(&mut env).await;
+    let redis = own_redis(&mut env);
+    env.config.engine.task_interval_ms = 60_000;
+    let (one, other) = (env.node().await, env.node().await);
+    let event = env.event_on_sale(&[10], 4).await;
+    let by = admin(&env).await;
     title(&one, event.id).await;
     redis.pause().unwrap();
-    sql(&world, &format!("UPDATE events SET title = 'new' WHERE id = {}", event.id));
+    sql(&env, &format!("UPDATE events SET title = 'new' WHERE id = {}", event.id));
     one.cache_clear_event(by, None, event.id).await.expect_err("Redis did not hear of it");
     assert_eq!(title(&one, event.id).await, "new");
     redis.resume().unwrap();
@@ -190,7 +190,7 @@ async fn a_change_that_redis_did_not_hear_of_is_seen_at_once_where_it_was_made_a
     })
     .await;
     assert!(begun.elapsed() < Duration::from_secs(3), "before its copy was too old: {:?}", begun.elapsed());
-    world.finish().await;
+    env.finish().await;
     drop(mariadb);
 }
 
@@ -208,18 +208,18 @@ fn views(app: &App) -> u64 {
 }
 
 on_both! {
-    async fn however_many_listen_the_ledger_is_looked_at_once_per_interval_and_for_nobody_never(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let watchers = Watchers::new(Arc::clone(&app), told);
+    async fn however_many_listen_the_ledger_is_looked_at_once_per_interval_and_for_nobody_never(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
         let mut listeners = Vec::new();
         for _ in 0..CROWD {
             listeners.push(watchers.watch(event.id).await.unwrap());
         }
         assert_eq!(listeners[0].borrow().frame, (EventStatus::OnSale, vec![10]));
         let (before, begun) = (views(&app), Instant::now());
-        app.reservation_create(world.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
+        app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         for listener in &mut listeners {
             tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("it is told").unwrap();
             assert_eq!(listener.borrow_and_update().frame.1, [7]);
@@ -241,28 +241,28 @@ on_both! {
         assert!(watchers.watch(EventId(987_654)).await.is_err(), "there is no such event");
         let again = watchers.watch(event.id).await.unwrap();
         assert_eq!(again.borrow().frame.1, [7]);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn listening_ends_when_the_node_does(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let watchers = Watchers::new(Arc::clone(&app), told);
+    async fn listening_ends_when_the_node_does(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
         let mut listener = watchers.watch(event.id).await.unwrap();
         app.end_streams();
         let end = async { while listener.changed().await.is_ok() {} };
         tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
         assert!(watchers.watch(event.id).await.is_err(), "none begins any more");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn watchers_on_every_node_see_the_opening_within_a_second(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let opens_at = world.now().await.plus_millis(2_000);
-        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
-        let watchers = nodes.each_ref().map(|app| Watchers::new(Arc::clone(app), told));
+    async fn watchers_on_every_node_see_the_opening_within_a_second(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let opens_at = env.now().await.plus_millis(2_000);
+        let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
+        let watchers = nodes.each_ref().map(|app| AvailabilityFeed::new(Arc::clone(app), told));
         for watchers in &watchers {
             let mut listener = watchers.watch(event.id).await.unwrap();
             assert_eq!(listener.borrow_and_update().frame.0, EventStatus::Scheduled);
@@ -271,25 +271,25 @@ on_both! {
         for (listener, app) in listeners.iter_mut().zip(&nodes) {
             let open = listener.wait_for(|seen| seen.frame.0 == EventStatus::OnSale);
             drop(tokio::time::timeout(Duration::from_secs(10), open).await.expect("it opens").unwrap());
-            let late_ms = world.now().await.millis_since(opens_at);
+            let late_ms = env.now().await.millis_since(opens_at);
             assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
             assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
         }
-        world.finish().await;
+        env.finish().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn listening_goes_on_while_the_store_stands_still_and_ends_when_the_event_is_deleted() {
-    let mut world = World::new(Parts::Shared).await;
-    let mariadb = own_mariadb(&mut world).await;
-    world.config.engine.task_interval_ms = 60_000;
-    world.config.engine.ack_deadline_ms = 1_000;
-    let app = world.node().await;
-    let event = world.event_on_sale(&[10], 4).await;
-    let users = world.users(2).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let mariadb = own_mariadb(&mut env).await;
+    env.config.engine.task_interval_ms = 60_000;
+    env.config.engine.ack_deadline_ms = 1_000;
+    let app = env.node().await;
+    let event = env.event_on_sale(&[10], 4).await;
+    let users = env.users(2).await;
     app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-    let watchers = Watchers::new(Arc::clone(&app), told);
+    let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
     let mut listener = watchers.watch(event.id).await.unwrap();
     mariadb.server.pause().unwrap();
     let pending =
@@ -298,17 +298,17 @@ async fn listening_goes_on_while_the_store_stands_still_and_ends_when_the_event_
         tokio::time::timeout(Duration::from_secs(5), listener.wait_for(|seen| seen.frame.1 == [7])).await;
     drop(told.expect("it is told without the store").unwrap());
     mariadb.server.resume().unwrap();
-    until("the booking is decided", async || world.confirmed(&event).await == [3]).await;
+    until("the booking is decided", async || env.confirmed(&event).await == [3]).await;
     drop(pending);
     let tables = ["reservations", "ticket_types"]
         .map(|table| format!("DELETE FROM {table} WHERE event_id = {}", event.id));
     for statement in tables {
-        block_in_place(|| sql(&world, &statement));
+        block_in_place(|| sql(&env, &statement));
     }
-    block_in_place(|| sql(&world, &format!("DELETE FROM events WHERE id = {}", event.id)));
-    app.cache_clear_event(admin(&world).await, None, event.id).await.unwrap();
+    block_in_place(|| sql(&env, &format!("DELETE FROM events WHERE id = {}", event.id)));
+    app.cache_clear_event(admin(&env).await, None, event.id).await.unwrap();
     let end = async { while listener.changed().await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
-    world.lose_ledger(event.id).await;
-    world.finish().await;
+    env.lose_ledger(event.id).await;
+    env.finish().await;
 }

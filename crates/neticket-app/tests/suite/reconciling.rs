@@ -10,7 +10,7 @@ use neticket_app::AppError;
 use neticket_app::Reconcile::{Apply, DryRun};
 use neticket_testkit::domain::{Epoch, ReservationId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest};
-use neticket_testkit::{World, on_both, tickets, tickets_of};
+use neticket_testkit::{TestEnv, on_both, tickets, tickets_of};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -20,17 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
-    async fn a_wrong_ledger_is_told_by_a_dry_run_that_changes_nothing_and_repaired_by_another(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no other repair
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10, 10], 4).await;
-        let by = admin(&world).await;
+    async fn a_wrong_ledger_is_told_by_a_dry_run_that_changes_nothing_and_repaired_by_another(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no other repair
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10, 10], 4).await;
+        let by = admin(&env).await;
         let absent = app.ledger_reconcile(by, None, event.id, &DryRun).await;
         assert!(matches!(absent, Err(AppError::LedgerNotLoaded)), "{absent:?}");
-        let mut wrong = world.snapshot(event.id).await;
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[1].left = 13;
-        world.install(&wrong).await;
+        env.install(&wrong).await;
         for _ in 0..2 {
             let told = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
             let changes = &told.changes;
@@ -43,33 +43,33 @@ on_both! {
         assert_eq!((again.applied, again.changes), (false, vec![]));
         let nothing = neticket_testkit::domain::EventId(987_654_321);
         assert!(matches!(app.ledger_reconcile(by, None, nothing, &DryRun).await, Err(AppError::NotFound)));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_ledger_that_goes_wrong_is_repaired_unasked(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 20;
-        let event = world.event_on_sale(&[10], 4).await;
-        let mut wrong = world.snapshot(event.id).await;
+    async fn a_ledger_that_goes_wrong_is_repaired_unasked(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 20;
+        let event = env.event_on_sale(&[10], 4).await;
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 3; // seats that nobody holds: they would never be sold
-        world.install(&wrong).await;
-        let _app = world.node().await;
+        env.install(&wrong).await;
+        let _app = env.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
+        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
             assert!(tokio::time::Instant::now() < deadline, "it is repaired");
             tokio::time::sleep(GLANCE).await;
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn reconciling_during_a_rush_reports_no_false_difference(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.batch_len_max = 5; // many small batches, so that comparisons come between them
-        let nodes = [world.node().await, world.node().await];
+    async fn reconciling_during_a_rush_reports_no_false_difference(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.batch_len_max = 5; // many small batches, so that comparisons come between them
+        let nodes = [env.node().await, env.node().await];
         // A seat for every request, because the ledger has the seats of a cancel only a moment after the
         // answer.
-        let event = world.event_on_sale(&[400], 4).await;
-        let (by, users, grade) = (admin(&world).await, world.users(100).await, event.ticket_types[0].id);
+        let event = env.event_on_sale(&[400], 4).await;
+        let (by, users, grade) = (admin(&env).await, env.users(100).await, event.ticket_types[0].id);
         let (half_way, compared) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(0));
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
@@ -108,37 +108,37 @@ on_both! {
             person.unwrap();
         }
         assert!(*compared.borrow() > 0, "it was compared during the rush");
-        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "nothing was loaded anew");
-        assert_eq!(world.confirmed(&event).await, [66 * 4]);
-        world.finish().await;
+        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "nothing was loaded anew");
+        assert_eq!(env.confirmed(&event).await, [66 * 4]);
+        env.finish().await;
     }
 
-    async fn the_ledger_of_an_event_that_has_started_goes_and_late_repeats_find_their_booking(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 50;
-        world.config.engine.task_interval_ms = 20;
-        let app = world.node().await;
-        let now = world.now().await;
-        let event = world.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    async fn the_ledger_of_an_event_that_has_started_goes_and_late_repeats_find_their_booking(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.grace_ms = 50;
+        env.config.engine.task_interval_ms = 20;
+        let app = env.node().await;
+        let now = env.now().await;
+        let event = env.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
         // In the journal when the event starts, left there by a node that died.
         let id = ReservationId(Uuid::new_v4());
         let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2), unit_price: None };
-        let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
+        let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.loaded().await.unwrap().events.contains(&event.id) {
+        while env.ledger.loaded().await.unwrap().events.contains(&event.id) {
             assert!(tokio::time::Instant::now() < deadline, "it goes");
             tokio::time::sleep(GLANCE).await;
         }
-        assert!(world.now().await >= event.starts_at, "not before the start");
-        assert_eq!(world.confirmed(&event).await, [3], "nothing that was on its way is lost");
+        assert!(env.now().await >= event.starts_at, "not before the start");
+        assert_eq!(env.confirmed(&event).await, [3], "nothing that was on its way is lost");
         let again = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
         let late = app.reservation_create(users[0], None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
-        world.finish().await;
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        env.finish().await;
     }
 }

@@ -8,7 +8,7 @@ use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::ledger::JournalEntry;
 use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
-use neticket_testkit::{World, on_both, tickets_of, until};
+use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
@@ -41,19 +41,19 @@ pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
 }
 
 on_both! {
-    async fn a_pending_booking_that_the_store_refuses_is_rejected_and_not_gone(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let event = world.event_on_sale(&[2], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let mut wrong = world.snapshot(event.id).await;
+    async fn a_pending_booking_that_the_store_refuses_is_rejected_and_not_gone(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let event = env.event_on_sale(&[2], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
-        world.install(&wrong).await;
-        let first = admit(&world, event.id, users[0], grade).await;
-        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-        let committed = world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        env.install(&wrong).await;
+        let first = admit(&env, event.id, users[0], grade).await;
+        let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        let committed = env.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
         assert_eq!(committed, [CommitOutcome::Confirmed]);
-        let second = admit(&world, event.id, users[1], grade).await; // more than there is
-        let nodes = [world.node().await, world.node().await];
+        let second = admit(&env, event.id, users[1], grade).await; // more than there is
+        let nodes = [env.node().await, env.node().await];
         rejected(&nodes[0], users[1], second).await;
         rejected(&nodes[1], users[1], second).await;
         let counts = |node: &App| {
@@ -66,19 +66,19 @@ on_both! {
         assert_eq!(mine.items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReservationState::Rejected]);
         let cancel = nodes[0].reservation_cancel(users[1], second).await;
         assert!(matches!(cancel, Err(AppError::NotFound)), "{cancel:?}");
-        assert_eq!(world.confirmed(&event).await, [2]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [2]);
+        env.finish().await;
     }
 
-    async fn a_key_whose_booking_was_rejected_is_sold_out_for_ever(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no repair
-        let app = world.node().await;
-        let event = world.event_on_sale(&[2], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let mut wrong = world.snapshot(event.id).await;
+    async fn a_key_whose_booking_was_rejected_is_sold_out_for_ever(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no repair
+        let app = env.node().await;
+        let event = env.event_on_sale(&[2], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
-        world.install(&wrong).await;
+        env.install(&wrong).await;
         let first = app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
         for again in 0..3 {
             let refused = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
@@ -86,7 +86,7 @@ on_both! {
         }
         app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 2 {
+        while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 2 {
             assert!(tokio::time::Instant::now() < deadline, "the seats come back");
             tokio::time::sleep(GLANCE).await;
         }
@@ -96,67 +96,67 @@ on_both! {
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
         app.reservation_create(users[1], Some("another"), tickets_of(grade, 2)).await.expect("seats are left");
         assert_eq!(app.reservations_page(users[1], 1, 10).await.unwrap().total_items, 2);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_node_that_dies_between_noting_and_loading_keeps_no_seats(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        world.install(&world.snapshot(event.id).await).await;
-        let id = admit(&world, event.id, user, grade).await;
-        let entry = world.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
-        world.store.reject(&[to_commit(event.id, entry)], world.now().await).await.unwrap();
+    async fn a_node_that_dies_between_noting_and_loading_keeps_no_seats(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        env.install(&env.snapshot(event.id).await).await;
+        let id = admit(&env, event.id, user, grade).await;
+        let entry = env.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
+        env.store.reject(&[to_commit(event.id, entry)], env.now().await).await.unwrap();
         // Then the node died. Recovery by another one returns the seats.
-        let app = world.node().await;
+        let app = env.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
+        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
             assert!(tokio::time::Instant::now() < deadline, "recovery finds it");
             tokio::time::sleep(GLANCE).await;
         }
-        assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
-        let stored = world.store.reservation(id).await.unwrap().unwrap();
+        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
+        let stored = env.store.reservation(id).await.unwrap().unwrap();
         assert_eq!(stored.status, ReservationStatus::Rejected);
         app.reservation_create(user, None, tickets_of(grade, 4)).await.expect("it counts nothing towards the limit");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn an_entry_that_no_longer_fits_when_its_event_is_loaded_is_rejected(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 60_000; // recovery does not record it
-        let event = world.event_on_sale(&[2], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-        let mut wrong = world.snapshot(event.id).await;
+    async fn an_entry_that_no_longer_fits_when_its_event_is_loaded_is_rejected(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.grace_ms = 60_000; // recovery does not record it
+        let event = env.event_on_sale(&[2], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
-        world.install(&wrong).await;
-        let first = admit(&world, event.id, users[0], grade).await;
+        env.install(&wrong).await;
+        let first = admit(&env, event.id, users[0], grade).await;
         tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
         // Of two bookings that need the same seats, one fits.
-        let second = admit(&world, event.id, users[1], grade).await;
-        let _raised = world.snapshot(event.id).await; // so that the next commit has to load
-        let app = world.node().await;
+        let second = admit(&env, event.id, users[1], grade).await;
+        let _raised = env.snapshot(event.id).await; // so that the next commit has to load
+        let app = env.node().await;
         let third = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(third.is_err(), "{third:?}");
         rejected(&app, users[1], second).await;
         assert_eq!(app.reservation(users[0], first).await.unwrap().state, ReservationState::Pending);
-        let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-        world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
-        world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
-        world.finish().await;
+        let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+        env.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+        env.finish().await;
     }
 
-    async fn my_list_begins_with_what_is_pending_and_counts_it(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.grace_ms = 60_000;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[20], 20).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
+    async fn my_list_begins_with_what_is_pending_and_counts_it(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.grace_ms = 60_000;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[20], 20).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         let mut stored = Vec::new();
         for _ in 0..3 {
             stored.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
             tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
-        let pending = admit(&world, event.id, user, grade).await;
+        let pending = admit(&env, event.id, user, grade).await;
         let expected = [pending, stored[0], stored[1], stored[2]];
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
@@ -176,31 +176,31 @@ on_both! {
                 assert_eq!(ids(page, size).await, chunk, "page {page} of {size}");
             }
         }
-        let entry = world.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
-        world.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
+        let entry = env.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
+        env.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
         assert_eq!(ids(1, 10).await, expected, "committed and not settled yet, it is listed once");
-        world.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
-        world.finish().await;
+        env.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
+        env.finish().await;
     }
 
-    async fn an_event_that_has_started_meanwhile_gets_its_journal_committed(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let now = world.now().await;
-        let event = world.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;
-        let (user, grade) = (world.user(0).await, event.ticket_types[0].id);
-        world.install(&world.snapshot(event.id).await).await;
-        let id = admit(&world, event.id, user, grade).await;
+    async fn an_event_that_has_started_meanwhile_gets_its_journal_committed(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let now = env.now().await;
+        let event = env.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;
+        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        env.install(&env.snapshot(event.id).await).await;
+        let id = admit(&env, event.id, user, grade).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
-        while world.now().await < event.starts_at {
+        while env.now().await < event.starts_at {
             assert!(tokio::time::Instant::now() < deadline);
             tokio::time::sleep(GLANCE).await;
         }
-        let app = world.node().await;
+        let app = env.node().await;
         while app.reservation(user, id).await.unwrap().state != ReservationState::Confirmed {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
             tokio::time::sleep(GLANCE).await;
         }
-        assert_eq!(world.confirmed(&event).await, [2]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [2]);
+        env.finish().await;
     }
 }

@@ -6,15 +6,15 @@ use neticket_app::{App, AppError, reservation_id};
 use neticket_testkit::domain::{EventId, ReservationId, TicketTypeId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, LedgerView, Verdict};
 use neticket_testkit::store::{CommitOutcome, CommitRequest};
-use neticket_testkit::{World, on_both, tickets, tickets_of, until};
+use neticket_testkit::{TestEnv, on_both, tickets, tickets_of, until};
 use uuid::Uuid;
 
 use crate::own::hasty;
 
 const KEY: &str = "once";
 
-async fn view(world: &World, event: EventId) -> LedgerView {
-    world.ledger.view(event).await.unwrap().expect("the ledger is loaded")
+async fn view(env: &TestEnv, event: EventId) -> LedgerView {
+    env.ledger.view(event).await.unwrap().expect("the ledger is loaded")
 }
 
 async fn refused(app: &Arc<App>, user: UserId, grade: TicketTypeId, n: u32) {
@@ -23,32 +23,32 @@ async fn refused(app: &Arc<App>, user: UserId, grade: TicketTypeId, n: u32) {
 }
 
 on_both! {
-    async fn a_key_used_again_for_another_event_takes_nothing_and_causes_no_load(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let (first, second) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
-        let users = world.users(2).await;
+    async fn a_key_used_again_for_another_event_takes_nothing_and_causes_no_load(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
+        let users = env.users(2).await;
         app.reservation_create(users[0], Some(KEY), tickets_of(first.ticket_types[0].id, 1)).await.unwrap();
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first one is settled", async || view(&world, second.id).await.pending == 0).await;
-        let before = view(&world, second.id).await;
+        until("the first one is settled", async || view(&env, second.id).await.pending == 0).await;
+        let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 4).await;
-            assert_eq!(view(&world, second.id).await, before, "same seats, same epoch, empty journal");
+            assert_eq!(view(&env, second.id).await, before, "same seats, same epoch, empty journal");
         }
         let full = app.reservation_create(users[0], None, tickets_of(grade, 4)).await;
         full.expect("the limit counts nothing of what was refused");
         app.reservation_create(users[1], None, tickets_of(grade, 3)).await.unwrap();
-        assert_eq!(world.confirmed(&second).await, [8]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&second).await, [8]);
+        env.finish().await;
     }
 
-    async fn a_key_that_was_rejected_for_another_event_causes_no_load_either(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let (first, second) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
-        let users = world.users(2).await;
+    async fn a_key_that_was_rejected_for_another_event_causes_no_load_either(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
+        let users = env.users(2).await;
         let rejected = CommitRequest {
             id: reservation_id(users[0], KEY),
             user: users[0],
@@ -57,58 +57,58 @@ on_both! {
             quantity: tickets(1),
             unit_price: 50_000,
             epoch: first.ticket_types[0].epoch,
-            created_at: world.now().await,
+            created_at: env.now().await,
         };
-        assert_eq!(world.store.reject(&[rejected], world.now().await).await.unwrap(), 1);
+        assert_eq!(env.store.reject(&[rejected], env.now().await).await.unwrap(), 1);
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first one is settled", async || view(&world, second.id).await.pending == 0).await;
-        let before = view(&world, second.id).await;
+        until("the first one is settled", async || view(&env, second.id).await.pending == 0).await;
+        let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 2).await;
-            assert_eq!(view(&world, second.id).await, before, "same seats, same epoch, empty journal");
+            assert_eq!(view(&env, second.id).await, before, "same seats, same epoch, empty journal");
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_key_used_again_for_another_ticket_type_or_quantity_takes_nothing(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10, 10], 9).await;
-        let (user, grades) = (world.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
+    async fn a_key_used_again_for_another_ticket_type_or_quantity_takes_nothing(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10, 10], 9).await;
+        let (user, grades) = (env.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
         app.reservation_create(user, Some(KEY), tickets_of(grades[0], 1)).await.unwrap();
-        until("it is settled", async || view(&world, event.id).await.pending == 0).await;
-        let before = view(&world, event.id).await;
+        until("it is settled", async || view(&env, event.id).await.pending == 0).await;
+        let before = view(&env, event.id).await;
         refused(&app, user, grades[1], 1).await;
         refused(&app, user, grades[0], 2).await;
-        assert_eq!(view(&world, event.id).await, before);
-        world.finish().await;
+        assert_eq!(view(&env, event.id).await, before);
+        env.finish().await;
     }
 
-    async fn two_people_may_use_the_same_key(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[10], 4).await;
-        let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
+    async fn two_people_may_use_the_same_key(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[10], 4).await;
+        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         let mut booked = Vec::new();
         for user in &users {
             booked.push(app.reservation_create(*user, Some(KEY), tickets_of(grade, 2)).await.unwrap());
         }
         assert_ne!(booked[0].reservation.id, booked[1].reservation.id);
         assert!(booked.iter().all(|booked| !booked.replayed));
-        assert_eq!(world.confirmed(&event).await, [4]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [4]);
+        env.finish().await;
     }
 
-    async fn recovery_gives_back_what_a_dead_node_took_for_a_key_of_another_event(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let (first, second) = (world.event_on_sale(&[10], 4).await, world.event_on_sale(&[10], 4).await);
-        let (user, grade) = (world.user(0).await, second.ticket_types[0].id);
+    async fn recovery_gives_back_what_a_dead_node_took_for_a_key_of_another_event(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
+        let (user, grade) = (env.user(0).await, second.ticket_types[0].id);
         for event in [&first, &second] {
-            until("it is loaded", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
+            until("it is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
         }
-        let epoch = view(&world, second.id).await.epoch;
+        let epoch = view(&env, second.id).await.epoch;
         let id = ReservationId(Uuid::new_v4());
         // As if a request with the same key had been faster elsewhere.
         let elsewhere = CommitRequest {
@@ -118,22 +118,22 @@ on_both! {
             ticket_type: first.ticket_types[0].id,
             quantity: tickets(1),
             unit_price: 50_000,
-            epoch: view(&world, first.id).await.epoch,
-            created_at: world.now().await,
+            epoch: view(&env, first.id).await.epoch,
+            created_at: env.now().await,
         };
-        assert_eq!(world.store.commit(&[elsewhere]).await.unwrap(), [CommitOutcome::Confirmed]);
+        assert_eq!(env.store.commit(&[elsewhere]).await.unwrap(), [CommitOutcome::Confirmed]);
         let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(1), unit_price: None };
-        let answer = world.ledger.admit(second.id, epoch, &[request]).await.unwrap();
+        let answer = env.ledger.admit(second.id, epoch, &[request]).await.unwrap();
         let AdmitAnswer::Verdicts { verdicts, .. } = answer else { panic!("{answer:?}") };
         assert!(matches!(verdicts[..], [Verdict::Admitted(_)]), "{verdicts:?}");
         until("the seats are back", async || {
-            let view = view(&world, second.id).await;
+            let view = view(&env, second.id).await;
             view.pending == 0 && view.ticket_types[0].left == 10
         })
         .await;
-        assert_eq!(view(&world, second.id).await.epoch, epoch, "without a load");
+        assert_eq!(view(&env, second.id).await.epoch, epoch, "without a load");
         assert_eq!(app.reservation(user, id).await.unwrap().event_id, first.id);
-        world.lose_ledger(first.id).await; // it knows nothing of what was committed without it
-        world.finish().await;
+        env.lose_ledger(first.id).await; // it knows nothing of what was committed without it
+        env.finish().await;
     }
 }

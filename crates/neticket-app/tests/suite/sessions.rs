@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use neticket_app::AppError;
 use neticket_domain::{Email, Nickname, Password, Role};
-use neticket_testkit::{World, on_both};
+use neticket_testkit::{TestEnv, on_both};
 
 fn email(text: &str) -> Email {
     Email::parse(text).unwrap()
@@ -21,20 +21,20 @@ fn password(text: &str) -> Password {
 }
 
 on_both! {
-    async fn an_email_and_a_nickname_are_taken_whatever_their_case(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn an_email_and_a_nickname_are_taken_whatever_their_case(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("Ann")).await.unwrap();
         let again = app.signup(email("ANN@example.com"), password("abcdef1!"), nickname("bob")).await;
         assert!(matches!(again, Err(AppError::EmailTaken)), "{again:?}");
         let again = app.signup(email("bob@example.com"), password("abcdef1!"), nickname("aNN")).await;
         assert!(matches!(again, Err(AppError::NicknameTaken)), "{again:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn signing_in_tells_unknown_and_wrong_apart_to_nobody(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn signing_in_tells_unknown_and_wrong_apart_to_nobody(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         for (email, password) in [("ann@example.com", "wrong"), ("bob@example.com", "abcdef1!"), ("", "")] {
             let outcome = app.login(email, password).await.map(drop);
@@ -43,12 +43,12 @@ on_both! {
         let session = app.login("Ann@Example.com", "abcdef1!").await.unwrap();
         let who = app.authenticate(&session.access_token).unwrap();
         assert_eq!((who.user, who.role), (session.account.id, Role::User));
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_refresh_token_works_once_and_its_reuse_ends_the_family(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn a_refresh_token_works_once_and_its_reuse_ends_the_family(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         let first = app.login("ann@example.com", "abcdef1!").await.unwrap();
         let second = app.session_refresh(&first.refresh_token).await.unwrap();
@@ -56,34 +56,34 @@ on_both! {
         assert!(matches!(reused, Err(AppError::Unauthenticated)));
         let ended = app.session_refresh(&second.refresh_token).await.map(drop);
         assert!(matches!(ended, Err(AppError::Unauthenticated)), "the thief's and the owner's end alike");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn of_many_refreshes_of_one_token_at_once_at_most_one_wins(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn of_many_refreshes_of_one_token_at_once_at_most_one_wins(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         let session = app.login("ann@example.com", "abcdef1!").await.unwrap();
         let refreshes = join_all((0..10).map(|_| app.session_refresh(&session.refresh_token))).await;
         assert_eq!(refreshes.iter().filter(|refresh| refresh.is_ok()).count(), 1);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn signing_out_ends_the_family(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn signing_out_ends_the_family(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         let session = app.login("ann@example.com", "abcdef1!").await.unwrap();
         app.logout(Some(&session.refresh_token)).await.unwrap();
         assert!(app.session_refresh(&session.refresh_token).await.is_err());
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_password_that_is_replaced_while_it_is_compared_leaves_no_session(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn a_password_that_is_replaced_while_it_is_compared_leaves_no_session(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
-        let before = world.store.user_by_email(&email("ann@example.com")).await.unwrap().unwrap();
+        let before = env.store.user_by_email(&email("ann@example.com")).await.unwrap().unwrap();
         // The comparison takes some dozens of milliseconds, so some of the changes come in the middle of it.
         for delay_ms in (0..60).step_by(3) {
             let signing_in = {
@@ -91,7 +91,7 @@ on_both! {
                 tokio::spawn(async move { app.login("ann@example.com", "abcdef1!").await })
             };
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-            world.store.user_password_change(before.id, "of another password", None).await.unwrap();
+            env.store.user_password_change(before.id, "of another password", None).await.unwrap();
             match signing_in.await.unwrap() {
                 Ok(session) => {
                     let refreshed = app.session_refresh(&session.refresh_token).await.map(drop);
@@ -99,14 +99,14 @@ on_both! {
                 }
                 Err(error) => assert!(matches!(error, AppError::BadCredentials), "{error:?}"),
             }
-            world.store.user_password_change(before.id, &before.password_hash, None).await.unwrap();
+            env.store.user_password_change(before.id, &before.password_hash, None).await.unwrap();
         }
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_new_password_ends_the_other_sessions_and_not_this_one(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
+    async fn a_new_password_ends_the_other_sessions_and_not_this_one(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
         let other = app.login("ann@example.com", "abcdef1!").await.unwrap();
         let own = app.login("ann@example.com", "abcdef1!").await.unwrap();
@@ -118,6 +118,6 @@ on_both! {
         app.session_refresh(&own.refresh_token).await.unwrap();
         assert!(app.login("ann@example.com", "abcdef1!").await.is_err());
         app.login("ann@example.com", "ghijkl2?").await.unwrap();
-        world.finish().await;
+        env.finish().await;
     }
 }

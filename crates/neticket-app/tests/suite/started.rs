@@ -5,7 +5,7 @@ use neticket_app::{AppError, ReservationState, reservation_id};
 use neticket_testkit::domain::{Epoch, ReservationId, UserId};
 use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, tickets, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, on_both, tickets, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
@@ -15,15 +15,15 @@ const KEY: &str = "once";
 /// How long before its start the event is created, in milliseconds.
 const SOON_MS: i64 = 1_500;
 
-async fn starting_soon(world: &World) -> EventRecord {
-    let now = world.now().await;
-    let event = world.event(now.plus_millis(-60_000), now.plus_millis(SOON_MS), &[10], 4).await;
-    world.install(&world.snapshot(event.id).await).await;
+async fn starting_soon(env: &TestEnv) -> EventRecord {
+    let now = env.now().await;
+    let event = env.event(now.plus_millis(-60_000), now.plus_millis(SOON_MS), &[10], 4).await;
+    env.install(&env.snapshot(event.id).await).await;
     event
 }
 
 /// Admits a booking, like a node that dies right after the admission.
-async fn admit(world: &World, event: &EventRecord, user: UserId, id: ReservationId) {
+async fn admit(env: &TestEnv, event: &EventRecord, user: UserId, id: ReservationId) {
     let request = AdmitRequest {
         id,
         user,
@@ -31,65 +31,65 @@ async fn admit(world: &World, event: &EventRecord, user: UserId, id: Reservation
         quantity: tickets(1),
         unit_price: None,
     };
-    let answer = world.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
+    let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
     let AdmitAnswer::Verdicts { verdicts, .. } = &answer else { panic!("{answer:?}") };
     assert!(matches!(verdicts[0], Verdict::Admitted(_)), "{answer:?}");
 }
 
-async fn started(world: &World, event: &EventRecord) {
-    until("the show has started", async || world.now().await >= event.starts_at).await;
+async fn started(env: &TestEnv, event: &EventRecord) {
+    until("the show has started", async || env.now().await >= event.starts_at).await;
 }
 
 on_both! {
-    async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000; // no other recovery
-        let user = world.user(0).await;
+    async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000; // no other recovery
+        let user = env.user(0).await;
         let id = reservation_id(user, KEY);
-        let event = starting_soon(&world).await;
-        admit(&world, &event, user, id).await;
-        started(&world, &event).await;
-        let _raised = world.snapshot(event.id).await;
-        let (app, grade) = (world.node().await, event.ticket_types[0].id);
+        let event = starting_soon(&env).await;
+        admit(&env, &event, user, id).await;
+        started(&env, &event).await;
+        let _raised = env.snapshot(event.id).await;
+        let (app, grade) = (env.node().await, event.ticket_types[0].id);
         let booked = app.reservation_create(user, Some(KEY), tickets_of(grade, 1)).await.unwrap().reservation;
         assert_eq!((booked.id, booked.state), (id, ReservationState::Confirmed));
         for key in [Some("another"), None] {
             let new = app.reservation_create(user, key, tickets_of(grade, 1)).await;
             assert!(matches!(new, Err(AppError::SaleClosed)), "{new:?}");
         }
-        assert_eq!(world.confirmed(&event).await, [1]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [1]);
+        env.finish().await;
     }
 
-    async fn whose_booking_is_nowhere_is_refused_for_good_after_the_start_and_no_ledger_is_loaded(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.task_interval_ms = 60_000;
-        let event = starting_soon(&world).await;
-        started(&world, &event).await;
-        world.lose_ledger(event.id).await;
-        let (app, user, grade) = (world.node().await, world.user(0).await, event.ticket_types[0].id);
+    async fn whose_booking_is_nowhere_is_refused_for_good_after_the_start_and_no_ledger_is_loaded(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.task_interval_ms = 60_000;
+        let event = starting_soon(&env).await;
+        started(&env, &event).await;
+        env.lose_ledger(event.id).await;
+        let (app, user, grade) = (env.node().await, env.user(0).await, event.ticket_types[0].id);
         for key in [Some(KEY), Some(KEY), None] {
             let refused = app.reservation_create(user, key, tickets_of(grade, 1)).await;
             assert!(matches!(refused, Err(AppError::SaleClosed)), "{refused:?}");
         }
-        assert_eq!(world.ledger.begin_load(event.id).await.unwrap().floor, Epoch(0));
-        world.finish().await;
+        assert_eq!(env.ledger.begin_load(event.id).await.unwrap().floor, Epoch(0));
+        env.finish().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_redis_was_started_anew() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000; // no other recovery
-    let mut redis = own_redis(&mut world);
-    let user = world.user(0).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000; // no other recovery
+    let mut redis = own_redis(&mut env);
+    let user = env.user(0).await;
     let id = reservation_id(user, KEY);
-    let event = starting_soon(&world).await;
-    admit(&world, &event, user, id).await;
-    started(&world, &event).await;
+    let event = starting_soon(&env).await;
+    admit(&env, &event, user, id).await;
+    started(&env, &event).await;
     block_in_place(|| redis.stop()).unwrap();
     block_in_place(|| redis.restart()).unwrap();
-    let app = world.node().await;
+    let app = env.node().await;
     until("it is booked", async || {
         let again = app.reservation_create(user, Some(KEY), tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(!matches!(again, Err(AppError::SaleClosed)), "it may be in the journal");
@@ -97,22 +97,22 @@ async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_re
     })
     .await;
     assert_eq!(app.reservation(user, id).await.unwrap().state, ReservationState::Confirmed);
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_listed_without_a_ledger_hides_nothing_and_is_listed_no_more_after_its_start() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.task_interval_ms = 60_000;
-    let (app, user) = (world.node().await, world.user(0).await);
-    let event = starting_soon(&world).await;
-    world.lose_ledger(event.id).await;
-    assert_eq!(world.ledger.loaded().await.unwrap().events, [event.id]);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.task_interval_ms = 60_000;
+    let (app, user) = (env.node().await, env.user(0).await);
+    let event = starting_soon(&env).await;
+    env.lose_ledger(event.id).await;
+    assert_eq!(env.ledger.loaded().await.unwrap().events, [event.id]);
     let unknown = app.reservation(user, ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
-    started(&world, &event).await;
-    world.config.engine.task_interval_ms = 20;
-    let _closer = world.node().await;
-    until("it is listed no more", async || world.ledger.loaded().await.unwrap().events.is_empty()).await;
-    world.finish().await;
+    started(&env, &event).await;
+    env.config.engine.task_interval_ms = 20;
+    let _closer = env.node().await;
+    until("it is listed no more", async || env.ledger.loaded().await.unwrap().events.is_empty()).await;
+    env.finish().await;
 }

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Booked, ReservationState};
 use neticket_testkit::domain::{TicketTypeId, UserId};
 use neticket_testkit::store::EventRecord;
-use neticket_testkit::{Parts, World, on_both, sql, tickets_of, until};
+use neticket_testkit::{Backends, TestEnv, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
 use crate::own::{admit, hasty, own_mariadb, own_redis};
@@ -20,7 +20,7 @@ async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<
 }
 
 /// Every user repeats the booking until it is confirmed. Nobody gets more than one.
-async fn all_are_decided(world: &World, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
+async fn all_are_decided(env: &TestEnv, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
     let grade = event.ticket_types[0].id;
     until("all are confirmed in the end", async || {
         let confirmed = |booked: &Booked| matches!(booked.reservation.state, ReservationState::Confirmed);
@@ -28,17 +28,17 @@ async fn all_are_decided(world: &World, app: &Arc<App>, users: &[UserId], event:
         outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(confirmed))
     })
     .await;
-    assert_eq!(world.confirmed(event).await, [u64::try_from(users.len()).unwrap()]);
+    assert_eq!(env.confirmed(event).await, [u64::try_from(users.len()).unwrap()]);
 }
 
 on_both! {
-    async fn whom_the_queue_has_no_place_for_is_told_so_at_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        world.config.engine.queue_len_max = 1;
-        world.config.engine.batch_len_max = 1;
-        let app = world.node().await;
-        let event = world.event_on_sale(&[100], 4).await;
-        let users = world.users(60).await;
+    async fn whom_the_queue_has_no_place_for_is_told_so_at_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        env.config.engine.queue_len_max = 1;
+        env.config.engine.batch_len_max = 1;
+        let app = env.node().await;
+        let event = env.event_on_sale(&[100], 4).await;
+        let users = env.users(60).await;
         app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let began = Instant::now();
         let mut first_refusal = None;
@@ -54,10 +54,10 @@ on_both! {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        let patience = Duration::from_millis(world.config.engine.ack_deadline_ms);
+        let patience = Duration::from_millis(env.config.engine.ack_deadline_ms);
         assert!(first_refusal.expect("there is no place for 60") < patience);
         let taken = outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count();
-        assert_eq!(world.confirmed(&event).await, [u64::try_from(taken).unwrap()], "who was refused has nothing");
+        assert_eq!(env.confirmed(&event).await, [u64::try_from(taken).unwrap()], "who was refused has nothing");
         let repeated = async || {
             for user in &users {
                 let again = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
@@ -65,21 +65,21 @@ on_both! {
             }
         };
         repeated().await;
-        assert_eq!(world.confirmed(&event).await, [60]);
-        world.finish().await;
+        assert_eq!(env.confirmed(&event).await, [60]);
+        env.finish().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
-    let mut world = hasty(Parts::Shared).await;
-    let redis = own_redis(&mut world);
-    world.config.engine.ledger_timeout_ms = 300;
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
+    let mut env = hasty(Backends::Shared).await;
+    let redis = own_redis(&mut env);
+    env.config.engine.ledger_timeout_ms = 300;
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(10).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
-    let left_behind = admit(&world, event.id, users[1], grade).await;
+    let left_behind = admit(&env, event.id, users[1], grade).await;
     redis.pause().unwrap();
     let began = Instant::now();
     for outcome in all_book(&app, &users[1..], grade).await {
@@ -90,8 +90,8 @@ async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
     assert_eq!(listed.total_items, 1, "what the store has is shown");
     app.event(event.id).await.expect("events are shown");
     assert!(began.elapsed() < Duration::from_secs(5), "nobody waited for long: {:?}", began.elapsed());
-    assert!(App::redis_eviction_policy(&world.config).await.is_err(), "it does not wait for ever");
-    assert!(App::redis_persists(&world.config).await.is_err());
+    assert!(App::redis_eviction_policy(&env.config).await.is_err(), "it does not wait for ever");
+    assert!(App::redis_persists(&env.config).await.is_err());
     redis.resume().unwrap();
     until("the node works again", async || app.ready().await.is_ok()).await;
     until("what was left behind is recovered", async || {
@@ -104,19 +104,19 @@ async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
         let again = app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!(again.reservation.state, ReservationState::Confirmed);
     }
-    assert_eq!(world.confirmed(&event).await, [12]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [12]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
-    let mut world = hasty(Parts::Shared).await;
-    let mut redis = own_redis(&mut world);
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(10).await);
+    let mut env = hasty(Backends::Shared).await;
+    let mut redis = own_redis(&mut env);
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(10).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
-    let left_behind = admit(&world, event.id, users[0], grade).await;
+    let left_behind = admit(&env, event.id, users[0], grade).await;
     block_in_place(|| redis.stop()).unwrap();
     for outcome in all_book(&app, &users[1..], grade).await {
         assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
@@ -131,20 +131,20 @@ async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
     for user in &users {
         app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
     }
-    assert_eq!(world.confirmed(&event).await, [12]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [12]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_while_redis_starts_anew() {
-    let mut world = World::new(Parts::Shared).await;
-    let mut redis = own_redis(&mut world);
-    world.config.engine.task_interval_ms = 60_000; // no other load
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let mut redis = own_redis(&mut env);
+    env.config.engine.task_interval_ms = 60_000; // no other load
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(2).await);
     let grade = event.ticket_types[0].id;
     let stored = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
-    let pending = admit(&world, event.id, users[0], grade).await;
+    let pending = admit(&env, event.id, users[0], grade).await;
     until("it is seen to be pending", async || {
         app.reservation(users[0], pending).await.is_ok_and(|seen| seen.state == ReservationState::Pending)
     })
@@ -161,9 +161,9 @@ async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_wh
         assert_eq!(listed.items.iter().map(|item| item.id).collect::<Vec<_>>(), [stored.id]);
         tokio::time::sleep(Duration::from_millis(10)).await; // longer than any view is cached
     }
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    let other = world.node().await;
+    env.config.engine.grace_ms = 50;
+    env.config.engine.task_interval_ms = 20;
+    let other = env.node().await;
     until("it is recovered", async || {
         let seen = app.reservation(users[0], pending).await;
         assert!(!matches!(seen, Err(AppError::NotFound)));
@@ -174,19 +174,19 @@ async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_wh
         matches!(other.reservation(users[1], unknown).await, Err(AppError::NotFound))
     })
     .await;
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_decided() {
-    let mut world = hasty(Parts::Shared).await;
-    let mariadb = own_mariadb(&mut world).await;
-    world.config.engine.ack_deadline_ms = 1_000;
-    world.config.engine.store_timeout_ms = 3_000;
-    world.config.engine.grace_ms = 2_000;
-    world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    let mut env = hasty(Backends::Shared).await;
+    let mariadb = own_mariadb(&mut env).await;
+    env.config.engine.ack_deadline_ms = 1_000;
+    env.config.engine.store_timeout_ms = 3_000;
+    env.config.engine.grace_ms = 2_000;
+    env.store = neticket_testkit::store::Store::connect(&App::store_options(&env.config)).await.unwrap();
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
     app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     mariadb.server.pause().unwrap();
     let outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
@@ -209,18 +209,18 @@ async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_
         })
         .await;
     }
-    all_are_decided(&world, &app, &users, &event).await;
-    world.finish().await;
+    all_are_decided(&env, &app, &users, &event).await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() {
-    let mut world = hasty(Parts::Shared).await;
-    let mut mariadb = own_mariadb(&mut world).await;
-    world.config.engine.ack_deadline_ms = 1_000;
-    world.config.engine.grace_ms = 2_000;
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    let mut env = hasty(Backends::Shared).await;
+    let mut mariadb = own_mariadb(&mut env).await;
+    env.config.engine.ack_deadline_ms = 1_000;
+    env.config.engine.grace_ms = 2_000;
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
     app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
     block_in_place(|| mariadb.server.stop()).unwrap();
     let mut outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
@@ -233,24 +233,24 @@ async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() 
         }
     }
     block_in_place(|| mariadb.server.restart()).unwrap();
-    all_are_decided(&world, &app, &users, &event).await;
-    world.finish().await;
+    all_are_decided(&env, &app, &users, &event).await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_that_too_many_ask() {
-    let mut world = World::new(Parts::Shared).await;
-    let mariadb = own_mariadb(&mut world).await;
-    world.config.engine.ack_deadline_ms = 1_000;
-    world.config.engine.store_timeout_ms = 60_000;
-    world.config.engine.task_interval_ms = 600_000; // no task loads the ledger
-    world.store = neticket_testkit::store::Store::connect(&App::store_options(&world.config)).await.unwrap();
-    let app = world.node().await;
-    let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(20).await);
+    let mut env = TestEnv::new(Backends::Shared).await;
+    let mariadb = own_mariadb(&mut env).await;
+    env.config.engine.ack_deadline_ms = 1_000;
+    env.config.engine.store_timeout_ms = 60_000;
+    env.config.engine.task_interval_ms = 600_000; // no task loads the ledger
+    env.store = neticket_testkit::store::Store::connect(&App::store_options(&env.config)).await.unwrap();
+    let app = env.node().await;
+    let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // caches the names
-    until("it is settled", async || world.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
-    world.lose_ledger(event.id).await;
+    until("it is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    env.lose_ledger(event.id).await;
     mariadb.server.pause().unwrap();
     for outcome in all_book(&app, &users, grade).await {
         assert!(matches!(outcome, Err(AppError::StoreUnavailable(_))), "{outcome:?}");
@@ -263,33 +263,33 @@ async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_tha
     );
     mariadb.server.resume().unwrap();
     all_book(&app, &users, grade).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
-    assert_eq!(world.confirmed(&event).await, [21]);
-    world.finish().await;
+    assert_eq!(env.confirmed(&event).await, [21]);
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_found() {
-    let mut world = World::new(Parts::Shared).await;
-    world.config.engine.grace_ms = 60_000; // recovery does not record it
-    world.config.engine.task_interval_ms = 20;
-    let event = world.event_on_sale(&[2], 4).await;
-    let (users, grade) = (world.users(2).await, event.ticket_types[0].id);
-    let mut wrong = world.snapshot(event.id).await;
+    let mut env = TestEnv::new(Backends::Shared).await;
+    env.config.engine.grace_ms = 60_000; // recovery does not record it
+    env.config.engine.task_interval_ms = 20;
+    let event = env.event_on_sale(&[2], 4).await;
+    let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+    let mut wrong = env.snapshot(event.id).await;
     wrong.ticket_types[0].left = 50;
-    world.install(&wrong).await;
-    let first = admit(&world, event.id, users[0], grade).await;
+    env.install(&wrong).await;
+    let first = admit(&env, event.id, users[0], grade).await;
     tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
-    let second = admit(&world, event.id, users[1], grade).await;
+    let second = admit(&env, event.id, users[1], grade).await;
     sql(
-        &world,
+        &env,
         "CREATE TRIGGER no_notes BEFORE INSERT ON reservations FOR EACH ROW \
          IF NEW.status = 'rejected' THEN SIGNAL SQLSTATE '45000'; END IF",
     );
-    let _raised = world.snapshot(event.id).await; // so that the next commit has to load
-    let app = world.node().await;
+    let _raised = env.snapshot(event.id).await; // so that the next commit has to load
+    let app = env.node().await;
     app.reservation_create(users[1], None, tickets_of(grade, 1)).await.expect_err("there is none left");
     until("the load has dropped it", async || {
-        world.ledger.journal_entry(event.id, second).await.unwrap().is_none()
+        env.ledger.journal_entry(event.id, second).await.unwrap().is_none()
     })
     .await;
     until("it is in neither", async || {
@@ -298,15 +298,15 @@ async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_f
         matches!(seen, Err(AppError::StoreUnavailable(_)))
     })
     .await;
-    sql(&world, "DROP TRIGGER no_notes");
+    sql(&env, "DROP TRIGGER no_notes");
     until("it is noted", async || {
         let seen = app.reservation(users[1], second).await;
         assert!(!matches!(seen, Err(AppError::NotFound)), "{seen:?}");
         seen.is_ok_and(|seen| seen.state == ReservationState::Rejected)
     })
     .await;
-    let entry = world.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-    world.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
-    world.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
-    world.finish().await;
+    let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
+    env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+    env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
+    env.finish().await;
 }

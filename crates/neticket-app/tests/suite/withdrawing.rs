@@ -8,7 +8,7 @@ use futures::future::join_all;
 use neticket_app::{App, AppError, Expected, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::store::{AuditOrigin, CancelRequest, EventRecord};
-use neticket_testkit::{World, on_both, tickets_of, until};
+use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
 use crate::administering::admin;
 use crate::own::{admit, hasty};
@@ -29,13 +29,11 @@ async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> 
 }
 
 /// Waits until no reservation of the event is confirmed and none can become so.
-async fn finished(world: &World, event: &EventRecord) {
-    until("the cancellation is finished", async || {
-        world.store.events_cancelling(10).await.unwrap().is_empty()
-    })
-    .await;
-    assert_eq!(world.confirmed(event).await, vec![0; event.ticket_types.len()]);
-    let audit = world.store.inventory_audit(Some(event.id)).await.unwrap();
+async fn finished(env: &TestEnv, event: &EventRecord) {
+    until("the cancellation is finished", async || env.store.events_cancelling(10).await.unwrap().is_empty())
+        .await;
+    assert_eq!(env.confirmed(event).await, vec![0; event.ticket_types.len()]);
+    let audit = env.store.inventory_audit(Some(event.id)).await.unwrap();
     assert!(audit.iter().all(|row| row.left == row.capacity), "{audit:?}");
 }
 
@@ -45,15 +43,15 @@ async fn is_cancelled(app: &App, user: UserId, id: ReservationId) -> bool {
     matches!(seen.state, ReservationState::Cancelled { .. })
 }
 
-async fn until_forgotten(world: &World, event: EventId) {
-    until("its ledger is gone", async || !world.ledger.loaded().await.unwrap().events.contains(&event)).await;
+async fn until_forgotten(env: &TestEnv, event: EventId) {
+    until("its ledger is gone", async || !env.ledger.loaded().await.unwrap().events.contains(&event)).await;
 }
 
 on_both! {
-    async fn cancelling_an_event_cancels_everyones_reservation_and_my_page_says_so(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let (event, users) = (world.event_on_sale(&[100, 10], 4).await, world.users(30).await);
+    async fn cancelling_an_event_cancels_everyones_reservation_and_my_page_says_so(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let (event, users) = (env.event_on_sale(&[100, 10], 4).await, env.users(30).await);
         let booked = all_book(&nodes, &users, &event).await;
         let (by_themselves, others) = booked.split_at(3);
         let own = nodes[0].reservation_cancel(by_themselves[0].0, by_themselves[0].1).await.unwrap();
@@ -66,26 +64,26 @@ on_both! {
         assert!(matches!(quick.state, ReservationState::Cancelled { .. }));
         let late = nodes[0].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        finished(&world, &event).await;
+        finished(&env, &event).await;
         for (user, id) in others {
             assert!(is_cancelled(&nodes[0], *user, *id).await);
         }
         let first = nodes[1].reservation(by_themselves[0].0, own.id).await.unwrap();
         assert_eq!(first.state, own.state, "cancelled once");
-        until_forgotten(&world, event.id).await;
+        until_forgotten(&env, event.id).await;
         let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(world.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
         let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
         assert!(matches!(changed, Err(AppError::EventCancelled)), "{changed:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn cancelling_an_event_in_the_rush_leaves_nobody_with_a_ticket_for_it(parts: Parts) {
-        let mut world = hasty(parts).await;
-        world.config.engine.batch_len_max = 5;
-        let nodes = [world.node().await, world.node().await];
-        let (event, users) = (world.event_on_sale(&[500], 10).await, world.users(60).await);
+    async fn cancelling_an_event_in_the_rush_leaves_nobody_with_a_ticket_for_it(backends: Backends) {
+        let mut env = hasty(backends).await;
+        env.config.engine.batch_len_max = 5;
+        let nodes = [env.node().await, env.node().await];
+        let (event, users) = (env.event_on_sale(&[500], 10).await, env.users(60).await);
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
             tokio::spawn(async move {
@@ -101,11 +99,11 @@ on_both! {
             })
         });
         let cancel = async {
-            until("the rush is under way", async || world.confirmed(&event).await[0] > 10).await;
+            until("the rush is under way", async || env.confirmed(&event).await[0] > 10).await;
             nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
         };
         let (people, ()) = tokio::join!(join_all(people), cancel);
-        finished(&world, &event).await;
+        finished(&env, &event).await;
         let mut told = 0;
         for (user, booked) in people.into_iter().map(Result::unwrap) {
             for was in booked {
@@ -120,101 +118,101 @@ on_both! {
             }
         }
         assert!(told > 10, "{told} were told that they had booked");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_cancellation_whose_node_died_anywhere_is_finished_by_another(parts: Parts) {
+    async fn a_cancellation_whose_node_died_anywhere_is_finished_by_another(backends: Backends) {
         for (died_after, batches) in [("marking the event", 0), ("a batch, before its seats went back", 1)] {
-            let mut world = hasty(parts).await;
-            let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(12).await);
+            let mut env = hasty(backends).await;
+            let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(12).await);
             let booked = {
-                let app = world.node().await;
+                let app = env.node().await;
                 let booked = all_book(&[Arc::clone(&app)], &users, &event).await;
                 app.shut_down().await;
                 booked
             };
-            world.store.event_cancel(event.id, &command_line(), world.now().await).await.unwrap();
+            env.store.event_cancel(event.id, &command_line(), env.now().await).await.unwrap();
             for _ in 0..batches {
-                let some: Vec<CancelRequest> = world.store.reservations_confirmed(event.id, 5).await.unwrap();
-                world.store.cancel(&some, world.now().await).await.unwrap();
+                let some: Vec<CancelRequest> = env.store.reservations_confirmed(event.id, 5).await.unwrap();
+                env.store.cancel(&some, env.now().await).await.unwrap();
             }
-            let (one, _other) = (world.node().await, world.node().await);
-            finished(&world, &event).await;
+            let (one, _other) = (env.node().await, env.node().await);
+            finished(&env, &event).await;
             for (user, id) in booked {
                 assert!(is_cancelled(&one, user, id).await, "died after {died_after}");
             }
-            until_forgotten(&world, event.id).await;
-            world.finish().await;
+            until_forgotten(&env, event.id).await;
+            env.finish().await;
         }
     }
 
-    async fn what_was_on_its_way_when_the_event_was_cancelled_is_cancelled_too(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let (event, users) = (world.event_on_sale(&[100], 4).await, world.users(2).await);
+    async fn what_was_on_its_way_when_the_event_was_cancelled_is_cancelled_too(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(2).await);
         // Two nodes died: one left a reservation in the journal, the other died right after it had cancelled
         // the event.
-        world.install(&world.snapshot(event.id).await).await;
-        let id = admit(&world, event.id, users[0], event.ticket_types[0].id).await;
-        let later = world.now().await.plus_millis(1);
-        world.store.event_cancel(event.id, &command_line(), later).await.unwrap();
+        env.install(&env.snapshot(event.id).await).await;
+        let id = admit(&env, event.id, users[0], event.ticket_types[0].id).await;
+        let later = env.now().await.plus_millis(1);
+        env.store.event_cancel(event.id, &command_line(), later).await.unwrap();
         // Admitted by a ledger that does not know of the cancellation.
-        until("a moment has passed", async || world.now().await > later).await;
-        let late = admit(&world, event.id, users[1], event.ticket_types[0].id).await;
-        let app = world.node().await;
-        finished(&world, &event).await;
+        until("a moment has passed", async || env.now().await > later).await;
+        let late = admit(&env, event.id, users[1], event.ticket_types[0].id).await;
+        let app = env.node().await;
+        finished(&env, &event).await;
         assert!(is_cancelled(&app, users[0], id).await);
         assert_eq!(app.reservation(users[1], late).await.unwrap().state, ReservationState::Rejected);
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn an_event_that_has_started_is_not_cancelled(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let app = world.node().await;
-        let now = world.now().await;
-        let event = world.event(now.plus_millis(-2_000), now.plus_millis(-1_000), &[1], 4).await;
+    async fn an_event_that_has_started_is_not_cancelled(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let app = env.node().await;
+        let now = env.now().await;
+        let event = env.event(now.plus_millis(-2_000), now.plus_millis(-1_000), &[1], 4).await;
         let refused = app.event_cancel(admin(), None, event.id).await;
         assert!(matches!(refused, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at), "{refused:?}");
         let nothing = app.event_cancel(admin(), None, EventId(987_654_321)).await;
         assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_deleted_event_is_not_found_and_leaves_nothing_behind(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let app = world.node().await;
-        let (event, user) = (world.event_on_sale(&[10], 4).await, world.user(0).await);
-        until("it is loaded", async || world.ledger.view(event.id).await.unwrap().is_some()).await;
+    async fn a_deleted_event_is_not_found_and_leaves_nothing_behind(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let app = env.node().await;
+        let (event, user) = (env.event_on_sale(&[10], 4).await, env.user(0).await);
+        until("it is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
         app.event(event.id).await.unwrap();
         let stale = app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![7])).await;
         assert!(matches!(stale, Err(AppError::EditConflict)), "{stale:?}");
         app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![1])).await.unwrap();
-        assert_eq!(world.ledger.loaded().await.unwrap().events, []);
+        assert_eq!(env.ledger.loaded().await.unwrap().events, []);
         assert!(matches!(app.event(event.id).await, Err(AppError::NotFound)));
         let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(booked, Err(AppError::NotFound)), "{booked:?}");
         let again = app.event_delete(admin(), None, event.id, &Expected::Any).await;
         assert!(matches!(again, Err(AppError::NotFound)), "{again:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_ledger_whose_event_was_deleted_by_a_node_that_died_is_forgotten(parts: Parts) {
-        let mut world = hasty(parts).await;
-        let event = world.event_on_sale(&[10], 4).await;
-        world.install(&world.snapshot(event.id).await).await;
-        world.store.event_delete(event.id, None, &command_line(), world.now().await).await.unwrap();
-        let app = world.node().await;
-        until_forgotten(&world, event.id).await;
+    async fn a_ledger_whose_event_was_deleted_by_a_node_that_died_is_forgotten(backends: Backends) {
+        let mut env = hasty(backends).await;
+        let event = env.event_on_sale(&[10], 4).await;
+        env.install(&env.snapshot(event.id).await).await;
+        env.store.event_delete(event.id, None, &command_line(), env.now().await).await.unwrap();
+        let app = env.node().await;
+        until_forgotten(&env, event.id).await;
         let mut numbers = String::new();
         app.metrics().register().write(&mut numbers);
         let failures: Vec<_> = numbers.lines().filter(|line| line.contains("task_failures_total{")).collect();
         assert!(failures.iter().all(|line| line.ends_with(" 0")), "no task stumbles over it: {failures:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn bookings_that_race_with_a_delete_are_booked_or_not_found(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let nodes = [world.node().await, world.node().await];
-        let users = world.users(10).await;
+    async fn bookings_that_race_with_a_delete_are_booked_or_not_found(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let nodes = [env.node().await, env.node().await];
+        let users = env.users(10).await;
         let (mut deleted, mut kept) = (0, 0);
         for round in 0..60 {
             if round >= 12 && deleted > 0 && kept > 0 {
@@ -222,7 +220,7 @@ on_both! {
             }
             let (early, late) = (Duration::ZERO, Duration::from_millis(3 * (round % 10)));
             let (book_after, delete_after) = if round % 2 == 0 { (early, late) } else { (late, early) };
-            let event = world.event_on_sale(&[100], 4).await;
+            let event = env.event_on_sale(&[100], 4).await;
             let bookings = users.iter().enumerate().map(|(n, user)| {
                 let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
                 tokio::spawn(async move {
@@ -247,6 +245,6 @@ on_both! {
             }
         }
         assert!(deleted > 0 && kept > 0, "each wins at times: {deleted} deleted, {kept} kept");
-        world.finish().await;
+        env.finish().await;
     }
 }

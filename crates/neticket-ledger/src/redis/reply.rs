@@ -91,14 +91,14 @@ impl Reply {
     }
 
     /// All remaining values as pairs of a node and its status.
-    pub(super) fn notes(mut self) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
-        let mut notes = Vec::new();
+    pub(super) fn statuses(mut self) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
+        let mut statuses = Vec::new();
         while !self.is_empty() {
             let node =
                 Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a node of another length"))?;
-            notes.push((node, self.bytes()?));
+            statuses.push((node, self.bytes()?));
         }
-        Ok(notes)
+        Ok(statuses)
     }
 
     pub(super) fn admit_answer(mut self, requests: &[AdmitRequest]) -> Result<AdmitAnswer, LedgerError> {

@@ -176,7 +176,7 @@ scripts! {
     LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders, Loads]
         ["epoch", "paused_at", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token", "window_since"];
     EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
-    LOSE = "lose.lua" [Ledger, Holders, Journal, Loads] [];
+    DROP_FOR_TEST = "drop_for_test.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
     LOADED = "loaded.lua" [Loaded, Complete] ["rescan_ms"];
     BEGIN_SCAN = "begin_scan.lua" [Complete, Scan] ["scan", "lease_ms", "rescan_ms"];
@@ -186,8 +186,8 @@ scripts! {
     PENDING_OF = "pending_of.lua" [Ledger, Holders, Journal] ["user"];
     JOURNAL_OLDER_THAN = "journal_older_than.lua" [Ledger, Journal] ["age_ms", "limit"];
     JOURNAL_ENTRY = "journal_entry.lua" [Ledger, Journal] ["id"];
-    POST = "post.lua" [Nodes] ["node", "note", "expiry_ms", "nodes_max"];
-    NOTES = "notes.lua" [Nodes] ["age_ms"];
+    PUBLISH_STATUS = "publish_status.lua" [Nodes] ["node", "status", "expiry_ms", "nodes_max"];
+    STATUSES = "statuses.lua" [Nodes] ["age_ms"];
     CLAIM = "claim.lua" [Claims] ["node", "database", "token_secret", "age_max_ms", "claims_max"];
 }
 

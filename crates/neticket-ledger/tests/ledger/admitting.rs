@@ -50,8 +50,8 @@ on_every_ledger!(
 async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
     let ledger = loaded(kind).await;
     let before = ledger.now().await.unwrap();
-    let wish = request(1, 1, VIP, 2);
-    let Verdict::Admitted(admission) = admit_one(&*ledger, wish).await else {
+    let booking = request(1, 1, VIP, 2);
+    let Verdict::Admitted(admission) = admit_one(&*ledger, booking).await else {
         panic!("admitted");
     };
     let Admission { unit_price, admitted_at, repeated } = admission;
@@ -60,7 +60,7 @@ async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
     let entry = ledger.journal_entry(EVENT, id(1)).await.unwrap().unwrap();
-    assert_eq!((entry.request, entry.epoch), (wish, Epoch(1)));
+    assert_eq!((entry.request, entry.epoch), (booking, Epoch(1)));
     assert_eq!(
         entry.admission,
         Admission { repeated: true, ..admission },
@@ -249,11 +249,15 @@ async fn who_has_made_a_thousand_reservations_makes_no_more_however_many_were_ca
 
 async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 3);
-    let first = admit_one(&*ledger, wish).await;
+    let booking = request(1, 1, VIP, 3);
+    let first = admit_one(&*ledger, booking).await;
     let again = repeated(first);
     assert_ne!(again, first, "the first one is told that it is");
-    assert_eq!(admit(&*ledger, &[wish, wish]).await, [again, again], "price and time are those of then");
+    assert_eq!(
+        admit(&*ledger, &[booking, booking]).await,
+        [again, again],
+        "price and time are those of then"
+    );
     assert_eq!(left(&*ledger).await, [7, 100]);
     assert_eq!(held(&*ledger, 1).await, 3);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
@@ -354,8 +358,8 @@ async fn an_id_made_of_parts_of_two_others_is_new(kind: Kind) {
         [0, 0, 0, 2].into_iter().chain([1; 16]).chain(*b"h").chain([2; 16]).chain(*b"h").collect();
     admitted(&*ledger, &[with_id([1; 16]), with_id([2; 16])]).await;
     for (start, window) in row.windows(16).enumerate() {
-        let wish = with_id(window.try_into().unwrap());
-        let first = admit_one(&*ledger, wish).await;
+        let booking = with_id(window.try_into().unwrap());
+        let first = admit_one(&*ledger, booking).await;
         let is_repeat = first == repeated(first);
         assert_eq!(is_repeat, start == 4 || start == 21, "{start}");
     }
@@ -377,8 +381,8 @@ async fn ten_thousand_requests_with_repeats_are_admitted_at_once(kind: Kind) {
     load(&*ledger, &large).await;
     // 10,000 requests, more than fit on Lua's stack. Each id comes twice, and each user makes five
     // reservations, of which the limit allows four.
-    let wish = |number: u64| request(number, i64::try_from(number / 5).unwrap(), STANDING, 1);
-    let batch: Vec<_> = (0..5_000).flat_map(|number| [wish(number), wish(number)]).collect();
+    let booking = |number: u64| request(number, i64::try_from(number / 5).unwrap(), STANDING, 1);
+    let batch: Vec<_> = (0..5_000).flat_map(|number| [booking(number), booking(number)]).collect();
     let verdicts = admit(&*ledger, &batch).await;
     for (request, verdict) in batch.iter().zip(&verdicts) {
         let fifth = request.id.0.as_u128() % 5 == 4;
@@ -399,11 +403,11 @@ async fn events_do_not_touch_each_other(kind: Kind) {
     let mut other = snapshot(&*ledger, 1).await;
     other.event.0 += 1;
     load(&*ledger, &other).await;
-    let wish = request(1, 1, VIP, 4);
-    assert!(is_admitted(admit_one(&*ledger, wish).await));
-    let answer = ledger.admit(other.event, Epoch(1), &[wish]).await.unwrap();
+    let booking = request(1, 1, VIP, 4);
+    assert!(is_admitted(admit_one(&*ledger, booking).await));
+    let answer = ledger.admit(other.event, Epoch(1), &[booking]).await.unwrap();
     assert!(matches!(answer, AdmitAnswer::Verdicts { verdicts, .. } if is_admitted(verdicts[0])));
-    ledger.lose(other.event).await.unwrap();
+    ledger.drop_for_test(other.event).await.unwrap();
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }
@@ -435,10 +439,10 @@ async fn prices_and_ids_of_any_size_come_back_exactly(kind: Kind) {
 
 async fn fifty_concurrent_repeats_take_seats_once(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 4);
+    let booking = request(1, 1, VIP, 4);
     let admits = (0..50).map(|_| {
         let ledger = Arc::clone(&ledger);
-        tokio::spawn(async move { admit_one(&*ledger, wish).await })
+        tokio::spawn(async move { admit_one(&*ledger, booking).await })
     });
     let verdicts: Vec<_> = join_all(admits).await.into_iter().map(Result::unwrap).collect();
     let again = repeated(verdicts[0]);
@@ -453,8 +457,8 @@ async fn four_hundred_concurrent_requests_fill_a_hundred_seats_exactly(kind: Kin
     let ledger = loaded(kind).await;
     let admits = (1..=400).map(|user: i64| {
         let ledger = Arc::clone(&ledger);
-        let wish = request(user.unsigned_abs(), user, STANDING, 1);
-        tokio::spawn(async move { admit_one(&*ledger, wish).await })
+        let booking = request(user.unsigned_abs(), user, STANDING, 1);
+        tokio::spawn(async move { admit_one(&*ledger, booking).await })
     });
     let verdicts: Vec<_> = join_all(admits).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(verdicts.iter().filter(|verdict| is_admitted(**verdict)).count(), 100);

@@ -41,16 +41,16 @@ async fn the_revision_differs_after_every_change(kind: Kind) {
     let ledger = loaded(kind).await;
     let mut seen = vec![revision(&ledger).await];
     assert_eq!(revision(&ledger).await, seen[0], "nothing has changed");
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking]).await;
     seen.push(revision(&ledger).await);
-    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    ledger.settle(EVENT, Epoch(1), &[booking.id]).await.unwrap();
     seen.push(revision(&ledger).await);
-    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    ledger.release(EVENT, &[release(booking, 1)]).await.unwrap();
     seen.push(revision(&ledger).await);
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
     seen.push(revision(&ledger).await);
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
     seen.push(revision(&ledger).await);
     seen.sort_unstable();
@@ -109,7 +109,7 @@ async fn losing_forgets_everything(kind: Kind) {
     admitted(&*ledger, &[settled, journaled]).await;
     ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
     for _ in 0..2 {
-        ledger.lose(EVENT).await.unwrap();
+        ledger.drop_for_test(EVENT).await.unwrap();
         assert_eq!(ledger.view(EVENT).await.unwrap(), None);
         assert_eq!(journal(&*ledger).await, []);
     }
@@ -126,7 +126,7 @@ async fn an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name(kin
     let under_way = ledger.begin_load(EVENT).await.unwrap();
     let late = snapshot(&*ledger, 2).await;
     for _ in 0..2 {
-        ledger.forget(EVENT).await.unwrap();
+        ledger.delete(EVENT).await.unwrap();
         assert_eq!(ledger.view(EVENT).await.unwrap(), None);
         assert_eq!(journal(&*ledger).await, []);
         assert_eq!(sorted(&ledger).await, []);
@@ -137,7 +137,7 @@ async fn an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name(kin
         "it knows the event of before"
     );
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
-    ledger.forget(EVENT).await.unwrap();
+    ledger.delete(EVENT).await.unwrap();
     assert_eq!(sorted(&ledger).await, [], "nor is it named by a load that came late");
 }
 
@@ -160,7 +160,7 @@ async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {
 
 async fn an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load(kind: Kind) {
     let ledger = loaded(kind).await;
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
     assert_eq!(sorted(&ledger).await, [EVENT]);
     assert!(ledger.evict(EVENT, Epoch(2)).await.unwrap());

@@ -215,8 +215,8 @@ impl Pair {
                 prop_assert_eq!(memory.evict(event, *epoch).await.unwrap(), answer);
             }
             Step::Lose => {
-                redis.lose(event).await.unwrap();
-                memory.lose(event).await.unwrap();
+                redis.drop_for_test(event).await.unwrap();
+                memory.drop_for_test(event).await.unwrap();
             }
             Step::PendingOf(user) => {
                 let answer = redis.pending_of(event, *user).await.unwrap();

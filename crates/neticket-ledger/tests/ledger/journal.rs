@@ -51,10 +51,10 @@ async fn settling_twice_or_what_is_not_journaled_changes_nothing(kind: Kind) {
 
 async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish, request(2, 2, VIP, 4)]).await;
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking, request(2, 2, VIP, 4)]).await;
     ledger.settle(EVENT, Epoch(1), &ids([1, 2])).await.unwrap();
-    let cancel = release(wish, 1);
+    let cancel = release(booking, 1);
     let releases = (0..20).map(|_| {
         let ledger = Arc::clone(&ledger);
         tokio::spawn(async move { ledger.release(EVENT, &[cancel, cancel]).await.unwrap() })
@@ -68,17 +68,17 @@ async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind
 
 async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
-    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking]).await;
+    ledger.release(EVENT, &[release(booking, 1)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(journal_ids(&*ledger).await, []);
     // Late calls for the same reservation, in any order.
-    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
-    ledger.release(EVENT, &[release(wish, 1)]).await.unwrap();
+    ledger.settle(EVENT, Epoch(1), &[booking.id]).await.unwrap();
+    ledger.release(EVENT, &[release(booking, 1)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
-    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Known);
+    assert_eq!(admit_one(&*ledger, booking).await, Verdict::Known);
 }
 
 async fn releasing_what_is_unknown_gives_back_and_is_remembered(kind: Kind) {
@@ -111,14 +111,14 @@ async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind
 /// cancels.
 async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
-    ledger.settle(EVENT, Epoch(1), &[wish.id]).await.unwrap();
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking]).await;
+    ledger.settle(EVENT, Epoch(1), &[booking.id]).await.unwrap();
     let mut before_the_cancel = snapshot(&*ledger, 2).await;
     before_the_cancel.ticket_types[0].left = 8;
     before_the_cancel.reservations = vec![reservation(1, 1, 2)];
 
-    let cancel = release(wish, 2);
+    let cancel = release(booking, 2);
     assert_eq!(ledger.release(EVENT, &[cancel]).await.unwrap(), Some(Epoch(1)), "lower: not to be forgotten");
     assert_eq!(left(&*ledger).await, [8, 100]);
     load(&*ledger, &before_the_cancel).await;
@@ -132,22 +132,22 @@ async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind:
 
 async fn releasing_answers_the_epoch_that_was_asked(kind: Kind) {
     let ledger = kind.ledger();
-    let wish = request(1, 1, VIP, 2);
-    assert_eq!(ledger.release(EVENT, &[release(wish, 5)]).await.unwrap(), None, "absent");
+    let booking = request(1, 1, VIP, 2);
+    assert_eq!(ledger.release(EVENT, &[release(booking, 5)]).await.unwrap(), None, "absent");
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
     for (epoch, left_then) in [(4, 10), (6, 10), (5, 12), (5, 12)] {
-        assert_eq!(ledger.release(EVENT, &[release(wish, epoch)]).await.unwrap(), Some(Epoch(5)));
+        assert_eq!(ledger.release(EVENT, &[release(booking, epoch)]).await.unwrap(), Some(Epoch(5)));
         assert_eq!(left(&*ledger).await, [left_then, 100], "after a release of epoch {epoch}");
     }
     assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(5)), "nothing to release");
-    ledger.lose(EVENT).await.unwrap();
-    assert_eq!(ledger.release(EVENT, &[release(wish, 5)]).await.unwrap(), None, "absent again");
+    ledger.drop_for_test(EVENT).await.unwrap();
+    assert_eq!(ledger.release(EVENT, &[release(booking, 5)]).await.unwrap(), None, "absent again");
 }
 
 async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 1);
-    admitted(&*ledger, &[wish]).await;
+    let booking = request(1, 1, VIP, 1);
+    admitted(&*ledger, &[booking]).await;
     let mut other = request(2, 1, VIP, 4);
     other.ticket_type.0 = 99;
     ledger.release(EVENT, &[release(other, 1), release(request(3, 5, VIP, 1), 1)]).await.unwrap();
@@ -160,31 +160,31 @@ async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(ki
 async fn another_epoch_changes_nothing(kind: Kind) {
     let ledger = kind.ledger();
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking]).await;
     for epoch in [4, 6] {
-        ledger.settle(EVENT, Epoch(epoch), &[wish.id]).await.unwrap();
-        ledger.release(EVENT, &[release(wish, epoch)]).await.unwrap();
+        ledger.settle(EVENT, Epoch(epoch), &[booking.id]).await.unwrap();
+        ledger.release(EVENT, &[release(booking, epoch)]).await.unwrap();
     }
     assert_eq!(left(&*ledger).await, [8, 100]);
-    assert_eq!(journal_ids(&*ledger).await, [wish.id]);
+    assert_eq!(journal_ids(&*ledger).await, [booking.id]);
     // In a batch, each release is judged separately.
-    ledger.release(EVENT, &[release(request(2, 2, VIP, 1), 4), release(wish, 5)]).await.unwrap();
+    ledger.release(EVENT, &[release(request(2, 2, VIP, 1), 4), release(booking, 5)]).await.unwrap();
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
 
 async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
     let ledger = kind.ledger_of_journal_len_max(2);
     load(&*ledger, &snapshot(&*ledger, 1).await).await;
-    let wishes = [1, 2, 3].map(|n| request(n, i64::try_from(n).unwrap(), VIP, 1));
-    let verdicts = admit(&*ledger, &wishes).await;
+    let bookings = [1, 2, 3].map(|n| request(n, i64::try_from(n).unwrap(), VIP, 1));
+    let verdicts = admit(&*ledger, &bookings).await;
     assert!(is_admitted(verdicts[0]) && is_admitted(verdicts[1]), "{verdicts:?}");
     assert_eq!(verdicts[2], Verdict::JournalFull);
-    assert_eq!(admit_one(&*ledger, wishes[0]).await, repeated(verdicts[0]));
+    assert_eq!(admit_one(&*ledger, bookings[0]).await, repeated(verdicts[0]));
     assert_eq!(admit_one(&*ledger, request(4, 4, VIP, 11)).await, Verdict::JournalFull, "before sold out");
     assert_eq!(left(&*ledger).await, [8, 100]);
     ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
-    assert!(is_admitted(admit_one(&*ledger, wishes[2]).await));
+    assert!(is_admitted(admit_one(&*ledger, bookings[2]).await));
 }
 
 async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind) {
@@ -216,8 +216,8 @@ async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
     let mut large = snapshot(&*ledger, 1).await;
     large.ticket_types[1].left = 10_000;
     load(&*ledger, &large).await;
-    let wishes: Vec<_> = (0..10_000).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
-    admitted(&*ledger, &wishes).await;
+    let bookings: Vec<_> = (0..10_000).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
+    admitted(&*ledger, &bookings).await;
     assert_eq!(admit_one(&*ledger, request(10_000, 10_000, VIP, 1)).await, Verdict::JournalFull);
     assert_eq!(journal_ids(&*ledger).await, ids(0..10_000));
     // Repeated calls, with settling in between, return each entry exactly once.
@@ -255,6 +255,6 @@ async fn the_entries_of_one_user_are_told(kind: Kind) {
         assert_eq!(ledger.pending_of(EVENT, UserId(user)).await.unwrap(), expected);
     }
     assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap().len(), 2);
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap(), []);
 }

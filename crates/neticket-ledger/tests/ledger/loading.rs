@@ -63,20 +63,20 @@ async fn a_load_forgets_what_the_snapshot_does_not_know(kind: Kind) {
 
 async fn a_load_carries_the_journal_over(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wish = request(1, 1, VIP, 2);
-    admitted(&*ledger, &[wish]).await;
+    let booking = request(1, 1, VIP, 2);
+    admitted(&*ledger, &[booking]).await;
     let before = journal(&*ledger).await;
     let mut dearer = snapshot(&*ledger, 2).await;
     dearer.ticket_types[0].price = VIP_PRICE + 1;
     wait_past(&*ledger, before[0].admission.admitted_at).await;
     load(&*ledger, &dearer).await;
     let after = journal(&*ledger).await;
-    assert_eq!((after.len(), after[0].request, after[0].epoch), (1, wish, Epoch(2)));
+    assert_eq!((after.len(), after[0].request, after[0].epoch), (1, booking, Epoch(2)));
     assert_eq!(after[0].admission, before[0].admission, "it is as dear and as old as it was");
     assert_eq!(after[0].admission.unit_price, VIP_PRICE);
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
-    assert_eq!(admit_one(&*ledger, wish).await, Verdict::Admitted(after[0].admission));
+    assert_eq!(admit_one(&*ledger, booking).await, Verdict::Admitted(after[0].admission));
     match admit_one(&*ledger, request(2, 2, VIP, 1)).await {
         Verdict::Admitted(new) => assert_eq!((new.unit_price, new.repeated), (VIP_PRICE + 1, false)),
         other => panic!("{other:?}"),
@@ -111,9 +111,9 @@ async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {
 
 async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
     let ledger = loaded(kind).await;
-    let wishes =
+    let bookings =
         [request(1, 1, VIP, 2), request(2, 2, VIP, 3), request(3, 3, VIP, 1), request(4, 4, STANDING, 1)];
-    admitted(&*ledger, &wishes).await;
+    admitted(&*ledger, &bookings).await;
     let mut smaller = snapshot(&*ledger, 2).await;
     smaller.ticket_types[0].left = 3;
     smaller.ticket_types[1].id = TicketTypeId(73);
@@ -126,7 +126,7 @@ async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
     let view = ledger.view(EVENT).await.unwrap().unwrap();
     assert_eq!(view.ticket_types[0], TicketTypeView { id: VIP, left: 0 });
     assert_eq!(journal_ids(&*ledger).await, ids([1, 3]));
-    assert_eq!(admit_one(&*ledger, wishes[1]).await, Verdict::SoldOut { left: 0 }, "forgotten");
+    assert_eq!(admit_one(&*ledger, bookings[1]).await, Verdict::SoldOut { left: 0 }, "forgotten");
 }
 
 async fn an_entry_over_the_limit_is_dropped_and_reported(kind: Kind) {
@@ -239,7 +239,7 @@ async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
     let sold = request(1, 1, VIP, 4);
     admitted(&*ledger, &[sold]).await;
     ledger.settle(EVENT, Epoch(2), &[sold.id]).await.unwrap();
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     let mut of_then = snapshot(&*ledger, 1).await;
     of_then.reservations = vec![reservation(9, 9, 1)];
     assert_eq!(ledger.load(late.token, &of_then).await.unwrap(), LoadAnswer::Again);
@@ -278,7 +278,7 @@ async fn a_load_that_arrives_twice_is_done_once(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 1)]).await;
     assert_eq!(ledger.load(start.token, &of_store).await.unwrap(), kept(1));
     assert_eq!(left(&*ledger).await, [9, 100]);
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     assert_eq!(ledger.load(start.token, &of_store).await.unwrap(), LoadAnswer::Again);
 }
 
@@ -289,7 +289,7 @@ async fn one_node_at_a_time_has_the_lease(kind: Kind) {
     let mut other = EVENT;
     other.0 += 1;
     assert!(ledger.try_lease(other, 60_000).await.unwrap(), "a lease is for one event");
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap(), "a lease is no part of the ledger");
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
 }

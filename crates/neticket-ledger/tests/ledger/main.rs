@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod admitting;
 #[cfg(test)]
-mod board;
-#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod cluster;
@@ -21,6 +19,8 @@ mod journal;
 mod listing;
 #[cfg(test)]
 mod loading;
+#[cfg(test)]
+mod node_registry;
 #[cfg(test)]
 mod old_scripts;
 #[cfg(test)]

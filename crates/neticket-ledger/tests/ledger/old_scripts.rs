@@ -111,7 +111,7 @@ async fn a_load_of_an_earlier_version_begins_anew_once_beside_one_of_this_versio
     assert_eq!(ledger.begin_load(EVENT).await.unwrap().token, begun.token);
 
     // Losing the ledger deletes the token for both versions.
-    ledger.lose(EVENT).await.unwrap();
+    ledger.drop_for_test(EVENT).await.unwrap();
     assert_eq!(old.load(&shared, 4, now).await, "again");
     let late = ledger.load(begun.token, &snapshot(&*ledger, 4).await).await.unwrap();
     assert_eq!(late, LoadAnswer::Again);

@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use neticket_loadtest::{Audit, Database, Told, audit};
 use neticket_testkit::domain::EventId;
-use neticket_testkit::{Site, World, on_both};
+use neticket_testkit::{TestEnv, TestServer, on_both};
 use serde_json::json;
 use uuid::Uuid;
 
 const AT_ONCE: Duration = Duration::ZERO;
 
 /// Three people with one ticket each, and what they were told.
-async fn booked(world: &World, site: &Site) -> (Database, Told) {
-    let event = world.event_on_sale(&[5], 1).await;
+async fn booked(env: &TestEnv, server: &TestServer) -> (Database, Told) {
+    let event = env.event_on_sale(&[5], 1).await;
     let mut confirmed = Vec::new();
     for n in 0..3 {
-        let person = site.person(n).await;
-        let wish = json!({ "ticket_type_id": event.ticket_types[0].id, "quantity": 1 });
-        let answer = site.post("/api/v1/reservations", Some(&person.token), wish).await;
+        let person = server.person(n).await;
+        let booking = json!({ "ticket_type_id": event.ticket_types[0].id, "quantity": 1 });
+        let answer = server.post("/api/v1/reservations", Some(&person.token), booking).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         confirmed.push(answer.json()["id"].as_str().unwrap().parse::<Uuid>().unwrap());
     }
@@ -29,7 +29,7 @@ async fn booked(world: &World, site: &Site) -> (Database, Told) {
         wrong_answers: 0,
         before: Default::default(),
     };
-    (Database::connect(&world.config.database_url).await.unwrap(), told)
+    (Database::connect(&env.config.database_url).await.unwrap(), told)
 }
 
 async fn change(database: &Database, query: &'static str) {
@@ -39,8 +39,8 @@ async fn change(database: &Database, query: &'static str) {
     }
 }
 
-async fn look(database: &Database, site: &Site, told: &Told) -> Audit {
-    audit(database, std::slice::from_ref(&site.url), told, AT_ONCE).await.unwrap()
+async fn look(database: &Database, server: &TestServer, told: &Told) -> Audit {
+    audit(database, std::slice::from_ref(&server.url), told, AT_ONCE).await.unwrap()
 }
 
 fn finds(found: &Audit, fault: &str) {
@@ -48,47 +48,47 @@ fn finds(found: &Audit, fault: &str) {
 }
 
 on_both! {
-    async fn the_audit_finds_what_was_tampered_with(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
-        let (database, told) = booked(&world, &site).await;
+    async fn the_audit_finds_what_was_tampered_with(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
+        let (database, told) = booked(&env, &server).await;
         // The availability that the server shows may be out of date for a moment.
-        let found = audit(&database, std::slice::from_ref(&site.url), &told, Duration::from_secs(5)).await.unwrap();
+        let found = audit(&database, std::slice::from_ref(&server.url), &told, Duration::from_secs(5)).await.unwrap();
         assert!(found.passed, "{found:?}");
         assert_eq!((found.told, found.stored, found.seats_gone), (3, 3, 3));
 
         // Seats are gone without a booking.
         change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
-        finds(&look(&database, &site, &told).await, "4 seats are gone and 3 are confirmed");
+        finds(&look(&database, &server, &told).await, "4 seats are gone and 3 are confirmed");
         change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
-        assert!(look(&database, &site, &told).await.passed);
+        assert!(look(&database, &server, &told).await.passed);
 
         // A client is told of fewer reservations, of another person's, or of none.
         let mut less = told.clone();
         let kept = less.confirmed.pop().unwrap();
-        finds(&look(&database, &site, &less).await, "1 reservations are confirmed that nobody was told of");
+        finds(&look(&database, &server, &less).await, "1 reservations are confirmed that nobody was told of");
         less.confirmed.push(less.confirmed[0]);
-        finds(&look(&database, &site, &less).await, "given the reservation of another");
+        finds(&look(&database, &server, &less).await, "given the reservation of another");
         less.confirmed.pop();
         less.unknown_users.push(-1);
-        finds(&look(&database, &site, &less).await, "nobody was told of");
+        finds(&look(&database, &server, &less).await, "nobody was told of");
         less.before.insert(kept);
         less.unknown_users.clear();
-        assert!(look(&database, &site, &less).await.passed);
+        assert!(look(&database, &server, &less).await.passed);
         let wrong = Told { wrong_answers: 1, ..told.clone() };
-        finds(&look(&database, &site, &wrong).await, "not what was asked for");
+        finds(&look(&database, &server, &wrong).await, "not what was asked for");
 
         // A user holds more than the limit.
         change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
-        finds(&look(&database, &site, &told).await, "1 users hold more than the 1 tickets");
+        finds(&look(&database, &server, &told).await, "1 users hold more than the 1 tickets");
 
         // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
-        finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
+        finds(&look(&database, &server, &told).await, "3 reservations that clients were told are confirmed are not");
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
-        finds(&look(&database, &site, &told).await, "3 reservations that clients were told are confirmed are not");
+        finds(&look(&database, &server, &told).await, "3 reservations that clients were told are confirmed are not");
         // The ledger still knows those bookings. Losing it makes the node load it again from the store.
-        world.lose_ledger(EventId(told.event)).await;
-        world.finish().await;
+        env.lose_ledger(EventId(told.event)).await;
+        env.finish().await;
     }
 }

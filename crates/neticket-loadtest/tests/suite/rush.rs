@@ -1,22 +1,22 @@
 //! Rushes on real nodes.
 
 use neticket_loadtest::{Database, Told, audit};
-use neticket_testkit::{World, on_both};
+use neticket_testkit::{TestEnv, on_both};
 
 use crate::{loadtest, words};
 
 on_both! {
-    async fn a_rush_on_too_few_seats_has_exactly_as_many_winners_and_passes_its_audit(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn a_rush_on_too_few_seats_has_exactly_as_many_winners_and_passes_its_audit(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();
         let html = folder.path().join("run.html");
         let (output, run) = loadtest(
             folder.path(),
             &[
-                "rush", "--target", &site.url,
-                "--database-url", &world.config.database_url,
-                "--jwt-secret", world.config.jwt_secret.as_deref().unwrap(),
+                "rush", "--target", &server.url,
+                "--database-url", &env.config.database_url,
+                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
                 "--people", "300", "--seats", "100", "--ramp-ms", "300", "--processes", "2",
                 "--html", html.to_str().unwrap(),
             ],
@@ -30,12 +30,12 @@ on_both! {
         let found = run.audit.unwrap();
         assert!(found.passed, "{:?}", found.faults);
         assert_eq!((found.told, found.stored, found.seats_gone), (100, 100, 100));
-        assert!(!run.command.contains(world.config.jwt_secret.as_deref().unwrap()), "{}", run.command);
+        assert!(!run.command.contains(env.config.jwt_secret.as_deref().unwrap()), "{}", run.command);
         let page = std::fs::read_to_string(html).unwrap();
         assert!(page.contains("<svg") && !page.contains("<script"));
 
         // A negative control: the audit of the same event, as if no client had been told anything.
-        let database = Database::connect(&world.config.database_url).await.unwrap();
+        let database = Database::connect(&env.config.database_url).await.unwrap();
         let told = Told {
             event: run.config.event,
             max_per_user: run.config.max_per_user,
@@ -44,21 +44,21 @@ on_both! {
             wrong_answers: 0,
             before: Default::default(),
         };
-        let found = audit(&database, std::slice::from_ref(&site.url), &told, std::time::Duration::ZERO).await.unwrap();
+        let found = audit(&database, std::slice::from_ref(&server.url), &told, std::time::Duration::ZERO).await.unwrap();
         assert!(found.faults[0].contains("100 reservations are confirmed that nobody was told of"), "{found:?}");
-        world.finish().await;
+        env.finish().await;
     }
 
-    async fn a_closed_loop_books_each_time_as_someone_with_tickets_to_spare(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn a_closed_loop_books_each_time_as_someone_with_tickets_to_spare(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();
         let (output, run) = loadtest(
             folder.path(),
             &[
-                "book", "--target", &site.url,
-                "--database-url", &world.config.database_url,
-                "--jwt-secret", world.config.jwt_secret.as_deref().unwrap(),
+                "book", "--target", &server.url,
+                "--database-url", &env.config.database_url,
+                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
                 "--connections", "8", "--people", "400", "--seconds", "1", "--warmup-s", "0",
             ],
         )
@@ -70,6 +70,6 @@ on_both! {
         assert_eq!(run.counts.errors_total(), 0, "{:?}", run.counts);
         assert!(run.audit.unwrap().passed);
         assert!(run.client.cpu_us_per_request > 0.0);
-        world.finish().await;
+        env.finish().await;
     }
 }

@@ -1,21 +1,21 @@
 //! Open streams on real nodes.
 
-use neticket_testkit::{World, on_both};
+use neticket_testkit::{TestEnv, on_both};
 use serde_json::Value;
 
 use crate::words;
 
 on_both! {
-    async fn every_stream_hears_of_the_last_booking_and_the_ledger_is_looked_at_for_all_at_once(parts: Parts) {
-        let mut world = World::new(parts).await;
-        let site = world.site().await;
+    async fn every_stream_hears_of_the_last_booking_and_the_ledger_is_looked_at_for_all_at_once(backends: Backends) {
+        let mut env = TestEnv::new(backends).await;
+        let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();
         let json = folder.path().join("streams.json");
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_neticket-loadtest"))
             .args([
-                "streams", "--target", &site.url,
-                "--database-url", &world.config.database_url,
-                "--jwt-secret", world.config.jwt_secret.as_deref().unwrap(),
+                "streams", "--target", &server.url,
+                "--database-url", &env.config.database_url,
+                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
                 "--streams", "60", "--seconds", "2", "--json", json.to_str().unwrap(),
             ])
             .output()
@@ -29,6 +29,6 @@ on_both! {
         assert!(number("push_p50_us") > 0.0 && number("push_p50_us") <= number("push_p99_us"), "{found}");
         // One read per interval of 250 ms, and not one per stream.
         assert!((0.5..=5.0).contains(&number("ledger_views_per_s")), "{found}");
-        world.finish().await;
+        env.finish().await;
     }
 }

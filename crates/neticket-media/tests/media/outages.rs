@@ -38,7 +38,7 @@ async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
     let prepared = media.prepare(picture(1)).await.unwrap();
     s3.stop();
     let started = Instant::now();
-    assert!(matches!(media.keep(prepared).await, Err(MediaError::Bucket { .. })));
+    assert!(matches!(media.store(prepared).await, Err(MediaError::Bucket { .. })));
     assert!(media.read("00112233445566778899aabbccddeeff.jpg").await.is_err());
     assert!(media.contains("00112233445566778899aabbccddeeff.jpg").await.is_err());
     assert!(started.elapsed() < 3 * AT_ONCE, "{:?}", started.elapsed());
@@ -49,7 +49,7 @@ async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
         assert!(Instant::now() < deadline, "the server is found again");
     }
     assert_eq!(s3.objects(), [""; 0]);
-    media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap();
+    media.store(media.prepare(picture(1)).await.unwrap()).await.unwrap();
     assert_eq!(s3.objects().len(), 2);
 }
 
@@ -58,7 +58,7 @@ async fn a_server_that_dies_between_the_sizes_leaves_no_image_that_has_a_name() 
     let s3 = S3::start().await;
     let media = Media::in_bucket(s3.options());
     s3.stop_after_writes(1);
-    assert!(media.keep(media.prepare(picture(1)).await.unwrap()).await.is_err());
+    assert!(media.store(media.prepare(picture(1)).await.unwrap()).await.is_err());
     s3.resume();
     let deadline = Instant::now() + Duration::from_secs(10);
     while media.ping().await.is_err() {
@@ -70,7 +70,7 @@ async fn a_server_that_dies_between_the_sizes_leaves_no_image_that_has_a_name() 
     assert!(!media.contains(&key).await.unwrap());
     assert!(media.copy(&key).await.unwrap().is_none());
     assert!(media.list(None).await.unwrap().images.contains_key(&key), "it is found, to be swept");
-    assert_eq!(media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap().key, key);
+    assert_eq!(media.store(media.prepare(picture(1)).await.unwrap()).await.unwrap().key, key);
     assert!(media.contains(&key).await.unwrap());
 }
 
@@ -84,7 +84,7 @@ async fn a_server_that_hangs_keeps_nobody_for_long_and_few_at_once() {
     let keys: Vec<String> = (0..100).map(|n| format!("{n:032x}.jpg")).collect();
     let answers = join_all(keys.iter().map(|key| media.read(key))).await;
     assert!(answers.iter().all(Result::is_err));
-    let crowded = answers.iter().filter(|answer| matches!(answer, Err(MediaError::Crowded { .. })));
+    let crowded = answers.iter().filter(|answer| matches!(answer, Err(MediaError::TooManyReads { .. })));
     assert_eq!(crowded.count(), 36);
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
@@ -109,7 +109,7 @@ async fn objects_say_what_they_are_and_that_they_never_change() {
     let s3 = S3::start().await;
     let options = S3Options { public_url: Some("https://img.example.com/x".to_owned()), ..s3.options() };
     let media = Media::in_bucket(options);
-    let kept = media.keep(media.prepare(picture(1)).await.unwrap()).await.unwrap();
+    let kept = media.store(media.prepare(picture(1)).await.unwrap()).await.unwrap();
     let said = s3.metadata();
     assert_eq!(said.len(), 2);
     for said in said {

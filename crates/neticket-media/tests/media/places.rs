@@ -24,7 +24,7 @@ on_both! {
     }
 
     async fn an_upload_is_kept_in_two_sizes_of_one_key(place: &Place) {
-        let kept = place.media.keep(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
+        let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         assert_eq!((kept.width, kept.height), (800, 400));
         let card = kept.key.replace('.', "-card.");
         assert_eq!(place.names(), [card.clone(), kept.key.clone()]);
@@ -39,7 +39,7 @@ on_both! {
     }
 
     async fn the_same_image_is_kept_once_and_is_as_old_as_new(place: &Place) {
-        let keep = async |n| place.media.keep(place.media.prepare(picture(n)).await.unwrap()).await.unwrap();
+        let keep = async |n| place.media.store(place.media.prepare(picture(n)).await.unwrap()).await.unwrap();
         let first = keep(1).await;
         for name in place.names() {
             place.age(&name, 2 * DAY);
@@ -81,25 +81,25 @@ on_both! {
     }
 
     async fn what_is_removed_is_gone_in_all_sizes_and_can_be_put_back(place: &Place) {
-        let kept = place.media.keep(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
+        let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         let before = place.media.read(&kept.key).await.unwrap();
         let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
         place.media.remove(&kept.key).await.unwrap();
         assert_eq!(place.names(), [""; 0]);
         assert_eq!(place.media.read(&kept.key).await.unwrap(), None);
-        place.media.put_back(&copy).await.unwrap();
+        place.media.restore(&copy).await.unwrap();
         assert_eq!(place.names().len(), 2);
         assert_eq!(place.media.read(&kept.key).await.unwrap(), before);
     }
 
     async fn half_an_image_is_none(place: &Place) {
-        let kept = place.media.keep(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
+        let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         assert!(place.media.contains(&kept.key).await.unwrap());
         let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
         place.delete(&kept.key.replace('.', "-card."));
         assert!(!place.media.contains(&kept.key).await.unwrap());
         assert!(place.media.copy(&kept.key).await.unwrap().is_none(), "nobody could put it back from this");
-        place.media.put_back(&copy).await.unwrap();
+        place.media.restore(&copy).await.unwrap();
         assert!(place.media.contains(&kept.key).await.unwrap());
     }
 

@@ -7,7 +7,7 @@ use neticket_domain::{ReservationId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
-use super::careful::{Locked, lock};
+use super::commit_slow_path::{Locked, lock};
 use super::{
     CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, ReservationStatus, outbox, read, rows,
 };

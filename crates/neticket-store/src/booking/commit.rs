@@ -2,9 +2,9 @@
 //!
 //! The fast path comes first: one guard per ticket type, one `INSERT` for all rows, `COMMIT`. Practically
 //! every batch takes it. If a guard matches no row or a row cannot be inserted, everything is rolled back,
-//! and [`careful`] decides about each reservation alone.
+//! and [`commit_slow_path`] decides about each reservation alone.
 //!
-//! [`careful`]: super::careful
+//! [`commit_slow_path`]: super::commit_slow_path
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -21,14 +21,14 @@ use crate::{Store, StoreError};
 
 /// The seats that a batch takes of one ticket type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Take {
+pub(super) struct SeatDecrement {
     pub(super) event: EventId,
     pub(super) epoch: Epoch,
     pub(super) seats: i64,
 }
 
 /// Per ticket type, in the order in which they are locked.
-pub(super) type Takes = BTreeMap<TicketTypeId, Take>;
+pub(super) type Takes = BTreeMap<TicketTypeId, SeatDecrement>;
 
 impl Store {
     /// Confirms a batch in one transaction. The batch may be of any events. Returns one outcome per request,
@@ -49,13 +49,13 @@ impl Store {
         {
             return Ok(vec![CommitOutcome::Confirmed; requests.len()]);
         }
-        self.commit_carefully(requests).await
+        self.commit_on_slow_path(requests).await
     }
 
     /// Returns `false` and changes nothing if not every request could be confirmed.
     async fn commit_at_once(&self, requests: &[CommitRequest], takes: &Takes) -> Result<bool, DbErr> {
         let transaction = self.begin().await?;
-        if !take_all(&transaction, takes, self.guarded()).await? {
+        if !decrement_seats(&transaction, takes, self.guarded()).await? {
             transaction.rollback().await?;
             return Ok(false);
         }
@@ -76,7 +76,7 @@ fn plan(requests: &[CommitRequest]) -> Option<Takes> {
     let mut ids = HashSet::with_capacity(requests.len());
     let mut takes = Takes::new();
     for request in requests {
-        let take = takes.entry(request.ticket_type).or_insert(Take {
+        let take = takes.entry(request.ticket_type).or_insert(SeatDecrement {
             event: request.event,
             epoch: request.epoch,
             seats: 0,
@@ -91,7 +91,7 @@ fn plan(requests: &[CommitRequest]) -> Option<Takes> {
 
 /// Sends the guards of all ticket types, in their order, in one round trip. Returns `false` if any of them
 /// matched no row.
-pub(super) async fn take_all(
+pub(super) async fn decrement_seats(
     transaction: &DatabaseTransaction,
     takes: &Takes,
     guarded: bool,
@@ -111,7 +111,7 @@ pub(super) async fn take_all(
 ///
 /// `event_id + 0` keeps the database from using the index over events and ids. A guard that used that index
 /// would lock the index entry and then the row, and could deadlock with a guard that came by the primary key.
-fn guard_statement(id: TicketTypeId, take: Take, guarded: bool) -> UpdateStatement {
+fn guard_statement(id: TicketTypeId, take: SeatDecrement, guarded: bool) -> UpdateStatement {
     use ticket_type::Column::{Epoch, EventId, Id, Left};
     let mut update = Query::update()
         .table(ticket_type::Entity)

@@ -18,7 +18,7 @@ use super::CommitRequest;
 use super::load::{next, raise};
 use super::rows;
 use crate::entity::{event, ticket_type};
-use crate::events::{event_record, told, with_ticket_types};
+use crate::events::{audit_diff, event_record, with_ticket_types};
 use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
 use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
@@ -154,7 +154,7 @@ async fn update(
         return Ok(EditOutcome::NotFound);
     };
     let event = with_ticket_types(transaction, row).await?;
-    let (old, new) = told::changes(&before, &event);
+    let (old, new) = audit_diff::changes(&before, &event);
     let entry = by.did("event_update", format!("event/{id}"), event.title.clone(), now);
     audit_log::append(transaction, &NewAudit { before: Some(old), after: Some(new), ..entry }).await?;
     Ok(EditOutcome::Edited { event: Box::new(event), epoch })

@@ -10,27 +10,27 @@
 //! that decides by that row reads it after the locks too.
 
 mod cancel;
-mod careful;
 mod commit;
+mod commit_slow_path;
 mod edit;
+mod epoch;
+mod event_cancel;
 mod insert;
 mod inventory;
 mod load;
 mod outbox;
-mod outdate;
 mod read;
 mod reject;
 mod rows;
-mod withdraw;
 
 use std::collections::BTreeSet;
 
 pub use edit::{EditOutcome, EventEdit, TicketTypeEdit};
-pub use withdraw::{DeleteOutcome, EventCancelOutcome};
+pub use event_cancel::{DeleteOutcome, EventCancelOutcome};
 
 use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
 
-pub use outdate::{OutdateOutcome, PauseOutcome};
+pub use epoch::{EpochRaiseOutcome, PauseOutcome};
 
 /// The maximum number of rows in one `INSERT`. SQLite accepts at most 32,766 parameters and MySQL 65,535. A
 /// row of the outbox has 7.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use neticket_domain::{ReservationId, Timestamp};
 use sea_orm::DbErr;
 
-use super::careful::{self, RACES_MAX, lost_races};
+use super::commit_slow_path::{self, RACES_MAX, lost_races};
 use super::insert::insert;
 use super::{CommitRequest, ReservationStatus};
 use crate::error::is_duplicate;
@@ -40,7 +40,7 @@ impl Store {
     /// exist.
     async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<Option<u64>, DbErr> {
         let transaction = self.begin().await?;
-        let known = careful::look(&transaction, requests).await?;
+        let known = commit_slow_path::look(&transaction, requests).await?;
         let mut rejected: BTreeMap<ReservationId, &CommitRequest> = BTreeMap::new();
         for request in requests.iter().filter(|request| known.may_be_written(request)) {
             rejected.entry(request.id).or_insert(request);

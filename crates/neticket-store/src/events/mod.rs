@@ -1,8 +1,8 @@
 //! Events and their ticket types, as they are described. Their seats change in [`crate::booking`] only.
 
+pub(crate) mod audit_diff;
 mod images;
 mod list;
-pub(crate) mod told;
 
 use std::collections::BTreeMap;
 
@@ -192,7 +192,7 @@ impl Store {
 
 fn creation(event: &EventRecord, by: &AuditOrigin) -> NewAudit {
     let target = format!("event/{}", event.id);
-    let after = Some(told::whole(event));
+    let after = Some(audit_diff::whole(event));
     NewAudit { after, ..by.did("event_create", target, event.title.clone(), event.created_at) }
 }
 

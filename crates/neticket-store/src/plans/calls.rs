@@ -7,8 +7,8 @@ use super::account_calls::account_calls;
 use super::call::{Call, call};
 use super::fixture::{FEW, Fixture, OWN, Round, admin, at, cancel_requests, request};
 use crate::{
-    CancelOutcome, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome, EventCancelOutcome, EventEdit,
-    EventRecord, OutdateOutcome, PauseOutcome, Store,
+    CancelOutcome, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome, EpochRaiseOutcome,
+    EventCancelOutcome, EventEdit, EventRecord, PauseOutcome, Store,
 };
 
 /// More ids than one `IN (…)` holds, and more than 1,000, from which on MariaDB turns them into a join.
@@ -110,10 +110,10 @@ fn administration<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> V
             let outcome = store.event_pause(round.to_cancel.id, true, &admin(), || at(1)).await.unwrap();
             assert!(matches!(outcome, PauseOutcome::Changed { .. }));
         }),
-        call("ledger_outdate", 0, async {
+        call("epoch_raise", 0, async {
             let entry = admin().did("ledger_reload", "event/1", "", at(1));
-            let outcome = store.ledger_outdate(all.small.id, Epoch(0), None, &entry).await.unwrap();
-            assert!(matches!(outcome, OutdateOutcome::Outdated { .. }));
+            let outcome = store.epoch_raise(all.small.id, Epoch(0), None, &entry).await.unwrap();
+            assert!(matches!(outcome, EpochRaiseOutcome::Raised { .. }));
         }),
         call("event_cancel", 0, async {
             let outcome = store.event_cancel(round.to_cancel.id, &admin(), at(1)).await.unwrap();

@@ -128,7 +128,7 @@ impl ReadCache {
     ///
     /// # Errors
     /// [`ReadCacheError`]. The event may have been invalidated.
-    pub async fn forget(&self, event: EventId) -> Result<(), ReadCacheError> {
+    pub async fn invalidate(&self, event: EventId) -> Result<(), ReadCacheError> {
         self.delete(self.copy(event)).await
     }
 
@@ -138,7 +138,7 @@ impl ReadCache {
     ///
     /// # Errors
     /// [`ReadCacheError`]. They may have been invalidated.
-    pub async fn forget_all(&self) -> Result<(), ReadCacheError> {
+    pub async fn invalidate_all(&self) -> Result<(), ReadCacheError> {
         self.delete(self.era()).await
     }
 

@@ -75,7 +75,7 @@ async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
         (Some(event(7, "햄릿")), Some(event(7, "햄릿")))
     );
     assert_eq!(copy(&one, 8).await, None);
-    other.forget(EventId(7)).await.unwrap();
+    other.invalidate(EventId(7)).await.unwrap();
     assert_eq!((copy(&one, 7).await, copy(&other, 7).await), (None, None));
 }
 
@@ -85,10 +85,11 @@ async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
 async fn what_was_read_before_a_change_is_not_put_after_it() {
     let prefix = unique_prefix();
     let (reader, admin) = (cache(&prefix).await, cache(&prefix).await);
-    for forget_all in [false, true] {
+    for invalidate_all in [false, true] {
         let permit_before = permit(&reader, 7).await;
         let read_before = event(7, "old");
-        if forget_all { admin.forget_all().await } else { admin.forget(EventId(7)).await }.unwrap();
+        if invalidate_all { admin.invalidate_all().await } else { admin.invalidate(EventId(7)).await }
+            .unwrap();
         assert!(!reader.put(&permit_before, &read_before).await.unwrap());
         assert_eq!(copy(&reader, 7).await, None);
         // It stays refused after another node has begun to read, and after that node has written the new
@@ -98,7 +99,7 @@ async fn what_was_read_before_a_change_is_not_put_after_it() {
         assert!(admin.put(&permit_after, &event(7, "new")).await.unwrap());
         assert!(!reader.put(&permit_before, &read_before).await.unwrap());
         assert_eq!(copy(&reader, 7).await.unwrap().title, "new");
-        admin.forget(EventId(7)).await.unwrap();
+        admin.invalidate(EventId(7)).await.unwrap();
     }
     // The lease is the reason: with a lease that was granted after the change, the same value is accepted.
     let permit_after = permit(&reader, 7).await;
@@ -126,9 +127,9 @@ async fn clearing_the_read_cache_deletes_no_other_key() {
         let permit = permit(&cache, id).await;
         assert!(cache.put(&permit, &event(id, "copy")).await.unwrap());
     }
-    cache.forget(EventId(20)).await.unwrap();
+    cache.invalidate(EventId(20)).await.unwrap();
     assert!(copy(&cache, 1).await.is_some() && copy(&cache, 20).await.is_none(), "no more than it says");
-    cache.forget_all().await.unwrap();
+    cache.invalidate_all().await.unwrap();
     for id in 1..=20 {
         assert_eq!(copy(&cache, id).await, None, "{id}");
     }
@@ -169,10 +170,10 @@ async fn a_cluster_keeps_copies_as_one_server_does() {
         let before = permit(&cache, id).await;
         assert!(cache.put(&before, &event(id, "copy")).await.unwrap());
         assert_eq!(copy(&cache, id).await, Some(event(id, "copy")));
-        cache.forget(EventId(id)).await.unwrap();
+        cache.invalidate(EventId(id)).await.unwrap();
         assert!(!cache.put(&before, &event(id, "copy")).await.unwrap());
     }
-    cache.forget_all().await.unwrap();
+    cache.invalidate_all().await.unwrap();
     cache.ping().await.unwrap();
 }
 

@@ -63,7 +63,7 @@ async fn everything(store: &Store, event: &EventRecord, user: UserId) -> Vec<Str
     note("event_update", store.event_update(event.id, &edit, &[], &admin, || at(NOW)).await.err());
     note("event_pause", store.event_pause(event.id, true, &admin, || at(NOW)).await.err());
     let entry = admin.did("ledger_reload", "event/1", "", at(NOW));
-    note("ledger_outdate", store.ledger_outdate(event.id, Epoch(0), None, &entry).await.err());
+    note("epoch_raise", store.epoch_raise(event.id, Epoch(0), None, &entry).await.err());
     note("event_cancel", store.event_cancel(event.id, &admin, at(NOW)).await.err());
     let rest = booked[1..].iter().map(|request: &CommitRequest| CancelRequest { id: request.id, user });
     let rest: Vec<_> = rest.collect();

@@ -1,9 +1,9 @@
-//! The actions of administrators (`neticket-app`'s `events/administer.rs` and `control_room/buttons.rs`),
+//! The actions of administrators (`neticket-app`'s `events/administer.rs` and `inventory/actions.rs`),
 //! call by call, like the protocol.
 
 use neticket_testkit::domain::Epoch;
 use neticket_testkit::store::{
-    CommitRequest, EditOutcome, EventEdit, EventRecord, OutdateOutcome, PauseOutcome,
+    CommitRequest, EditOutcome, EpochRaiseOutcome, EventEdit, EventRecord, PauseOutcome,
 };
 
 use crate::line::{Answer, Broken, Call};
@@ -19,7 +19,7 @@ impl Node {
         if self.may_look().await.is_err() {
             return;
         }
-        let before = self.shared.parts.store.event(self.shared.event).await.unwrap().unwrap();
+        let before = self.shared.backends.store.event(self.shared.event).await.unwrap().unwrap();
         let Some(edit) = with_seats(&before, grade % before.ticket_types.len(), more) else { return };
         let journal = if more { Ok(Vec::new()) } else { self.journal_of().await };
         let Ok(journal) = journal else { return };
@@ -34,7 +34,7 @@ impl Node {
         let event = self.shared.event;
         for _ in 0..ATTEMPTS_MAX {
             self.may_look().await?;
-            if let Some(state) = self.shared.parts.ledger.examine(event).await.unwrap() {
+            if let Some(state) = self.shared.backends.ledger.examine(event).await.unwrap() {
                 let entries = state.journal.iter();
                 return Ok(entries.map(|e| to_commit(event, &e.request, e.admission, e.epoch)).collect());
             }
@@ -48,8 +48,8 @@ impl Node {
 
     pub(crate) async fn press_load(self) {
         let Ok(start) = self.begin_load().await else { return };
-        let outdated = self.send(Call::Outdate { floor: start.floor }).await;
-        if let Ok(Answer::Outdate(OutdateOutcome::Outdated { epoch })) = outdated {
+        let raised = self.send(Call::RaiseEpoch { floor: start.floor }).await;
+        if let Ok(Answer::EpochRaised(EpochRaiseOutcome::Raised { epoch })) = raised {
             let _ = self.load(epoch).await;
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, Timestamp, UserId};
 use neticket_testkit::ledger::{
-    AdmitAnswer, AdmitRequest, Board, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState,
-    LedgerView, LoadAnswer, LoadStart, LoadToken, LoadedEvents, Release,
+    AdmitAnswer, AdmitRequest, JournalEntry, Ledger, LedgerError, LedgerSnapshot, LedgerState, LedgerView,
+    LoadAnswer, LoadStart, LoadToken, LoadedEvents, NodeRegistry, Release,
 };
 use tokio::runtime::Handle;
 
@@ -23,7 +23,7 @@ pub(crate) struct BadLine {
 /// How late a call may arrive, in milliseconds.
 const LATE_MAX_MS: u64 = 20;
 
-enum Fate {
+enum CallFate {
     Fine,
     AnswerLost,
     Late(Duration),
@@ -35,15 +35,15 @@ fn broken<T>() -> Result<T, LedgerError> {
 }
 
 impl BadLine {
-    fn fate(&self) -> Fate {
+    fn fate(&self) -> CallFate {
         if !self.is_bad.load(Ordering::Relaxed) {
-            return Fate::Fine;
+            return CallFate::Fine;
         }
         match rand::random_range(0..20) {
-            0 => Fate::AnswerLost,
-            1 => Fate::Late(Duration::from_millis(rand::random_range(0..=LATE_MAX_MS))),
-            2 => Fate::Lost,
-            _ => Fate::Fine,
+            0 => CallFate::AnswerLost,
+            1 => CallFate::Late(Duration::from_millis(rand::random_range(0..=LATE_MAX_MS))),
+            2 => CallFate::Lost,
+            _ => CallFate::Fine,
         }
     }
 
@@ -55,13 +55,13 @@ impl BadLine {
     {
         let call = call(Arc::clone(&self.ledger));
         match self.fate() {
-            Fate::Fine => call.await,
-            Fate::Lost => broken(),
-            Fate::AnswerLost => {
+            CallFate::Fine => call.await,
+            CallFate::Lost => broken(),
+            CallFate::AnswerLost => {
                 call.await?;
                 broken()
             }
-            Fate::Late(late) => {
+            CallFate::Late(late) => {
                 self.outside.spawn(async move {
                     tokio::time::sleep(late).await;
                     call.await
@@ -74,8 +74,8 @@ impl BadLine {
 
 #[async_trait]
 impl Ledger for BadLine {
-    fn board(&self) -> &dyn Board {
-        self.ledger.board()
+    fn node_registry(&self) -> &dyn NodeRegistry {
+        self.ledger.node_registry()
     }
 
     async fn now(&self) -> Result<Timestamp, LedgerError> {
@@ -115,12 +115,12 @@ impl Ledger for BadLine {
         self.send(move |ledger| async move { ledger.evict(event, epoch).await }).await
     }
 
-    async fn forget(&self, event: EventId) -> Result<(), LedgerError> {
-        self.send(move |ledger| async move { ledger.forget(event).await }).await
+    async fn delete(&self, event: EventId) -> Result<(), LedgerError> {
+        self.send(move |ledger| async move { ledger.delete(event).await }).await
     }
 
-    async fn lose(&self, event: EventId) -> Result<(), LedgerError> {
-        self.ledger.lose(event).await
+    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
+        self.ledger.drop_for_test(event).await
     }
 
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {

@@ -30,19 +30,19 @@ async fn look(shared: &Shared) -> Look {
         None => Rc::new(look_at_store(shared).await),
     };
     shared.seen.replace(Some(Rc::clone(&store)));
-    Look { store, ledger: shared.parts.ledger.examine(shared.event).await.unwrap() }
+    Look { store, ledger: shared.backends.ledger.examine(shared.event).await.unwrap() }
 }
 
 async fn look_at_store(shared: &Shared) -> Stored {
     let ids: Vec<ReservationId> = shared.reference.borrow().asked.keys().copied().collect();
-    let records = shared.parts.store.reservations(&ids).await.unwrap();
+    let records = shared.backends.store.reservations(&ids).await.unwrap();
     Stored {
         records: records
             .into_iter()
             .filter(|record| record.event == shared.event)
             .map(|record| (record.id, record))
             .collect(),
-        inventory: shared.parts.store.inventory_of(shared.event, &ids).await.unwrap().unwrap(),
+        inventory: shared.backends.store.inventory_of(shared.event, &ids).await.unwrap().unwrap(),
     }
 }
 
@@ -112,14 +112,14 @@ fn differs(
 /// Compares ledger and store. Unlike in [`after_a_step`], the nodes continue meanwhile, so it inspects the
 /// ledger twice, with the store in between, and compares only if the ledger has not changed.
 pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken> {
-    let (event, parts) = (node.shared.event, &node.shared.parts);
+    let (event, backends) = (node.shared.event, &node.shared.backends);
     node.may_look().await?;
-    let Some(ledger) = parts.ledger.examine(event).await.unwrap() else { return Ok(Ok(())) };
+    let Some(ledger) = backends.ledger.examine(event).await.unwrap() else { return Ok(Ok(())) };
     node.may_look().await?;
     let ids: Vec<ReservationId> = ledger.journal.iter().map(|entry| entry.request.id).collect();
-    let store = parts.store.inventory_of(event, &ids).await.unwrap().unwrap();
+    let store = backends.store.inventory_of(event, &ids).await.unwrap().unwrap();
     node.may_look().await?;
-    let again = parts.ledger.examine(event).await.unwrap();
+    let again = backends.ledger.examine(event).await.unwrap();
     let same = again.is_some_and(|again| again.revision == ledger.revision);
     // An entry that is also in the store is in progress: it is committed and not settled yet.
     let is_at_rest = same && store.present.is_empty();
@@ -157,6 +157,6 @@ pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> 
 /// How many seats of each ticket type are left in the store.
 pub(crate) async fn left(shared: &Shared) -> Vec<u64> {
     let inventory: Vec<InventoryRecord> =
-        shared.parts.store.inventory_audit(Some(shared.event)).await.unwrap();
+        shared.backends.store.inventory_audit(Some(shared.event)).await.unwrap();
     inventory.into_iter().map(|row| row.left).collect()
 }

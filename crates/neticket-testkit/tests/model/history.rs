@@ -34,7 +34,7 @@ pub(crate) struct Ending {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// Users send requests to one node at the same time: one batch.
-    Ask { node: u8, wishes: Vec<Wanted> },
+    Ask { node: u8, bookings: Vec<Wanted> },
     /// A node takes a batch of admitted bookings and commits it.
     Commit { node: u8 },
     /// The owner of a key uses it for a booking of another event, which the store confirms or rejects.
@@ -44,7 +44,7 @@ pub(crate) enum Step {
     /// A node begins a background task.
     Begin { node: u8, task: Task },
     /// One of the jobs in progress makes its next call.
-    Go { job: u8, fate: Fate },
+    Go { job: u8, fate: CallFate },
     /// One of the jobs in progress runs to its end. All its calls succeed, in order.
     Finish { job: u8 },
     /// A call that was delayed takes effect.
@@ -105,7 +105,7 @@ pub(crate) enum Task {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum CallFate {
     Fine,
     /// The call takes effect, but its answer is lost.
     AnswerLost,
@@ -130,7 +130,7 @@ fn a_node() -> impl Strategy<Value = u8> {
     0..NODES
 }
 
-fn a_wish() -> impl Strategy<Value = Wanted> {
+fn a_booking() -> impl Strategy<Value = Wanted> {
     let other = prop_oneof![18 => Just(Other::Nothing), 1 => Just(Other::Quantity), 1 => Just(Other::Grade)];
     (0..KEYS, other, prop::bool::weighted(0.05)).prop_map(|(key, other, wrong_price)| Wanted {
         key,
@@ -139,14 +139,14 @@ fn a_wish() -> impl Strategy<Value = Wanted> {
     })
 }
 
-fn a_fate() -> impl Strategy<Value = Fate> {
+fn a_fate() -> impl Strategy<Value = CallFate> {
     prop_oneof![
-        14 => Just(Fate::Fine),
-        1 => Just(Fate::AnswerLost),
-        1 => Just(Fate::Lost),
-        2 => Just(Fate::Delayed),
-        1 => Just(Fate::Twice),
-        1 => Just(Fate::TwiceLater),
+        14 => Just(CallFate::Fine),
+        1 => Just(CallFate::AnswerLost),
+        1 => Just(CallFate::Lost),
+        2 => Just(CallFate::Delayed),
+        1 => Just(CallFate::Twice),
+        1 => Just(CallFate::TwiceLater),
     ]
 }
 
@@ -170,7 +170,7 @@ fn a_sale() -> impl Strategy<Value = Sale> {
 
 fn a_step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        5 => (a_node(), vec(a_wish(), 1..4)).prop_map(|(node, wishes)| Step::Ask { node, wishes }),
+        5 => (a_node(), vec(a_booking(), 1..4)).prop_map(|(node, bookings)| Step::Ask { node, bookings }),
         1 => (0..KEYS, any::<bool>()).prop_map(|(key, rejected)| Step::BookElsewhere { key, rejected }),
         6 => a_node().prop_map(|node| Step::Commit { node }),
         3 => (a_node(), vec(0..KEYS, 1..3)).prop_map(|(node, keys)| Step::Cancel { node, keys }),
@@ -207,9 +207,9 @@ const USUAL: Wanted = Wanted { key: 0, other: Other::Nothing, wrong_price: false
 
 /// A cancel, and its release, between the two halves of a load. Random histories produce this too rarely.
 pub(crate) fn a_cancel_within_a_load() -> History {
-    let (node, go) = (0, Step::Go { job: 0, fate: Fate::Fine });
+    let (node, go) = (0, Step::Go { job: 0, fate: CallFate::Fine });
     let steps = vec![
-        Step::Ask { node, wishes: vec![USUAL] },
+        Step::Ask { node, bookings: vec![USUAL] },
         Step::Finish { job: 0 },
         Step::Commit { node },
         Step::Finish { job: 0 },
@@ -229,8 +229,8 @@ pub(crate) fn a_cancel_within_a_load() -> History {
 /// One node raises the epoch and is slow. Another node loads a higher epoch, sells the only seats and
 /// settles. Then the ledger is lost. The slow node continues, and nothing shows how old its snapshot is.
 pub(crate) fn a_late_load_after_a_loss() -> History {
-    let go = |job| Step::Go { job, fate: Fate::Fine };
-    let ask = Step::Ask { node: 1, wishes: vec![USUAL] };
+    let go = |job| Step::Go { job, fate: CallFate::Fine };
+    let ask = Step::Ask { node: 1, bookings: vec![USUAL] };
     let steps = vec![
         Step::Begin { node: 0, task: Task::Reload },
         go(0), // announces its begin

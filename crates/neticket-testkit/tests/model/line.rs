@@ -12,17 +12,17 @@ use neticket_testkit::ledger::{
     SnapshotTicketType,
 };
 use neticket_testkit::store::{
-    AuditOrigin, CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, EditOutcome, EventEdit,
-    LoadedEvent, OutdateOutcome, PauseOutcome, Store,
+    AuditOrigin, CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, EditOutcome, EpochRaiseOutcome,
+    EventEdit, LoadedEvent, PauseOutcome, Store,
 };
 
-use crate::history::{Fate, Sale};
+use crate::history::{CallFate, Sale};
 
 const ADMIN: AuditOrigin = AuditOrigin { actor: None, ip: String::new() };
 
 /// The real backends.
 #[derive(Clone)]
-pub(crate) struct Parts {
+pub(crate) struct StoreAndLedger {
     pub(crate) store: Store,
     pub(crate) ledger: Arc<dyn Ledger>,
 }
@@ -38,10 +38,10 @@ pub(crate) enum Call {
     Commit(Vec<CommitRequest>),
     Cancel(Vec<CancelRequest>),
     Reject(Vec<CommitRequest>),
-    RaiseEpoch { floor: Epoch },
+    LoadEvent { floor: Epoch },
     OutboxDone(Vec<ReservationId>),
     Edit(Box<EventEdit>, Vec<CommitRequest>),
-    Outdate { floor: Epoch },
+    RaiseEpoch { floor: Epoch },
     Pause(bool),
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum Answer {
     Cancel(Vec<CancelOutcome>),
     Loaded(LoadedEvent),
     Edit(EditOutcome),
-    Outdate(OutdateOutcome),
+    EpochRaised(EpochRaiseOutcome),
     Pause(PauseOutcome),
     Done,
 }
@@ -62,7 +62,7 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct Broken;
 
-impl Parts {
+impl StoreAndLedger {
     /// Applies a call to the backends.
     pub(crate) async fn take(&self, event: EventId, call: &Call, now: Timestamp) -> Answer {
         let (store, ledger) = (&self.store, &self.ledger);
@@ -86,7 +86,7 @@ impl Parts {
                 store.reject(requests, now).await.unwrap();
                 Answer::Done
             }
-            Call::RaiseEpoch { floor } => {
+            Call::LoadEvent { floor } => {
                 Answer::Loaded(store.load_event(event, *floor).await.unwrap().unwrap())
             }
             Call::OutboxDone(ids) => {
@@ -96,9 +96,9 @@ impl Parts {
             Call::Edit(edit, journal) => {
                 Answer::Edit(store.event_update(event, edit, journal, &ADMIN, || now).await.unwrap())
             }
-            Call::Outdate { floor } => {
+            Call::RaiseEpoch { floor } => {
                 let entry = ADMIN.did("ledger_load", format!("event/{event}"), "", now);
-                Answer::Outdate(store.ledger_outdate(event, *floor, None, &entry).await.unwrap())
+                Answer::EpochRaised(store.epoch_raise(event, *floor, None, &entry).await.unwrap())
             }
             Call::Pause(paused) => {
                 // A pause begins by the ledger's clock, which also dates admissions.
@@ -141,10 +141,10 @@ impl Call {
             Self::Commit(_)
                 | Self::Cancel(_)
                 | Self::Reject(_)
-                | Self::RaiseEpoch { .. }
+                | Self::LoadEvent { .. }
                 | Self::OutboxDone(_)
                 | Self::Edit(..)
-                | Self::Outdate { .. }
+                | Self::RaiseEpoch { .. }
                 | Self::Pause(_)
         )
     }
@@ -157,12 +157,12 @@ impl Call {
 /// A job waits here until the history decides the fate of its next call.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
-    fate: Rc<Cell<Option<Fate>>>,
+    fate: Rc<Cell<Option<CallFate>>>,
     waiting: Rc<Cell<bool>>,
 }
 
 impl Gate {
-    pub(crate) async fn pass(&self) -> Fate {
+    pub(crate) async fn pass(&self) -> CallFate {
         poll_fn(|_| {
             let fate = self.fate.take();
             self.waiting.set(fate.is_none());
@@ -171,7 +171,7 @@ impl Gate {
         .await
     }
 
-    pub(crate) fn open(&self, fate: Fate) {
+    pub(crate) fn open(&self, fate: CallFate) {
         self.waiting.set(false);
         self.fate.set(Some(fate));
     }

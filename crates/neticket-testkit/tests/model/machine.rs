@@ -12,11 +12,11 @@ use neticket_testkit::tickets;
 use uuid::Uuid;
 
 use crate::checks;
-use crate::history::{Ending, Fate, History, Other, Step, Task, Wanted};
+use crate::fixture::{Fixture, Saved};
+use crate::history::{CallFate, Ending, History, Other, Step, Task, Wanted};
 use crate::line::Settings;
 use crate::protocol::Node;
-use crate::shared::{Shared, Start, Variant, Wish, Work};
-use crate::stand::{Saved, Stand};
+use crate::shared::{BookingRequest, Shared, Start, Variant, Work};
 
 /// The node that repairs everything at the end.
 const HEALER: u8 = u8::MAX;
@@ -39,7 +39,7 @@ struct Job {
 }
 
 pub(crate) struct Machine<'a> {
-    stand: &'a Stand,
+    fixture: &'a Fixture,
     history: &'a History,
     event: EventRecord,
     shared: Rc<Shared>,
@@ -49,20 +49,20 @@ pub(crate) struct Machine<'a> {
 }
 
 /// Plays `history` on an event of its own, and checks the invariants.
-pub(crate) async fn play(stand: &Stand, history: &History, variant: Variant) -> Result<Played, String> {
-    let mut machine = Machine::new(stand, history, variant).await;
+pub(crate) async fn play(fixture: &Fixture, history: &History, variant: Variant) -> Result<Played, String> {
+    let mut machine = Machine::new(fixture, history, variant).await;
     let played = machine.play().await;
     machine.jobs.clear();
-    stand.parts.ledger.lose(machine.event.id).await.unwrap();
+    fixture.backends.ledger.drop_for_test(machine.event.id).await.unwrap();
     played.map(|()| Played { steps: machine.steps })
 }
 
 impl<'a> Machine<'a> {
-    async fn new(stand: &'a Stand, history: &'a History, variant: Variant) -> Self {
-        let event = stand.event(&history.capacities, history.max_per_user).await;
-        let now = stand.parts.ledger.now().await.unwrap();
-        let shared = Rc::new(Shared::new(stand.parts.clone(), event.id, now, variant));
-        Self { stand, history, event, shared, jobs: Vec::new(), saved: None, steps: 0 }
+    async fn new(fixture: &'a Fixture, history: &'a History, variant: Variant) -> Self {
+        let event = fixture.event(&history.capacities, history.max_per_user).await;
+        let now = fixture.backends.ledger.now().await.unwrap();
+        let shared = Rc::new(Shared::new(fixture.backends.clone(), event.id, now, variant));
+        Self { fixture, history, event, shared, jobs: Vec::new(), saved: None, steps: 0 }
     }
 
     async fn play(&mut self) -> Result<(), String> {
@@ -77,7 +77,7 @@ impl<'a> Machine<'a> {
     async fn take(&mut self, step: &Step) -> Result<(), String> {
         self.steps += 1;
         match step {
-            Step::Ask { node, wishes } => self.ask(*node, wishes),
+            Step::Ask { node, bookings } => self.ask(*node, bookings),
             Step::BookElsewhere { key, rejected } => self.book_elsewhere(*key, *rejected).await,
             Step::Commit { node } => self.commit(*node),
             Step::Cancel { node, keys } => self.cancel(*node, keys),
@@ -96,7 +96,7 @@ impl<'a> Machine<'a> {
             Step::Deadline { waiting } => self.deadline(*waiting),
             Step::Crash { node } => self.crash(*node),
             Step::Lose => self.lose().await,
-            Step::Save => self.saved = self.stand.save(&self.event).await,
+            Step::Save => self.saved = self.fixture.save(&self.event).await,
             Step::RollBack => self.roll_back().await,
             Step::Believe => self.shared.believes_in.set(MORE_SEATS),
             Step::Sale(sale) => self.shared.set(|settings| settings.sale = *sale),
@@ -129,7 +129,7 @@ impl<'a> Machine<'a> {
 
     /// Books as another event's ledger and nodes would. The event that commits first gets the id.
     async fn book_elsewhere(&self, key: u8, rejected: bool) {
-        let elsewhere = &self.stand.elsewhere;
+        let elsewhere = &self.fixture.elsewhere;
         let request = CommitRequest {
             id: self.id(key),
             user: self.user(key),
@@ -144,7 +144,7 @@ impl<'a> Machine<'a> {
     }
 
     fn user(&self, key: u8) -> UserId {
-        self.stand.user(usize::from(key))
+        self.fixture.user(usize::from(key))
     }
 
     fn start(&mut self, name: u8, start: Start) {
@@ -153,13 +153,13 @@ impl<'a> Machine<'a> {
         self.jobs.push(Job { node, work });
     }
 
-    fn ask(&mut self, node: u8, wishes: &[Wanted]) {
-        let wishes = wishes.iter().map(|wanted| {
+    fn ask(&mut self, node: u8, bookings: &[Wanted]) {
+        let bookings = bookings.iter().map(|wanted| {
             let request = self.request(*wanted);
-            Wish::new(&self.shared, request)
+            BookingRequest::new(&self.shared, request)
         });
-        let wishes: Vec<Wish> = wishes.collect();
-        self.start(node, Box::new(|node| Box::pin(node.ask(wishes))));
+        let bookings: Vec<BookingRequest> = bookings.collect();
+        self.start(node, Box::new(|node| Box::pin(node.ask(bookings))));
     }
 
     fn commit(&mut self, node: u8) {
@@ -196,7 +196,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Lets a job make its next call, and run until the call after it.
-    async fn go(&mut self, at: usize, fate: Fate) {
+    async fn go(&mut self, at: usize, fate: CallFate) {
         let job = &mut self.jobs[at];
         let gate = job.node.gate.clone();
         if !gate.is_waited_at() {
@@ -237,7 +237,7 @@ impl<'a> Machine<'a> {
         while self.jobs.len() >= len && calls < CALLS_MAX {
             let before = self.jobs.len();
             let gate = self.jobs[at].node.gate.clone();
-            self.go(at, Fate::Fine).await;
+            self.go(at, CallFate::Fine).await;
             self.steps += 1;
             calls += 1;
             self.look().await?;
@@ -275,14 +275,14 @@ impl<'a> Machine<'a> {
     }
 
     async fn lose(&mut self) {
-        self.stand.parts.ledger.lose(self.event.id).await.unwrap();
+        self.fixture.backends.ledger.drop_for_test(self.event.id).await.unwrap();
         self.shared.ledger_restarted();
         self.shared.reference.borrow_mut().ledger_lost();
     }
 
     async fn roll_back(&mut self) {
         if let Some(saved) = &self.saved {
-            self.stand.restore(&self.event, saved).await;
+            self.fixture.restore(&self.event, saved).await;
             self.shared.ledger_restarted();
             self.shared.reference.borrow_mut().journal_restored(&saved.journal);
         }
@@ -365,16 +365,16 @@ impl<'a> Machine<'a> {
         for grade in 0..self.event.ticket_types.len() {
             let left = checks::left(&self.shared).await[grade];
             let ticket_type = self.event.ticket_types[grade].id;
-            let wishes = (0..=left).map(|_| {
+            let bookings = (0..=left).map(|_| {
                 stranger += 1;
                 let id =
                     ReservationId(Uuid::from_u128(self.id(0).0.as_u128() + 1_000 + u128::from(stranger)));
-                let user = self.stand.stranger(usize::from(stranger));
+                let user = self.fixture.stranger(usize::from(stranger));
                 let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
-                Wish::new(&self.shared, request)
+                BookingRequest::new(&self.shared, request)
             });
-            let wishes: Vec<Wish> = wishes.collect();
-            self.start(HEALER, Box::new(|node| Box::pin(node.ask(wishes))));
+            let bookings: Vec<BookingRequest> = bookings.collect();
+            self.start(HEALER, Box::new(|node| Box::pin(node.ask(bookings))));
             while !self.jobs.is_empty() {
                 self.finish(0).await?;
                 self.commit(HEALER);

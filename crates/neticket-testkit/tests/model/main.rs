@@ -4,7 +4,7 @@
 //!
 //! - `history.rs`: what may happen, as data.
 //! - `protocol.rs`, `administration.rs`: what a node does, call by call, as `neticket-app` does it.
-//! - `runner.rs`, `machine.rs`, `line.rs`, `shared.rs`, `stand.rs`: what plays a history, and on which
+//! - `runner.rs`, `machine.rs`, `line.rs`, `shared.rs`, `fixture.rs`: what plays a history, and on which
 //!   backends.
 //! - `reference.rs`, `checks.rs`: what must hold.
 //! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, which die while their lines are bad. Not step
@@ -16,6 +16,8 @@ mod administration;
 mod bad_line;
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod history;
 #[cfg(test)]
@@ -31,12 +33,10 @@ mod runner;
 #[cfg(test)]
 mod shared;
 #[cfg(test)]
-mod stand;
-#[cfg(test)]
 mod whole_nodes;
 
 #[cfg(test)]
-use {crate::runner::Play, crate::shared::Variant, neticket_testkit::Parts as Kind};
+use {crate::runner::Runner, crate::shared::Variant, neticket_testkit::Backends as Kind};
 
 #[cfg(test)]
 const HISTORIES_EMBEDDED: u32 = 2_000;
@@ -49,31 +49,31 @@ const HISTORIES_OF_CONTROLS: u32 = 1_000;
 
 #[test]
 fn every_history_on_sqlite_and_memory_keeps_every_promise() {
-    Play::on(Kind::Embedded).keeps_every_promise(HISTORIES_EMBEDDED);
+    Runner::on(Kind::Embedded).keeps_every_promise(HISTORIES_EMBEDDED);
 }
 
 #[test]
 fn every_history_on_mariadb_and_redis_keeps_every_promise() {
-    Play::on(Kind::Shared).keeps_every_promise(HISTORIES_SHARED);
+    Runner::on(Kind::Shared).keeps_every_promise(HISTORIES_SHARED);
 }
 
 #[test]
 fn without_the_guard_it_would_notice_that_capacity_is_not_left_and_confirmed() {
-    let mut play = Play::on(Kind::Embedded);
-    play.stand = play.stand.without_guard();
+    let mut play = Runner::on(Kind::Embedded);
+    play.fixture = play.fixture.without_guard();
     play.is_caught(HISTORIES_OF_CONTROLS, "capacity is not left");
 }
 
 #[test]
 fn it_would_notice_settling_before_the_commit() {
-    Play::of(Variant::SettleBeforeCommit).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
+    Runner::of(Variant::SettleBeforeCommit).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
 }
 
 #[test]
 fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
     let history = history::a_cancel_within_a_load();
-    Play::of(Variant::Product).plays(&history).unwrap();
-    let noticed = Play::of(Variant::ReleaseInAnyEpoch).plays(&history).unwrap_err();
+    Runner::of(Variant::Product).plays(&history).unwrap();
+    let noticed = Runner::of(Variant::ReleaseInAnyEpoch).plays(&history).unwrap_err();
     assert!(noticed.contains("the ledger offers"), "{noticed}");
 }
 
@@ -81,41 +81,42 @@ fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
 fn a_load_that_comes_late_after_a_loss_does_not_bring_its_epoch_back() {
     let history = history::a_late_load_after_a_loss();
     for kind in [Kind::Embedded, Kind::Shared] {
-        Play::on(kind).plays(&history).unwrap();
+        Runner::on(kind).plays(&history).unwrap();
     }
-    let noticed = Play::of(Variant::BeginLoadLate).plays(&history).unwrap_err();
+    let noticed = Runner::of(Variant::BeginLoadLate).plays(&history).unwrap_err();
     assert!(noticed.contains("came back"), "{noticed}");
 }
 
 #[test]
 fn it_would_notice_a_refusal_that_is_not_noted() {
-    Play::of(Variant::NoteNothing).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
+    Runner::of(Variant::NoteNothing).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }
 
 #[test]
 fn it_would_notice_a_load_that_forgets_the_journal() {
-    Play::of(Variant::LoadWithoutJournal).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
+    Runner::of(Variant::LoadWithoutJournal)
+        .is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }
 
 #[test]
 fn it_would_notice_seats_that_are_kept_for_a_booking_of_another_event() {
-    Play::of(Variant::SettleOtherBookings).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
+    Runner::of(Variant::SettleOtherBookings).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
 }
 
 #[test]
 fn it_would_notice_a_refusal_whose_entry_stays_in_the_journal() {
-    Play::of(Variant::RefuseWithoutLoad).is_caught(HISTORIES_OF_CONTROLS, "not at rest");
+    Runner::of(Variant::RefuseWithoutLoad).is_caught(HISTORIES_OF_CONTROLS, "not at rest");
 }
 
 #[test]
 fn it_would_notice_a_commit_under_an_epoch_that_did_not_admit_it() {
-    Play::of(Variant::CommitUnderNextEpoch).is_caught(HISTORIES_OF_CONTROLS, "");
+    Runner::of(Variant::CommitUnderNextEpoch).is_caught(HISTORIES_OF_CONTROLS, "");
 }
 
 neticket_testkit::on_both! {
-    async fn whole_nodes_that_die_on_bad_lines_keep_every_promise(parts: Parts) {
+    async fn whole_nodes_that_die_on_bad_lines_keep_every_promise(backends: Backends) {
         for _ in 0..RUSHES {
-            whole_nodes::die_on_bad_lines(parts).await;
+            whole_nodes::die_on_bad_lines(backends).await;
         }
     }
 }

@@ -14,10 +14,10 @@ use neticket_testkit::store::{
 };
 
 use crate::checks;
-use crate::history::Fate;
+use crate::history::CallFate;
 use crate::line::{Answer, Broken, Call, Gate, to_snapshot};
 use crate::reference::Told;
-use crate::shared::{Admitted, Shared, Variant, Wish, Work, to_commit};
+use crate::shared::{Admitted, BookingRequest, Shared, Variant, Work, to_commit};
 
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
 
@@ -35,45 +35,45 @@ impl Node {
         let fate = self.gate.pass().await;
         let repeats = call.may_repeat();
         match fate {
-            Fate::Lost => {
+            CallFate::Lost => {
                 self.shared.reference.borrow_mut().trouble();
                 Err(Broken)
             }
-            Fate::Delayed => {
+            CallFate::Delayed => {
                 self.shared.reference.borrow_mut().trouble();
                 self.shared.line.borrow_mut().push(call);
                 Err(Broken)
             }
-            Fate::AnswerLost => {
+            CallFate::AnswerLost => {
                 self.shared.reference.borrow_mut().trouble();
                 self.shared.take(&call).await;
                 Err(Broken)
             }
-            Fate::Twice if repeats => {
+            CallFate::Twice if repeats => {
                 self.shared.reference.borrow_mut().trouble();
                 self.shared.take(&call).await;
                 Ok(self.shared.take(&call).await)
             }
-            Fate::TwiceLater if repeats => {
+            CallFate::TwiceLater if repeats => {
                 let answer = self.shared.take(&call).await;
                 self.shared.line.borrow_mut().push(call);
                 Ok(answer)
             }
-            Fate::Fine | Fate::Twice | Fate::TwiceLater => Ok(self.shared.take(&call).await),
+            CallFate::Fine | CallFate::Twice | CallFate::TwiceLater => Ok(self.shared.take(&call).await),
         }
     }
 
     /// Waits for the fate of a call that changes nothing.
     pub(crate) async fn may_look(&self) -> Result<(), Broken> {
         match self.gate.pass().await {
-            Fate::Lost | Fate::AnswerLost | Fate::Delayed => Err(Broken),
-            Fate::Fine | Fate::Twice | Fate::TwiceLater => Ok(()),
+            CallFate::Lost | CallFate::AnswerLost | CallFate::Delayed => Err(Broken),
+            CallFate::Fine | CallFate::Twice | CallFate::TwiceLater => Ok(()),
         }
     }
 
     async fn view(&self) -> Result<Option<LedgerView>, Broken> {
         self.may_look().await?;
-        Ok(self.shared.parts.ledger.view(self.shared.event).await.unwrap())
+        Ok(self.shared.backends.ledger.view(self.shared.event).await.unwrap())
     }
 
     async fn stored(
@@ -81,7 +81,7 @@ impl Node {
         ids: Vec<ReservationId>,
     ) -> Result<BTreeMap<ReservationId, ReservationRecord>, Broken> {
         self.may_look().await?;
-        let records = self.shared.parts.store.reservations(&ids).await.unwrap();
+        let records = self.shared.backends.store.reservations(&ids).await.unwrap();
         Ok(records.into_iter().map(|record| (record.id, record)).collect())
     }
 
@@ -92,59 +92,66 @@ impl Node {
 
 /// Admission (`booking/admission.rs`).
 impl Node {
-    pub(crate) async fn ask(self, wishes: Vec<Wish>) {
-        let admitted = self.offer_until_seen(wishes).await;
+    pub(crate) async fn ask(self, bookings: Vec<BookingRequest>) {
+        let admitted = self.offer_until_seen(bookings).await;
         self.shared.commit_queues.borrow_mut().entry(self.name).or_default().extend(admitted);
     }
 
-    async fn offer_until_seen(&self, mut wishes: Vec<Wish>) -> Vec<Admitted> {
+    async fn offer_until_seen(&self, mut bookings: Vec<BookingRequest>) -> Vec<Admitted> {
         for _ in 0..=ATTEMPTS_MAX {
-            wishes.retain(|wish| !wish.is_abandoned());
-            if wishes.is_empty() {
+            bookings.retain(|booking| !booking.is_abandoned());
+            if bookings.is_empty() {
                 return Vec::new();
             }
-            match self.offer(wishes).await {
+            match self.offer(bookings).await {
                 Ok(admitted) => return admitted,
-                Err(again) => wishes = again,
+                Err(again) => bookings = again,
             }
-            let epoch_min = epoch_min(&wishes);
-            if wishes.is_empty() || self.load(epoch_min).await.is_err() {
+            let epoch_min = epoch_min(&bookings);
+            if bookings.is_empty() || self.load(epoch_min).await.is_err() {
                 break;
             }
         }
-        left_to_recovery(&wishes);
+        left_to_recovery(&bookings);
         Vec::new()
     }
 
     /// `Err`: the ledger must be loaded first. If the ledger did not answer, no request is left and the
     /// result is `Ok`.
-    async fn offer(&self, wishes: Vec<Wish>) -> Result<Vec<Admitted>, Vec<Wish>> {
-        let requests: Vec<AdmitRequest> = wishes.iter().map(|wish| wish.request).collect();
-        let call = Call::Admit { epoch_min: epoch_min(&wishes), requests };
+    async fn offer(&self, bookings: Vec<BookingRequest>) -> Result<Vec<Admitted>, Vec<BookingRequest>> {
+        let requests: Vec<AdmitRequest> = bookings.iter().map(|booking| booking.request).collect();
+        let call = Call::Admit { epoch_min: epoch_min(&bookings), requests };
         match self.send(call).await {
             Ok(Answer::Admit(AdmitAnswer::Verdicts { epoch, verdicts, .. })) => {
-                Ok(self.sort_verdicts(epoch, wishes, verdicts).await)
+                Ok(self.sort_verdicts(epoch, bookings, verdicts).await)
             }
-            Ok(_) => Err(wishes),
+            Ok(_) => Err(bookings),
             Err(Broken) => {
-                tell_all(&wishes, Told::Unknown);
+                tell_all(&bookings, Told::Unknown);
                 Ok(Vec::new())
             }
         }
     }
 
-    async fn sort_verdicts(&self, epoch: Epoch, wishes: Vec<Wish>, verdicts: Vec<Verdict>) -> Vec<Admitted> {
+    async fn sort_verdicts(
+        &self,
+        epoch: Epoch,
+        bookings: Vec<BookingRequest>,
+        verdicts: Vec<Verdict>,
+    ) -> Vec<Admitted> {
         let event = self.shared.event;
         let mut admitted = Vec::new();
         let mut known = Vec::new();
         let mut unheard = Vec::new();
-        for (wish, verdict) in wishes.into_iter().zip(verdicts) {
+        for (booking, verdict) in bookings.into_iter().zip(verdicts) {
             match verdict {
-                Verdict::Admitted(admission) => admitted.push(Admitted::new(event, wish, admission, epoch)),
-                Verdict::Known => known.push(wish),
-                Verdict::Mismatch => wish.tell(Told::OtherContent),
-                Verdict::JournalFull => unheard.extend(wish.refuse_for_now()),
-                _ => unheard.extend(wish.refuse()),
+                Verdict::Admitted(admission) => {
+                    admitted.push(Admitted::new(event, booking, admission, epoch));
+                }
+                Verdict::Known => known.push(booking),
+                Verdict::Mismatch => booking.tell(Told::OtherContent),
+                Verdict::JournalFull => unheard.extend(booking.refuse_for_now()),
+                _ => unheard.extend(booking.refuse()),
             }
         }
         let _ = self.note(unheard).await;
@@ -162,15 +169,16 @@ impl Node {
         Ok(())
     }
 
-    async fn answer_known(self, wishes: Vec<Wish>) {
-        let Ok(stored) = self.stored(wishes.iter().map(|wish| wish.request.id).collect()).await else {
-            return tell_all(&wishes, Told::Unknown);
+    async fn answer_known(self, bookings: Vec<BookingRequest>) {
+        let Ok(stored) = self.stored(bookings.iter().map(|booking| booking.request.id).collect()).await
+        else {
+            return tell_all(&bookings, Told::Unknown);
         };
-        for wish in wishes {
-            match stored.get(&wish.request.id) {
-                Some(record) => wish.tell_record(record),
+        for booking in bookings {
+            match stored.get(&booking.request.id) {
+                Some(record) => booking.tell_record(record),
                 None => {
-                    self.shared.fault(format!("the ledger knows {}, the store does not", wish.request.id));
+                    self.shared.fault(format!("the ledger knows {}, the store does not", booking.request.id));
                 }
             }
         }
@@ -185,12 +193,12 @@ impl Node {
                 return;
             }
             if self.shared.variant == Variant::SettleBeforeCommit {
-                let settled = batch.iter().map(|a| (a.epoch, a.wish.request.id));
+                let settled = batch.iter().map(|a| (a.epoch, a.booking.request.id));
                 self.clone().settle(by_epoch(settled)).await;
             }
             let requests = batch.iter().map(|admitted| admitted.to_commit(self.shared.event)).collect();
             let Ok(Answer::Commit(outcomes)) = self.send(Call::Commit(requests)).await else {
-                return left_to_recovery(batch.iter().map(|admitted| &admitted.wish));
+                return left_to_recovery(batch.iter().map(|admitted| &admitted.booking));
             };
             let sorted = sort_outcomes(&self.shared, batch, outcomes);
             if !sorted.settled.is_empty() {
@@ -203,21 +211,21 @@ impl Node {
             if !sorted.refused.is_empty() {
                 self.refuse(sorted.refused).await;
             }
-            batch = self.admit_again(sorted.outdated).await;
+            batch = self.admit_again(sorted.raised).await;
         }
-        left_to_recovery(batch.iter().map(|admitted| &admitted.wish));
+        left_to_recovery(batch.iter().map(|admitted| &admitted.booking));
     }
 
     /// Releases admissions whose ids stand for something else in the store.
     async fn give_back(&self, conflicting: Vec<(Admitted, ReservationRecord)>) {
         let release = |admitted: &Admitted| {
-            let AdmitRequest { id, user, ticket_type, quantity, .. } = admitted.wish.request;
+            let AdmitRequest { id, user, ticket_type, quantity, .. } = admitted.booking.request;
             Release { id, user, ticket_type, quantity, epoch: admitted.epoch }
         };
         let releases = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
         let _ = self.send(Call::Release(releases)).await;
         for (admitted, record) in conflicting {
-            admitted.wish.tell_record(&record);
+            admitted.booking.tell_record(&record);
         }
     }
 
@@ -227,13 +235,13 @@ impl Node {
         }
     }
 
-    async fn refuse(&self, refused: Vec<Wish>) {
+    async fn refuse(&self, refused: Vec<BookingRequest>) {
         if self.shared.variant == Variant::RefuseWithoutLoad {
             return tell_all(&refused, Told::Refused);
         }
-        let ids: Vec<ReservationId> = refused.iter().map(|wish| wish.request.id).collect();
+        let ids: Vec<ReservationId> = refused.iter().map(|booking| booking.request.id).collect();
         // Every request here has a key, and may have been told before that it is pending.
-        let noted = refused.iter().filter_map(|wish| wish.last).collect();
+        let noted = refused.iter().filter_map(|booking| booking.last).collect();
         let loaded = match self.note(noted).await {
             Ok(()) => self.load_now(&ids).await,
             Err(Broken) => Err(Broken),
@@ -242,29 +250,30 @@ impl Node {
             return left_to_recovery(&refused);
         };
         let mut unheard = Vec::new();
-        for wish in refused {
-            let id = wish.request.id;
+        for booking in refused {
+            let id = booking.request.id;
             if !stored.contains(&id) {
-                unheard.extend(wish.refuse());
+                unheard.extend(booking.refuse());
                 continue;
             }
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
-                Ok(Some(record)) => wish.tell_record(&record),
+                Ok(Some(record)) => booking.tell_record(&record),
                 Ok(None) => self.shared.fault(format!("{id} has left the store")),
-                Err(Broken) => wish.deadline(),
+                Err(Broken) => booking.deadline(),
             }
         }
         let _ = self.note(unheard).await;
     }
 
-    async fn admit_again(&self, outdated: Vec<Admitted>) -> Vec<Admitted> {
+    async fn admit_again(&self, raised: Vec<Admitted>) -> Vec<Admitted> {
         if self.shared.variant == Variant::CommitUnderNextEpoch {
-            let next = |admitted: Admitted| Admitted { epoch: admitted.wish.epoch_min, ..admitted };
-            return outdated.into_iter().map(next).collect();
+            let next = |admitted: Admitted| Admitted { epoch: admitted.booking.epoch_min, ..admitted };
+            return raised.into_iter().map(next).collect();
         }
-        let wishes = outdated.into_iter().map(|admitted| admitted.wish);
-        let (recovered, asked): (Vec<Wish>, Vec<Wish>) = wishes.partition(|wish| wish.asker.is_none());
-        if let Some(epoch) = recovered.iter().map(|wish| wish.epoch_min).max() {
+        let bookings = raised.into_iter().map(|admitted| admitted.booking);
+        let (recovered, asked): (Vec<BookingRequest>, Vec<BookingRequest>) =
+            bookings.partition(|booking| booking.asker.is_none());
+        if let Some(epoch) = recovered.iter().map(|booking| booking.epoch_min).max() {
             let _ = self.load(epoch).await;
         }
         self.offer_until_seen(asked).await
@@ -286,7 +295,7 @@ impl Node {
     ) -> Result<BTreeSet<ReservationId>, Broken> {
         for _ in 0..ATTEMPTS_MAX {
             let mut start = self.begin_load().await?;
-            let raise = Call::RaiseEpoch { floor: start.floor };
+            let raise = Call::LoadEvent { floor: start.floor };
             let Answer::Loaded(loaded) = self.send(raise).await? else { unreachable!() };
             let mut snapshot = to_snapshot(&loaded, self.shared.settings.get(), refused);
             self.shared.distort(&mut snapshot);
@@ -294,7 +303,7 @@ impl Node {
             let call = |token| Call::Load(token, snapshot);
             if self.shared.variant == Variant::BeginLoadLate {
                 self.may_look().await?;
-                start = self.shared.parts.ledger.begin_load(self.shared.event).await.unwrap();
+                start = self.shared.backends.ledger.begin_load(self.shared.event).await.unwrap();
             }
             let Answer::Load(answer) = self.send(call(start.token)).await? else { unreachable!() };
             match answer {
@@ -313,7 +322,7 @@ impl Node {
 
     pub(crate) async fn begin_load(&self) -> Result<LoadStart, Broken> {
         self.may_look().await?;
-        Ok(self.shared.parts.ledger.begin_load(self.shared.event).await.unwrap())
+        Ok(self.shared.backends.ledger.begin_load(self.shared.event).await.unwrap())
     }
 }
 
@@ -357,10 +366,12 @@ impl Node {
         if self.may_look().await.is_err() {
             return;
         }
-        let entries = self.shared.parts.ledger.journal_older_than(self.shared.event, 0, 1_000).await.unwrap();
+        let entries =
+            self.shared.backends.ledger.journal_older_than(self.shared.event, 0, 1_000).await.unwrap();
         let batch = entries.into_iter().map(|entry| {
-            let wish = Wish { request: entry.request, epoch_min: entry.epoch, last: None, asker: None };
-            Admitted::new(self.shared.event, wish, entry.admission, entry.epoch)
+            let booking =
+                BookingRequest { request: entry.request, epoch_min: entry.epoch, last: None, asker: None };
+            Admitted::new(self.shared.event, booking, entry.admission, entry.epoch)
         });
         let batch = batch.collect();
         self.commit(batch).await;
@@ -382,7 +393,7 @@ impl Node {
         if self.may_look().await.is_err() {
             return Vec::new();
         }
-        let (store, later) = (&self.shared.parts.store, self.shared.now.plus_millis(86_400_000));
+        let (store, later) = (&self.shared.backends.store, self.shared.now.plus_millis(86_400_000));
         let rows = store.outbox_before(later, 100_000).await.unwrap();
         rows.into_iter().filter(|row| row.event == self.shared.event).collect()
     }
@@ -401,16 +412,16 @@ impl Node {
     }
 }
 
-fn tell_all<'a>(wishes: impl IntoIterator<Item = &'a Wish>, told: Told) {
-    for wish in wishes {
-        wish.tell(told);
+fn tell_all<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>, told: Told) {
+    for booking in bookings {
+        booking.tell(told);
     }
 }
 
 /// Ends the wait of each request. A request whose entry is in the journal is told that it is pending.
-fn left_to_recovery<'a>(wishes: impl IntoIterator<Item = &'a Wish>) {
-    for wish in wishes {
-        wish.deadline();
+fn left_to_recovery<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>) {
+    for booking in bookings {
+        booking.deadline();
     }
 }
 
@@ -418,10 +429,10 @@ fn left_to_recovery<'a>(wishes: impl IntoIterator<Item = &'a Wish>) {
 #[derive(Default)]
 struct Sorted {
     settled: Vec<(Epoch, ReservationId)>,
-    refused: Vec<Wish>,
+    refused: Vec<BookingRequest>,
     /// Each with the record that the store has under its id.
     conflicting: Vec<(Admitted, ReservationRecord)>,
-    outdated: Vec<Admitted>,
+    raised: Vec<Admitted>,
 }
 
 fn sort_outcomes(shared: &Shared, batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
@@ -435,21 +446,21 @@ fn sort_outcomes(shared: &Shared, batch: Vec<Admitted>, outcomes: Vec<CommitOutc
     for (mut admitted, outcome) in batch.into_iter().zip(outcomes) {
         match outcome {
             CommitOutcome::Confirmed => {
-                sorted.settled.push((admitted.epoch, admitted.wish.request.id));
-                admitted.wish.tell(Told::Confirmed);
+                sorted.settled.push((admitted.epoch, admitted.booking.request.id));
+                admitted.booking.tell(Told::Confirmed);
             }
-            CommitOutcome::Existing(record) if !is_this_booking(&record, &admitted.wish.request) => {
+            CommitOutcome::Existing(record) if !is_this_booking(&record, &admitted.booking.request) => {
                 sorted.conflicting.push((admitted, record));
             }
             CommitOutcome::Existing(record) => {
                 sorted.settled.push((admitted.epoch, record.id));
-                admitted.wish.tell_record(&record);
+                admitted.booking.tell_record(&record);
             }
             CommitOutcome::StaleEpoch { epoch } => {
-                admitted.wish.epoch_min = epoch.max(Epoch(admitted.epoch.0 + 1));
-                sorted.outdated.push(admitted);
+                admitted.booking.epoch_min = epoch.max(Epoch(admitted.epoch.0 + 1));
+                sorted.raised.push(admitted);
             }
-            _ => sorted.refused.push(admitted.wish),
+            _ => sorted.refused.push(admitted.booking),
         }
     }
     sorted
@@ -463,8 +474,8 @@ fn by_epoch(settled: impl Iterator<Item = (Epoch, ReservationId)>) -> BTreeMap<E
     by_epoch
 }
 
-fn epoch_min(wishes: &[Wish]) -> Epoch {
-    wishes.iter().map(|wish| wish.epoch_min).max().unwrap_or(Epoch(0))
+fn epoch_min(bookings: &[BookingRequest]) -> Epoch {
+    bookings.iter().map(|booking| booking.epoch_min).max().unwrap_or(Epoch(0))
 }
 
 fn to_release(row: &OutboxRecord) -> Release {

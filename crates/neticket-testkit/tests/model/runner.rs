@@ -3,13 +3,13 @@
 use std::env;
 use std::time::{Duration, Instant};
 
-use neticket_testkit::Parts as Kind;
+use neticket_testkit::Backends as Kind;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
+use crate::fixture::Fixture;
 use crate::history::{History, a_history};
 use crate::machine;
 use crate::shared::Variant;
-use crate::stand::Stand;
 
 /// The seed to play, from the report of a failure.
 const SEED_VARIABLE: &str = "NETICKET_MODEL_SEED";
@@ -22,17 +22,17 @@ const SHRINKS_MAX: u32 = 20_000;
 const SHRINKING_MAX_MS: u32 = 30_000;
 
 /// The protocol that is played, and the fixture on which it is played.
-pub(crate) struct Play {
+pub(crate) struct Runner {
     pub(crate) runtime: tokio::runtime::Runtime,
-    pub(crate) stand: Stand,
+    pub(crate) fixture: Fixture,
     pub(crate) variant: Variant,
 }
 
-impl Play {
+impl Runner {
     pub(crate) fn on(kind: Kind) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let stand = runtime.block_on(Stand::new(kind));
-        Self { runtime, stand, variant: Variant::Product }
+        let fixture = runtime.block_on(Fixture::new(kind));
+        Self { runtime, fixture, variant: Variant::Product }
     }
 
     pub(crate) fn of(variant: Variant) -> Self {
@@ -40,7 +40,7 @@ impl Play {
     }
 
     pub(crate) fn plays(&self, history: &History) -> Result<u64, String> {
-        self.runtime.block_on(machine::play(&self.stand, history, self.variant)).map(|played| played.steps)
+        self.runtime.block_on(machine::play(&self.fixture, history, self.variant)).map(|played| played.steps)
     }
 
     /// Plays the histories of one seed. Returns how many steps they had, or the shortest history that fails.

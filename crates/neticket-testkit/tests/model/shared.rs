@@ -13,7 +13,7 @@ use neticket_testkit::store::{
 };
 
 use crate::checks::Stored;
-use crate::line::{Answer, Call, Parts, Settings};
+use crate::line::{Answer, Call, Settings, StoreAndLedger};
 use crate::reference::{Reference, Told};
 
 /// A node's work in progress, call by call.
@@ -43,7 +43,7 @@ pub(crate) enum Variant {
 }
 
 pub(crate) struct Shared {
-    pub(crate) parts: Parts,
+    pub(crate) backends: StoreAndLedger,
     pub(crate) event: EventId,
     pub(crate) now: Timestamp,
     pub(crate) variant: Variant,
@@ -78,9 +78,9 @@ pub(crate) struct Shared {
 pub(crate) type Start = Box<dyn FnOnce(crate::protocol::Node) -> Work>;
 
 impl Shared {
-    pub(crate) fn new(parts: Parts, event: EventId, now: Timestamp, variant: Variant) -> Self {
+    pub(crate) fn new(backends: StoreAndLedger, event: EventId, now: Timestamp, variant: Variant) -> Self {
         Self {
-            parts,
+            backends,
             event,
             now,
             variant,
@@ -109,12 +109,12 @@ impl Shared {
         }
         let answer = match call {
             Call::Load(_, snapshot) if self.variant == Variant::LoadWithoutJournal => {
-                self.parts.ledger.lose(self.event).await.unwrap();
-                let start = self.parts.ledger.begin_load(self.event).await.unwrap();
+                self.backends.ledger.drop_for_test(self.event).await.unwrap();
+                let start = self.backends.ledger.begin_load(self.event).await.unwrap();
                 let call = Call::Load(start.token, snapshot.clone());
-                self.parts.take(self.event, &call, self.now).await
+                self.backends.take(self.event, &call, self.now).await
             }
-            call => self.parts.take(self.event, call, self.now).await,
+            call => self.backends.take(self.event, call, self.now).await,
         };
         if let (Call::Load(_, snapshot), Answer::Load(LoadAnswer::Replaced { dropped })) = (call, &answer) {
             self.reference.borrow_mut().dropped(dropped.iter().map(|entry| entry.request.id));
@@ -132,7 +132,7 @@ impl Shared {
     pub(crate) async fn book_elsewhere(&self, request: CommitRequest, rejected: bool) {
         self.changed.set(true);
         self.seen.take();
-        let store = &self.parts.store;
+        let store = &self.backends.store;
         let is_booked = if rejected {
             store.reject(&[request], self.now).await.unwrap() == 1
         } else {
@@ -227,7 +227,7 @@ impl Drop for Asker {
 }
 
 /// A booking in progress.
-pub(crate) struct Wish {
+pub(crate) struct BookingRequest {
     pub(crate) request: AdmitRequest,
     pub(crate) epoch_min: Epoch,
     /// The request with which it would be committed, once the ledger has taken the seats.
@@ -236,7 +236,7 @@ pub(crate) struct Wish {
     pub(crate) asker: Option<Rc<Asker>>,
 }
 
-impl Wish {
+impl BookingRequest {
     pub(crate) fn new(shared: &Rc<Shared>, request: AdmitRequest) -> Self {
         Self { request, epoch_min: Epoch(0), last: None, asker: Some(Asker::new(shared, request)) }
     }
@@ -279,22 +279,27 @@ impl Wish {
 
 /// A booking whose seats the ledger has taken.
 pub(crate) struct Admitted {
-    pub(crate) wish: Wish,
+    pub(crate) booking: BookingRequest,
     pub(crate) admission: Admission,
     pub(crate) epoch: Epoch,
 }
 
 impl Admitted {
-    pub(crate) fn new(event: EventId, mut wish: Wish, admission: Admission, epoch: Epoch) -> Self {
-        wish.last = Some(to_commit(event, &wish.request, admission, epoch));
-        if let Some(asker) = &wish.asker {
+    pub(crate) fn new(
+        event: EventId,
+        mut booking: BookingRequest,
+        admission: Admission,
+        epoch: Epoch,
+    ) -> Self {
+        booking.last = Some(to_commit(event, &booking.request, admission, epoch));
+        if let Some(asker) = &booking.asker {
             asker.admitted.set(Some(asker.shared.losses.get()));
         }
-        Self { wish, admission, epoch }
+        Self { booking, admission, epoch }
     }
 
     pub(crate) fn to_commit(&self, event: EventId) -> CommitRequest {
-        to_commit(event, &self.wish.request, self.admission, self.epoch)
+        to_commit(event, &self.booking.request, self.admission, self.epoch)
     }
 }
 

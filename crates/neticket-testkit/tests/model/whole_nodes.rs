@@ -10,7 +10,7 @@ use std::time::Duration;
 use neticket_testkit::app::{App, AppError, Booked, ReservationState};
 use neticket_testkit::domain::{ReservationId, TicketTypeId, UserId};
 use neticket_testkit::store::{EventRecord, ReservationStatus, Store};
-use neticket_testkit::{Parts as Kind, World, tickets_of};
+use neticket_testkit::{Backends as Kind, TestEnv, tickets_of};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
@@ -33,10 +33,10 @@ struct Node {
 }
 
 impl Node {
-    async fn start(world: &World, is_bad: &Arc<AtomicBool>) -> Self {
+    async fn start(env: &TestEnv, is_bad: &Arc<AtomicBool>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (config, is_bad, outside) = (world.config.clone(), Arc::clone(is_bad), Handle::current());
-        let shared = (world.parts == Kind::Embedded).then(|| Arc::clone(&world.ledger));
+        let (config, is_bad, outside) = (env.config.clone(), Arc::clone(is_bad), Handle::current());
+        let shared = (env.backends == Kind::Embedded).then(|| Arc::clone(&env.ledger));
         let started = runtime.spawn(async move {
             let store = Store::connect(&App::store_options(&config)).await.unwrap();
             let ledger = shared.unwrap_or_else(|| App::open_ledger(&config).unwrap());
@@ -62,7 +62,7 @@ impl Node {
 
 /// Some users book and some cancel. Meanwhile a node may die, or the ledger may be lost.
 async fn round(
-    world: &World,
+    env: &TestEnv,
     nodes: &mut Vec<Node>,
     is_bad: &Arc<AtomicBool>,
     people: &[UserId],
@@ -85,9 +85,9 @@ async fn round(
     match rand::random_range(0..3) {
         0 => {
             nodes.swap_remove(rand::random_range(0..NODES)).die();
-            nodes.push(Node::start(world, is_bad).await);
+            nodes.push(Node::start(env, is_bad).await);
         }
-        1 => world.lose_ledger(event.id).await,
+        1 => env.lose_ledger(event.id).await,
         _ => {}
     }
     for (user, answer) in asked {
@@ -105,27 +105,27 @@ async fn round(
 }
 
 pub(crate) async fn die_on_bad_lines(kind: Kind) {
-    let mut world = World::new(kind).await;
-    world.config.engine.grace_ms = 50;
-    world.config.engine.task_interval_ms = 20;
-    let event = world.event_on_sale(&[SEATS], MAX_PER_USER).await;
-    let people = world.users(PEOPLE).await;
+    let mut env = TestEnv::new(kind).await;
+    env.config.engine.grace_ms = 50;
+    env.config.engine.task_interval_ms = 20;
+    let event = env.event_on_sale(&[SEATS], MAX_PER_USER).await;
+    let people = env.users(PEOPLE).await;
     let is_bad = Arc::new(AtomicBool::new(true));
-    let mut nodes = vec![Node::start(&world, &is_bad).await, Node::start(&world, &is_bad).await];
+    let mut nodes = vec![Node::start(&env, &is_bad).await, Node::start(&env, &is_bad).await];
     let mut told = BTreeMap::new();
     for _ in 0..ROUNDS {
-        round(&world, &mut nodes, &is_bad, &people, &mut told, &event).await;
+        round(&env, &mut nodes, &is_bad, &people, &mut told, &event).await;
     }
     is_bad.store(false, Ordering::Relaxed);
-    come_to_rest(&world, &event).await;
+    come_to_rest(&env, &event).await;
     let ids: Vec<ReservationId> = told.keys().copied().collect();
-    let records = world.store.reservations(&ids).await.unwrap();
+    let records = env.store.reservations(&ids).await.unwrap();
     let stored: BTreeMap<_, _> = records.iter().map(|record| (record.id, record.status)).collect();
     for (id, (_, status)) in &told {
         assert_eq!(stored.get(id), Some(status), "what was told of {id}");
     }
     for user in people {
-        let (records, _) = world.store.reservations_of(user, 1, 1_000).await.unwrap();
+        let (records, _) = env.store.reservations_of(user, 1, 1_000).await.unwrap();
         let held = records.iter().filter(|record| record.status == ReservationStatus::Confirmed);
         assert!(held.map(|record| record.quantity.get()).sum::<u32>() <= MAX_PER_USER, "{records:?}");
     }
@@ -134,16 +134,16 @@ pub(crate) async fn die_on_bad_lines(kind: Kind) {
         node.runtime.spawn(async move { app.shut_down().await }).await.unwrap();
         node.die();
     }
-    world.finish().await;
+    env.finish().await;
 }
 
 /// Waits until the nodes' own tasks have repaired everything: the journal and the outbox are empty, and the
 /// ledger agrees with the store.
-async fn come_to_rest(world: &World, event: &EventRecord) {
+async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let store = world.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
-        let ledger = world.ledger.view(event.id).await.unwrap();
+        let store = env.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
+        let ledger = env.ledger.view(event.id).await.unwrap();
         let grade = store.ticket_types[0];
         let says_the_same = ledger
             .as_ref()

@@ -50,10 +50,10 @@ pub(super) async fn fill(
         }
     }
     let own = requests.iter().map(|own| own.quantity.get()).sum();
-    for wish in wishes(show, audience.len(), own) {
-        let grade = event.ticket_types.get(wish.grade).context("a demo grade is missing")?;
-        let id = reservation_id(&format!("{} {} {}", show.title, wish.grade, wish.person));
-        requests.push(request(id, audience[wish.person], event.id, grade, wish.tickets, epoch)?);
+    for booking in bookings(show, audience.len(), own) {
+        let grade = event.ticket_types.get(booking.grade).context("a demo grade is missing")?;
+        let id = reservation_id(&format!("{} {} {}", show.title, booking.grade, booking.person));
+        requests.push(request(id, audience[booking.person], event.id, grade, booking.tickets, epoch)?);
     }
     spread(&mut requests, event.window.opens_at, now.min(event.starts_at));
     for batch in requests.chunks(BATCH_LEN_MAX) {
@@ -100,7 +100,7 @@ async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) 
 
 /// A booking to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wish {
+struct DemoBooking {
     person: usize,
     grade: usize,
     tickets: u32,
@@ -109,26 +109,26 @@ struct Wish {
 /// The bookings of `show`. Each person books at most once, one person after the other, so that nobody exceeds
 /// the limit per person. If the first ticket type is to sell out, `own` of its tickets stay free for the demo
 /// person.
-fn wishes(show: &Show, audience_len: usize, own: u32) -> Vec<Wish> {
-    let mut wishes: Vec<Wish> = Vec::new();
+fn bookings(show: &Show, audience_len: usize, own: u32) -> Vec<DemoBooking> {
+    let mut bookings: Vec<DemoBooking> = Vec::new();
     for (place, grade) in show.grades.iter().enumerate() {
         let mut wanted = match show.taken {
             Taken::Nothing => 0,
             Taken::Some(tickets) => tickets.min(grade.capacity - grade.capacity / 10 - 1),
             Taken::All => grade.capacity - if place == 0 { own } else { 0 },
         };
-        while wanted > 0 && wishes.len() < audience_len {
-            let most = if wishes.len().is_multiple_of(2) {
+        while wanted > 0 && bookings.len() < audience_len {
+            let most = if bookings.len().is_multiple_of(2) {
                 show.max_per_user
             } else {
                 show.max_per_user.div_ceil(2)
             };
             let tickets = wanted.min(most);
-            wishes.push(Wish { person: wishes.len(), grade: place, tickets });
+            bookings.push(DemoBooking { person: bookings.len(), grade: place, tickets });
             wanted -= tickets;
         }
     }
-    wishes
+    bookings
 }
 
 fn request(
@@ -184,12 +184,15 @@ mod tests {
     #[test]
     fn the_audience_can_book_what_a_show_says_within_the_limit() {
         for show in shows() {
-            let wishes = wishes(show, AUDIENCE_LEN, 0);
-            assert!(wishes.len() < AUDIENCE_LEN || show.taken == Taken::Nothing, "{}", show.title);
-            assert!(wishes.iter().all(|wish| (1..=show.max_per_user).contains(&wish.tickets)));
+            let bookings = bookings(show, AUDIENCE_LEN, 0);
+            assert!(bookings.len() < AUDIENCE_LEN || show.taken == Taken::Nothing, "{}", show.title);
+            assert!(bookings.iter().all(|booking| (1..=show.max_per_user).contains(&booking.tickets)));
             for (place, grade) in show.grades.iter().enumerate() {
-                let tickets: u32 =
-                    wishes.iter().filter(|wish| wish.grade == place).map(|wish| wish.tickets).sum();
+                let tickets: u32 = bookings
+                    .iter()
+                    .filter(|booking| booking.grade == place)
+                    .map(|booking| booking.tickets)
+                    .sum();
                 match show.taken {
                     Taken::Nothing => assert_eq!(tickets, 0),
                     Taken::Some(_) => assert!((1..grade.capacity).contains(&tickets), "{}", show.title),

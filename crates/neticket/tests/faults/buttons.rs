@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::house::{House, JWT_SECRET};
+use crate::cluster::{Cluster, JWT_SECRET};
 
 /// The number of administrators that act at the same time.
 const ADMINISTRATORS: usize = 2;
@@ -41,10 +41,10 @@ struct Administrator {
 }
 
 /// Each administrator uses every action `rounds` times. At the end the sale is resumed.
-pub(crate) async fn press_all(house: &House, event: EventId, rounds: u32, dice: &mut StdRng) {
+pub(crate) async fn press_all(cluster: &Cluster, event: EventId, rounds: u32, dice: &mut StdRng) {
     let mut administrators = Vec::new();
     for _ in 0..ADMINISTRATORS {
-        administrators.push(Administrator::new(house, event, dice.random()).await);
+        administrators.push(Administrator::new(cluster, event, dice.random()).await);
     }
     let pressing = administrators.iter_mut().map(|administrator| administrator.press(rounds));
     futures::future::join_all(pressing).await;
@@ -53,19 +53,19 @@ pub(crate) async fn press_all(house: &House, event: EventId, rounds: u32, dice: 
 }
 
 impl Administrator {
-    async fn new(house: &House, event: EventId, seed: u64) -> Self {
+    async fn new(cluster: &Cluster, event: EventId, seed: u64) -> Self {
         let name = format!("a{:08x}", seed >> 32);
         let email = Email::parse(&format!("{name}@example.com")).expect("an e-mail");
         let nickname = Nickname::parse(&name).expect("a nickname");
-        let now = house.now().await;
+        let now = cluster.now().await;
         let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now };
-        let user = house.store.user_create(new).await.expect("a user").id;
+        let user = cluster.store.user_create(new).await.expect("a user").id;
         let iat = now.as_millis() / 1000;
         let claims =
             json!({"sub": user.0, "role": "admin", "sid": Uuid::nil(), "iat": iat, "exp": iat + 86_400});
         let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
         Self {
-            urls: house.nodes.iter().map(|node| node.url.clone()).collect(),
+            urls: cluster.nodes.iter().map(|node| node.url.clone()).collect(),
             event,
             token: jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token"),
             client: reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client"),

@@ -14,9 +14,9 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
 use crate::audit::audit_people;
+use crate::cluster::{Cluster, FAST_TIMEOUTS, JWT_SECRET, event_on_sale};
 use crate::crowd::{Crowd, people};
 use crate::fault::ANSWERS;
-use crate::house::{HASTY, House, JWT_SECRET, event_on_sale};
 use crate::options::Options;
 use crate::person::{ANSWER_TIMEOUT, Person, Sale};
 use crate::process::Serving;
@@ -126,10 +126,10 @@ async fn fill_and_free(
 
 /// The fault of a rush on MariaDB. A MariaDB that has no space for a rollback exits, and its supervisor
 /// starts it again.
-pub(crate) async fn fill_mariadbs(house: &mut House, standstill: Duration) {
-    let disk = Arc::clone(house.disk.as_ref().expect("MariaDB has a disk of its own"));
-    let urls: Vec<String> = house.nodes.iter().map(|node| node.url.clone()).collect();
-    let mariadb = &mut house.mariadb;
+pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, standstill: Duration) {
+    let disk = Arc::clone(cluster.disk.as_ref().expect("MariaDB has a disk of its own"));
+    let urls: Vec<String> = cluster.nodes.iter().map(|node| node.url.clone()).collect();
+    let mariadb = &mut cluster.mariadb;
     let restart = || {
         block_in_place(|| {
             if mariadb.has_ended().expect("its state") {
@@ -138,7 +138,7 @@ pub(crate) async fn fill_mariadbs(house: &mut House, standstill: Duration) {
         });
     };
     let sign_ups = fill_and_free(&disk, &urls, standstill, restart).await;
-    assert_eq!(sign_ups.lost(&house.store).await, [""; 0], "answered 201, and not in the store");
+    assert_eq!(sign_ups.lost(&cluster.store).await, [""; 0], "answered 201, and not in the store");
 }
 
 /// An embedded server on a small disk.
@@ -177,7 +177,7 @@ impl Embedded {
 /// The command that starts the server with its data on the small disk.
 fn command(disk: &SmallDisk) -> Command {
     let mut command = disk.command(env!("CARGO_BIN_EXE_neticket"));
-    command.arg("serve").env_clear().envs(HASTY);
+    command.arg("serve").env_clear().envs(FAST_TIMEOUTS);
     command.env("NETICKET_DATA_DIR", disk.folder()).env("NETICKET_LISTEN", "127.0.0.1:0");
     command.env("NETICKET_RATE_LIMIT", "off").env("NETICKET_JWT_SECRET", JWT_SECRET);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

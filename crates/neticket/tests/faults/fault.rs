@@ -3,15 +3,15 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use neticket_testkit::Weather;
+use neticket_testkit::NetworkFault;
 use neticket_testkit::domain::EventId;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::time::sleep;
 
 use crate::buttons::press_all;
+use crate::cluster::{Cluster, Routing};
 use crate::disk::fill_mariadbs;
-use crate::house::{House, Roads};
 use crate::options::Options;
 use crate::person::Sale;
 
@@ -50,10 +50,10 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn roads(self) -> Roads {
+    pub(crate) fn routing(self) -> Routing {
         match self {
-            Self::RedisLate | Self::RedisRoadBroken | Self::MariaDbRoadBroken => Roads::Proxied,
-            _ => Roads::Direct,
+            Self::RedisLate | Self::RedisRoadBroken | Self::MariaDbRoadBroken => Routing::Proxied,
+            _ => Routing::Direct,
         }
     }
 
@@ -65,7 +65,7 @@ impl Fault {
     /// Causes the fault, and returns when it is repaired.
     pub(crate) async fn strike(
         self,
-        house: &mut House,
+        cluster: &mut Cluster,
         (sale, event): (&Sale, EventId),
         options: Options,
         dice: &mut StdRng,
@@ -75,34 +75,34 @@ impl Fault {
             Self::None => {}
             Self::ButtonsPressed => {
                 sale.pauses.store(true, Ordering::Relaxed);
-                press_all(house, event, 2 * options.blows(), dice).await;
+                press_all(cluster, event, 2 * options.blows(), dice).await;
             }
             Self::NodePaused => {
-                let node = &house.nodes[dice.random_range(0..house.nodes.len())];
+                let node = &cluster.nodes[dice.random_range(0..cluster.nodes.len())];
                 node.pause();
                 sleep(standstill).await;
                 node.resume();
             }
             Self::RedisPaused => {
-                house.redis.pause().expect("it runs");
+                cluster.redis.pause().expect("it runs");
                 sleep(standstill).await;
-                house.redis.resume().expect("it runs");
+                cluster.redis.resume().expect("it runs");
             }
             Self::MariaDbPaused => {
-                house.mariadb.pause().expect("it runs");
+                cluster.mariadb.pause().expect("it runs");
                 sleep(standstill).await;
-                house.mariadb.resume().expect("it runs");
+                cluster.mariadb.resume().expect("it runs");
             }
-            Self::MariaDbDiskFull => fill_mariadbs(house, standstill).await,
+            Self::MariaDbDiskFull => fill_mariadbs(cluster, standstill).await,
             Self::RedisLate => {
-                house.to_redis.set(Weather::Slow(700)).await;
+                cluster.to_redis.set(NetworkFault::Slow(700)).await;
                 sleep(standstill).await;
-                house.to_redis.set(Weather::Fair).await;
+                cluster.to_redis.set(NetworkFault::Fair).await;
             }
-            Self::RedisRoadBroken | Self::MariaDbRoadBroken => self.storm(house, standstill, dice).await,
+            Self::RedisRoadBroken | Self::MariaDbRoadBroken => self.storm(cluster, standstill, dice).await,
             _ => {
                 for _ in 0..options.blows() {
-                    self.blow(house, sale, dice).await;
+                    self.blow(cluster, sale, dice).await;
                     sale.answered(ANSWERS).await;
                 }
             }
@@ -110,47 +110,47 @@ impl Fault {
     }
 
     /// Kills something and starts it again.
-    async fn blow(self, house: &mut House, sale: &Sale, dice: &mut StdRng) {
+    async fn blow(self, cluster: &mut Cluster, sale: &Sale, dice: &mut StdRng) {
         match self {
             Self::NodeKilled => {
-                let index = dice.random_range(0..house.nodes.len());
-                house.nodes[index].kill();
+                let index = dice.random_range(0..cluster.nodes.len());
+                cluster.nodes[index].kill();
                 sleep(DEATH).await;
-                house.nodes[index].start();
+                cluster.nodes[index].start();
             }
             Self::RedisKilled | Self::RedisEmptied | Self::RedisSetBack => {
-                let older = house.copy_aof();
+                let older = cluster.copy_aof();
                 if self == Self::RedisSetBack {
                     sale.answered(ANSWERS).await; // Redis will have lost these
                 }
-                house.kill_redis();
+                cluster.kill_redis();
                 match self {
-                    Self::RedisEmptied => house.replace_aof(None),
-                    Self::RedisSetBack => house.replace_aof(Some(&older)),
+                    Self::RedisEmptied => cluster.replace_aof(None),
+                    Self::RedisSetBack => cluster.replace_aof(Some(&older)),
                     _ => {}
                 }
                 sleep(DEATH).await;
-                house.start_redis();
+                cluster.start_redis();
             }
-            Self::MariaDbKilled => house.restart_mariadb(),
+            Self::MariaDbKilled => cluster.restart_mariadb(),
             other => panic!("{other:?} is no blow"),
         }
     }
 
-    async fn storm(self, house: &mut House, standstill: Duration, dice: &mut StdRng) {
-        let (road, late) = match self {
-            Self::RedisRoadBroken => (&mut house.to_redis, Weather::Slow(700)),
-            _ => (&mut house.to_mariadb, Weather::Slow(300)),
+    async fn storm(self, cluster: &mut Cluster, standstill: Duration, dice: &mut StdRng) {
+        let (link, late) = match self {
+            Self::RedisRoadBroken => (&mut cluster.to_redis, NetworkFault::Slow(700)),
+            _ => (&mut cluster.to_mariadb, NetworkFault::Slow(300)),
         };
         let end = tokio::time::Instant::now() + standstill;
         while tokio::time::Instant::now() < end {
-            road.set(Weather::Cut(dice.random_range(1..3_000))).await;
+            link.set(NetworkFault::Cut(dice.random_range(1..3_000))).await;
             sleep(GUST).await;
         }
-        for weather in [late, Weather::Swallowing] {
-            road.set(weather).await;
+        for fault in [late, NetworkFault::Swallowing] {
+            link.set(fault).await;
             sleep(standstill / 2).await;
         }
-        road.set(Weather::Fair).await;
+        link.set(NetworkFault::Fair).await;
     }
 }

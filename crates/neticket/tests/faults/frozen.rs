@@ -7,8 +7,8 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
 use crate::audit::audit;
+use crate::cluster::{Cluster, Routing, SLOW_TIMEOUTS, node_user};
 use crate::crowd::{Crowd, people};
-use crate::house::{House, PATIENT, Roads, node_user};
 use crate::options::Options;
 use crate::person::{Outcome, Sale};
 use crate::tally::Phase;
@@ -27,32 +27,32 @@ const FROZEN: usize = 0;
 const OTHER: usize = 1;
 
 /// Freezes the node while it holds locks and runs no statement. Returns the id of its connection.
-async fn freeze_inside_a_transaction(house: &House, seed: u64) -> u64 {
+async fn freeze_inside_a_transaction(cluster: &Cluster, seed: u64) -> u64 {
     let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
     let deadline = Instant::now() + PATIENCE;
     loop {
         sleep(Duration::from_micros(dice.random_range(0..20_000))).await;
-        house.nodes[FROZEN].pause();
+        cluster.nodes[FROZEN].pause();
         sleep(LIST_AGE_MAX).await;
-        let first = idle_transactions(house);
+        let first = idle_transactions(cluster);
         sleep(LIST_AGE_MAX).await;
-        let still = idle_transactions(house);
+        let still = idle_transactions(cluster);
         if let Some((_, connection)) = first.iter().find(|transaction| still.contains(transaction)) {
             return *connection;
         }
-        house.nodes[FROZEN].resume();
+        cluster.nodes[FROZEN].resume();
         assert!(Instant::now() < deadline, "it was never caught inside a transaction");
     }
 }
 
 /// The node's transactions that hold locks while no statement runs, each with its connection id.
-fn idle_transactions(house: &House) -> Vec<(String, u64)> {
+fn idle_transactions(cluster: &Cluster) -> Vec<(String, u64)> {
     let sql = format!(
         "SELECT trx_id, p.id FROM information_schema.innodb_trx JOIN information_schema.processlist p \
          ON p.id = trx_mysql_thread_id WHERE p.user = '{}' AND p.command = 'Sleep' AND trx_rows_modified > 0",
         node_user(FROZEN)
     );
-    let rows = block_in_place(|| house.query(&sql));
+    let rows = block_in_place(|| cluster.query(&sql));
     let transaction = |row: &str| {
         let (id, connection) = row.split_once('\t').expect("two columns");
         (id.to_owned(), connection.parse().expect("a number"))
@@ -63,17 +63,17 @@ fn idle_transactions(house: &House) -> Vec<(String, u64)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     let seed = Options::read().seed;
-    let house = House::start(Roads::Direct, PATIENT).await;
-    let event = house.event_on_sale(&[100_000], MAX_PER_USER).await;
+    let cluster = Cluster::start(Routing::Direct, SLOW_TIMEOUTS).await;
+    let event = cluster.event_on_sale(&[100_000], MAX_PER_USER).await;
     let grade = event.ticket_types[0].id.0;
     let [here, there] = [FROZEN, OTHER]
-        .map(|node| Sale::new(vec![house.nodes[node].url.clone()], vec![grade], Duration::from_secs(40)));
-    let now = house.now().await;
-    let crowd = Crowd::gather(people(&house.store, &here, now, (0, PEOPLE), seed).await);
-    let mut others = people(&house.store, &there, now, (PEOPLE, PEOPLE), seed).await;
+        .map(|node| Sale::new(vec![cluster.nodes[node].url.clone()], vec![grade], Duration::from_secs(40)));
+    let now = cluster.now().await;
+    let crowd = Crowd::gather(people(&cluster.store, &here, now, (0, PEOPLE), seed).await);
+    let mut others = people(&cluster.store, &there, now, (PEOPLE, PEOPLE), seed).await;
     here.answered(ANSWERS).await;
 
-    let connection = freeze_inside_a_transaction(&house, seed).await;
+    let connection = freeze_inside_a_transaction(&cluster, seed).await;
     let frozen_at = Instant::now();
     here.tally.begin(Phase::During);
     let booked = futures::future::join_all(others.iter_mut().map(|person| person.book(grade, 1))).await;
@@ -84,20 +84,21 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     // The server ended the transaction. The frozen node could not.
     let deadline = Instant::now() + PATIENCE;
     let open = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {connection}");
-    while block_in_place(|| house.query(&open)).trim() != "0" {
+    while block_in_place(|| cluster.query(&open)).trim() != "0" {
         assert!(Instant::now() < deadline, "the server keeps connection {connection} of the frozen node");
         sleep(LIST_AGE_MAX).await;
     }
-    house.nodes[FROZEN].resume();
+    cluster.nodes[FROZEN].resume();
     here.tally.begin(Phase::After);
     here.answered(ANSWERS).await;
     let mut everyone = crowd.disperse().await;
     everyone.append(&mut others);
     let mut findings: Vec<String> =
         refused.iter().map(|outcome| format!("at the other node: {outcome:?}")).collect();
-    findings.extend(house.quiet(event.id, PATIENCE).await.err());
-    findings.extend(audit(&house.store, &*house.ledger, event.id, MAX_PER_USER, &everyone).await.findings);
-    let log = house.close();
+    findings.extend(cluster.quiet(event.id, PATIENCE).await.err());
+    findings
+        .extend(audit(&cluster.store, &*cluster.ledger, event.id, MAX_PER_USER, &everyone).await.findings);
+    let log = cluster.close();
     println!("frozen:\n{}\nother:\n{}", here.tally, there.tally);
     assert_eq!(findings, [""; 0], "seed {seed}\n{log}");
 }

@@ -8,11 +8,11 @@
 
 mod audit;
 mod buttons;
+mod cluster;
 mod crowd;
 mod disk;
 mod fault;
 mod frozen;
-mod house;
 mod options;
 mod person;
 #[allow(dead_code, reason = "the tests of the commands use more of it")]

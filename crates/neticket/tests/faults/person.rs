@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::house::JWT_SECRET;
+use crate::cluster::JWT_SECRET;
 use crate::tally::Tally;
 
 /// If there is no definite answer within this time, the test fails.

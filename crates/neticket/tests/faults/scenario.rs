@@ -10,9 +10,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::audit::{Audit, audit};
+use crate::cluster::{Cluster, FAST_TIMEOUTS};
 use crate::crowd::{Crowd, people};
 use crate::fault::{ANSWERS, Fault};
-use crate::house::{HASTY, House};
 use crate::options::Options;
 use crate::person::{ANSWER_TIMEOUT, Outcome, Person, Sale};
 use crate::tally::Phase;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A rush that is over. Its servers still run.
 pub(crate) struct Rush {
-    pub(crate) house: House,
+    pub(crate) cluster: Cluster,
     pub(crate) event: EventRecord,
     pub(crate) people: Vec<Person>,
     pub(crate) sale: Arc<Sale>,
@@ -52,46 +52,46 @@ impl Rush {
         let options = Options::read();
         let mut dice = StdRng::seed_from_u64(options.seed);
         let disk = fault.disk_mb().map(|megabytes| SmallDisk::create(megabytes).expect("a small disk"));
-        let mut house = House::start_on(disk.map(Arc::new), fault.roads(), HASTY).await;
+        let mut cluster = Cluster::start_on(disk.map(Arc::new), fault.routing(), FAST_TIMEOUTS).await;
         // If everyone books four tickets, the event sells out in one case and not in the other.
         let share = u32::try_from(options.people()).expect("few people") / if dice.random() { 2 } else { 1 };
         let capacities = [share / 2, share, share, share * 2];
-        let event = house.event_on_sale(&capacities, MAX_PER_USER).await;
-        let urls = house.nodes.iter().map(|node| node.url.clone()).collect();
+        let event = cluster.event_on_sale(&capacities, MAX_PER_USER).await;
+        let urls = cluster.nodes.iter().map(|node| node.url.clone()).collect();
         let sale =
             Sale::new(urls, event.ticket_types.iter().map(|grade| grade.id.0).collect(), ANSWER_TIMEOUT);
-        let now = house.now().await;
-        let people = people(&house.store, &sale, now, (0, options.people()), options.seed).await;
+        let now = cluster.now().await;
+        let people = people(&cluster.store, &sale, now, (0, options.people()), options.seed).await;
         let crowd = Crowd::gather(people);
         sale.answered(ANSWERS).await;
         sale.tally.begin(Phase::During);
-        fault.strike(&mut house, (&sale, event.id), options, &mut dice).await;
+        fault.strike(&mut cluster, (&sale, event.id), options, &mut dice).await;
         sale.tally.begin(Phase::After);
         sale.answered(2 * ANSWERS).await;
         let people = crowd.disperse().await;
-        Self { house, event, people, sale, options }
+        Self { cluster, event, people, sale, options }
     }
 
     pub(crate) async fn quiet(&self) -> Option<String> {
-        self.house.quiet(self.event.id, PATIENCE).await.err()
+        self.cluster.quiet(self.event.id, PATIENCE).await.err()
     }
 
     pub(crate) async fn audit(&self) -> Audit {
-        let House { store, ledger, .. } = &self.house;
+        let Cluster { store, ledger, .. } = &self.cluster;
         audit(store, &**ledger, self.event.id, MAX_PER_USER, &self.people).await
     }
 
     /// Sells all remaining tickets at once: first to people who may hold more, then to newcomers. Each must
     /// get the tickets that the store has left for them.
     async fn sell_out(&mut self, held: &[u32]) -> Vec<String> {
-        let left = self.house.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
+        let left = self.cluster.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
         let mut left: Vec<(i64, u32)> =
             left.iter().map(|row| (row.ticket_type.0, u32::try_from(row.left).expect("few"))).collect();
         let allowances: Vec<u32> = held.iter().map(|held| MAX_PER_USER.saturating_sub(*held)).collect();
         let newcomers: u32 = left.iter().map(|(_, left)| left.div_ceil(MAX_PER_USER) + 1).sum();
         let count = (self.people.len(), usize::try_from(newcomers).expect("few people"));
-        let now = self.house.now().await;
-        let newcomers = people(&self.house.store, &self.sale, now, count, self.options.seed).await;
+        let now = self.cluster.now().await;
+        let newcomers = people(&self.cluster.store, &self.sale, now, count, self.options.seed).await;
         self.people.extend(newcomers);
         let mut wishes = Vec::new();
         let allowances = allowances.into_iter().chain(std::iter::repeat(MAX_PER_USER));
@@ -122,18 +122,18 @@ impl Rush {
 
     async fn audit_sold_out(&self) -> Vec<String> {
         let mut findings = self.audit().await.findings;
-        let rows = self.house.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
+        let rows = self.cluster.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
         findings.extend(rows.iter().filter(|row| row.left > 0).map(|row| format!("not sold out: {row:?}")));
         findings
     }
 
     /// Prints what happened, stops the servers, and fails if there are findings.
     async fn tell(self, name: &str, took: Duration, audit: &Audit, findings: &[String], fault: Fault) {
-        let view = self.house.ledger.view(self.event.id).await.expect("the ledger answers");
+        let view = self.cluster.ledger.view(self.event.id).await.expect("the ledger answers");
         let epoch = view.map_or(0, |view| view.epoch.0);
         let (tally, seed) = (&self.sale.tally, self.options.seed);
         let (answers, disturbed) = (tally.definite_count(), tally.disturbed_count());
-        let (told, log) = (tally.to_string(), self.house.close());
+        let (told, log) = (tally.to_string(), self.cluster.close());
         let recoveries = log.matches("recovering journal entries").count();
         println!("{name}, seed {seed}, {} people\n{told}", self.people.len());
         println!("  ledger loaded ×{epoch}, journal recovered ×{recoveries}, late bookings ×{}", audit.late);

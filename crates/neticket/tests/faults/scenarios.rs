@@ -67,10 +67,10 @@ async fn every_broken_promise_would_be_found() {
             "of at most 4",
         ),
     ] {
-        rush.house.sql(&harm);
+        rush.cluster.sql(&harm);
         let found = rush.audit().await.findings;
         assert!(found.iter().any(|text| text.contains(finding)), "{harm}: {found:?}");
-        rush.house.sql(&repair);
+        rush.cluster.sql(&repair);
         // The nodes may have loaded the ledger from the manipulated store meanwhile. They repair that
         // themselves.
         let deadline = Instant::now() + PATIENCE;
@@ -83,5 +83,5 @@ async fn every_broken_promise_would_be_found() {
             sleep(GLANCE).await;
         }
     }
-    rush.house.close();
+    rush.cluster.close();
 }

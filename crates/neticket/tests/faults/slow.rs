@@ -8,8 +8,8 @@ use std::time::Duration;
 use neticket_testkit::store::EventRecord;
 use tokio::time::Instant;
 
+use crate::cluster::{Cluster, Routing, SLOW_TIMEOUTS};
 use crate::crowd::{Crowd, people};
-use crate::house::{House, PATIENT, Roads};
 use crate::options::Options;
 use crate::person::Sale;
 use crate::tally::Phase;
@@ -25,7 +25,7 @@ const LOCKED: Duration = Duration::from_secs(10);
 /// Two events on the same servers: one whose rows in the store are locked, and one that should not be
 /// affected.
 struct Pair {
-    house: House,
+    cluster: Cluster,
     slow: EventRecord,
     sales: [Arc<Sale>; 2],
 }
@@ -38,20 +38,20 @@ struct Lock {
 
 impl Pair {
     async fn open() -> Self {
-        let house = House::start(Roads::Direct, PATIENT).await;
-        let slow = house.event_on_sale(&[10_000], 100).await;
-        let other = house.event_on_sale(&[10_000], 100).await;
-        let urls: Vec<String> = house.nodes.iter().map(|node| node.url.clone()).collect();
+        let cluster = Cluster::start(Routing::Direct, SLOW_TIMEOUTS).await;
+        let slow = cluster.event_on_sale(&[10_000], 100).await;
+        let other = cluster.event_on_sale(&[10_000], 100).await;
+        let urls: Vec<String> = cluster.nodes.iter().map(|node| node.url.clone()).collect();
         let sales = [&slow, &other]
             .map(|event| Sale::new(urls.clone(), vec![event.ticket_types[0].id.0], Duration::from_secs(40)));
-        Self { house, slow, sales }
+        Self { cluster, slow, sales }
     }
 
     /// Locks the rows of the slow event on a separate connection.
     fn lock(&self) -> Lock {
         let lock = format!("SELECT id FROM ticket_types WHERE event_id = {} FOR UPDATE", self.slow.id);
         let sql = format!("BEGIN; {lock}; SELECT CONNECTION_ID(); SELECT SLEEP(600)");
-        let mut client = self.house.client(&sql);
+        let mut client = self.cluster.client(&sql);
         client.args(["--unbuffered", "--skip-column-names"]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut client = client.spawn().expect("it starts");
         let mut lines = BufReader::new(client.stdout.take().expect("a pipe")).lines();
@@ -60,10 +60,10 @@ impl Pair {
     }
 
     async fn crowds(&self) -> [Crowd; 2] {
-        let (now, seed) = (self.house.now().await, Options::read().seed);
+        let (now, seed) = (self.cluster.now().await, Options::read().seed);
         let mut crowds = Vec::new();
         for (index, sale) in self.sales.iter().enumerate() {
-            let people = people(&self.house.store, sale, now, (index * PEOPLE, PEOPLE), seed).await;
+            let people = people(&self.cluster.store, sale, now, (index * PEOPLE, PEOPLE), seed).await;
             crowds.push(Crowd::gather(people));
         }
         crowds.try_into().ok().expect("two crowds")
@@ -80,14 +80,14 @@ impl Pair {
         }
         let (stuck, disturbed) = (slow.tally.definite_count() - answered, other.tally.disturbed_count());
         let told = format!("slow:\n{}\nother:\n{}", slow.tally, other.tally);
-        self.house.sql(&format!("KILL {}", lock.connection));
+        self.cluster.sql(&format!("KILL {}", lock.connection));
         lock.client.wait().expect("it ends");
         for crowd in crowds {
             for person in crowd.disperse().await {
                 assert_eq!(person.complaints, [""; 0]);
             }
         }
-        let log = self.house.close();
+        let log = self.cluster.close();
         assert!(stuck < ANSWERS, "the one was not slow at all\n{told}\n{log}");
         assert_eq!(disturbed, 0, "the other noticed\n{told}\n{log}");
     }
@@ -97,9 +97,9 @@ impl Pair {
 async fn an_event_with_a_slow_load_stops_no_other_sale() {
     let mut pair = Pair::open().await;
     let lock = pair.lock();
-    pair.house.kill_redis();
-    pair.house.replace_aof(None);
-    pair.house.start_redis();
+    pair.cluster.kill_redis();
+    pair.cluster.replace_aof(None);
+    pair.cluster.start_redis();
     let crowds = pair.crowds().await;
     pair.judge(lock, crowds).await;
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use neticket_testkit::domain::Timestamp;
-use neticket_testkit::{Parts, World};
+use neticket_testkit::{Backends, TestEnv};
 use serde_json::{Value, json};
 
 use crate::process::{Serving, neticket};
@@ -18,19 +18,19 @@ fn libfaketime() -> PathBuf {
         .expect("`cargo xtask setup` installs faketime")
 }
 
-/// A node of `world` whose clock is wrong by `offset`, for example `-1h`.
-fn node(world: &World, offset: &str) -> Serving {
+/// A node of `env` whose clock is wrong by `offset`, for example `-1h`.
+fn node(env: &TestEnv, offset: &str) -> Serving {
     let library = libfaketime().display().to_string();
-    let redis_url = world.config.redis_url.clone().expect("a Redis");
-    let folder = world.config.data_dir.display().to_string();
+    let redis_url = env.config.redis_url.clone().expect("a Redis");
+    let folder = env.config.data_dir.display().to_string();
     let command = neticket(
         &["serve"],
         &[
             ("NETICKET_DATA_DIR", folder.as_str()),
             ("NETICKET_LISTEN", "127.0.0.1:0"),
-            ("NETICKET_DATABASE_URL", world.config.database_url.as_str()),
+            ("NETICKET_DATABASE_URL", env.config.database_url.as_str()),
             ("NETICKET_REDIS_URL", redis_url.as_str()),
-            ("NETICKET_REDIS_PREFIX", world.config.redis_prefix.as_str()),
+            ("NETICKET_REDIS_PREFIX", env.config.redis_prefix.as_str()),
             ("NETICKET_RATE_LIMIT", "off"),
             ("LD_PRELOAD", library.as_str()),
             ("FAKETIME", offset),
@@ -42,10 +42,10 @@ fn node(world: &World, offset: &str) -> Serving {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_hour_wrong() {
-    let world = World::new(Parts::Shared).await;
+    let env = TestEnv::new(Backends::Shared).await;
     let client = reqwest::Client::new();
     for offset in ["-1h", "+1h"] {
-        let serving = node(&world, offset);
+        let serving = node(&env, offset);
         let name = if offset == "-1h" { "slow" } else { "fast" };
         let account =
             json!({"email": format!("{name}@example.com"), "password": "Abcdef1!", "nickname": name});
@@ -62,16 +62,18 @@ async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_
         let session: Value = login.json().await.unwrap();
         let token = session["access_token"].as_str().unwrap().to_owned();
 
-        let opens_at = world.now().await.plus_millis(2_000);
-        let event = world.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
+        let opens_at = env.now().await.plus_millis(2_000);
+        let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
         let mut was_refused = false;
         loop {
-            let asked = world.now().await;
-            let wish = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
-            let book =
-                client.post(format!("{}/api/v1/reservations", serving.url)).bearer_auth(&token).json(&wish);
+            let asked = env.now().await;
+            let booking = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
+            let book = client
+                .post(format!("{}/api/v1/reservations", serving.url))
+                .bearer_auth(&token)
+                .json(&booking);
             let answer = book.send().await.unwrap();
-            let answered = world.now().await;
+            let answered = env.now().await;
             if answer.status() == 201 {
                 assert!(answered >= opens_at, "{offset}: taken at {answered}, before {opens_at}");
                 break;
@@ -87,5 +89,5 @@ async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_
         let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
         assert_eq!(code, Some(0), "{log}");
     }
-    world.finish().await;
+    env.finish().await;
 }

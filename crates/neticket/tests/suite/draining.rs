@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use neticket_testkit::domain::TicketTypeId;
-use neticket_testkit::{Parts, World};
+use neticket_testkit::{Backends, TestEnv};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -15,18 +15,18 @@ use crate::process::{Serving, neticket};
 /// The deadline of each wait in this file.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A node of `world` that drains for `drain_s` seconds.
-fn node(world: &World, drain_s: &str) -> Serving {
+/// A node of `env` that drains for `drain_s` seconds.
+fn node(env: &TestEnv, drain_s: &str) -> Serving {
     let (redis_url, folder) =
-        (world.config.redis_url.clone().expect("a Redis"), world.config.data_dir.display().to_string());
+        (env.config.redis_url.clone().expect("a Redis"), env.config.data_dir.display().to_string());
     Serving::start(neticket(
         &["serve"],
         &[
             ("NETICKET_DATA_DIR", folder.as_str()),
             ("NETICKET_LISTEN", "127.0.0.1:0"),
-            ("NETICKET_DATABASE_URL", world.config.database_url.as_str()),
+            ("NETICKET_DATABASE_URL", env.config.database_url.as_str()),
             ("NETICKET_REDIS_URL", redis_url.as_str()),
-            ("NETICKET_REDIS_PREFIX", world.config.redis_prefix.as_str()),
+            ("NETICKET_REDIS_PREFIX", env.config.redis_prefix.as_str()),
             ("NETICKET_RATE_LIMIT", "off"),
             ("NETICKET_DRAIN_S", drain_s),
         ],
@@ -43,17 +43,17 @@ async fn signed_in(client: &Client, url: &str, n: usize) -> String {
 }
 
 async fn book(client: &Client, url: &str, token: &str, grade: TicketTypeId) -> reqwest::Result<u16> {
-    let wish = json!({"ticket_type_id": grade, "quantity": 1});
-    let book = client.post(format!("{url}/api/v1/reservations")).bearer_auth(token).json(&wish);
+    let booking = json!({"ticket_type_id": grade, "quantity": 1});
+    let book = client.post(format!("{url}/api/v1/reservations")).bearer_auth(token).json(&booking);
     Ok(book.send().await?.status().as_u16())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
-    let world = World::new(Parts::Shared).await;
-    let serving = node(&world, "0");
+    let env = TestEnv::new(Backends::Shared).await;
+    let serving = node(&env, "0");
     let client = Client::new();
-    let event = world.event_on_sale(&[1_000_000], 100).await;
+    let event = env.event_on_sale(&[1_000_000], 100).await;
     let (grade, confirmed) = (event.ticket_types[0].id, Arc::new(AtomicUsize::new(0)));
     let mut people = Vec::new();
     for n in 0..8 {
@@ -82,22 +82,22 @@ async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
     }
     let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");
-    assert_eq!(world.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "nothing is left to recovery");
+    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "nothing is left to recovery");
     for person in people {
         person.await.unwrap();
     }
-    let sold = world.confirmed(&event).await[0];
+    let sold = env.confirmed(&event).await[0];
     let answered = u64::try_from(confirmed.load(Ordering::SeqCst)).unwrap();
     assert!(sold >= answered, "{answered} people were told of {sold} confirmed tickets");
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_signal() {
-    let world = World::new(Parts::Shared).await;
-    let serving = node(&world, "300");
+    let env = TestEnv::new(Backends::Shared).await;
+    let serving = node(&env, "300");
     let client = Client::new();
-    let event = world.event_on_sale(&[10], 10).await;
+    let event = env.event_on_sale(&[10], 10).await;
     let token = signed_in(&client, &serving.url, 0).await;
     let readyz = format!("{}/readyz", serving.url);
     assert_eq!(client.get(&readyz).send().await.unwrap().status(), 200);
@@ -118,14 +118,14 @@ async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_sign
     let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");
     assert!(began.elapsed() < DEADLINE, "the second signal ends the waiting");
-    world.finish().await;
+    env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn open_streams_end_in_order_and_keep_no_node_from_ending() {
-    let world = World::new(Parts::Shared).await;
-    let serving = node(&world, "0");
-    let event = world.event_on_sale(&[10], 10).await;
+    let env = TestEnv::new(Backends::Shared).await;
+    let serving = node(&env, "0");
+    let event = env.event_on_sale(&[10], 10).await;
     let mut streams = Vec::new();
     for _ in 0..20 {
         let path = format!("{}/api/v1/events/{}/availability/stream", serving.url, event.id);
@@ -140,5 +140,5 @@ async fn open_streams_end_in_order_and_keep_no_node_from_ending() {
     for mut stream in streams {
         while stream.chunk().await.expect("its end, and not a broken connection").is_some() {}
     }
-    world.finish().await;
+    env.finish().await;
 }

@@ -1,0 +1,90 @@
+//! Which events have pending reservations.
+
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use neticket_domain::{Epoch, EventId};
+
+use super::{EventCache, VIEW_AGE_MAX};
+use crate::error::AppError;
+
+/// Maximum number of ledgers that are inspected at once.
+const INSPECTIONS_CONCURRENT_MAX: usize = 16;
+
+/// The events whose journals have entries.
+#[derive(Debug, Default)]
+pub(crate) struct EventsPending {
+    pub(crate) events: Vec<EventId>,
+    /// Some journals cannot be inspected yet: their ledgers are of another server run and not loaded again,
+    /// or the list of events with a ledger is incomplete.
+    pub(crate) is_blind: bool,
+}
+
+/// The result of inspecting a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Journal {
+    Empty,
+    Pending,
+    /// Unknown, because the ledger is of another server run and not loaded again.
+    Unseen,
+}
+
+impl EventCache {
+    /// The events with pending reservations, from an inspection that began at most [`VIEW_AGE_MAX`] before
+    /// this call. A booking is answered `pending` only after its entry has been in the journal for that long
+    /// (see `booking/service.rs`). However long an inspection takes, it therefore contains the event of such
+    /// a booking until the booking is decided.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`, at once while the circuit breaker is open.
+    pub(crate) async fn events_pending(&self) -> Result<Arc<EventsPending>, AppError> {
+        let read = async {
+            if self.pending_breaker.is_open() {
+                return Err(AppError::LedgerUnavailable(None));
+            }
+            let pending = self.look_for_pending().await;
+            if let Err(error) = &pending {
+                let ledger = Arc::clone(&self.ledger);
+                self.pending_breaker.trip(error, move || {
+                    let ledger = Arc::clone(&ledger);
+                    async move { ledger.ping().await.is_ok() }
+                });
+            }
+            Ok(Arc::new(pending?))
+        };
+        self.pending.get((), VIEW_AGE_MAX, read).await
+    }
+
+    async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
+        let loaded = self.ledger.loaded().await?;
+        let looks = loaded
+            .events
+            .into_iter()
+            .map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
+        let looks = stream::iter(looks).buffer_unordered(INSPECTIONS_CONCURRENT_MAX);
+        let journals: Vec<_> = looks.try_collect().await?;
+        let mut found = EventsPending { is_blind: loaded.incomplete.is_some(), ..EventsPending::default() };
+        for (event, journal) in journals {
+            match journal {
+                Journal::Empty => {}
+                Journal::Pending => found.events.push(event),
+                Journal::Unseen => found.is_blind = true,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Inspects the event's journal now.
+    ///
+    /// # Errors
+    /// `LedgerUnavailable`.
+    pub(crate) async fn journal(&self, event: EventId) -> Result<Journal, AppError> {
+        Ok(match self.ledger.view(event).await? {
+            Some(view) if view.pending > 0 => Journal::Pending,
+            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => Journal::Unseen,
+            // Without a ledger there is no journal: the ledger was lost or evicted, or the event has not been
+            // loaded yet.
+            Some(_) | None => Journal::Empty,
+        })
+    }
+}
