@@ -96,8 +96,8 @@ fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
     }
 }
 
-/// Its token is cancelled when the client disconnects before it has an answer. The middleware `frame` inserts
-/// it into the request.
+/// Its token is cancelled when the client disconnects before it has an answer. The middleware `envelope`
+/// inserts it into the request.
 #[derive(Clone)]
 pub(crate) struct Disconnected(pub(crate) CancellationToken);
 
@@ -110,7 +110,7 @@ impl FromRequest for Disconnected {
         ready(found.ok_or_else(|| {
             ApiError::new(
                 ProblemCode::Internal,
-                "the disconnect token is missing: the frame middleware did not run",
+                "the disconnect token is missing: the envelope middleware did not run",
             )
         }))
     }

@@ -1,8 +1,8 @@
 //! The one place where an error becomes a problem (RFC 9457). Errors come from the application and from
 //! actix.
 //!
-//! Handlers return [`ApiError`]. The outermost middleware (`frame`) renders it, because only `frame` knows
-//! the id of the request.
+//! Handlers return [`ApiError`]. The outermost middleware (`envelope`) renders it, because only `envelope`
+//! knows the id of the request.
 
 use std::fmt;
 
@@ -267,7 +267,7 @@ impl ResponseError for ApiError {
         StatusCode::from_u16(self.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// A bare status without a body. The middleware `frame` replaces it by the problem.
+    /// A bare status without a body. The middleware `envelope` replaces it by the problem.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }

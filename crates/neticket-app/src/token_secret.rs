@@ -70,15 +70,21 @@ fn make(data_dir: &Path) -> io::Result<String> {
     // Unlike a rename, a hard link never replaces a file, so it cannot replace the secret of another process.
     match std::fs::hard_link(&temporary, path(data_dir)) {
         Ok(()) => std::fs::remove_file(&temporary)?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error) if may_be_renamed(&error) => {
             if let Some(other) = read_file(data_dir)? {
                 std::fs::remove_file(&temporary)?;
                 return Ok(other);
             }
             std::fs::rename(&temporary, path(data_dir))?;
         }
-        // The file system has no hard links, such as exFAT.
-        Err(_) => std::fs::rename(&temporary, path(data_dir))?,
+        Err(error) => return Err(error),
     }
     Ok(secret)
+}
+
+/// Whether a rename may follow if the file holds no secret: it is the rest of an interrupted write, or the
+/// file system has no hard links, such as exFAT.
+fn may_be_renamed(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, PermissionDenied, Unsupported};
+    matches!(error.kind(), AlreadyExists | PermissionDenied | Unsupported)
 }

@@ -138,7 +138,7 @@ on_both! {
         assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
         let late = app.reservation_create(users[0], None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load it again");
         env.finish().await;
     }
 }

@@ -73,7 +73,7 @@ on_both! {
         until_forgotten(&env, event.id).await;
         let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "nobody loads it again for a mere wish");
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load it again");
         let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
         assert!(matches!(changed, Err(AppError::EventCancelled)), "{changed:?}");
         env.finish().await;

@@ -64,7 +64,10 @@ async fn there_are_never_more_notes_than_there_may_be(kind: Kind) {
     ledger.node_registry().publish(node(3), b"b").await.unwrap();
     let statuses = ledger.node_registry().statuses(LONG_MS).await.unwrap();
     assert_eq!(statuses.len(), REGISTRY_NODES_MAX);
-    assert!(statuses.contains(&(node(3), b"b".to_vec())), "whoever has a place keeps it");
+    assert!(
+        statuses.contains(&(node(3), b"b".to_vec())),
+        "a node that has a status in the registry keeps it"
+    );
 }
 
 async fn a_note_that_is_too_long_is_refused(kind: Kind) {
