@@ -159,7 +159,7 @@ impl App {
         let metrics = Arc::new(Metrics::default());
         let clock = Arc::new(LedgerClock::new());
         if let Err(error) = clock.measure(&*ledger).await {
-            tracing::warn!(%error, "going by this node's own clock until the ledger answers");
+            tracing::warn!(%error, "cannot read the ledger's clock, using this node's clock for now");
         }
         let read_cache = Self::open_read_cache(&config)?;
         let event_cache = Arc::new(EventCache::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
@@ -377,7 +377,7 @@ impl App {
         self.booking_service.drain().await;
         self.cancel_service.drain().await;
         if let Err(error) = self.rejections.write_unwritten().await {
-            tracing::error!(%error, "rejections are not noted: nobody will find those bookings");
+            tracing::error!(%error, "cannot record rejections at shutdown, clients will not find these bookings");
         }
         if let Some(deployment) = &self.deployment {
             deployment.leave(&*self.ledger).await;

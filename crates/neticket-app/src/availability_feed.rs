@@ -162,7 +162,7 @@ impl<F: Send + Sync + 'static> Watcher<F> {
                 Ok(record) => self.record = record,
                 Err(AppError::NotFound) => return Err(Gone),
                 // The store will be back. The seats left can be read without it.
-                Err(error) => tracing::debug!(%event, %error, "goes on with an old copy of the event"),
+                Err(error) => tracing::debug!(%event, %error, "cannot refresh the event, using the old copy"),
             }
         }
         let ledger = app.event_cache.view_anew(event).await;

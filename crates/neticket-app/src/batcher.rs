@@ -192,7 +192,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Queues<K, T> {
             let process = &self.process;
             let done = AssertUnwindSafe(async move { process(key, batch).await }).catch_unwind().await;
             if done.is_err() {
-                tracing::error!("a batch was lost: processing it panicked");
+                tracing::error!("a worker panicked, its batch is lost");
             }
         }
     }

@@ -15,7 +15,7 @@ const PROBE_PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Breaker {
     /// The name of the dependency, for the log.
-    what: &'static str,
+    dependency: &'static str,
     open: AtomicBool,
     gauge: Gauge,
     /// The runtime of the background task. Callers may be on runtimes that end before the application does.
@@ -25,9 +25,9 @@ pub(crate) struct Breaker {
 impl Breaker {
     /// A closed breaker. Its background task will run on the current runtime. `gauge` is 1 while the circuit
     /// is open.
-    pub(crate) fn new(what: &'static str, gauge: Gauge) -> Arc<Self> {
+    pub(crate) fn new(dependency: &'static str, gauge: Gauge) -> Arc<Self> {
         gauge.set(0);
-        Arc::new(Self { what, open: AtomicBool::new(false), gauge, runtime: Handle::current() })
+        Arc::new(Self { dependency, open: AtomicBool::new(false), gauge, runtime: Handle::current() })
     }
 
     /// Whether the circuit is open, so that the caller must not ask.
@@ -47,7 +47,7 @@ impl Breaker {
             return;
         }
         self.gauge.set(1);
-        tracing::warn!(what = self.what, error = %cause, "does not answer: not asked until it does");
+        tracing::warn!(dependency = self.dependency, error = %cause, "circuit opened");
         let end = CloseAtEnd(Arc::downgrade(self));
         self.runtime.spawn(async move {
             loop {
@@ -67,7 +67,7 @@ struct CloseAtEnd(Weak<Breaker>);
 impl Drop for CloseAtEnd {
     fn drop(&mut self) {
         let Some(breaker) = self.0.upgrade() else { return };
-        tracing::info!(what = breaker.what, "answers again");
+        tracing::info!(dependency = breaker.dependency, "circuit closed");
         breaker.gauge.set(0);
         breaker.open.store(false, Ordering::Release);
     }
@@ -81,7 +81,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_breaker_is_open_until_its_only_task_has_seen_an_answer() {
-        let breaker = Breaker::new("a thing", Gauge::default());
+        let breaker = Breaker::new("dependency", Gauge::default());
         let tries = Arc::new(AtomicUsize::new(0));
         for _ in 0..3 {
             let tries = Arc::clone(&tries);
@@ -102,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_breaks_down_leaves_no_breaker_open() {
-        let breaker = Breaker::new("a thing", Gauge::default());
+        let breaker = Breaker::new("dependency", Gauge::default());
         breaker.trip(&std::fmt::Error, || async { panic!("on purpose") });
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
         while breaker.is_open() {

@@ -90,7 +90,7 @@ impl Deployment {
     pub(crate) async fn leave(&self, ledger: &dyn Ledger) {
         let Some(claims) = ledger.claims() else { return };
         if let Err(error) = claims.withdraw(self.node).await {
-            tracing::debug!(%error, "the claim of this node ends by its age");
+            tracing::debug!(%error, "cannot withdraw this node's claim, it will expire");
         }
     }
 

@@ -98,11 +98,8 @@ impl EventCache {
             stale_views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(STALE_VIEW_AGE_MAX).build(),
             pending: Coalesced::new(),
             fresh: Coalesced::new(),
-            views_breaker: Breaker::new("the ledger, by readers,", metrics.reads.views_silent.clone()),
-            pending_breaker: Breaker::new(
-                "the ledger, for what is pending,",
-                metrics.reads.pending_silent.clone(),
-            ),
+            views_breaker: Breaker::new("ledger_views", metrics.reads.views_silent.clone()),
+            pending_breaker: Breaker::new("ledger_pending", metrics.reads.pending_silent.clone()),
             metrics: Arc::clone(metrics),
             runtime: Handle::current(),
             event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),

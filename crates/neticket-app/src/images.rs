@@ -88,7 +88,7 @@ impl App {
         };
         // The event is written. A failure to check its image must not make the answer a failure.
         if let Err(error) = kept.await {
-            tracing::warn!(key, error = %error.with_cause(), "cannot tell whether the image of an event is there");
+            tracing::warn!(key, error = %error.with_cause(), "cannot check whether the image of an event exists");
         }
     }
 

@@ -193,7 +193,7 @@ impl Loader {
 
     async fn end_lease(&self, event: EventId) {
         if let Err(error) = self.ledger.end_lease(event).await {
-            tracing::debug!(%event, %error, "the lease ends by itself");
+            tracing::debug!(%event, %error, "cannot end the load lease, it will expire");
         }
     }
 

@@ -57,7 +57,7 @@ impl Rejections {
         }
         let waiting: usize = unwritten.values().map(BTreeMap::len).sum();
         drop(unwritten);
-        tracing::error!(%error, entries, waiting, "rejections are not noted yet, the store will be asked again");
+        tracing::error!(%error, entries, waiting, "cannot record rejections, a task will retry");
     }
 
     /// Tries again to record the waiting rejections. Those that the store still does not accept are kept. The

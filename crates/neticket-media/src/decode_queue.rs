@@ -54,7 +54,7 @@ impl DecodeQueue {
         match work.await {
             Ok(picture) => Ok(picture?),
             Err(panic) => {
-                tracing::error!(%panic, "an image could not be decoded");
+                tracing::error!(%panic, "decoding an image panicked");
                 Err(Refused::Invalid.into())
             }
         }

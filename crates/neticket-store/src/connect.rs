@@ -284,7 +284,7 @@ impl Store {
                 return Err(error.into());
             }
             repeats += 1;
-            tracing::debug!(what, repeats, %error, "trying again after a lock or a lost connection");
+            tracing::debug!(what, repeats, %error, "retrying after a lock conflict or a lost connection");
             sleep(error::pause(repeats)).await;
         }
     }

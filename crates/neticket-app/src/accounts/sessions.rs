@@ -50,7 +50,7 @@ impl App {
         match self.store.session_rotate(old_hash, new_hash, refresh_expiry(now), now).await? {
             Rotation::Rotated { user, family } => self.session(user, family, next, now),
             Rotation::Reused { family } => {
-                tracing::warn!(%family, "a refresh token was used twice, its family has ended");
+                tracing::warn!(%family, "refresh token reused, its token family was revoked");
                 Err(AppError::Unauthenticated)
             }
             Rotation::Unknown => Err(AppError::Unauthenticated),

@@ -65,7 +65,7 @@ impl Admission {
             }
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(bookings),
             Err(error) => {
-                tracing::warn!(%event, %error, bookings = bookings.len(), "the ledger did not admit a batch");
+                tracing::warn!(%event, %error, bookings = bookings.len(), "the ledger failed to admit a batch");
                 answer_all(bookings, &AppError::LedgerUnavailable(None));
                 Offered::Admitted(Vec::new())
             }
@@ -93,7 +93,7 @@ impl Admission {
                 Offered::Unloaded(again) => bookings = again,
             }
         }
-        tracing::warn!(%event, "a ledger was lost again and again while a batch waited for it");
+        tracing::warn!(%event, "the ledger was lost repeatedly while a batch waited for it");
         answer_all(bookings, &AppError::LedgerUnavailable(None));
         Vec::new()
     }
@@ -135,7 +135,7 @@ impl Admission {
             Ok(LoadStart { floor: Epoch(0), .. }) => {}
             Ok(_) => return repeated,
             Err(error) => {
-                tracing::warn!(%event, %error, "the ledger did not say whether it is there");
+                tracing::warn!(%event, %error, "cannot find out whether the ledger is loaded");
                 answer_all(repeated, &AppError::LedgerUnavailable(None));
                 return Vec::new();
             }

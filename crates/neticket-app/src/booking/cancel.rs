@@ -144,7 +144,7 @@ async fn look_up(store: &Store, queue: &Batcher<EventId, PendingCancel>, batch: 
     let events: BTreeMap<ReservationId, (UserId, EventId)> = match store.reservations(&ids).await {
         Ok(found) => found.into_iter().map(|record| (record.id, (record.user, record.event))).collect(),
         Err(error) => {
-            tracing::warn!(%error, cancels = batch.len(), "the store did not look up a batch of cancels");
+            tracing::warn!(%error, cancels = batch.len(), "the store failed to look up a batch of cancels");
             for pending in batch {
                 let _ = pending.reply.send(Err(AppError::StoreUnavailable(None)));
             }
@@ -175,7 +175,7 @@ async fn cancel(event: EventId, batch: Vec<PendingCancel>, context: CancelContex
     let outcomes = match cancelled {
         Ok(outcomes) => outcomes,
         Err(error) => {
-            tracing::warn!(%event, %error, reservations = batch.len(), "the store did not cancel a batch");
+            tracing::warn!(%event, %error, reservations = batch.len(), "the store failed to cancel a batch");
             for pending in batch {
                 let _ = pending.reply.send(Err(AppError::StoreUnavailable(None)));
             }
@@ -200,7 +200,7 @@ async fn cancel(event: EventId, batch: Vec<PendingCancel>, context: CancelContex
     }
     after.spawn(async move {
         if let Some(error) = deliver(&store, &*ledger, &metrics, &outbox).await.failure {
-            tracing::warn!(error = %error.with_cause(), releases = outbox.len(), "left to the outbox: releasing failed");
+            tracing::warn!(error = %error.with_cause(), releases = outbox.len(), "cannot release seats, the outbox task will retry");
         }
     });
 }

@@ -87,7 +87,7 @@ impl Committer {
             let outcomes = match committed {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
-                    tracing::warn!(%event, %error, reservations = batch.len(), "the store did not commit a batch");
+                    tracing::warn!(%event, %error, reservations = batch.len(), "the store failed to commit a batch");
                     for admitted in batch {
                         admitted.booking.answer(Err(AppError::StoreUnavailable(None)));
                     }
@@ -119,7 +119,7 @@ impl Committer {
                     let settle = ledger.settle(event, epoch, &ids);
                     let Err(error) = metrics.settle.timed(ids.len(), settle).await else { return };
                     if attempt == SETTLE_ATTEMPTS_MAX {
-                        tracing::warn!(%event, %error, entries = ids.len(), "left to recovery: settling failed");
+                        tracing::warn!(%event, %error, entries = ids.len(), "cannot settle journal entries, recovery will settle them");
                         return;
                     }
                     tokio::time::sleep(SETTLE_PAUSE).await;
@@ -143,7 +143,7 @@ impl Committer {
         let releases: Vec<Release> = conflicting.iter().map(|(admitted, _)| release(admitted)).collect();
         let outcome = self.metrics.release.timed(releases.len(), self.ledger.release(event, &releases)).await;
         if let Err(error) = outcome {
-            tracing::warn!(%event, %error, entries = releases.len(), "left to recovery: releasing failed");
+            tracing::warn!(%event, %error, entries = releases.len(), "cannot release seats, recovery will release them");
         }
         for (Admitted { booking, .. }, record) in conflicting {
             booking.answer(Ok(BookingOutcome::Existing(Box::new(record))));
@@ -156,7 +156,7 @@ impl Committer {
     /// At every moment, such a booking is therefore in the journal, in the store, or in both.
     async fn refuse(&self, event: EventId, refused: Vec<Refused>) {
         let ids: Vec<ReservationId> = refused.iter().map(|(booking, _)| booking.request.id).collect();
-        tracing::warn!(%event, entries = ids.len(), "the store refused what the ledger had admitted");
+        tracing::warn!(%event, entries = ids.len(), "the store refused bookings that the ledger admitted");
         match self.note_and_load_without(event, &refused, &ids).await {
             Ok(stored) => {
                 let mut final_ones = Vec::new();
@@ -173,7 +173,7 @@ impl Committer {
                 self.admission.refuse_all(final_ones).await;
             }
             Err(error) => {
-                tracing::warn!(%event, error = %error.with_cause(), "left to recovery: undoing failed");
+                tracing::warn!(%event, error = %error.with_cause(), "cannot remove refused entries, recovery will remove them");
                 for (booking, _) in refused {
                     booking.answer(Err(error.again()));
                 }
@@ -207,7 +207,7 @@ impl Committer {
         if let Some(epoch) = recovered.iter().map(|booking| booking.epoch_min).max()
             && let Err(error) = self.admission.loader.load(event, epoch).await
         {
-            tracing::warn!(%event, error = %error.with_cause(), "left to the next run: loading failed");
+            tracing::warn!(%event, error = %error.with_cause(), "cannot load the ledger, the next recovery will retry");
         }
         self.admission.admit(event, asked).await
     }

@@ -21,7 +21,7 @@ struct PendingInvalidations {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("copies are still to be forgotten")]
+#[error("invalidations are still pending")]
 struct StillPending;
 
 impl PendingInvalidations {
@@ -48,7 +48,7 @@ pub(super) struct SharedCache {
 
 impl SharedCache {
     pub(super) fn new(cache: ReadCache, metrics: Arc<Metrics>) -> Arc<Self> {
-        let breaker = Breaker::new("the read cache", metrics.reads.cache_silent.clone());
+        let breaker = Breaker::new("read_cache", metrics.reads.cache_silent.clone());
         Arc::new(Self { cache, breaker, pending_invalidations: Mutex::default(), metrics })
     }
 
@@ -94,7 +94,7 @@ impl SharedCache {
             }
             Err(error) => {
                 self.metrics.reads.forget_failures.inc();
-                tracing::warn!(event = event.map(|event| event.0), %error, "other nodes may show what was, for seconds");
+                tracing::warn!(event = event.map(|event| event.0), %error, "cannot invalidate the shared cache, other nodes may serve stale data");
                 // Added before `trip`, because the circuit closes only when no invalidation is pending.
                 self.pending_invalidations().add(event);
                 self.trip(&error);

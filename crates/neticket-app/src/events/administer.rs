@@ -199,7 +199,7 @@ impl App {
         }
         tracing::info!(event = %id, "the event is deleted");
         if let Err(error) = self.ledger.delete(id).await {
-            tracing::warn!(event = %id, %error, "left to the tasks: the ledger of a deleted event is still there");
+            tracing::warn!(event = %id, %error, "cannot delete the ledger of a deleted event, a task will delete it");
         }
         Ok(())
     }
@@ -234,10 +234,10 @@ impl App {
         match tokio::time::timeout(patience, told).await {
             Ok(Ok(Ok(()) | Err(AppError::NotFound))) => {}
             Ok(Ok(Err(error))) => {
-                tracing::warn!(event = %id, error = %error.with_cause(), "left to the tasks: the ledger is outdated");
+                tracing::warn!(event = %id, error = %error.with_cause(), "cannot reload the ledger, it is stale until a later load");
             }
-            Ok(Err(panic)) => tracing::error!(event = %id, %panic, "making a ledger anew panicked"),
-            Err(_) => tracing::warn!(event = %id, "making the ledger anew takes long"),
+            Ok(Err(panic)) => tracing::error!(event = %id, %panic, "reloading the ledger panicked"),
+            Err(_) => tracing::warn!(event = %id, "reloading the ledger takes longer than the deadline"),
         }
     }
 }

@@ -79,7 +79,7 @@ impl App {
         let epoch_min = self.raise_epoch(event, epoch, expected, entry).await?;
         self.loader.load(event, epoch_min).await?;
         if !changes.is_empty() {
-            tracing::warn!(%event, %epoch, ?changes, "an administrator had a ledger that differs from the store made anew");
+            tracing::warn!(%event, %epoch, ?changes, "an administrator reloaded a ledger that differed from the store");
             self.metrics.repaired();
         }
         Ok(Reconciliation { applied: true, changes, fingerprint })

@@ -186,7 +186,7 @@ impl App {
             self.ledger.node_registry().statuses(NODE_STATUS_AGE_MAX_MS).await.unwrap_or_else(|error| {
                 // The task that publishes the status meets the same failure. It has logged and counted it
                 // already.
-                tracing::debug!(%error, "this node speaks for itself alone");
+                tracing::debug!(%error, "cannot read the statuses of other nodes, reporting this node only");
                 Vec::new()
             });
         let others = statuses.into_iter().filter(|(node, _)| *node != self.stats.node());

@@ -70,7 +70,7 @@ async fn cancel_batch(context: &TaskContext, event: EventId) -> Result<usize, Ap
     tracing::info!(%event, reservations = releases.len(), "cancelled reservations of a cancelled event");
     if let Some(error) = deliver(&context.store, &*context.ledger, &context.metrics, &releases).await.failure
     {
-        tracing::warn!(%event, error = %error.with_cause(), "left to the outbox: releasing failed");
+        tracing::warn!(%event, error = %error.with_cause(), "cannot release seats, the outbox task will retry");
     }
     Ok(confirmed.len())
 }

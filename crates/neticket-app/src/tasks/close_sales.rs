@@ -58,12 +58,12 @@ async fn delete_ledger(context: &TaskContext, event: EventId) -> Result<(), AppE
             if old.len() < pending {
                 return Ok(());
             }
-            tracing::warn!(%event, entries = pending, "forgetting what was on its way of a deleted event");
+            tracing::warn!(%event, entries = pending, "discarding pending bookings of a deleted event");
             context.ledger.delete(event).await?;
         }
         None => context.ledger.delete(event).await?,
     }
-    tracing::info!(%event, "the event is deleted: its ledger is not needed any more");
+    tracing::info!(%event, "removed the ledger of a deleted event");
     Ok(())
 }
 
@@ -81,7 +81,7 @@ async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     if let Inspection::Consistent { epoch } = context.reconciler.look(event).await?
         && context.ledger.evict(event, epoch).await?
     {
-        tracing::info!(%event, %epoch, "the event is over: its ledger is not needed any more");
+        tracing::info!(%event, %epoch, "evicted the ledger of an event that has started or is cancelled");
     }
     Ok(())
 }

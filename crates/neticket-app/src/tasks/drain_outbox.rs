@@ -19,7 +19,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
         return Ok(());
     }
     context.metrics.recovered_releases.inc_by(u64::try_from(rows.len()).unwrap_or(u64::MAX));
-    tracing::info!(releases = rows.len(), "finishing releases");
+    tracing::info!(releases = rows.len(), "applying releases from the outbox");
     let mut by_event: BTreeMap<EventId, Vec<OutboxRecord>> = BTreeMap::new();
     for row in rows {
         by_event.entry(row.event).or_default().push(row);

@@ -157,15 +157,15 @@ impl Tasks {
                 }
                 match run {
                     Ok(Ok(())) if failing => {
-                        tracing::info!(task = name, "works again");
+                        tracing::info!(task = name, "background task succeeded again");
                         failing = false;
                     }
                     Ok(Err(error)) if !failing => {
-                        tracing::warn!(task = name, error = %error.with_cause(), "failed, will be tried again");
+                        tracing::warn!(task = name, error = %error.with_cause(), "background task failed, will retry");
                         failing = true;
                     }
                     Ok(Ok(()) | Err(_)) => {}
-                    Err(panic) => tracing::error!(task = name, %panic, "panicked, will be tried again"),
+                    Err(panic) => tracing::error!(task = name, %panic, "background task panicked, will retry"),
                 }
             }
         });

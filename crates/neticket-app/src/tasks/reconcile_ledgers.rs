@@ -25,7 +25,7 @@ async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError
     let Inspection::Differs { epoch, changes } = &look else {
         return context.reconciler.repair(event, &look).await;
     };
-    tracing::error!(%event, %epoch, ?changes, "a ledger at rest differs from the store, loading it anew");
+    tracing::error!(%event, %epoch, ?changes, "an idle ledger differs from the store, reloading it");
     context.metrics.drifted(u64::try_from(changes.len()).unwrap_or(u64::MAX));
     context.reconciler.repair(event, &look).await?;
     context.metrics.repaired();

@@ -39,7 +39,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
                 Ok(()) => failures = 0,
                 Err(error) if failures + 1 == FAILURES_MAX => return Err(error),
                 Err(error) => {
-                    tracing::warn!(key, error = %error.with_cause(), "cannot remove an image that no event names");
+                    tracing::warn!(key, error = %error.with_cause(), "cannot delete an image that no event uses");
                     failures += 1;
                     failed = Some(error);
                 }
@@ -52,7 +52,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     }
     let half_written = context.media.sweep_half_written(before_ms).await?;
     if half_written > 0 {
-        tracing::info!(half_written, "removed files of images that were never finished");
+        tracing::info!(half_written, "deleted files of unfinished uploads");
     }
     failed.map_or(Ok(()), Err)
 }
@@ -67,15 +67,12 @@ async fn remove(context: &TaskContext, key: &str, before_ms: i64) -> Result<(), 
     }
     context.media.remove(key).await?;
     if context.store.images_used(&[key.to_owned()]).await?.is_empty() {
-        tracing::info!(key, "removed an image that no event names");
+        tracing::info!(key, "deleted an image that no event uses");
     } else {
         restore(context, &copy).await.inspect_err(|_| {
-            tracing::error!(
-                key,
-                "an image is lost that an event has come to name: it has to be uploaded again"
-            );
+            tracing::error!(key, "lost an image that an event now uses, upload it again");
         })?;
-        tracing::info!(key, "put an image back that an event has come to name");
+        tracing::info!(key, "restored an image that an event now uses");
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::error::AppError;
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let swept = context.store.sessions_expired_delete(context.clock.now(), ITEMS_MAX.into()).await?;
     if swept > 0 {
-        tracing::debug!(swept, "removed refresh tokens that had ended");
+        tracing::debug!(swept, "deleted expired refresh tokens");
     }
     Ok(())
 }
