@@ -95,10 +95,7 @@ impl Config {
         let redis_url = get("NETICKET_REDIS_URL");
         let is_redis = |url: &str| url.split(',').all(|url| url.trim().starts_with("redis://"));
         if redis_url.as_deref().is_some_and(|url| !is_redis(url)) {
-            return Err(bad(
-                "NETICKET_REDIS_URL",
-                "must start with redis://, each address if it is a cluster's",
-            ));
+            return Err(bad("NETICKET_REDIS_URL", "must start with redis://, in a cluster each address"));
         }
         let jwt_secret = get("NETICKET_JWT_SECRET");
         if jwt_secret.as_deref().is_some_and(|secret| secret.len() < 32) {
@@ -161,14 +158,14 @@ impl Config {
         }
         if !self.embedded_store() && self.redis_url.is_none() {
             faults.push(
-                "NETICKET_REDIS_URL must be set beside a shared database: nodes would not share a ledger."
+                "NETICKET_REDIS_URL must be set if the database is shared: otherwise the nodes share no ledger."
                     .to_owned(),
             );
         }
         if self.embedded_store() && self.redis_url.is_some() {
             faults.push(
-                "NETICKET_DATABASE_URL must name a shared database (mysql://) beside NETICKET_REDIS_URL: \
-                 each node would sell from a database of its own."
+                "NETICKET_DATABASE_URL must name a shared database (mysql://) if NETICKET_REDIS_URL is set: \
+                 otherwise each node sells from its own database."
                     .to_owned(),
             );
         }
@@ -189,7 +186,7 @@ impl Config {
         if self.environment != Environment::Production && self.embedded_store() && self.redis_url.is_some() {
             warnings.push(
                 "NETICKET_REDIS_URL is set without a shared database in NETICKET_DATABASE_URL: run one node \
-                 only, or each node sells from a database of its own."
+                 only, or each node sells from its own database."
                     .to_owned(),
             );
         }

@@ -17,52 +17,52 @@ pub enum AppError {
     /// It does not exist, or it belongs to another user.
     #[error("not found")]
     NotFound,
-    #[error("only {left} left")]
+    #[error("only {left} seats are left")]
     SoldOut { left: u32 },
-    #[error("holds {already_held} of at most {max_per_user}")]
+    #[error("the user holds {already_held} tickets of at most {max_per_user}")]
     PurchaseLimitExceeded { max_per_user: u32, already_held: u32 },
-    #[error("opens at {opens_at}")]
+    #[error("the sale opens at {opens_at}")]
     SaleNotOpen { opens_at: Timestamp, server_time: Timestamp },
     #[error("the sale is closed")]
     SaleClosed,
     #[error("the sale is paused")]
     SalePaused,
     /// The price differs from the price in the request. No seats were taken.
-    #[error("the price is {unit_price}")]
+    #[error("the price is now {unit_price}")]
     PriceChanged { unit_price: u64 },
     #[error("the event started at {starts_at}")]
     NotCancellable { starts_at: Timestamp },
     #[error("the event is cancelled")]
     EventCancelled,
     /// The new capacity of a ticket type is lower than the number of seats that are sold or pending.
-    #[error("{sold} of this grade are sold")]
+    #[error("{sold} tickets of this ticket type are sold or pending")]
     CapacityBelowSold { sold: u32 },
     /// The event, or a ticket type that the request removes, has reservations.
-    #[error("there are reservations")]
+    #[error("the event or the ticket type has reservations")]
     EventHasReservations,
     /// Somebody has changed it since the caller read it.
-    #[error("changed meanwhile")]
+    #[error("the event was changed after it was read")]
     EditConflict,
     /// Reservations are pending, or the ledger is changing. Nothing was changed.
-    #[error("the ledger is in motion")]
+    #[error("the ledger is changing or has pending bookings")]
     LedgerBusy,
     #[error("the ledger is not loaded")]
     LedgerNotLoaded,
-    #[error("e-mail taken")]
+    #[error("the e-mail address is taken")]
     EmailTaken,
-    #[error("nickname taken")]
+    #[error("the nickname is taken")]
     NicknameTaken,
-    #[error("idempotency key used for another booking")]
+    #[error("the idempotency key was used for another booking")]
     IdempotencyKeyReused,
     /// All fields whose values are invalid.
-    #[error("{} fields are not right", .0.len())]
+    #[error("{} fields are invalid", .0.len())]
     Invalid(Vec<InvalidField>),
     /// The file is not of an accepted image type.
-    #[error("not an image that is taken")]
+    #[error("the image type is not supported")]
     UnsupportedImage,
     /// A queue is full, or the deadline has passed. A booking may have been admitted: repeat it with the same
     /// key.
-    #[error("too busy")]
+    #[error("a queue is full or the deadline has passed")]
     Overloaded,
     /// The ledger did not answer. A booking may have been admitted: repeat it with the same key.
     #[error("the ledger is unavailable")]
@@ -71,10 +71,10 @@ pub enum AppError {
     #[error("the store is unavailable")]
     StoreUnavailable(#[source] Option<StoreError>),
     /// The image storage did not answer. An image is stored completely or not at all.
-    #[error("the image store is unavailable")]
+    #[error("the image storage is unavailable")]
     ImageStoreUnavailable(#[source] Option<MediaError>),
     /// A bug, or a state that should not occur.
-    #[error("internal fault: {0}")]
+    #[error("internal error: {0}")]
     Internal(String),
 }
 
@@ -160,9 +160,7 @@ impl From<PrepareError> for AppError {
         match error {
             PrepareError::Busy => Self::Overloaded,
             PrepareError::Refused(Refused::UnsupportedType) => Self::UnsupportedImage,
-            PrepareError::Refused(Refused::Invalid) => {
-                invalid("invalid_image", "is damaged, or not all of it is there")
-            }
+            PrepareError::Refused(Refused::Invalid) => invalid("invalid_image", "is damaged or incomplete"),
             PrepareError::Refused(Refused::TooManyPixels) => {
                 invalid("too_many_pixels", "must have at most 50 megapixels")
             }
@@ -174,7 +172,7 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Internal(cause) => {
-                Self::Internal(format!("the store answered what it should not: {cause}"))
+                Self::Internal(format!("unexpected answer from the store: {cause}"))
             }
             StoreError::Unavailable(_) => Self::StoreUnavailable(Some(error)),
         }

@@ -16,10 +16,10 @@ pub enum StartError {
     Behind(Vec<String>),
     #[error("the database cannot be opened: {0}")]
     Store(#[source] StoreError),
-    #[error("Redis evicts keys (maxmemory-policy {0}), and with them seats: set it to noeviction")]
+    #[error("Redis may evict keys of the ledger (maxmemory-policy {0}): set maxmemory-policy to noeviction")]
     Evicting(String),
     #[error(
-        "Redis keeps no file of what it does, and a restart would lose bookings on their way: set appendonly to yes"
+        "Redis does not persist its data, so a restart would lose pending bookings: set appendonly to yes"
     )]
     Forgetful,
     #[error("the Redis ledger cannot be opened: {0}")]
@@ -44,7 +44,7 @@ fn other_deployment(difference: Difference) -> String {
         (false, _) => ("another token secret", "NETICKET_JWT_SECRET"),
     };
     format!(
-        "nodes that run on this Redis and prefix use {what}: set {variables} as they do, or stop all of them \
-         first if the change is meant, or use another NETICKET_REDIS_PREFIX"
+        "nodes that run on this Redis and prefix use {what}: set {variables} to their values, or stop all of \
+         them first if the change is intended, or use another NETICKET_REDIS_PREFIX"
     )
 }

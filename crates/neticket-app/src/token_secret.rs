@@ -16,7 +16,7 @@ const SECRET_LEN_MIN: usize = 32;
 pub(crate) fn read_or_make(config: &Config) -> Result<String, StartError> {
     match read(config)? {
         Some(secret) => Ok(secret),
-        None => make(&config.data_dir).map_err(|source| file_error(&config.data_dir, "kept", source)),
+        None => make(&config.data_dir).map_err(|source| file_error(&config.data_dir, "written", source)),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn check_len(text: &[u8]) -> Result<(), LedgerError> {
     if text.len() <= NODE_STATUS_LEN_MAX {
         return Ok(());
     }
-    Err(LedgerError::Protocol(format!("a note of {} bytes is longer than any may be", text.len())))
+    Err(LedgerError::Protocol(format!("a node status of {} bytes is too long", text.len())))
 }
 
 /// How long a status is stored.

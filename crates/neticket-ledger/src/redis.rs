@@ -132,7 +132,7 @@ impl RedisLedger {
             let fields = info.lines().filter_map(|line| line.split_once(':'));
             let value =
                 fields.filter(|(name, _)| *name == field).map(|(_, value)| value.trim().to_owned()).next();
-            let value = value.ok_or_else(|| LedgerError::Protocol(format!("INFO names no {field}")))?;
+            let value = value.ok_or_else(|| LedgerError::Protocol(format!("INFO has no field {field}")))?;
             values.push((node, value));
         }
         if values.is_empty() {

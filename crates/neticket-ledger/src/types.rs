@@ -221,6 +221,6 @@ pub enum LedgerError {
     Timeout { timeout_ms: u64 },
     #[error("the ledger cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the ledger answered what it should not: {0}")]
+    #[error("unexpected answer from the ledger: {0}")]
     Protocol(String),
 }

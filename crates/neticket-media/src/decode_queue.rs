@@ -22,7 +22,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// Too many files are waiting, or the file has waited too long.
-    #[error("too many images at once")]
+    #[error("too many images are being processed")]
     Busy,
 }
 

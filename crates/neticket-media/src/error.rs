@@ -43,10 +43,10 @@ pub enum MediaError {
         #[source]
         source: Cause,
     },
-    #[error("bucket {bucket}: {what} did not come back within {timeout_ms} ms")]
+    #[error("bucket {bucket}: {what} did not finish within {timeout_ms} ms")]
     TimedOut { bucket: String, what: &'static str, timeout_ms: u128 },
     #[error("bucket {bucket}: too many images are being read from it at once")]
     TooManyReads { bucket: String },
-    #[error("bucket {bucket}: image {key} is larger than any that is kept")]
+    #[error("bucket {bucket}: image {key} is larger than the maximum size")]
     Oversized { bucket: String, key: String },
 }

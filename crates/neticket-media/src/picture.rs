@@ -36,11 +36,11 @@ const TAKEN: [Codec; 4] = [Codec::Jpeg, Codec::Png, Codec::WebP, Codec::Gif];
 /// Why a file is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("the file is no JPEG, PNG, WebP or GIF")]
+    #[error("the file is not a JPEG, PNG, WebP or GIF image")]
     UnsupportedType,
-    #[error("the file is damaged, or not all of it is there")]
+    #[error("the file is damaged or incomplete")]
     Invalid,
-    #[error("the image has more pixels than are taken")]
+    #[error("the image has too many pixels")]
     TooManyPixels,
 }
 

@@ -79,7 +79,7 @@ impl S3Backend {
     /// Checks whether the bucket exists and may be used.
     pub(crate) async fn ping(&self) -> Result<(), MediaError> {
         let head = async |client: &Client| client.head_bucket().bucket(&self.options.bucket).send().await;
-        self.call("looking for it", head).await.map(|_| ())
+        self.call("checking the bucket", head).await.map(|_| ())
     }
 
     /// S3 stores an object completely or not at all.

@@ -64,9 +64,9 @@ pub enum AdminGrant {
 /// Why an account could not be created or changed. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    #[error("somebody has this e-mail address")]
+    #[error("the e-mail address is taken")]
     EmailTaken,
-    #[error("somebody has this nickname")]
+    #[error("the nickname is taken")]
     NicknameTaken,
     #[error("there is no such user")]
     NoSuchUser,
@@ -137,7 +137,7 @@ impl Store {
                 return Err(AccountError::NicknameTaken);
             }
         }
-        let error = DbErr::Custom(format!("{ID_ATTEMPTS_MAX} ids of accounts were taken"));
+        let error = DbErr::Custom(format!("{ID_ATTEMPTS_MAX} random account ids were already taken"));
         Err(StoreError::Unavailable(Box::new(error)).into())
     }
 

@@ -296,7 +296,7 @@ impl Store {
 
 /// A server has refused a write within the last [`REFUSAL_PERIOD`].
 #[derive(Debug, thiserror::Error)]
-#[error("the database has just refused a write: there is no room, or it is read-only")]
+#[error("the database refused a write a moment ago: its disk is full, or it is read-only")]
 struct WritesRefused;
 
 /// The statements that set up a session. READ COMMITTED: a statement that runs after a lock was taken sees

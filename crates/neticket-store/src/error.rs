@@ -20,7 +20,7 @@ pub enum StoreError {
     #[error("the store cannot be reached or does not answer in time")]
     Unavailable(#[source] BoxError),
     /// A retry will not help. The call has not taken effect.
-    #[error("the store answered what it should not")]
+    #[error("unexpected answer from the store")]
     Internal(#[source] BoxError),
 }
 
@@ -36,7 +36,7 @@ impl From<DbErr> for StoreError {
 
 /// `what` did not finish within its timeout.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} did not come back within {timeout_ms} ms")]
+#[error("{what} did not finish within {timeout_ms} ms")]
 pub(crate) struct TimedOut {
     pub(crate) what: &'static str,
     pub(crate) timeout_ms: u128,

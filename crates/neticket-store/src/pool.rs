@@ -121,7 +121,7 @@ impl Pool {
     pub(crate) fn sqlite_connections(&self) -> &SqlitePool {
         match &self.connections {
             Connections::Sqlite(pool) => pool,
-            Connections::MySql(_) => panic!("these are connections to a server"),
+            Connections::MySql(_) => panic!("not a SQLite pool"),
         }
     }
 

@@ -75,7 +75,7 @@ impl Passwords {
 
 #[allow(clippy::needless_pass_by_value, reason = "it serves map_err")]
 fn fault(error: impl std::fmt::Display) -> AppError {
-    AppError::Internal(format!("hashing a password: {error}"))
+    AppError::Internal(format!("cannot hash a password: {error}"))
 }
 
 #[cfg(test)]

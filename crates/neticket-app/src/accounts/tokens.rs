@@ -47,7 +47,7 @@ impl Tokens {
         let exp = iat.saturating_add_unsigned(ACCESS_TOKEN_S);
         let claims = Claims { sub: who.user.0, role: who.role, sid: who.session, iat, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .map_err(|error| AppError::Internal(format!("signing a token: {error}")))
+            .map_err(|error| AppError::Internal(format!("cannot sign a token: {error}")))
     }
 
     /// # Errors

@@ -235,9 +235,9 @@ impl Admission {
             Verdict::Mismatch => AppError::IdempotencyKeyReused,
             Verdict::NoSuchTicketType => AppError::NotFound,
             Verdict::PriceChanged { unit_price } => AppError::PriceChanged { unit_price },
-            Verdict::JournalFull | Verdict::Admitted(_) | Verdict::Known => AppError::Internal(
-                "a verdict that refuses nothing for good was taken for a refusal".to_owned(),
-            ),
+            Verdict::JournalFull | Verdict::Admitted(_) | Verdict::Known => {
+                AppError::Internal("a verdict that is not a final refusal was handled as one".to_owned())
+            }
         }
     }
 }

@@ -100,7 +100,7 @@ impl CancelService {
         self.lookups.try_push((), pending).map_err(|QueueFull(_)| AppError::Overloaded)?;
         match tokio::time::timeout(self.deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(AppError::Internal("a cancel was dropped on its way".to_owned())),
+            Ok(Err(_)) => Err(AppError::Internal("a worker dropped a cancel without an answer".to_owned())),
             Err(_) => Err(AppError::StoreUnavailable(None)),
         }
     }

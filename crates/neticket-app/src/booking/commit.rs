@@ -195,7 +195,7 @@ impl Committer {
 
     async fn stored(&self, id: ReservationId) -> Result<BookingOutcome, AppError> {
         let record = self.store.reservation(id).await?;
-        let missing = || AppError::Internal(format!("reservation {id} has left the store"));
+        let missing = || AppError::Internal(format!("reservation {id} is no longer in the store"));
         record.map(|record| BookingOutcome::Existing(Box::new(record))).ok_or_else(missing)
     }
 

@@ -153,7 +153,7 @@ impl BookingService {
         }
         match in_time {
             Ok(Ok(outcome)) => outcome.map(BookingAnswer::Decided),
-            Ok(Err(_)) => Err(AppError::Internal("a booking was dropped on its way".to_owned())),
+            Ok(Err(_)) => Err(AppError::Internal("a worker dropped a booking without an answer".to_owned())),
             Err(_) => {
                 // After `close()` a stage that refuses this booking knows that the client has not received
                 // the refusal.

@@ -124,7 +124,7 @@ impl EngineConfig {
         let ack_deadline_ms = i64::try_from(self.ack_deadline_ms).unwrap_or(i64::MAX);
         if self.grace_ms <= ack_deadline_ms {
             let problem = format!(
-                "{} must be more than NETICKET_ACK_DEADLINE_MS ({ack_deadline_ms}): recovery would race whoever still waits",
+                "{} must be more than NETICKET_ACK_DEADLINE_MS ({ack_deadline_ms}): recovery would race with requests that still wait",
                 self.grace_ms
             );
             return Err(ConfigError { variable: "NETICKET_GRACE_MS", problem });

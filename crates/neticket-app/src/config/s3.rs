@@ -14,8 +14,8 @@ pub(super) fn read(get: &impl Fn(&str) -> Option<String>) -> Result<Option<S3Opt
     let Some(bucket) = get(BUCKET) else {
         return match (endpoint, public_url) {
             (None, None) => Ok(None),
-            (Some(_), _) => Err(bad(ENDPOINT, "says nothing without NETICKET_S3_BUCKET")),
-            (None, Some(_)) => Err(bad(PUBLIC_URL, "says nothing without NETICKET_S3_BUCKET")),
+            (Some(_), _) => Err(bad(ENDPOINT, "has no effect without NETICKET_S3_BUCKET")),
+            (None, Some(_)) => Err(bad(PUBLIC_URL, "has no effect without NETICKET_S3_BUCKET")),
         };
     };
     if !is_bucket(&bucket) {

@@ -92,7 +92,7 @@ fn repeated_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<InvalidField>
     repeated
         .map(|(index, _)| {
             let field = format!("ticket_types[{index}].name");
-            InvalidField::new(&field, "duplicate", "must differ from the other grades")
+            InvalidField::new(&field, "duplicate", "must differ from the other ticket types")
         })
         .collect()
 }
@@ -103,9 +103,9 @@ fn wrong_ids(before: &EventRecord, grades: &[TicketTypeChange]) -> Vec<InvalidFi
     for (index, id) in grades.iter().enumerate().filter_map(|(index, grade)| Some((index, grade.id?))) {
         let field = format!("ticket_types[{index}].id");
         if !before.ticket_types.iter().any(|grade| grade.id == id) {
-            faults.push(InvalidField::new(&field, "not_found", "names no grade of this event"));
+            faults.push(InvalidField::new(&field, "not_found", "names no ticket type of this event"));
         } else if seen.contains(&id) {
-            faults.push(InvalidField::new(&field, "duplicate", "must differ from the other grades"));
+            faults.push(InvalidField::new(&field, "duplicate", "must differ from the other ticket types"));
         }
         seen.push(id);
     }

@@ -87,7 +87,11 @@ impl RedisLedger {
             "complete" => ListState::Complete,
             "due" => ListState::Due,
             "incomplete" => ListState::Incomplete,
-            other => return Err(LedgerError::Protocol(format!("{other} is no state of the list"))),
+            other => {
+                return Err(LedgerError::Protocol(format!(
+                    "unknown state of the list of loaded events: {other}"
+                )));
+            }
         };
         Ok((state, reply.event_ids()?))
     }

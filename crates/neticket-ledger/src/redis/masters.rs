@@ -70,7 +70,7 @@ enum Unsettled {
     Unknown(String),
     #[error("slots are being moved to or from the master {0}")]
     Moving(String),
-    #[error("a server that was a master is none any more")]
+    #[error("a server is no longer a master")]
     Demoted,
 }
 

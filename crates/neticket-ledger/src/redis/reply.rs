@@ -50,7 +50,7 @@ impl Reply {
         match self.values.next() {
             Some(Value::BulkString(bytes)) => Ok(bytes),
             Some(Value::VerbatimString { text, .. }) => Ok(text.into_bytes()),
-            other => Err(self.protocol(&format!("bytes expected, not {other:?}"))),
+            other => Err(self.protocol(&format!("expected bytes, got {other:?}"))),
         }
     }
 
@@ -66,7 +66,7 @@ impl Reply {
             Some(Value::BulkString(bytes)) => str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()),
             _ => None,
         };
-        number.ok_or_else(|| self.protocol("number expected, of the right size"))
+        number.ok_or_else(|| self.protocol("expected a number in range"))
     }
 
     /// The next value as a flag: 1 is true, 0 is false.
@@ -87,15 +87,15 @@ impl Reply {
         let bytes = self.bytes()?;
         // A remainder is too short for an item, so `read` returns `None` and the list is refused.
         let things = bytes.chunks(len).map(|chunk| read(Unpack::new(chunk)));
-        things.collect::<Option<_>>().ok_or_else(|| self.protocol("bytes of another layout"))
+        things.collect::<Option<_>>().ok_or_else(|| self.protocol("unexpected byte layout"))
     }
 
     /// All remaining values as pairs of a node and its status.
     pub(super) fn statuses(mut self) -> Result<Vec<(Uuid, Vec<u8>)>, LedgerError> {
         let mut statuses = Vec::new();
         while !self.is_empty() {
-            let node =
-                Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a node of another length"))?;
+            let node = Uuid::from_slice(&self.bytes()?)
+                .map_err(|_| self.protocol("a node id must have 16 bytes"))?;
             statuses.push((node, self.bytes()?));
         }
         Ok(statuses)
@@ -112,7 +112,7 @@ impl Reply {
                 let price = |mut bytes: Unpack<'_>| Some((TicketTypeId(bytes.i64()?), bytes.u64()?));
                 let batch = Batch { now, opens_at, max_per_user, prices: self.list(16, price)? };
                 if letters.len() != requests.len() {
-                    return Err(self.protocol("not one letter per request"));
+                    return Err(self.protocol("expected one letter per request"));
                 }
                 let verdicts = letters.iter().zip(requests);
                 let verdicts = verdicts.map(|(letter, request)| self.verdict(*letter, request, &batch));
@@ -132,7 +132,7 @@ impl Reply {
             }
             b'r' => {
                 let admission = Unpack::new(&self.bytes()?).admitted_before();
-                Verdict::Admitted(admission.ok_or_else(|| self.protocol("repeated without an admission"))?)
+                Verdict::Admitted(admission.ok_or_else(|| self.protocol("repeated without its admission"))?)
             }
             b'k' => Verdict::Known,
             b'm' => Verdict::Mismatch,
@@ -144,11 +144,12 @@ impl Reply {
             b's' => Verdict::SoldOut { left: self.number()? },
             b'd' => {
                 let unit_price = Unpack::new(&self.bytes()?).u64();
-                let unit_price = unit_price.ok_or_else(|| self.protocol("another price without a price"))?;
+                let unit_price =
+                    unit_price.ok_or_else(|| self.protocol("a changed price without the price"))?;
                 Verdict::PriceChanged { unit_price }
             }
             b'l' => Verdict::OverLimit { max_per_user: batch.max_per_user, already_held: self.number()? },
-            other => return Err(self.protocol(&format!("{other} is no verdict"))),
+            other => return Err(self.protocol(&format!("unknown verdict {other}"))),
         })
     }
 
@@ -157,7 +158,8 @@ impl Reply {
     }
 
     pub(super) fn load_start(mut self) -> Result<LoadStart, LedgerError> {
-        let token = Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a token has 16 bytes"))?;
+        let token =
+            Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a token must have 16 bytes"))?;
         Ok(LoadStart { token: LoadToken(token), floor: self.epoch()? })
     }
 

@@ -115,7 +115,7 @@ async fn mark(
     if usize::try_from(marked) != Ok(ids.len()) {
         // Other code has changed reservations without the lock of their ticket type. It is better to cancel
         // nothing than to return seats twice.
-        return Err(DbErr::Custom("a reservation changed under the lock of its ticket type".to_owned()));
+        return Err(DbErr::Custom("a reservation changed while its ticket type was locked".to_owned()));
     }
     Ok(())
 }

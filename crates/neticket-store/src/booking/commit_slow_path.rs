@@ -32,7 +32,9 @@ pub(super) struct Locked {
 
 /// Each of [`RACES_MAX`] attempts found that another transaction had just inserted one of the ids.
 pub(super) fn lost_races() -> StoreError {
-    let error = DbErr::Custom(format!("lost {RACES_MAX} races for the same reservation ids"));
+    let error = DbErr::Custom(format!(
+        "the batch conflicted {RACES_MAX} times with commits of the same reservation ids"
+    ));
     StoreError::Unavailable(Box::new(error))
 }
 
@@ -50,7 +52,9 @@ impl Store {
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         for _ in 0..RACES_MAX {
             let decided = self
-                .attempt_idempotent("committing a batch carefully", || self.decide_and_commit(requests))
+                .attempt_idempotent("committing a batch on the slow path", || {
+                    self.decide_and_commit(requests)
+                })
                 .await?;
             if let Some(outcomes) = decided {
                 return Ok(outcomes);

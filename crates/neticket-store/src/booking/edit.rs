@@ -240,7 +240,7 @@ async fn describe(
     if transaction.execute(&update).await?.rows_affected() == 1 {
         Ok(())
     } else {
-        Err(DbErr::Custom("an event changed under the locks of its ticket types".to_owned()))
+        Err(DbErr::Custom("an event changed while its ticket types were locked".to_owned()))
     }
 }
 

@@ -82,7 +82,7 @@ impl Store {
         expected: Option<Epoch>,
         entry: &NewAudit,
     ) -> Result<EpochRaiseOutcome, StoreError> {
-        self.attempt("outdating a ledger", || async move {
+        self.attempt("making a ledger stale", || async move {
             let transaction = self.begin().await?;
             let (highest, _) = lock_all(&transaction, id).await?;
             let refused = if event::Entity::find_by_id(id.0).one(&transaction).await?.is_none() {

@@ -200,7 +200,7 @@ async fn cancel(
         .and_where(Expr::col(Column::CancelledAt).is_null())
         .to_owned();
     if transaction.execute(&update).await?.rows_affected() != 1 {
-        return Err(DbErr::Custom("an event changed under the locks of its ticket types".to_owned()));
+        return Err(DbErr::Custom("an event changed while its ticket types were locked".to_owned()));
     }
     let epoch = next(highest_epoch(&before))?;
     raise(transaction, id, epoch).await?;

@@ -73,7 +73,7 @@ pub(super) async fn raise(
 }
 
 pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
-    epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("there is no higher epoch".to_owned()))
+    epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("the epoch is at its maximum".to_owned()))
 }
 
 /// Locks the event's ticket types in the order of their ids. Returns their highest epoch and the ticket

@@ -16,7 +16,7 @@ impl Store {
         if keys.is_empty() {
             return Ok(BTreeSet::new());
         }
-        self.attempt("looking for images that events name", || async move {
+        self.attempt("listing the images that events use", || async move {
             let named: Vec<String> = event::Entity::find()
                 .select_only()
                 .column(event::Column::ImageKey)
