@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_queued_meanwhile_becomes_the_next_batch() {
+    async fn items_that_queue_during_a_batch_become_the_next_batch() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = gated(limits(100, 10, 1), &gate);
         let (reply, first) = oneshot::channel();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_gives_the_item_back_at_once() {
+    async fn a_full_queue_returns_the_item_at_once() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = gated(limits(2, 1, 1), &gate);
         let mut waiting = Vec::new();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn draining_finishes_what_is_queued_and_takes_no_more() {
+    async fn draining_finishes_the_queue_and_refuses_new_items() {
         let done = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&done);
         let batcher = Batcher::start(limits(100, 3, 2), move |_: u8, batch: Vec<u32>| {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_loses_its_batch_and_nothing_else() {
+    async fn a_panic_loses_only_its_own_batch() {
         let batcher = Batcher::start(limits(10, 1, 1), |_: u8, batch: Vec<Item>| async move {
             for (n, reply) in batch {
                 assert_ne!(n, 13);
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lane_that_is_stuck_and_full_holds_up_no_other() {
+    async fn a_stuck_and_full_queue_blocks_no_other_queue() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = stuck_at_zero(limits(3, 1, 2), &gate);
         let mut stuck = Vec::new();
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lanes_go_when_they_are_empty_and_more_than_the_most_are_refused() {
+    async fn empty_queues_are_removed_and_queues_over_the_maximum_are_refused() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = gated(BatchLimits { queues_max: 2, ..limits(10, 10, 2) }, &gate);
         let waiting = [push(&batcher, 1), push(&batcher, 2), push(&batcher, 2)];
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_for_a_place_gets_it_in_order() {
+    async fn items_that_wait_for_room_are_queued_in_order() {
         let gate = Arc::new(Semaphore::new(0));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (permit, order) = (Arc::clone(&gate), Arc::clone(&seen));
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_gives_back_what_still_waits_for_a_place() {
+    async fn draining_returns_the_items_that_still_wait_for_room() {
         let gate = Arc::new(Semaphore::new(0));
         let permit = Arc::clone(&gate);
         let batcher = Batcher::start(limits(1, 1, 1), move |_: u8, _: Vec<u32>| {
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_lane_has_many_batches_under_way_and_many_lanes_one_each() {
+    async fn one_queue_has_many_workers_and_many_queues_have_one_each() {
         let gate = Arc::new(Semaphore::new(0));
         let batcher = gated(BatchLimits { in_flight_shared: 3, ..limits(10, 1, 2) }, &gate);
         let workers = |key: u8| batcher.queues.state().queues.get(&key).map_or(0, |queue| queue.workers);

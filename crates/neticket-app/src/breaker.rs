@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_breaker_is_open_until_its_only_task_has_seen_an_answer() {
+    async fn a_breaker_stays_open_until_its_single_probe_task_gets_an_answer() {
         let breaker = Breaker::new("dependency", Gauge::default());
         let tries = Arc::new(AtomicUsize::new(0));
         for _ in 0..3 {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_that_breaks_down_leaves_no_breaker_open() {
+    async fn a_breaker_closes_when_its_probe_task_panics() {
         let breaker = Breaker::new("dependency", Gauge::default());
         breaker.trip(&std::fmt::Error, || async { panic!("on purpose") });
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);

@@ -80,7 +80,7 @@ mod tests {
     const NO_AGE: Duration = Duration::ZERO;
 
     #[tokio::test]
-    async fn a_read_that_began_before_the_question_is_no_answer_to_it() {
+    async fn a_caller_never_gets_a_read_that_began_before_its_call() {
         let (reads, gate) = (AtomicU32::new(0), Semaphore::new(0));
         let coalesced = Coalesced::new();
         let ask = |age_max| {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_the_answer_to_all_who_asked_before_its_read_began_and_to_nobody_later() {
+    async fn a_failed_read_fails_all_earlier_callers_and_no_later_caller() {
         let (reads, gate) = (AtomicU32::new(0), Semaphore::new(0));
         let coalesced: Coalesced<(), u32> = Coalesced::new();
         let ask = || {

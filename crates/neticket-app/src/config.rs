@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn unset_means_embedded() {
+    fn a_node_without_settings_is_embedded() {
         let config = read(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert!(config.embedded_store() && config.redis_url.is_none() && config.rate_limit);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_cannot_be_understood_is_named() {
+    fn an_error_names_the_invalid_variable() {
         for (name, value) in [
             ("NETICKET_LISTEN", "here"),
             ("NETICKET_DATABASE_URL", "postgres://x"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_engine_is_set_by_its_variables_and_says_so() {
+    fn the_engine_reads_its_variables_and_lists_its_settings() {
         let set = [
             ("NETICKET_ACK_DEADLINE_MS", "2000"),
             ("NETICKET_GRACE_MS", "2001"),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_do_not_go_together_are_refused() {
+    fn contradictory_settings_are_refused() {
         let racing = [("NETICKET_GRACE_MS", "5000"), ("NETICKET_ACK_DEADLINE_MS", "5000")];
         let error = read(&racing).unwrap_err().to_string();
         assert!(error.contains("NETICKET_GRACE_MS") && error.contains("NETICKET_ACK_DEADLINE_MS"), "{error}");
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_drains_by_itself_only_in_production() {
+    fn a_node_drains_by_default_only_in_production() {
         assert_eq!(read(&[]).unwrap().drain_s, 0);
         assert_eq!(read(&[("NETICKET_ENV", "production")]).unwrap().drain_s, 5);
         let set = [("NETICKET_ENV", "production"), ("NETICKET_DRAIN_S", "0")];
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn production_refuses_what_is_fine_only_at_home() {
+    fn production_refuses_settings_that_only_development_allows() {
         let faults = read(&[
             ("NETICKET_ENV", "production"),
             ("NETICKET_DATABASE_URL", "mysql://db/neticket"),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_without_a_shared_database_is_refused_in_production_and_warned_of_elsewhere() {
+    fn production_refuses_redis_without_a_shared_database_and_development_warns() {
         let redis = ("NETICKET_REDIS_URL", "redis://cache");
         let production = [
             redis,

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_for_rows_leaves_connections_for_others() {
+    fn calls_that_wait_for_row_locks_leave_connections_for_others() {
         assert_eq!(ConnectionBudget::shares(16), [6, 2, 3, 2]);
         for connections_max in 5..=1_000 {
             let taken: usize = ConnectionBudget::shares(connections_max).iter().sum();

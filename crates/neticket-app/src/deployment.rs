@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_half_of_a_fingerprint_depends_on_its_own_material_and_shows_nothing_of_it() {
+    fn each_half_of_a_fingerprint_depends_only_on_its_own_input_and_hides_it() {
         let secret = "a secret of at least 32 bytes, for tests";
         let one = fingerprint(Uuid::from_u128(1), secret);
         assert_eq!(one, fingerprint(Uuid::from_u128(1), secret));

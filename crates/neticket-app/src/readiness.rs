@@ -78,7 +78,7 @@ mod tests {
     const GENEROUS: Duration = Duration::from_mins(1);
 
     #[tokio::test]
-    async fn a_probe_that_hangs_is_given_up_and_few_run_at_once() {
+    async fn a_hanging_probe_times_out_and_few_probes_run_at_once() {
         let permits = Arc::new(Semaphore::new(PROBES_MAX));
         let begun = Arc::new(AtomicUsize::new(0));
         let hang = || {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_probe_of_many_is_answered_while_there_are_answers() {
+    async fn all_concurrent_probes_get_an_answer_from_a_healthy_dependency() {
         let permits = Arc::new(Semaphore::new(PROBES_MAX));
         let probes = (0..100).map(|n| probe(&permits, GENEROUS, async move { n }));
         assert_eq!(futures::future::join_all(probes).await, (0..100).map(Some).collect::<Vec<_>>());

@@ -233,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_journal_and_not_in_the_store_accounts_for_the_difference() {
+    fn journal_entries_that_are_not_stored_explain_the_difference() {
         assert_eq!(compare(&store(10, 3), &ledger(10, &[])), Compared::Consistent);
         assert_eq!(compare(&store(10, 3), &ledger(5, &[2, 3])), Compared::Consistent);
     }
 
     #[test]
-    fn a_difference_is_told_with_what_is_and_what_should_be() {
+    fn a_difference_reports_the_actual_and_the_expected_seats() {
         let change = |from, to| Compared::Differs(vec![SeatChange { ticket_type: GRADE, from, to }]);
         assert_eq!(compare(&store(10, 3), &ledger(11, &[])), change(11, 10));
         assert_eq!(compare(&store(10, 3), &ledger(10, &[2])), change(10, 8));
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_is_no_difference() {
+    fn unsettled_bookings_and_pending_releases_are_no_difference() {
         let mut settling = store(8, 3);
         settling.present.insert(ReservationId(Uuid::from_u128(0)));
         assert_eq!(compare(&settling, &ledger(8, &[2])), Compared::Moving);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_of_another_epoch_is_outdated_and_not_wrong() {
+    fn a_ledger_of_another_epoch_is_stale_and_not_different() {
         assert_eq!(compare(&store(9, 4), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
         assert_eq!(compare(&store(9, 2), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
     }

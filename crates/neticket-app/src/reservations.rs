@@ -365,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_user_and_key_always_mean_the_same_reservation() {
+    fn the_same_user_and_key_always_give_the_same_reservation_id() {
         let id = reservation_id(UserId(1), "a");
         assert_eq!(id.to_string(), reservation_id(UserId(1), "a").to_string());
         assert_ne!(id, reservation_id(UserId(2), "a"));

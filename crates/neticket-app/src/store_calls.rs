@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_stuck_from_its_duration_on_until_it_ends() {
+    fn a_call_is_stuck_once_it_is_old_enough_and_until_it_ends() {
         let calls = StoreCalls::default();
         let (event, other) = (EventId(1), EventId(2));
         let call = calls.begin(event);

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn more_files_than_may_wait_are_sent_away_at_once() {
+    async fn a_full_decode_queue_refuses_a_file_at_once() {
         let decode_queue = Arc::new(DecodeQueue::new());
         let turn = Arc::clone(&decode_queue.at_work).acquire_owned().await.unwrap();
         let waiting: Vec<_> = (0..TAKEN_MAX)
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_whose_turn_does_not_come_is_sent_away() {
+    async fn a_file_that_waits_too_long_is_refused() {
         let decode_queue = DecodeQueue::patient_for(Duration::from_millis(10));
         let _turn = Arc::clone(&decode_queue.at_work).acquire_owned().await.unwrap();
         assert_eq!(decode_queue.prepare(Vec::new()).await.err(), Some(PrepareError::Busy));

@@ -119,7 +119,7 @@ mod tests {
     const HASH: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_key_reads_back_from_its_text() {
+    fn a_key_is_parsed_from_its_text() {
         for format in ImageFormat::ALL {
             let key = Key::of(b"image", format);
             assert_eq!(Key::parse(&key.to_string()), Some(key.clone()));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_card_of_an_image_has_a_key_of_its_own_that_is_no_image_to_name() {
+    fn the_card_of_an_image_has_its_own_key_that_no_event_can_use() {
         let key = Key::of(b"image", ImageFormat::Webp);
         let card = key.card().unwrap();
         assert_eq!(card.to_string(), format!("{}-card.webp", key.hash));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn only_digits_and_a_known_extension_make_a_key() {
+    fn only_hex_digits_and_a_known_extension_make_a_key() {
         assert!(Key::parse(&format!("{HASH}.svg")).is_some());
         for text in [
             format!("{HASH}.gif"),

@@ -80,7 +80,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 #[test]
-fn every_kind_that_is_taken_becomes_a_jpeg_of_two_sizes() {
+fn every_accepted_type_becomes_a_jpeg_in_two_sizes() {
     let image = halves(2000, 1000);
     for codec in TAKEN {
         let picture = Picture::read(&encoded(image.clone(), codec)).unwrap();
@@ -100,7 +100,7 @@ fn every_kind_that_is_taken_becomes_a_jpeg_of_two_sizes() {
 }
 
 #[test]
-fn what_is_small_is_not_enlarged_and_what_is_thin_keeps_a_pixel() {
+fn a_small_image_is_not_enlarged_and_a_thin_image_keeps_a_pixel() {
     let picture = Picture::read(&jpeg(33, 20)).unwrap();
     assert_eq!((picture.width, picture.height), (33, 20));
     assert_eq!(decoded(&picture.card).dimensions(), (33, 20));
@@ -127,7 +127,7 @@ fn a_file_of_an_unsupported_type_is_refused_by_its_content() {
 }
 
 #[test]
-fn a_page_that_is_also_an_image_is_no_page_any_more() {
+fn an_image_that_contains_a_script_loses_it() {
     let script = b"<script>alert(1)</script>";
     assert_eq!(
         Picture::read(b"GIF89a\x05\0\x05\0\0\0\0<script>alert(1)</script>").unwrap_err(),
@@ -142,7 +142,7 @@ fn a_page_that_is_also_an_image_is_no_page_any_more() {
 }
 
 #[test]
-fn where_a_picture_was_taken_is_forgotten_and_how_it_is_to_be_held_is_not() {
+fn a_picture_loses_its_location_and_keeps_its_orientation() {
     let file = with_exif(&jpeg(40, 20), &turned_and_at_a_place(6));
     assert!(contains(&file, b"GPS"));
     let picture = Picture::read(&file).unwrap();
@@ -157,7 +157,7 @@ fn where_a_picture_was_taken_is_forgotten_and_how_it_is_to_be_held_is_not() {
 }
 
 #[test]
-fn of_an_animation_the_first_frame_is_kept() {
+fn an_animation_becomes_its_first_frame() {
     let mut file = Vec::new();
     let mut encoder = GifEncoder::new(&mut file);
     for colour in [RED, BLUE] {
@@ -169,7 +169,7 @@ fn of_an_animation_the_first_frame_is_kept() {
 }
 
 #[test]
-fn transparency_is_kept_and_what_is_invisible_shines_into_nothing() {
+fn transparency_is_kept_and_transparent_pixels_do_not_bleed() {
     let image =
         RgbaImage::from_fn(1700, 40, |x, _| Rgba(if x < 850 { [0, 0, 0, 255] } else { [255, 255, 255, 0] }));
     let picture = Picture::read(&encoded(image, Codec::Png)).unwrap();
@@ -185,7 +185,7 @@ fn transparency_is_kept_and_what_is_invisible_shines_into_nothing() {
 }
 
 #[test]
-fn a_file_that_would_fill_the_memory_is_measured_before_it_is_decoded() {
+fn a_decompression_bomb_is_refused_before_it_is_decoded() {
     let bomb = hollow_png(60_000, 60_000);
     assert!(bomb.len() < 100);
     let started = std::time::Instant::now();
@@ -201,7 +201,7 @@ fn a_file_that_would_fill_the_memory_is_measured_before_it_is_decoded() {
 }
 
 #[test]
-fn fifty_megapixels_are_taken_and_a_row_more_is_not() {
+fn fifty_megapixels_are_accepted_and_one_row_more_is_not() {
     let flat = |width, height| encoded(GrayImage::new(width, height), Codec::Png);
     let picture = Picture::read(&flat(10_000, 5_000)).unwrap();
     assert_eq!((picture.width, picture.height), (1600, 800));
@@ -209,7 +209,7 @@ fn fifty_megapixels_are_taken_and_a_row_more_is_not() {
 }
 
 #[test]
-fn what_broke_off_is_refused_wherever_it_broke() {
+fn a_truncated_file_is_refused_wherever_it_ends() {
     // A picture with detail, so that missing data is noticed. The end marker of a thumbnail is not the end of
     // the file.
     let detailed = RgbImage::from_fn(200, 100, |x, y| Rgb([(x * 7 + y * 13).to_le_bytes()[0], 0, 99]));
@@ -225,7 +225,7 @@ fn what_broke_off_is_refused_wherever_it_broke() {
 }
 
 #[test]
-fn a_jpeg_is_followed_to_its_end_whatever_comes_after_it() {
+fn a_whole_jpeg_is_recognised_whatever_follows_it() {
     let file = jpeg(60, 40);
     assert!(is_whole_jpeg(&file));
     assert!(is_whole_jpeg(&[file.as_slice(), &[0; 100]].concat()));

@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_id_that_somebody_has_is_not_given_again_but_another_one() {
+    async fn an_account_id_that_is_taken_is_replaced_by_another() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("store.db").display());
         let store = Store::connect(&StoreOptions::new(url)).await.unwrap();

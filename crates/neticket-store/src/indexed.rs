@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_placeholders_as_values() {
+    fn there_are_as_many_placeholders_as_values() {
         assert_eq!((marks(0), marks(1), marks(3)), (String::new(), "?".into(), "?,?,?".into()));
     }
 }

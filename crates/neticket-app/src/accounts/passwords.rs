@@ -92,13 +92,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_the_password_of_an_unknown_account() {
+    async fn no_password_matches_an_unknown_account() {
         let passwords = Passwords::new().unwrap();
         assert!(!passwords.matches(NOBODYS_PASSWORD, None).await.unwrap());
     }
 
     #[tokio::test]
-    async fn too_many_waiting_are_sent_away() {
+    async fn a_password_hash_is_refused_when_too_many_wait() {
         let passwords = Passwords::new().unwrap();
         let all = u32::try_from(passwords.waiting.available_permits()).unwrap();
         let _full = passwords.waiting.acquire_many(all).await.unwrap();

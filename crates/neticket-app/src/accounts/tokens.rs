@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_who_until_it_ends() {
+    fn a_token_identifies_its_user_until_it_expires() {
         let (tokens, now) = (Tokens::new(SECRET), Timestamp::from_millis(1_000_000_000));
         let token = tokens.issue(who(), now).unwrap();
         assert_eq!(tokens.read(&token, now).unwrap(), who());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_differ() {
+    fn each_refresh_token_is_different() {
         assert_ne!(refresh_token_make(), refresh_token_make());
     }
 }

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_turns_it_on() {
+    fn a_bucket_name_enables_s3() {
         assert_eq!(read_of(&[]).unwrap(), None);
         let s3 = read_of(&[
             (BUCKET, "tickets"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bucket_or_no_address_is_named() {
+    fn an_error_names_the_invalid_bucket_or_address() {
         for (variable, value) in [
             (BUCKET, "ab"),
             (BUCKET, "-tickets"),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn production_wants_images_by_https() {
+    fn production_requires_https_for_images() {
         let fault = |url: &str| {
             let s3 = read_of(&[(BUCKET, "tickets"), (PUBLIC_URL, url)]).unwrap().unwrap();
             production_fault(&s3)

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_is_of_the_epoch_and_of_every_number() {
+    fn a_fingerprint_depends_on_the_epoch_and_on_every_number() {
         let change = |ticket_type, from, to| SeatChange { ticket_type: TicketTypeId(ticket_type), from, to };
         let all = [
             fingerprint(Epoch(1), &[]),

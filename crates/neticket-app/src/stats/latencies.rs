@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_latency_is_told_to_within_a_thirtieth() {
+    fn every_latency_is_reported_within_a_thirtieth_of_its_value() {
         for micros in (6..350).map(|step| 1.1_f64.powi(step) * 40.0).take_while(|micros| *micros < 3.3e7) {
             let bucket = u32::try_from(bucket_of(Duration::from_secs_f64(micros / 1e6))).unwrap();
             let told = middle_ms(bucket) * 1_000.0;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_in_the_outermost_buckets() {
+    fn latencies_out_of_range_are_in_the_outermost_buckets() {
         assert_eq!(bucket_of(Duration::ZERO), 0);
         assert_eq!(bucket_of(Duration::from_micros(63)), 0);
         assert_eq!(bucket_of(Duration::from_micros(64)), 0);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_of_all_counts_together() {
+    fn quantiles_cover_the_counts_of_all_nodes() {
         assert_eq!(quantile_ms(&[], 500), None);
         let near =
             |told: Option<f64>, ms: f64| assert!((told.unwrap() - ms).abs() < ms / 30.0, "{told:?} {ms}");

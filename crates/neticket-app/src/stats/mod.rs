@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_tells_what_it_counted_since_it_is_there() {
+    fn a_node_reports_what_it_counted_since_its_start() {
         let stats = NodeStats::new();
         for n in 0..10 {
             stats.booked(Duration::from_millis(20), n > 0);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_before_the_window_is_not_told() {
+    fn counts_from_before_the_window_are_not_reported() {
         let stats = NodeStats::new();
         stats.booked(Duration::from_millis(20), true);
         stats.refused("sold_out");
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_refusals_have_an_end() {
+    fn the_number_of_refusal_kinds_is_limited() {
         let stats = NodeStats::new();
         for n in 0..REFUSAL_KINDS_MAX + 5 {
             stats.refused(Box::leak(format!("kind{n}").into_boxed_str()));

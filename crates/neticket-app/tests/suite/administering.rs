@@ -50,7 +50,7 @@ async fn books(app: &App, user: UserId, event: &EventRecord) -> Result<(), AppEr
 }
 
 on_both! {
-    async fn capacity_that_changes_in_the_rush_is_sold_to_the_last_seat_and_not_one_more(backends: Backends) {
+    async fn a_capacity_that_changes_during_a_rush_is_sold_exactly(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.batch_len_max = 5; // many small batches, so that edits come between them
         let nodes = [env.node().await, env.node().await];
@@ -90,7 +90,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn times_and_the_limit_count_from_the_answer_on(backends: Backends) {
+    async fn new_times_and_limits_apply_as_soon_as_the_edit_is_answered(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let nodes = [env.node().await, env.node().await];
         let event = env.event_on_sale(&[100], 1).await;
@@ -127,7 +127,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn prices_and_grades_change_and_what_is_booked_keeps_its_price(backends: Backends) {
+    async fn a_reservation_keeps_its_price_when_prices_and_ticket_types_change(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10, 10], 4).await;
@@ -152,7 +152,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn of_two_administrators_at_once_one_is_told_to_look_again(backends: Backends) {
+    async fn one_of_two_concurrent_edits_gets_a_conflict(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let nodes = [env.node().await, env.node().await];
         let event = env.event_on_sale(&[10], 4).await;
@@ -176,7 +176,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn seats_that_are_on_their_way_are_not_taken_away(backends: Backends) {
+    async fn an_edit_cannot_remove_seats_of_pending_bookings(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000; // no recovery
         env.config.engine.grace_ms = 60_000;
@@ -195,7 +195,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn the_guard_is_what_keeps_an_edit_that_did_not_look_from_overselling(backends: Backends) {
+    async fn the_guard_prevents_overselling_by_an_edit_that_ignores_the_journal(backends: Backends) {
         for guarded in [true, false] {
             let mut env = hasty(backends).await;
             if !guarded {
@@ -269,7 +269,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_edit_stands_though_the_ledger_is_down_and_counts_as_soon_as_it_is_back() {
+async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.ledger_timeout_ms = 300;
     env.config.engine.task_interval_ms = 60_000; // only the guard finds that the ledger is stale

@@ -172,7 +172,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_key_used_again_is_the_same_booking_even_when_sold_out_lost_or_cancelled(backends: Backends) {
+    async fn a_repeated_key_returns_its_booking_after_sell_out_ledger_loss_and_cancel(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[2], 4).await;
@@ -231,7 +231,7 @@ on_both! {
         env.finish().await; // waits for the release, and expects 9
     }
 
-    async fn somebody_elses_reservation_is_not_found(backends: Backends) {
+    async fn a_reservation_of_another_user_is_not_found(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[1], 4).await;
@@ -244,7 +244,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn my_bookings_come_newest_first_with_all_statuses(backends: Backends) {
+    async fn reservations_of_a_user_are_listed_newest_first_with_all_states(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 10).await;
@@ -263,7 +263,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_booking_that_the_caller_abandons_is_still_decided(backends: Backends) {
+    async fn an_abandoned_booking_is_still_decided(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;

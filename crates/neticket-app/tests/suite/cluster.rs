@@ -65,7 +65,7 @@ async fn event_elsewhere(env: &TestEnv, cluster: &RedisCluster) -> EventRecord {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_journal_is_finished_although_the_master_with_the_list_of_events_lost_its_data() {
+async fn recovery_finishes_a_journal_after_the_master_with_the_event_list_lost_its_data() {
     let mut env = hasty(Backends::Shared).await;
     let cluster = own_cluster(&mut env, LONG_MS);
     let event = event_elsewhere(&env, &cluster).await;
@@ -88,7 +88,7 @@ async fn a_journal_is_finished_although_the_master_with_the_list_of_events_lost_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pending_reservation_is_found_although_the_master_with_the_list_of_events_lost_its_data() {
+async fn a_pending_reservation_is_found_after_the_master_with_the_event_list_lost_its_data() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000; // no recovery
     let cluster = own_cluster(&mut env, LONG_MS);
@@ -106,7 +106,7 @@ async fn a_pending_reservation_is_found_although_the_master_with_the_list_of_eve
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reservation_is_not_said_to_be_unknown_while_not_all_events_with_a_ledger_are_known() {
+async fn a_reservation_is_not_reported_missing_while_the_event_list_is_incomplete() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000;
     let cluster = own_cluster(&mut env, SHORT_MS);

@@ -93,7 +93,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn an_idle_ledger_is_evicted_and_loaded_again_by_whoever_needs_it(backends: Backends) {
+    async fn an_evicted_ledger_is_loaded_again_by_the_next_booking(backends: Backends) {
         let mut env = still(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
@@ -141,7 +141,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_pause_holds_from_its_commit_on_though_its_node_died_before_the_ledger_knew(backends: Backends) {
+    async fn a_pause_holds_from_its_commit_even_if_its_node_dies_before_the_load(backends: Backends) {
         let mut env = still(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -160,7 +160,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn without_the_guard_a_pause_that_the_ledger_does_not_know_would_not_hold(backends: Backends) {
+    async fn without_the_guard_a_pause_without_a_load_does_not_hold(backends: Backends) {
         let mut env = still(backends).await.without_guard();
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -173,7 +173,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn whoever_was_admitted_before_a_pause_gets_their_booking(backends: Backends) {
+    async fn a_booking_admitted_before_a_pause_is_confirmed(backends: Backends) {
         let mut env = still(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
@@ -194,7 +194,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn applying_repairs_the_difference_that_was_shown_and_no_other(backends: Backends) {
+    async fn apply_repairs_only_the_difference_that_the_dry_run_showed(backends: Backends) {
         let mut env = still(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
@@ -231,7 +231,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn two_who_repair_at_once_make_one_ledger(backends: Backends) {
+    async fn only_one_of_two_concurrent_repairs_is_applied(backends: Backends) {
         let mut env = still(backends).await;
         let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
@@ -268,7 +268,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn all_nodes_together_tell_how_they_are(backends: Backends) {
+    async fn the_stats_cover_all_nodes(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let (one, other) = (env.node().await, env.node().await);
         let event = env.event_on_sale(&[3], 2).await;

@@ -206,7 +206,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_ledger_with_edited_numbers_and_no_guard_behind_it_would_be_found(backends: Backends) {
+    async fn the_rush_test_notices_a_ledger_with_too_many_seats_without_the_guard(backends: Backends) {
         let mut env = TestEnv::new(backends).await.without_guard();
         env.config.engine.task_interval_ms = 60_000; // no repair
         let wrong = Box::pin(rush(&mut env, 20)).await;

@@ -44,7 +44,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_cancel_whose_node_died_before_the_release_is_finished_by_another(backends: Backends) {
+    async fn another_node_finishes_a_cancel_whose_node_died_before_the_release(backends: Backends) {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -61,7 +61,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_load_whose_node_died_before_the_ledger_was_replaced_costs_a_round_trip(backends: Backends) {
+    async fn a_load_whose_node_died_before_replacing_the_ledger_is_repeated(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -111,7 +111,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_cancel_between_the_two_halves_of_a_load_still_gives_its_seats_back(backends: Backends) {
+    async fn a_cancel_between_snapshot_and_load_still_returns_its_seats(backends: Backends) {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -131,7 +131,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_release_that_finds_an_older_ledger_waits_for_the_newer_one(backends: Backends) {
+    async fn a_release_waits_until_a_ledger_of_a_lower_epoch_is_replaced(backends: Backends) {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -155,7 +155,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_ledger_newer_than_a_store_restored_from_a_backup_is_loaded_above_itself(backends: Backends) {
+    async fn a_load_goes_above_a_ledger_that_is_newer_than_a_restored_store(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -171,7 +171,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
+async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     let mut env = TestEnv::new(neticket_testkit::Backends::Shared).await;
     let patient = env.node().await;
     env.config.engine.ack_deadline_ms = 300;
@@ -198,7 +198,7 @@ async fn a_store_that_is_slow_loses_nobody_and_the_answer_is_pending() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wish_whose_person_has_gone_while_the_ledger_was_loading_takes_nothing() {
+async fn a_request_that_timed_out_during_a_load_takes_no_seats() {
     let mut env = TestEnv::new(neticket_testkit::Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000; // no other load
     env.config.engine.ack_deadline_ms = 300;

@@ -77,7 +77,7 @@ async fn draft(env: &TestEnv, image_key: &str) -> EventDraft {
 }
 
 on_both! {
-    async fn an_uploaded_image_is_named_by_an_event_and_shown_in_the_size_that_fits(backends: Backends) {
+    async fn an_event_shows_its_uploaded_image_in_the_fitting_size(backends: Backends) {
         let mut gallery = Gallery::new(backends).await;
         let app = gallery.env.node().await;
         let image = app.image_upload(admin(), Some("192.0.2.1".to_owned()), picture(1)).await.unwrap();
@@ -100,7 +100,7 @@ on_both! {
         gallery.env.finish().await;
     }
 
-    async fn an_event_names_only_what_is_there(backends: Backends) {
+    async fn an_event_can_only_use_an_existing_image(backends: Backends) {
         let mut gallery = Gallery::new(backends).await;
         let app = gallery.env.node().await;
         let key = upload(&app, 1).await;
@@ -112,7 +112,7 @@ on_both! {
         gallery.env.finish().await;
     }
 
-    async fn a_change_that_names_an_image_makes_it_as_old_as_new(backends: Backends) {
+    async fn an_edit_that_uses_an_image_renews_its_age(backends: Backends) {
         let mut gallery = Gallery::new(backends).await;
         gallery.env.config.engine.image_sweep_interval_ms = 3_600_000;
         let app = gallery.env.node().await;
@@ -151,7 +151,7 @@ on_both! {
         gallery.env.finish().await;
     }
 
-    async fn a_form_that_was_open_for_days_and_the_sweeper_do_not_race(backends: Backends) {
+    async fn an_event_with_an_old_image_keeps_it_although_the_sweeper_runs(backends: Backends) {
         let mut gallery = Gallery::new(backends).await;
         gallery.env.config.engine.image_sweep_interval_ms = 3_600_000;
         let app = gallery.env.node().await;
@@ -252,7 +252,7 @@ async fn an_upload_holds_no_store_connection_while_it_waits_for_s3() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_s3_nothing_is_half_made_and_events_are_shown_and_booked() {
+async fn an_s3_outage_leaves_nothing_half_made_and_events_stay_readable() {
     let mut gallery = Gallery::new(Backends::Shared).await;
     let app = gallery.env.node().await;
     let key = upload(&app, 1).await;

@@ -135,7 +135,7 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
 }
 
 on_both! {
-    async fn a_node_that_stood_still_takes_nothing_for_whom_it_has_to_send_away(backends: Backends) {
+    async fn a_frozen_node_takes_no_seats_for_a_request_past_its_deadline(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.ack_deadline_ms = 300;
         env.config.engine.task_interval_ms = 60_000;
@@ -171,7 +171,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_pending_is_told_at_the_price_it_was_admitted_at() {
+async fn a_pending_booking_shows_the_price_at_which_it_was_admitted() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.ack_deadline_ms = 3_000;
     let app = env.node().await;

@@ -26,7 +26,7 @@ fn newest(grades: &[neticket_app::TicketTypeView]) -> TicketTypeId {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_type_that_another_node_has_just_added_can_be_booked_at_once() {
+async fn a_ticket_type_that_another_node_added_can_be_booked_at_once() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let (first, second) = (env.node().await, env.node().await);
     let event = env.event_on_sale(&[10], 40).await;
@@ -52,7 +52,7 @@ async fn a_ticket_type_that_another_node_has_just_added_can_be_booked_at_once() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_pending_of_a_ticket_type_just_added_is_shown_by_every_node() {
+async fn every_node_shows_a_pending_booking_of_a_new_ticket_type() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.grace_ms = 60_000; // until the test ends it
     let (first, second) = (env.node().await, env.node().await);

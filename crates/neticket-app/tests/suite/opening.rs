@@ -39,7 +39,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_sale_closes_at_its_end_and_answers_so(backends: Backends) {
+    async fn a_booking_after_the_end_of_the_sale_is_refused_as_closed(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let user = env.user(0).await;
@@ -120,7 +120,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn long_before_the_opening_no_ledger_is_loaded_for_a_wish(backends: Backends) {
+    async fn a_request_long_before_the_opening_loads_no_ledger(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let now = env.now().await;

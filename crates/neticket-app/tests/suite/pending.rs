@@ -20,7 +20,7 @@ const LOOKED_AFTER: Duration = Duration::from_secs(1);
 const POLLS: usize = 1;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_answered_pending_is_found_however_long_it_takes_to_look_for_it() {
+async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.ack_deadline_ms = 1_000;
     env.config.engine.grace_ms = 600_000; // no other decision

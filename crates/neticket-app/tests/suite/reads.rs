@@ -45,7 +45,7 @@ async fn title(app: &App, event: EventId) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_who_miss_at_once_cost_one_query_and_so_does_another_node() {
+async fn a_thousand_concurrent_cache_misses_run_one_query_for_all_nodes() {
     let (mut env, _mariadb) = quiet_world().await;
     let (one, other) = (env.node().await, env.node().await);
     let event = env.event_on_sale(&[10], 4).await;
@@ -73,7 +73,7 @@ async fn a_thousand_who_miss_at_once_cost_one_query_and_so_does_another_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhere() {
+async fn a_change_is_visible_at_once_on_its_node_and_within_a_second_on_others() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let (one, other) = (env.node().await, env.node().await);
     let event = env.event_on_sale(&[10], 4).await;
@@ -103,7 +103,7 @@ async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_everywhe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clearing_the_cache_leaves_the_ledger_as_it_is() {
+async fn clearing_the_cache_does_not_change_the_ledger() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let app = env.node().await;
     let event = env.event_on_sale(&[10], 4).await;
@@ -164,8 +164,7 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_redis_did_not_hear_of_is_seen_at_once_where_it_was_made_and_elsewhere_when_redis_is_back()
- {
+async fn a_change_during_a_redis_outage_is_visible_at_once_on_its_node_and_later_on_others() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let mariadb = own_mariadb(&mut env).await;
     let redis = own_redis(&mut env);
@@ -208,7 +207,7 @@ fn views(app: &App) -> u64 {
 }
 
 on_both! {
-    async fn however_many_listen_the_ledger_is_looked_at_once_per_interval_and_for_nobody_never(backends: Backends) {
+    async fn the_feed_reads_the_ledger_once_per_interval_while_anyone_watches(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -244,7 +243,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn listening_ends_when_the_node_does(backends: Backends) {
+    async fn streams_end_when_the_node_stops(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -280,7 +279,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listening_goes_on_while_the_store_stands_still_and_ends_when_the_event_is_deleted() {
+async fn streams_survive_a_frozen_store_and_end_when_the_event_is_deleted() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let mariadb = own_mariadb(&mut env).await;
     env.config.engine.task_interval_ms = 60_000;

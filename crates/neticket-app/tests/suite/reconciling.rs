@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
-    async fn a_wrong_ledger_is_told_by_a_dry_run_that_changes_nothing_and_repaired_by_another(backends: Backends) {
+    async fn a_dry_run_reports_a_wrong_ledger_and_apply_repairs_it(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000; // no other repair
         let app = env.node().await;
@@ -46,7 +46,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_ledger_that_goes_wrong_is_repaired_unasked(backends: Backends) {
+    async fn a_background_task_repairs_a_wrong_ledger(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 20;
         let event = env.event_on_sale(&[10], 4).await;
@@ -113,7 +113,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn the_ledger_of_an_event_that_has_started_goes_and_late_repeats_find_their_booking(backends: Backends) {
+    async fn the_ledger_of_a_started_event_is_evicted_and_repeats_still_find_their_booking(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.grace_ms = 50;
         env.config.engine.task_interval_ms = 20;

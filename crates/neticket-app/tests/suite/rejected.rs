@@ -41,7 +41,7 @@ pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
 }
 
 on_both! {
-    async fn a_pending_booking_that_the_store_refuses_is_rejected_and_not_gone(backends: Backends) {
+    async fn a_pending_booking_that_the_store_refuses_is_rejected_and_still_found(backends: Backends) {
         let mut env = hasty(backends).await;
         let event = env.event_on_sale(&[2], 4).await;
         let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
@@ -70,7 +70,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_key_whose_booking_was_rejected_is_sold_out_for_ever(backends: Backends) {
+    async fn a_key_whose_booking_was_rejected_stays_sold_out(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000; // no repair
         let app = env.node().await;
@@ -99,7 +99,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_node_that_dies_between_noting_and_loading_keeps_no_seats(backends: Backends) {
+    async fn a_node_that_dies_between_a_rejection_and_its_load_keeps_no_seats(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
@@ -121,7 +121,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn an_entry_that_no_longer_fits_when_its_event_is_loaded_is_rejected(backends: Backends) {
+    async fn a_journal_entry_that_no_longer_fits_at_a_load_is_rejected(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.grace_ms = 60_000; // recovery does not record it
         let event = env.event_on_sale(&[2], 4).await;
@@ -145,7 +145,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn my_list_begins_with_what_is_pending_and_counts_it(backends: Backends) {
+    async fn the_list_of_a_user_begins_with_pending_bookings_and_counts_them(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.grace_ms = 60_000;
         let app = env.node().await;
@@ -183,7 +183,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn an_event_that_has_started_meanwhile_gets_its_journal_committed(backends: Backends) {
+    async fn recovery_commits_the_journal_of_an_event_that_has_started(backends: Backends) {
         let mut env = hasty(backends).await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;

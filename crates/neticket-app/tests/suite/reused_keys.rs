@@ -23,7 +23,7 @@ async fn refused(app: &Arc<App>, user: UserId, grade: TicketTypeId, n: u32) {
 }
 
 on_both! {
-    async fn a_key_used_again_for_another_event_takes_nothing_and_causes_no_load(backends: Backends) {
+    async fn a_key_reused_for_another_event_takes_no_seats_and_causes_no_load(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
@@ -44,7 +44,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_key_that_was_rejected_for_another_event_causes_no_load_either(backends: Backends) {
+    async fn a_rejected_key_reused_for_another_event_causes_no_load(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
@@ -71,7 +71,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_key_used_again_for_another_ticket_type_or_quantity_takes_nothing(backends: Backends) {
+    async fn a_key_reused_for_another_ticket_type_or_quantity_takes_no_seats(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10, 10], 9).await;
@@ -85,7 +85,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn two_people_may_use_the_same_key(backends: Backends) {
+    async fn two_users_may_use_the_same_key(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
@@ -100,7 +100,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn recovery_gives_back_what_a_dead_node_took_for_a_key_of_another_event(backends: Backends) {
+    async fn recovery_returns_seats_that_a_dead_node_took_for_a_reused_key(backends: Backends) {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);

@@ -21,7 +21,7 @@ fn password(text: &str) -> Password {
 }
 
 on_both! {
-    async fn an_email_and_a_nickname_are_taken_whatever_their_case(backends: Backends) {
+    async fn emails_and_nicknames_are_unique_regardless_of_case(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("Ann")).await.unwrap();
@@ -32,7 +32,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn signing_in_tells_unknown_and_wrong_apart_to_nobody(backends: Backends) {
+    async fn signing_in_does_not_reveal_whether_an_account_exists(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
@@ -46,7 +46,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_refresh_token_works_once_and_its_reuse_ends_the_family(backends: Backends) {
+    async fn the_reuse_of_a_refresh_token_revokes_its_family(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
@@ -59,7 +59,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn of_many_refreshes_of_one_token_at_once_at_most_one_wins(backends: Backends) {
+    async fn one_of_many_concurrent_refreshes_of_a_token_succeeds(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
@@ -69,7 +69,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn signing_out_ends_the_family(backends: Backends) {
+    async fn signing_out_revokes_the_token_family(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
@@ -79,7 +79,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_password_that_is_replaced_while_it_is_compared_leaves_no_session(backends: Backends) {
+    async fn a_sign_in_that_races_with_a_password_change_leaves_no_session(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();
@@ -104,7 +104,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_new_password_ends_the_other_sessions_and_not_this_one(backends: Backends) {
+    async fn a_password_change_ends_all_sessions_but_the_current_one(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         app.signup(email("ann@example.com"), password("abcdef1!"), nickname("ann")).await.unwrap();

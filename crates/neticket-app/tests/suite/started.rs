@@ -41,7 +41,7 @@ async fn started(env: &TestEnv, event: &EventRecord) {
 }
 
 on_both! {
-    async fn whoever_was_admitted_in_time_is_booked_after_the_start_though_the_epoch_has_passed(backends: Backends) {
+    async fn a_booking_admitted_in_time_is_confirmed_after_the_start_in_a_later_epoch(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000; // no other recovery
         let user = env.user(0).await;
@@ -61,7 +61,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn whose_booking_is_nowhere_is_refused_for_good_after_the_start_and_no_ledger_is_loaded(backends: Backends) {
+    async fn an_unknown_booking_after_the_start_is_refused_without_a_load(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000;
         let event = starting_soon(&env).await;
@@ -78,7 +78,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_redis_was_started_anew() {
+async fn a_booking_admitted_in_time_is_confirmed_after_the_start_and_a_redis_restart() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000; // no other recovery
     let mut redis = own_redis(&mut env);
@@ -101,7 +101,7 @@ async fn whoever_was_admitted_in_time_is_never_refused_after_the_start_though_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_listed_without_a_ledger_hides_nothing_and_is_listed_no_more_after_its_start() {
+async fn an_event_listed_without_a_ledger_hides_no_reservation_and_is_unlisted_later() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000;
     let (app, user) = (env.node().await, env.user(0).await);

@@ -32,7 +32,7 @@ async fn all_are_decided(env: &TestEnv, app: &Arc<App>, users: &[UserId], event:
 }
 
 on_both! {
-    async fn whom_the_queue_has_no_place_for_is_told_so_at_once(backends: Backends) {
+    async fn a_full_queue_refuses_a_booking_at_once(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.queue_len_max = 1;
         env.config.engine.batch_len_max = 1;
@@ -71,7 +71,7 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
+async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
     let mut env = hasty(Backends::Shared).await;
     let redis = own_redis(&mut env);
     env.config.engine.ledger_timeout_ms = 300;
@@ -109,7 +109,7 @@ async fn while_redis_stands_still_it_is_not_now_and_afterwards_all_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
+async fn nodes_reconnect_to_a_restarted_redis() {
     let mut env = hasty(Backends::Shared).await;
     let mut redis = own_redis(&mut env);
     let app = env.node().await;
@@ -136,7 +136,7 @@ async fn a_redis_that_was_started_again_is_used_again_without_anybodys_help() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_while_redis_starts_anew() {
+async fn a_pending_booking_is_never_reported_missing_during_a_redis_restart() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let mut redis = own_redis(&mut env);
     env.config.engine.task_interval_ms = 60_000; // no other load
@@ -178,7 +178,7 @@ async fn whoever_was_told_pending_is_never_told_that_there_is_no_such_booking_wh
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_decided() {
+async fn a_frozen_mariadb_makes_bookings_pending_until_it_answers_again() {
     let mut env = hasty(Backends::Shared).await;
     let mariadb = own_mariadb(&mut env).await;
     env.config.engine.ack_deadline_ms = 1_000;
@@ -214,7 +214,7 @@ async fn while_mariadb_stands_still_bookings_are_pending_and_afterwards_all_are_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() {
+async fn nodes_reconnect_to_a_restarted_mariadb() {
     let mut env = hasty(Backends::Shared).await;
     let mut mariadb = own_mariadb(&mut env).await;
     env.config.engine.ack_deadline_ms = 1_000;
@@ -238,7 +238,7 @@ async fn a_mariadb_that_was_started_again_is_used_again_without_anybodys_help() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_that_too_many_ask() {
+async fn a_booking_that_waits_for_a_hanging_database_is_unavailable_and_not_overloaded() {
     let mut env = TestEnv::new(Backends::Shared).await;
     let mariadb = own_mariadb(&mut env).await;
     env.config.engine.ack_deadline_ms = 1_000;
@@ -268,7 +268,7 @@ async fn a_booking_that_waits_for_a_database_that_hangs_is_told_that_and_not_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejection_that_the_store_does_not_take_is_noted_later_and_never_not_found() {
+async fn a_rejection_that_the_store_refuses_is_recorded_later_and_never_reported_missing() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.grace_ms = 60_000; // recovery does not record it
     env.config.engine.task_interval_ms = 20;

@@ -48,7 +48,7 @@ async fn until_forgotten(env: &TestEnv, event: EventId) {
 }
 
 on_both! {
-    async fn cancelling_an_event_cancels_everyones_reservation_and_my_page_says_so(backends: Backends) {
+    async fn cancelling_an_event_cancels_and_shows_every_reservation_as_cancelled(backends: Backends) {
         let mut env = hasty(backends).await;
         let nodes = [env.node().await, env.node().await];
         let (event, users) = (env.event_on_sale(&[100, 10], 4).await, env.users(30).await);
@@ -79,7 +79,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn cancelling_an_event_in_the_rush_leaves_nobody_with_a_ticket_for_it(backends: Backends) {
+    async fn cancelling_an_event_during_a_rush_leaves_no_confirmed_reservation(backends: Backends) {
         let mut env = hasty(backends).await;
         env.config.engine.batch_len_max = 5;
         let nodes = [env.node().await, env.node().await];
@@ -121,7 +121,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_cancellation_whose_node_died_anywhere_is_finished_by_another(backends: Backends) {
+    async fn another_node_finishes_an_event_cancellation_whose_node_died(backends: Backends) {
         for (died_after, batches) in [("marking the event", 0), ("a batch, before its seats went back", 1)] {
             let mut env = hasty(backends).await;
             let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(12).await);
@@ -146,7 +146,7 @@ on_both! {
         }
     }
 
-    async fn what_was_on_its_way_when_the_event_was_cancelled_is_cancelled_too(backends: Backends) {
+    async fn bookings_pending_at_the_cancellation_are_cancelled_or_rejected(backends: Backends) {
         let mut env = hasty(backends).await;
         let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(2).await);
         // Two nodes died: one left a reservation in the journal, the other died right after it had cancelled
@@ -165,7 +165,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn an_event_that_has_started_is_not_cancelled(backends: Backends) {
+    async fn an_event_that_has_started_cannot_be_cancelled(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let now = env.now().await;
@@ -177,7 +177,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_deleted_event_is_not_found_and_leaves_nothing_behind(backends: Backends) {
+    async fn a_deleted_event_is_not_found_and_has_no_ledger(backends: Backends) {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let (event, user) = (env.event_on_sale(&[10], 4).await, env.user(0).await);
@@ -195,7 +195,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_ledger_whose_event_was_deleted_by_a_node_that_died_is_forgotten(backends: Backends) {
+    async fn a_task_deletes_the_ledger_of_an_event_whose_deleting_node_died(backends: Backends) {
         let mut env = hasty(backends).await;
         let event = env.event_on_sale(&[10], 4).await;
         env.install(&env.snapshot(event.id).await).await;
@@ -209,7 +209,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn bookings_that_race_with_a_delete_are_booked_or_not_found(backends: Backends) {
+    async fn bookings_that_race_with_a_delete_are_confirmed_or_not_found(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let nodes = [env.node().await, env.node().await];
         let users = env.users(10).await;

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_master_with_slots_that_did_not_answer_is_missed() {
+    fn a_master_with_slots_that_did_not_answer_is_reported() {
         assert_eq!(found(&[&[A, B_SEEN]]), Err(Unsettled::Unknown("b".to_owned())));
         let failed = B_SEEN.replace("master", "master,fail");
         assert_eq!(found(&[&[A, &failed]]), Err(Unsettled::Down("b".to_owned())));
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn slots_on_their_way_may_hide_keys() {
+    fn slots_that_are_being_moved_are_reported() {
         let importing = format!("{A} [5461-<-b]");
         assert_eq!(found(&[&[&importing, B_SEEN], &[B]]), Err(Unsettled::Moving("a".to_owned())));
     }
 
     #[test]
-    fn a_replica_is_no_master() {
+    fn a_replica_does_not_count_as_a_master() {
         let demoted = A.replace("myself,master - ", "myself,slave b ");
         assert_eq!(found(&[&[&demoted, B_SEEN], &[B]]), Err(Unsettled::Demoted));
         assert_eq!(found(&[&[""]]), Err(Unsettled::Demoted));

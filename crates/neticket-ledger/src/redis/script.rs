@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_script_gets_what_its_header_says() {
+    fn every_script_is_called_as_its_header_says() {
         for (script, source) in ALL {
             let expected = Header {
                 keys: script.keys.iter().map(|key| key.word().to_owned()).collect(),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn every_script_names_no_key_and_no_argument_beyond_its_header() {
+    fn no_script_uses_keys_or_arguments_beyond_its_header() {
         for (script, source) in ALL {
             for number in 1..20 {
                 let key = source.contains(&format!("KEYS[{number}]"));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_beside_the_list_of_events_are_in_its_slot() {
+    fn the_keys_next_to_the_event_list_share_its_slot() {
         for prefix in ["neticket", "t_1:", "{app}", "a{b}c{d}", "{app}:{x"] {
             assert!(list_is_in_one_slot(prefix), "{prefix}");
             for key in [Key::Loaded, Key::Complete, Key::Scan] {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ledgers_of_a_prefix_are_found_by_their_names() {
+    fn the_ledger_keys_of_a_prefix_are_recognised() {
         let keys = LedgerKeys::new("a*[b]");
         assert_eq!(keys.pattern(), r"a\*\[b\]:2:{*}:ledger");
         assert_eq!(keys.event_of(b"a*[b]:2:{-8}:ledger"), Some(EventId(-8)));

@@ -17,34 +17,34 @@ use crate::support::{
 
 on_every_ledger!(
     an_admitted_reservation_takes_seats_and_is_journaled,
-    an_event_that_is_not_loaded_is_absent,
+    the_ledger_of_an_event_that_is_not_loaded_is_absent,
     a_ledger_of_a_lower_epoch_than_asked_for_is_stale,
     a_ledger_of_a_higher_epoch_than_asked_for_admits_under_its_own,
     nobody_is_admitted_before_the_sale_opens,
     the_sale_opens_and_closes_by_the_ledgers_own_clock,
     nobody_is_admitted_after_the_sale_closed,
     nobody_is_admitted_while_the_sale_is_paused,
-    a_paused_sale_that_is_not_open_or_is_closed_says_so,
-    an_unknown_ticket_type_is_told_before_the_window,
-    whoever_wants_more_than_is_left_is_told_how_many_are,
-    exactly_the_last_seats_can_be_taken,
-    the_limit_counts_everything_a_user_holds_of_the_event,
-    the_limit_counts_what_the_store_had_at_the_load,
-    sold_out_is_told_before_the_limit,
-    who_has_made_a_thousand_reservations_makes_no_more_however_many_were_cancelled,
-    a_repeat_in_the_journal_is_admitted_again_and_takes_nothing,
-    a_repeat_of_what_is_settled_or_released_is_known,
+    a_paused_sale_outside_its_window_is_reported_as_not_open_or_closed,
+    an_unknown_ticket_type_is_reported_before_the_sale_window,
+    a_request_for_more_seats_than_left_gets_the_number_left,
+    the_last_seats_can_be_taken,
+    the_purchase_limit_counts_all_tickets_of_a_user_for_the_event,
+    the_purchase_limit_counts_the_tickets_of_the_snapshot,
+    sold_out_is_reported_before_the_purchase_limit,
+    a_user_makes_at_most_a_thousand_reservations_even_if_some_are_cancelled,
+    a_repeat_of_a_journal_entry_is_admitted_and_takes_no_seats,
+    a_repeat_of_a_settled_or_released_booking_is_known,
     a_repeat_is_recognised_when_sold_out_closed_or_paused,
-    other_content_under_the_same_id_is_a_mismatch,
-    a_refused_reservation_can_be_admitted_anew,
+    another_request_under_the_same_id_is_a_mismatch,
+    a_refused_request_can_be_admitted_later,
     a_batch_is_admitted_in_order,
-    an_id_made_of_parts_of_two_others_is_new,
-    an_empty_batch_takes_nothing,
+    an_id_that_spans_two_stored_ids_is_not_a_repeat,
+    an_empty_batch_takes_no_seats,
     ten_thousand_requests_with_repeats_are_admitted_at_once,
-    events_do_not_touch_each_other,
-    prices_and_ids_of_any_size_come_back_exactly,
+    events_do_not_affect_each_other,
+    prices_and_ids_of_any_size_are_returned_exactly,
     fifty_concurrent_repeats_take_seats_once,
-    four_hundred_concurrent_requests_fill_a_hundred_seats_exactly,
+    four_hundred_concurrent_requests_take_exactly_one_hundred_seats,
 );
 
 async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
@@ -69,7 +69,7 @@ async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().pending, 1);
 }
 
-async fn an_event_that_is_not_loaded_is_absent(kind: Kind) {
+async fn the_ledger_of_an_event_that_is_not_loaded_is_absent(kind: Kind) {
     let ledger = kind.ledger();
     let answer = ledger.admit(EVENT, Epoch(0), &[request(1, 1, VIP, 1)]).await.unwrap();
     assert_eq!(answer, AdmitAnswer::Absent);
@@ -154,7 +154,7 @@ async fn nobody_is_admitted_while_the_sale_is_paused(kind: Kind) {
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
 
-async fn a_paused_sale_that_is_not_open_or_is_closed_says_so(kind: Kind) {
+async fn a_paused_sale_outside_its_window_is_reported_as_not_open_or_closed(kind: Kind) {
     let ledger = kind.ledger();
     let mut paused = snapshot(&*ledger, 1).await;
     paused.paused_at = Some(ledger.now().await.unwrap());
@@ -169,13 +169,13 @@ async fn a_paused_sale_that_is_not_open_or_is_closed_says_so(kind: Kind) {
     assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 1)).await, Verdict::Closed);
 }
 
-async fn an_unknown_ticket_type_is_told_before_the_window(kind: Kind) {
+async fn an_unknown_ticket_type_is_reported_before_the_sale_window(kind: Kind) {
     let (ledger, _) = selling(kind, HOUR_MS, 2 * HOUR_MS).await;
     let verdict = admit_one(&*ledger, request(1, 1, TicketTypeId(99), 1)).await;
     assert_eq!(verdict, Verdict::NoSuchTicketType);
 }
 
-async fn whoever_wants_more_than_is_left_is_told_how_many_are(kind: Kind) {
+async fn a_request_for_more_seats_than_left_gets_the_number_left(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 4), request(2, 2, VIP, 4)]).await;
     assert_eq!(admit_one(&*ledger, request(3, 3, VIP, 3)).await, Verdict::SoldOut { left: 2 });
@@ -183,14 +183,14 @@ async fn whoever_wants_more_than_is_left_is_told_how_many_are(kind: Kind) {
     assert_eq!(held(&*ledger, 3).await, 0);
 }
 
-async fn exactly_the_last_seats_can_be_taken(kind: Kind) {
+async fn the_last_seats_can_be_taken(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 4), request(2, 2, VIP, 4), request(3, 3, VIP, 2)]).await;
     assert_eq!(admit_one(&*ledger, request(4, 4, VIP, 1)).await, Verdict::SoldOut { left: 0 });
     assert_eq!(left(&*ledger).await, [0, 100]);
 }
 
-async fn the_limit_counts_everything_a_user_holds_of_the_event(kind: Kind) {
+async fn the_purchase_limit_counts_all_tickets_of_a_user_for_the_event(kind: Kind) {
     let ledger = loaded(kind).await;
     let (first, second) = (request(1, 1, VIP, 1), request(2, 1, STANDING, 2));
     admitted(&*ledger, &[first, second]).await;
@@ -205,7 +205,7 @@ async fn the_limit_counts_everything_a_user_holds_of_the_event(kind: Kind) {
     assert_eq!(admit_one(&*ledger, request(6, 1, STANDING, 1)).await, over);
 }
 
-async fn the_limit_counts_what_the_store_had_at_the_load(kind: Kind) {
+async fn the_purchase_limit_counts_the_tickets_of_the_snapshot(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 1).await;
     of_store.reservations =
@@ -216,12 +216,12 @@ async fn the_limit_counts_what_the_store_had_at_the_load(kind: Kind) {
     assert!(is_admitted(admit_one(&*ledger, request(9, 1, VIP, 1)).await));
 }
 
-async fn sold_out_is_told_before_the_limit(kind: Kind) {
+async fn sold_out_is_reported_before_the_purchase_limit(kind: Kind) {
     let ledger = loaded(kind).await;
     assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 11)).await, Verdict::SoldOut { left: 10 });
 }
 
-async fn who_has_made_a_thousand_reservations_makes_no_more_however_many_were_cancelled(kind: Kind) {
+async fn a_user_makes_at_most_a_thousand_reservations_even_if_some_are_cancelled(kind: Kind) {
     let ledger = kind.ledger();
     let mut busy = snapshot(&*ledger, 1).await;
     let cancelled = u64::from(RESERVATIONS_PER_USER_MAX) - 3;
@@ -247,7 +247,7 @@ async fn who_has_made_a_thousand_reservations_makes_no_more_however_many_were_ca
     assert_eq!(verdicts[1], Verdict::OverLimit { max_per_user: 4, already_held: 1 });
 }
 
-async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind) {
+async fn a_repeat_of_a_journal_entry_is_admitted_and_takes_no_seats(kind: Kind) {
     let ledger = loaded(kind).await;
     let booking = request(1, 1, VIP, 3);
     let first = admit_one(&*ledger, booking).await;
@@ -263,7 +263,7 @@ async fn a_repeat_in_the_journal_is_admitted_again_and_takes_nothing(kind: Kind)
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }
 
-async fn a_repeat_of_what_is_settled_or_released_is_known(kind: Kind) {
+async fn a_repeat_of_a_settled_or_released_booking_is_known(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 1).await;
     of_store.reservations = vec![reservation(1, 1, 1), reservation(2, 2, 0)];
@@ -299,7 +299,7 @@ async fn a_repeat_is_recognised_when_sold_out_closed_or_paused(kind: Kind) {
     }
 }
 
-async fn other_content_under_the_same_id_is_a_mismatch(kind: Kind) {
+async fn another_request_under_the_same_id_is_a_mismatch(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 1)]).await;
     let others = [request(1, 1, STANDING, 1), request(1, 1, VIP, 2), request(1, 1, VIP, 11)];
@@ -307,7 +307,7 @@ async fn other_content_under_the_same_id_is_a_mismatch(kind: Kind) {
     assert_eq!(left(&*ledger).await, [9, 100]);
 }
 
-async fn a_refused_reservation_can_be_admitted_anew(kind: Kind) {
+async fn a_refused_request_can_be_admitted_later(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 4)]).await;
     load(&*ledger, &LedgerSnapshot { refused: ids([1]), ..snapshot(&*ledger, 2).await }).await;
@@ -344,7 +344,7 @@ async fn a_batch_is_admitted_in_order(kind: Kind) {
 }
 
 /// The Redis ledger keeps all ids of a user in one string.
-async fn an_id_made_of_parts_of_two_others_is_new(kind: Kind) {
+async fn an_id_that_spans_two_stored_ids_is_not_a_repeat(kind: Kind) {
     let ledger = kind.ledger();
     let mut generous = snapshot(&*ledger, 1).await;
     generous.max_per_user = 100;
@@ -366,7 +366,7 @@ async fn an_id_made_of_parts_of_two_others_is_new(kind: Kind) {
     assert_eq!(journal_ids(&*ledger).await.len(), row.len() - 15);
 }
 
-async fn an_empty_batch_takes_nothing(kind: Kind) {
+async fn an_empty_batch_takes_no_seats(kind: Kind) {
     let ledger = loaded(kind).await;
     assert_eq!(admit(&*ledger, &[]).await, []);
     ledger.settle(EVENT, Epoch(1), &[]).await.unwrap();
@@ -398,7 +398,7 @@ async fn ten_thousand_requests_with_repeats_are_admitted_at_once(kind: Kind) {
     assert_eq!(left(&*ledger).await, [10, 98_500], "2,000 that were settled and 500 that were unknown");
 }
 
-async fn events_do_not_touch_each_other(kind: Kind) {
+async fn events_do_not_affect_each_other(kind: Kind) {
     let ledger = loaded(kind).await;
     let mut other = snapshot(&*ledger, 1).await;
     other.event.0 += 1;
@@ -412,7 +412,7 @@ async fn events_do_not_touch_each_other(kind: Kind) {
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }
 
-async fn prices_and_ids_of_any_size_come_back_exactly(kind: Kind) {
+async fn prices_and_ids_of_any_size_are_returned_exactly(kind: Kind) {
     let ledger = kind.ledger();
     let mut large = snapshot(&*ledger, 9_007_199_254_740_991).await;
     large.ticket_types[0].price = u64::MAX;
@@ -453,7 +453,7 @@ async fn fifty_concurrent_repeats_take_seats_once(kind: Kind) {
     assert_eq!(held(&*ledger, 1).await, 4);
 }
 
-async fn four_hundred_concurrent_requests_fill_a_hundred_seats_exactly(kind: Kind) {
+async fn four_hundred_concurrent_requests_take_exactly_one_hundred_seats(kind: Kind) {
     let ledger = loaded(kind).await;
     let admits = (1..=400).map(|user: i64| {
         let ledger = Arc::clone(&ledger);
@@ -468,7 +468,7 @@ async fn four_hundred_concurrent_requests_fill_a_hundred_seats_exactly(kind: Kin
 }
 
 #[tokio::test]
-async fn the_memory_ledger_opens_and_closes_at_the_very_millisecond() {
+async fn the_memory_ledger_opens_and_closes_at_the_exact_millisecond() {
     let millis = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&millis);
     let ledger =

@@ -18,11 +18,11 @@ const OTHER: Fingerprint = Fingerprint { database: [8; 16], token_secret: [8; 16
 const NO_DIFFERENCE: Difference = Difference { database: false, token_secret: false };
 
 on_every_ledger! {
-    nodes_of_one_deployment_claim_together,
-    a_node_of_another_deployment_is_refused_and_told_in_what_it_differs,
-    a_claim_ends_when_its_node_withdraws_or_falls_silent,
-    of_different_nodes_that_start_at_once_those_of_one_kind_run,
-    comparing_claims_nothing,
+    nodes_of_one_deployment_can_all_claim,
+    a_node_of_another_deployment_is_refused_with_the_difference,
+    a_claim_ends_when_its_node_withdraws_it_or_stops_renewing_it,
+    of_two_deployments_that_start_at_once_only_one_runs,
+    comparing_makes_no_claim,
 }
 
 fn node(number: u128) -> Uuid {
@@ -36,7 +36,7 @@ fn claims(ledger: &dyn Ledger, kind: Kind) -> Option<&dyn Claims> {
     claims
 }
 
-async fn nodes_of_one_deployment_claim_together(kind: Kind) {
+async fn nodes_of_one_deployment_can_all_claim(kind: Kind) {
     let ledger = kind.ledger();
     let Some(claims) = claims(&*ledger, kind) else { return };
     for number in [1, 2, 3, 1] {
@@ -48,7 +48,7 @@ async fn nodes_of_one_deployment_claim_together(kind: Kind) {
     assert_eq!(of_another_prefix, NO_DIFFERENCE);
 }
 
-async fn a_node_of_another_deployment_is_refused_and_told_in_what_it_differs(kind: Kind) {
+async fn a_node_of_another_deployment_is_refused_with_the_difference(kind: Kind) {
     let ledger = kind.ledger();
     let Some(claims) = claims(&*ledger, kind) else { return };
     claims.claim(node(1), OURS, LONG_MS).await.unwrap();
@@ -66,7 +66,7 @@ async fn a_node_of_another_deployment_is_refused_and_told_in_what_it_differs(kin
     assert_eq!(claims.claim(node(3), OURS, LONG_MS).await.unwrap(), NO_DIFFERENCE, "it has claimed nothing");
 }
 
-async fn a_claim_ends_when_its_node_withdraws_or_falls_silent(kind: Kind) {
+async fn a_claim_ends_when_its_node_withdraws_it_or_stops_renewing_it(kind: Kind) {
     let ledger = kind.ledger();
     let Some(claims) = claims(&*ledger, kind) else { return };
     claims.claim(node(1), OURS, LONG_MS).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_claim_ends_when_its_node_withdraws_or_falls_silent(kind: Kind) {
     assert_eq!(claims.claim(node(3), OTHER, LONG_MS).await.unwrap(), NO_DIFFERENCE);
 }
 
-async fn of_different_nodes_that_start_at_once_those_of_one_kind_run(kind: Kind) {
+async fn of_two_deployments_that_start_at_once_only_one_runs(kind: Kind) {
     let ledger = kind.ledger();
     let Some(claims) = claims(&*ledger, kind) else { return };
     let starts = (0..40_u128).map(|number| async move {
@@ -97,7 +97,7 @@ async fn of_different_nodes_that_start_at_once_those_of_one_kind_run(kind: Kind)
     assert!(started.iter().all(|fingerprint| *fingerprint == started[0]), "{started:?}");
 }
 
-async fn comparing_claims_nothing(kind: Kind) {
+async fn comparing_makes_no_claim(kind: Kind) {
     let ledger = kind.ledger();
     let Some(claims) = claims(&*ledger, kind) else { return };
     assert_eq!(claims.compare(OURS, LONG_MS).await.unwrap(), NO_DIFFERENCE);
@@ -105,7 +105,7 @@ async fn comparing_claims_nothing(kind: Kind) {
 }
 
 #[tokio::test]
-async fn a_node_that_runs_keeps_its_claim_beside_a_different_one() {
+async fn a_running_node_renews_its_claim_beside_a_different_one() {
     let options = RedisOptions {
         prefix: unique_prefix(),
         timeout_ms: 20_000,

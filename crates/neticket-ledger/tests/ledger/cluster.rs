@@ -47,7 +47,7 @@ async fn admits(ledger: &RedisLedger, number: u64) -> usize {
 }
 
 #[tokio::test]
-async fn scripts_are_taught_again_to_a_master_that_forgot_them() {
+async fn scripts_are_loaded_again_into_a_master_that_lost_them() {
     let (cluster, ledger) = own_cluster().await;
     load_all(&ledger, 1).await;
     for (number, master) in (1..).zip(&cluster.masters) {
@@ -60,7 +60,7 @@ async fn scripts_are_taught_again_to_a_master_that_forgot_them() {
 }
 
 #[tokio::test]
-async fn the_worst_master_speaks_for_the_cluster() {
+async fn the_settings_of_the_worst_master_count_for_the_cluster() {
     let (cluster, ledger) = own_cluster().await;
     assert_eq!(ledger.maxmemory_policy().await.unwrap(), "noeviction");
     assert!(ledger.persists().await.unwrap());
@@ -73,7 +73,7 @@ async fn the_worst_master_speaks_for_the_cluster() {
 }
 
 #[tokio::test]
-async fn a_master_that_is_silent_fails_the_ping_and_keeps_its_own_events_alone_from_selling() {
+async fn a_silent_master_fails_the_ping_and_stops_only_its_own_events() {
     let (cluster, ledger) = own_cluster().await;
     load_all(&ledger, 1).await;
     cluster.masters[2].pause().unwrap();

@@ -11,18 +11,18 @@ use crate::support::{
 };
 
 on_every_ledger!(
-    an_examination_tells_the_view_and_the_whole_journal,
+    examine_returns_the_view_and_the_whole_journal,
     the_revision_differs_after_every_change,
-    evicting_forgets_a_ledger_of_this_epoch_without_a_journal,
-    evicting_keeps_a_journal,
-    evicting_keeps_another_epoch,
-    losing_forgets_everything,
-    an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name,
-    loaded_events_are_named_until_they_are_evicted,
-    an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load,
+    an_evict_removes_a_ledger_of_its_epoch_without_a_journal,
+    an_evict_keeps_a_ledger_with_a_journal,
+    an_evict_keeps_a_ledger_of_another_epoch,
+    a_dropped_ledger_leaves_nothing,
+    a_deleted_event_loses_its_ledger_its_journal_and_its_listing,
+    loaded_events_are_listed_until_they_are_evicted,
+    an_event_that_was_lost_and_loaded_again_is_unlisted_by_an_evict,
 );
 
-async fn an_examination_tells_the_view_and_the_whole_journal(kind: Kind) {
+async fn examine_returns_the_view_and_the_whole_journal(kind: Kind) {
     let ledger = kind.ledger();
     assert_eq!(ledger.examine(EVENT).await.unwrap(), None);
     load(&*ledger, &snapshot(&*ledger, 3).await).await;
@@ -62,7 +62,7 @@ async fn revision(ledger: &Arc<dyn Ledger>) -> u64 {
     ledger.examine(EVENT).await.unwrap().unwrap().revision
 }
 
-async fn evicting_forgets_a_ledger_of_this_epoch_without_a_journal(kind: Kind) {
+async fn an_evict_removes_a_ledger_of_its_epoch_without_a_journal(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 1).await;
     of_store.reservations = vec![reservation(9, 1, 2)];
@@ -82,7 +82,7 @@ async fn evicting_forgets_a_ledger_of_this_epoch_without_a_journal(kind: Kind) {
     admitted(&*ledger, &[settled]).await;
 }
 
-async fn evicting_keeps_a_journal(kind: Kind) {
+async fn an_evict_keeps_a_ledger_with_a_journal(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 2), request(2, 2, VIP, 1)]).await;
     ledger.settle(EVENT, Epoch(1), &ids([1])).await.unwrap();
@@ -93,7 +93,7 @@ async fn evicting_keeps_a_journal(kind: Kind) {
     assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap());
 }
 
-async fn evicting_keeps_another_epoch(kind: Kind) {
+async fn an_evict_keeps_a_ledger_of_another_epoch(kind: Kind) {
     let ledger = kind.ledger();
     assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "an absent one is gone");
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
@@ -103,7 +103,7 @@ async fn evicting_keeps_another_epoch(kind: Kind) {
     }
 }
 
-async fn losing_forgets_everything(kind: Kind) {
+async fn a_dropped_ledger_leaves_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
     let (settled, journaled) = (request(1, 1, VIP, 4), request(2, 2, VIP, 4));
     admitted(&*ledger, &[settled, journaled]).await;
@@ -120,7 +120,7 @@ async fn losing_forgets_everything(kind: Kind) {
     assert_eq!(journal_ids(&*ledger).await, ids([1, 2]));
 }
 
-async fn an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name(kind: Kind) {
+async fn a_deleted_event_loses_its_ledger_its_journal_and_its_listing(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
     let under_way = ledger.begin_load(EVENT).await.unwrap();
@@ -141,7 +141,7 @@ async fn an_event_that_is_no_more_is_forgotten_with_its_journal_and_its_name(kin
     assert_eq!(sorted(&ledger).await, [], "nor is it named by a load that came late");
 }
 
-async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {
+async fn loaded_events_are_listed_until_they_are_evicted(kind: Kind) {
     let ledger = kind.ledger();
     assert_eq!(sorted(&ledger).await, []);
     let events = [EventId(7), EventId(-8), EventId(9)];
@@ -158,7 +158,7 @@ async fn loaded_events_are_named_until_they_are_evicted(kind: Kind) {
     assert_eq!(sorted(&ledger).await, [EventId(-8), EventId(9)]);
 }
 
-async fn an_event_that_was_lost_is_named_no_longer_after_the_evict_of_a_later_load(kind: Kind) {
+async fn an_event_that_was_lost_and_loaded_again_is_unlisted_by_an_evict(kind: Kind) {
     let ledger = loaded(kind).await;
     ledger.drop_for_test(EVENT).await.unwrap();
     load(&*ledger, &snapshot(&*ledger, 2).await).await;

@@ -272,12 +272,12 @@ impl Pair {
 }
 
 #[test]
-fn a_redis_answers_every_history_as_memory_does() {
+fn redis_answers_every_history_like_the_memory_ledger() {
     play_on(Kind::Redis);
 }
 
 #[test]
-fn a_cluster_answers_every_history_as_memory_does() {
+fn a_cluster_answers_every_history_like_the_memory_ledger() {
     play_on(Kind::Cluster);
 }
 

@@ -13,20 +13,20 @@ use crate::support::{
 
 on_every_ledger!(
     settling_empties_the_journal_and_keeps_the_seats,
-    settling_twice_or_what_is_not_journaled_changes_nothing,
-    releasing_gives_the_seats_back_once_however_often_and_concurrently,
-    releasing_what_is_still_journaled_takes_it_out_of_the_journal,
-    releasing_what_is_unknown_gives_back_and_is_remembered,
-    releasing_what_was_cancelled_before_the_load_changes_nothing,
-    a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load,
-    releasing_answers_the_epoch_that_was_asked,
-    releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing,
-    another_epoch_changes_nothing,
-    a_full_journal_admits_nobody_new_but_knows_its_own,
-    the_journal_is_told_oldest_first_and_no_more_than_asked_for,
-    of_a_full_journal_as_many_are_told_as_asked_for,
-    only_what_is_old_enough_is_told,
-    the_entries_of_one_user_are_told,
+    settling_twice_or_an_unknown_id_changes_nothing,
+    repeated_and_concurrent_releases_return_the_seats_once,
+    a_release_removes_a_journal_entry,
+    a_release_of_an_unknown_id_returns_seats_once,
+    a_release_of_a_booking_cancelled_before_the_load_changes_nothing,
+    a_release_above_the_epoch_of_the_ledger_is_repeated_after_the_load,
+    a_release_returns_the_epoch_of_the_ledger,
+    a_release_creates_no_ticket_type_and_no_negative_holding,
+    settling_and_releasing_in_another_epoch_change_nothing,
+    a_full_journal_admits_only_repeats,
+    the_journal_is_read_oldest_first_up_to_the_limit,
+    a_full_journal_is_read_in_parts_of_the_limit,
+    only_entries_of_the_minimum_age_are_read,
+    pending_of_returns_the_entries_of_one_user,
 );
 
 async fn settling_empties_the_journal_and_keeps_the_seats(kind: Kind) {
@@ -39,7 +39,7 @@ async fn settling_empties_the_journal_and_keeps_the_seats(kind: Kind) {
     assert_eq!(held(&*ledger, 1).await, 2);
 }
 
-async fn settling_twice_or_what_is_not_journaled_changes_nothing(kind: Kind) {
+async fn settling_twice_or_an_unknown_id_changes_nothing(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, VIP, 2)]).await;
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn settling_twice_or_what_is_not_journaled_changes_nothing(kind: Kind) {
     assert_eq!(left(&*ledger).await, [7, 100]);
 }
 
-async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind: Kind) {
+async fn repeated_and_concurrent_releases_return_the_seats_once(kind: Kind) {
     let ledger = loaded(kind).await;
     let booking = request(1, 1, VIP, 2);
     admitted(&*ledger, &[booking, request(2, 2, VIP, 4)]).await;
@@ -66,7 +66,7 @@ async fn releasing_gives_the_seats_back_once_however_often_and_concurrently(kind
     assert_eq!(held(&*ledger, 1).await, 0);
 }
 
-async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kind) {
+async fn a_release_removes_a_journal_entry(kind: Kind) {
     let ledger = loaded(kind).await;
     let booking = request(1, 1, VIP, 2);
     admitted(&*ledger, &[booking]).await;
@@ -81,7 +81,7 @@ async fn releasing_what_is_still_journaled_takes_it_out_of_the_journal(kind: Kin
     assert_eq!(admit_one(&*ledger, booking).await, Verdict::Known);
 }
 
-async fn releasing_what_is_unknown_gives_back_and_is_remembered(kind: Kind) {
+async fn a_release_of_an_unknown_id_returns_seats_once(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 1).await;
     of_store.reservations = vec![reservation(1, 1, 3)];
@@ -95,7 +95,7 @@ async fn releasing_what_is_unknown_gives_back_and_is_remembered(kind: Kind) {
     assert_eq!(admit_one(&*ledger, unknown).await, Verdict::Known);
 }
 
-async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind) {
+async fn a_release_of_a_booking_cancelled_before_the_load_changes_nothing(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 2).await;
     of_store.reservations = vec![reservation(1, 1, 0), reservation(2, 1, 2)];
@@ -109,7 +109,7 @@ async fn releasing_what_was_cancelled_before_the_load_changes_nothing(kind: Kind
 
 /// A load has raised the store's epoch and taken its snapshot. Before the ledger gets the snapshot, a user
 /// cancels.
-async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind: Kind) {
+async fn a_release_above_the_epoch_of_the_ledger_is_repeated_after_the_load(kind: Kind) {
     let ledger = loaded(kind).await;
     let booking = request(1, 1, VIP, 2);
     admitted(&*ledger, &[booking]).await;
@@ -130,7 +130,7 @@ async fn a_release_that_the_ledger_is_behind_of_is_repeated_after_the_load(kind:
     }
 }
 
-async fn releasing_answers_the_epoch_that_was_asked(kind: Kind) {
+async fn a_release_returns_the_epoch_of_the_ledger(kind: Kind) {
     let ledger = kind.ledger();
     let booking = request(1, 1, VIP, 2);
     assert_eq!(ledger.release(EVENT, &[release(booking, 5)]).await.unwrap(), None, "absent");
@@ -144,7 +144,7 @@ async fn releasing_answers_the_epoch_that_was_asked(kind: Kind) {
     assert_eq!(ledger.release(EVENT, &[release(booking, 5)]).await.unwrap(), None, "absent again");
 }
 
-async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(kind: Kind) {
+async fn a_release_creates_no_ticket_type_and_no_negative_holding(kind: Kind) {
     let ledger = loaded(kind).await;
     let booking = request(1, 1, VIP, 1);
     admitted(&*ledger, &[booking]).await;
@@ -157,7 +157,7 @@ async fn releasing_makes_up_no_ticket_type_and_nobody_holds_less_than_nothing(ki
     assert_eq!(held(&*ledger, 5).await, 0);
 }
 
-async fn another_epoch_changes_nothing(kind: Kind) {
+async fn settling_and_releasing_in_another_epoch_change_nothing(kind: Kind) {
     let ledger = kind.ledger();
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
     let booking = request(1, 1, VIP, 2);
@@ -173,7 +173,7 @@ async fn another_epoch_changes_nothing(kind: Kind) {
     assert_eq!(left(&*ledger).await, [10, 100]);
 }
 
-async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
+async fn a_full_journal_admits_only_repeats(kind: Kind) {
     let ledger = kind.ledger_of_journal_len_max(2);
     load(&*ledger, &snapshot(&*ledger, 1).await).await;
     let bookings = [1, 2, 3].map(|n| request(n, i64::try_from(n).unwrap(), VIP, 1));
@@ -187,7 +187,7 @@ async fn a_full_journal_admits_nobody_new_but_knows_its_own(kind: Kind) {
     assert!(is_admitted(admit_one(&*ledger, bookings[2]).await));
 }
 
-async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind) {
+async fn the_journal_is_read_oldest_first_up_to_the_limit(kind: Kind) {
     let ledger = loaded(kind).await;
     // The order of the ids is not the order of admission.
     for number in [9, 5, 7] {
@@ -211,7 +211,7 @@ async fn the_journal_is_told_oldest_first_and_no_more_than_asked_for(kind: Kind)
     assert_eq!(journal_ids(&*ledger).await, ids([9, 7, 3]));
 }
 
-async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
+async fn a_full_journal_is_read_in_parts_of_the_limit(kind: Kind) {
     let ledger = kind.ledger_of_journal_len_max(10_000);
     let mut large = snapshot(&*ledger, 1).await;
     large.ticket_types[1].left = 10_000;
@@ -233,7 +233,7 @@ async fn of_a_full_journal_as_many_are_told_as_asked_for(kind: Kind) {
     assert_eq!(told, ids(0..10_000));
 }
 
-async fn only_what_is_old_enough_is_told(kind: Kind) {
+async fn only_entries_of_the_minimum_age_are_read(kind: Kind) {
     let ledger = loaded(kind).await;
     admitted(&*ledger, &[request(1, 1, STANDING, 1)]).await;
     assert_eq!(ledger.journal_older_than(EVENT, 60_000, 9).await.unwrap(), []);
@@ -242,7 +242,7 @@ async fn only_what_is_old_enough_is_told(kind: Kind) {
     assert_eq!(ledger.journal_older_than(EVENT, 20, 9).await.unwrap().len(), 1);
 }
 
-async fn the_entries_of_one_user_are_told(kind: Kind) {
+async fn pending_of_returns_the_entries_of_one_user(kind: Kind) {
     let ledger = loaded(kind).await;
     assert_eq!(ledger.pending_of(EVENT, UserId(1)).await.unwrap(), []);
     admitted(&*ledger, &[request(9, 1, VIP, 1), request(2, 2, VIP, 1), request(3, 1, STANDING, 1)]).await;

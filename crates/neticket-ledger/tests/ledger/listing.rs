@@ -75,7 +75,7 @@ async fn until_complete(ledger: &RedisLedger) -> Vec<EventId> {
 }
 
 #[tokio::test]
-async fn a_list_that_its_master_lost_is_rebuilt_from_the_ledgers_of_the_other_masters() {
+async fn a_lost_event_list_is_rebuilt_from_the_ledgers_of_the_other_masters() {
     let (cluster, ledger) = own_cluster_with(GENEROUS_TIMEOUT_MS).await;
     load_all(&ledger, 3).await;
     assert_eq!(complete(ledger.loaded().await.unwrap()), EVENTS.map(EventId).collect::<Vec<_>>());
@@ -96,7 +96,7 @@ async fn a_list_that_its_master_lost_is_rebuilt_from_the_ledgers_of_the_other_ma
 }
 
 #[tokio::test]
-async fn a_list_is_rebuilt_once_however_many_ask_and_is_then_read_without_a_scan() {
+async fn concurrent_readers_rebuild_an_event_list_once() {
     let (cluster, ledger) = own_cluster_with(GENEROUS_TIMEOUT_MS).await;
     load_all(&ledger, 1).await;
     let options = || RedisOptions { timeout_ms: GENEROUS_TIMEOUT_MS, ..RedisOptions::new(cluster.url()) };
@@ -117,7 +117,7 @@ async fn a_list_is_rebuilt_once_however_many_ask_and_is_then_read_without_a_scan
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_rebuilt_yet_says_so_and_names_what_is_known() {
+async fn an_event_list_that_cannot_be_rebuilt_is_reported_as_incomplete() {
     let (cluster, ledger) = own_cluster().await;
     load_all(&ledger, 1).await;
     let lost = master_of(&cluster, LIST).await;
@@ -149,7 +149,7 @@ async fn snapshot_of(ledger: &RedisLedger, event: EventId) -> neticket_ledger::L
 }
 
 #[tokio::test]
-async fn the_list_of_a_server_that_restarts_from_its_file_is_complete() {
+async fn the_event_list_is_complete_after_a_restart_from_file() {
     let (server, ledger) = own_server_with(true, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     assert_eq!(complete(ledger.loaded().await.unwrap()), [EVENT]);
@@ -163,7 +163,7 @@ async fn the_list_of_a_server_that_restarts_from_its_file_is_complete() {
 }
 
 #[tokio::test]
-async fn all_keys_are_looked_through_a_second_time_a_minute_later_and_then_no_more() {
+async fn all_keys_are_scanned_again_once_after_a_minute() {
     let (server, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     for _ in 0..3 {
@@ -184,7 +184,7 @@ async fn all_keys_are_looked_through_a_second_time_a_minute_later_and_then_no_mo
 }
 
 #[tokio::test]
-async fn a_server_with_many_keys_of_others_is_looked_through_in_steps() {
+async fn a_server_with_many_foreign_keys_is_scanned_in_steps() {
     let (server, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     let keys_of_others = "for i = 1, 1000 do redis.call('SET', ARGV[1] .. ':' .. i, i) end";

@@ -10,27 +10,27 @@ use crate::support::{
 };
 
 on_every_ledger!(
-    what_was_admitted_outside_of_a_window_that_was_moved_meanwhile_is_not_carried_over,
+    an_entry_outside_a_window_that_was_moved_later_is_not_carried_over,
     a_load_replaces_only_a_lower_epoch,
-    a_load_forgets_what_the_snapshot_does_not_know,
+    a_load_drops_what_the_snapshot_does_not_contain,
     a_load_carries_the_journal_over,
     an_entry_that_the_store_refused_is_not_carried_over,
-    an_entry_that_the_store_has_is_dropped_silently,
+    an_entry_that_is_already_stored_is_dropped_without_a_report,
     an_entry_that_no_longer_fits_is_dropped_and_reported,
     an_entry_over_the_limit_is_dropped_and_reported,
     an_entry_is_carried_over_while_paused_or_closed,
-    an_entry_that_was_admitted_in_a_pause_is_dropped_and_reported,
-    what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only,
-    the_view_names_ticket_types_in_the_order_of_their_ids,
-    a_snapshot_of_thirty_thousand_reservations_is_loaded_whole,
+    an_entry_that_was_admitted_during_a_pause_is_dropped_and_reported,
+    carried_over_entries_are_settled_and_released_only_under_the_new_epoch,
+    the_view_lists_ticket_types_in_the_order_of_their_ids,
+    a_snapshot_of_thirty_thousand_reservations_is_loaded_completely,
     an_event_without_ticket_types_can_be_loaded,
-    a_load_begins_above_the_ledger_that_is_there,
-    a_late_load_does_not_bring_an_epoch_back_after_a_loss,
-    a_late_load_does_not_bring_an_epoch_back_after_an_evict,
-    loads_under_way_at_once_do_not_hinder_each_other,
-    a_load_that_arrives_twice_is_done_once,
+    begin_load_returns_the_epoch_of_the_present_ledger,
+    a_late_load_does_not_restore_a_lower_epoch_after_a_loss,
+    a_late_load_does_not_restore_a_lower_epoch_after_an_evict,
+    concurrent_loads_do_not_invalidate_each_other,
+    a_repeated_load_is_applied_once,
     one_node_at_a_time_has_the_lease,
-    a_lease_runs_out,
+    a_lease_expires,
     the_ledger_answers_a_ping,
 );
 
@@ -49,7 +49,7 @@ async fn a_load_replaces_only_a_lower_epoch(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().epoch, Epoch(6));
 }
 
-async fn a_load_forgets_what_the_snapshot_does_not_know(kind: Kind) {
+async fn a_load_drops_what_the_snapshot_does_not_contain(kind: Kind) {
     let ledger = kind.ledger();
     let mut of_store = snapshot(&*ledger, 1).await;
     of_store.ticket_types.push(SnapshotTicketType { id: TicketTypeId(73), price: 1, left: 1 });
@@ -94,7 +94,7 @@ async fn an_entry_that_the_store_refused_is_not_carried_over(kind: Kind) {
     assert_eq!(held(&*ledger, 1).await, 0);
 }
 
-async fn an_entry_that_the_store_has_is_dropped_silently(kind: Kind) {
+async fn an_entry_that_is_already_stored_is_dropped_without_a_report(kind: Kind) {
     let ledger = loaded(kind).await;
     let (confirmed, cancelled) = (request(1, 1, VIP, 2), request(2, 2, VIP, 3));
     admitted(&*ledger, &[confirmed, cancelled]).await;
@@ -151,7 +151,7 @@ async fn an_entry_is_carried_over_while_paused_or_closed(kind: Kind) {
     assert_eq!(journal_ids(&*ledger).await, [id(1)]);
 }
 
-async fn an_entry_that_was_admitted_in_a_pause_is_dropped_and_reported(kind: Kind) {
+async fn an_entry_that_was_admitted_during_a_pause_is_dropped_and_reported(kind: Kind) {
     let ledger = loaded(kind).await;
     let stored = request(3, 3, VIP, 1);
     admitted(&*ledger, &[request(1, 1, VIP, 2), stored]).await;
@@ -168,7 +168,7 @@ async fn an_entry_that_was_admitted_in_a_pause_is_dropped_and_reported(kind: Kin
     assert!(matches!(admit_one(&*ledger, request(1, 1, VIP, 2)).await, Verdict::Admitted(_)));
 }
 
-async fn what_was_admitted_before_is_settled_and_released_under_the_new_epoch_only(kind: Kind) {
+async fn carried_over_entries_are_settled_and_released_only_under_the_new_epoch(kind: Kind) {
     let ledger = loaded(kind).await;
     let (first, second) = (request(1, 1, VIP, 2), request(2, 2, VIP, 2));
     admitted(&*ledger, &[first, second]).await;
@@ -183,7 +183,7 @@ async fn what_was_admitted_before_is_settled_and_released_under_the_new_epoch_on
     assert_eq!(left(&*ledger).await, [8, 100]);
 }
 
-async fn the_view_names_ticket_types_in_the_order_of_their_ids(kind: Kind) {
+async fn the_view_lists_ticket_types_in_the_order_of_their_ids(kind: Kind) {
     let ledger = kind.ledger();
     let mut many = snapshot(&*ledger, 1).await;
     many.ticket_types =
@@ -194,7 +194,7 @@ async fn the_view_names_ticket_types_in_the_order_of_their_ids(kind: Kind) {
     assert_eq!((view.epoch, view.paused, view.pending), (Epoch(1), false, 0));
 }
 
-async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_whole(kind: Kind) {
+async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_completely(kind: Kind) {
     let ledger = loaded(kind).await;
     let journaled: Vec<_> = (0..100).map(|n| request(n, i64::try_from(n).unwrap(), STANDING, 1)).collect();
     admitted(&*ledger, &journaled).await;
@@ -223,7 +223,7 @@ async fn an_event_without_ticket_types_can_be_loaded(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types, []);
 }
 
-async fn a_load_begins_above_the_ledger_that_is_there(kind: Kind) {
+async fn begin_load_returns_the_epoch_of_the_present_ledger(kind: Kind) {
     let ledger = kind.ledger();
     assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
@@ -232,7 +232,7 @@ async fn a_load_begins_above_the_ledger_that_is_there(kind: Kind) {
 
 /// Node A raises the epoch to 1 and is slow. Node B loads epoch 2 and sells. Then that ledger is lost, and
 /// A's snapshot arrives.
-async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
+async fn a_late_load_does_not_restore_a_lower_epoch_after_a_loss(kind: Kind) {
     let ledger = kind.ledger();
     let late = ledger.begin_load(EVENT).await.unwrap();
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
@@ -252,7 +252,7 @@ async fn a_late_load_does_not_bring_an_epoch_back_after_a_loss(kind: Kind) {
     assert_eq!(admit_one(&*ledger, sold).await, Verdict::Known);
 }
 
-async fn a_late_load_does_not_bring_an_epoch_back_after_an_evict(kind: Kind) {
+async fn a_late_load_does_not_restore_a_lower_epoch_after_an_evict(kind: Kind) {
     let ledger = kind.ledger();
     let late = ledger.begin_load(EVENT).await.unwrap();
     load(&*ledger, &snapshot(&*ledger, 2).await).await;
@@ -262,7 +262,7 @@ async fn a_late_load_does_not_bring_an_epoch_back_after_an_evict(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
 }
 
-async fn loads_under_way_at_once_do_not_hinder_each_other(kind: Kind) {
+async fn concurrent_loads_do_not_invalidate_each_other(kind: Kind) {
     let ledger = kind.ledger();
     let (first, second) = (ledger.begin_load(EVENT).await.unwrap(), ledger.begin_load(EVENT).await.unwrap());
     assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "nothing was there, so nothing newer is gone");
@@ -270,7 +270,7 @@ async fn loads_under_way_at_once_do_not_hinder_each_other(kind: Kind) {
     assert_eq!(ledger.load(second.token, &snapshot(&*ledger, 2).await).await.unwrap(), REPLACED);
 }
 
-async fn a_load_that_arrives_twice_is_done_once(kind: Kind) {
+async fn a_repeated_load_is_applied_once(kind: Kind) {
     let ledger = kind.ledger();
     let start = ledger.begin_load(EVENT).await.unwrap();
     let of_store = snapshot(&*ledger, 1).await;
@@ -294,7 +294,7 @@ async fn one_node_at_a_time_has_the_lease(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
 }
 
-async fn a_lease_runs_out(kind: Kind) {
+async fn a_lease_expires(kind: Kind) {
     let ledger = kind.ledger();
     assert!(ledger.try_lease(EVENT, 20).await.unwrap());
     wait_past(&*ledger, ledger.now().await.unwrap().plus_millis(25)).await;
@@ -305,7 +305,7 @@ async fn the_ledger_answers_a_ping(kind: Kind) {
     kind.ledger().ping().await.unwrap();
 }
 
-async fn what_was_admitted_outside_of_a_window_that_was_moved_meanwhile_is_not_carried_over(kind: Kind) {
+async fn an_entry_outside_a_window_that_was_moved_later_is_not_carried_over(kind: Kind) {
     for (since, opens, closes, is_kept) in [
         (0, -HOUR_MS, -1, false),
         (0, HOUR_MS, 2 * HOUR_MS, false),

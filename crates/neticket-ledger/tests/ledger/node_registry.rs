@@ -12,10 +12,10 @@ const LONG_MS: u32 = 50_000;
 
 on_every_ledger! {
     the_registry_has_the_last_status_of_each_node,
-    a_note_that_is_too_old_is_not_told,
+    a_status_that_is_too_old_is_not_returned,
     each_prefix_has_its_own_registry,
-    there_are_never_more_notes_than_there_may_be,
-    a_note_that_is_too_long_is_refused,
+    the_registry_holds_a_limited_number_of_nodes,
+    a_status_that_is_too_long_is_refused,
 }
 
 fn node(number: u128) -> Uuid {
@@ -34,7 +34,7 @@ async fn the_registry_has_the_last_status_of_each_node(kind: Kind) {
     assert_eq!(statuses, [(node(1), b"".to_vec()), (node(2), b"\0\xff, any bytes".to_vec())]);
 }
 
-async fn a_note_that_is_too_old_is_not_told(kind: Kind) {
+async fn a_status_that_is_too_old_is_not_returned(kind: Kind) {
     let ledger = kind.ledger();
     let node_registry = ledger.node_registry();
     node_registry.publish(node(1), b"a").await.unwrap();
@@ -56,7 +56,7 @@ async fn each_prefix_has_its_own_registry(kind: Kind) {
     assert_eq!(other.node_registry().statuses(LONG_MS).await.unwrap(), []);
 }
 
-async fn there_are_never_more_notes_than_there_may_be(kind: Kind) {
+async fn the_registry_holds_a_limited_number_of_nodes(kind: Kind) {
     let ledger = kind.ledger();
     for number in 0..REGISTRY_NODES_MAX + 2 {
         ledger.node_registry().publish(node(number.try_into().unwrap()), b"a").await.unwrap();
@@ -70,7 +70,7 @@ async fn there_are_never_more_notes_than_there_may_be(kind: Kind) {
     );
 }
 
-async fn a_note_that_is_too_long_is_refused(kind: Kind) {
+async fn a_status_that_is_too_long_is_refused(kind: Kind) {
     let ledger = kind.ledger();
     let status = vec![b'a'; NODE_STATUS_LEN_MAX + 1];
     assert!(ledger.node_registry().publish(node(1), &status).await.is_err());

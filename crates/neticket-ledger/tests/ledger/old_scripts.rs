@@ -71,7 +71,7 @@ impl OldNode {
 }
 
 #[tokio::test]
-async fn each_load_of_an_earlier_version_is_followed_by_one_of_this_version_and_no_more() {
+async fn each_load_by_an_earlier_version_causes_one_load_by_this_version() {
     let (ledger, prefix) = Kind::Redis.ledger_and_prefix();
     let old = OldNode::new(prefix).await;
     let now = ledger.now().await.unwrap().as_millis();
@@ -96,7 +96,7 @@ async fn each_load_of_an_earlier_version_is_followed_by_one_of_this_version_and_
 }
 
 #[tokio::test]
-async fn a_load_of_an_earlier_version_begins_anew_once_beside_one_of_this_version() {
+async fn a_load_by_an_earlier_version_starts_over_once_beside_one_by_this_version() {
     let (ledger, prefix) = Kind::Redis.ledger_and_prefix();
     let old = OldNode::new(prefix).await;
     let now = ledger.now().await.unwrap().as_millis();

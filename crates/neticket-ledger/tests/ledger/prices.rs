@@ -9,10 +9,10 @@ use crate::support::{
 };
 
 on_every_ledger!(
-    a_request_at_the_present_price_is_admitted,
-    a_request_at_another_price_is_refused_and_takes_nothing,
-    a_request_in_a_batch_is_judged_by_its_own_price,
-    a_repeat_is_admitted_at_its_own_price_whatever_it_names,
+    a_request_at_the_current_price_is_admitted,
+    a_request_at_another_price_is_refused_and_takes_no_seats,
+    each_request_of_a_batch_is_checked_against_its_own_price,
+    a_repeat_keeps_its_price_whatever_price_it_names,
     a_changed_price_is_reported_only_if_everything_else_would_allow_the_booking,
 );
 
@@ -20,7 +20,7 @@ fn at(unit_price: u64, request: AdmitRequest) -> AdmitRequest {
     AdmitRequest { unit_price: Some(unit_price), ..request }
 }
 
-async fn a_request_at_the_present_price_is_admitted(kind: Kind) {
+async fn a_request_at_the_current_price_is_admitted(kind: Kind) {
     let ledger = loaded(kind).await;
     let Verdict::Admitted(admission) = admit_one(&*ledger, at(VIP_PRICE, request(1, 1, VIP, 2))).await else {
         panic!("admitted");
@@ -30,7 +30,7 @@ async fn a_request_at_the_present_price_is_admitted(kind: Kind) {
     assert_eq!((entry.request, entry.admission.unit_price), (request(1, 1, VIP, 2), VIP_PRICE));
 }
 
-async fn a_request_at_another_price_is_refused_and_takes_nothing(kind: Kind) {
+async fn a_request_at_another_price_is_refused_and_takes_no_seats(kind: Kind) {
     let ledger = loaded(kind).await;
     for seen in [0, 1, VIP_PRICE - 1, VIP_PRICE + 1, STANDING_PRICE] {
         let verdict = admit_one(&*ledger, at(seen, request(1, 1, VIP, 2))).await;
@@ -42,7 +42,7 @@ async fn a_request_at_another_price_is_refused_and_takes_nothing(kind: Kind) {
     assert!(is_admitted(admit_one(&*ledger, at(VIP_PRICE, request(1, 1, VIP, 2))).await), "the same id");
 }
 
-async fn a_request_in_a_batch_is_judged_by_its_own_price(kind: Kind) {
+async fn each_request_of_a_batch_is_checked_against_its_own_price(kind: Kind) {
     let ledger = loaded(kind).await;
     let batch = [
         at(VIP_PRICE, request(1, 1, VIP, 1)),
@@ -59,7 +59,7 @@ async fn a_request_in_a_batch_is_judged_by_its_own_price(kind: Kind) {
     assert_eq!(left(&*ledger).await, [8, 99]);
 }
 
-async fn a_repeat_is_admitted_at_its_own_price_whatever_it_names(kind: Kind) {
+async fn a_repeat_keeps_its_price_whatever_price_it_names(kind: Kind) {
     let ledger = loaded(kind).await;
     let first = admit_one(&*ledger, at(VIP_PRICE, request(1, 1, VIP, 2))).await;
     let mut dearer = snapshot(&*ledger, 2).await;

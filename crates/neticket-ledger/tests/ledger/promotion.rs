@@ -118,7 +118,7 @@ async fn a_ledger_that_lost_a_write_by_two_promotions_is_stale_until_the_next_lo
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_two_promotions_begins_anew() {
+async fn a_load_that_began_before_two_promotions_starts_over() {
     let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     follow(&second, &first).await;
@@ -140,7 +140,7 @@ async fn a_load_that_began_before_two_promotions_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_new_replication_id_without_a_promotion_costs_a_load_and_nothing_else() {
+async fn a_new_replication_id_without_a_promotion_costs_only_a_load() {
     let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
@@ -166,7 +166,7 @@ async fn a_new_replication_id_without_a_promotion_costs_a_load_and_nothing_else(
 }
 
 #[tokio::test]
-async fn a_replica_has_no_ledger_although_it_has_its_masters_replication_id() {
+async fn a_replica_with_the_replication_id_of_its_master_has_no_ledger() {
     let (first, ledger) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     let (second, _) = own_server_with(false, GENEROUS_TIMEOUT_MS).await;
     follow(&second, &first).await;

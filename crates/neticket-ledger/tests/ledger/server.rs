@@ -64,7 +64,7 @@ async fn a_server_that_restarts_empty_has_no_ledger() {
 }
 
 #[tokio::test]
-async fn a_flushed_server_has_no_ledger_and_the_next_load_brings_one() {
+async fn a_flushed_server_has_no_ledger_until_the_next_load() {
     let (server, ledger) = own_server(false).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     ask(&server.url(), &["FLUSHALL"]).await;
@@ -115,7 +115,7 @@ async fn a_server_that_restarts_with_old_data_is_stale_until_the_next_load() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_the_server_was_lost_begins_anew() {
+async fn a_load_that_began_before_the_server_was_lost_starts_over() {
     for append_only in [true, false] {
         let (server, ledger) = own_server(append_only).await;
         let begun = ledger.begin_load(EVENT).await.unwrap();
@@ -130,7 +130,7 @@ async fn a_load_that_began_before_the_server_was_lost_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_load_that_began_before_the_server_was_flushed_begins_anew() {
+async fn a_load_that_began_before_the_server_was_flushed_starts_over() {
     let (server, ledger) = own_server(false).await;
     let begun = ledger.begin_load(EVENT).await.unwrap();
     ask(&server.url(), &["FLUSHALL"]).await;
@@ -139,7 +139,7 @@ async fn a_load_that_began_before_the_server_was_flushed_begins_anew() {
 }
 
 #[tokio::test]
-async fn a_load_begins_above_a_ledger_of_another_run() {
+async fn a_load_goes_above_a_ledger_of_another_server_run() {
     let (server, ledger) = own_server(true).await;
     load(&ledger, &snapshot(&ledger, 5).await).await;
     let _server = restarted(server).await;
@@ -148,7 +148,7 @@ async fn a_load_begins_above_a_ledger_of_another_run() {
 }
 
 #[tokio::test]
-async fn a_ledger_of_another_layout_is_not_there() {
+async fn a_ledger_of_another_layout_is_absent() {
     let (server, ledger) = own_server(false).await;
     for (key, field) in [("ledger", "epoch"), ("journal", "an old entry"), ("holdings", "an old user")] {
         ask(&server.url(), &["HSET", &format!("neticket:{{7}}:{key}"), field, "1"]).await;
@@ -162,7 +162,7 @@ async fn a_ledger_of_another_layout_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up_in_time_and_found_again() {
+async fn a_silent_server_times_out_and_is_used_again_later() {
     let (server, ledger) = own_server(false).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     server.pause().unwrap();
@@ -184,7 +184,7 @@ async fn a_silent_server_is_given_up_in_time_and_found_again() {
 }
 
 #[tokio::test]
-async fn many_calls_share_the_connection() {
+async fn concurrent_calls_share_the_connection() {
     let options = RedisOptions {
         prefix: unique_prefix(),
         timeout_ms: 20_000,
@@ -196,7 +196,7 @@ async fn many_calls_share_the_connection() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_unavailable_and_one_that_comes_is_found() {
+async fn a_missing_server_is_unavailable_and_is_used_when_it_starts() {
     let (mut server, ledger) = own_server(false).await;
     let server = tokio::task::spawn_blocking(move || {
         server.kill().unwrap();
@@ -210,13 +210,13 @@ async fn a_server_that_is_not_there_is_unavailable_and_one_that_comes_is_found()
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_one_is_refused_at_once() {
+async fn an_invalid_address_is_refused_at_once() {
     let refused = RedisLedger::connect(RedisOptions::new("http://127.0.0.1"));
     assert!(matches!(refused, Err(LedgerError::Unavailable(_))));
 }
 
 #[tokio::test]
-async fn scripts_are_taught_again_to_a_server_that_forgot_them() {
+async fn scripts_are_loaded_again_into_a_server_that_lost_them() {
     let (server, ledger) = own_server(false).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     ask(&server.url(), &["SCRIPT", "FLUSH"]).await;
@@ -224,7 +224,7 @@ async fn scripts_are_taught_again_to_a_server_that_forgot_them() {
 }
 
 #[tokio::test]
-async fn a_server_without_memory_refuses_and_takes_nothing() {
+async fn a_server_out_of_memory_refuses_and_takes_no_seats() {
     let (server, ledger) = own_server(false).await;
     load(&ledger, &snapshot(&ledger, 1).await).await;
     admitted(&ledger, &[request(1, 1, VIP, 1)]).await;
@@ -241,7 +241,7 @@ async fn a_server_without_memory_refuses_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
+async fn a_finished_load_and_an_evicted_event_leave_no_keys() {
     let url = redis_url().unwrap();
     let prefix = unique_prefix();
     let options =
@@ -267,13 +267,13 @@ async fn nothing_of_a_load_or_of_an_evicted_event_is_left_on_the_server() {
 }
 
 #[tokio::test]
-async fn the_eviction_policy_is_told() {
+async fn the_eviction_policy_is_reported() {
     let ledger = RedisLedger::connect(RedisOptions::new(redis_url().unwrap())).unwrap();
     assert_eq!(ledger.maxmemory_policy().await.unwrap(), "noeviction");
 }
 
 #[tokio::test]
-async fn whether_the_server_keeps_a_file_is_told() {
+async fn the_persistence_of_the_server_is_reported() {
     for append_only in [true, false] {
         let (_server, ledger) = own_server(append_only).await;
         assert_eq!(ledger.persists().await.unwrap(), append_only);

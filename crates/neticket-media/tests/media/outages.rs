@@ -24,7 +24,7 @@ async fn a_wrong_secret_is_refused() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_not_there_is_a_fault() {
+async fn a_missing_bucket_is_an_error() {
     let s3 = S3::start().await;
     let media = Media::in_bucket(S3Options { bucket: "elsewhere".to_owned(), ..s3.options() });
     assert!(media.ping().await.is_err());
@@ -32,7 +32,7 @@ async fn a_bucket_that_is_not_there_is_a_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
+async fn a_server_that_is_down_fails_at_once_and_is_used_again_later() {
     let s3 = S3::start().await;
     let media = Media::in_bucket(s3.options());
     let prepared = media.prepare(picture(1)).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_server_that_is_down_is_told_of_at_once_and_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_between_the_sizes_leaves_no_image_that_has_a_name() {
+async fn a_server_that_dies_between_the_sizes_leaves_no_usable_image() {
     let s3 = S3::start().await;
     let media = Media::in_bucket(s3.options());
     s3.stop_after_writes(1);
@@ -75,7 +75,7 @@ async fn a_server_that_dies_between_the_sizes_leaves_no_image_that_has_a_name() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_hangs_keeps_nobody_for_long_and_few_at_once() {
+async fn a_hanging_server_times_out_and_limits_concurrent_reads() {
     let s3 = S3::start().await;
     let media = Media::in_bucket(s3.options());
     media.ping().await.unwrap();
@@ -90,7 +90,7 @@ async fn a_server_that_hangs_keeps_nobody_for_long_and_few_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_image_that_was_read_is_remembered_and_asked_for_once_by_however_many() {
+async fn an_image_is_cached_and_concurrent_reads_request_it_once() {
     let s3 = S3::start().await;
     let media = Media::in_bucket(s3.options());
     let key = media.put(SVG, ImageFormat::Svg).await.unwrap();
@@ -105,7 +105,7 @@ async fn an_image_that_was_read_is_remembered_and_asked_for_once_by_however_many
 }
 
 #[tokio::test]
-async fn objects_say_what_they_are_and_that_they_never_change() {
+async fn objects_have_their_content_type_and_are_immutable() {
     let s3 = S3::start().await;
     let options = S3Options { public_url: Some("https://img.example.com/x".to_owned()), ..s3.options() };
     let media = Media::in_bucket(options);
@@ -122,14 +122,14 @@ async fn objects_say_what_they_are_and_that_they_never_change() {
 const ENDPOINT: &str = "NETICKET_TEST_S3_ENDPOINT";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_and_region_are_found_as_the_sdk_finds_them() {
+async fn credentials_and_region_come_from_the_environment_of_the_sdk() {
     let s3 = S3::start().await;
     let options = s3.options();
     let (endpoint, given) = (options.endpoint.unwrap(), options.credentials.unwrap());
     let puts_with_secret = async |secret: &str| {
         let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
         child
-            .args(["--exact", "outages::what_a_process_finds_by_itself"])
+            .args(["--exact", "outages::a_child_process_uses_its_environment"])
             .env(ENDPOINT, &endpoint)
             .env("AWS_ACCESS_KEY_ID", &given.access_key)
             .env("AWS_SECRET_ACCESS_KEY", secret)
@@ -145,7 +145,7 @@ async fn credentials_and_region_are_found_as_the_sdk_finds_them() {
 
 /// The child process of the test above, which sets its environment. Without that environment it does nothing.
 #[tokio::test]
-async fn what_a_process_finds_by_itself() {
+async fn a_child_process_uses_its_environment() {
     let Ok(endpoint) = std::env::var(ENDPOINT) else { return };
     let bucket = "tickets".to_owned();
     let options = S3Options { bucket, endpoint: Some(endpoint), public_url: None, credentials: None };

@@ -23,7 +23,7 @@ on_both! {
         }
     }
 
-    async fn an_upload_is_kept_in_two_sizes_of_one_key(place: &Place) {
+    async fn an_upload_is_stored_in_two_sizes_under_one_key(place: &Place) {
         let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         assert_eq!((kept.width, kept.height), (800, 400));
         let card = kept.key.replace('.', "-card.");
@@ -38,7 +38,7 @@ on_both! {
         assert!(!place.media.contains(&card).await.unwrap(), "no event is to name a card");
     }
 
-    async fn the_same_image_is_kept_once_and_is_as_old_as_new(place: &Place) {
+    async fn the_same_image_is_stored_once_and_its_age_is_renewed(place: &Place) {
         let keep = async |n| place.media.store(place.media.prepare(picture(n)).await.unwrap()).await.unwrap();
         let first = keep(1).await;
         for name in place.names() {
@@ -52,7 +52,7 @@ on_both! {
         assert_ne!(keep(2).await.key, first.key);
     }
 
-    async fn images_put_at_once_leave_nothing_half_written(place: &Place) {
+    async fn concurrent_writes_of_an_image_leave_nothing_half_written(place: &Place) {
         let bytes = vec![7; 200_000];
         let puts = (0..8).map(|_| place.media.put(&bytes, ImageFormat::Png));
         for key in join_all(puts).await {
@@ -72,7 +72,7 @@ on_both! {
         assert_eq!(place.names(), ["plain.svg"]);
     }
 
-    async fn an_image_that_was_never_put_is_absent(place: &Place) {
+    async fn an_unknown_image_is_absent(place: &Place) {
         let key = "00112233445566778899aabbccddeeff.jpg";
         assert_eq!(place.media.read(key).await.unwrap(), None);
         assert!(!place.media.contains(key).await.unwrap());
@@ -80,7 +80,7 @@ on_both! {
         place.media.remove(key).await.unwrap();
     }
 
-    async fn what_is_removed_is_gone_in_all_sizes_and_can_be_put_back(place: &Place) {
+    async fn a_removed_image_is_gone_in_all_sizes_and_can_be_restored(place: &Place) {
         let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         let before = place.media.read(&kept.key).await.unwrap();
         let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
@@ -92,7 +92,7 @@ on_both! {
         assert_eq!(place.media.read(&kept.key).await.unwrap(), before);
     }
 
-    async fn half_an_image_is_none(place: &Place) {
+    async fn an_image_with_a_missing_size_is_absent(place: &Place) {
         let kept = place.media.store(place.media.prepare(picture(1)).await.unwrap()).await.unwrap();
         assert!(place.media.contains(&kept.key).await.unwrap());
         let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
@@ -103,7 +103,7 @@ on_both! {
         assert!(place.media.contains(&kept.key).await.unwrap());
     }
 
-    async fn a_list_has_every_image_once_and_nothing_else(place: &Place) {
+    async fn a_listing_has_every_image_once_and_nothing_else(place: &Place) {
         let mut expected = Vec::new();
         for n in 0..1_050 {
             let hash = format!("{n:032x}");
@@ -133,7 +133,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn files_that_were_never_finished_are_swept_once_they_are_old() {
+async fn old_files_of_unfinished_writes_are_deleted() {
     let place = Place::folder();
     let key = "00112233445566778899aabbccddeeff.jpg";
     let (old, young) = (format!(".{key}.12.0"), format!(".{key}.12.1"));

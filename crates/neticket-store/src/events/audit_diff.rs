@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_changed_is_told() {
+    fn the_audit_diff_contains_only_changed_fields() {
         let mut after = event();
         assert_eq!(changes(&event(), &after), (json!({}), json!({})));
         after.title = "Hamlet".to_owned();

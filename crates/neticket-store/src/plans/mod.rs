@@ -62,19 +62,19 @@ async fn too_costly(mut database: CountingDatabase) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_function_leaves_its_plan_to_statistics_on_sqlite() {
+async fn no_query_plan_depends_on_statistics_on_sqlite() {
     assert_eq!(too_costly(CountingDatabase::sqlite()).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_function_leaves_its_plan_to_statistics_on_mariadb() {
+async fn no_query_plan_depends_on_statistics_on_mariadb() {
     assert_eq!(too_costly(CountingDatabase::mariadb()).await, Vec::<String>::new());
 }
 
 /// Statements on these tables are SQL text that takes the table from `indexed.rs`, so that each names an
 /// index.
 #[test]
-fn reservations_and_the_outbox_are_named_where_the_index_is_named() {
+fn every_statement_on_reservations_and_the_outbox_names_its_index() {
     let may_name = ["indexed.rs", "booking/insert.rs", "booking/outbox.rs"];
     let source = source();
     let mut named = Vec::new();

@@ -58,7 +58,7 @@ async fn rows(pool: &Pool) -> usize {
 }
 
 #[tokio::test]
-async fn a_connection_comes_back_after_a_confirmed_end() {
+async fn a_connection_returns_to_the_pool_after_a_confirmed_end() {
     for (database, begin) in Database::both() {
         let pool = database.pool().await;
         mark(&mut pool.lease().await.unwrap()).await;
@@ -74,7 +74,7 @@ async fn a_connection_comes_back_after_a_confirmed_end() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_dropped_takes_its_connection_with_it() {
+async fn a_dropped_transaction_closes_its_connection() {
     for (database, begin) in Database::both() {
         let pool = database.pool().await;
         let mut lease = pool.begin(begin).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_transaction_that_is_dropped_takes_its_connection_with_it() {
 }
 
 #[tokio::test]
-async fn a_violated_constraint_leaves_a_transaction_open_and_nothing_else_does() {
+async fn only_a_violated_constraint_leaves_a_transaction_open() {
     for (database, begin) in Database::both() {
         let pool = database.pool().await;
         let mut lease = pool.begin(begin).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_violated_constraint_leaves_a_transaction_open_and_nothing_else_does()
 
 /// No statement of this crate can cause this state, so the test sends `BEGIN` itself.
 #[tokio::test]
-async fn no_transaction_begins_inside_another_one() {
+async fn no_transaction_begins_inside_another() {
     for (database, begin) in Database::both() {
         let pool = database.pool().await;
         let mut lease = pool.lease().await.unwrap();

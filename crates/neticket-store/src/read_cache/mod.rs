@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_are_apart_from_the_ledgers_and_together_in_a_cluster() {
+    fn cache_keys_differ_from_ledger_keys_and_share_one_slot() {
         let cache =
             ReadCache::connect("redis://127.0.0.1:1", "neticket", Duration::from_millis(200)).unwrap();
         assert_eq!(cache.era(), "neticket:cache:{events}:era");
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_copy() {
+    fn an_unreadable_cache_value_is_a_miss() {
         for value in
             ["", "{", "null", "{\"layout\":0}", "{\"layout\":1}", "{\"layout\":1,\"event\":{\"id\":7}}"]
         {

@@ -26,7 +26,7 @@ async fn create(store: &Store, email: &str, nickname: &str) -> Result<UserRecord
 }
 
 on_both! {
-    async fn administrators_are_made_listed_and_revoked_and_it_is_told(store: &TestStore) {
+    async fn creating_and_revoking_administrators_is_audited(store: &TestStore) {
         let (email, nickname) = (Email::parse("boss@example.com").unwrap(), Nickname::parse("boss").unwrap());
         let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(1) };
         let by = AuditOrigin { actor: None, ip: String::new() };
@@ -47,7 +47,7 @@ on_both! {
         assert_eq!(actions, ["admin_revoke", "admin_create"]);
     }
 
-    async fn whoever_was_revoked_can_be_granted_again_and_it_is_told(store: &TestStore) {
+    async fn a_revoked_administrator_can_be_granted_again_and_each_change_is_audited(store: &TestStore) {
         let ann = create(store, "ann@example.com", "ann").await.unwrap();
         let (email, by) = (email("ann@example.com"), command_line());
         let family = uuid::Uuid::new_v4();
@@ -77,7 +77,7 @@ on_both! {
         assert_eq!(granted.after, Some(serde_json::json!({ "role": "admin" })));
     }
 
-    async fn a_password_can_be_reset_which_ends_all_sessions_and_is_told(store: &TestStore) {
+    async fn a_password_reset_ends_all_sessions_and_is_audited(store: &TestStore) {
         let ann = create(store, "ann@example.com", "ann").await.unwrap();
         let bob = create(store, "bob@example.com", "bob").await.unwrap();
         for (hash, user) in [(1, ann.id), (2, ann.id), (3, bob.id)] {
@@ -101,7 +101,7 @@ on_both! {
         assert_eq!((&entry.target, &entry.before, &entry.after), (&format!("user/{}", ann.id), &None, &None));
     }
 
-    async fn a_reset_is_all_or_nothing(store: &TestStore) {
+    async fn a_reset_or_grant_without_its_audit_entry_changes_nothing(store: &TestStore) {
         let ann = create(store, "ann@example.com", "ann").await.unwrap();
         let (email, by) = (email("ann@example.com"), command_line());
         store.sql("DROP TABLE audit_log").await.unwrap();
@@ -110,7 +110,7 @@ on_both! {
         assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap(), ann);
     }
 
-    async fn an_account_is_found_by_email_and_by_number(store: &TestStore) {
+    async fn an_account_is_found_by_email_and_by_id(store: &TestStore) {
         let user = create(store, "Ann@Example.com", "홍길동").await.unwrap();
         assert_eq!((user.email.as_str(), user.nickname.as_str(), user.role), ("ann@example.com", "홍길동", Role::User));
         assert_eq!(user.created_at, at(7));
@@ -122,7 +122,7 @@ on_both! {
         assert_eq!(store.user_by_email(&nobody).await.unwrap(), None);
     }
 
-    async fn ids_are_drawn_and_not_counted_and_every_client_reads_them_exactly(store: &TestStore) {
+    async fn account_ids_are_random_and_exact_in_every_client(store: &TestStore) {
         let mut ids = Vec::new();
         for n in 0..20 {
             ids.push(create(store, &format!("u{n}@example.com"), &format!("u{n}")).await.unwrap().id.0);
@@ -132,7 +132,7 @@ on_both! {
         assert!(ids.windows(2).all(|pair| pair[1] != pair[0] + 1), "{ids:?}");
     }
 
-    async fn a_node_that_counts_ids_works_beside_one_that_draws_them(store: &TestStore) {
+    async fn a_node_with_sequential_ids_works_beside_one_with_random_ids(store: &TestStore) {
         let insert = |name: &str| {
             format!(
                 "INSERT INTO users (email, nickname, nickname_key, password_hash, role, created_at) \
@@ -176,7 +176,7 @@ on_both! {
         assert_eq!(listed.collect::<Vec<_>>(), names);
     }
 
-    async fn an_email_and_a_nickname_are_somebodys_only_once(store: &TestStore) {
+    async fn emails_and_nicknames_are_unique(store: &TestStore) {
         create(store, "ann@example.com", "Ann").await.unwrap();
         assert!(matches!(create(store, "ann@example.com", "Other").await, Err(AccountError::EmailTaken)));
         assert!(matches!(create(store, "bob@example.com", "aNN").await, Err(AccountError::NicknameTaken)));
@@ -190,7 +190,7 @@ on_both! {
         create(store, "café@example.com", "Bob").await.unwrap();
     }
 
-    async fn of_many_who_want_a_nickname_at_once_one_gets_it(store: &TestStore) {
+    async fn one_of_many_concurrent_accounts_gets_the_nickname(store: &TestStore) {
         let tries = (0..20).map(|n| {
             let store = (**store).clone();
             tokio::spawn(async move { create(&store, &format!("u{n}@example.com"), "Same").await })

@@ -6,7 +6,7 @@ use neticket_store::{AuditOrigin, NewAudit};
 use crate::support::{TestStore, at, on_both};
 
 on_both! {
-    async fn what_was_done_is_read_newest_first(store: &TestStore) {
+    async fn audit_entries_are_read_newest_first(store: &TestStore) {
         let entry = |n: i64, actor| NewAudit {
             at: at(n),
             actor,
@@ -30,7 +30,7 @@ on_both! {
         assert!(store.audit_page(4, 2).await.unwrap().0.is_empty());
     }
 
-    async fn an_entry_names_who_it_was_as_long_as_there_is_such_an_account(store: &TestStore) {
+    async fn an_audit_entry_names_its_actor_while_the_account_exists(store: &TestStore) {
         let ann = store.user_named("ann").await;
         let by = |actor| AuditOrigin { actor, ip: "::1".to_owned() };
         for (n, actor) in [(0, Some(ann.id)), (1, Some(UserId(987_654))), (2, None)] {

@@ -6,7 +6,7 @@ use neticket_store::{CancelOutcome, CancelRequest, CommitOutcome, CommitRequest,
 use crate::support::{NOW, TestStore, at, new_event, new_id, on_both, one_seat, tickets};
 
 on_both! {
-    async fn a_cancelled_reservation_gives_its_seats_back_once(store: &TestStore) {
+    async fn a_cancelled_reservation_returns_its_seats_once(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         store.load_event(event.id, Epoch(0)).await.unwrap();
@@ -42,7 +42,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 5);
     }
 
-    async fn nobody_cancels_what_is_somebody_elses(store: &TestStore) {
+    async fn a_reservation_of_another_user_cannot_be_cancelled(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let (ann, bob) = (store.user().await, store.user().await);
         let request = one_seat(&event, ann);
@@ -58,7 +58,7 @@ on_both! {
         assert!(matches!(outcomes[1], CancelOutcome::Cancelled { .. }));
     }
 
-    async fn a_reservation_stays_once_the_event_has_started(store: &TestStore) {
+    async fn a_reservation_cannot_be_cancelled_after_the_start(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);
@@ -87,7 +87,7 @@ on_both! {
         assert!(store.inventory_audit(None).await.unwrap().iter().all(|row| row.left == 5));
     }
 
-    async fn a_cancelled_reservation_does_not_come_back_by_committing_it_again(store: &TestStore) {
+    async fn a_repeated_commit_does_not_restore_a_cancelled_reservation(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);

@@ -32,7 +32,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 0);
     }
 
-    async fn everyone_in_a_batch_who_fits_is_confirmed(store: &TestStore) {
+    async fn every_booking_of_a_batch_that_fits_is_confirmed(store: &TestStore) {
         let event = store.event_of(&[4]).await;
         let user = store.user().await;
         let of = |number| CommitRequest { quantity: tickets(number), ..one_seat(&event, user) };
@@ -41,7 +41,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 0);
     }
 
-    async fn work_of_another_epoch_is_refused_and_told_the_stores(store: &TestStore) {
+    async fn a_commit_of_another_epoch_is_refused_with_the_epoch_of_the_store(store: &TestStore) {
         let (one, two) = (store.event_of(&[5]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         store.load_event(one.id, Epoch(0)).await.unwrap();
@@ -52,7 +52,7 @@ on_both! {
         assert_eq!(outcomes, [stale.clone(), Confirmed, Confirmed, stale]);
     }
 
-    async fn a_repeated_reservation_is_there_already_and_takes_nothing(store: &TestStore) {
+    async fn a_repeated_commit_returns_the_existing_reservation_and_takes_no_seats(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 3);
     }
 
-    async fn a_repeated_reservation_is_there_also_when_nothing_is_left(store: &TestStore) {
+    async fn a_repeated_commit_returns_the_existing_reservation_when_sold_out(store: &TestStore) {
         let event = store.event_of(&[1]).await;
         let request = one_seat(&event, store.user().await);
         assert_eq!(store.commit_one(request).await, Confirmed);
@@ -85,7 +85,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 4);
     }
 
-    async fn the_same_id_twice_in_a_batch_can_be_refused_and_then_fit(store: &TestStore) {
+    async fn the_same_id_twice_in_a_batch_can_be_refused_first_and_confirmed_later(store: &TestStore) {
         let event = store.event_of(&[1]).await;
         let request = one_seat(&event, store.user().await);
         let large = CommitRequest { quantity: tickets(3), ..request };
@@ -94,7 +94,7 @@ on_both! {
         assert!(matches!(&outcomes[2], Existing(record) if record.quantity == tickets(1)));
     }
 
-    async fn an_unknown_user_does_not_spoil_the_batch(store: &TestStore) {
+    async fn an_unknown_user_does_not_fail_the_batch(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let batch = [one_seat(&event, user), one_seat(&event, UserId(99)), one_seat(&event, user)];
@@ -103,7 +103,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 3);
     }
 
-    async fn a_ticket_type_of_nothing_or_of_another_event_is_refused(store: &TestStore) {
+    async fn a_ticket_type_that_is_unknown_or_of_another_event_is_refused(store: &TestStore) {
         let (one, two) = (store.event_of(&[5]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         let nothing = CommitRequest { ticket_type: TicketTypeId(99), ..one_seat(&one, user) };
@@ -112,7 +112,7 @@ on_both! {
         assert_eq!(outcomes, [NoSuchTicketType, NoSuchTicketType, Confirmed]);
     }
 
-    async fn more_than_one_statements_worth_is_committed(store: &TestStore) {
+    async fn a_batch_larger_than_one_statement_is_committed(store: &TestStore) {
         let event = store.event_of(&[2_500]).await;
         let user = store.user().await;
         let batch: Vec<_> = (0..2_500).map(|_| one_seat(&event, user)).collect();

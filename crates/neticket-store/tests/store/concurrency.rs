@@ -60,7 +60,7 @@ async fn rush_unguarded(store: &TestStore) -> InventoryRecord {
 }
 
 on_both! {
-    async fn exactly_as_many_are_sold_as_there_are(store: &TestStore) {
+    async fn concurrent_commits_sell_exactly_the_capacity(store: &TestStore) {
         let event = store.event_of(&[100]).await;
         let user = store.user().await;
         let outcomes = rush(store, &event, user).await;
@@ -70,7 +70,7 @@ on_both! {
         assert_eq!((seats.left, seats.confirmed), (0, 100));
     }
 
-    async fn the_same_reservation_from_many_tasks_is_one(store: &TestStore) {
+    async fn concurrent_commits_of_one_id_make_one_reservation(store: &TestStore) {
         let event = store.event_of(&[100]).await;
         let request = one_seat(&event, store.user().await);
         let outcomes = at_once(20, |_| {
@@ -85,7 +85,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 99);
     }
 
-    async fn the_same_id_for_different_ticket_types_is_one_reservation(store: &TestStore) {
+    async fn concurrent_commits_of_one_id_for_different_ticket_types_make_one_reservation(store: &TestStore) {
         let event = store.event_of(&[100, 100, 100, 100]).await;
         let request = one_seat(&event, store.user().await);
         let outcomes = at_once(20, |n| {
@@ -99,7 +99,7 @@ on_both! {
         assert_eq!(taken, 1);
     }
 
-    async fn many_cancels_of_one_reservation_give_its_seats_back_once(store: &TestStore) {
+    async fn concurrent_cancels_of_one_reservation_return_its_seats_once(store: &TestStore) {
         let event = store.event_of(&[10]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);
@@ -116,7 +116,7 @@ on_both! {
         assert_eq!(store.outbox_before(at(NOW + 1), 10).await.unwrap().len(), 1);
     }
 
-    async fn batches_with_opposite_orders_do_not_wait_for_each_other(store: &TestStore) {
+    async fn batches_in_opposite_orders_do_not_deadlock(store: &TestStore) {
         let event = store.event_of(&[2_000, 2_000, 2_000]).await;
         let user = store.user().await;
         let outcomes = at_once(8, |n| {
@@ -146,7 +146,7 @@ on_both! {
         assert_eq!(left, 6_000 - 8 * 10 * 24);
     }
 
-    async fn a_commit_is_in_the_load_or_refused_by_it(store: &TestStore) {
+    async fn a_concurrent_commit_is_in_the_snapshot_or_refused(store: &TestStore) {
         let event = store.event_of(&[10_000]).await;
         let user = store.user().await;
         let first = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
@@ -174,7 +174,7 @@ on_both! {
         }
     }
 
-    async fn what_is_sold_and_given_back_at_once_adds_up(store: &TestStore) {
+    async fn the_seats_add_up_after_concurrent_commits_and_cancels(store: &TestStore) {
         let event = store.event_of(&[60]).await;
         let user = store.user().await;
         at_once(8, |n| {
@@ -230,7 +230,7 @@ fn assert_snapshot(load: &LoadedEvent, committed: &HashMap<ReservationId, Epoch>
     assert_eq!(usize::try_from(load.ticket_types[0].left).unwrap(), 10_000 - expected.len());
 }
 
-/// Negative control of [`exactly_as_many_are_sold_as_there_are`]: without the guard, the event is oversold.
+/// Negative control of [`concurrent_commits_sell_exactly_the_capacity`]: without the guard, the event is oversold.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_guard_sqlite_is_oversold() {
     let seats = rush_unguarded(&TestStore::on_sqlite().await).await;

@@ -25,7 +25,7 @@ on_both! {
         assert_eq!(store.is_embedded(), store.url().starts_with("sqlite:"));
     }
 
-    async fn the_database_itself_refuses_fewer_than_no_seats_and_more_than_there_are(store: &TestStore) {
+    async fn a_check_constraint_keeps_the_seats_left_between_zero_and_capacity(store: &TestStore) {
         let event = store.event_of(&[3]).await;
         for left in [-1, 4] {
             let update = format!("UPDATE ticket_types SET \"left\" = {left} WHERE event_id = {}", event.id);
@@ -34,7 +34,7 @@ on_both! {
         }
     }
 
-    async fn the_database_itself_keeps_what_is_referred_to(store: &TestStore) {
+    async fn the_database_refuses_to_delete_referenced_rows(store: &TestStore) {
         let event = store.event_of(&[3]).await;
         let user = store.user().await;
         store.commit_one(crate::support::one_seat(&event, user)).await;
@@ -43,7 +43,7 @@ on_both! {
         assert!(store.sql(&format!("DELETE FROM events WHERE id = {}", event.id)).await.is_err());
     }
 
-    async fn a_failed_transaction_leaves_nothing_half_made(store: &TestStore) {
+    async fn a_failed_transaction_changes_nothing(store: &TestStore) {
         let mut new = new_event(&[1, 2]);
         new.ticket_types[1].price = u64::MAX;
         let refused = store.event_create(&new, None, crate::support::at(1)).await;
@@ -54,7 +54,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_unavailable() {
+async fn a_missing_database_is_unavailable() {
     let options = StoreOptions { timeout_ms: 500, ..StoreOptions::new("mysql://root@127.0.0.1:1/neticket") };
     assert!(matches!(Store::connect(&options).await, Err(StoreError::Unavailable(_))));
 }
@@ -70,7 +70,7 @@ async fn a_database_in_memory_or_behind_a_uri_is_refused() {
 }
 
 #[tokio::test]
-async fn a_lock_that_somebody_keeps_makes_the_store_unavailable_in_time() {
+async fn a_held_lock_makes_the_store_unavailable_within_the_timeout() {
     use sea_orm::ConnectionTrait as _;
     let store = TestStore::on_sqlite().await;
     let options = StoreOptions { timeout_ms: 400, ..StoreOptions::new(store.url()) };
@@ -89,7 +89,7 @@ async fn a_lock_that_somebody_keeps_makes_the_store_unavailable_in_time() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_made_for_a_database_is_for_its_owner_only_and_what_was_there_stays() {
+async fn new_files_are_private_to_their_owner_and_existing_files_keep_their_mode() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let above = tempfile::TempDir::new().unwrap();
@@ -113,7 +113,7 @@ async fn what_is_made_for_a_database_is_for_its_owner_only_and_what_was_there_st
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_unavailable() {
+async fn a_folder_that_cannot_be_created_makes_the_store_unavailable() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let options = StoreOptions::new(format!("sqlite:{}/neticket.db", file.path().display()));
     assert!(matches!(Store::connect(&options).await, Err(StoreError::Unavailable(_))));

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// SQLite rolls back by itself when the disk is full. If the driver then still counts an open transaction, it
 /// never commits again.
 #[test]
-fn what_is_confirmed_after_the_disk_was_full_is_in_the_file() {
+fn bookings_confirmed_after_a_full_disk_are_in_the_file() {
     let disk = SmallDisk::create(12).unwrap();
     let mut inner = disk.command(std::env::current_exe().unwrap());
     inner.args(["--exact", "disk::on_a_small_disk", "--nocapture"]);

@@ -23,7 +23,7 @@ fn edited(outcome: EditOutcome) -> (EventRecord, Option<Epoch>) {
 }
 
 on_both! {
-    async fn what_is_changed_reads_back_with_a_new_version_and_is_told(store: &TestStore) {
+    async fn an_edit_is_read_back_with_a_new_version_and_is_audited(store: &TestStore) {
         let before = store.event_of(&[5, 7]).await;
         let new = EventEdit {
             title: "Hamlet".to_owned(),
@@ -51,7 +51,7 @@ on_both! {
         assert_eq!(told_after.as_object().unwrap().len(), 4, "nothing but what has changed: {told_after}");
     }
 
-    async fn what_a_ledger_goes_by_raises_the_epoch_of_all_grades(store: &TestStore) {
+    async fn an_edit_that_affects_the_ledger_raises_the_epoch_of_all_ticket_types(store: &TestStore) {
         let mut before = store.event_of(&[5, 7]).await;
         let mut grade = EventEdit::of(&before).ticket_types[1].clone();
         grade.price = 1;
@@ -84,7 +84,7 @@ on_both! {
         assert_eq!(after.ticket_types[2].id, before.ticket_types[0].id);
     }
 
-    async fn what_changes_nothing_makes_no_version_and_no_entry(store: &TestStore) {
+    async fn an_edit_without_changes_makes_no_version_and_no_audit_entry(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let (after, epoch) = edited(edit(store, &event, &EventEdit::of(&event)).await);
         assert_eq!((&after, epoch), (&event, None));
@@ -102,7 +102,7 @@ on_both! {
         assert_eq!(store.event(event.id).await.unwrap().unwrap().title, event.title);
     }
 
-    async fn of_edits_of_one_version_at_once_one_is_made(store: &TestStore) {
+    async fn one_of_many_concurrent_edits_of_a_version_succeeds(store: &TestStore) {
         for grades in [&[5, 7][..], &[]] {
             let event = store.event_of(grades).await;
             let edits = (0..8).map(|n| {
@@ -117,7 +117,7 @@ on_both! {
         }
     }
 
-    async fn what_is_left_moves_with_the_capacity_and_never_below_what_is_sold(store: &TestStore) {
+    async fn the_seats_left_follow_the_capacity_which_stays_above_the_seats_sold(store: &TestStore) {
         let mut event = store.event_of(&[5, 5]).await;
         let user = store.user().await;
         for quantity in [2, 1] {
@@ -138,7 +138,7 @@ on_both! {
         assert_eq!(store.event(event.id).await.unwrap().as_ref(), Some(&event));
     }
 
-    async fn what_is_on_its_way_counts_as_sold_once(store: &TestStore) {
+    async fn a_journal_entry_counts_as_sold_exactly_once(store: &TestStore) {
         let event = store.event_of(&[10, 5]).await;
         let user = store.user().await;
         let settling = CommitRequest { quantity: tickets(2), ..one_seat(&event, user) };
@@ -159,7 +159,7 @@ on_both! {
         edited(update(&new).await);
     }
 
-    async fn a_grade_goes_only_if_nobody_ever_booked_it(store: &TestStore) {
+    async fn a_ticket_type_can_be_removed_only_if_it_never_had_a_reservation(store: &TestStore) {
         let event = store.event_of(&[5, 5, 5]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);
@@ -177,7 +177,7 @@ on_both! {
         assert_eq!(store.commit_one(gone).await, CommitOutcome::NoSuchTicketType);
     }
 
-    async fn what_was_admitted_under_the_old_rules_is_refused_from_the_commit_on(store: &TestStore) {
+    async fn bookings_admitted_before_an_edit_are_refused_after_its_commit(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let new = EventEdit { closes_at: at(NOW), ..EventEdit::of(&event) };
@@ -186,7 +186,7 @@ on_both! {
         assert_eq!(late, CommitOutcome::StaleEpoch { epoch: Epoch(1) });
     }
 
-    async fn an_edit_whose_entry_cannot_be_written_changes_nothing(store: &TestStore) {
+    async fn an_edit_without_its_audit_entry_changes_nothing(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         store.sql("DROP TABLE audit_log").await.unwrap();
         let mut new = EventEdit { title: "new".to_owned(), ..EventEdit::of(&event) };
@@ -197,7 +197,7 @@ on_both! {
         assert_eq!(store.event(event.id).await.unwrap().as_ref(), Some(&event));
     }
 
-    async fn capacities_that_change_while_people_book_and_cancel_lose_no_seat(store: &TestStore) {
+    async fn capacity_changes_during_bookings_and_cancels_lose_no_seat(store: &TestStore) {
         let event = store.event_of(&[40, 40]).await;
         let mut users = Vec::new();
         for _ in 0..20 {

@@ -12,7 +12,7 @@ async fn audited(store: &TestStore) -> Vec<String> {
 }
 
 on_both! {
-    async fn a_pause_raises_the_epoch_says_since_when_and_is_in_the_audit_log(store: &TestStore) {
+    async fn a_pause_raises_the_epoch_records_its_time_and_is_audited(store: &TestStore) {
         let (event, user) = (store.event_of(&[5, 7]).await, store.user().await);
         let elsewhere = store.event_of(&[5]).await;
         let by = AuditOrigin { actor: Some(user), ip: "192.0.2.1".to_owned() };
@@ -41,7 +41,7 @@ on_both! {
         assert_eq!(store.event(elsewhere.id).await.unwrap().unwrap().ticket_types[0].epoch, Epoch(0));
     }
 
-    async fn what_is_cancelled_or_not_there_is_not_paused(store: &TestStore) {
+    async fn a_cancelled_or_unknown_event_cannot_be_paused(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         store.sql("UPDATE events SET cancelled_at = 5").await.unwrap();
         let by = AuditOrigin { actor: None, ip: String::new() };
@@ -54,7 +54,7 @@ on_both! {
         assert_eq!(store.event(event.id).await.unwrap().unwrap().ticket_types[0].epoch, Epoch(0));
     }
 
-    async fn a_ledger_is_outdated_above_the_floor_and_only_if_it_is_the_one_that_is_meant(store: &TestStore) {
+    async fn the_epoch_is_raised_above_the_floor_only_if_it_is_the_expected_one(store: &TestStore) {
         let event = store.event_of(&[5, 7]).await;
         let entry = AuditOrigin { actor: None, ip: String::new() }.did("ledger_load", "event/1", "", at(NOW));
         let raise_epoch = async |id, floor, expected: Option<i64>| {

@@ -20,7 +20,7 @@ async fn cancelled(store: &TestStore, event: EventId) -> (EventRecord, Epoch) {
 }
 
 on_both! {
-    async fn an_event_is_cancelled_once_and_says_so_ever_after(store: &TestStore) {
+    async fn an_event_is_cancelled_once_and_repeats_return_the_same_answer(store: &TestStore) {
         let event = store.event_of(&[5, 5]).await;
         let (after, epoch) = cancelled(store, event.id).await;
         assert_eq!((after.cancelled_at, after.version, after.updated_at), (Some(at(NOW)), 2, at(NOW)));
@@ -35,14 +35,14 @@ on_both! {
         assert_eq!(store.event_cancel(EventId(99), &admin(), at(NOW)).await.unwrap(), EventCancelOutcome::NotFound);
     }
 
-    async fn what_has_started_is_not_cancelled(store: &TestStore) {
+    async fn a_started_event_cannot_be_cancelled(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let outcome = store.event_cancel(event.id, &admin(), event.starts_at).await.unwrap();
         assert_eq!(outcome, EventCancelOutcome::Started { starts_at: event.starts_at });
         assert_eq!(store.event(event.id).await.unwrap(), Some(event));
     }
 
-    async fn a_cancelled_event_is_on_the_list_until_nothing_of_it_is_confirmed(store: &TestStore) {
+    async fn a_cancelled_event_is_listed_until_no_reservation_is_confirmed(store: &TestStore) {
         let (event, other) = (store.event_of(&[5, 5]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         let second = CommitRequest { ticket_type: event.ticket_types[1].id, ..one_seat(&event, user) };
@@ -72,7 +72,7 @@ on_both! {
         assert_eq!((left.status, left.event_cancelled), (ReservationStatus::Confirmed, false));
     }
 
-    async fn only_an_event_that_nobody_ever_booked_is_deleted(store: &TestStore) {
+    async fn an_event_can_be_deleted_only_if_it_never_had_a_reservation(store: &TestStore) {
         let event = store.event_of(&[5, 5]).await;
         let user = store.user().await;
         let request = one_seat(&event, user);
@@ -95,7 +95,7 @@ on_both! {
         assert_eq!(delete(bare.id, None).await, DeleteOutcome::Deleted);
     }
 
-    async fn the_number_of_a_deleted_event_or_grade_is_never_given_again(store: &TestStore) {
+    async fn the_ids_of_a_deleted_event_and_its_ticket_types_are_never_reused(store: &TestStore) {
         let first = store.event_of(&[5]).await;
         store.event_delete(first.id, None, &admin(), at(NOW)).await.unwrap();
         let second = store.event_of(&[5]).await;
@@ -103,7 +103,7 @@ on_both! {
         assert!(second.ticket_types[0].id > first.ticket_types[0].id);
     }
 
-    async fn a_delete_and_bookings_at_once_leave_no_booking_without_its_event(store: &TestStore) {
+    async fn a_concurrent_delete_leaves_no_booking_without_its_event(store: &TestStore) {
         let user = store.user().await;
         for _ in 0..8 {
             let event = store.event_of(&[50]).await;

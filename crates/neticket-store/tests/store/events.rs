@@ -6,7 +6,7 @@ use neticket_store::{AuditOrigin, EventFilter, NewAudit, NewEvent};
 use crate::support::{TestStore, at, new_event, on_both, ticket_type_of};
 
 on_both! {
-    async fn an_event_reads_back_as_it_was_made(store: &TestStore) {
+    async fn an_event_reads_back_as_it_was_created(store: &TestStore) {
         let made = store.event_create(&new_event(&[5, 7]), None, at(3)).await.unwrap();
         let event = store.event(made.id).await.unwrap().unwrap();
         assert_eq!(event, made);
@@ -21,13 +21,13 @@ on_both! {
         assert_eq!(store.event(EventId(99)).await.unwrap(), None);
     }
 
-    async fn an_event_without_ticket_types_is_an_event(store: &TestStore) {
+    async fn an_event_can_have_no_ticket_types(store: &TestStore) {
         let made = store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, None, at(3)).await.unwrap();
         assert_eq!(store.event(made.id).await.unwrap().unwrap().ticket_types, []);
         assert_eq!(store.inventory_audit(Some(made.id)).await.unwrap(), []);
     }
 
-    async fn an_event_that_somebody_made_is_in_the_audit_log(store: &TestStore) {
+    async fn the_creation_of_an_event_is_audited(store: &TestStore) {
         store.event_create(&new_event(&[5]), None, at(2)).await.unwrap();
         assert_eq!(store.audit_page(1, 10).await.unwrap(), (Vec::new(), 0));
         let by = AuditOrigin { actor: Some(UserId(7)), ip: "::1".to_owned() };
@@ -49,7 +49,7 @@ on_both! {
         assert_eq!((&after["title"], &after["ticket_types"][0]["capacity"]), (&"햄릿".into(), &5.into()));
     }
 
-    async fn an_event_whose_entry_cannot_be_written_is_not_made(store: &TestStore) {
+    async fn an_event_is_not_created_without_its_audit_entry(store: &TestStore) {
         store.sql("DROP TABLE audit_log").await.unwrap();
         let by = AuditOrigin { actor: None, ip: String::new() };
         assert!(store.event_create(&new_event(&[5]), Some(&by), at(3)).await.is_err());
@@ -58,7 +58,7 @@ on_both! {
         store.event_create(&new_event(&[5]), None, at(3)).await.unwrap();
     }
 
-    async fn the_images_that_events_name_are_told_from_others(store: &TestStore) {
+    async fn the_store_finds_which_images_are_used(store: &TestStore) {
         let named = |key: &str| NewEvent { image_key: Some(key.to_owned()), ..new_event(&[]) };
         for key in ["a.webp", "b.jpg", "a.webp"] {
             store.event_create(&named(key), None, at(1)).await.unwrap();
@@ -88,14 +88,14 @@ on_both! {
         assert_eq!(store.events(&[]).await.unwrap(), []);
     }
 
-    async fn a_ticket_type_knows_its_event(store: &TestStore) {
+    async fn the_event_of_a_ticket_type_is_found(store: &TestStore) {
         let (one, two) = (store.event_of(&[1]).await, store.event_of(&[1, 1]).await);
         assert_eq!(store.event_of_ticket_type(ticket_type_of(&one, 0)).await.unwrap(), Some(one.id));
         assert_eq!(store.event_of_ticket_type(ticket_type_of(&two, 1)).await.unwrap(), Some(two.id));
         assert_eq!(store.event_of_ticket_type(TicketTypeId(99)).await.unwrap(), None);
     }
 
-    async fn events_sell_from_their_lead_until_they_start(store: &TestStore) {
+    async fn events_sell_from_their_lead_time_until_they_start(store: &TestStore) {
         let event = |opens, starts| NewEvent {
             opens_at: at(opens),
             starts_at: at(starts),

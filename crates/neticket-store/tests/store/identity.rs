@@ -5,7 +5,7 @@ use neticket_store::StoreError;
 use crate::support::{TestStore, on_both};
 
 on_both! {
-    async fn a_database_keeps_its_id_and_no_other_has_it(store: &TestStore) {
+    async fn a_database_keeps_its_unique_id(store: &TestStore) {
         let id = store.database_id().await.unwrap();
         assert!(!id.is_nil());
         store.migrate().await.unwrap();
@@ -18,7 +18,7 @@ on_both! {
         assert_ne!(store.database_id().await.unwrap(), id, "what was dropped was another database");
     }
 
-    async fn there_is_one_id_and_its_loss_is_a_fault(store: &TestStore) {
+    async fn a_database_has_one_id_and_its_loss_is_an_error(store: &TestStore) {
         let second = "INSERT INTO database_identity SELECT 2, uuid FROM database_identity";
         assert!(store.sql(second).await.is_err());
         store.sql("DELETE FROM database_identity").await.unwrap();

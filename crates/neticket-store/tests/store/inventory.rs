@@ -10,7 +10,7 @@ use neticket_store::{
 use crate::support::{NOW, TestStore, at, new_event, new_id, on_both, one_seat, tickets};
 
 on_both! {
-    async fn an_inventory_tells_seats_presence_and_releases(store: &TestStore) {
+    async fn an_inventory_contains_seats_stored_ids_and_releases(store: &TestStore) {
         let (event, other) = (store.event_of(&[5, 7]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         store.load_event(event.id, Epoch(0)).await.unwrap();
@@ -62,13 +62,13 @@ on_both! {
         }
     }
 
-    async fn the_inventory_of_nothing_is_none_and_of_an_event_without_ticket_types_empty(store: &TestStore) {
+    async fn an_unknown_event_has_no_inventory_and_one_without_ticket_types_an_empty_one(store: &TestStore) {
         assert_eq!(store.inventory_of(EventId(99), &[new_id()]).await.unwrap(), None);
         let event = store.event_create(&new_event(&[]), None, at(1)).await.unwrap();
         assert_eq!(store.inventory_of(event.id, &[]).await.unwrap().unwrap().ticket_types, []);
     }
 
-    async fn seats_presence_and_releases_are_of_one_moment(store: &TestStore) {
+    async fn an_inventory_is_a_consistent_snapshot(store: &TestStore) {
         let event = store.event_of(&[10_000]).await;
         let user = store.user().await;
         // So many ids that one snapshot takes several statements, between which other transactions commit.
@@ -96,7 +96,7 @@ on_both! {
         assert!(looks.len() > 1, "others committed meanwhile: {looks:?}");
     }
 
-    async fn a_look_does_not_wait_for_whoever_has_the_lock(store: &TestStore) {
+    async fn reading_an_inventory_does_not_wait_for_row_locks(store: &TestStore) {
         use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
         let event = store.event_of(&[5]).await;
         let hasty = StoreOptions { timeout_ms: 2_000, ..StoreOptions::new(store.url()) };

@@ -101,7 +101,7 @@ async fn settle(store: &TestStore, made: &[(i64, Facts)]) {
 }
 
 on_both! {
-    async fn a_summary_says_what_a_list_shows(store: &TestStore) {
+    async fn a_summary_contains_what_a_list_shows(store: &TestStore) {
         let event = store.event_of(&[1, 1]).await;
         let (page, total) = store.events_page(&EventFilter::default(), at(NOW), 1, 10).await.unwrap();
         let expected = EventSummaryRecord {
@@ -118,13 +118,13 @@ on_both! {
         assert_eq!((page, total), (vec![expected], 1));
     }
 
-    async fn an_event_without_ticket_types_is_sold_out_and_costs_nothing(store: &TestStore) {
+    async fn an_event_without_ticket_types_is_sold_out_with_price_zero(store: &TestStore) {
         store.event_of(&[]).await;
         let (page, _) = store.events_page(&EventFilter::default(), at(NOW), 1, 10).await.unwrap();
         assert_eq!((page[0].status, page[0].price_from), (EventStatus::SoldOut, 0));
     }
 
-    async fn every_word_must_occur_in_title_or_place_whatever_the_case(store: &TestStore) {
+    async fn a_search_requires_every_word_in_title_or_place_regardless_of_case(store: &TestStore) {
         make(store, "Hamlet", "서울 예술의전당").await;
         make(store, "HAMLET again", "Busan").await;
         make(store, "Ärger", "Berlin").await;
@@ -137,7 +137,7 @@ on_both! {
         assert_eq!(titles(store, &words("")).await.len(), 3);
     }
 
-    async fn wildcards_quotes_and_backslashes_are_letters(store: &TestStore) {
+    async fn a_search_treats_wildcards_quotes_and_backslashes_literally(store: &TestStore) {
         for title in ["100% off", "100 off", "a_b", "axb", "wow!", "back\\slash", "it's", "\"quoted\""] {
             make(store, title, "here").await;
         }
@@ -155,7 +155,7 @@ on_both! {
         assert_eq!(titles(store, &words("' OR 1=1 --")).await, Vec::<String>::new());
     }
 
-    async fn past_events_are_left_out_unless_asked_for(store: &TestStore) {
+    async fn past_events_are_listed_only_on_request(store: &TestStore) {
         for (title, starts_at) in [("past", NOW - 1), ("now", NOW), ("future", NOW + 1)] {
             let new = NewEvent { title: title.to_owned(), starts_at: at(starts_at), ..new_event(&[1]) };
             store.event_create(&new, None, at(1)).await.unwrap();
@@ -165,7 +165,7 @@ on_both! {
         assert_eq!(titles(store, &all).await, ["past", "now", "future"]);
     }
 
-    async fn pages_follow_each_other_without_gap_or_repetition(store: &TestStore) {
+    async fn pages_have_no_gaps_and_no_duplicates(store: &TestStore) {
         for _ in 0..7 {
             store.event_of(&[1]).await;
         }
@@ -181,7 +181,7 @@ on_both! {
         assert_eq!(store.events_page(&EventFilter::default(), at(NOW), u32::MAX, u32::MAX).await.unwrap().1, 7);
     }
 
-    async fn the_databases_status_and_order_agree_with_the_domains(store: &TestStore) {
+    async fn status_and_order_in_sql_agree_with_the_domain(store: &TestStore) {
         let mut runner = TestRunner::deterministic();
         let mut made = Vec::new();
         for _ in 0..120 {

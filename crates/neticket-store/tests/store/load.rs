@@ -8,7 +8,7 @@ use neticket_store::{
 use crate::support::{NOW, TestStore, at, new_event, on_both, one_seat, tickets};
 
 on_both! {
-    async fn a_load_raises_the_epoch_and_reads_what_a_ledger_needs(store: &TestStore) {
+    async fn a_load_raises_the_epoch_and_reads_a_snapshot(store: &TestStore) {
         let event = store.event_of(&[5, 7]).await;
         let (ann, bob) = (store.user().await, store.user().await);
         let two = CommitRequest { quantity: tickets(2), ..one_seat(&event, ann) };
@@ -64,21 +64,21 @@ on_both! {
         assert_eq!(store.commit_one(one_seat(&event, user)).await, CommitOutcome::Confirmed);
     }
 
-    async fn a_floor_that_nothing_is_above_is_refused_and_changes_nothing(store: &TestStore) {
+    async fn a_load_above_the_maximum_epoch_is_refused(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let refused = store.load_event(event.id, Epoch(i64::MAX)).await;
         assert!(matches!(refused, Err(StoreError::Internal(_))), "{refused:?}");
         assert_eq!(store.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch, Epoch(1));
     }
 
-    async fn an_event_that_is_paused_or_cancelled_says_so(store: &TestStore) {
+    async fn a_load_reports_that_an_event_is_paused_or_cancelled(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         store.sql("UPDATE events SET paused = TRUE, cancelled_at = 5").await.unwrap();
         let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert!(loaded.paused_at.is_some() && loaded.cancelled);
     }
 
-    async fn an_event_without_ticket_types_loads_and_one_that_is_not_there_does_not(store: &TestStore) {
+    async fn an_event_without_ticket_types_is_loaded_and_an_unknown_event_is_not(store: &TestStore) {
         let event = store.event_create(&new_event(&[]), None, at(1)).await.unwrap();
         let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.epoch, loaded.ticket_types.len()), (Epoch(1), 0));

@@ -169,7 +169,7 @@ async fn book_and_cancel(
 
 /// Calls that are running when the server dies are retried where that is safe.
 #[tokio::test(flavor = "multi_thread")]
-async fn reads_commits_and_cancels_outlive_a_crash_of_the_server() {
+async fn reads_commits_and_cancels_survive_a_server_crash() {
     let mut place = Place::new().await;
     place.open_all().await;
     let over = Arc::new(AtomicBool::new(false));
@@ -217,7 +217,7 @@ async fn until(mut is_so: impl AsyncFnMut() -> bool) {
 
 /// The transaction ends with its connection, and nothing of it was committed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_whose_connection_is_killed_while_it_waits_is_repeated() {
+async fn a_commit_whose_connection_is_killed_is_retried() {
     let place = Place::new().await;
     let holder = Database::connect(place.database.url()).await.unwrap();
     let transaction = holder.begin().await.unwrap();
@@ -242,7 +242,7 @@ async fn a_commit_whose_connection_is_killed_while_it_waits_is_repeated() {
 
 /// After a switchover the old server refuses every write, and only new connections reach the new server.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_to_a_server_that_has_become_read_only_are_closed_at_once() {
+async fn connections_to_a_server_that_became_read_only_are_closed_at_once() {
     let mut place = Place::new().await;
     let grant = format!("GRANT ALL ON {}.* TO app@127.0.0.1", place.database.name());
     place.beside.execute_unprepared("CREATE USER app@127.0.0.1").await.unwrap();

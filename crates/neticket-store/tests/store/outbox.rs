@@ -5,7 +5,7 @@ use neticket_store::CancelRequest;
 use crate::support::{TestStore, at, new_id, on_both, one_seat};
 
 on_both! {
-    async fn releases_wait_oldest_first_until_they_are_done(store: &TestStore) {
+    async fn the_outbox_returns_releases_oldest_first_until_they_are_done(store: &TestStore) {
         let event = store.event_of(&[9]).await;
         let user = store.user().await;
         let batch = [(); 4].map(|()| one_seat(&event, user));

@@ -27,7 +27,7 @@ on_both! {
         assert_eq!(store.reservation(new_id()).await.unwrap(), None);
     }
 
-    async fn many_reservations_are_read_at_once_and_missing_ones_left_out(store: &TestStore) {
+    async fn reading_many_reservations_leaves_out_missing_ones(store: &TestStore) {
         let event = store.event_of(&[5_000]).await;
         let user = store.user().await;
         let requests = [(); 2_100].map(|()| one_seat(&event, user));
@@ -44,7 +44,7 @@ on_both! {
         assert_eq!(store.reservations(&[new_id()]).await.unwrap(), []);
     }
 
-    async fn my_reservations_are_mine_and_newest_first(store: &TestStore) {
+    async fn reservations_of_a_user_are_read_newest_first(store: &TestStore) {
         let event = store.event_of(&[50]).await;
         let (ann, bob) = (store.user().await, store.user().await);
         let requests: Vec<_> =

@@ -60,7 +60,7 @@ async fn copy(cache: &ReadCache, id: i64) -> Option<EventRecord> {
 }
 
 #[tokio::test]
-async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
+async fn every_node_reads_a_cached_event_until_it_is_invalidated() {
     let prefix = unique_prefix();
     let (one, other) = (cache(&prefix).await, cache(&prefix).await);
     let (mine, theirs) = (permit(&one, 7).await, permit(&other, 7).await);
@@ -82,7 +82,7 @@ async fn a_copy_is_what_was_put_on_every_node_until_it_is_forgotten() {
 /// A reader finds nothing and reads the store. Another node commits and invalidates. The reader then writes
 /// what it has read.
 #[tokio::test]
-async fn what_was_read_before_a_change_is_not_put_after_it() {
+async fn a_read_before_an_invalidation_cannot_populate_the_cache_after_it() {
     let prefix = unique_prefix();
     let (reader, admin) = (cache(&prefix).await, cache(&prefix).await);
     for invalidate_all in [false, true] {
@@ -140,7 +140,7 @@ async fn clearing_the_read_cache_deletes_no_other_key() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_no_copy_and_is_replaced_and_none_is_kept_for_long() {
+async fn an_unreadable_copy_is_replaced_and_every_copy_expires() {
     let (prefix, url) = (unique_prefix(), url().await);
     let cache = cache(&prefix).await;
     let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
@@ -163,7 +163,7 @@ async fn what_cannot_be_read_is_no_copy_and_is_replaced_and_none_is_kept_for_lon
 }
 
 #[tokio::test]
-async fn a_cluster_keeps_copies_as_one_server_does() {
+async fn a_cluster_caches_like_a_single_server() {
     let url = tokio::task::spawn_blocking(redis_cluster_url).await.unwrap().unwrap();
     let cache = ReadCache::connect(&url, &unique_prefix(), TIMEOUT).unwrap();
     for id in 1..=10 {

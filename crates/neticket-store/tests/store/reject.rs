@@ -8,7 +8,7 @@ use neticket_store::{
 use crate::support::{NOW, OTHER_EPOCH, TestStore, at, on_both, one_seat, ticket_type_of, tickets};
 
 on_both! {
-    async fn a_rejected_reservation_is_told_and_takes_no_seats(store: &TestStore) {
+    async fn a_rejected_reservation_is_recorded_and_takes_no_seats(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let request = CommitRequest { quantity: tickets(3), epoch: OTHER_EPOCH, ..one_seat(&event, user) };
@@ -40,7 +40,7 @@ on_both! {
         assert_eq!(store.outbox_before(at(i64::MAX), 10).await.unwrap(), []);
     }
 
-    async fn what_is_there_stays_as_it_is_when_it_is_rejected(store: &TestStore) {
+    async fn rejecting_an_existing_reservation_does_not_change_it(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let [confirmed, cancelled, rejected, new] = [(); 4].map(|()| one_seat(&event, user));
@@ -63,7 +63,7 @@ on_both! {
         assert_eq!(store.seats(event.id).await.left, 4);
     }
 
-    async fn what_could_never_be_confirmed_is_not_noted(store: &TestStore) {
+    async fn a_booking_that_could_never_be_confirmed_is_not_recorded(store: &TestStore) {
         let (one, two) = (store.event_of(&[5]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         let nobody = one_seat(&one, UserId(99));
@@ -75,7 +75,7 @@ on_both! {
         assert_eq!(noted.iter().map(|record| record.id).collect::<Vec<_>>(), [right.id]);
     }
 
-    async fn more_than_one_statements_worth_is_rejected(store: &TestStore) {
+    async fn a_batch_larger_than_one_statement_is_rejected(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
         let batch: Vec<_> = (0..2_500).map(|_| one_seat(&event, user)).collect();
@@ -85,7 +85,7 @@ on_both! {
         assert!(outcomes.iter().all(|outcome| matches!(outcome, CommitOutcome::Existing(_))));
     }
 
-    async fn a_reservation_committed_and_rejected_at_once_is_one_of_both(store: &TestStore) {
+    async fn a_concurrent_commit_and_rejection_leave_one_outcome(store: &TestStore) {
         let event = store.event_of(&[100, 100]).await;
         let user = store.user().await;
         let batch = [(); 20].map(|()| one_seat(&event, user));

@@ -15,7 +15,7 @@ const TIMEOUT_MS: u64 = 30_000;
 /// MariaDB reads a table with few rows from end to end rather than by an index. A locking statement then
 /// waits for every row that it reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_stuck_event_keeps_no_transaction_of_another_waiting() {
+async fn a_stuck_event_blocks_no_transaction_of_another_event() {
     let database = TestStore::on_mariadb().await;
     let stuck = database.event_of(&[5, 5, 5, 5]).await;
     let free = database.event_of(&[5, 5, 5, 5]).await;

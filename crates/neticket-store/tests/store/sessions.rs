@@ -25,7 +25,7 @@ fn rotated(rotation: &Rotation) -> bool {
 }
 
 on_both! {
-    async fn a_token_is_used_once_and_replaced(store: &TestStore) {
+    async fn a_refresh_replaces_the_token(store: &TestStore) {
         let ann = store.user_named("Ann").await;
         start(store, ann.id, family(1), 1).await;
         assert_eq!(rotate(store, 1, 2).await, Rotation::Rotated { user: ann, family: family(1) });
@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(rotate(store, 99, 4).await, Rotation::Unknown);
     }
 
-    async fn a_token_that_comes_twice_ends_its_family_and_no_other(store: &TestStore) {
+    async fn a_reused_token_revokes_only_its_own_family(store: &TestStore) {
         let user = store.user().await;
         start(store, user, family(1), 1).await;
         start(store, user, family(2), 11).await;
@@ -44,7 +44,7 @@ on_both! {
         assert!(rotated(&rotate(store, 11, 12).await));
     }
 
-    async fn of_many_who_use_a_token_at_once_one_wins(store: &TestStore) {
+    async fn one_of_many_concurrent_uses_of_a_token_succeeds(store: &TestStore) {
         let user = store.user().await;
         start(store, user, family(1), 1).await;
         let tries = (0..20_u8).map(|n| {
@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(late, Rotation::Unknown);
     }
 
-    async fn signing_out_ends_the_family(store: &TestStore) {
+    async fn signing_out_revokes_the_token_family(store: &TestStore) {
         let user = store.user().await;
         start(store, user, family(1), 1).await;
         start(store, user, family(2), 11).await;
@@ -79,7 +79,7 @@ on_both! {
         assert!(rotated(&rotate(store, 11, 12).await));
     }
 
-    async fn a_password_change_ends_all_other_families_of_the_user(store: &TestStore) {
+    async fn a_password_change_revokes_all_other_families_of_the_user(store: &TestStore) {
         let (ann, bob) = (store.user().await, store.user().await);
         start(store, ann, family(1), 1).await;
         start(store, ann, family(2), 11).await;
@@ -93,14 +93,14 @@ on_both! {
         assert!(rotated(&rotate(store, 22, 23).await));
     }
 
-    async fn a_password_change_and_its_sessions_are_one(store: &TestStore) {
+    async fn a_password_change_that_cannot_end_sessions_changes_nothing(store: &TestStore) {
         let ann = store.user_named("Ann").await;
         store.sql("DROP TABLE refresh_tokens").await.unwrap();
         assert!(store.user_password_change(ann.id, "new", None).await.is_err());
         assert_eq!(store.user_by_id(ann.id).await.unwrap().unwrap(), ann);
     }
 
-    async fn no_rotation_survives_a_password_change_that_it_races(store: &TestStore) {
+    async fn no_session_survives_a_concurrent_password_change(store: &TestStore) {
         let user = store.user().await;
         for round in 0..10_u8 {
             let hash = |family: u8, place: u8| [round, family, place].repeat(11)[..32].try_into().unwrap();
@@ -131,7 +131,7 @@ on_both! {
         assert_eq!(store.sessions_expired_delete(at(EXPIRY), u64::MAX).await.unwrap(), 0);
     }
 
-    async fn a_session_of_nobody_cannot_start(store: &TestStore) {
+    async fn a_session_needs_an_existing_user(store: &TestStore) {
         let nobody = store.session_start(UserId(99), family(1), [1; 32], at(EXPIRY), at(1)).await;
         assert!(nobody.is_err());
         assert_eq!(rotate(store, 1, 2).await, Rotation::Unknown);

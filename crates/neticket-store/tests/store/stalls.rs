@@ -9,7 +9,7 @@ use crate::support::at;
 /// A call times out in the middle of `BEGIN`. It is then unknown whether the connection is in a transaction,
 /// and what is written on it later might not be committed.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_written_after_a_stall_is_committed() {
+async fn writes_after_a_stalled_server_are_committed() {
     let server = MariaDb::default().start().unwrap();
     let database = TestDatabase::create_on(&server.url()).unwrap();
     let options = |timeout_ms| StoreOptions { timeout_ms, ..StoreOptions::new(database.url()) };
@@ -46,7 +46,7 @@ async fn what_is_written_after_a_stall_is_committed() {
 
 /// A caller may be cancelled at any moment, also in the middle of `BEGIN`.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_written_after_somebody_went_away_is_committed() {
+async fn writes_after_a_cancelled_call_are_committed() {
     let database = TestDatabase::create().unwrap();
     let options = |connections_max| StoreOptions {
         timeout_ms: 30_000,
