@@ -252,7 +252,7 @@ mod tests {
         Batcher::start(limits, move |_, batch: Vec<Item>| {
             let gate = Arc::clone(&gate);
             async move {
-                gate.acquire().await.expect("open").forget();
+                gate.acquire().await.expect("the gate is open").forget();
                 let len = batch.len();
                 for (_, reply) in batch {
                     let _ = reply.send(len);
@@ -294,7 +294,7 @@ mod tests {
                 Ok(()) => waiting.push(answer),
                 Err(QueueFull((n, _))) => break n,
             }
-            assert!(waiting.len() <= 3, "one in flight and two queued at the most");
+            assert!(waiting.len() <= 3, "at most one item is in flight and two are queued");
         };
         assert_eq!(refused, 7);
         gate.add_permits(100);
@@ -349,7 +349,7 @@ mod tests {
             let gate = Arc::clone(&gate);
             async move {
                 if key == 0 {
-                    gate.acquire().await.expect("open").forget();
+                    gate.acquire().await.expect("the gate is open").forget();
                 }
                 for (_, reply) in batch {
                     let _ = reply.send(1);
@@ -396,7 +396,7 @@ mod tests {
         while !batcher.queues.state().queues.is_empty() {
             tokio::task::yield_now().await;
         }
-        assert!(batcher.queues.workers.is_empty(), "no lane, no worker");
+        assert!(batcher.queues.workers.is_empty(), "no worker remains without a queue");
         assert!(push(&batcher, 3).await.is_ok());
     }
 
@@ -408,12 +408,12 @@ mod tests {
         let batcher = Batcher::start(limits(2, 2, 1), move |_: u8, batch: Vec<u32>| {
             let (permit, order) = (Arc::clone(&permit), Arc::clone(&order));
             async move {
-                permit.acquire().await.expect("open").forget();
+                permit.acquire().await.expect("the gate is open").forget();
                 order.lock().unwrap().extend(batch);
             }
         });
         let mut pushing = std::pin::pin!(batcher.push_all(1, (0..9).collect()));
-        assert!(futures::poll!(&mut pushing).is_pending(), "two have room");
+        assert!(futures::poll!(&mut pushing).is_pending(), "the queue has room for two items only");
         gate.add_permits(100);
         pushing.await.unwrap();
         batcher.drain().await;
@@ -426,7 +426,7 @@ mod tests {
         let permit = Arc::clone(&gate);
         let batcher = Batcher::start(limits(1, 1, 1), move |_: u8, _: Vec<u32>| {
             let permit = Arc::clone(&permit);
-            async move { permit.acquire().await.expect("open").forget() }
+            async move { permit.acquire().await.expect("the gate is open").forget() }
         });
         let mut pushing = std::pin::pin!(batcher.push_all(1, vec![1, 2, 3, 4]));
         assert!(futures::poll!(&mut pushing).is_pending());

@@ -96,7 +96,7 @@ mod tests {
             assert!(tokio::time::Instant::now() < deadline, "it closes");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(tries.load(Ordering::SeqCst), 3, "one task, and no try after the answer");
+        assert_eq!(tries.load(Ordering::SeqCst), 3, "one task probes, and stops after the answer");
         assert_eq!(breaker.gauge.get(), 0);
     }
 

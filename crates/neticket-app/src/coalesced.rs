@@ -99,7 +99,11 @@ mod tests {
         gate.add_permits(100);
         assert_eq!(first.await.unwrap(), 0);
         assert!(crowd.await.into_iter().all(|answer| answer.unwrap() == 1));
-        assert_eq!(ask(Duration::from_mins(1)).await.unwrap(), 1, "young enough for this one");
+        assert_eq!(
+            ask(Duration::from_mins(1)).await.unwrap(),
+            1,
+            "the value is young enough for this caller"
+        );
         assert_eq!(reads.load(Ordering::SeqCst), 2);
     }
 
@@ -122,7 +126,7 @@ mod tests {
         gate.add_permits(100);
         assert!(matches!(first.await, Err(AppError::StoreUnavailable(_))));
         assert!(crowd.await.iter().all(|answer| matches!(answer, Err(AppError::StoreUnavailable(_)))));
-        assert_eq!(reads.load(Ordering::SeqCst), 2, "one read failed for all of the crowd");
+        assert_eq!(reads.load(Ordering::SeqCst), 2, "one failed read answers all waiting callers");
         assert_eq!(coalesced.get((), Duration::from_mins(1), async { Ok(7) }).await.unwrap(), 7);
     }
 }

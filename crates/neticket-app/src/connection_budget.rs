@@ -64,7 +64,7 @@ mod tests {
             assert_eq!(
                 ConnectionBudget::shares(connections_max),
                 [1, 1, 1, 1],
-                "there is no way to leave any"
+                "too few connections leave none for other calls"
             );
         }
     }

@@ -196,7 +196,7 @@ fn a_decompression_bomb_is_refused_before_it_is_decoded() {
     assert_eq!(
         Picture::read(&hollow_png(40, 40)).unwrap_err(),
         Refused::Invalid,
-        "the size is the only reason"
+        "only the size was the reason"
     );
 }
 

@@ -88,7 +88,7 @@ mod tests {
         for micros in (6..350).map(|step| 1.1_f64.powi(step) * 40.0).take_while(|micros| *micros < 3.3e7) {
             let bucket = u32::try_from(bucket_of(Duration::from_secs_f64(micros / 1e6))).unwrap();
             let told = middle_ms(bucket) * 1_000.0;
-            assert!((told - micros).abs() <= micros / 30.0, "{micros} µs is told as {told}");
+            assert!((told - micros).abs() <= micros / 30.0, "{micros} µs is reported as {told} µs");
         }
     }
 

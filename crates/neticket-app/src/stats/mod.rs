@@ -239,9 +239,9 @@ mod tests {
         let own = stats.status(0, 0);
         assert_eq!((own.latencies.len(), own.refusals.len()), (1, 0));
         stats.sample();
-        assert_eq!(stats.samples().len(), 2, "the old one is what the window begins with");
+        assert_eq!(stats.samples().len(), 2, "the old sample stays as the start of the window");
         stats.sample();
-        assert_eq!(stats.samples().len(), 2, "too soon");
+        assert_eq!(stats.samples().len(), 2, "a second sample comes too soon");
     }
 
     #[test]

@@ -66,7 +66,7 @@ on_both! {
                 match update(&nodes[n % 2], event.id, capacity(&event, to)).await {
                     Ok(_) => made += 1,
                     Err(AppError::CapacityBelowSold { sold }) => {
-                        assert!(sold > to, "{sold} are sold, {to} were to be there");
+                        assert!(sold > to, "{sold} seats are sold, the new capacity was {to}");
                         refused += 1;
                     }
                     Err(other) => panic!("{other:?}"),
@@ -75,18 +75,18 @@ on_both! {
             (made, refused)
         };
         let (outcomes, (made, _)) = tokio::join!(join_all(bookings), edits);
-        assert!(made > 0, "some edits were made");
+        assert!(made > 0, "some edits succeeded");
         let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("no panic")).collect();
         assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(AppError::SoldOut { .. }))), "{outcomes:?}");
         let told = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        assert_eq!(env.confirmed(&event).await, [u64::try_from(told).unwrap()], "nobody is lost");
+        assert_eq!(env.confirmed(&event).await, [u64::try_from(told).unwrap()], "the store has every confirmed booking");
 
         // No edits come any more, so everyone who was answered sold out now takes what is left.
         let capacity = env.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
         for (n, user) in users.iter().enumerate() {
             let _ = nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         }
-        assert_eq!(env.confirmed(&event).await, [u64::from(capacity)], "not one less either");
+        assert_eq!(env.confirmed(&event).await, [u64::from(capacity)], "all seats of the capacity are sold");
         env.finish().await;
     }
 
@@ -121,7 +121,7 @@ on_both! {
         update(&nodes[1], event.id, change).await.unwrap();
         book(3).await.unwrap();
         book(4).await.unwrap();
-        book(0).await.expect("two each by now");
+        book(0).await.expect("the limit is two by now");
         let over = book(0).await;
         assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { max_per_user: 2, already_held: 2 })), "{over:?}");
         env.finish().await;
@@ -190,7 +190,7 @@ on_both! {
         assert!(matches!(deleted, Err(AppError::EventHasReservations)), "{deleted:?}");
         update(&app, event.id, capacity(&event, 2)).await.unwrap();
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.pending, view.ticket_types[0].left), (1, 0), "it is carried over");
+        assert_eq!((view.pending, view.ticket_types[0].left), (1, 0), "the pending booking is carried over");
         env.lose_ledger(event.id).await;
         env.finish().await;
     }
@@ -214,7 +214,7 @@ on_both! {
             let outcome = env.store.event_update(event.id, &edit, &[], &by, || now).await.unwrap();
             assert!(matches!(outcome, EditOutcome::Edited { .. }), "{outcome:?}");
             let app = env.node().await;
-            until("all are decided", async || {
+            until("all bookings are decided", async || {
                 let mut decided = 0;
                 for (user, id) in users.iter().zip(&ids) {
                     let seen = app.reservation(*user, *id).await;
@@ -260,7 +260,7 @@ on_both! {
         let moved = update(&app, past.id, moved).await;
         assert!(matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"), "{moved:?}");
         let titled = EventChange { title: Some("지난 공연".to_owned()), ..EventChange::default() };
-        update(&app, past.id, titled).await.expect("what it is called may be put right");
+        update(&app, past.id, titled).await.expect("the title of a past event may be corrected");
         // Times that are not on a full minute are accepted too.
         let any = EventChange { opens_at: Some(at(1)), closes_at: Some(at(7_001)), ..EventChange::default() };
         update(&app, event.id, any).await.unwrap();
@@ -278,7 +278,8 @@ async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     let (event, users) = (env.event_on_sale(&[10], 4).await, env.users(2).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-    until("it is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    until("the booking is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
+        .await;
     redis.pause().unwrap();
     let now = env.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
     let change = EventChange { closes_at: Some(now), ..EventChange::default() };
@@ -287,9 +288,9 @@ async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     let refused = update(&app, event.id, capacity(&event, 5)).await;
     assert!(
         matches!(refused, Err(AppError::LedgerUnavailable(_))),
-        "nobody knows what is on its way: {refused:?}"
+        "pending bookings are unknown: {refused:?}"
     );
-    update(&app, event.id, capacity(&event, 20)).await.expect("more seats hurt nobody");
+    update(&app, event.id, capacity(&event, 20)).await.expect("a higher capacity needs no ledger");
     redis.resume().unwrap();
     until("the ledger answers", async || app.ready().await.is_ok()).await;
     let late = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;

@@ -75,7 +75,7 @@ on_both! {
         let event = env.event_on_sale(&[100], 4).await;
         let users = env.users(400).await;
         let (outcomes, losses) = rush_on_emptied_ledgers(&env, &nodes, &users, &event).await;
-        assert!(losses > 0, "the ledger was lost in the midst of it");
+        assert!(losses > 0, "the ledger was lost during the rush");
         assert_eq!(confirmed(&outcomes), 100, "{:?}", outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>());
         assert_eq!(env.confirmed(&event).await, [100]);
         env.finish().await;
@@ -97,7 +97,7 @@ on_both! {
                 break;
             }
         }
-        assert!(oversold, "with the guard off, ten rushes on emptied ledgers sold exactly what there was");
+        assert!(oversold, "without the guard, ten rushes on emptied ledgers did not oversell");
     }
 
     async fn fifty_concurrent_requests_with_one_idempotency_key_make_one_booking(backends: Backends) {
@@ -107,7 +107,7 @@ on_both! {
         let user = env.user(0).await;
         let outcomes = rush(&nodes, &[user; 50], event.ticket_types[0].id).await;
         let ids: std::collections::BTreeSet<ReservationId> =
-            outcomes.iter().map(|outcome| outcome.as_ref().expect("all are answered alike").reservation.id).collect();
+            outcomes.iter().map(|outcome| outcome.as_ref().expect("all repeats get the same answer").reservation.id).collect();
         assert_eq!(ids.len(), 1);
         assert_eq!(env.confirmed(&event).await, [1]);
         env.finish().await;
@@ -131,7 +131,7 @@ on_both! {
                 other => panic!("{other:?}"),
             };
         }
-        assert_eq!(moments.len(), 1, "it was cancelled at one moment");
+        assert_eq!(moments.len(), 1, "all answers have the same cancellation time");
         assert_eq!(env.confirmed(&event).await, [0]);
         env.finish().await;
     }
@@ -204,7 +204,7 @@ on_both! {
         nodes[0].reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
         while nodes[1].reservation_create(users[1], Some("again"), tickets_of(grade, 1)).await.is_err() {
-            assert!(tokio::time::Instant::now() < deadline, "the seat came back");
+            assert!(tokio::time::Instant::now() < deadline, "the seat is returned");
             tokio::task::yield_now().await;
         }
         env.finish().await;
@@ -224,10 +224,10 @@ on_both! {
             if let Some(view) = env.ledger.view(event.id).await.unwrap() {
                 break view.ticket_types[0].left;
             }
-            assert!(tokio::time::Instant::now() < deadline, "it is loaded again");
+            assert!(tokio::time::Instant::now() < deadline, "the ledger is loaded again");
             tokio::time::sleep(Duration::from_millis(1)).await;
         };
-        assert!(left == 9 || left == 6, "loaded after the cancel or before it, and of nothing else: {left}");
+        assert!(left == 9 || left == 6, "loaded before or after the cancel, and complete: {left}");
         env.finish().await; // waits for the release, and expects 9
     }
 

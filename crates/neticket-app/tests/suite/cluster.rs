@@ -75,7 +75,7 @@ async fn recovery_finishes_a_journal_after_the_master_with_the_event_list_lost_i
     assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 1, "the ledger is intact");
 
     let app = env.node().await;
-    until("it is booked", async || {
+    until("the booking is confirmed", async || {
         app.reservation(user, id).await.is_ok_and(|found| found.state == ReservationState::Confirmed)
     })
     .await;
@@ -121,7 +121,7 @@ async fn a_reservation_is_not_reported_missing_while_the_event_list_is_incomplet
     let unknown = app.reservation(user, id).await;
     silent.resume().unwrap();
     assert!(matches!(unknown, Err(AppError::LedgerUnavailable(_))), "{unknown:?}");
-    until("it is found", async || {
+    until("the reservation is found", async || {
         app.reservation(user, id).await.is_ok_and(|found| found.state == ReservationState::Pending)
     })
     .await;

@@ -59,7 +59,7 @@ on_both! {
         assert_eq!(log(&env).await, []);
 
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
         assert_eq!(lefts(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
@@ -78,7 +78,7 @@ on_both! {
 
         let loaded = app.ledger_load(by, Some("192.0.2.1".into()), event.id).await.unwrap();
         assert!(loaded.epoch > Some(Epoch(1)) && loaded.pending == 1, "{loaded:?}");
-        assert_eq!(lefts(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "what is on its way is carried over");
+        assert_eq!(lefts(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "the pending booking is carried over");
         let entries = log(&env).await;
         let [entry] = &entries[..] else { panic!("{entries:?}") };
         assert_eq!((entry.actor, entry.action.as_str(), entry.ip.as_str()), (Some(by.user), "ledger_load", "192.0.2.1"));
@@ -88,8 +88,8 @@ on_both! {
         env.config.engine.grace_ms = 1_000;
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
-        until("recovery commits it", async || env.confirmed(&event).await == [3, 2]).await;
-        until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("recovery commits the booking", async || env.confirmed(&event).await == [3, 2]).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         env.finish().await;
     }
 
@@ -99,12 +99,12 @@ on_both! {
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
-        until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, lefts(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
         let again = app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
-        assert!(again.replayed, "nothing is forgotten with it");
+        assert!(again.replayed, "the evicted ledger loses no booking");
         let entries = log(&env).await;
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].action.as_str(), &entries[0].before, &entries[0].after), ("ledger_evict", &Some(json!({"epoch": 1})), &None));
@@ -126,7 +126,7 @@ on_both! {
             assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         }
         let again = other.sale_pause(by, None, event.id, true).await.unwrap();
-        assert_eq!(again, view, "twice is as good as once");
+        assert_eq!(again, view, "pausing twice changes nothing");
         let view = other.sale_pause(by, None, event.id, false).await.unwrap();
         assert_eq!((view.paused, view.status), (false, EventStatus::OnSale));
         assert!(!one.sale_pause(by, None, event.id, false).await.unwrap().paused);
@@ -137,7 +137,7 @@ on_both! {
             ("sale_pause".to_owned(), runs.clone(), paused.clone()),
             ("sale_resume".to_owned(), paused, runs),
         ];
-        assert_eq!(log(&env).await.iter().map(told).collect::<Vec<_>>(), expected, "once each");
+        assert_eq!(log(&env).await.iter().map(told).collect::<Vec<_>>(), expected, "each change is audited once");
         env.finish().await;
     }
 
@@ -151,12 +151,12 @@ on_both! {
         let now = env.now().await;
         let outcome = env.store.event_pause(event.id, true, &by, || now).await.unwrap();
         assert!(matches!(outcome, PauseOutcome::Changed { .. }), "{outcome:?}"); // and then it died
-        assert!(!env.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger sells on");
+        assert!(!env.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger is not paused yet");
         let refused = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
         assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         assert_eq!(env.confirmed(&event).await, [1]);
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.paused, view.pending, view.ticket_types[0].left), (true, 0, 9), "nothing stays taken");
+        assert_eq!((view.paused, view.pending, view.ticket_types[0].left), (true, 0, 9), "the refused booking keeps no seats");
         env.finish().await;
     }
 
@@ -189,8 +189,8 @@ on_both! {
         env.config.engine.grace_ms = 1_000;
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
-        until("recovery commits it", async || env.confirmed(&event).await == [3]).await;
-        until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("recovery commits the booking", async || env.confirmed(&event).await == [3]).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
         env.finish().await;
     }
 
@@ -227,7 +227,7 @@ on_both! {
         let told = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": grade.0, "left": left}]});
         assert_eq!((&entries[0].before, &entries[0].after), (&Some(told(3)), &Some(told(10))));
         let again = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint])).await;
-        assert!(matches!(again, Err(AppError::EditConflict)), "it was repaired: {again:?}");
+        assert!(matches!(again, Err(AppError::EditConflict)), "the difference is repaired already: {again:?}");
         env.finish().await;
     }
 
@@ -277,7 +277,7 @@ on_both! {
         other.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap();
         other.count_refusal("sold_out");
         one.count_refusal("sold_out");
-        until("both have told", async || {
+        until("both nodes have published their status", async || {
             let stats = one.stats().await;
             stats.nodes == 2 && stats.refusals == [("sold_out".to_owned(), 2)] && stats.bookings_per_s > 0.0
         })
@@ -304,7 +304,8 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
     let user = env.user(0).await;
     for event in [&event, &bystander] {
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("it is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0)
+            .await;
     }
     assert_eq!(redis(server.port(), &["SET", "somebody:elses", "treasure"]), "OK");
     let prefix = env.config.redis_prefix.clone();
@@ -317,10 +318,10 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
     assert_eq!(
         app.inventory_entry(bystander.id).await.unwrap(),
         untouched,
-        "another event's ledger is left alone"
+        "the ledger of another event is unchanged"
     );
     for event in [&event, &bystander] {
-        assert_eq!(env.confirmed(event).await, [3], "reservations are there");
+        assert_eq!(env.confirmed(event).await, [3], "the reservations still exist");
     }
     env.finish().await;
 }
@@ -357,11 +358,11 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     let told = app.sale_pause(by, None, event.id, true).await;
     assert!(
         matches!(told, Err(AppError::LedgerUnavailable(_))),
-        "nobody says that the ledger knows: {told:?}"
+        "the answer must not claim that the ledger is paused: {told:?}"
     );
     assert!(env.store.event(event.id).await.unwrap().unwrap().paused);
     assert!(matches!(app.inventory_page("", false, 1, 10).await, Err(AppError::LedgerUnavailable(_))));
-    assert_eq!(app.stats().await.nodes, 1, "this node speaks for itself");
+    assert_eq!(app.stats().await.nodes, 1, "the stats cover this node only");
     block_in_place(|| server.resume()).unwrap();
     until("Redis answers", async || env.ledger.ping().await.is_ok()).await;
     let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;

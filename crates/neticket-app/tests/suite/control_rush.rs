@@ -59,7 +59,10 @@ async fn person(
     let mut told = Told::new();
     for booking in 0..BOOKINGS {
         // A booking before the first action would prove nothing.
-        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= booking)).await.expect("they press").unwrap();
+        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= booking))
+            .await
+            .expect("the administrator's actions run")
+            .unwrap();
         let grade = grades[(n + booking) % grades.len()];
         let Some(id) = book(&app, user, grade, &format!("{user}-{booking}")).await else { continue };
         told.insert(id, false);
@@ -105,10 +108,10 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     };
     // A ledger that is in motion cannot always be evicted or compared.
     let expected = BTreeSet::from(["clear", "load", "pause", "resume"]);
-    assert!(worked.is_superset(&expected), "they did what they say: {worked:?}");
+    assert!(worked.is_superset(&expected), "every action reports what it did: {worked:?}");
     nodes[0].sale_pause(by, None, event.id, false).await.unwrap();
     let told: Vec<(UserId, Told)> = users.into_iter().zip(told.into_iter().map(Result::unwrap)).collect();
-    until("nothing is on its way any more", async || {
+    until("no booking is pending", async || {
         let view = nodes[0].inventory_entry(event.id).await;
         view.is_ok_and(|view| view.pending == 0)
     })

@@ -81,7 +81,7 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
         let count = before.more(&after, command);
         assert!(count <= most, "{BOOKINGS} bookings cost {count} × {command}");
     }
-    assert!(before.more(&after, "commit") > 0, "it is these that are counted");
+    assert!(before.more(&after, "commit") > 0, "the expected statements are counted");
     assert_eq!(env.confirmed(&event).await, [501]);
     env.finish().await;
 }
@@ -94,7 +94,7 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
     for _ in 0..EVENTS {
         let event = env.event_on_sale(&[10, 10], 4).await;
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-        until("it is settled, and not looked for among what is pending", async || {
+        until("the booking is settled and no longer looked up as pending", async || {
             env.ledger.view(event.id).await.unwrap().unwrap().pending == 0
         })
         .await;
@@ -115,7 +115,7 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
     assert_eq!(
         [costs[1], costs[2]],
         [costs[0]; 2],
-        "of the events, of the administrators' events, of one's bookings"
+        "pages of events, of events for administrators and of reservations"
     );
     assert!(costs[0].iter().all(|queries| (1..=5).contains(queries)), "{:?}", costs[0]);
     env.finish().await;
@@ -156,7 +156,7 @@ async fn five_hundred_concurrent_cancels_run_few_statements() {
         let count = before.more(&after, command);
         assert!(count <= CANCEL_STATEMENTS_MAX, "{BOOKINGS} cancels cost {count} × {command}");
     }
-    assert!(before.more(&after, "commit") > 0, "it is these that are counted");
+    assert!(before.more(&after, "commit") > 0, "the expected statements are counted");
     assert_eq!(env.confirmed(&event).await, [0]);
     env.finish().await;
 }

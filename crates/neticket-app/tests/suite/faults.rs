@@ -33,11 +33,11 @@ on_both! {
         assert!(matches!(pending.state, ReservationState::Pending | ReservationState::Confirmed));
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
-            assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
+            assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
             tokio::time::sleep(GLANCE).await;
         }
         while env.ledger.view(event.id).await.unwrap().unwrap().pending > 0 {
-            assert!(tokio::time::Instant::now() < deadline, "recovery settles it");
+            assert!(tokio::time::Instant::now() < deadline, "recovery settles the booking");
             tokio::time::sleep(GLANCE).await;
         }
         assert_eq!(env.confirmed(&event).await, [3]);
@@ -107,7 +107,7 @@ on_both! {
         // The ledger is loaded before the refusal is answered, because recovery must not find what was
         // refused.
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was made anew");
+        assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was reloaded");
         env.finish().await;
     }
 
@@ -124,7 +124,7 @@ on_both! {
         let _ = env.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
-            assert!(tokio::time::Instant::now() < deadline, "the seats come back");
+            assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
         }
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.expect("within the limit");
@@ -144,7 +144,7 @@ on_both! {
         let _ = env.offer(&before_the_cancel).await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
-            assert!(tokio::time::Instant::now() < deadline, "the seats come back");
+            assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
         }
         let later = env.now().await.plus_millis(60_000);
@@ -189,7 +189,7 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     locks.let_go(&env);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
-        assert!(tokio::time::Instant::now() < deadline, "it is confirmed in the end");
+        assert!(tokio::time::Instant::now() < deadline, "the booking is confirmed");
         tokio::time::sleep(GLANCE).await;
     }
     let again = patient.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_request_that_timed_out_during_a_load_takes_no_seats() {
     locks.let_go(&env);
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while env.ledger.view(event.id).await.unwrap().is_none() {
-        assert!(tokio::time::Instant::now() < deadline, "the load comes to its end");
+        assert!(tokio::time::Instant::now() < deadline, "the load finishes");
         tokio::time::sleep(GLANCE).await;
     }
     app.shut_down().await; // finishes everything it has accepted

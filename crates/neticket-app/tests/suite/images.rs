@@ -145,7 +145,7 @@ on_both! {
         gallery.age(&young, DAY / 2);
         gallery.env.config.engine.image_sweep_interval_ms = 20;
         let _sweeper = gallery.env.node().await;
-        until("the orphan is collected", async || !gallery.names().iter().any(|name| name.contains(&orphan[..32]))).await;
+        until("the unused image is deleted", async || !gallery.names().iter().any(|name| name.contains(&orphan[..32]))).await;
         assert!(gallery.has(&young) && gallery.has(&named) && gallery.names().contains(&poster));
         assert_eq!(app.image(&named).await.unwrap().map(|image| image.content_type), Some("image/jpeg"));
         gallery.env.finish().await;
@@ -184,7 +184,7 @@ on_both! {
         let env = &mut gallery.env;
         let sweeping = async { (env.node().await, env.node().await) };
         let (named, _sweepers) = tokio::join!(naming, sweeping);
-        until("what is named is there, and what is not is gone", async || {
+        until("used images exist and unused images are deleted", async || {
             keys.iter().all(|key| gallery.has(key) == named.contains(&key))
         }).await;
         gallery.env.finish().await;
@@ -202,7 +202,7 @@ async fn an_unreadable_image_does_not_stop_the_deletion_of_other_images() {
     let old = std::time::SystemTime::now() - 2 * DAY;
     std::fs::File::open(&folder).unwrap().set_modified(old).unwrap();
     gallery.age(&orphan, 2 * DAY);
-    until("the orphan is collected", async || !gallery.names().contains(&orphan)).await;
+    until("the unused image is deleted", async || !gallery.names().contains(&orphan)).await;
     assert!(folder.is_dir());
     gallery.env.finish().await;
 }
@@ -215,10 +215,10 @@ async fn an_upload_whose_audit_entry_fails_is_deleted_later() {
     let failed = app.image_upload(admin(), Some("x".repeat(100)), picture(1)).await;
     assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
     let left = gallery.names();
-    assert_eq!(left.len(), 2, "it was kept before the entry was written: {left:?}");
+    assert_eq!(left.len(), 2, "the image was stored before its audit entry: {left:?}");
     let key = left.iter().find(|name| !name.contains("-card")).unwrap();
     gallery.age(key, 2 * DAY);
-    until("it is collected", async || gallery.names().is_empty()).await;
+    until("the image is deleted", async || gallery.names().is_empty()).await;
     gallery.env.finish().await;
 }
 
@@ -243,7 +243,7 @@ async fn an_upload_holds_no_store_connection_while_it_waits_for_s3() {
         used.open == used.idle
     })
     .await;
-    assert!(uploads.iter().all(|upload| !upload.is_finished()), "they still wait");
+    assert!(uploads.iter().all(|upload| !upload.is_finished()), "the uploads still wait");
     s3.resume();
     for upload in uploads {
         upload.await.unwrap().unwrap();
@@ -265,7 +265,7 @@ async fn an_s3_outage_leaves_nothing_half_made_and_events_stay_readable() {
     unavailable(app.event_create(admin(), None, draft(&gallery.env, &key).await).await.unwrap_err());
     assert_eq!(app.event(event.summary.id).await.unwrap().summary.title, event.summary.title);
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
-    assert_eq!(app.events_page(&search).await.unwrap().total_items, 1, "the refused one was not made");
+    assert_eq!(app.events_page(&search).await.unwrap().total_items, 1, "the refused event was not created");
     // A node starts although S3 is down.
     let second = gallery.env.node().await;
     unavailable(second.image(&key).await.unwrap_err());
@@ -273,6 +273,6 @@ async fn an_s3_outage_leaves_nothing_half_made_and_events_stay_readable() {
     let media = Media::in_bucket(gallery.s3.as_ref().unwrap().options());
     until("S3 is back", async || media.ping().await.is_ok()).await;
     assert!(second.image(&key).await.unwrap().is_some());
-    assert_eq!(gallery.names().len(), 2, "nothing came of the upload");
+    assert_eq!(gallery.names().len(), 2, "the failed upload left no object");
     gallery.env.finish().await;
 }

@@ -29,8 +29,10 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
     }
     let (canceller, user) = (Arc::clone(&app), users[0]);
     let cancelling = tokio::spawn(async move { canceller.reservation_cancel(user, mine).await });
-    until("they are in the journal", async || env.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10)
-        .await;
+    until("the bookings are in the journal", async || {
+        env.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10
+    })
+    .await;
     let began = Instant::now();
     for user in users.iter().cycle().take(100) {
         let booked = app.reservation_create(*user, None, tickets_of(grades[1], 1)).await.unwrap();
@@ -72,18 +74,18 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
     }
     let locks = Locks::of(&env, stuck.id);
     let app = env.node().await;
-    until("the other's journal is recovered", async || {
+    until("the journal of the other event is recovered", async || {
         app.reservation(user, left[1]).await.unwrap().state == ReservationState::Confirmed
     })
     .await;
-    until("the other's seats are given back", async || {
+    until("the seats of the other event are returned", async || {
         env.ledger.view(other.id).await.unwrap().unwrap().ticket_types[0].left == 8
     })
     .await;
     let seen = app.reservation(user, left[0]).await.unwrap();
-    assert_eq!(seen.state, ReservationState::Pending, "the one is stuck still");
+    assert_eq!(seen.state, ReservationState::Pending, "the stuck event is still stuck");
     locks.let_go(&env);
-    until("the one is recovered too", async || {
+    until("the stuck event is recovered", async || {
         app.reservation(user, left[0]).await.unwrap().state == ReservationState::Confirmed
     })
     .await;
@@ -118,19 +120,19 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     let app = env.node().await;
     for event in [&stuck, &other] {
         let booked = app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 1)).await;
-        booked.expect_err("there is none left");
+        booked.expect_err("no seats are left");
     }
     let waits = async |id| matches!(app.reservation(users[1], id).await, Err(AppError::StoreUnavailable(_)));
-    until("neither is noted", async || waits(dropped[0]).await && waits(dropped[1]).await).await;
+    until("no rejection is recorded", async || waits(dropped[0]).await && waits(dropped[1]).await).await;
     let locks = Locks::of(&env, stuck.id);
     sql(&env, "DROP TRIGGER no_notes");
     let is_noted = async |id| {
         app.reservation(users[1], id).await.is_ok_and(|seen| seen.state == ReservationState::Rejected)
     };
-    until("the other is noted", async || is_noted(dropped[1]).await).await;
-    assert!(waits(dropped[0]).await, "the one is stuck still");
+    until("the rejection of the other event is recorded", async || is_noted(dropped[1]).await).await;
+    assert!(waits(dropped[0]).await, "the stuck event is still stuck");
     locks.let_go(&env);
-    until("the one is noted too", async || is_noted(dropped[0]).await).await;
+    until("the rejection of the stuck event is recorded", async || is_noted(dropped[0]).await).await;
     env.finish().await;
 }
 
@@ -185,7 +187,7 @@ async fn a_pending_booking_shows_the_price_at_which_it_was_admitted() {
     let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
     locks.let_go(&env);
-    until("it is confirmed at that price", async || {
+    until("the booking is confirmed at the admitted price", async || {
         let seen = app.reservation(user, booked.id).await.unwrap();
         seen.state == ReservationState::Confirmed && seen.unit_price == booked.unit_price
     })

@@ -22,7 +22,7 @@ fn with_another(event: &EventRecord, name: &str) -> EventChange {
 }
 
 fn newest(grades: &[neticket_app::TicketTypeView]) -> TicketTypeId {
-    grades.iter().map(|grade| grade.id).max().expect("there are some")
+    grades.iter().map(|grade| grade.id).max().expect("the event has ticket types")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,8 +67,10 @@ async fn every_node_shows_a_pending_booking_of_a_new_ticket_type() {
         let edited = first.event_update(admin(), None, event.id, &Expected::Any, &change).await.unwrap();
         let added = newest(&edited.ticket_types);
         let is_known = |view: LedgerView| view.ticket_types.iter().any(|grade| grade.id == added);
-        until("the ledger knows it", async || env.ledger.view(event.id).await.unwrap().is_some_and(is_known))
-            .await;
+        until("the ledger has the ticket type", async || {
+            env.ledger.view(event.id).await.unwrap().is_some_and(is_known)
+        })
+        .await;
         let pending = admit(&env, event.id, user, added).await;
         let seen = second.reservation(user, pending).await.unwrap();
         assert_eq!(

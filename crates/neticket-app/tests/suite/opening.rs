@@ -34,8 +34,8 @@ on_both! {
                 }
             }
         };
-        assert!(opened >= opens_at, "taken at {opened}, before the opening at {opens_at}");
-        assert!(refused_until > Timestamp::from_millis(0), "it was tried before the opening too");
+        assert!(opened >= opens_at, "admitted at {opened}, before the opening at {opens_at}");
+        assert!(refused_until > Timestamp::from_millis(0), "some attempts came before the opening");
         env.finish().await;
     }
 
@@ -56,7 +56,7 @@ on_both! {
         assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
         env.lose_ledger(event.id).await;
         let again = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
-        assert!(again.replayed, "a repeated booking is still that booking");
+        assert!(again.replayed, "the repeat returns the first booking");
         env.finish().await;
     }
 
@@ -68,14 +68,14 @@ on_both! {
         let broken = env.event_on_sale(&[10], 4).await;
         // There is no higher epoch, so nobody can load this event any more.
         env.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
-        until("opening it fails", async || {
+        until("opening the broken event fails", async || {
             let mut numbers = String::new();
             app.metrics().register().write(&mut numbers);
             numbers.contains("task_failures_total{task=\"open_sales\"}")
         })
         .await;
         let event = env.event_on_sale(&[10], 4).await;
-        until("the other is loaded without anyone asking", async || {
+        until("the other event is loaded by the background task", async || {
             env.ledger.view(event.id).await.unwrap().is_some()
         })
         .await;
@@ -113,8 +113,8 @@ on_both! {
             (detail, listed) == (EventStatus::OnSale, EventStatus::OnSale)
         })
         .await;
-        assert!(looks_before > 0, "it was looked at before the opening too, {looks} times in all");
-        until("it is open by the ledger's clock", async || env.now().await >= opens_at).await;
+        assert!(looks_before > 0, "some of the {looks} reads came before the opening");
+        until("the sale is open by the ledger's clock", async || env.now().await >= opens_at).await;
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
         env.finish().await;

@@ -45,7 +45,7 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     let unknown = app.reservation(users[1], ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
     proxy.set(NetworkFault::Slow(DELAY_MS)).await;
-    until("the node has found its way to Redis again", async || app.ready().await.is_ok()).await;
+    until("the node has reconnected to Redis", async || app.ready().await.is_ok()).await;
     let locks: Vec<_> = events[..ROUNDS].iter().map(|event| Locks::of(&env, event.id)).collect();
 
     // Inspections run without a pause.
@@ -81,8 +81,10 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     env.config.redis_url = Some(url);
     let _recovering = env.node().await;
     for event in &events[..ROUNDS] {
-        until("all are settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
-            .await;
+        until("all bookings are settled", async || {
+            env.ledger.view(event.id).await.unwrap().unwrap().pending == 0
+        })
+        .await;
     }
     env.finish().await;
 }

@@ -41,15 +41,15 @@ on_both! {
         let counted = |outcome: &str, count: u32| {
             numbers.lines().any(|line| line == format!("neticket_bookings_total{{outcome=\"{outcome}\"}} {count}"))
         };
-        assert!(counted("price_changed", 1) && counted("internal", 0), "no fault of ours: {numbers}");
-        assert_eq!(env.confirmed(&event).await, [1], "nothing is taken");
+        assert!(counted("price_changed", 1) && counted("internal", 0), "it is counted as a refusal and not as an internal error: {numbers}");
+        assert_eq!(env.confirmed(&event).await, [1], "the refused booking takes no seats");
         let again = app.reservation_create(user, Some("second"), at(90_000, grade, 1)).await.unwrap();
-        assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key, a new price");
+        assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key is admitted at the new price");
         let replay = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
         assert_eq!((replay.reservation.id, replay.replayed), (first.reservation.id, true));
-        assert_eq!(replay.reservation.unit_price, PRICE, "the price that was paid");
+        assert_eq!(replay.reservation.unit_price, PRICE, "the replay has the price that was paid");
         let unasked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        assert_eq!(unasked.reservation.unit_price, 90_000, "without a price any is accepted");
+        assert_eq!(unasked.reservation.unit_price, 90_000, "a request without a price accepts any price");
         env.finish().await;
     }
 }

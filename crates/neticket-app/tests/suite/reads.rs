@@ -55,20 +55,23 @@ async fn a_thousand_concurrent_cache_misses_run_one_query_for_all_nodes() {
     assert_eq!(before.more(&first, "select"), QUERIES_OF_AN_EVENT);
     crowd(&other, event.id, CROWD).await;
     let second = Counts::read(&env);
-    assert_eq!(first.more(&second, "select"), 0, "the other node finds the copy of the first");
+    assert_eq!(first.more(&second, "select"), 0, "the other node uses the cached copy of the first");
 
     let event = env.event_on_sale(&[10], 4).await;
     let before = Counts::read(&env);
     tokio::join!(crowd(&one, event.id, CROWD), crowd(&other, event.id, CROWD));
     let both = Counts::read(&env);
     let queries = before.more(&both, "select");
-    assert!((QUERIES_OF_AN_EVENT..=2 * QUERIES_OF_AN_EVENT).contains(&queries), "{queries}, of two nodes");
+    assert!(
+        (QUERIES_OF_AN_EVENT..=2 * QUERIES_OF_AN_EVENT).contains(&queries),
+        "{queries} queries of two nodes"
+    );
 
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
     let before = Counts::read(&env);
     join_all((0..CROWD).map(async |_| one.events_page(&search).await.unwrap().total_items)).await;
     let lists = before.more(&Counts::read(&env), "select");
-    assert_eq!(lists, 2, "a page of the list, and its length");
+    assert_eq!(lists, 2, "one query for the page and one for the total");
     env.finish().await;
 }
 
@@ -92,8 +95,10 @@ async fn a_change_is_visible_at_once_on_its_node_and_within_a_second_on_others()
         assert_eq!(title(&one, event.id).await, new);
         assert_eq!(one.events_page(&search).await.unwrap().items[0].title, new);
         until("the other node shows it", async || title(&other, event.id).await == new).await;
-        until("in its list, too", async || other.events_page(&search).await.unwrap().items[0].title == new)
-            .await;
+        until("the booking is in the list, too", async || {
+            other.events_page(&search).await.unwrap().items[0].title == new
+        })
+        .await;
         assert!(changed.elapsed() < SEEN_WITHIN + SLACK, "{:?}", changed.elapsed());
     }
     let (entries, total) = env.store.audit_page(1, 10).await.unwrap();
@@ -110,11 +115,11 @@ async fn clearing_the_cache_does_not_change_the_ledger() {
     let (by, user) = (admin(&env).await, env.user(0).await);
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || env.ledger.examine(event.id).await.unwrap().unwrap().view;
-    until("it is settled", async || left().await.pending == 0).await;
+    until("the booking is settled", async || left().await.pending == 0).await;
     let before = left().await;
     app.cache_clear(by, None).await.unwrap();
     app.cache_clear_event(by, None, event.id).await.unwrap();
-    assert_eq!(left().await, before, "the same ledger, of the same epoch");
+    assert_eq!(left().await, before, "the ledger is the same and has the same epoch");
     env.finish().await;
 }
 
@@ -129,8 +134,10 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
     assert_eq!(left().await, 8);
-    until("it is settled", async || env.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0)
-        .await;
+    until("the booking is settled", async || {
+        env.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0
+    })
+    .await;
     redis.pause().unwrap();
     let begun = Instant::now();
     let (mut reads, mut waits, mut longest) = (0_u32, 0_u32, Duration::ZERO);
@@ -138,18 +145,21 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
         let asked = Instant::now();
         let shown = left().await;
         let took = asked.elapsed();
-        assert_eq!(shown, 8, "as the ledger said last, and the store says now");
+        assert_eq!(shown, 8, "the view is the last one of the ledger or the store's");
         reads += 1;
         waits += u32::from(took > READER_PATIENCE / 2);
         longest = longest.max(took);
         tokio::time::sleep(Duration::from_millis(5)).await; // cached data expires meanwhile, repeatedly
     }
-    assert!(reads > 100 && longest < 2 * READER_PATIENCE + SLACK, "{reads} reads, one of {longest:?}");
+    assert!(
+        reads > 100 && longest < 2 * READER_PATIENCE + SLACK,
+        "{reads} reads, the longest took {longest:?}"
+    );
     // One wait for the ledger and one for the shared cache. A busy machine may be slow a few times.
     assert!(waits <= 5, "{waits} of {reads} readers waited");
     redis.resume().unwrap();
     let mut numbers = String::new();
-    until("Redis is asked again", async || {
+    until("the node asks Redis again", async || {
         numbers.clear();
         app.metrics().register().write(&mut numbers);
         numbers
@@ -159,7 +169,7 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
     })
     .await;
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-    until("what is left is the ledger's word again", async || left().await == 7).await;
+    until("the seats left come from the ledger again", async || left().await == 7).await;
     env.finish().await;
 }
 
@@ -175,20 +185,24 @@ async fn a_change_during_a_redis_outage_is_visible_at_once_on_its_node_and_later
     title(&one, event.id).await;
     redis.pause().unwrap();
     sql(&env, &format!("UPDATE events SET title = 'new' WHERE id = {}", event.id));
-    one.cache_clear_event(by, None, event.id).await.expect_err("Redis did not hear of it");
+    one.cache_clear_event(by, None, event.id).await.expect_err("the cache in Redis cannot be invalidated");
     assert_eq!(title(&one, event.id).await, "new");
     redis.resume().unwrap();
     let begun = Instant::now();
-    until("the other shows it, too", async || {
+    until("the other node shows the change", async || {
         assert_eq!(
             title(&one, event.id).await,
             "new",
-            "never what was, not even from the copy that came back"
+            "the old title never comes back, not even from the shared copy"
         );
         title(&other, event.id).await == "new"
     })
     .await;
-    assert!(begun.elapsed() < Duration::from_secs(3), "before its copy was too old: {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "the copy was replaced before it expired: {:?}",
+        begun.elapsed()
+    );
     env.finish().await;
     drop(mariadb);
 }
@@ -220,17 +234,17 @@ on_both! {
         let (before, begun) = (views(&app), Instant::now());
         app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         for listener in &mut listeners {
-            tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("it is told").unwrap();
+            tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("the watcher is notified").unwrap();
             assert_eq!(listener.borrow_and_update().frame.1, [7]);
         }
-        until("some intervals pass", async || begun.elapsed() > Duration::from_secs(2)).await;
+        until("some intervals have passed", async || begun.elapsed() > Duration::from_secs(2)).await;
         let looks = views(&app) - before;
         let intervals = u64::try_from(begun.elapsed().as_millis() / 250).unwrap() + 1;
-        assert!((2..=intervals).contains(&looks), "{looks} looks in {intervals} intervals");
+        assert!((2..=intervals).contains(&looks), "{looks} reads in {intervals} intervals");
         drop(listeners);
         let mut seen = views(&app);
         let mut since = Instant::now();
-        until("nobody looks any more", async || {
+        until("the feed stops reading the ledger", async || {
             if views(&app) != seen {
                 (seen, since) = (views(&app), Instant::now());
             }
@@ -251,8 +265,8 @@ on_both! {
         let mut listener = watchers.watch(event.id).await.unwrap();
         app.end_streams();
         let end = async { while listener.changed().await.is_ok() {} };
-        tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
-        assert!(watchers.watch(event.id).await.is_err(), "none begins any more");
+        tokio::time::timeout(Duration::from_secs(5), end).await.expect("the stream ends");
+        assert!(watchers.watch(event.id).await.is_err(), "no stream begins after the stop");
         env.finish().await;
     }
 
@@ -269,9 +283,9 @@ on_both! {
         let mut listeners = [watchers[0].watch(event.id).await.unwrap(), watchers[1].watch(event.id).await.unwrap()];
         for (listener, app) in listeners.iter_mut().zip(&nodes) {
             let open = listener.wait_for(|seen| seen.frame.0 == EventStatus::OnSale);
-            drop(tokio::time::timeout(Duration::from_secs(10), open).await.expect("it opens").unwrap());
+            drop(tokio::time::timeout(Duration::from_secs(10), open).await.expect("the sale opens").unwrap());
             let late_ms = env.now().await.millis_since(opens_at);
-            assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
+            assert!((0..1_000).contains(&late_ms), "notified {late_ms} ms after the opening");
             assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::OnSale);
         }
         env.finish().await;
@@ -295,7 +309,7 @@ async fn streams_survive_a_frozen_store_and_end_when_the_event_is_deleted() {
         app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let told =
         tokio::time::timeout(Duration::from_secs(5), listener.wait_for(|seen| seen.frame.1 == [7])).await;
-    drop(told.expect("it is told without the store").unwrap());
+    drop(told.expect("the watcher is notified without the store").unwrap());
     mariadb.server.resume().unwrap();
     until("the booking is decided", async || env.confirmed(&event).await == [3]).await;
     drop(pending);
@@ -307,7 +321,7 @@ async fn streams_survive_a_frozen_store_and_end_when_the_event_is_deleted() {
     block_in_place(|| sql(&env, &format!("DELETE FROM events WHERE id = {}", event.id)));
     app.cache_clear_event(admin(&env).await, None, event.id).await.unwrap();
     let end = async { while listener.changed().await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(5), end).await.expect("it ends");
+    tokio::time::timeout(Duration::from_secs(5), end).await.expect("the stream ends");
     env.lose_ledger(event.id).await;
     env.finish().await;
 }

@@ -56,7 +56,7 @@ on_both! {
         let _app = env.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
-            assert!(tokio::time::Instant::now() < deadline, "it is repaired");
+            assert!(tokio::time::Instant::now() < deadline, "the ledger is repaired");
             tokio::time::sleep(GLANCE).await;
         }
         env.finish().await;
@@ -81,7 +81,7 @@ on_both! {
                         // compared once.
                         half_way.fetch_add(1, Ordering::Relaxed);
                         let has_compared = tokio::time::timeout(PATIENCE, compared.wait_for(|looks| *looks > 0));
-                        has_compared.await.expect("it is compared in the midst of it").unwrap();
+                        has_compared.await.expect("a comparison succeeds during the rush").unwrap();
                     }
                     let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
                     if n % 3 == 0 {
@@ -107,8 +107,8 @@ on_both! {
         for person in ended {
             person.unwrap();
         }
-        assert!(*compared.borrow() > 0, "it was compared during the rush");
-        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "nothing was loaded anew");
+        assert!(*compared.borrow() > 0, "a comparison succeeded during the rush");
+        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "no ledger was reloaded");
         assert_eq!(env.confirmed(&event).await, [66 * 4]);
         env.finish().await;
     }
@@ -129,16 +129,16 @@ on_both! {
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.loaded().await.unwrap().events.contains(&event.id) {
-            assert!(tokio::time::Instant::now() < deadline, "it goes");
+            assert!(tokio::time::Instant::now() < deadline, "the ledger is evicted");
             tokio::time::sleep(GLANCE).await;
         }
-        assert!(env.now().await >= event.starts_at, "not before the start");
-        assert_eq!(env.confirmed(&event).await, [3], "nothing that was on its way is lost");
+        assert!(env.now().await >= event.starts_at, "the ledger is not evicted before the start");
+        assert_eq!(env.confirmed(&event).await, [3], "no pending booking is lost");
         let again = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
         assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
         let late = app.reservation_create(users[0], None, tickets_of(grade, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load it again");
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load the ledger");
         env.finish().await;
     }
 }

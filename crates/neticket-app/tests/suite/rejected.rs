@@ -16,13 +16,13 @@ const GLANCE: Duration = Duration::from_millis(10);
 async fn rejected(app: &App, user: UserId, id: ReservationId) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let seen = app.reservation(user, id).await.expect("it is never gone");
+        let seen = app.reservation(user, id).await.expect("the booking is always found");
         assert_ne!(seen.state, ReservationState::Confirmed);
         if seen.state == ReservationState::Rejected {
             assert!(!seen.cancellable);
             return;
         }
-        assert!(tokio::time::Instant::now() < deadline, "it is rejected in the end");
+        assert!(tokio::time::Instant::now() < deadline, "the booking is rejected");
         tokio::time::sleep(GLANCE).await;
     }
 }
@@ -61,7 +61,7 @@ on_both! {
             node.metrics().register().write(&mut text);
             text.contains("neticket_bookings_total{outcome=\"rejected\"} 1")
         };
-        until("whoever noted it counts it", async || nodes.iter().filter(|node| counts(node)).count() == 1).await;
+        until("the node that recorded the rejection counts it", async || nodes.iter().filter(|node| counts(node)).count() == 1).await;
         let mine = nodes[0].reservations_page(users[1], 1, 10).await.unwrap();
         assert_eq!(mine.items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReservationState::Rejected]);
         let cancel = nodes[0].reservation_cancel(users[1], second).await;
@@ -87,7 +87,7 @@ on_both! {
         app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 2 {
-            assert!(tokio::time::Instant::now() < deadline, "the seats come back");
+            assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
         }
         let late = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
@@ -111,13 +111,13 @@ on_both! {
         let app = env.node().await;
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
-            assert!(tokio::time::Instant::now() < deadline, "recovery finds it");
+            assert!(tokio::time::Instant::now() < deadline, "recovery removes the journal entry");
             tokio::time::sleep(GLANCE).await;
         }
         assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
         let stored = env.store.reservation(id).await.unwrap().unwrap();
         assert_eq!(stored.status, ReservationStatus::Rejected);
-        app.reservation_create(user, None, tickets_of(grade, 4)).await.expect("it counts nothing towards the limit");
+        app.reservation_create(user, None, tickets_of(grade, 4)).await.expect("a rejected booking does not count towards the limit");
         env.finish().await;
     }
 
@@ -160,7 +160,7 @@ on_both! {
         let expected = [pending, stored[0], stored[1], stored[2]];
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
-            assert!(tokio::time::Instant::now() < deadline, "it is listed a moment later");
+            assert!(tokio::time::Instant::now() < deadline, "the pending booking is listed");
             tokio::time::sleep(GLANCE).await;
         }
         let ids = async |page, size| {
@@ -178,7 +178,7 @@ on_both! {
         }
         let entry = env.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
         env.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
-        assert_eq!(ids(1, 10).await, expected, "committed and not settled yet, it is listed once");
+        assert_eq!(ids(1, 10).await, expected, "a booking that is committed and not settled is listed once");
         env.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
         env.finish().await;
     }
@@ -197,7 +197,7 @@ on_both! {
         }
         let app = env.node().await;
         while app.reservation(user, id).await.unwrap().state != ReservationState::Confirmed {
-            assert!(tokio::time::Instant::now() < deadline, "recovery commits it");
+            assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
             tokio::time::sleep(GLANCE).await;
         }
         assert_eq!(env.confirmed(&event).await, [2]);

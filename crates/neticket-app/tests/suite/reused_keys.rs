@@ -31,14 +31,14 @@ on_both! {
         app.reservation_create(users[0], Some(KEY), tickets_of(first.ticket_types[0].id, 1)).await.unwrap();
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first one is settled", async || view(&env, second.id).await.pending == 0).await;
+        until("the first booking is settled", async || view(&env, second.id).await.pending == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 4).await;
-            assert_eq!(view(&env, second.id).await, before, "same seats, same epoch, empty journal");
+            assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
         }
         let full = app.reservation_create(users[0], None, tickets_of(grade, 4)).await;
-        full.expect("the limit counts nothing of what was refused");
+        full.expect("refused requests do not count towards the limit");
         app.reservation_create(users[1], None, tickets_of(grade, 3)).await.unwrap();
         assert_eq!(env.confirmed(&second).await, [8]);
         env.finish().await;
@@ -62,11 +62,11 @@ on_both! {
         assert_eq!(env.store.reject(&[rejected], env.now().await).await.unwrap(), 1);
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first one is settled", async || view(&env, second.id).await.pending == 0).await;
+        until("the first booking is settled", async || view(&env, second.id).await.pending == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 2).await;
-            assert_eq!(view(&env, second.id).await, before, "same seats, same epoch, empty journal");
+            assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
         }
         env.finish().await;
     }
@@ -77,7 +77,7 @@ on_both! {
         let event = env.event_on_sale(&[10, 10], 9).await;
         let (user, grades) = (env.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
         app.reservation_create(user, Some(KEY), tickets_of(grades[0], 1)).await.unwrap();
-        until("it is settled", async || view(&env, event.id).await.pending == 0).await;
+        until("the booking is settled", async || view(&env, event.id).await.pending == 0).await;
         let before = view(&env, event.id).await;
         refused(&app, user, grades[1], 1).await;
         refused(&app, user, grades[0], 2).await;
@@ -106,7 +106,7 @@ on_both! {
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
         let (user, grade) = (env.user(0).await, second.ticket_types[0].id);
         for event in [&first, &second] {
-            until("it is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
+            until("the ledger is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
         }
         let epoch = view(&env, second.id).await.epoch;
         let id = ReservationId(Uuid::new_v4());
@@ -126,12 +126,12 @@ on_both! {
         let answer = env.ledger.admit(second.id, epoch, &[request]).await.unwrap();
         let AdmitAnswer::Verdicts { verdicts, .. } = answer else { panic!("{answer:?}") };
         assert!(matches!(verdicts[..], [Verdict::Admitted(_)]), "{verdicts:?}");
-        until("the seats are back", async || {
+        until("the seats are returned", async || {
             let view = view(&env, second.id).await;
             view.pending == 0 && view.ticket_types[0].left == 10
         })
         .await;
-        assert_eq!(view(&env, second.id).await.epoch, epoch, "without a load");
+        assert_eq!(view(&env, second.id).await.epoch, epoch, "no load happened");
         assert_eq!(app.reservation(user, id).await.unwrap().event_id, first.id);
         env.lose_ledger(first.id).await; // it knows nothing of what was committed without it
         env.finish().await;

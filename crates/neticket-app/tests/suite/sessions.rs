@@ -55,7 +55,7 @@ on_both! {
         let reused = app.session_refresh(&first.refresh_token).await.map(drop);
         assert!(matches!(reused, Err(AppError::Unauthenticated)));
         let ended = app.session_refresh(&second.refresh_token).await.map(drop);
-        assert!(matches!(ended, Err(AppError::Unauthenticated)), "the thief's and the owner's end alike");
+        assert!(matches!(ended, Err(AppError::Unauthenticated)), "both tokens of the family are revoked");
         env.finish().await;
     }
 

@@ -37,7 +37,7 @@ async fn admit(env: &TestEnv, event: &EventRecord, user: UserId, id: Reservation
 }
 
 async fn started(env: &TestEnv, event: &EventRecord) {
-    until("the show has started", async || env.now().await >= event.starts_at).await;
+    until("the event has started", async || env.now().await >= event.starts_at).await;
 }
 
 on_both! {
@@ -90,9 +90,9 @@ async fn a_booking_admitted_in_time_is_confirmed_after_the_start_and_a_redis_res
     block_in_place(|| redis.stop()).unwrap();
     block_in_place(|| redis.restart()).unwrap();
     let app = env.node().await;
-    until("it is booked", async || {
+    until("the booking is confirmed", async || {
         let again = app.reservation_create(user, Some(KEY), tickets_of(event.ticket_types[0].id, 1)).await;
-        assert!(!matches!(again, Err(AppError::SaleClosed)), "it may be in the journal");
+        assert!(!matches!(again, Err(AppError::SaleClosed)), "the booking may be in the journal");
         again.is_ok_and(|again| again.reservation.state == ReservationState::Confirmed)
     })
     .await;
@@ -113,6 +113,6 @@ async fn an_event_listed_without_a_ledger_hides_no_reservation_and_is_unlisted_l
     started(&env, &event).await;
     env.config.engine.task_interval_ms = 20;
     let _closer = env.node().await;
-    until("it is listed no more", async || env.ledger.loaded().await.unwrap().events.is_empty()).await;
+    until("the event is unlisted", async || env.ledger.loaded().await.unwrap().events.is_empty()).await;
     env.finish().await;
 }

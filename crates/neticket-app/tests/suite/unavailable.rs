@@ -22,7 +22,7 @@ async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<
 /// Every user repeats the booking until it is confirmed. Nobody gets more than one.
 async fn all_are_decided(env: &TestEnv, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
     let grade = event.ticket_types[0].id;
-    until("all are confirmed in the end", async || {
+    until("all bookings are confirmed", async || {
         let confirmed = |booked: &Booked| matches!(booked.reservation.state, ReservationState::Confirmed);
         let outcomes = all_book(app, users, grade).await;
         outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(confirmed))
@@ -55,13 +55,13 @@ on_both! {
             }
         }
         let patience = Duration::from_millis(env.config.engine.ack_deadline_ms);
-        assert!(first_refusal.expect("there is no place for 60") < patience);
+        assert!(first_refusal.expect("the queue has no room for 60 requests") < patience);
         let taken = outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count();
-        assert_eq!(env.confirmed(&event).await, [u64::try_from(taken).unwrap()], "who was refused has nothing");
+        assert_eq!(env.confirmed(&event).await, [u64::try_from(taken).unwrap()], "refused users have no reservation");
         let repeated = async || {
             for user in &users {
                 let again = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
-                again.expect("there is a place for one after the other");
+                again.expect("the queue has room for one request at a time");
             }
         };
         repeated().await;
@@ -87,14 +87,14 @@ async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
     }
     assert!(matches!(app.ready().await, Err(AppError::LedgerUnavailable(_))));
     let listed = app.reservations_page(users[0], 1, 10).await.unwrap();
-    assert_eq!(listed.total_items, 1, "what the store has is shown");
+    assert_eq!(listed.total_items, 1, "reservations in the store are shown");
     app.event(event.id).await.expect("events are shown");
-    assert!(began.elapsed() < Duration::from_secs(5), "nobody waited for long: {:?}", began.elapsed());
-    assert!(App::redis_eviction_policy(&env.config).await.is_err(), "it does not wait for ever");
+    assert!(began.elapsed() < Duration::from_secs(5), "the calls failed fast: {:?}", began.elapsed());
+    assert!(App::redis_eviction_policy(&env.config).await.is_err(), "the check times out");
     assert!(App::redis_persists(&env.config).await.is_err());
     redis.resume().unwrap();
     until("the node works again", async || app.ready().await.is_ok()).await;
-    until("what was left behind is recovered", async || {
+    until("the booking left in the journal is recovered", async || {
         app.reservation(users[1], left_behind)
             .await
             .is_ok_and(|seen| seen.state == ReservationState::Confirmed)
@@ -122,7 +122,7 @@ async fn nodes_reconnect_to_a_restarted_redis() {
         assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
     }
     block_in_place(|| redis.restart()).unwrap();
-    until("what was in its file is recovered", async || {
+    until("the booking in the persisted journal is recovered", async || {
         app.reservation(users[0], left_behind)
             .await
             .is_ok_and(|seen| seen.state == ReservationState::Confirmed)
@@ -145,7 +145,7 @@ async fn a_pending_booking_is_never_reported_missing_during_a_redis_restart() {
     let grade = event.ticket_types[0].id;
     let stored = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
     let pending = admit(&env, event.id, users[0], grade).await;
-    until("it is seen to be pending", async || {
+    until("the booking is seen as pending", async || {
         app.reservation(users[0], pending).await.is_ok_and(|seen| seen.state == ReservationState::Pending)
     })
     .await;
@@ -164,13 +164,13 @@ async fn a_pending_booking_is_never_reported_missing_during_a_redis_restart() {
     env.config.engine.grace_ms = 50;
     env.config.engine.task_interval_ms = 20;
     let other = env.node().await;
-    until("it is recovered", async || {
+    until("the booking is recovered", async || {
         let seen = app.reservation(users[0], pending).await;
         assert!(!matches!(seen, Err(AppError::NotFound)));
         seen.is_ok_and(|seen| seen.state == ReservationState::Confirmed)
     })
     .await;
-    until("an unknown one is unknown again", async || {
+    until("an unknown reservation is not found again", async || {
         matches!(other.reservation(users[1], unknown).await, Err(AppError::NotFound))
     })
     .await;
@@ -200,11 +200,11 @@ async fn a_frozen_mariadb_makes_bookings_pending_until_it_answers_again() {
             other => panic!("{other:?}"),
         }
     }
-    assert!(!pending.is_empty(), "who was admitted is pending");
+    assert!(!pending.is_empty(), "admitted bookings are pending");
     assert!(matches!(app.ready().await, Err(AppError::StoreUnavailable(_))));
     mariadb.server.resume().unwrap();
     for (user, id) in pending {
-        until("who was told pending is confirmed", async || {
+        until("the pending bookings are confirmed", async || {
             app.reservation(user, id).await.is_ok_and(|seen| seen.state == ReservationState::Confirmed)
         })
         .await;
@@ -225,7 +225,10 @@ async fn nodes_reconnect_to_a_restarted_mariadb() {
     block_in_place(|| mariadb.server.stop()).unwrap();
     let mut outcomes = all_book(&app, &users, event.ticket_types[0].id).await;
     let stored = outcomes.remove(0);
-    assert!(matches!(stored, Err(AppError::StoreUnavailable(_))), "only the store knows it: {stored:?}");
+    assert!(
+        matches!(stored, Err(AppError::StoreUnavailable(_))),
+        "only the store has the booking: {stored:?}"
+    );
     for outcome in outcomes {
         match outcome {
             Ok(booked) => assert_eq!(booked.reservation.state, ReservationState::Pending),
@@ -249,7 +252,8 @@ async fn a_booking_that_waits_for_a_hanging_database_is_unavailable_and_not_over
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // caches the names
-    until("it is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0).await;
+    until("the booking is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
+        .await;
     env.lose_ledger(event.id).await;
     mariadb.server.pause().unwrap();
     for outcome in all_book(&app, &users, grade).await {
@@ -259,7 +263,7 @@ async fn a_booking_that_waits_for_a_hanging_database_is_unavailable_and_not_over
     let outcome = app.reservation_create(users[0], None, tickets_of(unknown, 1)).await;
     assert!(
         matches!(outcome, Err(AppError::StoreUnavailable(_))),
-        "also who asks for what is not cached: {outcome:?}"
+        "also for a ticket type that is not cached: {outcome:?}"
     );
     mariadb.server.resume().unwrap();
     all_book(&app, &users, grade).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
@@ -287,19 +291,19 @@ async fn a_rejection_that_the_store_refuses_is_recorded_later_and_never_reported
     );
     let _raised = env.snapshot(event.id).await; // so that the next commit has to load
     let app = env.node().await;
-    app.reservation_create(users[1], None, tickets_of(grade, 1)).await.expect_err("there is none left");
-    until("the load has dropped it", async || {
+    app.reservation_create(users[1], None, tickets_of(grade, 1)).await.expect_err("no seats are left");
+    until("the load has dropped the entry", async || {
         env.ledger.journal_entry(event.id, second).await.unwrap().is_none()
     })
     .await;
-    until("it is in neither", async || {
+    until("the booking is in neither journal nor store", async || {
         let seen = app.reservation(users[1], second).await;
         assert!(!matches!(seen, Err(AppError::NotFound)), "{seen:?}");
         matches!(seen, Err(AppError::StoreUnavailable(_)))
     })
     .await;
     sql(&env, "DROP TRIGGER no_notes");
-    until("it is noted", async || {
+    until("the rejection is recorded", async || {
         let seen = app.reservation(users[1], second).await;
         assert!(!matches!(seen, Err(AppError::NotFound)), "{seen:?}");
         seen.is_ok_and(|seen| seen.state == ReservationState::Rejected)

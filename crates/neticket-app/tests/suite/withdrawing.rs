@@ -44,7 +44,8 @@ async fn is_cancelled(app: &App, user: UserId, id: ReservationId) -> bool {
 }
 
 async fn until_forgotten(env: &TestEnv, event: EventId) {
-    until("its ledger is gone", async || !env.ledger.loaded().await.unwrap().events.contains(&event)).await;
+    until("the ledger is removed", async || !env.ledger.loaded().await.unwrap().events.contains(&event))
+        .await;
 }
 
 on_both! {
@@ -69,11 +70,11 @@ on_both! {
             assert!(is_cancelled(&nodes[0], *user, *id).await);
         }
         let first = nodes[1].reservation(by_themselves[0].0, own.id).await.unwrap();
-        assert_eq!(first.state, own.state, "cancelled once");
+        assert_eq!(first.state, own.state, "the reservation is cancelled once");
         until_forgotten(&env, event.id).await;
         let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load it again");
+        assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load the ledger");
         let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
         assert!(matches!(changed, Err(AppError::EventCancelled)), "{changed:?}");
         env.finish().await;
@@ -99,7 +100,7 @@ on_both! {
             })
         });
         let cancel = async {
-            until("the rush is under way", async || env.confirmed(&event).await[0] > 10).await;
+            until("the rush has begun", async || env.confirmed(&event).await[0] > 10).await;
             nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
         };
         let (people, ()) = tokio::join!(join_all(people), cancel);
@@ -117,7 +118,7 @@ on_both! {
                 told += 1;
             }
         }
-        assert!(told > 10, "{told} were told that they had booked");
+        assert!(told > 10, "{told} bookings were answered");
         env.finish().await;
     }
 
@@ -139,7 +140,7 @@ on_both! {
             let (one, _other) = (env.node().await, env.node().await);
             finished(&env, &event).await;
             for (user, id) in booked {
-                assert!(is_cancelled(&one, user, id).await, "died after {died_after}");
+                assert!(is_cancelled(&one, user, id).await, "the node died after {died_after}");
             }
             until_forgotten(&env, event.id).await;
             env.finish().await;
@@ -181,7 +182,7 @@ on_both! {
         let mut env = hasty(backends).await;
         let app = env.node().await;
         let (event, user) = (env.event_on_sale(&[10], 4).await, env.user(0).await);
-        until("it is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
+        until("the ledger is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
         app.event(event.id).await.unwrap();
         let stale = app.event_delete(admin(), None, event.id, &Expected::OneOf(vec![7])).await;
         assert!(matches!(stale, Err(AppError::EditConflict)), "{stale:?}");
@@ -205,7 +206,7 @@ on_both! {
         let mut numbers = String::new();
         app.metrics().register().write(&mut numbers);
         let failures: Vec<_> = numbers.lines().filter(|line| line.contains("task_failures_total{")).collect();
-        assert!(failures.iter().all(|line| line.ends_with(" 0")), "no task stumbles over it: {failures:?}");
+        assert!(failures.iter().all(|line| line.ends_with(" 0")), "no background task fails: {failures:?}");
         env.finish().await;
     }
 
@@ -244,7 +245,7 @@ on_both! {
                 other => panic!("{other:?}"),
             }
         }
-        assert!(deleted > 0 && kept > 0, "each wins at times: {deleted} deleted, {kept} kept");
+        assert!(deleted > 0 && kept > 0, "both outcomes occur: {deleted} deleted, {kept} kept");
         env.finish().await;
     }
 }

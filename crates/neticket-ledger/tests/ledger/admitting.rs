@@ -64,7 +64,7 @@ async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
     assert_eq!(
         entry.admission,
         Admission { repeated: true, ..admission },
-        "whoever reads it is not the first"
+        "an entry that is read counts as repeated"
     );
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().pending, 1);
 }
@@ -80,7 +80,7 @@ async fn the_ledger_of_an_event_that_is_not_loaded_is_absent(kind: Kind) {
     for releases in [vec![release(request(1, 1, VIP, 1), 1)], vec![]] {
         assert_eq!(ledger.release(EVENT, &releases).await.unwrap(), None);
     }
-    assert_eq!(ledger.view(EVENT).await.unwrap(), None, "giving back makes up no ledger");
+    assert_eq!(ledger.view(EVENT).await.unwrap(), None, "a release creates no ledger");
 }
 
 async fn a_ledger_of_a_lower_epoch_than_asked_for_is_stale(kind: Kind) {
@@ -236,8 +236,8 @@ async fn a_user_makes_at_most_a_thousand_reservations_even_if_some_are_cancelled
     ledger.release(EVENT, &[release(next(2), 1)]).await.unwrap();
     let over = Verdict::OverLimit { max_per_user: 4, already_held: 0 };
     assert_eq!(admit(&*ledger, &[next(3), next(4)]).await, [over, over]);
-    assert_eq!(admit_one(&*ledger, next(0)).await, Verdict::Known, "what is known is recognised");
-    assert!(is_admitted(admit_one(&*ledger, request(1_000_000, 2, VIP, 1)).await), "others may");
+    assert_eq!(admit_one(&*ledger, next(0)).await, Verdict::Known, "a known id is recognised");
+    assert!(is_admitted(admit_one(&*ledger, request(1_000_000, 2, VIP, 1)).await), "other users may book");
     // A load does not reset the count either. With one reservation fewer, there is room for one.
     let mut again = snapshot(&*ledger, 2).await;
     again.reservations = (0..cancelled + 2).map(|number| reservation(number, 1, 0)).collect();
@@ -252,11 +252,11 @@ async fn a_repeat_of_a_journal_entry_is_admitted_and_takes_no_seats(kind: Kind) 
     let booking = request(1, 1, VIP, 3);
     let first = admit_one(&*ledger, booking).await;
     let again = repeated(first);
-    assert_ne!(again, first, "the first one is told that it is");
+    assert_ne!(again, first, "the first admission is marked as the first");
     assert_eq!(
         admit(&*ledger, &[booking, booking]).await,
         [again, again],
-        "price and time are those of then"
+        "price and time are those of the first admission"
     );
     assert_eq!(left(&*ledger).await, [7, 100]);
     assert_eq!(held(&*ledger, 1).await, 3);
@@ -312,7 +312,7 @@ async fn a_refused_request_can_be_admitted_later(kind: Kind) {
     admitted(&*ledger, &[request(1, 1, VIP, 4)]).await;
     load(&*ledger, &LedgerSnapshot { refused: ids([1]), ..snapshot(&*ledger, 2).await }).await;
     let anew = admit_one(&*ledger, request(1, 1, VIP, 2)).await;
-    assert_ne!(anew, repeated(anew), "what was refused is no longer in the journal");
+    assert_ne!(anew, repeated(anew), "the refused entry left the journal, so this is a new admission");
     assert_eq!(left(&*ledger).await, [8, 100]);
 }
 
@@ -395,7 +395,7 @@ async fn ten_thousand_requests_with_repeats_are_admitted_at_once(kind: Kind) {
     ledger.settle(EVENT, Epoch(1), &journaled[..2_000]).await.unwrap();
     let releases: Vec<_> = batch.iter().map(|request| release(*request, 1)).collect();
     ledger.release(EVENT, &releases[..5_000]).await.unwrap();
-    assert_eq!(left(&*ledger).await, [10, 98_500], "2,000 that were settled and 500 that were unknown");
+    assert_eq!(left(&*ledger).await, [10, 98_500], "2,000 settled and 500 unknown bookings were released");
 }
 
 async fn events_do_not_affect_each_other(kind: Kind) {
@@ -448,7 +448,7 @@ async fn fifty_concurrent_repeats_take_seats_once(kind: Kind) {
     let again = repeated(verdicts[0]);
     assert!(verdicts.iter().all(|verdict| repeated(*verdict) == again), "{verdicts:?}");
     let firsts = verdicts.iter().filter(|verdict| **verdict != again);
-    assert_eq!(firsts.count(), 1, "one of them is the first: {verdicts:?}");
+    assert_eq!(firsts.count(), 1, "exactly one is the first: {verdicts:?}");
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(held(&*ledger, 1).await, 4);
 }

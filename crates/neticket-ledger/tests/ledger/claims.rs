@@ -63,7 +63,11 @@ async fn a_node_of_another_deployment_is_refused_with_the_difference(kind: Kind)
             assert!(!refused.is_none());
         }
     }
-    assert_eq!(claims.claim(node(3), OURS, LONG_MS).await.unwrap(), NO_DIFFERENCE, "it has claimed nothing");
+    assert_eq!(
+        claims.claim(node(3), OURS, LONG_MS).await.unwrap(),
+        NO_DIFFERENCE,
+        "the refused node made no claim"
+    );
 }
 
 async fn a_claim_ends_when_its_node_withdraws_it_or_stops_renewing_it(kind: Kind) {
@@ -73,13 +77,16 @@ async fn a_claim_ends_when_its_node_withdraws_it_or_stops_renewing_it(kind: Kind
     claims.claim(node(2), OURS, LONG_MS).await.unwrap();
     claims.withdraw(node(1)).await.unwrap();
     claims.withdraw(node(7)).await.unwrap();
-    assert!(claims.compare(OTHER, LONG_MS).await.unwrap().database, "one is still there");
+    assert!(claims.compare(OTHER, LONG_MS).await.unwrap().database, "one claim remains");
     let deadline = Instant::now() + Duration::from_secs(10);
     while !claims.compare(OTHER, 1).await.unwrap().is_none() {
-        assert!(Instant::now() < deadline, "its claim grows old");
+        assert!(Instant::now() < deadline, "the claim expires");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(claims.compare(OTHER, LONG_MS).await.unwrap().database, "for whom it is not too old it is there");
+    assert!(
+        claims.compare(OTHER, LONG_MS).await.unwrap().database,
+        "the claim counts for a longer maximum age"
+    );
     claims.withdraw(node(2)).await.unwrap();
     assert_eq!(claims.claim(node(3), OTHER, LONG_MS).await.unwrap(), NO_DIFFERENCE);
 }
@@ -138,10 +145,13 @@ async fn a_running_node_renews_its_claim_beside_a_different_one() {
             assert_eq!(now[8..], first[8..]);
             break;
         }
-        assert!(Instant::now() < deadline, "its claim is made again");
+        assert!(Instant::now() < deadline, "the claim is renewed");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     for fingerprint in [OURS, OTHER] {
-        assert!(!ledger.claim(node(3), fingerprint, LONG_MS).await.unwrap().is_none(), "nobody else starts");
+        assert!(
+            !ledger.claim(node(3), fingerprint, LONG_MS).await.unwrap().is_none(),
+            "no other node may start"
+        );
     }
 }

@@ -32,7 +32,7 @@ fn commands(text: &str) -> BTreeSet<String> {
     for (at, call) in text.match_indices("redis.call(").chain(text.match_indices("redis.pcall(")) {
         let argument = &text[at + call.len()..];
         let is_spelt_out = argument.starts_with('\'') || argument.starts_with("command, ");
-        assert!(is_spelt_out, "a command that is not spelt out: {argument:.40}");
+        assert!(is_spelt_out, "the command name must be a literal: {argument:.40}");
     }
     let named = |call: &'static str| text.match_indices(call).map(move |(at, _)| &text[at + call.len()..]);
     let spelt_out = CALLS.into_iter().flat_map(named).filter_map(|rest| rest.split(['\'', '"']).next());
@@ -48,12 +48,12 @@ fn only_the_rebuild_of_the_ledger_list_scans_keys() {
         assert!(!text.contains(".scan(") && !text.contains(".scan_match("), "{}", file.display());
         let mut sent = commands(&text);
         if file.ends_with(MAY_SCAN) {
-            assert!(sent.remove("SCAN"), "it sends SCAN, and that is not found: {sent:?}");
+            assert!(sent.remove("SCAN"), "the file sends SCAN, but the check did not find it: {sent:?}");
         }
         found.extend(sent);
     }
     for known in ["HGET", "HSET", "EVALSHA", "ZRANGE", "INFO"] {
-        assert!(found.contains(known), "{known} is sent, and not found: {found:?}");
+        assert!(found.contains(known), "{known} is sent, but the check did not find it: {found:?}");
     }
     for forbidden in FORBIDDEN {
         assert!(!found.contains(forbidden), "{forbidden} is sent");

@@ -71,7 +71,7 @@ async fn an_evict_removes_a_ledger_of_its_epoch_without_a_journal(kind: Kind) {
     admitted(&*ledger, &[settled]).await;
     ledger.settle(EVENT, Epoch(1), &[settled.id]).await.unwrap();
     for _ in 0..2 {
-        assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "it is gone, now or before");
+        assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "the ledger is absent now");
         assert_eq!(ledger.view(EVENT).await.unwrap(), None);
         assert_eq!(ledger.examine(EVENT).await.unwrap(), None);
     }
@@ -95,7 +95,7 @@ async fn an_evict_keeps_a_ledger_with_a_journal(kind: Kind) {
 
 async fn an_evict_keeps_a_ledger_of_another_epoch(kind: Kind) {
     let ledger = kind.ledger();
-    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "an absent one is gone");
+    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "evicting an absent ledger succeeds");
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
     for epoch in [4, 6] {
         assert!(!ledger.evict(EVENT, Epoch(epoch)).await.unwrap());
@@ -134,11 +134,11 @@ async fn a_deleted_event_loses_its_ledger_its_journal_and_its_listing(kind: Kind
     assert_eq!(
         ledger.load(under_way.token, &late).await.unwrap(),
         LoadAnswer::Again,
-        "it knows the event of before"
+        "the load began before the deletion"
     );
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
     ledger.delete(EVENT).await.unwrap();
-    assert_eq!(sorted(&ledger).await, [], "nor is it named by a load that came late");
+    assert_eq!(sorted(&ledger).await, [], "a late load does not list the event");
 }
 
 async fn loaded_events_are_listed_until_they_are_evicted(kind: Kind) {

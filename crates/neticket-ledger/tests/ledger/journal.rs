@@ -45,7 +45,7 @@ async fn settling_twice_or_an_unknown_id_changes_nothing(kind: Kind) {
     for _ in 0..2 {
         ledger.settle(EVENT, Epoch(1), &ids([1, 1, 9])).await.unwrap();
     }
-    assert!(is_admitted(admit_one(&*ledger, request(9, 9, VIP, 1)).await), "9 was never settled");
+    assert!(is_admitted(admit_one(&*ledger, request(9, 9, VIP, 1)).await), "id 9 was never settled");
     assert_eq!(left(&*ledger).await, [7, 100]);
 }
 
@@ -60,7 +60,7 @@ async fn repeated_and_concurrent_releases_return_the_seats_once(kind: Kind) {
         tokio::spawn(async move { ledger.release(EVENT, &[cancel, cancel]).await.unwrap() })
     });
     for answer in join_all(releases).await {
-        assert_eq!(answer.unwrap(), Some(Epoch(1)), "the same, whoever was the first");
+        assert_eq!(answer.unwrap(), Some(Epoch(1)), "each caller gets the same answer");
     }
     assert_eq!(left(&*ledger).await, [6, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
@@ -119,10 +119,14 @@ async fn a_release_above_the_epoch_of_the_ledger_is_repeated_after_the_load(kind
     before_the_cancel.reservations = vec![reservation(1, 1, 2)];
 
     let cancel = release(booking, 2);
-    assert_eq!(ledger.release(EVENT, &[cancel]).await.unwrap(), Some(Epoch(1)), "lower: not to be forgotten");
+    assert_eq!(
+        ledger.release(EVENT, &[cancel]).await.unwrap(),
+        Some(Epoch(1)),
+        "a lower epoch means that the release must be repeated"
+    );
     assert_eq!(left(&*ledger).await, [8, 100]);
     load(&*ledger, &before_the_cancel).await;
-    assert_eq!(left(&*ledger).await, [8, 100], "the snapshot does not know of the cancel");
+    assert_eq!(left(&*ledger).await, [8, 100], "the snapshot is from before the cancel");
     for _ in 0..2 {
         assert_eq!(ledger.release(EVENT, &[cancel]).await.unwrap(), Some(Epoch(2)));
         assert_eq!(left(&*ledger).await, [10, 100]);
@@ -139,7 +143,11 @@ async fn a_release_returns_the_epoch_of_the_ledger(kind: Kind) {
         assert_eq!(ledger.release(EVENT, &[release(booking, epoch)]).await.unwrap(), Some(Epoch(5)));
         assert_eq!(left(&*ledger).await, [left_then, 100], "after a release of epoch {epoch}");
     }
-    assert_eq!(ledger.release(EVENT, &[]).await.unwrap(), Some(Epoch(5)), "nothing to release");
+    assert_eq!(
+        ledger.release(EVENT, &[]).await.unwrap(),
+        Some(Epoch(5)),
+        "an empty release returns the epoch"
+    );
     ledger.drop_for_test(EVENT).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[release(booking, 5)]).await.unwrap(), None, "absent again");
 }
@@ -181,7 +189,11 @@ async fn a_full_journal_admits_only_repeats(kind: Kind) {
     assert!(is_admitted(verdicts[0]) && is_admitted(verdicts[1]), "{verdicts:?}");
     assert_eq!(verdicts[2], Verdict::JournalFull);
     assert_eq!(admit_one(&*ledger, bookings[0]).await, repeated(verdicts[0]));
-    assert_eq!(admit_one(&*ledger, request(4, 4, VIP, 11)).await, Verdict::JournalFull, "before sold out");
+    assert_eq!(
+        admit_one(&*ledger, request(4, 4, VIP, 11)).await,
+        Verdict::JournalFull,
+        "a full journal is reported before sold out"
+    );
     assert_eq!(left(&*ledger).await, [8, 100]);
     ledger.settle(EVENT, Epoch(1), &[id(1)]).await.unwrap();
     assert!(is_admitted(admit_one(&*ledger, bookings[2]).await));

@@ -72,7 +72,7 @@ async fn a_load_carries_the_journal_over(kind: Kind) {
     load(&*ledger, &dearer).await;
     let after = journal(&*ledger).await;
     assert_eq!((after.len(), after[0].request, after[0].epoch), (1, booking, Epoch(2)));
-    assert_eq!(after[0].admission, before[0].admission, "it is as dear and as old as it was");
+    assert_eq!(after[0].admission, before[0].admission, "price and time are carried over");
     assert_eq!(after[0].admission.unit_price, VIP_PRICE);
     assert_eq!(left(&*ledger).await, [8, 100]);
     assert_eq!(held(&*ledger, 1).await, 2);
@@ -121,7 +121,7 @@ async fn an_entry_that_no_longer_fits_is_dropped_and_reported(kind: Kind) {
     assert_eq!(
         dropped(&*ledger, &smaller).await,
         [before[1], before[3]],
-        "3 are left: for the first and third"
+        "the 3 seats go to the first and the third entry"
     );
     let view = ledger.view(EVENT).await.unwrap().unwrap();
     assert_eq!(view.ticket_types[0], TicketTypeView { id: VIP, left: 0 });
@@ -160,7 +160,7 @@ async fn an_entry_that_was_admitted_during_a_pause_is_dropped_and_reported(kind:
     paused.paused_at = Some(before[0].admission.admitted_at);
     paused.ticket_types[0].left -= 1;
     paused.reservations = vec![reservation(3, 3, 1)];
-    assert_eq!(dropped(&*ledger, &paused).await, before[..1], "what the store has is in the snapshot");
+    assert_eq!(dropped(&*ledger, &paused).await, before[..1], "the stored booking comes from the snapshot");
     assert_eq!((journal_ids(&*ledger).await, left(&*ledger).await), (vec![], [9, 100]));
     assert_eq!(admit_one(&*ledger, request(1, 1, VIP, 2)).await, Verdict::Paused);
     let resumed = LedgerSnapshot { epoch: Epoch(3), paused_at: None, ..paused };
@@ -265,7 +265,10 @@ async fn a_late_load_does_not_restore_a_lower_epoch_after_an_evict(kind: Kind) {
 async fn concurrent_loads_do_not_invalidate_each_other(kind: Kind) {
     let ledger = kind.ledger();
     let (first, second) = (ledger.begin_load(EVENT).await.unwrap(), ledger.begin_load(EVENT).await.unwrap());
-    assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap(), "nothing was there, so nothing newer is gone");
+    assert!(
+        ledger.evict(EVENT, Epoch(1)).await.unwrap(),
+        "an evict of an absent ledger does not end the loads"
+    );
     assert_eq!(ledger.load(first.token, &snapshot(&*ledger, 1).await).await.unwrap(), REPLACED);
     assert_eq!(ledger.load(second.token, &snapshot(&*ledger, 2).await).await.unwrap(), REPLACED);
 }
@@ -290,7 +293,7 @@ async fn one_node_at_a_time_has_the_lease(kind: Kind) {
     other.0 += 1;
     assert!(ledger.try_lease(other, 60_000).await.unwrap(), "a lease is for one event");
     ledger.drop_for_test(EVENT).await.unwrap();
-    assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap(), "a lease is no part of the ledger");
+    assert!(!ledger.try_lease(EVENT, 60_000).await.unwrap(), "a lease is independent of the ledger");
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
 }
 

@@ -40,13 +40,13 @@ async fn a_status_that_is_too_old_is_not_returned(kind: Kind) {
     node_registry.publish(node(1), b"a").await.unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while !node_registry.statuses(1).await.unwrap().is_empty() {
-        assert!(tokio::time::Instant::now() < deadline, "it grows old");
+        assert!(tokio::time::Instant::now() < deadline, "the status becomes too old");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(
         node_registry.statuses(LONG_MS).await.unwrap().len(),
         1,
-        "and is there for who is content with it"
+        "the status counts for a longer maximum age"
     );
 }
 
@@ -64,10 +64,7 @@ async fn the_registry_holds_a_limited_number_of_nodes(kind: Kind) {
     ledger.node_registry().publish(node(3), b"b").await.unwrap();
     let statuses = ledger.node_registry().statuses(LONG_MS).await.unwrap();
     assert_eq!(statuses.len(), REGISTRY_NODES_MAX);
-    assert!(
-        statuses.contains(&(node(3), b"b".to_vec())),
-        "a node that has a status in the registry keeps it"
-    );
+    assert!(statuses.contains(&(node(3), b"b".to_vec())), "a registered node can still update its status");
 }
 
 async fn a_status_that_is_too_long_is_refused(kind: Kind) {

@@ -83,7 +83,7 @@ async fn each_load_by_an_earlier_version_causes_one_load_by_this_version() {
         assert_eq!(
             ledger.view(EVENT).await.unwrap(),
             None,
-            "it does not say in which server run it was loaded"
+            "a ledger of the earlier version names no server run"
         );
 
         assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(epoch));

@@ -39,7 +39,10 @@ async fn a_request_at_another_price_is_refused_and_takes_no_seats(kind: Kind) {
     assert_eq!(left(&*ledger).await, [10, 100]);
     assert_eq!(held(&*ledger, 1).await, 0);
     assert_eq!(ledger.journal_entry(EVENT, id(1)).await.unwrap(), None);
-    assert!(is_admitted(admit_one(&*ledger, at(VIP_PRICE, request(1, 1, VIP, 2))).await), "the same id");
+    assert!(
+        is_admitted(admit_one(&*ledger, at(VIP_PRICE, request(1, 1, VIP, 2))).await),
+        "the same id is admitted at the current price"
+    );
 }
 
 async fn each_request_of_a_batch_is_checked_against_its_own_price(kind: Kind) {

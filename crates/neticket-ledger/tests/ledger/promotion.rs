@@ -104,7 +104,7 @@ async fn a_ledger_that_lost_a_write_by_two_promotions_is_stale_until_the_next_lo
     assert_eq!(ledger.pending_of(EVENT, replicated.user).await.unwrap(), []);
     ledger.settle(EVENT, Epoch(1), &[replicated.id]).await.unwrap();
     assert_eq!(ledger.release(EVENT, &[release(replicated, 1)]).await.unwrap(), None);
-    assert_eq!(len(&first, JOURNAL).await, Value::Int(1), "nothing was done to it");
+    assert_eq!(len(&first, JOURNAL).await, Value::Int(1), "the stale ledger is unchanged");
 
     // The store has what was lost. The entry that was not lost is carried over.
     assert_eq!(offer(&ledger, &of_before).await, kept(1));
@@ -129,7 +129,11 @@ async fn a_load_that_began_before_two_promotions_starts_over() {
     load(&ledger, &snapshot(&ledger, 2).await).await;
     there_and_back(&first, &second).await;
     assert_eq!(ask(&first.url(), &["EXISTS", LEDGER]).await, Value::Int(0), "the ledger is lost");
-    assert_eq!(ask(&first.url(), &["EXISTS", LOADS]).await, Value::Int(1), "the token of the load is there");
+    assert_eq!(
+        ask(&first.url(), &["EXISTS", LOADS]).await,
+        Value::Int(1),
+        "the token of the load still exists"
+    );
 
     let of_then = snapshot(&ledger, 1).await;
     assert_eq!(ledger.load(begun.token, &of_then).await.unwrap(), LoadAnswer::Again);
@@ -150,7 +154,7 @@ async fn a_new_replication_id_without_a_promotion_costs_only_a_load() {
     let of_start = replication_id(&first).await;
     follow(&second, &first).await;
     let with_replica = replication_id(&first).await;
-    assert_ne!(with_replica, of_start, "the first replica was attached");
+    assert_ne!(with_replica, of_start, "attaching the first replica changes the replication id");
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
     load(&ledger, &snapshot(&ledger, 2).await).await;
     assert_eq!(journal_ids(&ledger).await, [entry.id]);

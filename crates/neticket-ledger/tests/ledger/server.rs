@@ -257,9 +257,9 @@ async fn a_finished_load_and_an_evicted_event_leave_no_keys() {
     all.sort();
     assert_eq!(keys(&url, &prefix).await, all);
     for key in all {
-        let Value::Int(ttl) = ask(&url, &["TTL", &key]).await else { panic!("a number expected") };
+        let Value::Int(ttl) = ask(&url, &["TTL", &key]).await else { panic!("expected a number") };
         let stays = !key.ends_with(":loads");
-        assert_eq!(ttl == -1, stays, "{key} stays until it is evicted, unless it is of a load");
+        assert_eq!(ttl == -1, stays, "only the key of a load expires: {key}");
     }
     ledger.settle(EVENT, Epoch(1), &ids([2])).await.unwrap();
     assert!(ledger.evict(EVENT, Epoch(1)).await.unwrap());

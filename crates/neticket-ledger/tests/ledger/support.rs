@@ -34,7 +34,7 @@ impl Kind {
     /// The address of its server, or the addresses of its cluster.
     pub(crate) fn url(self) -> String {
         match self {
-            Self::Memory => unreachable!("it has no server"),
+            Self::Memory => unreachable!("the memory ledger has no server"),
             Self::Redis => redis_url().unwrap(),
             Self::Cluster => redis_cluster_url().unwrap(),
         }
@@ -160,7 +160,7 @@ pub(crate) fn kept(epoch: i64) -> LoadAnswer {
 pub(crate) async fn dropped(ledger: &dyn Ledger, snapshot: &LedgerSnapshot) -> Vec<JournalEntry> {
     match offer(ledger, snapshot).await {
         LoadAnswer::Replaced { dropped } => dropped,
-        other => panic!("replaced expected, not {other:?}"),
+        other => panic!("expected Replaced, got {other:?}"),
     }
 }
 
@@ -175,7 +175,7 @@ pub(crate) async fn loaded(kind: Kind) -> Arc<dyn Ledger> {
 pub(crate) async fn admit(ledger: &dyn Ledger, requests: &[AdmitRequest]) -> Vec<Verdict> {
     match ledger.admit(EVENT, Epoch(0), requests).await.unwrap() {
         AdmitAnswer::Verdicts { verdicts, .. } => verdicts,
-        other => panic!("verdicts expected, not {other:?}"),
+        other => panic!("expected Verdicts, got {other:?}"),
     }
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn is_admitted(verdict: Verdict) -> bool {
 pub(crate) fn repeated(first: Verdict) -> Verdict {
     match first {
         Verdict::Admitted(admission) => Verdict::Admitted(Admission { repeated: true, ..admission }),
-        other => panic!("admitted expected, not {other:?}"),
+        other => panic!("expected Admitted, got {other:?}"),
     }
 }
 
@@ -214,7 +214,7 @@ pub(crate) async fn left(ledger: &dyn Ledger) -> [u32; 2] {
 pub(crate) async fn held(ledger: &dyn Ledger, user: i64) -> u32 {
     match admit_one(ledger, request(u64::MAX, user, STANDING, 5)).await {
         Verdict::OverLimit { already_held, .. } => already_held,
-        other => panic!("over the limit expected, not {other:?}"),
+        other => panic!("expected OverLimit, got {other:?}"),
     }
 }
 

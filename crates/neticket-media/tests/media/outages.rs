@@ -65,11 +65,14 @@ async fn a_server_that_dies_between_the_sizes_leaves_no_usable_image() {
         assert!(Instant::now() < deadline, "the server is found again");
     }
     let objects = s3.objects();
-    assert_eq!(objects.len(), 1, "the card alone: {objects:?}");
+    assert_eq!(objects.len(), 1, "only the card was written: {objects:?}");
     let key = objects[0].replace("-card", "");
     assert!(!media.contains(&key).await.unwrap());
     assert!(media.copy(&key).await.unwrap().is_none());
-    assert!(media.list(None).await.unwrap().images.contains_key(&key), "it is found, to be swept");
+    assert!(
+        media.list(None).await.unwrap().images.contains_key(&key),
+        "the listing contains it, so that it is deleted later"
+    );
     assert_eq!(media.store(media.prepare(picture(1)).await.unwrap()).await.unwrap().key, key);
     assert!(media.contains(&key).await.unwrap());
 }
@@ -101,7 +104,7 @@ async fn an_image_is_cached_and_concurrent_reads_request_it_once() {
     s3.stop();
     assert!(media.read(&key).await.unwrap().is_some());
     let another = Media::in_bucket(s3.options());
-    assert!(another.read(&key).await.is_err(), "it was the memory that answered");
+    assert!(another.read(&key).await.is_err(), "the first reader answered from its cache");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ on_both! {
         assert_eq!(place.media.url(&kept.key, ImageSize::Card), format!("/images/{card}"));
         assert_eq!(place.media.url(&kept.key, ImageSize::Full), format!("/images/{}", kept.key));
         assert!(place.media.contains(&kept.key).await.unwrap());
-        assert!(!place.media.contains(&card).await.unwrap(), "no event is to name a card");
+        assert!(!place.media.contains(&card).await.unwrap(), "an event cannot use a card");
     }
 
     async fn the_same_image_is_stored_once_and_its_age_is_renewed(place: &Place) {
@@ -98,7 +98,7 @@ on_both! {
         let copy = place.media.copy(&kept.key).await.unwrap().unwrap();
         place.delete(&kept.key.replace('.', "-card."));
         assert!(!place.media.contains(&kept.key).await.unwrap());
-        assert!(place.media.copy(&kept.key).await.unwrap().is_none(), "nobody could put it back from this");
+        assert!(place.media.copy(&kept.key).await.unwrap().is_none(), "an incomplete image cannot be copied");
         place.media.restore(&copy).await.unwrap();
         assert!(place.media.contains(&kept.key).await.unwrap());
     }

@@ -73,7 +73,7 @@ impl Place {
     fn path(&self, name: &str) -> PathBuf {
         match &self.kept_in {
             KeptIn::Folder(folder) => folder.path().join("images").join(name),
-            KeptIn::S3(_) => unreachable!("objects have no paths"),
+            KeptIn::S3(_) => unreachable!("objects in S3 have no paths"),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Store {
         }
         if !takes.is_empty() {
             let all_matched = decrement_seats(&transaction, &takes, self.guarded()).await?;
-            assert!(all_matched, "the guards of locked ticket types that were just read");
+            assert!(all_matched, "the guard must match ticket types that were locked and read");
         }
         let rows = confirmed.values().map(|(_, request)| *request).collect();
         match insert(&transaction, rows, ReservationStatus::Confirmed, None).await {

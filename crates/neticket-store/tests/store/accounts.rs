@@ -61,7 +61,7 @@ on_both! {
             assert_eq!(store.admins(10).await.unwrap(), std::slice::from_ref(&admin));
             if round == 0 {
                 let rotated = store.session_rotate([1; 32], [2; 32], at(9_000), at(3)).await.unwrap();
-                assert_eq!(rotated, Rotation::Rotated { user: admin.clone(), family }, "with the role");
+                assert_eq!(rotated, Rotation::Rotated { user: admin.clone(), family }, "the rotated session has the role");
                 store.admin_revoke(&email, &by, at(4)).await.unwrap().unwrap();
             }
         }
@@ -70,7 +70,7 @@ on_both! {
         let (log, _) = store.audit_page(1, 10).await.unwrap();
         let mut actions: Vec<_> = log.iter().map(|record| record.entry.action.as_str()).collect();
         actions.sort_unstable();
-        assert_eq!(actions, ["admin_grant", "admin_grant", "admin_revoke"], "what changed nothing is not told");
+        assert_eq!(actions, ["admin_grant", "admin_grant", "admin_revoke"], "calls that change nothing are not audited");
         let granted = &log.iter().find(|record| record.entry.action == "admin_grant").unwrap().entry;
         assert_eq!(granted.target, format!("user/{}", ann.id));
         assert_eq!(granted.before, Some(serde_json::json!({ "role": "user" })));
@@ -151,7 +151,7 @@ on_both! {
             highest = create(store, &format!("{drawn}@example.com"), &drawn).await.unwrap().id.0.max(highest);
             store.sql(&insert(&counted)).await.unwrap();
             let id = id_of(&counted).await;
-            assert_eq!(id, highest + 1, "it counts on from the highest one");
+            assert_eq!(id, highest + 1, "sequential ids continue from the highest id");
             assert!(id < 1 << 53, "{id}");
             highest = id;
         }

@@ -71,7 +71,7 @@ on_both! {
         let outcomes = store.cancel(&[cancel], event.starts_at.plus_millis(-1)).await.unwrap();
         assert!(matches!(outcomes[0], CancelOutcome::Cancelled { .. }));
         let outcomes = store.cancel(&[cancel], event.starts_at).await.unwrap();
-        assert!(matches!(outcomes[0], CancelOutcome::Already(_)), "an answer never changes");
+        assert!(matches!(outcomes[0], CancelOutcome::Already(_)), "a repeat returns the same answer");
     }
 
     async fn a_batch_spans_events_and_ticket_types(store: &TestStore) {

@@ -230,7 +230,8 @@ fn assert_snapshot(load: &LoadedEvent, committed: &HashMap<ReservationId, Epoch>
     assert_eq!(usize::try_from(load.ticket_types[0].left).unwrap(), 10_000 - expected.len());
 }
 
-/// Negative control of [`concurrent_commits_sell_exactly_the_capacity`]: without the guard, the event is oversold.
+/// Negative control of [`concurrent_commits_sell_exactly_the_capacity`]: without the guard, the event is
+/// oversold.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_the_guard_sqlite_is_oversold() {
     let seats = rush_unguarded(&TestStore::on_sqlite().await).await;

@@ -81,7 +81,7 @@ async fn a_held_lock_makes_the_store_unavailable_within_the_timeout() {
     let begun = std::time::Instant::now();
     assert!(matches!(hasty.load_event(event.id, Epoch(0)).await, Err(StoreError::Unavailable(_))));
     assert!(begun.elapsed().as_millis() < 2_000);
-    assert!(matches!(hasty.ping().await, Err(StoreError::Unavailable(_))), "a ping asks the writer too");
+    assert!(matches!(hasty.ping().await, Err(StoreError::Unavailable(_))), "a ping checks the writer, too");
     other.execute_unprepared("ROLLBACK").await.unwrap();
     hasty.ping().await.unwrap();
     assert_eq!(hasty.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0, 1);
@@ -108,7 +108,7 @@ async fn new_files_are_private_to_their_owner_and_existing_files_keep_their_mode
 
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
     Store::connect(&options).await.unwrap().ping().await.unwrap();
-    assert_eq!(mode(&file), 0o640, "an operator's own choice");
+    assert_eq!(mode(&file), 0o640, "the mode that the operator chose is kept");
     assert_eq!(store.migrations_pending().await.unwrap(), Vec::<String>::new());
 }
 

@@ -61,7 +61,7 @@ async fn on_a_small_disk() {
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
     let deadline = Instant::now() + PATIENCE;
     while store.ping().await.is_ok() {
-        assert!(Instant::now() < deadline, "a ping says so");
+        assert!(Instant::now() < deadline, "a ping fails while the disk is full");
         confirmed.extend(book(&store, &event, buyer).await); // the last refusal has to be recent
     }
     let mut signed_up = Vec::new();
@@ -69,7 +69,7 @@ async fn on_a_small_disk() {
         // A smaller write than the one that was refused may still fit.
         confirmed.extend(book(&store, &event, buyer).await);
         signed_up.extend(sign_up(&store, &format!("early{n}")).await);
-        assert!(store.reservation(confirmed[0].id).await.unwrap().is_some(), "reading goes on");
+        assert!(store.reservation(confirmed[0].id).await.unwrap().is_some(), "reads still work");
     }
 
     fs::remove_file(Path::new(&folder).join("filler")).unwrap();
@@ -96,7 +96,7 @@ async fn on_a_small_disk() {
     assert_eq!(
         usize::try_from(seats.confirmed).unwrap(),
         confirmed.len(),
-        "nothing that was refused is there"
+        "no refused reservation is in the file"
     );
 }
 

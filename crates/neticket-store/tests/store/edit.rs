@@ -33,14 +33,14 @@ on_both! {
             ..EventEdit::of(&before)
         };
         let (after, epoch) = edited(edit(store, &before, &new).await);
-        assert_eq!(epoch, None, "no ledger has to know");
+        assert_eq!(epoch, None, "the edit does not raise the epoch");
         assert_eq!(store.event(before.id).await.unwrap().as_ref(), Some(&after));
         assert_eq!((after.title.as_str(), after.place.as_str(), after.description.as_str()), ("Hamlet", "부산", "🎭"));
         assert_eq!((after.version, after.updated_at, after.created_at), (2, at(NOW), before.created_at));
         assert_eq!(after.ticket_types, before.ticket_types);
         let words = neticket_domain::SearchWords::parse("hamlet 부산");
         let filter = neticket_store::EventFilter { words, include_past: true, ..Default::default() };
-        assert_eq!(store.events_page(&filter, at(NOW), 1, 10).await.unwrap().1, 1, "it is found by its new words");
+        assert_eq!(store.events_page(&filter, at(NOW), 1, 10).await.unwrap().1, 1, "the search finds the new title");
 
         let (log, total) = store.audit_page(1, 10).await.unwrap();
         assert_eq!(total, 1);
@@ -48,7 +48,7 @@ on_both! {
         assert_eq!((entry.action.as_str(), entry.target.clone()), ("event_update", format!("event/{}", before.id)));
         let (told_before, told_after) = (entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap());
         assert_eq!((&told_before["title"], &told_after["title"]), (&"햄릿".into(), &"Hamlet".into()));
-        assert_eq!(told_after.as_object().unwrap().len(), 4, "nothing but what has changed: {told_after}");
+        assert_eq!(told_after.as_object().unwrap().len(), 4, "only changed fields are audited: {told_after}");
     }
 
     async fn an_edit_that_affects_the_ledger_raises_the_epoch_of_all_ticket_types(store: &TestStore) {
@@ -79,7 +79,7 @@ on_both! {
         names.ticket_types.reverse();
         "renamed".clone_into(&mut names.ticket_types[0].name);
         let (after, epoch) = edited(edit(store, &before, &names).await);
-        assert_eq!(epoch, None, "names and their order are nothing to a ledger");
+        assert_eq!(epoch, None, "names and their order do not raise the epoch");
         assert_eq!(after.ticket_types[0].name, "renamed");
         assert_eq!(after.ticket_types[2].id, before.ticket_types[0].id);
     }
@@ -154,7 +154,7 @@ on_both! {
         assert_eq!(update(&new).await, EditOutcome::BelowSold { sold: 6 });
         new.ticket_types.truncate(1);
         new.ticket_types[0].capacity = 6;
-        assert_eq!(update(&new).await, EditOutcome::HasReservations, "one of the other is on its way");
+        assert_eq!(update(&new).await, EditOutcome::HasReservations, "a booking of the removed ticket type is pending");
         new.ticket_types.push(EventEdit::of(&event).ticket_types[1].clone());
         edited(update(&new).await);
     }
@@ -232,6 +232,6 @@ on_both! {
             made
         };
         let (_, made) = tokio::join!(join_all(people), admin_edits);
-        assert!(made > 0, "some were made");
+        assert!(made > 0, "some edits succeeded");
     }
 }

@@ -66,6 +66,6 @@ on_both! {
         assert_eq!(raise_epoch(EventId(987_654), 0, None).await, EpochRaiseOutcome::NotFound);
         let grades = store.event(event.id).await.unwrap().unwrap().ticket_types;
         assert!(grades.iter().all(|grade| grade.epoch == Epoch(7)));
-        assert_eq!(audited(store).await.len(), 2, "an entry for each that was done");
+        assert_eq!(audited(store).await.len(), 2, "each change has an audit entry");
     }
 }

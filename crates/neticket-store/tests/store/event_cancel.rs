@@ -31,7 +31,7 @@ on_both! {
         assert_eq!((total, log[0].entry.action.as_str()), (1, "event_cancel"));
         assert_eq!(log[0].entry.before.as_ref().unwrap()["cancelled_at"], serde_json::Value::Null);
         let late = store.commit_one(one_seat(&event, store.user().await)).await;
-        assert_eq!(late, CommitOutcome::StaleEpoch { epoch }, "nothing admitted before is committed any more");
+        assert_eq!(late, CommitOutcome::StaleEpoch { epoch }, "bookings admitted before are refused");
         assert_eq!(store.event_cancel(EventId(99), &admin(), at(NOW)).await.unwrap(), EventCancelOutcome::NotFound);
     }
 
@@ -49,10 +49,10 @@ on_both! {
         let batch = [one_seat(&event, user), second, one_seat(&other, user)];
         store.commit(&batch).await.unwrap();
         assert_eq!(store.events_cancelling(10).await.unwrap(), []);
-        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "it is not cancelled");
+        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "the event is not cancelled");
         let (_, epoch) = cancelled(store, event.id).await;
         assert_eq!(store.events_cancelling(10).await.unwrap(), [event.id]);
-        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "some are confirmed");
+        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "some reservations are still confirmed");
 
         assert_eq!(store.reservations_confirmed(event.id, 1).await.unwrap().len(), 1);
         let mut confirmed = store.reservations_confirmed(event.id, 10).await.unwrap();
@@ -99,7 +99,7 @@ on_both! {
         let first = store.event_of(&[5]).await;
         store.event_delete(first.id, None, &admin(), at(NOW)).await.unwrap();
         let second = store.event_of(&[5]).await;
-        assert!(second.id > first.id, "ledgers and caches know events by their numbers");
+        assert!(second.id > first.id, "ids are not reused, because ledgers and caches use them");
         assert!(second.ticket_types[0].id > first.ticket_types[0].id);
     }
 

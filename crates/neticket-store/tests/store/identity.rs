@@ -15,7 +15,7 @@ on_both! {
         assert_ne!(other.database_id().await.unwrap(), id);
         store.unmigrate().await.unwrap();
         store.migrate().await.unwrap();
-        assert_ne!(store.database_id().await.unwrap(), id, "what was dropped was another database");
+        assert_ne!(store.database_id().await.unwrap(), id, "a new schema gets a new id");
     }
 
     async fn a_database_has_one_id_and_its_loss_is_an_error(store: &TestStore) {

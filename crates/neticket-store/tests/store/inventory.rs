@@ -93,7 +93,7 @@ on_both! {
             looks.insert(taken);
         }
         changing.await.unwrap();
-        assert!(looks.len() > 1, "others committed meanwhile: {looks:?}");
+        assert!(looks.len() > 1, "other transactions committed between the reads: {looks:?}");
     }
 
     async fn reading_an_inventory_does_not_wait_for_row_locks(store: &TestStore) {
@@ -105,7 +105,7 @@ on_both! {
         let holder = other.begin().await.unwrap();
         holder.execute_unprepared("UPDATE ticket_types SET epoch = 9").await.unwrap();
         let inventory = hasty.inventory_of(event.id, &[]).await.unwrap().unwrap();
-        assert_eq!(inventory.ticket_types[0].epoch, Epoch(0), "what is not committed is not seen");
+        assert_eq!(inventory.ticket_types[0].epoch, Epoch(0), "uncommitted changes are not visible");
         holder.rollback().await.unwrap();
     }
 }

@@ -192,7 +192,11 @@ async fn reads_commits_and_cancels_survive_a_server_crash() {
     assert_eq!(place.store.reservations(&confirmed).await.unwrap().len(), confirmed.len());
     let seats = place.store.inventory_audit(Some(place.event.id)).await.unwrap()[0];
     assert_eq!(seats.capacity, seats.left + seats.confirmed, "{seats:?}");
-    assert_eq!(usize::try_from(seats.confirmed).unwrap(), confirmed.len(), "none twice");
+    assert_eq!(
+        usize::try_from(seats.confirmed).unwrap(),
+        confirmed.len(),
+        "no reservation is committed twice"
+    );
 }
 
 /// Waits until transactions are running.
@@ -210,7 +214,7 @@ async fn count(connection: &DatabaseConnection, sql: &str) -> i64 {
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came about");
+        assert!(Instant::now() < deadline, "the condition was not met in time");
         sleep(GLANCE).await;
     }
 }

@@ -67,7 +67,7 @@ async fn every_node_reads_a_cached_event_until_it_is_invalidated() {
     for (cache, permit) in [(&one, mine), (&other, theirs)] {
         assert!(
             cache.put(&permit, &event(7, "햄릿")).await.unwrap(),
-            "both had read after the last forgetting"
+            "both leases are newer than the last invalidation"
         );
     }
     assert_eq!(
@@ -128,7 +128,10 @@ async fn clearing_the_read_cache_deletes_no_other_key() {
         assert!(cache.put(&permit, &event(id, "copy")).await.unwrap());
     }
     cache.invalidate(EventId(20)).await.unwrap();
-    assert!(copy(&cache, 1).await.is_some() && copy(&cache, 20).await.is_none(), "no more than it says");
+    assert!(
+        copy(&cache, 1).await.is_some() && copy(&cache, 20).await.is_none(),
+        "only the given event is invalidated"
+    );
     cache.invalidate_all().await.unwrap();
     for id in 1..=20 {
         assert_eq!(copy(&cache, id).await, None, "{id}");
@@ -157,9 +160,9 @@ async fn an_unreadable_copy_is_replaced_and_every_copy_expires() {
     let left_ms: u128 = redis::cmd("PTTL").arg(&key).query_async(&mut redis).await.unwrap();
     assert!((1..=READ_CACHE_AGE_MAX.as_millis()).contains(&left_ms), "{left_ms} ms");
     let other = event(8, "another event");
-    assert!(!cache.put(&permit, &other).await.unwrap(), "a permit is for one event");
+    assert!(!cache.put(&permit, &other).await.unwrap(), "a lease is for one event");
     let long = EventRecord { description: "x".repeat(300_000), ..event(7, "copy") };
-    assert!(!cache.put(&permit, &long).await.unwrap(), "nor is a very long one kept");
+    assert!(!cache.put(&permit, &long).await.unwrap(), "a value that is too long is not cached");
 }
 
 #[tokio::test]
@@ -192,6 +195,6 @@ async fn a_read_waits_one_timeout_for_a_stalled_redis_which_is_used_again_later(
     assert!(begun.elapsed() < SHORT * 5, "{:?}", begun.elapsed());
     redis.resume().unwrap();
     while cache.get(EventId(7)).await.is_err() {
-        assert!(Instant::now() < deadline, "it is used again");
+        assert!(Instant::now() < deadline, "Redis is used again");
     }
 }

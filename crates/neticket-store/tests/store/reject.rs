@@ -56,7 +56,7 @@ on_both! {
         let before = sorted().await;
         let other = CommitRequest { quantity: tickets(2), ..new };
         let noted = store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
-        assert_eq!(noted, 1, "the new one, once");
+        assert_eq!(noted, 1, "only the new one is recorded, once");
         assert_eq!(sorted().await, before);
         let noted = store.reservation(new.id).await.unwrap().unwrap();
         assert_eq!((noted.status, noted.quantity), (ReservationStatus::Rejected, tickets(1)));
@@ -80,7 +80,7 @@ on_both! {
         let user = store.user().await;
         let batch: Vec<_> = (0..2_500).map(|_| one_seat(&event, user)).collect();
         assert_eq!(store.reject(&batch, at(NOW)).await.unwrap(), 2_500);
-        assert_eq!(store.reject(&batch, at(NOW)).await.unwrap(), 0, "they are there");
+        assert_eq!(store.reject(&batch, at(NOW)).await.unwrap(), 0, "they are recorded already");
         let outcomes = store.commit(&batch).await.unwrap();
         assert!(outcomes.iter().all(|outcome| matches!(outcome, CommitOutcome::Existing(_))));
     }

@@ -37,7 +37,7 @@ async fn a_stuck_event_blocks_no_transaction_of_another_event() {
     assert!(matches!(waited, Err(StoreError::Unavailable(_))), "the event is not stuck: {waited:?}");
 
     let waited = everything(&store, &free, user).await;
-    assert_eq!(waited, Vec::<String>::new(), "these wait for rows of another event");
+    assert_eq!(waited, Vec::<String>::new(), "these calls wait for rows of another event");
     transaction.rollback().await.unwrap();
     database.assert_invariants().await;
 }

@@ -56,7 +56,7 @@ on_both! {
         assert_eq!(won.len(), 1);
         assert!(lost.iter().all(|lost| *lost == Rotation::Reused { family: family(1) }), "{lost:?}");
         for n in 0..20 {
-            assert_eq!(rotate(store, 100 + n, 200).await, Rotation::Unknown, "nothing of the family is left");
+            assert_eq!(rotate(store, 100 + n, 200).await, Rotation::Unknown, "all tokens of the family are revoked");
         }
     }
 
