@@ -174,7 +174,7 @@ test.describe("during an upgrade", () => {
         status: 422,
         contentType: "application/problem+json",
         body: JSON.stringify({
-          type: "/problems/validation_failed", title: "Some fields are not right", status: 422,
+          type: "/problems/validation_failed", title: "Some fields are invalid", status: 422,
           code: "validation_failed", detail: "See `errors` for what to change.", trace_id: "0",
           errors: [{ field: "unit_price", code: "unknown_field", message: "is not a field of this request" }],
         }),

@@ -36,7 +36,7 @@ impl FromRequest for Admin {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(authenticate(state(req), req.headers()).and_then(|principal| match principal.role {
             Role::Admin => Ok(Self(principal)),
-            Role::User => Err(ApiError::new(ProblemCode::Forbidden, "This is for administrators.")),
+            Role::User => Err(ApiError::new(ProblemCode::Forbidden, "Only administrators may do this.")),
         }))
     }
 }

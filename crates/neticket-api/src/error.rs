@@ -69,13 +69,13 @@ impl ApiError {
 
     /// `allow`: the methods of the path, in the form of the `Allow` header.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        Self::new(ProblemCode::MethodNotAllowed, format!("This path takes {allow}."))
+        Self::new(ProblemCode::MethodNotAllowed, format!("This path allows only {allow}."))
             .with_header(ALLOW, HeaderValue::from_static(allow))
     }
 
     /// `retry_after_s`: how long the client should wait, in seconds. Values below 1 become 1.
     pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
-        Self::new(ProblemCode::RateLimited, "Too many requests; wait as long as `Retry-After` says.")
+        Self::new(ProblemCode::RateLimited, "Too many requests. Wait for the time in `Retry-After`.")
             .with_retry_after(retry_after_s.max(1))
     }
 
@@ -122,14 +122,14 @@ impl ApiError {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::new(ProblemCode::Unauthenticated, "Sign in first."),
-            StatusCode::FORBIDDEN => Self::new(ProblemCode::Forbidden, "This is not for you."),
+            StatusCode::FORBIDDEN => Self::new(ProblemCode::Forbidden, "You are not allowed to do this."),
             StatusCode::NOT_FOUND => Self::not_found("There is nothing at this address."),
             StatusCode::METHOD_NOT_ALLOWED => {
-                Self::new(ProblemCode::MethodNotAllowed, "This path does not take this method.")
+                Self::new(ProblemCode::MethodNotAllowed, "This path does not allow this method.")
             }
             StatusCode::NOT_ACCEPTABLE => Self::new(
                 ProblemCode::NotAcceptable,
-                "No form of the answer is acceptable by the `Accept` headers of the request.",
+                "The `Accept` headers of the request exclude every form of the answer.",
             ),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::new(ProblemCode::PayloadTooLarge, "The body is too large.")
@@ -153,7 +153,7 @@ impl ApiError {
             AppError::StoreUnavailable(_) => Self::new(ProblemCode::StoreUnavailable, UNCERTAIN_DETAIL),
             AppError::ImageStoreUnavailable(_) => Self::new(
                 ProblemCode::ImageStoreUnavailable,
-                "Where images are kept does not answer at this moment; nothing was changed.",
+                "The image store does not answer. Nothing was changed.",
             ),
             _ => Self::new(ProblemCode::Internal, INTERNAL_DETAIL),
         };
@@ -161,28 +161,28 @@ impl ApiError {
     }
 }
 
-const INTERNAL_DETAIL: &str = "This is our fault, and it is in our log under `trace_id`.";
+const INTERNAL_DETAIL: &str = "The server made an error. Its log contains the details under `trace_id`.";
 const UNCERTAIN_DETAIL: &str =
-    "Repeat the request a little later; a booking with the same `Idempotency-Key` is never taken twice.";
+    "Repeat the request a little later. Requests with the same `Idempotency-Key` book only once.";
 
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         use ProblemCode as Code;
         match &error {
             AppError::Unauthenticated => {
-                Self::new(Code::Unauthenticated, "The token is missing, wrong or over; sign in again.")
+                Self::new(Code::Unauthenticated, "The token is missing, invalid or expired. Sign in again.")
             }
             AppError::BadCredentials => {
-                Self::new(Code::BadCredentials, "The e-mail is unknown or the password is wrong.")
+                Self::new(Code::BadCredentials, "The e-mail address is unknown, or the password is wrong.")
             }
-            AppError::NotFound => Self::not_found("There is no such thing, or it is not yours."),
+            AppError::NotFound => Self::not_found("It does not exist, or it belongs to somebody else."),
             AppError::SoldOut { left } => {
-                Self::new(Code::SoldOut, format!("Only {left} left of this grade."))
+                Self::new(Code::SoldOut, format!("Tickets of this ticket type that are left: {left}."))
                     .with(|problem| problem.left = Some(*left))
             }
             AppError::PurchaseLimitExceeded { max_per_user, already_held } => Self::new(
                 Code::PurchaseLimitExceeded,
-                format!("One person may hold {max_per_user} tickets of this event; you hold {already_held}."),
+                format!("One person may hold at most {max_per_user} tickets of this event. You hold {already_held}."),
             )
             .with(|problem| {
                 problem.max_per_user = Some(*max_per_user);
@@ -196,11 +196,11 @@ impl From<AppError> for ApiError {
             }
             AppError::SaleClosed => Self::new(Code::SaleClosed, "The sale of this event is over."),
             AppError::SalePaused => {
-                Self::new(Code::SalePaused, "The sale of this event is paused; try again later.")
+                Self::new(Code::SalePaused, "The sale of this event is paused. Try again later.")
             }
             AppError::PriceChanged { unit_price } => Self::new(
                 Code::PriceChanged,
-                format!("A ticket costs {unit_price} won now; nothing was booked."),
+                format!("A ticket now costs {unit_price} won. Nothing was booked."),
             )
             .with(|problem| problem.unit_price = Some(*unit_price)),
             AppError::NotCancellable { starts_at } => {
@@ -212,41 +212,41 @@ impl From<AppError> for ApiError {
             }
             AppError::CapacityBelowSold { sold } => Self::new(
                 Code::CapacityBelowSold,
-                format!("{sold} tickets of a grade are sold; it cannot have fewer seats."),
+                format!("The capacity of a ticket type cannot be below {sold}, the number of tickets sold."),
             )
             .with(|problem| problem.sold = Some(*sold)),
             AppError::EventHasReservations => Self::new(
                 Code::EventHasReservations,
-                "What has reservations cannot be deleted; cancel the event instead.",
+                "An event or a ticket type with reservations cannot be deleted. Cancel the event instead.",
             ),
             AppError::EditConflict => Self::new(
                 Code::EditConflict,
-                "Somebody has changed it since you looked: look again, then decide.",
+                "Somebody else has changed it since you read it. Read it again, then decide.",
             ),
             AppError::LedgerBusy => Self::new(
                 Code::LedgerBusy,
-                "Bookings are on their way; nothing was changed. Try again in a moment.",
+                "Bookings are in progress. Nothing was changed. Try again in a moment.",
             ),
             AppError::LedgerNotLoaded => Self::new(
                 Code::LedgerNotLoaded,
-                "The event has no ledger at this moment; nothing was changed.",
+                "The event has no ledger at this moment. Nothing was changed.",
             ),
-            AppError::EmailTaken => Self::new(Code::EmailTaken, "There is an account with this e-mail."),
-            AppError::NicknameTaken => Self::new(Code::NicknameTaken, "Somebody else has this nickname."),
+            AppError::EmailTaken => Self::new(Code::EmailTaken, "Another account has this e-mail address."),
+            AppError::NicknameTaken => Self::new(Code::NicknameTaken, "Another account has this nickname."),
             AppError::IdempotencyKeyReused => Self::new(
                 Code::IdempotencyKeyReused,
-                "You have used this key for another booking; take a new key for a new booking.",
+                "You have used this key for another booking. Use a new key for a new booking.",
             ),
             AppError::Invalid(fields) => {
                 Self::invalid(fields.iter().cloned().map(fields::of_application).collect())
             }
             AppError::UnsupportedImage => Self::new(
                 Code::UnsupportedMediaType,
-                "The file must be a JPEG, PNG, WebP or GIF; its content says what it is, not its name.",
+                "The file must be a JPEG, PNG, WebP or GIF. Its content decides, not its name.",
             ),
             AppError::Overloaded => Self::new(
                 Code::Overloaded,
-                "Too many are asking at once. Try again shortly; a booking with the same key.",
+                "The server has too many requests. Try again shortly. Repeat a booking with the same key.",
             ),
             AppError::LedgerUnavailable(_)
             | AppError::StoreUnavailable(_)

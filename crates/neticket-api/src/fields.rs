@@ -61,7 +61,7 @@ impl FieldErrorKind {
             Some(_) if message.starts_with("unknown variant ") => Self::value(
                 "invalid_value",
                 message.rsplit_once("`, expected ").map_or_else(
-                    || "is not one of the values known".to_owned(),
+                    || "is not a known value".to_owned(),
                     |(_, variants)| format!("must be {}", variants.replace('`', "")),
                 ),
             ),
@@ -105,7 +105,7 @@ impl FieldErrorKind {
 fn type_in_words(expected: &str) -> String {
     match expected {
         "i64" => "must be an integer".to_owned(),
-        "u32" | "u64" => "must be an integer of 0 or more, and not too large".to_owned(),
+        "u32" | "u64" => "must be an integer of at least 0, and not too large".to_owned(),
         "a boolean" => "must be true or false".to_owned(),
         "a sequence" => "must be an array".to_owned(),
         expected if expected.starts_with("struct ") => "must be an object".to_owned(),
@@ -135,7 +135,7 @@ fn collect(errors: &ValidationErrors, path: &str, problems: &mut Vec<FieldProble
                 problems.extend(errors.iter().map(|error| FieldProblem {
                     field: field.clone(),
                     code: error.code.to_string(),
-                    message: error.message.as_deref().unwrap_or("is not right").to_owned(),
+                    message: error.message.as_deref().unwrap_or("is invalid").to_owned(),
                 }));
             }
             ValidationErrorsKind::Struct(inner) => collect(inner, &field, problems),
@@ -172,7 +172,7 @@ mod tests {
             ),
             (
                 "invalid value: integer `-1`, expected u32",
-                value("out_of_range", "must be an integer of 0 or more, and not too large"),
+                value("out_of_range", "must be an integer of at least 0, and not too large"),
             ),
             ("invalid type: null, expected struct Grade", value("invalid_type", "must be an object")),
             (

@@ -67,24 +67,24 @@ impl Default for HttpMetrics {
         Self {
             answered: register.add_seconds(
                 "http_request_duration",
-                "From a request's head to its answer's, by route, method and status",
+                "Time from the head of a request to the head of its answer, by route, method and status",
                 Family::new_with_constructor(Latencies),
             ),
-            connections: register.add("http_connections", "Open connections", Gauge::default()),
-            streams: register.add("http_streams", "Open streams of what is left", Gauge::default()),
+            connections: register.add("http_connections", "Open connections, idle ones included", Gauge::default()),
+            streams: register.add("http_streams", "Open availability streams", Gauge::default()),
             disconnects: register.add(
                 "http_disconnects",
-                "Requests whose client disconnected before it had its answer",
+                "Requests whose client disconnected before it got its answer",
                 Counter::default(),
             ),
             streams_refused: register.add(
                 "http_streams_refused",
-                "Streams that were refused because all places were taken",
+                "Streams that were refused because the node or the caller's network had too many open",
                 Counter::default(),
             ),
             frames: register.add(
                 "http_stream_frames",
-                "What streams were told of what is left, each time counted for each stream",
+                "Messages sent to streams, counted for each stream",
                 Counter::default(),
             ),
             register,
@@ -184,7 +184,7 @@ pub(crate) fn route_metrics(request: &HttpRequest) -> Option<&RouteMetrics> {
 /// All metrics, on the public listener. It serves them only in development, and only if metrics have no
 /// listener of their own.
 pub(crate) async fn metrics_public(state: Data<State>) -> Result<HttpResponse, ApiError> {
-    if state.metrics_public { Ok(answer(&state)) } else { Err(ApiError::not_found("There is nothing here.")) }
+    if state.metrics_public { Ok(answer(&state)) } else { Err(ApiError::not_found("There is nothing at this address.")) }
 }
 
 /// All metrics, on a listener that serves nothing else.

@@ -18,8 +18,8 @@ use crate::routes::{
 };
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
-    Every refusal is an RFC 9457 problem; decide by its `code`, each of which has a page under `/problems/`. Unknown \
-    fields and parameters are refused. Times are RFC 3339 in UTC, money is in whole won.";
+    Every refusal is an RFC 9457 problem. Clients decide by its `code`. Each code has a page under `/problems/`. \
+    Unknown fields and parameters are refused. Times are RFC 3339 in UTC. Money is in whole won.";
 
 /// The root of the document: its title, the list of operations, the tags, and the modifiers that apply to all
 /// operations.
@@ -46,10 +46,10 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     components(schemas(Problem)),
     tags(
         (name = "Accounts", description = "Accounts and sessions."),
-        (name = "Events", description = "Events as everyone sees them."),
-        (name = "Reservations", description = "The own reservations."),
-        (name = "Administration", description = "For accounts of role `admin`."),
-        (name = "Operations", description = "For who runs the server."),
+        (name = "Events", description = "The public view of events."),
+        (name = "Reservations", description = "Your reservations."),
+        (name = "Administration", description = "For accounts with the role `admin`."),
+        (name = "Operations", description = "For operators of the server."),
     ),
     modifiers(&Security, &Refusals),
 )]
@@ -87,7 +87,7 @@ impl Modify for Refusals {
                 refuse(path, operation);
                 for response in operation.responses.responses.values_mut() {
                     if let RefOr::T(response) = response {
-                        let id = header("The request's id: the `trace_id` of problems.");
+                        let id = header("The id of the request. Problems have it as `trace_id`.");
                         response.headers.insert("X-Request-Id".to_owned(), id.into());
                     }
                 }
@@ -251,7 +251,7 @@ fn problem_response(status: u16, codes: &[ProblemCode]) -> Response {
 fn retry_after() -> utoipa::openapi::Header {
     HeaderBuilder::new()
         .schema(Some(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1))))
-        .description(Some("When to come back, in seconds."))
+        .description(Some("The time to wait before the next request, in seconds."))
         .build()
 }
 
@@ -272,7 +272,7 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             committed == document_text(),
-            "openapi/neticket-v1.json is behind the code: write it anew with `neticket openapi`"
+            "openapi/neticket-v1.json is out of date: write it again with `cargo xtask openapi`"
         );
     }
 

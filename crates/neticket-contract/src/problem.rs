@@ -58,7 +58,7 @@ problem_codes! {
     SoldOut = "sold_out", 409, "Sold out";
     /// The person would hold more tickets than `max_per_user`. `already_held` is the number that the person
     /// holds.
-    PurchaseLimitExceeded = "purchase_limit_exceeded", 409, "Over the limit per person";
+    PurchaseLimitExceeded = "purchase_limit_exceeded", 409, "The limit per person is exceeded";
     /// The sale has not opened yet. It opens at `opens_at`.
     SaleNotOpen = "sale_not_open", 409, "The sale is not open yet";
     /// The sale is over, or the event is cancelled.
@@ -69,15 +69,15 @@ problem_codes! {
     /// booked.
     PriceChanged = "price_changed", 409, "The price has changed";
     /// The reservation cannot be cancelled, because the event has started.
-    NotCancellable = "not_cancellable", 409, "Cannot be cancelled any more";
+    NotCancellable = "not_cancellable", 409, "The reservation cannot be cancelled any more";
     /// The event is cancelled, and a cancel is final.
     EventCancelled = "event_cancelled", 409, "The event is cancelled";
     /// The capacity of a ticket type cannot be lower than the number of sold tickets, which is `sold`.
-    CapacityBelowSold = "capacity_below_sold", 409, "Fewer seats than are sold";
+    CapacityBelowSold = "capacity_below_sold", 409, "The capacity is below the tickets sold";
     /// The event, or a ticket type that was to be removed, has reservations.
     EventHasReservations = "event_has_reservations", 409, "There are reservations";
     /// The ledger has reservations in progress, or is changing. Nothing was changed.
-    LedgerBusy = "ledger_busy", 409, "The ledger is in motion";
+    LedgerBusy = "ledger_busy", 409, "The ledger is busy";
     /// The event has no ledger at this moment.
     LedgerNotLoaded = "ledger_not_loaded", 409, "The ledger is not loaded";
     /// Another account has this e-mail address.
@@ -85,21 +85,21 @@ problem_codes! {
     /// Another account has this nickname.
     NicknameTaken = "nickname_taken", 409, "The nickname is taken";
     /// Somebody else has changed it meanwhile, so its `ETag` is no longer that of `If-Match`.
-    EditConflict = "edit_conflict", 412, "Changed by somebody else meanwhile";
+    EditConflict = "edit_conflict", 412, "Somebody else has changed it";
     /// The body is larger than this operation accepts.
     PayloadTooLarge = "payload_too_large", 413, "The body is too large";
     /// This operation does not accept the media type of the body.
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type";
     /// Fields are missing, unknown or out of range. `errors` names all of them.
-    ValidationFailed = "validation_failed", 422, "Some fields are not right";
+    ValidationFailed = "validation_failed", 422, "Some fields are invalid";
     /// The idempotency key was used for another booking.
-    IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key was used for something else";
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The idempotency key was used for another booking";
     /// Too many requests. `Retry-After` is the time to wait, in seconds.
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The server has a bug.
-    Internal = "internal", 500, "Something went wrong";
+    Internal = "internal", 500, "Internal server error";
     /// More requests than the queues can hold. `Retry-After` is the time to wait, in seconds.
-    Overloaded = "overloaded", 503, "Too busy right now";
+    Overloaded = "overloaded", 503, "The server is overloaded";
     /// The ledger does not answer. `Retry-After` is the time to wait, in seconds.
     LedgerUnavailable = "ledger_unavailable", 503, "Booking is briefly unavailable";
     /// The store does not answer. `Retry-After` is the time to wait, in seconds.

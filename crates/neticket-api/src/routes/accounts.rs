@@ -18,7 +18,7 @@ use crate::wire;
 
 /// Create an account
 #[utoipa::path(post, path = "/api/v1/auth/signup", tag = "Accounts", request_body = SignupRequest, responses(
-    (status = 201, description = "The account is made.", body = User,
+    (status = 201, description = "The account is created.", body = User,
         headers(("Location" = String, description = "`/api/v1/me`"))),
 ))]
 pub(crate) async fn account_signup(
@@ -39,7 +39,7 @@ pub(crate) async fn account_signup(
 ///
 /// Starts a session. The answer contains an access token, and sets a refresh token in a cookie.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "Accounts", request_body = LoginRequest, responses(
-    (status = 200, description = "Signed in.", body = Token,
+    (status = 200, description = "You are signed in.", body = Token,
         headers(("Set-Cookie" = String, description = "`neticket_refresh`, for `/api/v1/auth` only"))),
 ))]
 pub(crate) async fn session_login(
@@ -83,7 +83,7 @@ pub(crate) async fn session_refresh(
 /// Ends the session of the refresh cookie, if there is one. Access tokens of the session remain valid until
 /// they expire, at most 15 minutes.
 #[utoipa::path(post, path = "/api/v1/auth/logout", tag = "Accounts", security((), ("refresh" = [])), responses(
-    (status = 204, description = "Signed out; the cookie is cleared.",
+    (status = 204, description = "You are signed out, and the cookie is cleared.",
         headers(("Set-Cookie" = String, description = "`neticket_refresh`, empty"))),
 ))]
 pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Result<HttpResponse, ApiError> {
@@ -94,7 +94,7 @@ pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Resu
 
 /// Get your account
 #[utoipa::path(get, path = "/api/v1/me", tag = "Accounts", security(("access" = [])), responses(
-    (status = 200, description = "The own account.", body = User),
+    (status = 200, description = "Your account.", body = User),
 ))]
 pub(crate) async fn account_view(state: Data<State>, user: SignedIn) -> Result<Json<User>, ApiError> {
     let account = state.app.account(user.0.user).await?;
@@ -106,7 +106,7 @@ pub(crate) async fn account_view(state: Data<State>, user: SignedIn) -> Result<J
 /// Fields that are absent keep their values.
 #[utoipa::path(patch, path = "/api/v1/me", tag = "Accounts", security(("access" = [])),
     request_body = ProfileUpdateRequest, responses(
-    (status = 200, description = "The account as it is now.", body = User),
+    (status = 200, description = "The changed account.", body = User),
 ))]
 pub(crate) async fn account_update(
     state: Data<State>,
@@ -128,7 +128,7 @@ pub(crate) async fn account_update(
 /// Needs the current password. All other sessions of the account end.
 #[utoipa::path(post, path = "/api/v1/me/password", tag = "Accounts", security(("access" = [])),
     request_body = PasswordChangeRequest, responses(
-    (status = 204, description = "The password is changed; other sessions have ended."),
+    (status = 204, description = "The password is changed, and your other sessions have ended."),
 ))]
 pub(crate) async fn password_change(
     state: Data<State>,

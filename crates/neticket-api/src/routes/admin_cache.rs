@@ -13,7 +13,7 @@ use crate::state::State;
 /// Invalidates the cached data of all events on all nodes, so that it is read from the database again. Seats
 /// and bookings are not touched. The action is written to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/cache", tag = "Administration", security(("access" = [])), responses(
-    (status = 204, description = "They are forgotten."),
+    (status = 204, description = "The cached data is invalidated."),
 ))]
 pub(crate) async fn admin_cache_clear(
     state: Data<State>,
@@ -29,7 +29,7 @@ pub(crate) async fn admin_cache_clear(
 /// Succeeds also if there is no such event. The action is written to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/cache/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
-    (status = 204, description = "They are forgotten."),
+    (status = 204, description = "The cached data is invalidated."),
 ))]
 pub(crate) async fn admin_cache_clear_event(
     state: Data<State>,

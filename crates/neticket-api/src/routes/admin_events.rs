@@ -39,9 +39,9 @@ pub(crate) async fn admin_event_list(
 /// The action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/events", tag = "Administration", security(("access" = [])),
     request_body = EventCreateRequest, responses(
-    (status = 201, description = "The event is made.", body = AdminEvent,
-        headers(("Location" = String, description = "The event, as everyone sees it."),
-            ("ETag" = String, description = "Of this version of the event."))),
+    (status = 201, description = "The event is created.", body = AdminEvent,
+        headers(("Location" = String, description = "The public view of the event."),
+            ("ETag" = String, description = "The tag of this version of the event."))),
 ))]
 pub(crate) async fn admin_event_create(
     state: Data<State>,
@@ -67,7 +67,7 @@ pub(crate) async fn admin_event_create(
 #[utoipa::path(get, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
     (status = 200, description = "The event.", body = AdminEvent,
-        headers(("ETag" = String, description = "Of this version of the event; what is left is not part of it."))),
+        headers(("ETag" = String, description = "The tag of this version of the event. It does not depend on the seats left."))),
 ))]
 pub(crate) async fn admin_event_view(
     state: Data<State>,
@@ -82,11 +82,11 @@ pub(crate) async fn admin_event_view(
 /// An event can be changed while it is on sale. The action is written to the audit log.
 #[utoipa::path(patch, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event."),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` that the change was made from: if the event is of \
-            another version by now, nothing is changed.")),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the version that the change is based on. If the \
+            event has another version by now, nothing is changed.")),
     request_body = EventUpdateRequest, responses(
-    (status = 200, description = "The event as it has become.", body = AdminEvent,
-        headers(("ETag" = String, description = "Of this version of the event."))),
+    (status = 200, description = "The changed event.", body = AdminEvent,
+        headers(("ETag" = String, description = "The tag of this version of the event."))),
 ))]
 pub(crate) async fn admin_event_update(
     state: Data<State>,
@@ -110,8 +110,8 @@ pub(crate) async fn admin_event_update(
 /// to the audit log.
 #[utoipa::path(delete, path = "/api/v1/admin/events/{id}", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event."),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of what is to be deleted: if the event is of \
-            another version by now, it stays.")), responses(
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the version to delete. If the event has \
+            another version by now, it is not deleted.")), responses(
     (status = 204, description = "The event is deleted."),
 ))]
 pub(crate) async fn admin_event_delete(
@@ -132,8 +132,8 @@ pub(crate) async fn admin_event_delete(
 /// action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/events/{id}/cancel", tag = "Administration", security(("access" = [])),
     params(("id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "The event, cancelled.", body = AdminEvent,
-        headers(("ETag" = String, description = "Of this version of the event."))),
+    (status = 200, description = "The cancelled event.", body = AdminEvent,
+        headers(("ETag" = String, description = "The tag of this version of the event."))),
 ))]
 pub(crate) async fn admin_event_cancel(
     state: Data<State>,

@@ -42,7 +42,7 @@ pub(crate) struct ImageForm {
 /// that no event refers to within a day is removed. The action is written to the audit log.
 #[utoipa::path(post, path = "/api/v1/admin/images", tag = "Administration", security(("access" = [])),
     request_body(content = ImageForm, content_type = "multipart/form-data"), responses(
-    (status = 201, description = "The image is kept. The same image has the same key.", body = UploadedImage),
+    (status = 201, description = "The image is stored. The same image always has the same key.", body = UploadedImage),
 ))]
 pub(crate) async fn admin_image_create(
     state: Data<State>,
@@ -91,7 +91,7 @@ async fn read_file(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
         ApiError::invalid(vec![FieldProblem {
             field: FILE.to_owned(),
             code: "required".to_owned(),
-            message: "is required, and not empty".to_owned(),
+            message: "is required and must not be empty".to_owned(),
         }])
     })
 }
@@ -109,7 +109,7 @@ async fn collect(mut field: Field) -> Result<Vec<u8>, ApiError> {
 }
 
 fn broken(_: &MultipartError) -> ApiError {
-    ApiError::new(ProblemCode::MalformedRequest, "The form cannot be read, or broke off.")
+    ApiError::new(ProblemCode::MalformedRequest, "The form is invalid or incomplete.")
 }
 
 fn too_slow() -> ApiError {

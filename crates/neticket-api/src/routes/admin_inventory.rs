@@ -23,7 +23,7 @@ use crate::wire;
 /// `drifted` searches only the first 1,000 loaded ledgers.
 #[utoipa::path(get, path = "/api/v1/admin/inventory", tag = "Administration", security(("access" = [])),
     params(InventoryListQuery), responses(
-    (status = 200, description = "A page of events, each as of one look.", body = Page<InventoryEntry>),
+    (status = 200, description = "A page of events. The values of one event come from one inspection.", body = Page<InventoryEntry>),
 ))]
 pub(crate) async fn inventory_list(
     state: Data<State>,
@@ -41,7 +41,7 @@ pub(crate) async fn inventory_list(
 /// carried over and wait only for a moment.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/load", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+    (status = 200, description = "The event after the action.", body = InventoryEntry),
 ))]
 pub(crate) async fn inventory_load(
     state: Data<State>,
@@ -60,7 +60,7 @@ pub(crate) async fn inventory_load(
 /// again within a moment.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/evict", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "The event as it is now; its ledger is gone, or has been loaded again already.",
+    (status = 200, description = "The event after the action. Its ledger is evicted, or has already been loaded again.",
         body = InventoryEntry),
 ))]
 pub(crate) async fn inventory_evict(
@@ -80,7 +80,7 @@ pub(crate) async fn inventory_evict(
 /// are decided as if there were no pause.
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/pause", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+    (status = 200, description = "The event after the action.", body = InventoryEntry),
 ))]
 pub(crate) async fn inventory_pause(
     state: Data<State>,
@@ -96,7 +96,7 @@ pub(crate) async fn inventory_pause(
 /// Resume the sale of an event
 #[utoipa::path(post, path = "/api/v1/admin/inventory/{event_id}/resume", tag = "Administration",
     security(("access" = [])), params(("event_id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "The event as it is now.", body = InventoryEntry),
+    (status = 200, description = "The event after the action.", body = InventoryEntry),
 ))]
 pub(crate) async fn inventory_resume(
     state: Data<State>,
@@ -119,8 +119,8 @@ pub(crate) async fn inventory_resume(
     params(("event_id" = i64, Path, description = "The event."), ReconcileQuery,
         ("If-Match" = Option<String>, Header, description = "The `ETag` of a dry run.")),
     responses(
-    (status = 200, description = "What differed, and whether it was repaired.", body = Reconciliation,
-        headers(("ETag" = String, description = "Of what differed."))),
+    (status = 200, description = "The differences, and whether they were repaired.", body = Reconciliation,
+        headers(("ETag" = String, description = "The tag of the differences."))),
 ))]
 pub(crate) async fn inventory_reconcile(
     state: Data<State>,

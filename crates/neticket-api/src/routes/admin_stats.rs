@@ -13,7 +13,7 @@ use crate::state::State;
 ///
 /// Latencies are precise to within 4 %.
 #[utoipa::path(get, path = "/api/v1/admin/stats", tag = "Administration", security(("access" = [])), responses(
-    (status = 200, description = "As of at most a few seconds ago; of the asked node, as of now.", body = Stats),
+    (status = 200, description = "The statistics. Those of other nodes are at most a few seconds old.", body = Stats),
 ))]
 pub(crate) async fn stats_view(state: Data<State>, _who: Admin) -> Result<Json<Stats>, ApiError> {
     let view = state.app.stats().await;

@@ -54,13 +54,13 @@ pub(crate) async fn event_list(
 /// The event with its ticket types and the tickets left.
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "Events",
     params(EventQuery, ("id" = i64, Path, description = "The event."),
-        ("If-None-Match" = Option<String>, Header, description = "An `ETag` that the caller has.")),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the caller's copy.")),
     responses(
-    (status = 200, description = "The event, at most 1 s old; what is left and `server_time` at most 250 ms.",
+    (status = 200, description = "The event, at most 1 s old. The seats left and `server_time` are at most 250 ms old.",
         body = EventDetail,
-        headers(("ETag" = String, description = "Of everything but `server_time`."),
+        headers(("ETag" = String, description = "The tag of everything except `server_time`."),
             ("Cache-Control" = String, description = "`public, max-age=1`"))),
-    (status = 304, description = "The caller has it as it is.", headers(("ETag" = String))),
+    (status = 304, description = "The caller's copy is current.", headers(("ETag" = String))),
 ))]
 pub(crate) async fn event_view(
     state: Data<State>,
@@ -84,7 +84,7 @@ pub(crate) async fn event_view(
 /// How many tickets of each ticket type can be booked now.
 #[utoipa::path(get, path = "/api/v1/events/{id}/availability", tag = "Events",
     params(("id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "What is left of each grade, at most 250 ms old. `server_time` is that of the answer.",
+    (status = 200, description = "The seats left of each ticket type, at most 250 ms old. `server_time` is the time of the answer.",
         body = Availability, headers(("Cache-Control" = String, description = "`no-cache`"))),
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
@@ -100,9 +100,9 @@ pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Res
 /// connection.
 #[utoipa::path(get, path = "/api/v1/events/{id}/availability/stream", tag = "Events",
     params(("id" = i64, Path, description = "The event.")), responses(
-    (status = 200, description = "Server-sent events named `availability`; the `data` of each is what \
-        `GET /api/v1/events/{id}/availability` answers. Between them come comments, every 15 s. It ends when the event is \
-        deleted or the server stops; `retry` says when to come back.",
+    (status = 200, description = "Server-sent events named `availability`. The `data` of each is the \
+        answer of `GET /api/v1/events/{id}/availability`. The server sends a comment every 15 s between them. The stream \
+        ends when the event is deleted or the server stops. `retry` is the time to wait before a new connection.",
         body = String, content_type = "text/event-stream",
         headers(("Cache-Control" = String, description = "`no-store`"))),
 ))]

@@ -25,7 +25,7 @@ pub(crate) async fn image(
         .image(&key)
         .await?
         .filter(|image| image.content_type.starts_with("image/"))
-        .ok_or_else(|| ApiError::not_found("There is no image of this key."))?;
+        .ok_or_else(|| ApiError::not_found("No image has this key."))?;
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, image.content_type))

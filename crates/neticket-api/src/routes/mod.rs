@@ -32,7 +32,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(RouteMetrics::of(OTHER))
         .app_data(PathConfig::default().error_handler(|_, _| {
-            ApiError::not_found("The address names something that cannot exist.").into()
+            ApiError::not_found("The address has an invalid parameter.").into()
         }))
         .service(
             scope(API)

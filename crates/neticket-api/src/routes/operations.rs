@@ -19,7 +19,7 @@ pub(crate) struct Health {
 
 /// Check that the process runs
 #[utoipa::path(get, path = "/healthz", tag = "Operations", responses(
-    (status = 200, description = "It is.", body = Health),
+    (status = 200, description = "The process is alive.", body = Health),
 ))]
 pub(crate) async fn health() -> HttpResponse {
     ok()
@@ -29,7 +29,7 @@ pub(crate) async fn health() -> HttpResponse {
 ///
 /// The server is ready if the store and the ledger answer and it is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "Operations", responses(
-    (status = 200, description = "Send requests.", body = Health),
+    (status = 200, description = "The node is ready for requests.", body = Health),
 ))]
 pub(crate) async fn readiness(state: Data<State>) -> Result<HttpResponse, ApiError> {
     state.app.ready().await?;

@@ -20,16 +20,16 @@ use crate::wire;
 /// Books tickets of one ticket type. A request with an `Idempotency-Key` can be repeated until it is
 /// answered, and books only once.
 #[utoipa::path(post, path = "/api/v1/reservations", tag = "Reservations", security(("access" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The caller's own name for this booking: \
-        1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A key that the client chooses for \
+        this booking: 1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body = ReservationCreateRequest, responses(
-    (status = 201, description = "Booked: written down and certain.", body = Reservation,
+    (status = 201, description = "The booking is committed.", body = Reservation,
         headers(("Location" = String, description = "The reservation."),
-            ("Idempotency-Replayed" = String, description = "`true` if this key had booked before."))),
-    (status = 202, description = "Taken, with status `pending`: ask at `Location` until it is `confirmed`.",
+            ("Idempotency-Replayed" = String, description = "`true` if an earlier request with this key made the booking."))),
+    (status = 202, description = "The booking is admitted, with status `pending`. Poll `Location` until the status is `confirmed`.",
         body = Reservation,
         headers(("Location" = String, description = "The reservation."),
-            ("Idempotency-Replayed" = String, description = "`true` if this key had booked before."))),
+            ("Idempotency-Replayed" = String, description = "`true` if an earlier request with this key made the booking."))),
 ))]
 pub(crate) async fn reservation_create(
     state: Data<State>,
@@ -95,7 +95,7 @@ pub(crate) async fn reservation_view(
 /// If the reservation is cancelled already, nothing changes.
 #[utoipa::path(post, path = "/api/v1/reservations/{id}/cancel", tag = "Reservations", security(("access" = [])),
     params(("id" = Uuid, Path, description = "The reservation.")), responses(
-    (status = 200, description = "The reservation, cancelled.", body = Reservation),
+    (status = 200, description = "The cancelled reservation.", body = Reservation),
 ))]
 pub(crate) async fn reservation_cancel(
     state: Data<State>,
