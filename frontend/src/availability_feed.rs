@@ -184,26 +184,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seats_on_sale_are_asked_for_every_two_seconds() {
+    fn seats_on_sale_are_polled_every_two_seconds() {
         assert_eq!(pause(Some(EventStatus::OnSale), -1, 0), LIVELY_MS);
         assert_eq!(pause(Some(EventStatus::SoldOut), -1, 0), LIVELY_MS);
     }
 
     #[test]
-    fn a_far_opening_is_left_in_peace_and_a_near_one_is_not() {
+    fn polling_is_slow_before_a_distant_opening_and_fast_before_a_near_one() {
         assert_eq!(pause(Some(EventStatus::Scheduled), 3_600_000, 0), QUIET_MS);
         assert_eq!(pause(Some(EventStatus::Scheduled), 40_000, 0), 10_000);
         assert_eq!(pause(Some(EventStatus::Scheduled), 20_000, 0), LIVELY_MS);
     }
 
     #[test]
-    fn the_clock_is_measured_before_the_opening_and_told_otherwise() {
+    fn the_clock_is_measured_only_outside_the_time_around_the_opening() {
         assert!(measured(NEAR_OPENING_MS + 1) && measured(-1));
         assert!(!measured(NEAR_OPENING_MS) && !measured(0));
     }
 
     #[test]
-    fn a_server_that_does_not_answer_is_asked_less_and_less() {
+    fn a_server_that_does_not_answer_is_polled_with_backoff() {
         assert_eq!(pause(None, 0, 1), 4_000);
         assert_eq!(pause(None, 0, 20), FAILING_MAX_MS);
     }

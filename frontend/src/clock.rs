@@ -119,26 +119,26 @@ mod tests {
     }
 
     #[test]
-    fn the_way_there_and_back_is_halved() {
+    fn the_round_trip_time_is_halved() {
         let found = Sample::of(1_000, Timestamp::from_millis(61_100), 1_200);
         assert_eq!(found, sample(60_000, 100, 1_200));
     }
 
     #[test]
-    fn a_vaguer_sample_does_not_replace_a_better_one_that_it_agrees_with() {
+    fn a_less_precise_sample_does_not_replace_a_better_one_that_it_agrees_with() {
         let good = sample(60_000, 10, 1_000);
         assert_eq!(good.better(sample(60_300, 500, 2_000)), good);
     }
 
     #[test]
-    fn a_sample_that_disagrees_wins_because_the_clock_was_set() {
+    fn a_sample_that_disagrees_wins_because_the_clock_has_changed() {
         let good = sample(60_000, 10, 1_000);
         let new = sample(0, 500, 2_000);
         assert_eq!(good.better(new), new);
     }
 
     #[test]
-    fn an_old_sample_loses_its_worth() {
+    fn an_old_sample_loses_precision() {
         let old = sample(60_000, 10, 0);
         let new = sample(60_020, 100, 600_000);
         assert_eq!(old.better(new), new);

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_begun_second_counts_whole() {
+    fn a_partial_second_is_rounded_up() {
         assert_eq!(parts(1), Parts { days: 0, hours: 0, minutes: 0, seconds: 1 });
         assert_eq!(parts(1_000), Parts { days: 0, hours: 0, minutes: 0, seconds: 1 });
         assert_eq!(parts(0), Parts { days: 0, hours: 0, minutes: 0, seconds: 0 });
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_told_only_when_there_are_some() {
+    fn days_are_shown_only_if_there_are_any() {
         let (second, minute, hour, day) = (1_000, 60_000, 3_600_000, 86_400_000);
         assert_eq!(digits(Language::Korean, 3 * hour + 4 * minute + 5 * second), "03:04:05");
         assert_eq!(digits(Language::Korean, 2 * day + hour), "2일 01:00:00");
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_countdown_is_read_out_at_few_moments() {
+    fn a_countdown_is_announced_only_at_a_few_times() {
         assert_eq!(spoken_mark(7_200_000), None);
         assert_eq!(spoken_mark(3_600_000), Some(3_600));
         assert_eq!(spoken_mark(61_000), Some(300));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mark_has_words() {
+    fn every_announcement_has_a_text() {
         for mark in SPOKEN_S {
             for language in [Language::Korean, Language::English] {
                 assert!(!spoken(language, mark).contains('{'));

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_language_of_the_other_is_the_same() {
+    fn switching_the_language_twice_returns_to_the_first() {
         assert_eq!(Language::Korean.other().other(), Language::Korean);
         assert_ne!(Language::Korean.tag(), Language::English.tag());
     }

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_its_time_in_utc_and_its_texts_escaped() {
+    fn a_calendar_entry_has_utc_times_and_escaped_texts() {
         let file = calendar(&reservation("햄릿; 1부"), "두\n줄", "https://x/y", Timestamp::from_millis(5));
         assert!(file.contains("DTSTART:20261224T103000Z\r\n"), "{file}");
         assert!(file.contains("DTSTAMP:19700101T000000Z\r\n"), "{file}");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_allowed_and_none_is_lost() {
+    fn long_lines_are_folded_without_loss() {
         let title = "가나다라마바사".repeat(20);
         let file = calendar(&reservation(&title), "", "", Timestamp::from_millis(0));
         assert!(file.split("\r\n").all(|line| line.len() <= LINE_MAX));

@@ -207,14 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_behind_the_last_leads_to_the_last() {
+    fn a_page_past_the_end_leads_to_the_last_page() {
         assert_eq!(last_if_past(&page(99, 3)), Some(3));
         assert_eq!(last_if_past(&page(3, 3)), None);
         assert_eq!(last_if_past(&page(2, 0)), None);
     }
 
     #[test]
-    fn what_keeps_failing_is_asked_about_more_and_more_seldom() {
+    fn a_failing_request_is_repeated_with_backoff() {
         assert_eq!(pause(0), AGAIN_FIRST_MS);
         assert_eq!(pause(1), 2 * AGAIN_FIRST_MS);
         assert_eq!(pause(30), AGAIN_MAX_MS);

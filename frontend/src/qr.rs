@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reservation_number_fits_a_small_code() {
+    fn a_reservation_number_fits_into_a_small_qr_code() {
         let drawing = draw("67E55044-10B1-426F-9247-BB680E5FE0C8").unwrap();
         // Version 2 has 25 modules a side.
         assert_eq!(drawing.side, 25 + 2 * QUIET);
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_no_code_is_not_drawn() {
+    fn a_text_that_fits_into_no_qr_code_is_not_drawn() {
         assert!(draw(&"x".repeat(5_000)).is_none());
     }
 }

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_the_server_knows_stays() {
+    fn states_that_only_the_server_knows_are_kept() {
         assert_eq!(at(EventStatus::SoldOut, 150), EventStatus::SoldOut);
         assert_eq!(at(EventStatus::Paused, 150), EventStatus::Paused);
         assert_eq!(at(EventStatus::Cancelled, 250), EventStatus::Cancelled);

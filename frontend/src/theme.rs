@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_button_goes_round_all_themes() {
+    fn the_button_cycles_through_all_themes() {
         for theme in Theme::ALL {
             assert_eq!(theme.next().next().next(), theme);
             assert_eq!(Theme::parse(theme.word()), theme);

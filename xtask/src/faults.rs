@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_tells_the_order_and_another_seed_another() {
+    fn a_seed_determines_the_order() {
         let order = |seed| {
             let mut names: Vec<String> = (0..10).map(|n| format!("scenario {n}")).collect();
             names.sort_by_key(|name| dice(seed, name));

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_taken_apart() {
+    fn http_answers_are_parsed() {
         let answer = parse("HTTP/1.0 201 Created\r\nA: b\r\n\r\n{\"x\":1}").unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (201, "{\"x\":1}"));
         assert!(parse("not http").is_none());

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_ends_at_once_is_told_with_its_last_words() {
+    fn a_server_that_exits_at_once_is_reported_with_the_end_of_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = command(Path::new("sh"));
         command.args(["-c", "echo no room in the house; exit 3"]);

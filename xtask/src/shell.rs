@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_are_found_or_not() {
+    fn installed_programs_are_found_and_missing_ones_are_not() {
         assert!(find("sh").is_some());
         assert!(find("no-such-program-anywhere").is_none());
     }

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_wanted_unless_told_otherwise() {
+    fn all_tests_run_unless_options_select_some() {
         let all = options(None, false);
         assert!(all.wants(Kind::Rust) && all.wants(Kind::E2e) && all.wants(Kind::Schema));
         let one = options(Some(Kind::Schema), false);

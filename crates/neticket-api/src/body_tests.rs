@@ -25,12 +25,12 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 const SIGNUP: &str = r#"{"email":"a@b.kr","password":"passw0rd!","nickname":"길동"}"#;
 
 #[test]
-fn a_right_body_is_read() {
+fn a_valid_body_is_parsed() {
     assert_eq!(read::<SignupRequest>(SIGNUP).unwrap().nickname, "길동");
 }
 
 #[test]
-fn what_is_not_json_is_malformed() {
+fn a_body_that_is_not_json_is_malformed() {
     let deep = "[".repeat(60_000);
     for text in ["", "{", "{]", "nul", "{\"a\":1,}", "\"\\ud800\"", "1e999", "{\"a\":\"\u{0}\"}", &deep] {
         assert_eq!(refusal::<SignupRequest>(text).0, ProblemCode::MalformedRequest, "{text:.20}");
@@ -38,14 +38,14 @@ fn what_is_not_json_is_malformed() {
 }
 
 #[test]
-fn what_is_json_but_no_object_is_said_to_be_so_once() {
+fn a_json_body_that_is_not_an_object_gets_one_error() {
     for text in ["null", "1", "\"x\"", "[]", r#"["a@b.kr","passw0rd!","gildong"]"#] {
         assert_eq!(invalid::<SignupRequest>(text), pairs(&[("", "invalid_type")]), "{text}");
     }
 }
 
 #[test]
-fn all_mistakes_are_named_at_once() {
+fn all_invalid_fields_are_reported_at_once() {
     assert_eq!(
         invalid::<SignupRequest>(r#"{"email":"nobody","password":7,"nick":"x"}"#),
         pairs(&[
@@ -58,7 +58,7 @@ fn all_mistakes_are_named_at_once() {
 }
 
 #[test]
-fn mistakes_deep_inside_are_named_by_their_path() {
+fn nested_errors_are_reported_with_their_path() {
     let text = r#"{"title":" ","place":"x","description":"","starts_at":"soon","opens_at":1,
         "ticket_types":[{"name":"R","price":-1,"capacity":0},{"nam":"S","price":1,"capacity":1},5,["VIP",1,1]]}"#;
     let mut errors = invalid::<EventCreateRequest>(text);
@@ -80,7 +80,7 @@ fn mistakes_deep_inside_are_named_by_their_path() {
 }
 
 #[test]
-fn a_key_given_twice_is_refused() {
+fn a_duplicate_key_is_refused() {
     assert_eq!(
         invalid::<ReservationCreateRequest>(r#"{"ticket_type_id":1,"quantity":1,"quantity":2}"#),
         pairs(&[("quantity", "duplicate_field")])
@@ -88,7 +88,7 @@ fn a_key_given_twice_is_refused() {
 }
 
 #[test]
-fn nul_in_a_text_is_refused_but_its_escape_in_words_is_not() {
+fn a_nul_in_a_text_is_refused_and_the_literal_text_of_its_escape_is_accepted() {
     assert_eq!(
         invalid::<LoginRequest>(r#"{"email":"a\u0000b","password":"x"}"#),
         pairs(&[("email", "invalid_character")])
@@ -97,7 +97,7 @@ fn nul_in_a_text_is_refused_but_its_escape_in_words_is_not() {
 }
 
 #[test]
-fn numbers_that_do_not_fit_are_out_of_range_or_of_the_wrong_type() {
+fn numbers_that_do_not_fit_are_out_of_range_or_have_the_wrong_type() {
     for (quantity, code) in [
         ("0", "out_of_range"),
         ("101", "out_of_range"),
@@ -114,20 +114,20 @@ fn numbers_that_do_not_fit_are_out_of_range_or_of_the_wrong_type() {
 }
 
 #[test]
-fn a_whole_number_is_one_however_it_is_written() {
+fn an_integer_is_accepted_in_every_json_notation() {
     let request = read::<ReservationCreateRequest>(r#"{"ticket_type_id":3e2,"quantity":2.0}"#).unwrap();
     assert_eq!((request.ticket_type_id, request.quantity), (300, 2));
 }
 
 #[test]
-fn thousands_of_mistakes_are_cut_off() {
+fn the_list_of_errors_is_truncated() {
     let members: Vec<String> = (0..4000).map(|n| format!("\"k{n}\":1")).collect();
     let errors = invalid::<SignupRequest>(&format!("{{{}}}", members.join(",")));
     assert_eq!(errors.len(), FIELD_PROBLEMS_MAX);
 }
 
 #[test]
-fn the_value_of_a_password_is_not_repeated() {
+fn an_error_does_not_repeat_the_password() {
     let error = read::<LoginRequest>(r#"{"email":"a","password":123456789}"#).err().unwrap();
     assert!(!serde_json::to_string(&error.problem("0")).unwrap().contains("123456789"));
 }

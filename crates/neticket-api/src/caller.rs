@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_found_whatever_the_case_of_its_scheme() {
+    fn the_bearer_scheme_is_case_insensitive() {
         for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
             assert_eq!(bearer_token(&headers(&[("authorization", value)])), Some("abc"));
         }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_proxies_are_believed_about_where_a_request_came_from() {
+    fn only_trusted_proxies_can_set_the_client_address() {
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
         let trusted = [address("10.0.0.1"), address("10.0.0.2")];
         for (peer, hops, expected) in [

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cookie_is_kept_from_scripts_other_sites_and_other_paths() {
+    fn the_cookie_is_hidden_from_scripts_other_sites_and_other_paths() {
         assert_eq!(
             keep("secret", 1_209_600, true).to_string(),
             "neticket_refresh=secret; HttpOnly; SameSite=Strict; Secure; Path=/api/v1/auth; Max-Age=1209600"
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_cookie_is_over_at_once() {
+    fn a_cleared_cookie_expires_at_once() {
         let cleared = clear(false).to_string();
         assert!(cleared.starts_with("neticket_refresh=;") && cleared.contains("Max-Age=0"));
     }

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn images_may_come_from_where_they_are_kept_and_nothing_else_may() {
+    fn the_image_store_may_provide_images_and_nothing_else() {
         for (url, origin) in [
             ("https://img.example.com", "https://img.example.com"),
             ("http://127.0.0.1:9000/tickets", "http://127.0.0.1:9000"),

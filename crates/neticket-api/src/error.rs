@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_of_the_application_becomes_its_problem() {
+    fn every_application_error_becomes_its_problem() {
         let table: Vec<_> = every_refusal()
             .into_iter()
             .map(|refusal| {
@@ -335,14 +335,14 @@ mod tests {
     }
 
     #[test]
-    fn the_inside_of_a_fault_goes_to_the_log_only() {
+    fn internal_details_go_only_to_the_log() {
         let error = ApiError::from(AppError::Internal("SELECT secret FROM /var/lib".into()));
         assert!(error.cause().unwrap().contains("SELECT secret"));
         assert!(!serde_json::to_string(&error.problem("0")).unwrap().contains("secret"));
     }
 
     #[test]
-    fn a_status_and_the_code_it_becomes_agree() {
+    fn a_bare_status_becomes_a_problem_code_that_agrees() {
         for status in [401, 403, 404, 405, 406, 413, 415, 500, 503] {
             let error = ApiError::of_status(StatusCode::from_u16(status).unwrap());
             assert_eq!(error.status_code().as_u16(), status);

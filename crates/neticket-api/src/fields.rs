@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_messages_of_serde_are_understood() {
+    fn the_messages_of_serde_are_parsed() {
         for (message, kind) in [
             ("missing field `email`", FieldErrorKind::Missing("email".into())),
             ("unknown field `a`, expected one of `b`, `c`", FieldErrorKind::Unknown("a".into())),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_the_callers_is_not_repeated_at_length() {
+    fn a_long_field_name_is_truncated() {
         assert_eq!(FieldErrorKind::Unknown("x".repeat(60_000)).at("a").field.len(), 102);
     }
 }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn guessing_an_account_ends_after_ten_and_says_when_to_come_back() {
+    fn guesses_on_one_account_are_limited_to_ten_and_get_a_retry_after() {
         let limits = Limits::new(true);
         let home: IpAddr = "192.0.2.1".parse().unwrap();
         let mut upper = false;
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn trying_many_accounts_from_one_address_ends_too() {
+    fn guesses_on_many_accounts_from_one_address_are_limited() {
         let limits = Limits::new(true);
         let mut guess = 0;
         let attempts = allowed(&limits, |limits| {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn guessing_one_account_from_many_addresses_ends_too() {
+    fn guesses_on_one_account_from_many_addresses_are_limited() {
         let limits = Limits::new(true);
         let mut host: u32 = 0;
         let attempts = allowed(&limits, |limits| {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_of_one_ipv6_network_are_one_caller() {
+    fn addresses_of_one_ipv6_network_share_a_limit() {
         let limits = Limits::new(true);
         let mut host: u128 = 0x2001_0db8 << 96;
         let attempts = allowed(&limits, |limits| {
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_are_off_refuse_nothing() {
+    fn disabled_limits_refuse_nothing() {
         let limits = Limits::new(false);
         assert_eq!(allowed(&limits, |limits| limits.signup(IpAddr::from([192, 0, 2, 1]))), 500);
     }
 
     #[test]
-    fn callers_who_have_gone_are_forgotten() {
+    fn idle_callers_are_removed() {
         let limit = Limit::new(Quota::per_second(NonZeroU32::MAX));
         for caller in 0..CHECKS_PER_SWEEP {
             limit.check(&caller).unwrap();

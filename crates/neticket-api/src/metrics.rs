@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_metric_is_documented_and_every_documented_metric_is_there() {
+    fn every_metric_is_documented_and_every_documented_metric_exists() {
         let (app, http) = (Metrics::default(), HttpMetrics::default());
         let mut names = [app.register().names(), http.register.names()].concat();
         names.sort();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_query_asks_for_is_read_from_it() {
+    fn series_and_labels_are_parsed_from_a_query() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let labels = vec![
             ("b".to_owned(), words(&["c", "d"])),
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_of_answer_is_counted_on_its_own_and_made_up_methods_together() {
+    fn each_label_set_is_counted_separately_and_unknown_methods_together() {
         let metrics = HttpMetrics::default();
         let route = RouteMetrics::of("/a/{b}");
         for (method, status) in [("GET", 200), ("GET", 200), ("GET", 404), ("BREW", 405), ("WHEN", 405)] {

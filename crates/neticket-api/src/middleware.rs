@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_rules_json_out_is_told_that_there_is_nothing_else() {
+    fn only_an_accept_header_that_excludes_json_is_refused() {
         let accepts = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(value));

@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_document_is_the_one_that_the_code_makes() {
+    fn the_committed_document_matches_the_code() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/neticket-v1.json");
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn strong_tags_of_versions_are_what_is_expected() {
+    fn if_match_accepts_only_strong_version_tags() {
         let one_of = |versions: &[i64]| Expected::OneOf(versions.to_vec());
         assert_eq!(expected(&[]), Expected::Any);
         assert_eq!(expected(&["*"]), Expected::Any);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn right_parameters_are_read_and_absent_ones_have_their_defaults() {
+    fn valid_parameters_are_parsed_and_absent_ones_get_defaults() {
         let query =
             read::<EventListQuery>("q=%ED%95%9C+b&status=on_sale&include_past=true&page=2&size=100").unwrap();
         assert_eq!((query.q.as_deref(), query.page, query.size), (Some("한 b"), 2, 100));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_parameters_are_named_at_once() {
+    fn all_invalid_parameters_are_reported_at_once() {
         let pair = |field: &str, code: &str| (field.to_owned(), code.to_owned());
         assert_eq!(
             refused("status=gone&page=x&size=101&siez=1&q=a%00&page=1&page=2&include_past=1"),

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_it_shows() {
+    fn a_line_is_not_blank_and_has_no_invisible_characters() {
         for good in ["햄릿, 여름", "100% \u{1f468}\u{200d}\u{1f469}", "e\u{301}"] {
             assert!(line(good).is_ok(), "{good:?}");
         }

@@ -180,12 +180,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_email_is_trimmed_and_compared_without_case() {
+    fn an_email_is_trimmed_and_compared_case_insensitively() {
         assert_eq!(Email::parse(" Ann@Example.COM ").unwrap(), Email::parse("ann@example.com").unwrap());
     }
 
     #[test]
-    fn an_email_without_its_shape_is_refused() {
+    fn a_malformed_email_is_refused() {
         for text in ["", "a", "a@", "@b.c", "a@b", "a b@c.kr", "a@b..kr", ".a@b.kr", "a@-b.kr", "a@@b.kr"] {
             assert_eq!(Email::parse(text).map_err(|e| e.code), Err("invalid_email"), "{text}");
         }
@@ -194,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn an_email_is_checked_as_it_is_parsed() {
+    fn an_email_check_agrees_with_its_parser() {
         for text in [" Ann@Example.COM ", "홍@예시.한국", "ÄÖ@Ü.de", "", "a@-b.kr", "a b@c.kr"] {
             assert_eq!(Email::check(text), Email::parse(text).map(drop), "{text}");
         }
     }
 
     #[test]
-    fn a_password_needs_letter_digit_and_special_character() {
+    fn a_password_needs_a_letter_a_digit_and_a_special_character() {
         assert!(Password::parse("abcdef1!").is_ok());
         assert!(Password::parse("비밀번호가1! ").is_ok());
         for (text, code) in [
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nickname_is_hangul_latin_and_digits() {
+    fn a_nickname_has_only_hangul_latin_letters_and_digits() {
         for text in ["홍길동", "ann", "A1", "가나다라마바사아자차"] {
             assert!(Nickname::parse(text).is_ok(), "{text}");
         }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_reads_back_from_its_word() {
+    fn a_role_round_trips_through_its_name() {
         assert_eq!(Role::parse("admin"), Some(Role::Admin));
         assert_eq!(Role::parse("user"), Some(Role::User));
         assert_eq!(Role::parse("root"), None);

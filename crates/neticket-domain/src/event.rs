@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_opens_at_the_very_millisecond_and_closes_before_the_last() {
+    fn a_sale_includes_its_opening_time_and_excludes_its_closing_time() {
         assert_eq!(window().at(at(999)), SaleState::NotOpen);
         assert_eq!(window().at(at(1_000)), SaleState::Open);
         assert_eq!(window().at(at(1_999)), SaleState::Open);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_names_what_matters_most() {
+    fn a_status_names_the_most_important_state() {
         assert_eq!(EventStatus::of(true, true, window(), 0, at(0)), EventStatus::Cancelled);
         assert_eq!(EventStatus::of(false, true, window(), 0, at(0)), EventStatus::Scheduled);
         assert_eq!(EventStatus::of(false, true, window(), 0, at(1_500)), EventStatus::Paused);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_reads_back_from_its_word() {
+    fn every_status_round_trips_through_its_name() {
         for status in EventStatus::ALL {
             assert_eq!(EventStatus::parse(status.as_str()), Some(status));
         }
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reservation_can_be_cancelled_until_the_show_starts() {
+    fn a_reservation_can_be_cancelled_until_the_event_starts() {
         assert!(cancellable(at(1_000), at(999)));
         assert!(!cancellable(at(1_000), at(1_000)));
     }

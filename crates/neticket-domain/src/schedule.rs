@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_made_in_the_future_and_may_have_opened_already() {
+    fn a_new_event_starts_in_the_future_and_may_be_open_already() {
         let of_new = |opens_at, closes_at, starts_at| {
             fields(&schedule(opens_at, closes_at, starts_at).faults_of_new(now()))
         };
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_can_be_ended_now_and_a_show_is_not_moved_into_the_past() {
+    fn a_sale_can_end_now_and_an_event_cannot_move_into_the_past() {
         let before = schedule(0, 2_000, 2_000);
         let changed = |to: Schedule| fields(&to.faults_of_change(before, now()));
         assert_eq!(changed(before), [""; 0]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_moments_of_what_has_started_stay_as_they_are() {
+    fn the_times_of_a_started_event_cannot_change() {
         let before = schedule(0, 500, 1_000);
         assert_eq!(before.faults_of_change(before, now()), []);
         let after = schedule(1, 500, 2_000).faults_of_change(before, now());

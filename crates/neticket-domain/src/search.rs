@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_split_lowered_and_bounded() {
+    fn search_words_are_split_lower_cased_and_limited() {
         let words = SearchWords::parse("  Hamlet\t서울   100% ");
         assert_eq!(words.iter().collect::<Vec<_>>(), ["hamlet", "서울", "100%"]);
         assert_eq!(SearchWords::parse(&"a ".repeat(50)).iter().count(), SEARCH_WORDS_MAX);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_in_a_word_are_letters() {
+    fn wildcards_in_a_search_word_are_literal() {
         assert_eq!(SearchWords::like_pattern("100%_!"), "%100!%!_!!%");
     }
 }

@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_refuses_what_is_not_a_moment() {
+    fn an_invalid_timestamp_is_refused() {
         for text in ["", "2026-12-24", "2026-12-24T10:00:00", "2026-13-01T00:00:00Z", "tomorrow"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_timestamp_out_of_range_is_pulled_inside() {
+    fn a_timestamp_out_of_range_is_clamped() {
         assert_eq!(Timestamp::from_millis(i64::MAX).to_string(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0000-01-01T00:00:00Z");
     }

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seats_that_the_server_shows_wrongly_or_not_at_all_are_found() {
+    fn wrong_and_missing_seat_counts_of_a_server_are_found() {
         let grades = [GradeRow { id: 1, capacity: 5, left: 2 }, GradeRow { id: 2, capacity: 5, left: -1 }];
         let mut faults = Vec::new();
         compare_left("here", &grades, &BTreeMap::from([(1, 2), (2, -1)]), &mut faults);

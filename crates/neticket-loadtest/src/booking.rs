@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_was_refused_at_the_door_has_surely_not_booked() {
+    fn only_a_rate_limited_request_has_certainly_not_booked() {
         for (status, code, expected) in [
             (429, "rate_limited", false),
             (503, "overloaded", true),

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_definition_is_valid() {
         <Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_reads_back_as_it_was_written() {
+    fn a_result_round_trips_through_json() {
         let mut tally = Tally::default();
         for us in 1..=1000 {
             tally.winners.add(us * 1000);

@@ -295,14 +295,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_secret_is_shown() {
+    fn secrets_are_hidden() {
         let args = "rush --jwt-secret geheim --database-url=mysql://a:geheim@b --people 5";
         let shown = hide_secrets(args.split(' ').map(str::to_owned));
         assert_eq!(shown, "neticket-loadtest rush --jwt-secret … --database-url=… --people 5");
     }
 
     #[test]
-    fn everyone_is_dealt_out_once() {
+    fn every_person_is_assigned_once() {
         let people: Vec<i64> = (0..10).collect();
         let mut dealt: Vec<i64> = (0..3).flat_map(|n| every(&people, n, 3)).collect();
         dealt.sort_unstable();

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tallies_add_up_and_survive_the_way_between_processes() {
+    fn tallies_add_up_and_round_trip_between_processes() {
         let mut one = Tally::default();
         one.winners.add(1_000);
         one.answer(Kind::Confirmed, 50_000);

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken_apart() {
+    fn server_addresses_are_parsed() {
         let full = Address::parse("mysql://me:secret@db.example:3310/name?x=1").unwrap();
         assert_eq!(full, Address { user: "me", password: "secret", host: "db.example", port: "3310" });
         let bare = Address::parse("mysql://127.0.0.1").unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn databases_are_empty_apart_and_gone_afterwards() {
+    fn databases_are_empty_separate_and_dropped_afterwards() {
         let (one, two) = (TestDatabase::create().unwrap(), TestDatabase::create().unwrap());
         assert_ne!(one.url(), two.url());
         execute(&one.server_url, &format!("CREATE TABLE {}.t (n INT)", one.name())).unwrap();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_speaks_four_byte_utf8() {
+    fn the_server_uses_four_byte_utf8() {
         let database = TestDatabase::create().unwrap();
         let sql = "SELECT @@character_set_database";
         let answer = execute(&database.server_url, &format!("USE {}; {sql}", database.name())).unwrap();

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_takes_nothing_until_there_is_room_again() {
+    fn a_full_disk_refuses_writes_until_space_is_freed() {
         let disk = SmallDisk::create(2).unwrap();
         let write = || {
             let mut shell = disk.command("sh");

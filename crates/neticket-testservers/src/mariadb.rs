@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_durable_server_runs_with_productions_settings() {
+    fn a_durable_server_runs_with_the_production_settings() {
         let server = MariaDb { durable: true, ..MariaDb::default() }.start().unwrap();
         let lines = PRODUCTION.lines().filter(|line| !line.starts_with(['#', '[']) && !line.is_empty());
         let mut settings = 0;

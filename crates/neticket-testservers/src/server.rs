@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_keeps_its_port_and_its_appended_data_over_a_restart() {
+    fn a_restarted_redis_keeps_its_port_and_its_persisted_data() {
         let mut redis = Redis::default().start().unwrap();
         let port = redis.port();
         assert_eq!(redis::ask(port, "SET seats 7").unwrap(), "+OK");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_without_append_only_file_forgets_when_killed() {
+    fn a_killed_redis_without_an_append_only_file_loses_its_data() {
         let mut redis = Redis { append_only: false, ..Redis::default() }.start().unwrap();
         assert_eq!(redis::ask(redis.port(), "SET seats 7").unwrap(), "+OK");
         redis.kill().unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn options_override_what_a_redis_starts_with() {
+    fn options_override_the_default_settings_of_a_redis() {
         let options = vec!["--maxmemory-policy".into(), "allkeys-lru".into()];
         let redis = Redis { extra_options: options, ..Redis::default() }.start().unwrap();
         assert!(redis::ask(redis.port(), "INFO memory").unwrap().starts_with('$'));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_server_is_dead_and_its_folder_gone() {
+    fn a_dropped_server_is_stopped_and_its_folder_removed() {
         let redis = Redis::default().start().unwrap();
         let (pid, folder) = (redis.pid().unwrap(), redis.folder().to_owned());
         assert!(is_alive(pid) && folder.exists());
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mariadb_keeps_what_was_committed_over_kill_and_restart() {
+    fn a_mariadb_keeps_committed_data_after_a_kill_and_a_restart() {
         let mut mariadb = MariaDb { durable: true, ..MariaDb::default() }.start().unwrap();
         let url = mariadb.url();
         let sql =
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redis_that_has_ended_by_itself_is_noticed_and_starts_again() {
+    fn a_redis_that_exits_is_noticed_and_can_be_restarted() {
         let mut redis = Redis::default().start().unwrap();
         assert!(!redis.has_ended().unwrap());
         redis.signal("KILL").unwrap();

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_twice_gives_the_same_server() {
+    fn two_calls_return_the_same_server() {
         assert_eq!(redis_url().unwrap(), redis_url().unwrap());
     }
 }

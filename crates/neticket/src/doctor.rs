@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_password_is_shown() {
+    fn passwords_are_hidden() {
         assert_eq!(without_password("mysql://app:s3cret@db:3306/neticket"), "mysql://app:…@db:3306/neticket");
         assert_eq!(without_password("redis://:p@ss@cache"), "redis://:…@cache");
         assert_eq!(without_password("redis://cache:6379"), "redis://cache:6379");

@@ -172,12 +172,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_definition_is_valid() {
         <Cli as clap::CommandFactory>::command().debug_assert();
     }
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_repeated_cause_is_printed_once() {
         let error = anyhow::anyhow!("refused").context("no database: refused").context("cannot start");
         assert_eq!(one_sentence(&error), "cannot start: no database: refused");
     }

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_administrators_see_administration() {
+    fn only_administrators_see_the_administration_pages() {
         assert_eq!(Access::of(&user(Role::Admin)), Access::Granted);
         assert_eq!(Access::of(&user(Role::User)), Access::Denied);
         assert_eq!(Access::of(&Viewer::Visitor), Access::Denied);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_saved_stays_with_whoever_typed_it() {
+    fn unsaved_input_stays_visible_after_access_is_lost() {
         for gone in [Access::Denied, Access::Unknown] {
             assert_eq!(gone.keeping(Some(Access::Granted), true), Access::Kept);
             assert_eq!(gone.keeping(Some(Access::Kept), true), Access::Kept);

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_a_change() {
+    fn only_different_values_are_changes() {
         let before =
             json!({ "paused": false, "epoch": 3, "ticket_types": [{ "capacity": 10, "name": "R" }] });
         let after = json!({ "paused": true, "epoch": 3, "ticket_types": [{ "capacity": 20, "name": "R" }] });
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_value() {
+    fn a_null_counts_as_no_value() {
         let found =
             changes(Some(&json!({ "image_key": null, "closed": null })), Some(&json!({ "image_key": "k" })));
         assert_eq!(found, [Change { path: "image_key".into(), before: None, after: Some("k".into()) }]);
     }
 
     #[test]
-    fn what_is_new_had_no_value_before() {
+    fn a_new_field_has_no_value_before() {
         let found = changes(None, Some(&json!({ "title": "<img>" })));
         assert_eq!(found, [Change { path: "title".into(), before: None, after: Some("<img>".into()) }]);
         assert_eq!(changes(None, None), []);

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_reads_back() {
+    fn an_address_of_an_admin_list_round_trips() {
         let query = ListQuery { q: "ham".into(), status: Some(EventStatus::Paused), drifted: true, page: 3 };
         assert_eq!(query.parts(str::to_owned), ["q=ham", "status=paused", "drifted=true"]);
         let read = read(&[("q", " ham "), ("status", "paused"), ("drifted", "true"), ("page", "3")]);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_an_address_is_left_out() {
+    fn invalid_parts_of_an_admin_list_address_are_ignored() {
         let read = read(&[("status", "open"), ("page", "0"), ("drifted", "perhaps")]);
         assert_eq!(read, ListQuery { page: 1, ..ListQuery::default() });
         assert_eq!(read.at("/admin/events"), "/admin/events");

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_are_written_as_people_do() {
+    fn utc_offsets_are_formatted_for_people() {
         assert_eq!(offset(540), "UTC+9");
         assert_eq!(offset(-210), "UTC-3:30");
         assert_eq!(offset(0), "UTC+0");

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_forms_are_left_by_a_page_load() {
+    fn only_forms_are_left_with_a_page_load() {
         assert!(is_form("/admin/events/new") && is_form("/admin/events/7"));
         assert!(!is_form("/admin/events") && !is_form("/admin/events/") && !is_form("/admin/inventory"));
     }

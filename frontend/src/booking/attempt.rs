@@ -121,18 +121,18 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_survives_being_written_down() {
+    fn an_attempt_round_trips_through_storage() {
         let text = serde_json::to_string(&attempt()).unwrap();
         assert_eq!(serde_json::from_str::<Attempt>(&text).unwrap(), attempt());
     }
 
     #[test]
-    fn a_request_names_the_price_of_its_press() {
+    fn a_request_contains_the_price_at_the_time_of_the_press() {
         assert_eq!(attempt().request().unit_price, Some(50_000));
     }
 
     #[test]
-    fn an_attempt_of_an_earlier_client_goes_on_without_a_price() {
+    fn an_attempt_of_an_older_client_continues_without_a_price() {
         let text = r#"{"key":"k","ticket_type_id":1,"quantity":2,"pressed_ms":5,"user_id":7}"#;
         let stored = serde_json::from_str::<Attempt>(text).unwrap();
         assert_eq!(stored, Attempt { unit_price: None, ..attempt() });
@@ -141,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn a_new_price_is_decided_anew_with_the_same_key() {
+    fn a_new_price_needs_a_new_decision_and_keeps_the_key() {
         let next = attempt().after(ProblemCode::PriceChanged);
         assert_eq!(next, Attempt { pressed_ms: None, user_id: None, ..attempt() });
     }
 
     #[test]
-    fn after_another_refusal_the_next_press_is_another_booking() {
+    fn after_any_other_refusal_the_next_press_gets_a_new_key() {
         let next = attempt().after(ProblemCode::SoldOut);
         assert_ne!(next.key, attempt().key);
         assert_eq!((next.ticket_type_id, next.quantity, next.pressed_ms), (1, 2, None));

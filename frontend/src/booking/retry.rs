@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_server_is_asked_again_no_earlier_than_it_said() {
+    fn a_retry_waits_at_least_for_the_retry_after_time() {
         for jitter in [0, 500, 999] {
             let Next::Wait(wait) = next(&refused(ProblemCode::Overloaded, Some(4)), 1, 0, jitter) else {
                 panic!("must wait")
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_passes_is_asked_again() {
+    fn all_temporary_errors_are_retried() {
         for error in [
             refused(ProblemCode::Overloaded, None),
             refused(ProblemCode::LedgerUnavailable, None),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_busy_server_is_called_busy() {
+    fn only_an_overloaded_server_is_shown_as_busy() {
         assert_eq!(WaitReason::of(&refused(ProblemCode::Overloaded, None), true), WaitReason::Busy);
         assert_eq!(WaitReason::of(&refused(ProblemCode::RateLimited, None), true), WaitReason::Busy);
         assert_eq!(
@@ -150,12 +150,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_books_for_somebody_else() {
+    fn a_booking_of_another_user_is_refused() {
         assert_eq!(next(&ApiError::OtherUser, 1, 0, 0), Next::Refused);
     }
 
     #[test]
-    fn a_final_answer_is_not_asked_again() {
+    fn a_final_answer_is_not_retried() {
         for code in ProblemCode::ALL.iter().filter(|code| !code.retryable()) {
             if *code != ProblemCode::Internal {
                 assert_eq!(next(&refused(*code, None), 1, 0, 0), Next::Refused, "{code}");
@@ -164,27 +164,27 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_and_stay_bounded() {
+    fn retry_delays_grow_up_to_a_limit() {
         let waits: Vec<i64> = (1..20).map(|tries| backoff(tries, 999)).collect();
         assert!(waits.is_sorted());
         assert!(waits.iter().all(|wait| (500..=BACKOFF_MAX_MS).contains(wait)));
     }
 
     #[test]
-    fn patience_ends_after_two_minutes() {
+    fn retries_end_after_two_minutes() {
         assert_eq!(next(&ApiError::Lost, 30, PATIENCE_MS - 100, 0), Next::GiveUp);
         assert_eq!(next(&refused(ProblemCode::Overloaded, Some(60)), 2, 70_000, 0), Next::GiveUp);
     }
 
     #[test]
-    fn a_fault_of_the_server_is_asked_again_only_a_few_times() {
+    fn an_internal_error_is_retried_only_a_few_times() {
         let fault = refused(ProblemCode::Internal, None);
         assert!(matches!(next(&fault, 1, 0, 0), Next::Wait(_)));
         assert_eq!(next(&fault, INTERNAL_TRIES, 0, 0), Next::GiveUp);
     }
 
     #[test]
-    fn only_a_node_that_does_not_know_the_price_is_asked_without() {
+    fn only_an_unknown_price_field_is_left_out() {
         let answer = |fields: &[(&str, &str)]| {
             let field = |(field, code): &(&str, &str)| FieldProblem {
                 field: (*field).to_owned(),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_about_to_open_is_waited_for() {
+    fn a_sale_that_opens_soon_is_retried() {
         let mut problem = Problem::new(ProblemCode::SaleNotOpen, "", "");
         problem.server_time = Some(Timestamp::from_millis(10_000));
         problem.opens_at = Some(Timestamp::from_millis(10_400));

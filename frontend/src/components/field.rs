@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_would_refuse_is_said_here_with_its_reason() {
+    fn input_that_the_server_would_refuse_gets_its_reason_in_the_form() {
         assert_eq!(checks::email("hong"), Some(Msg::FieldEmail));
         assert_eq!(checks::email("hong@example.com"), None);
         assert_eq!(checks::password("abc"), Some(Msg::FieldPasswordShort));

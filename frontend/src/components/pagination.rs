@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_present_page_is_in_the_middle_where_it_can() {
+    fn the_current_page_is_in_the_middle_if_possible() {
         assert_eq!(window(10, 20), 8..=12);
         assert_eq!(window(1, 20), 1..=5);
         assert_eq!(window(20, 20), 16..=20);

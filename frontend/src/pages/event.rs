@@ -359,13 +359,13 @@ mod tests {
     }
 
     #[test]
-    fn another_price_is_another_event_and_another_number_of_seats_is_not() {
+    fn a_new_price_changes_the_static_details_and_a_new_seat_count_does_not() {
         assert_eq!(facts(9, 100, 5), facts(0, 100, 6));
         assert_ne!(facts(9, 100, 5), facts(9, 200, 5));
     }
 
     #[test]
-    fn a_page_is_not_drawn_anew_for_another_price_and_revision() {
+    fn a_new_price_and_revision_do_not_redraw_the_page() {
         let mut dearer = facts(9, 200, 5);
         dearer.0.revision = Some(2);
         assert!(!is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(dearer))));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answered_price_is_shown_in_place() {
+    fn a_price_from_an_answer_is_shown_in_place() {
         let corrected = facts(9, 100, 5).with_price(1, 200).unwrap();
         assert_eq!(corrected.0.ticket_types[0].price, 200);
         assert_eq!(corrected.0.revision, Some(1), "the event is still to be fetched");
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_that_is_shown_already_needs_no_other_event() {
+    fn a_price_that_is_already_shown_changes_nothing() {
         assert!(facts(9, 100, 5).with_price(1, 100).is_none());
         assert!(facts(9, 100, 5).with_price(2, 100).is_none(), "another ticket type");
     }

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_reads_back() {
+    fn an_address_of_the_home_page_round_trips() {
         let query =
             HomeQuery { q: "ham".into(), status: Some(EventStatus::OnSale), include_past: true, page: 3 };
         let path = query.path_with(str::to_owned);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_an_address_is_left_out() {
+    fn invalid_parts_of_a_home_page_address_are_ignored() {
         let read = read(&[("status", "open"), ("page", "-1"), ("include_past", "perhaps")]);
         assert_eq!(read, HomeQuery { page: 1, ..HomeQuery::default() });
         assert_eq!(read.path_with(str::to_owned), "/");

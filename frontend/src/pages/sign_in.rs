@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_never_lands_on_another_site() {
+    fn a_sign_in_never_redirects_to_another_site() {
         for next in
             ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/\t/x"]
         {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn one_comes_back_to_where_one_was() {
+    fn a_sign_in_returns_to_the_previous_page() {
         assert_eq!(safe_next("/events/3"), "/events/3");
         assert_eq!(safe_next(&with_search("/", "?q=a")), "/?q=a");
         assert_eq!(safe_next("/login?next=/"), "/");

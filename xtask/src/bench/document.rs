@@ -107,12 +107,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_generated_part_is_as_it_was_agreed() {
+    fn the_generated_part_matches_its_snapshot() {
         insta::assert_snapshot!(markdown(&summary()));
     }
 
     #[test]
-    fn only_what_stands_between_the_markers_is_replaced() {
+    fn only_the_text_between_the_markers_is_replaced() {
         let old = "old\n";
         let streams = format!("{BEGIN_STREAMS}\n{old}{END_STREAMS}\nafter\n");
         let text = format!("before\n{BEGIN}\n{old}{END}\nbetween\n{streams}");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_missed_nothing_says_so() {
+    fn a_run_without_missed_goals_says_so() {
         let mut summary = summary();
         summary.figures.retain(|figure| figure.reached);
         assert!(missed(&summary).contains("Every goal was reached"));

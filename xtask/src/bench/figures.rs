@@ -303,20 +303,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_divided_by_a_baseline_that_did_nothing() {
+    fn a_baseline_of_zero_divides_nothing() {
         let rounds = [round(&[(Rung::Ceiling, PER_S, 0.0), (Rung::Node, PER_S, 8.0)])];
         assert_eq!(figures(&rounds), []);
     }
 
     #[test]
-    fn what_must_never_happen_may_not_happen_in_any_round() {
+    fn a_forbidden_event_in_any_round_misses_the_goal() {
         let rounds = [0.0, 0.0, 1.0].map(|errors| round(&[(Rung::Rush, "errors", errors)]));
         assert!(!figures(&rounds)[0].reached, "the median is 0, and yet there was an error");
         assert!(figures(&rounds[..2])[0].reached);
     }
 
     #[test]
-    fn what_the_batching_adds_is_what_http_and_the_transaction_do_not_explain() {
+    fn the_cost_of_batching_is_the_rest_after_http_and_the_transaction() {
         let rounds = [round(&[
             (Rung::Idle, "booking_ms", 1.0),
             (Rung::Idle, "commit_ms", 0.7),

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_servers_are_as_durable_as_operators_are_told_to_make_them() {
+    fn the_servers_have_the_durability_settings_of_infra() {
         let mysql = mysql_settings(include_str!("../../../infra/mysql.cnf"));
         assert!(mysql.contains(&("innodb_flush_log_at_trx_commit".to_owned(), "1".to_owned())), "{mysql:?}");
         let redis = redis_settings(include_str!("../../../infra/redis.conf"));

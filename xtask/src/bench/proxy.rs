@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_operators_are_told_is_kept_but_for_names_and_certificates() {
+    fn the_proxy_keeps_the_settings_of_infra_except_names_and_certificates() {
         let template = include_str!("../../../infra/nginx.conf");
         let nodes = ["127.0.0.1:9001".parse().unwrap(), "127.0.0.1:9002".parse().unwrap()];
         let site = site(template, "127.0.0.1:9000".parse().unwrap(), &nodes, Path::new("/somewhere"));

@@ -143,7 +143,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn numbers_have_as_many_digits_as_mean_something() {
+    fn numbers_have_only_significant_digits() {
         assert_eq!(number(1_234_567.8, "/s"), "1,234,568 /s");
         assert_eq!(number(21_400.0, "/s"), "21,400 /s");
         assert_eq!(number(999.6, "ms"), "1000 ms");
@@ -165,7 +165,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_summary_is_json_that_says_what_was_missed() {
+    fn the_json_summary_names_the_missed_goals() {
         let json = serde_json::to_value(summary()).unwrap();
         let missed = json["figures"].as_array().unwrap().iter().filter(|figure| figure["reached"] == false);
         assert_eq!(missed.count(), 1);

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_compressed_comes_out_again() {
+    fn compressed_files_decompress_to_the_original() {
         let content = b"seat ".repeat(1000);
         let mut from_brotli = Vec::new();
         let compressed = brotli(&content).unwrap();
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn small_files_and_pictures_stay_alone() {
+    fn small_files_and_pictures_are_not_compressed() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("big.js"), "x".repeat(LEN_MIN)).unwrap();
         fs::write(folder.path().join("small.js"), "x").unwrap();

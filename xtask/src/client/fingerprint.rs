@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_part_of_the_client_is_left_out() {
+    fn files_outside_the_client_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["src/app.rs", "dist/app.wasm"] {
             fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();

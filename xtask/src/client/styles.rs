@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_has_one_style_sheet_with_everything_in_order() {
+    fn a_page_has_one_style_sheet_with_all_rules_in_order() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a-1.css"), "/* A */\na {\n  color: red;\n}\n").unwrap();
         fs::write(folder.path().join("b-2.css"), "b {\n}\n").unwrap();

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_without_packages_ask_for_none() {
+    fn parts_without_packages_install_none() {
         assert!(install_missing(&[Part::Client, Part::Nextest, Part::Deny]).is_ok());
     }
 }

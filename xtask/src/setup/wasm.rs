@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_compiler_is_asked_for_nothing_unstable_but_to_leave_places_out() {
+    fn the_default_compiler_gets_no_unstable_flag_except_location_detail() {
         let flags: Vec<&str> = RUSTUP_FLAGS.split(' ').filter(|flag| flag.contains("-Z")).collect();
         assert_eq!(flags, ["-Zlocation-detail=none"]);
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_rustup_is_told_which_toolchain_to_take() {
+    fn only_rustup_gets_the_name_of_the_toolchain() {
         let names = |rustup| -> Vec<&str> {
             Compiler::Debian { rustup }.environment().into_iter().map(|(name, _)| name).collect()
         };

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_with_a_body_is_fine() {
+    fn a_subject_with_a_body_is_accepted() {
         assert_eq!(messages("app: Sell tickets", "People want them.\n\nVerified by tests.\n"), 0);
         assert_eq!(check(""), []);
     }

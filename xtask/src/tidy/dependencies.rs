@@ -33,7 +33,7 @@ mod tests {
         own = { path = \"own\" }\n# why = see there\nserde = { version = \"1\" }\nuuid = \"1\"\n\n[profile.dev]\ndebug = 1\n";
 
     #[test]
-    fn explained_dependencies_are_fine() {
+    fn explained_dependencies_are_accepted() {
         assert_eq!(check(MANIFEST, "- `serde`, `uuid`: the wire"), []);
     }
 

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_of_the_table_is_fine() {
+    fn an_edge_of_the_table_is_accepted() {
         assert_eq!(findings("neticket-store", "neticket-domain", None), []);
         assert_eq!(findings("neticket-store", "sea-orm", None), []);
         assert_eq!(findings("neticket-domain", "uuid", None), []);

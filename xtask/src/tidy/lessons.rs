@@ -47,13 +47,13 @@ mod tests {
     }
 
     #[test]
-    fn a_test_that_exists_is_fine() {
+    fn a_test_that_exists_is_accepted() {
         assert_eq!(check("| 1 | overselling | `a/tests/b.rs`: `it_sells_nothing` |"), [""; 0]);
         assert_eq!(check("| 1 | overselling | a CHECK of `ticket_types` |"), [""; 0]);
     }
 
     #[test]
-    fn a_test_or_a_file_that_is_gone_is_found() {
+    fn a_missing_test_or_file_is_found() {
         let gone = check("| 1 | overselling | `a/tests/b.rs`: `it_sells_too_much` |");
         assert_eq!(gone, ["docs/lessons.md:2: `a/tests/b.rs` has no test `it_sells_too_much`"]);
         assert_eq!(check("| 1 | x | `a/tests/c.rs`: `it_sells_nothing` |").len(), 1);

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rust_file_without_an_opening_is_found() {
+    fn a_rust_file_without_an_opening_comment_is_found() {
         assert!(messages("crates/a/src/lib.rs", "fn main() {}\n")[0].contains("does not begin with"));
     }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_file_is_mentioned_before_it_is_too_long() {
+    fn a_long_file_gets_a_note_before_it_is_too_long() {
         assert!(advice("a.rs", &"\n".repeat(LINES_ADVISED + 1)).is_some());
         assert_eq!(advice("a.rs", &"\n".repeat(LINES_ADVISED)), None);
         assert_eq!(advice("a.json", &"\n".repeat(LINES_ADVISED + 1)), None);
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn a_home_or_a_checkout_that_is_named_like_much_else_is_no_path_of_one_machine() {
+    fn a_home_or_a_checkout_with_a_common_name_is_no_path_of_one_machine() {
         assert_eq!(machine_paths(Some(Path::new("/")), Path::new("/app")), [""; 0]);
         assert_eq!(machine_paths(None, Path::new("/srv/checkout")), ["/srv/checkout"]);
     }
 
     #[test]
-    fn the_guard_switch_is_for_tests_alone() {
+    fn the_guard_switch_is_only_for_tests() {
         let line = "//! Why.\nstore.without_guard();\n";
         assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
         assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn losing_a_ledger_is_for_tests_alone() {
+    fn dropping_a_ledger_is_only_for_tests() {
         let line = "//! Why.\nledger.drop_for_test(event).await?;\n";
         assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
         assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);

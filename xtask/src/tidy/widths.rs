@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn code_tables_addresses_and_code_blocks_are_excepted() {
+    fn code_and_tables_and_addresses_and_code_blocks_are_exempt() {
         assert_eq!(count("a.rs", "let a = \""), 0);
         assert_eq!(count("a.md", "| "), 0);
         assert_eq!(count("a.md", "[a](b) "), 0);

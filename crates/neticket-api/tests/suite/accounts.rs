@@ -18,7 +18,7 @@ async fn with_cookie(server: &TestServer, path: &str, cookie: &str) -> Answer {
 }
 
 on_both! {
-    async fn signing_up_and_in(backends: Backends) {
+    async fn a_user_signs_up_and_signs_in(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let account = json!({"email": "Hong@Example.com", "password": PASSWORD, "nickname": "홍길동"});
@@ -71,7 +71,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn ones_own_account_is_seen_and_changed(backends: Backends) {
+    async fn users_read_and_change_their_own_account(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let (person, _other) = (server.person(1).await, server.person(2).await);

@@ -31,7 +31,7 @@ fn fault(field: &str, code: &str) -> (String, String) {
 }
 
 on_both! {
-    async fn an_event_is_changed_by_whoever_has_seen_its_last_version(backends: Backends) {
+    async fn an_event_can_be_changed_only_from_its_latest_version(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let admin = server.admin(1).await;

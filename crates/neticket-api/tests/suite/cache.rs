@@ -4,7 +4,7 @@ use neticket_testkit::{TestEnv, on_both};
 use reqwest::Method;
 
 on_both! {
-    async fn forgetting_copies_says_nothing_and_is_in_the_audit_log(backends: Backends) {
+    async fn clearing_the_cache_answers_204_and_is_audited(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let event = env.event_on_sale(&[10], 4).await;

@@ -42,7 +42,7 @@ async fn told(server: &TestServer, token: &str, path: &str, right: impl Fn(&Valu
 }
 
 on_both! {
-    async fn every_button_answers_the_entry_as_it_is_afterwards(backends: Backends) {
+    async fn every_inventory_action_answers_the_changed_entry(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let (admin, person) = (server.admin(1).await.token, server.person(2).await.token);
@@ -73,7 +73,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_difference_is_applied_only_as_it_was_shown(backends: Backends) {
+    async fn a_difference_is_repaired_only_if_it_is_still_the_reported_one(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000; // no background task repairs it
         let server = env.server().await;
@@ -101,7 +101,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn stats_are_of_all_nodes_together(backends: Backends) {
+    async fn stats_cover_all_nodes(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let (one, other) = (env.server().await, env.server().await);
         let (admin, person) = (one.admin(1).await.token, one.person(2).await.token);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::shown::shown;
 
 on_both! {
-    async fn an_event_and_its_availability(backends: Backends) {
+    async fn anyone_reads_an_event_and_its_availability(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let event = env.event_on_sale(&[100, 50], 4).await;
@@ -28,7 +28,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_page_past_the_end_is_empty_and_a_bad_query_says_all_that_is_wrong(backends: Backends) {
+    async fn a_page_past_the_end_is_empty_and_a_bad_query_gets_all_its_errors(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         env.event_on_sale(&[1], 1).await;
@@ -41,7 +41,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn every_word_of_a_search_counts_whatever_its_case(backends: Backends) {
+    async fn a_search_matches_every_word_case_insensitively(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let admin = server.admin(1).await;
@@ -68,7 +68,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn all_that_is_wrong_with_a_new_event_is_said_at_once(backends: Backends) {
+    async fn an_invalid_new_event_gets_all_its_errors_at_once(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let admin = server.admin(1).await;

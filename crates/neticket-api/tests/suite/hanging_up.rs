@@ -88,7 +88,7 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
 /// A half-finished action would leave a pause that the ledger does not know of, and a lease that nobody gives
 /// back.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_asked_is_done_to_its_end_though_whoever_asked_hangs_up() {
+async fn a_request_runs_to_its_end_after_its_client_disconnects() {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000; // no background task interferes
     let server = env.server().await;

@@ -94,7 +94,7 @@ async fn an_upload_ignores_the_declared_type_and_the_file_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_image_or_no_form_is_refused_by_what_is_wrong_with_it() {
+async fn a_bad_image_or_form_is_refused_with_its_reason() {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let token = server.admin(1).await.token;
@@ -145,7 +145,7 @@ async fn what_is_no_image_or_no_form_is_refused_by_what_is_wrong_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_mebibytes_are_taken_and_one_byte_more_is_not() {
+async fn five_mebibytes_are_accepted_and_one_byte_more_is_refused() {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let token = server.admin(1).await.token;
@@ -159,7 +159,7 @@ async fn five_mebibytes_are_taken_and_one_byte_more_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_administrator_does_not_keep_the_decoder_to_themselves() {
+async fn one_administrator_cannot_monopolize_the_decoder() {
     let mut env = TestEnv::new(Backends::Embedded).await;
     env.config.rate_limit = true;
     let server = env.server().await;
@@ -180,7 +180,7 @@ async fn one_administrator_does_not_keep_the_decoder_to_themselves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_image_store_that_is_down_is_said_to_be_down_and_nothing_else_is() {
+async fn an_image_store_outage_is_reported_and_breaks_nothing_else() {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let s3 = S3::start().await;
     env.config.s3 = Some(s3.options());

@@ -91,7 +91,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn the_journal_of_a_loaded_event_is_shown_and_that_of_others_is_not(backends: Backends) {
+    async fn only_loaded_events_have_journal_metrics(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let now = env.now().await;
@@ -105,7 +105,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn addresses_that_lead_nowhere_are_one_label(backends: Backends) {
+    async fn unknown_paths_share_one_label(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         for path in ["/api/v1/x1", "/api/v1/x2", "/y/z", "/api/v1/events/987654"] {
@@ -122,7 +122,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn with_a_listener_of_its_own_metrics_are_nowhere_else(backends: Backends) {
+    async fn metrics_with_their_own_listener_are_not_public(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
         let server = env.server().await;

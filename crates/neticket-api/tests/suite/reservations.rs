@@ -16,7 +16,7 @@ pub(crate) async fn book(server: &TestServer, token: &str, key: Option<&str>, bo
 }
 
 on_both! {
-    async fn booking_looking_and_cancelling(backends: Backends) {
+    async fn a_user_books_reads_and_cancels_a_reservation(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let event = env.event_on_sale(&[5], 4).await;
@@ -42,7 +42,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn the_refusals_of_a_booking(backends: Backends) {
+    async fn a_booking_is_refused_with_its_reason(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let now = env.now().await;

@@ -28,7 +28,7 @@ async fn assert_nobody(server: &TestServer, gone: &Person, grade: neticket_testk
 }
 
 on_both! {
-    async fn a_token_from_before_a_restore_is_nobodys_token(backends: Backends) {
+    async fn a_token_from_before_a_restore_belongs_to_nobody(backends: Backends) {
         // The backup is an empty database. `lost` is the deployment that ran on, `restored` the one that was
         // restored from the backup.
         let (mut lost, mut restored) = (TestEnv::new(backends).await, TestEnv::new(backends).await);
@@ -56,7 +56,7 @@ on_both! {
         restored.finish().await;
     }
 
-    async fn an_administrator_whom_a_restore_has_removed_meets_no_fault(backends: Backends) {
+    async fn an_administrator_removed_by_a_restore_gets_no_server_error(backends: Backends) {
         let (mut lost, mut restored) = (TestEnv::new(backends).await, TestEnv::new(backends).await);
         let gone = lost.server().await.admin(1).await;
         let server = restored.server().await;

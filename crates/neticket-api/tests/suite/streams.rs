@@ -86,7 +86,7 @@ async fn until(server: &TestServer, within: Duration, line: &str) {
 }
 
 on_both! {
-    async fn an_edit_at_another_node_reaches_open_streams_and_its_revision_leads_past_every_copy(backends: Backends) {
+    async fn an_edit_on_another_node_reaches_open_streams_and_its_revision_bypasses_every_cache(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let servers = [env.server().await, env.server().await];
         let event = env.event_on_sale(&[10], 4).await;
@@ -117,7 +117,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_stream_begins_with_what_is_left_and_tells_every_change(backends: Backends) {
+    async fn a_stream_begins_with_the_availability_and_sends_every_change(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let event = env.event_on_sale(&[10, 20], 4).await;
@@ -158,7 +158,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn more_streams_than_there_are_places_are_told_to_ask_instead_and_who_goes_leaves_a_place(backends: Backends) {
+    async fn a_stream_over_the_limit_is_refused_and_a_closed_one_frees_its_slot(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         env.config.streams_max = 2;
         let server = env.server().await;
@@ -179,7 +179,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn one_network_cannot_take_all_places(backends: Backends) {
+    async fn one_network_cannot_take_all_stream_slots(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         (env.config.streams_max, env.config.rate_limit) = (20, true);
         env.config.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
@@ -200,7 +200,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn what_is_no_stream_is_said_at_once(backends: Backends) {
+    async fn a_request_that_cannot_become_a_stream_is_refused_at_once(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let event = env.event_on_sale(&[10], 4).await;

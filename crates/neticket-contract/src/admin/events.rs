@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_image_is_told_from_no_change_of_the_image() {
+    fn a_null_image_key_differs_from_an_absent_one() {
         let read = |text| serde_json::from_str::<EventUpdateRequest>(text).unwrap().image_key;
         assert_eq!(read("{}"), None);
         assert_eq!(read(r#"{"image_key": null}"#), Some(None));

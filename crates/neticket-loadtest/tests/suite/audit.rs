@@ -48,7 +48,7 @@ fn finds(found: &Audit, fault: &str) {
 }
 
 on_both! {
-    async fn the_audit_finds_what_was_tampered_with(backends: Backends) {
+    async fn the_audit_finds_manipulated_data(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let (database, told) = booked(&env, &server).await;

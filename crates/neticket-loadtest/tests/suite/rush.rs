@@ -6,7 +6,7 @@ use neticket_testkit::{TestEnv, on_both};
 use crate::{loadtest, words};
 
 on_both! {
-    async fn a_rush_on_too_few_seats_has_exactly_as_many_winners_and_passes_its_audit(backends: Backends) {
+    async fn a_rush_on_too_few_seats_sells_exactly_these_seats_and_passes_its_audit(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();
@@ -49,7 +49,7 @@ on_both! {
         env.finish().await;
     }
 
-    async fn a_closed_loop_books_each_time_as_someone_with_tickets_to_spare(backends: Backends) {
+    async fn a_closed_loop_books_only_for_people_below_their_limit(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();

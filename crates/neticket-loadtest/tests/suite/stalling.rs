@@ -54,7 +54,7 @@ fn page() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_came_while_the_server_stalled_has_waited_since_then() {
+async fn a_latency_during_a_stall_counts_from_the_planned_send_time() {
     let url = stalling_server(Duration::from_secs(1)).await;
     let folder = tempfile::tempdir().unwrap();
     let secret = "a secret for tests, 32 bytes or more";
@@ -91,7 +91,7 @@ async fn whoever_came_while_the_server_stalled_has_waited_since_then() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_is_not_answered_counts_as_an_error() {
+async fn an_unanswered_request_counts_as_an_error() {
     let url = stalling_server(Duration::from_hours(1)).await;
     let folder = tempfile::tempdir().unwrap();
     let secret = "a secret for tests, 32 bytes or more";

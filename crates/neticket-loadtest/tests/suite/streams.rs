@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::words;
 
 on_both! {
-    async fn every_stream_hears_of_the_last_booking_and_the_ledger_is_looked_at_for_all_at_once(backends: Backends) {
+    async fn every_stream_gets_the_last_booking_and_all_streams_share_the_ledger_reads(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let folder = tempfile::tempdir().unwrap();

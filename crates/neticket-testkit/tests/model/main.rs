@@ -58,19 +58,19 @@ fn every_history_on_mariadb_and_redis_keeps_every_promise() {
 }
 
 #[test]
-fn without_the_guard_it_would_notice_that_capacity_is_not_left_and_confirmed() {
+fn without_the_guard_the_model_notices_a_wrong_capacity_sum() {
     let mut play = Runner::on(Kind::Embedded);
     play.fixture = play.fixture.without_guard();
     play.is_caught(HISTORIES_OF_CONTROLS, "capacity is not left");
 }
 
 #[test]
-fn it_would_notice_settling_before_the_commit() {
+fn the_model_notices_a_settle_before_the_commit() {
     Runner::of(Variant::SettleBeforeCommit).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
 }
 
 #[test]
-fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
+fn the_model_notices_a_release_that_ignores_the_epoch() {
     let history = history::a_cancel_within_a_load();
     Runner::of(Variant::Product).plays(&history).unwrap();
     let noticed = Runner::of(Variant::ReleaseInAnyEpoch).plays(&history).unwrap_err();
@@ -78,7 +78,7 @@ fn it_would_notice_a_release_that_does_not_ask_for_the_epoch() {
 }
 
 #[test]
-fn a_load_that_comes_late_after_a_loss_does_not_bring_its_epoch_back() {
+fn a_late_load_after_a_loss_does_not_restore_its_epoch() {
     let history = history::a_late_load_after_a_loss();
     for kind in [Kind::Embedded, Kind::Shared] {
         Runner::on(kind).plays(&history).unwrap();
@@ -88,33 +88,33 @@ fn a_load_that_comes_late_after_a_loss_does_not_bring_its_epoch_back() {
 }
 
 #[test]
-fn it_would_notice_a_refusal_that_is_not_noted() {
+fn the_model_notices_a_rejection_that_is_not_recorded() {
     Runner::of(Variant::NoteNothing).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }
 
 #[test]
-fn it_would_notice_a_load_that_forgets_the_journal() {
+fn the_model_notices_a_load_that_drops_the_journal() {
     Runner::of(Variant::LoadWithoutJournal)
         .is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }
 
 #[test]
-fn it_would_notice_seats_that_are_kept_for_a_booking_of_another_event() {
+fn the_model_notices_seats_held_for_a_booking_of_another_event() {
     Runner::of(Variant::SettleOtherBookings).is_caught(HISTORIES_OF_CONTROLS, "the ledger offers");
 }
 
 #[test]
-fn it_would_notice_a_refusal_whose_entry_stays_in_the_journal() {
+fn the_model_notices_a_rejection_that_stays_in_the_journal() {
     Runner::of(Variant::RefuseWithoutLoad).is_caught(HISTORIES_OF_CONTROLS, "not at rest");
 }
 
 #[test]
-fn it_would_notice_a_commit_under_an_epoch_that_did_not_admit_it() {
+fn the_model_notices_a_commit_under_an_epoch_that_did_not_admit_it() {
     Runner::of(Variant::CommitUnderNextEpoch).is_caught(HISTORIES_OF_CONTROLS, "");
 }
 
 neticket_testkit::on_both! {
-    async fn whole_nodes_that_die_on_bad_lines_keep_every_promise(backends: Backends) {
+    async fn whole_nodes_that_crash_on_bad_connections_keep_every_promise(backends: Backends) {
         for _ in 0..RUSHES {
             whole_nodes::die_on_bad_lines(backends).await;
         }

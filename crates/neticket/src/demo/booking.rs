@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_audience_can_book_what_a_show_says_within_the_limit() {
+    fn the_audience_books_the_planned_tickets_within_the_limit() {
         for show in shows() {
             let bookings = bookings(show, AUDIENCE_LEN, 0);
             assert!(bookings.len() < AUDIENCE_LEN || show.taken == Taken::Nothing, "{}", show.title);
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_demo_persons_shows_are_in_the_season() {
+    fn the_events_of_the_demo_person_are_in_the_season() {
         for (title, grade, tickets, _) in OWN {
             let show = shows().find(|show| show.title == title).unwrap();
             assert!(grade < show.grades.len() && tickets <= show.max_per_user, "{title}");

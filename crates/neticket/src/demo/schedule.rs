@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poster_writes_the_time_of_seoul() {
+    fn a_poster_shows_the_time_in_seoul() {
         let moment = Timestamp::parse("2026-12-24T10:30:00Z").unwrap();
         assert_eq!(poster_date(moment), "2026.12.24 목 19:30");
         let night = Timestamp::parse("2026-12-31T15:00:00Z").unwrap();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_counted_in_seoul() {
+    fn days_are_counted_in_the_time_zone_of_seoul() {
         assert_eq!(seoul(now(), 0, 19).to_string(), "2026-11-22T10:00:00Z");
         assert_eq!(seoul(now(), -1, 8).to_string(), "2026-11-20T23:00:00Z");
         assert_eq!(full_hour_from(now()).to_string(), "2026-11-21T17:00:00Z");
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn one_sale_opens_exactly_two_minutes_later() {
+    fn one_sale_opens_two_minutes_after_the_seeding() {
         let soon = now().plus_millis(120_000);
         let opening = shows().filter(|show| Times::of(show, now()).window.opens_at == soon);
         assert_eq!(opening.count(), 1);

@@ -17,14 +17,14 @@ fn posters() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn a_season_has_at_least_forty_events_and_no_title_twice() {
+fn a_season_has_at_least_forty_events_with_unique_titles() {
     let titles: HashSet<_> = season::shows().map(|show| show.title).collect();
     assert_eq!(titles.len(), season::shows().count());
     assert!(titles.len() >= 40);
 }
 
 #[test]
-fn every_show_has_sane_grades_and_something_to_read() {
+fn every_event_has_valid_ticket_types_and_a_description() {
     for show in season::shows() {
         let title = show.title;
         assert!((1..=5).contains(&show.grades.len()), "{title}");
@@ -43,7 +43,7 @@ fn every_show_has_sane_grades_and_something_to_read() {
 }
 
 #[test]
-fn every_poster_is_well_formed_small_and_without_script_or_address() {
+fn every_poster_is_well_formed_and_small_and_has_no_script_or_address() {
     for (title, svg) in posters() {
         let document = roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{title}: {error}"));
         assert!(svg.len() < 12 * 1024, "{title}: {} bytes", svg.len());
@@ -87,7 +87,7 @@ fn every_poster_shows_its_whole_title_inside_the_frame() {
 }
 
 #[test]
-fn no_two_posters_are_the_same() {
+fn all_posters_differ() {
     let different: HashSet<_> = posters().into_iter().map(|(_, svg)| svg).collect();
     assert_eq!(different.len(), season::shows().count());
 }
@@ -108,14 +108,14 @@ fn now() -> Timestamp {
 }
 
 #[tokio::test]
-async fn production_has_no_demo() {
+async fn production_refuses_the_demo_season() {
     let folder = tempfile::tempdir().unwrap();
     assert!(seed(&config(folder.path(), "production")).await.is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[tokio::test]
-async fn a_season_is_made_once_and_keeps_every_rule() {
+async fn a_season_is_created_once_and_keeps_every_rule() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path(), "development");
     let before = now();
@@ -151,7 +151,7 @@ async fn a_season_is_made_once_and_keeps_every_rule() {
 }
 
 #[tokio::test]
-async fn the_posters_of_a_season_hang_in_s3_where_images_are_kept_there() {
+async fn the_posters_are_stored_in_s3_if_s3_is_configured() {
     let folder = tempfile::tempdir().unwrap();
     let s3 = neticket_testkit::S3::start().await;
     let config = Config { s3: Some(s3.options()), ..config(folder.path(), "development") };
@@ -162,7 +162,7 @@ async fn the_posters_of_a_season_hang_in_s3_where_images_are_kept_there() {
 }
 
 #[tokio::test]
-async fn both_logins_work_and_the_person_has_booked() {
+async fn both_logins_work_and_the_demo_person_has_reservations() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path(), "development");
     seed(&config).await.unwrap();
@@ -181,7 +181,7 @@ async fn both_logins_work_and_the_person_has_booked() {
 }
 
 #[tokio::test]
-async fn a_show_is_filled_though_a_server_has_loaded_its_event_meanwhile() {
+async fn demo_bookings_fill_an_event_that_a_server_has_loaded_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path(), "development");
     let store = App::open_store(&config).await.unwrap();

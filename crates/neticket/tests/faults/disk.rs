@@ -206,7 +206,7 @@ fn now() -> Timestamp {
 /// After the disk was full, every booking that was answered with 201 is in the file, also those that were
 /// answered long afterwards.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_below_sqlite_in_mid_rush_breaks_no_promise() {
+async fn a_full_disk_under_sqlite_during_a_rush_breaks_no_promise() {
     let options = Options::read();
     let Embedded { disk, event, sale, people, serving } = Embedded::start(options).await;
     let crowd = Crowd::gather(people);

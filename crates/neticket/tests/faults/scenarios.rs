@@ -28,20 +28,20 @@ rushes! {
     a_redis_that_restarts_with_old_data_sells_no_seat_twice: RedisSetBack,
     a_redis_that_restarts_empty_during_a_rush_oversells_nothing: RedisEmptied,
     a_node_killed_during_a_rush_loses_no_seat: NodeKilled,
-    a_node_that_stands_still_in_mid_rush_breaks_no_promise: NodePaused,
-    a_redis_killed_in_mid_rush_breaks_no_promise: RedisKilled,
-    a_redis_that_stands_still_in_mid_rush_breaks_no_promise: RedisPaused,
-    a_broken_road_to_redis_breaks_no_promise: RedisRoadBroken,
-    a_mariadb_killed_in_mid_rush_breaks_no_promise: MariaDbKilled,
-    a_mariadb_that_stands_still_in_mid_rush_breaks_no_promise: MariaDbPaused,
-    a_full_disk_below_mariadb_in_mid_rush_breaks_no_promise: MariaDbDiskFull,
-    a_broken_road_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
+    a_node_frozen_during_a_rush_breaks_no_promise: NodePaused,
+    a_redis_killed_during_a_rush_breaks_no_promise: RedisKilled,
+    a_redis_frozen_during_a_rush_breaks_no_promise: RedisPaused,
+    a_broken_connection_to_redis_breaks_no_promise: RedisRoadBroken,
+    a_mariadb_killed_during_a_rush_breaks_no_promise: MariaDbKilled,
+    a_mariadb_frozen_during_a_rush_breaks_no_promise: MariaDbPaused,
+    a_full_disk_under_mariadb_during_a_rush_breaks_no_promise: MariaDbDiskFull,
+    a_broken_connection_to_mariadb_breaks_no_promise: MariaDbRoadBroken,
     inventory_actions_during_a_rush_lose_no_booking_and_oversell_nothing: ButtonsPressed,
 }
 
 /// Negative control of the audit: each of these manipulations would be a bug, and the audit finds each.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_broken_promise_would_be_found() {
+async fn the_audit_finds_every_broken_promise() {
     let rush = Rush::hold(Fault::None).await;
     assert_eq!(rush.quiet().await, None);
     assert_eq!(rush.audit().await.findings, [""; 0]);

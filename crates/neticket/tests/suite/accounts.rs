@@ -34,7 +34,7 @@ const REVOKE: [&str; 4] = ["admin", "revoke", "--email", "Boss@example.com"];
 const RESET: [&str; 5] = ["account", "reset-password", "--email", "Ann@example.com", "--password-stdin"];
 
 #[test]
-fn an_administrator_is_made_with_the_password_from_standard_input_and_unmade() {
+fn an_administrator_is_created_with_a_password_from_standard_input_and_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let weak = run_with_input(&CREATE, &borrowed(&settings), "short\n");
@@ -61,7 +61,7 @@ fn an_administrator_is_made_with_the_password_from_standard_input_and_unmade() {
 }
 
 #[test]
-fn whoever_was_revoked_can_be_an_administrator_again() {
+fn a_revoked_administrator_can_be_granted_the_role_again() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     assert!(refused(&command(folder, &GRANT)).contains("there is no account with this e-mail"));
@@ -77,7 +77,7 @@ fn whoever_was_revoked_can_be_an_administrator_again() {
 }
 
 #[test]
-fn revoking_the_last_administrator_is_done_with_a_warning() {
+fn revoking_the_last_administrator_prints_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     done(&with_password(folder, &CREATE, "Abcdef1!"));

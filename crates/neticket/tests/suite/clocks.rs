@@ -41,7 +41,7 @@ fn node(env: &TestEnv, offset: &str) -> Serving {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_booking_before_the_opening_is_refused_and_after_it_taken_by_nodes_an_hour_wrong() {
+async fn nodes_whose_clocks_are_an_hour_wrong_open_the_sale_on_time() {
     let env = TestEnv::new(Backends::Shared).await;
     let client = reqwest::Client::new();
     for offset in ["-1h", "+1h"] {

@@ -47,7 +47,7 @@ fn seeding_demo_data_is_repeatable_and_refused_in_production() {
 }
 
 #[test]
-fn production_does_not_start_with_what_is_fine_only_at_home() {
+fn production_does_not_start_with_development_settings() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
     settings.push(("NETICKET_ENV", "production".to_owned()));
@@ -59,7 +59,7 @@ fn production_does_not_start_with_what_is_fine_only_at_home() {
 }
 
 #[test]
-fn a_shared_database_is_migrated_by_command_only() {
+fn a_shared_database_is_migrated_only_by_command() {
     let database = TestDatabase::create().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
@@ -76,7 +76,7 @@ fn a_shared_database_is_migrated_by_command_only() {
 }
 
 #[test]
-fn doctor_says_what_does_not_answer_and_hides_secrets() {
+fn doctor_reports_what_does_not_answer_and_hides_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
     settings.push(("NETICKET_REDIS_URL", "redis://:hunter2secret@127.0.0.1:1".to_owned()));
@@ -89,7 +89,7 @@ fn doctor_says_what_does_not_answer_and_hides_secrets() {
 }
 
 #[test]
-fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_proxies() {
+fn production_refuses_a_redis_that_evicts_and_doctor_reports_it_and_the_missing_proxies() {
     let (database, redis) = (TestDatabase::create().unwrap(), Redis::default().start().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let production = production(folder.path(), &database, &redis);
@@ -114,7 +114,7 @@ fn production_refuses_a_redis_that_evicts_and_doctor_says_so_and_misses_the_prox
 }
 
 #[test]
-fn production_refuses_a_redis_that_does_not_persist_and_doctor_says_so() {
+fn production_refuses_a_redis_that_does_not_persist_and_doctor_reports_it() {
     let database = TestDatabase::create().unwrap();
     let redis = Redis { append_only: false, ..Redis::default() }.start().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -149,7 +149,7 @@ fn production_refuses_a_redis_without_a_shared_database_in_serve_and_doctor() {
 }
 
 #[test]
-fn elsewhere_doctor_warns_of_a_redis_without_a_shared_database() {
+fn outside_production_doctor_warns_of_a_redis_without_a_shared_database() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
     settings.push(("NETICKET_REDIS_URL", redis_url().unwrap()));
@@ -159,7 +159,7 @@ fn elsewhere_doctor_warns_of_a_redis_without_a_shared_database() {
 }
 
 #[test]
-fn the_committed_document_is_the_one_that_is_served() {
+fn the_served_document_matches_the_committed_one() {
     let committed = include_str!("../../../../openapi/neticket-v1.json");
     let printed = run(&["openapi"], &[]);
     assert!(printed.status.success());
@@ -167,7 +167,7 @@ fn the_committed_document_is_the_one_that_is_served() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_understood_is_named() {
+fn an_invalid_setting_is_named() {
     let refused = run(&["serve"], &[("NETICKET_LISTEN", "here")]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(printed(&refused).contains("NETICKET_LISTEN"), "{}", printed(&refused));

@@ -80,12 +80,12 @@ fn a_node_of_another_deployment_is_refused(redis: &str) {
 }
 
 #[test]
-fn a_node_with_another_database_or_token_secret_does_not_start_beside_a_node_that_runs() {
+fn a_node_with_another_database_or_token_secret_does_not_start_beside_a_running_node() {
     a_node_of_another_deployment_is_refused(&redis_url().unwrap());
 }
 
 #[test]
-fn on_a_redis_cluster_too_a_node_of_another_deployment_does_not_start() {
+fn a_node_of_another_deployment_does_not_start_on_a_redis_cluster() {
     a_node_of_another_deployment_is_refused(&redis_cluster_url().unwrap());
 }
 
@@ -120,7 +120,7 @@ fn redis_says(redis: &str, command: &str) -> String {
 }
 
 #[test]
-fn a_killed_node_still_claims_and_a_node_that_runs_claims_again_what_redis_has_forgotten() {
+fn the_claim_of_a_killed_node_remains_and_a_running_node_renews_a_lost_claim() {
     let (folder, redis) = (tempfile::tempdir().unwrap(), redis_url().unwrap());
     let database = TestDatabase::create().unwrap();
     let ours = node(&redis, &database, &folder);

@@ -49,7 +49,7 @@ async fn book(client: &Client, url: &str, token: &str, grade: TicketTypeId) -> r
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
+async fn a_node_stopped_under_load_leaves_nothing_in_the_journal() {
     let env = TestEnv::new(Backends::Shared).await;
     let serving = node(&env, "0");
     let client = Client::new();
@@ -93,7 +93,7 @@ async fn a_node_that_ends_under_load_leaves_nothing_in_the_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_signal() {
+async fn after_sigterm_readyz_answers_503_and_the_node_serves_until_a_second_signal() {
     let env = TestEnv::new(Backends::Shared).await;
     let serving = node(&env, "300");
     let client = Client::new();
@@ -122,7 +122,7 @@ async fn sigterm_answers_503_on_readyz_at_once_and_serves_on_until_a_second_sign
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn open_streams_end_in_order_and_keep_no_node_from_ending() {
+async fn open_streams_end_cleanly_and_delay_no_shutdown() {
     let env = TestEnv::new(Backends::Shared).await;
     let serving = node(&env, "0");
     let event = env.event_on_sale(&[10], 10).await;

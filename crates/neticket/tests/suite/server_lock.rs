@@ -16,7 +16,7 @@ fn serve(settings: &[(&'static str, String)]) -> Serving {
 }
 
 #[test]
-fn a_second_server_on_one_data_folder_is_refused_and_names_the_first() {
+fn a_second_server_on_one_data_folder_is_refused_and_the_first_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let first = serve(&settings);
@@ -35,7 +35,7 @@ fn a_second_server_on_one_data_folder_is_refused_and_names_the_first() {
 }
 
 #[test]
-fn a_server_that_was_killed_leaves_no_lock_behind() {
+fn a_killed_server_leaves_no_lock() {
     let folder = tempfile::tempdir().unwrap();
     let settings = embedded(folder.path());
     let first = serve(&settings);

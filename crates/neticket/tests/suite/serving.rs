@@ -64,7 +64,7 @@ fn end_during_logins(serving: Serving, credentials: &Value) -> (Option<i32>, Str
 }
 
 #[tokio::test]
-async fn sigterm_finishes_what_is_in_flight_and_nothing_secret_is_in_the_log() {
+async fn sigterm_finishes_requests_in_flight_and_the_log_has_no_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
     settings.push(("RUST_LOG", "info,neticket_api=debug".to_owned()));

@@ -177,12 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn a_good_form_has_no_faults() {
+    fn a_valid_form_has_no_errors() {
         assert_eq!(found(&good(), false), []);
     }
 
     #[test]
-    fn all_faults_come_at_once_and_from_top_to_end() {
+    fn all_errors_are_listed_in_the_order_of_the_form() {
         let paths: Vec<String> =
             found(&Draft { grades: vec![DraftGrade::default()], ..Draft::default() }, false)
                 .into_iter()
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_is_not_changed_may_be_past() {
+    fn an_unchanged_start_may_be_in_the_past() {
         let past = Draft { starts_at: "2029-05-01T00:00:00Z".into(), ..good() };
         assert_eq!(found(&past, false)[0], ("starts_at".to_owned(), Msg::FormStartPast));
         let now = Timestamp::parse("2031-01-01T00:00:00Z").unwrap();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grade_keeps_the_seats_that_are_sold() {
+    fn a_ticket_type_keeps_its_sold_seats() {
         let mut draft = good();
         draft.grades[0].sold = 3;
         draft.grades[0].capacity = "2".into();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn grades_differ_by_name() {
+    fn ticket_types_have_different_names() {
         let mut draft = good();
         draft.grades.push(DraftGrade { name: " R ".into(), ..draft.grades[0].clone() });
         let names = ["ticket_types[0].name", "ticket_types[1].name"];

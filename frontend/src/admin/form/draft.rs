@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_while_it_was_saved_stays_and_new_grades_are_known_again() {
+    fn input_typed_during_a_save_stays_and_new_ticket_types_get_their_ids() {
         let mut sent = draft();
         sent.grades.push(DraftGrade { row: -1, name: "S".into(), ..DraftGrade::default() });
         let mut saved = sent.clone();
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn going_on_keeps_what_others_made_of_other_grades() {
+    fn continuing_keeps_the_changes_of_others_to_other_ticket_types() {
         let base = draft();
         let mut remote_version = base.clone();
         remote_version.grades[0].price = "60,000".into();
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_changed_is_sent() {
+    fn only_changed_fields_are_sent() {
         let base = Draft { closes_at: "2030-01-01T10:00:00Z".into(), ..draft() };
         let nothing = base.update(&base, MOMENTS).unwrap();
         assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_that_closes_with_the_start_moves_along_with_it() {
+    fn a_sale_that_closes_at_the_start_moves_with_it() {
         let moved = Draft { starts_at: "2030-01-01T11:00:00Z".into(), ..draft() };
         let update = moved.update(&draft(), MOMENTS).unwrap();
         assert_eq!(update.closes_at, update.starts_at);
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn seats_that_are_sold_meanwhile_are_no_change() {
+    fn seats_sold_meanwhile_are_not_a_change() {
         let mut later = draft();
         later.grades[0].sold = 9;
         assert!(later.says_the_same_as(&draft()));
@@ -408,13 +408,13 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_taken_away_by_saying_so() {
+    fn a_removed_image_is_sent_as_null() {
         let base = Draft { image: Some(DraftImage { key: "k".into(), url: "u".into() }), ..draft() };
         assert_eq!(draft().update(&base, MOMENTS).unwrap().image_key, Some(None));
     }
 
     #[test]
-    fn what_two_people_typed_into_different_fields_comes_together() {
+    fn changes_of_two_people_to_different_fields_are_merged() {
         let mine = Draft { title: "내 제목".into(), ..draft() };
         let mut remote_version = Draft { place: "그들의 장소".into(), ..draft() };
         remote_version.grades[0].sold = 5;
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grade_that_somebody_removed_meanwhile_is_a_new_one() {
+    fn a_ticket_type_removed_by_another_person_becomes_a_new_one() {
         let mut mine = draft();
         mine.grades[0].name = "VIP".into();
         let remote_version = Draft { grades: Vec::new(), ..draft() };
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_be_grouped_but_not_broken() {
+    fn numbers_may_have_group_separators_and_no_other_characters() {
         assert_eq!(number(" 1,200,000 "), Some(1_200_000));
         assert_eq!(number("12.5"), None);
         assert_eq!(number("-1"), None);
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_has_a_number_of_its_own() {
+    fn every_row_has_a_unique_number() {
         let mut draft = draft();
         for _ in 0..3 {
             draft.grades.push(DraftGrade { row: draft.free_row(), ..DraftGrade::default() });

@@ -105,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_ago_is_forgotten() {
+    fn old_samples_are_dropped() {
         let history = history(&[(0, None), (SPAN_MS, None), (SPAN_MS + 1, None)]);
         assert_eq!(history.0.len(), 2);
     }
 
     #[test]
-    fn the_same_look_counts_once() {
+    fn a_repeated_sample_counts_once() {
         assert_eq!(history(&[(1_000, None), (1_000, None), (900, None)]).0.len(), 1);
     }
 
     #[test]
-    fn a_line_is_broken_where_nothing_was_seen() {
+    fn a_line_is_interrupted_where_samples_are_missing() {
         let history = history(&[
             (0, Some(1.0)),
             (1_000, None),
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_a_row_in_ten_seconds() {
+    fn the_table_has_one_row_per_ten_seconds() {
         let looks: Vec<_> = (0..30).map(|second| (second * 1_000, None)).collect();
         assert_eq!(history(&looks).sparse(10_000).len(), 3);
     }

@@ -60,14 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_point_is_at_the_right_and_the_largest_on_top() {
+    fn the_newest_point_is_on_the_right_and_the_largest_at_the_top() {
         let lines = [vec![(SPAN_MS, 0.0), (0, 10.0)]];
         assert_eq!(path(&lines, 10.0), "M0.0 80.0L300.0 0.0");
         assert!((top(&lines) - 10.0).abs() < f64::EPSILON);
     }
 
     #[test]
-    fn a_point_alone_can_be_seen() {
+    fn a_single_point_is_visible() {
         assert_eq!(path(&[vec![(0, 0.0)]], 1.0), "M300.0 80.0H301.0");
     }
 }

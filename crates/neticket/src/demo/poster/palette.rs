@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn text_stands_out_from_the_ground() {
+    fn text_contrasts_with_the_background() {
         for (name, palette) in ALL {
             assert!(contrast(palette.ink, palette.ground) >= 7.0, "{name}");
             assert!(contrast(palette.ink, palette.ground_low) >= 7.0, "{name}");

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_is_broken_at_spaces_into_lines_that_fit() {
+    fn a_title_wraps_at_spaces_into_lines_that_fit() {
         for title in [
             "달",
             "겨울 밤의 서울",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn text_cannot_become_markup() {
+    fn text_is_escaped_as_markup() {
         assert_eq!(escape("<b a=\"1\">&"), "&lt;b a=&quot;1&quot;&gt;&amp;");
     }
 }
