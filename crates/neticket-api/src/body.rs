@@ -113,7 +113,8 @@ fn check_headers(req: &HttpRequest) -> Result<(), ApiError> {
 async fn collect(mut payload: Payload) -> Result<BytesMut, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is incomplete."))?;
+        let chunk =
+            chunk.map_err(|_| ApiError::new(ProblemCode::MalformedRequest, "The body is incomplete."))?;
         if body.len() + chunk.len() > JSON_LEN_MAX {
             return Err(too_large());
         }

@@ -70,7 +70,11 @@ impl Default for HttpMetrics {
                 "Time from the head of a request to the head of its answer, by route, method and status",
                 Family::new_with_constructor(Latencies),
             ),
-            connections: register.add("http_connections", "Open connections, idle ones included", Gauge::default()),
+            connections: register.add(
+                "http_connections",
+                "Open connections, idle ones included",
+                Gauge::default(),
+            ),
             streams: register.add("http_streams", "Open availability streams", Gauge::default()),
             disconnects: register.add(
                 "http_disconnects",
@@ -184,7 +188,11 @@ pub(crate) fn route_metrics(request: &HttpRequest) -> Option<&RouteMetrics> {
 /// All metrics, on the public listener. It serves them only in development, and only if metrics have no
 /// listener of their own.
 pub(crate) async fn metrics_public(state: Data<State>) -> Result<HttpResponse, ApiError> {
-    if state.metrics_public { Ok(answer(&state)) } else { Err(ApiError::not_found("There is nothing at this address.")) }
+    if state.metrics_public {
+        Ok(answer(&state))
+    } else {
+        Err(ApiError::not_found("There is nothing at this address."))
+    }
 }
 
 /// All metrics, on a listener that serves nothing else.

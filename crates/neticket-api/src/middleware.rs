@@ -221,7 +221,10 @@ fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
     let is_stream = req.path().ends_with(STREAM_END);
     if !accepts(req.headers(), if is_stream { &STREAM_TYPES } else { &JSON_TYPES }) {
         let only = if is_stream { "text/event-stream" } else { "application/json" };
-        return Err(ApiError::new(ProblemCode::NotAcceptable, format!("The answer is available only as {only}.")));
+        return Err(ApiError::new(
+            ProblemCode::NotAcceptable,
+            format!("The answer is available only as {only}."),
+        ));
     }
     if req.method().is_safe() {
         let state = state(req.request());

@@ -31,9 +31,10 @@ const API: &str = "/api/v1";
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .app_data(RouteMetrics::of(OTHER))
-        .app_data(PathConfig::default().error_handler(|_, _| {
-            ApiError::not_found("The address has an invalid parameter.").into()
-        }))
+        .app_data(
+            PathConfig::default()
+                .error_handler(|_, _| ApiError::not_found("The address has an invalid parameter.").into()),
+        )
         .service(
             scope(API)
                 .wrap(from_fn(middleware::api))

@@ -58,10 +58,9 @@ fn explanation(code: ProblemCode) -> (&'static str, &'static str) {
             "The e-mail address is unknown, or the password is wrong. For safety the server does not say which.",
         ),
         Code::Forbidden => ("이 작업을 할 권한이 없습니다.", "Your account may not do this."),
-        Code::NotFound => (
-            "찾는 것이 없거나 다른 사람의 것입니다.",
-            "It does not exist, or it belongs to somebody else.",
-        ),
+        Code::NotFound => {
+            ("찾는 것이 없거나 다른 사람의 것입니다.", "It does not exist, or it belongs to somebody else.")
+        }
         Code::MethodNotAllowed => (
             "이 주소에서는 이 메서드를 쓸 수 없습니다. Allow 헤더를 보세요.",
             "This address does not allow this method. The Allow header lists the allowed ones.",

@@ -95,7 +95,12 @@ pub struct EventCreateRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_key: Option<String>,
     #[validate(
-        length(min = 1, max = 20, code = "out_of_range", message = "must have between 1 and 20 ticket types"),
+        length(
+            min = 1,
+            max = 20,
+            code = "out_of_range",
+            message = "must have between 1 and 20 ticket types"
+        ),
         nested
     )]
     #[schema(min_items = 1, max_items = 20)]
@@ -183,7 +188,12 @@ pub struct EventUpdateRequest {
     /// that ticket type; an item without `id` adds a new one. A ticket type that is left out is removed,
     /// unless it has reservations.
     #[validate(
-        length(min = 1, max = 20, code = "out_of_range", message = "must have between 1 and 20 ticket types"),
+        length(
+            min = 1,
+            max = 20,
+            code = "out_of_range",
+            message = "must have between 1 and 20 ticket types"
+        ),
         nested
     )]
     #[schema(min_items = 1, max_items = 20)]
