@@ -78,11 +78,11 @@ impl Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     anyhow::ensure!(
         !options.docs || options.rounds >= ROUNDS_MIN,
-        "--docs writes medians of at least {ROUNDS_MIN} rounds"
+        "--docs needs at least {ROUNDS_MIN} rounds"
     );
     anyhow::ensure!(
         !options.docs || options.only.is_empty() || options.only == [Rung::Streams],
-        "--docs writes all figures, or those of `--only streams`: others are told side by side"
+        "--docs writes either all figures or those of `--only streams`"
     );
     setup::ensure(workspace, &[Part::Servers, Part::Proxy])?;
     build(workspace, &options.profile)?;
@@ -90,7 +90,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let started = shell::read(Command::new("date").args(["-u", "+%Y-%m-%dT%H%M%SZ"]))?;
     let results = workspace.target().join("bench").join(started.trim());
     fs::create_dir_all(&results)?;
-    println!("results go to {}", results.display());
+    println!("writing results to {}", results.display());
 
     let parts = Parts::start(workspace, workspace.target().join(folder), results.clone())?;
     let machine = Machine::look(workspace, parts.folder(), parts.durability.clone())?;
@@ -180,7 +180,7 @@ fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
         command.arg("report").args(&files).arg("--html").arg(results.join(&page));
         match shell::read(&mut command) {
             Ok(_) => pages.push((page, format!("{name}, all rounds"))),
-            Err(error) => println!("no page about {name}: {error:#}"),
+            Err(error) => println!("cannot write the page about {name}: {error:#}"),
         }
     }
     pages

@@ -49,7 +49,7 @@ fn deny(workspace: &Workspace) -> Result<()> {
     shell::run(shell::cargo(workspace.root()).args(["deny", "check", "licenses", "bans", "sources"]))?;
     // Known vulnerabilities are listed in a Git repository that some machines cannot reach.
     if shell::read(shell::cargo(workspace.root()).args(["deny", "fetch", "db"])).is_err() {
-        println!("NOT CHECKED: known vulnerabilities; the list of advisories cannot be fetched from here");
+        println!("NOT CHECKED: known vulnerabilities, because the list of advisories cannot be downloaded");
         return Ok(());
     }
     shell::run(shell::cargo(workspace.root()).args(["deny", "check", "advisories"]))

@@ -33,7 +33,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|built_from| built_from == fingerprint) {
         return Ok(());
     }
-    println!("building the browser clients: some minutes the first time");
+    println!("building the browser clients (the first build takes some minutes)");
     let start = Instant::now();
     setup::ensure(workspace, &[Part::Client])?;
     // A separate folder, because a server may be serving `dist`, or `trunk serve` may be writing to it.

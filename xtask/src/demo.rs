@@ -60,7 +60,7 @@ impl DemoServer {
         let answer = http::post(self.process.address(), "/api/v1/auth/login", &body)?;
         ensure!(answer.status == 200, "{} cannot sign in: {} {}", login.email, answer.status, answer.body);
         let answer: Value = serde_json::from_str(&answer.body)?;
-        Ok(answer["access_token"].as_str().context("the answer to a login has no token")?.to_owned())
+        Ok(answer["access_token"].as_str().context("the answer to the sign-in contains no token")?.to_owned())
     }
 
     /// Fails if the server has died.

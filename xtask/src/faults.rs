@@ -35,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let tests = build(workspace)?;
     let mut names = scenarios(&tests)?;
     names.retain(|name| options.only.as_ref().is_none_or(|only| name.contains(only.as_str())));
-    ensure!(!names.is_empty(), "no scenario is named like that");
+    ensure!(!names.is_empty(), "no scenario matches `--only`");
     let start = Instant::now();
     let end = Duration::from_secs(options.minutes * 60);
     let first = options.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
@@ -58,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     println!("\n{HEAD}\n{}", rows.join("\n"));
     if broken > 0 {
-        bail!("{broken} of {} runs failed; `--seed` and `--only` repeat one", rows.len());
+        bail!("{broken} of {} runs failed: repeat one with `--seed` and `--only`", rows.len());
     }
     println!("\nall {} runs kept every promise", rows.len());
     Ok(())
@@ -73,7 +73,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut built = messages.filter(|message| message["target"]["name"] == "faults");
     let path = built.find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    path.context("cargo names no test binary")
+    path.context("cargo printed no test binary")
 }
 
 fn scenarios(tests: &Path) -> Result<Vec<String>> {
@@ -96,7 +96,7 @@ fn play(tests: &Path, name: &str, seed: u64) -> Result<(String, bool)> {
     command.env("NETICKET_FAULTS_LONG", "1").env("NETICKET_FAULTS_SEED", seed.to_string());
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run the tests")?;
     let mut row = None;
-    for line in BufReader::new(child.stdout.take().context("a pipe")?).lines() {
+    for line in BufReader::new(child.stdout.take().context("the process has no standard output")?).lines() {
         let line = line?;
         if line.starts_with("| ") {
             row = Some(line);

@@ -28,16 +28,16 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let said = generate(workspace)?;
     let committed = fs::read_to_string(workspace.root().join(DOCUMENT)).unwrap_or_default();
     if committed == said {
-        println!("{DOCUMENT} is what the code says");
+        println!("{DOCUMENT} is up to date");
         return Ok(());
     }
     let line = committed.lines().zip(said.lines()).take_while(|(one, other)| one == other).count() + 1;
-    bail!("{DOCUMENT} is not what the code says, from line {line} on: run `cargo xtask openapi`");
+    bail!("{DOCUMENT} differs from the code from line {line} on: run `cargo xtask openapi`");
 }
 
 fn write(workspace: &Workspace) -> Result<()> {
     let path = workspace.root().join(DOCUMENT);
-    fs::create_dir_all(path.parent().context("the document lies in a folder")?)?;
+    fs::create_dir_all(path.parent().context("the path of the document has no folder")?)?;
     fs::write(&path, generate(workspace)?)?;
     println!("wrote {DOCUMENT}");
     Ok(())

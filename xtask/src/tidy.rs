@@ -64,9 +64,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         println!("{finding}");
     }
     if !findings.is_empty() {
-        bail!("{} rules broken, see above", findings.len());
+        bail!("tidy: {} findings, see above", findings.len());
     }
-    println!("tidy: {} files keep the rules", files.len());
+    println!("tidy: {} files have no findings", files.len());
     Ok(())
 }
 
@@ -82,7 +82,7 @@ fn check_commits(workspace: &Workspace) -> Result<Vec<Finding>> {
     if git(&["merge-base", "--is-ancestor", commits::SINCE, "HEAD"]).output()?.status.success() {
         return Ok(commits::check(&shell::read(&mut git(&["log", "--no-merges", &format, &range]))?));
     }
-    println!("note: this clone lacks commit {}; commit messages are not checked", commits::SINCE);
+    println!("note: commit messages are not checked, because this clone lacks commit {}", commits::SINCE);
     Ok(Vec::new())
 }
 

@@ -20,12 +20,13 @@ impl Workspace {
         // `cargo run` sets the variable. The built-in value is for people who start the binary itself.
         let manifest =
             env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
-        let root = Path::new(&manifest).parent().context("xtask lies in the workspace's folder")?.to_owned();
+        let root =
+            Path::new(&manifest).parent().context("the manifest of xtask has no parent folder")?.to_owned();
         let mut command = shell::cargo(&root);
         command.args(["metadata", "--no-deps", "--format-version", "1", "--quiet"]);
         let metadata: Value = serde_json::from_str(&shell::read(&mut command)?)?;
         let target =
-            metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
+            metadata["target_directory"].as_str().context("cargo metadata contains no target folder")?;
         Ok(Self { target: target.into(), root, metadata })
     }
 

@@ -84,7 +84,7 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
         confirmed.iter().filter(|row| !told.before.contains(&row.id)).copied().collect();
     let mut faults = Vec::new();
     if told.wrong_answers > 0 {
-        faults.push(format!("{} answers of success were not what was asked for", told.wrong_answers));
+        faults.push(format!("{} successful answers did not match their requests", told.wrong_answers));
     }
     let unknown_stored = compare_ids(told, &new, &mut faults);
     check_limit(told, &confirmed, &mut faults);
@@ -113,12 +113,12 @@ fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>
     let told_ids: BTreeSet<Uuid> = told.confirmed.iter().copied().collect();
     let twice = told.confirmed.len() - told_ids.len();
     if twice > 0 {
-        faults.push(format!("{twice} bookings were given the reservation of another booking"));
+        faults.push(format!("{twice} bookings got the reservation of another booking"));
     }
     let missing: Vec<&Uuid> = told_ids.difference(&ids).collect();
     if !missing.is_empty() {
         let (count, examples) = (missing.len(), examples(&missing));
-        faults.push(format!("{count} reservations that clients were told are confirmed are not: {examples}"));
+        faults.push(format!("{count} reservations that the server confirmed to clients are not confirmed in the store: {examples}"));
     }
     let mut lost: BTreeMap<i64, u64> = BTreeMap::new();
     for user in &told.unknown_users {
@@ -136,7 +136,9 @@ fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>
     }
     if !untold.is_empty() {
         let (count, examples) = (untold.len(), examples(&untold));
-        faults.push(format!("{count} reservations are confirmed that nobody was told of: {examples}"));
+        faults.push(format!(
+            "{count} reservations are confirmed in the store but were never confirmed to a client: {examples}"
+        ));
     }
     lost_stored
 }
@@ -163,7 +165,7 @@ fn check_seats(grades: &[GradeRow], confirmed: &[&ReservationRow], faults: &mut 
         }
         if capacity - left != sold {
             let gone = capacity - left;
-            faults.push(format!("ticket type {id}: {gone} seats are gone and {sold} are confirmed"));
+            faults.push(format!("ticket type {id}: {gone} seats are taken and {sold} are confirmed"));
         }
     }
 }

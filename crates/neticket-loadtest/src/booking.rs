@@ -233,7 +233,7 @@ mod tests {
             let answer = Answer { status, retry_after: None, replayed: false, body };
             match refused(status, &answer) {
                 Try::Again { maybe_booked, .. } => assert_eq!(maybe_booked, expected, "{status} {code}"),
-                Try::End(_) | Try::Pending(_) => panic!("{status} {code} is no end"),
+                Try::End(_) | Try::Pending(_) => panic!("{status} {code} is not final"),
             }
         }
     }

@@ -83,7 +83,7 @@ impl Database {
         }
         let ids = self.ids("load-%@loadtest.invalid", count).await?;
         if ids.len() < usize::try_from(count)? {
-            bail!("{count} people were asked for and {} are in the database", ids.len());
+            bail!("{count} people are needed, but the database has only {}", ids.len());
         }
         Ok(ids)
     }
@@ -94,7 +94,7 @@ impl Database {
         if self.ids(pattern, 1).await?.is_empty() {
             self.insert_people(&[0], "loadadmin", Role::Admin).await?;
         }
-        self.ids(pattern, 1).await?.first().copied().context("there is no administrator")
+        self.ids(pattern, 1).await?.first().copied().context("the database has no administrator")
     }
 
     async fn ids(&self, email_like: &str, count: u32) -> Result<Vec<i64>> {
@@ -117,7 +117,7 @@ impl Database {
                     row.push_bind(name.clone()).push_bind(name);
                     row.push("'-'").push_bind(role).push_bind(now);
                 });
-                query.build().execute($pool).await.context("cannot make people")?;
+                query.build().execute($pool).await.context("cannot create people")?;
             }};
         }
         match self {

@@ -43,7 +43,7 @@ async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
     };
     let Some(shared) = crew.opened(before).await else { return };
     let opened_before = connection.opened();
-    #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "a place in a line of people")]
+    #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "a position in a queue of people")]
     let offset = Duration::from_secs_f64((rush.first_us + rush.step_us * n as f64) / 1e6);
     let intended = shared.start() + offset;
     let deadline = intended + Duration::from_millis(rush.patience_ms);

@@ -24,14 +24,14 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Resolves `http://host:port`.
 pub(crate) async fn resolve(url: &str) -> Result<Target> {
-    let uri: Uri = url.trim_end_matches('/').parse().with_context(|| format!("{url} is no address"))?;
+    let uri: Uri = url.trim_end_matches('/').parse().with_context(|| format!("{url} is not an address"))?;
     let (Some("http"), Some(host)) = (uri.scheme_str(), uri.host()) else {
-        bail!("{url}: a target is http://host:port");
+        bail!("{url}: a target must have the form http://host:port");
     };
     let port = uri.port_u16().unwrap_or(80);
     let mut addresses = tokio::net::lookup_host((host.trim_matches(['[', ']']), port))
         .await
-        .with_context(|| format!("{host} is not known"))?;
+        .with_context(|| format!("cannot resolve {host}"))?;
     let address = addresses.next().with_context(|| format!("{host} has no address"))?;
     Ok(Target { address, host: format!("{host}:{port}") })
 }
@@ -69,7 +69,7 @@ impl Site {
         let event = EventCreateRequest {
             title: "Load test".to_owned(),
             place: "Here".to_owned(),
-            description: "Made by neticket-loadtest.".to_owned(),
+            description: "Created by neticket-loadtest.".to_owned(),
             starts_at: now.plus_millis(48 * HOUR_MS),
             opens_at: now.plus_millis(-60_000),
             closes_at: None,
@@ -91,7 +91,7 @@ impl Site {
             [(AUTHORIZATION, admin), (CONTENT_TYPE, HeaderValue::from_static("application/json"))],
             serde_json::to_vec(&event)?.into(),
         );
-        let created: EventDetail = self.read(&question, 201).await.context("cannot make the event")?;
+        let created: EventDetail = self.read(&question, 201).await.context("cannot create the event")?;
         Ok(created.summary.id)
     }
 
@@ -104,7 +104,7 @@ impl Site {
                 return Ok(detail);
             }
             if Instant::now() >= deadline {
-                bail!("event {event} is not on sale but {:?}", detail.summary.status);
+                bail!("event {event} is not on sale: its status is {:?}", detail.summary.status);
             }
             sleep(Duration::from_millis(100)).await;
         }
@@ -118,10 +118,13 @@ impl Site {
     pub(crate) async fn number(&mut self, metric: &str) -> Result<f64> {
         let question = question(Method::GET, Uri::from_static("/metrics"), &self.host()?, [], Bytes::new());
         let asked = self.connection.ask(&question, Instant::now() + TIMEOUT).await;
-        let answer = asked.map_err(|lost| anyhow::anyhow!("no metrics: {}", lost.name()))?;
+        let answer = asked.map_err(|lost| anyhow::anyhow!("cannot read the metrics: {}", lost.name()))?;
         let text = String::from_utf8_lossy(&answer.body);
         let value = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
-        value.with_context(|| format!("/metrics has no {metric}"))?.parse().context("no number")
+        value
+            .with_context(|| format!("/metrics has no {metric}"))?
+            .parse()
+            .context("the metric is not a number")
     }
 
     async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
@@ -136,7 +139,7 @@ impl Site {
         if answer.status != status {
             bail!("{host} answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
         }
-        serde_json::from_slice(&answer.body).with_context(|| format!("{host} answered something else"))
+        serde_json::from_slice(&answer.body).with_context(|| format!("{host} sent an unexpected answer"))
     }
 
     fn host(&self) -> Result<HeaderValue> {

@@ -75,7 +75,7 @@ fn lock(hall: &Hall) -> MutexGuard<'_, Heard> {
 pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
     file_limit_raise(args.streams)?;
     let stage = Stage::set(&args.common, PEOPLE, SEATS, LOOP_MAX_PER_USER).await?;
-    ensure!(stage.targets.len() == 1, "streams are measured on one node");
+    ensure!(stage.targets.len() == 1, "streams can be measured only on one node");
     let mut site = Site::new(stage.targets[0].clone());
     let hall = Hall::default();
     let mut open = open_all(&stage, args.streams, &hall).await?;
@@ -103,8 +103,8 @@ pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
         ledger_views_per_s: views / seconds,
     };
     println!(
-        "{} bookings were told {} times: p50 {:.1} ms, p99 {:.1} ms after they were sent; {} streams missed the last one; \
-         {:.2} looks at the ledger per second",
+        "{} bookings reached streams {} times: p50 {:.1} ms, p99 {:.1} ms after they were sent; {} streams missed the last booking; \
+         {:.2} ledger reads per second",
         found.bookings,
         found.frames,
         float(found.push_p50_us) / 1e3,
@@ -135,14 +135,14 @@ async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>>
             let question = question(Method::GET, uri, &host, [(ACCEPT, accept)], Bytes::new());
             let mut connection = Connection::new(route);
             let answer = connection.listen(question, Instant::now() + OPEN_TIMEOUT).await;
-            let answer = answer.map_err(|lost| anyhow::anyhow!("a stream does not open: {}", lost.name()))?;
-            ensure!(answer.status() == 200, "a stream was answered {}", answer.status());
+            let answer = answer.map_err(|lost| anyhow::anyhow!("cannot open a stream: {}", lost.name()))?;
+            ensure!(answer.status() == 200, "a stream got status {}", answer.status());
             Ok((connection, answer.into_body()))
         });
     }
     let mut open = JoinSet::new();
     while let Some(stream) = begun.join_next().await {
-        let (connection, body) = stream.context("a stream broke down")??;
+        let (connection, body) = stream.context("a stream failed")??;
         let hall = Arc::clone(hall);
         open.spawn(async move {
             listen(body, &hall).await;
@@ -229,7 +229,7 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
         let answer = connection.ask(&question, Instant::now() + BOOKING_TIMEOUT).await;
         let answer = answer.map_err(|lost| anyhow::anyhow!("a booking failed: {}", lost.name()))?;
         if answer.status != 201 {
-            bail!("a booking was answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+            bail!("a booking got status {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
         }
     }
     Ok(count)

@@ -20,7 +20,7 @@ pub(crate) struct Latencies(Histogram<u64>);
 impl Default for Latencies {
     #[allow(clippy::expect_used, reason = "the bounds are constants that the library takes")]
     fn default() -> Self {
-        Self(Histogram::new_with_bounds(1, LATENCY_MAX_US, 3).expect("good bounds"))
+        Self(Histogram::new_with_bounds(1, LATENCY_MAX_US, 3).expect("the bounds are valid"))
     }
 }
 

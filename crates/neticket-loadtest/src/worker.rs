@@ -62,7 +62,7 @@ impl Crew {
 /// # Errors
 /// The orders cannot be followed at all. Failures of single connections are counted instead.
 pub(crate) fn run() -> Result<()> {
-    let orders: Orders = serde_json::from_str(&line()?).context("these are no orders")?;
+    let orders: Orders = serde_json::from_str(&line()?).context("cannot parse the worker configuration")?;
     file_limit_raise(orders.connections)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(play(orders))
@@ -88,7 +88,7 @@ async fn play(orders: Orders) -> Result<()> {
     }
     let mut open = 0;
     for _ in 0..crew.orders.connections {
-        open += u64::from(reports.recv().await.context("a connection is missing")?);
+        open += u64::from(reports.recv().await.context("a connection ended before it was ready")?);
     }
     say(&Word::Ready { open })?;
     let start: Start = serde_json::from_str(&tokio::task::spawn_blocking(line).await??)?;
@@ -107,7 +107,7 @@ async fn finish(tasks: &mut JoinSet<()>, shared: &Shared) -> Result<()> {
     loop {
         tokio::select! {
             ended = tasks.join_next() => match ended {
-                Some(ended) => ended.context("a connection broke down")?,
+                Some(ended) => ended.context("a connection failed")?,
                 None => return Ok(()),
             },
             _ = ticks.tick() => say(&Word::Progress(shared.progress()))?,
@@ -131,7 +131,7 @@ fn moment(start: Start) -> Instant {
 fn line() -> Result<String> {
     let mut line = String::new();
     if std::io::stdin().lock().read_line(&mut line)? == 0 {
-        bail!("the parent has gone");
+        bail!("the parent process has ended");
     }
     Ok(line)
 }
@@ -148,7 +148,7 @@ pub(crate) fn file_limit_raise(connections: u32) -> Result<()> {
     let needed = u64::from(connections.min(CONNECTIONS_MAX)) + 100;
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if hard < needed {
-        bail!("{needed} open files are needed and {hard} are allowed: use more --processes");
+        bail!("{needed} open files are needed, but the limit is {hard}: increase --processes");
     }
     if soft < hard {
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;

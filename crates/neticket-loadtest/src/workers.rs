@@ -42,7 +42,7 @@ impl Workers {
         for worker in &mut workers {
             match worker.next().await? {
                 Word::Ready { open: its } => open += its,
-                other => bail!("a worker that was to prepare said {other:?}"),
+                other => bail!("a worker sent {other:?} instead of its preparation"),
             }
         }
         Ok(Self { workers, open })
@@ -81,13 +81,13 @@ impl Workers {
                     tally.merge(&its);
                     done += 1;
                 }
-                Word::Ready { .. } => bail!("a worker was ready twice"),
+                Word::Ready { .. } => bail!("a worker reported twice that it is ready"),
             }
             show(&bar, &progress, total, start);
         }
         bar.finish_and_clear();
         if done < count {
-            bail!("{} of {count} workers have broken down", count - done);
+            bail!("{} of {count} workers failed", count - done);
         }
         Ok(tally)
     }
@@ -95,24 +95,24 @@ impl Workers {
 
 impl Worker {
     fn start() -> Result<Self> {
-        let this = std::env::current_exe().context("this program does not know where it is")?;
+        let this = std::env::current_exe().context("cannot find the path of this program")?;
         let mut command = Command::new(this);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().context("cannot start a worker")?;
-        let orders = child.stdin.take().context("a worker has no input")?;
-        let words = BufReader::new(child.stdout.take().context("a worker has no output")?).lines();
+        let orders = child.stdin.take().context("a worker has no standard input")?;
+        let words = BufReader::new(child.stdout.take().context("a worker has no standard output")?).lines();
         Ok(Self { child, orders, words })
     }
 
     async fn send(&mut self, message: &impl serde::Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
-        self.orders.write_all(&line).await.context("a worker does not listen")
+        self.orders.write_all(&line).await.context("cannot write to a worker")
     }
 
     async fn next(&mut self) -> Result<Word> {
-        let line = self.words.next_line().await?.context("a worker has broken down")?;
-        serde_json::from_str(&line).with_context(|| format!("a worker said {line:.100}"))
+        let line = self.words.next_line().await?.context("a worker has ended unexpectedly")?;
+        serde_json::from_str(&line).with_context(|| format!("a worker sent an invalid line: {line:.100}"))
     }
 }
 

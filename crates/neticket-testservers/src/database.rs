@@ -54,7 +54,7 @@ impl Drop for TestDatabase {
 /// Runs SQL with MariaDB's own client and returns its output: a line per row, with tabs between columns.
 pub(crate) fn execute(server_url: &str, sql: &str) -> Result<String> {
     let address =
-        Address::parse(server_url).with_context(|| format!("not a server's address: {server_url}"))?;
+        Address::parse(server_url).with_context(|| format!("invalid server address: {server_url}"))?;
     let mut command = Command::new("mariadb");
     command.args([
         "--no-defaults",
@@ -67,9 +67,10 @@ pub(crate) fn execute(server_url: &str, sql: &str) -> Result<String> {
     if !address.password.is_empty() {
         command.env("MYSQL_PWD", address.password);
     }
-    let output = command.stdin(Stdio::null()).output().context("cannot run MariaDB's client, mariadb")?;
+    let output =
+        command.stdin(Stdio::null()).output().context("cannot run mariadb, the client of MariaDB")?;
     if !output.status.success() {
-        bail!("MariaDB refused: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("MariaDB refused the statement: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8(output.stdout)?)
 }

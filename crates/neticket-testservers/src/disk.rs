@@ -39,13 +39,14 @@ impl SmallDisk {
         let mut unshare = Command::new("unshare");
         unshare.args(["--user", "--map-root-user", "--mount", "--", "sh", "-c", HOLD]).arg(folder.path());
         unshare.arg(format!("{megabytes}m")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let holder = unshare.spawn().context("cannot run unshare, of util-linux")?;
+        let holder = unshare.spawn().context("cannot run unshare from util-linux")?;
         let mut disk = Self { holder, folder };
         let mut line = String::new();
-        BufReader::new(disk.holder.stdout.take().context("a pipe")?).read_line(&mut line)?;
+        BufReader::new(disk.holder.stdout.take().context("the process has no standard output")?)
+            .read_line(&mut line)?;
         ensure!(
             line.trim() == "mounted",
-            "cannot mount a disk for tests: user namespaces have to be allowed (`unshare --user --map-root-user --mount`)"
+            "cannot mount a disk for tests: user namespaces must be allowed (`unshare --user --map-root-user --mount`)"
         );
         Ok(disk)
     }

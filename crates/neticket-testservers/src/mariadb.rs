@@ -144,7 +144,7 @@ fn template_folder() -> Result<PathBuf> {
         let _ = fs::remove_dir_all(&fresh);
     }
     if !template.exists() {
-        bail!("cannot keep the installed data folder in {}", cache.display());
+        bail!("cannot store the installed data folder in {}", cache.display());
     }
     Ok(template)
 }
@@ -168,7 +168,7 @@ fn server_program() -> Result<String> {
 /// MariaDB refuses to run as root without an option.
 fn is_root() -> Result<bool> {
     let metadata = fs::metadata("/proc/self").or_else(|_| tempfile::tempfile()?.metadata());
-    Ok(metadata.context("cannot find out who runs this")?.uid() == 0)
+    Ok(metadata.context("cannot find the user of this process")?.uid() == 0)
 }
 
 #[cfg(test)]

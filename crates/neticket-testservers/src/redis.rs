@@ -99,7 +99,7 @@ impl RedisCluster {
         let deadline = Instant::now() + CLUSTER_DEADLINE;
         while !masters.iter().all(|master| agrees(master).unwrap_or(false)) {
             if Instant::now() > deadline {
-                bail!("the masters of a Redis cluster do not agree");
+                bail!("the masters of the Redis cluster did not agree in time");
             }
             thread::sleep(CLUSTER_POLL);
         }

@@ -175,7 +175,7 @@ impl Server {
         // The answer might have come from another server that took the port first.
         if let Some(status) = self.wait_for_end(Duration::ZERO)? {
             self.child = None;
-            bail!("{} ended with {status}: port {} was taken", self.program.name(), self.port);
+            bail!("{} ended with {status}, because port {} is in use", self.program.name(), self.port);
         }
         Ok(())
     }
@@ -184,7 +184,7 @@ impl Server {
         let Some(child) = self.child.as_mut() else { return Ok(None) };
         let deadline = Instant::now() + patience;
         loop {
-            let status = child.try_wait().context("cannot ask for the server's state")?;
+            let status = child.try_wait().context("cannot read the state of the server")?;
             if status.is_some() || Instant::now() >= deadline {
                 return Ok(status);
             }
@@ -194,7 +194,7 @@ impl Server {
 
     fn signal(&self, signal: &str) -> Result<()> {
         let name = self.program.name();
-        let pid = self.pid().with_context(|| format!("{name} does not run"))?;
+        let pid = self.pid().with_context(|| format!("{name} is not running"))?;
         // The shell's own `kill`, because slim images have no program of that name.
         let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {pid}")).status()?;
         if !status.success() {

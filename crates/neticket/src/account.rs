@@ -15,7 +15,7 @@ pub(crate) async fn reset_password(config: Config, email: &str) -> anyhow::Resul
     app.shut_down().await;
     let account = reset.map_err(named)?;
     println!(
-        "{} ({}) has a new password; its sessions end within 15 minutes",
+        "{} ({}) has a new password. Its sessions end within 15 minutes",
         account.email, account.nickname
     );
     Ok(())
@@ -28,7 +28,7 @@ pub(crate) fn parse_email(email: &str) -> anyhow::Result<Email> {
 /// The first line of the standard input, if it follows the rules for passwords.
 pub(crate) fn read_password() -> anyhow::Result<Password> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("the password cannot be read")?;
+    std::io::stdin().read_line(&mut line).context("cannot read the password")?;
     let password = Password::parse(line.trim_end_matches(['\r', '\n']));
     password.map_err(|error| anyhow!("the password {}", error.message))
 }
@@ -36,7 +36,7 @@ pub(crate) fn read_password() -> anyhow::Result<Password> {
 /// Translates an error for an operator who named an account by its e-mail address.
 pub(crate) fn named(error: AppError) -> anyhow::Error {
     match error {
-        AppError::NotFound => anyhow!("there is no account with this e-mail"),
+        AppError::NotFound => anyhow!("no account has this e-mail address"),
         error => anyhow::Error::new(error),
     }
 }

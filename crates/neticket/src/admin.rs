@@ -18,12 +18,12 @@ pub(crate) async fn create(config: Config, email: &str, nickname: &str) -> anyho
     app.shut_down().await;
     let account = created.map_err(|error| match error {
         AppError::EmailTaken => {
-            anyhow!("there is an account with this e-mail: `neticket admin grant` makes it an administrator")
+            anyhow!("an account has this e-mail address: `neticket admin grant` makes it an administrator")
         }
-        AppError::NicknameTaken => anyhow!("somebody has this nickname"),
+        AppError::NicknameTaken => anyhow!("another account has this nickname"),
         error => anyhow::Error::new(error),
     })?;
-    println!("{} ({}) may administer now", account.email, account.nickname);
+    println!("{} ({}) is now an administrator", account.email, account.nickname);
     Ok(())
 }
 
@@ -46,9 +46,12 @@ pub(crate) async fn grant(config: Config, email: &str) -> anyhow::Result<()> {
     app.shut_down().await;
     let (account, is_new) = granted.map_err(account::named)?;
     if is_new {
-        println!("{} ({}) may administer, within 15 minutes if signed in", account.email, account.nickname);
+        println!(
+            "{} ({}) is now an administrator, after at most 15 minutes if signed in",
+            account.email, account.nickname
+        );
     } else {
-        println!("{} ({}) may administer already", account.email, account.nickname);
+        println!("{} ({}) is already an administrator", account.email, account.nickname);
     }
     Ok(())
 }
@@ -61,13 +64,16 @@ pub(crate) async fn revoke(config: Config, email: &str) -> anyhow::Result<()> {
     let none_left = if revoked.is_ok() { app.has_no_admins().await } else { Ok(false) };
     app.shut_down().await;
     let account = revoked.map_err(|error| match error {
-        AppError::NotFound => anyhow!("nobody of this e-mail may administer"),
+        AppError::NotFound => anyhow!("no administrator has this e-mail address"),
         error => anyhow::Error::new(error),
     })?;
-    println!("{} ({}) may not administer any more, within 15 minutes", account.email, account.nickname);
+    println!(
+        "{} ({}) is no administrator any more, after at most 15 minutes",
+        account.email, account.nickname
+    );
     if matches!(none_left, Ok(true)) {
         eprintln!(
-            "warning: that was the last administrator; `neticket admin grant` or `admin create` makes one"
+            "warning: no administrator is left. `neticket admin grant` or `neticket admin create` makes one"
         );
     }
     Ok(())

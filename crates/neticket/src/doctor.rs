@@ -15,7 +15,7 @@ use crate::open_files;
 const CALL_TIMEOUT_MAX_MS: u64 = 2_000;
 /// The only eviction policy under which Redis never deletes a ledger.
 const NOEVICTION: &str = "noeviction";
-const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, everyone would share its address and \
+const NO_PROXIES: &str = "NETICKET_TRUSTED_PROXIES is not set: behind a proxy, all clients would share its address and \
                           its rate limit";
 
 pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
@@ -57,7 +57,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         println!("  WARNING {warning}");
     }
     if failures > 0 {
-        bail!("{failures} of these failed");
+        bail!("{failures} checks failed");
     }
     Ok(())
 }
@@ -75,17 +75,20 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
         ("images", or(config.s3.as_ref().map(bucket), "in the data folder")),
         (
             "token secret",
-            or(config.jwt_secret.as_ref().map(|_| "set".to_owned()), "made and kept in the data folder"),
+            or(
+                config.jwt_secret.as_ref().map(|_| "set".to_owned()),
+                "generated and stored in the data folder",
+            ),
         ),
         ("rate limit", if config.rate_limit { "on" } else { "off" }.to_owned()),
         ("drain", format!("{} s", config.drain_s)),
-        ("metrics", or(config.metrics_listen.map(|address| address.to_string()), "no listener of their own")),
+        ("metrics", or(config.metrics_listen.map(|address| address.to_string()), "no separate listener")),
         ("trusted proxies", or((!proxies.is_empty()).then(|| proxies.join(", ")), "none")),
         (
             "client",
             or(
                 config.web_dir.as_ref().map(|folder| folder.display().to_string()),
-                "beside the binary, if it is there",
+                "next to the binary, if it exists",
             ),
         ),
     ]
@@ -93,7 +96,7 @@ fn configured(config: &Config) -> Vec<(&'static str, String)> {
 
 fn bucket(s3: &S3Options) -> String {
     let at = s3.endpoint.as_deref().unwrap_or("Amazon S3");
-    let shown = s3.public_url.as_deref().map(|url| format!(", shown from {url}")).unwrap_or_default();
+    let shown = s3.public_url.as_deref().map(|url| format!(", served from {url}")).unwrap_or_default();
     format!("bucket {} at {at}{shown}", s3.bucket)
 }
 
@@ -115,18 +118,18 @@ fn impatient(mut config: Config) -> Config {
 
 fn fit(config: &Config) -> anyhow::Result<String> {
     let faults = config.production_faults();
-    if faults.is_empty() { Ok("fit for its environment".to_owned()) } else { bail!("{}", faults.join(" ")) }
+    if faults.is_empty() { Ok("valid for its environment".to_owned()) } else { bail!("{}", faults.join(" ")) }
 }
 
 async fn store(config: &Config) -> anyhow::Result<String> {
     if config.embedded_store_file().is_some_and(|file| !file.exists()) {
-        return Ok("will be made at the first start".to_owned());
+        return Ok("is created at the first start".to_owned());
     }
     let store = Store::connect(&App::store_options(config)).await?;
     store.ping().await?;
     let pending = store.migrations_pending().await?;
     if !pending.is_empty() && !config.embedded_store() {
-        bail!("answers, but is behind by {} migrations: run `neticket migrate`", pending.len());
+        bail!("answers, but lacks {} migrations: run `neticket migrate`", pending.len());
     }
     Ok("answers".to_owned())
 }
@@ -139,7 +142,7 @@ async fn ledger(config: &Config) -> anyhow::Result<String> {
 
 async fn images(config: &Config) -> anyhow::Result<String> {
     App::open_media(config)?.ping().await?;
-    Ok(if config.s3.is_some() { "the bucket answers" } else { "the folder is there" }.to_owned())
+    Ok(if config.s3.is_some() { "the bucket answers" } else { "the folder exists" }.to_owned())
 }
 
 async fn eviction(config: &Config) -> anyhow::Result<String> {
@@ -148,7 +151,7 @@ async fn eviction(config: &Config) -> anyhow::Result<String> {
     };
     if policy != NOEVICTION && config.environment == Environment::Production {
         bail!(
-            "maxmemory-policy is {policy}: it must be {NOEVICTION}, or seats are forgotten in the middle of a sale"
+            "maxmemory-policy is {policy}: it must be {NOEVICTION}, or Redis can evict ledgers during a sale"
         );
     }
     Ok(format!("maxmemory-policy is {policy}"))
@@ -157,31 +160,31 @@ async fn eviction(config: &Config) -> anyhow::Result<String> {
 async fn persistence(config: &Config) -> anyhow::Result<String> {
     let persists = App::redis_persists(config).await?.unwrap_or(false);
     if !persists && config.environment == Environment::Production {
-        bail!("appendonly is off: it must be on, or a restart of Redis loses bookings on their way");
+        bail!("appendonly is off: it must be on, or a restart of Redis loses pending bookings");
     }
     Ok(format!("appendonly is {}", if persists { "on" } else { "off" }))
 }
 
 async fn deployment(config: &Config) -> anyhow::Result<String> {
     match App::deployment_difference(config).await? {
-        None => Ok("not compared with other nodes: the database is not migrated yet".to_owned()),
+        None => Ok("not compared with other nodes, because the database is not migrated yet".to_owned()),
         Some(difference) if difference.is_none() => {
-            Ok("no node runs with another database or token secret".to_owned())
+            Ok("every running node has the same database and token secret".to_owned())
         }
         Some(difference) => Err(StartError::OtherDeployment(difference).into()),
     }
 }
 
 fn open_files() -> anyhow::Result<String> {
-    let limit = open_files::raise().context("the limit cannot be asked for")?;
-    let advice = if limit < open_files::ADVISED { ": few for a sale" } else { "" };
-    Ok(format!("{limit} may be open{advice}"))
+    let limit = open_files::raise().context("cannot read the limit of open files")?;
+    let advice = if limit < open_files::ADVISED { ", which is low for a sale" } else { "" };
+    Ok(format!("the limit is {limit}{advice}"))
 }
 
 fn client(folder: Option<&Path>) -> anyhow::Result<String> {
     let Some(folder) = folder else { return Ok("not configured".to_owned()) };
     let page = folder.join("index.html");
-    std::fs::metadata(&page).with_context(|| format!("{} cannot be read", page.display()))?;
+    std::fs::metadata(&page).with_context(|| format!("cannot read {}", page.display()))?;
     Ok("is built".to_owned())
 }
 

@@ -127,14 +127,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         return Ok(());
     }
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let runtime = tokio::runtime::Runtime::new().context("no threads to run on")?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         match command {
             Command::Serve => serve::run(config).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Seed(Seed { demo: _ }) => {
                 if config.environment == Environment::Production {
-                    bail!("the demo season is not for production: everyone knows its passwords");
+                    bail!("the demo season is not allowed in production, because its passwords are public");
                 }
                 println!("{}", demo::seed(&config).await?);
                 Ok(())

@@ -24,22 +24,22 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
             tracing::warn!(
                 limit,
                 advised = open_files::ADVISED,
-                "few files may be open: so few people can be connected"
+                "the limit of open files is low and limits the number of connections"
             );
         }
         Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "how many files may be open cannot be changed"),
+        Err(error) => tracing::warn!(%error, "the limit of open files cannot be raised"),
     }
     let public_url = config.public_url.clone();
     let drain = Duration::from_secs(config.drain_s);
     let production = config.environment == Environment::Production;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen to signals")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
 
     App::check(&config)?;
     for warning in config.warnings() {
-        tracing::warn!(%warning, "the configuration fits one node only");
+        tracing::warn!(%warning, "the configuration is valid only for a single node");
     }
     // The lock is acquired before the store is opened, so that this server does not migrate a database that
     // another one uses. It is held until the end.
@@ -49,17 +49,17 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
         Ok(bound) => bound,
         Err(error) => {
             app.shut_down().await;
-            return Err(error).with_context(|| format!("cannot serve at {listen}"));
+            return Err(error).with_context(|| format!("cannot listen on {listen}"));
         }
     };
     let handle = bound.server.handle();
     let mut serving = tokio::spawn(bound.server);
     let metrics = bound.metrics.map(|metrics| {
-        tracing::info!(address = %metrics.address, "showing metrics");
+        tracing::info!(address = %metrics.address, "serving metrics");
         (metrics.server.handle(), tokio::spawn(metrics.server))
     });
     if metrics.is_none() && production {
-        tracing::info!("metrics are shown nowhere: NETICKET_METRICS_LISTEN is not set");
+        tracing::info!("metrics are not served, because NETICKET_METRICS_LISTEN is not set");
     }
     let at = public_url.unwrap_or_else(|| format!("http://{}", bound.address));
     lock.set_address(&format!("http://{}", bound.address));
@@ -76,7 +76,10 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
     };
     app.begin_draining();
     if !drain.is_zero() {
-        tracing::info!(drain_s = drain.as_secs(), "leaving: not ready any more, still serving");
+        tracing::info!(
+            drain_s = drain.as_secs(),
+            "draining: the node is not ready any more but still serves requests"
+        );
         tokio::select! {
             () = tokio::time::sleep(drain) => {}
             () = next(&mut terminate) => {}
@@ -84,7 +87,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
             end = &mut serving => ended = Some(end),
         }
     }
-    tracing::info!("stopping: finishing what is in flight");
+    tracing::info!("stopping: finishing requests in flight");
     let ended = if let Some(ended) = ended {
         ended
     } else {
@@ -102,7 +105,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<()> {
         let _ = serving.await;
     }
     tracing::info!("stopped");
-    ended.context("the server broke down")?.context("the server broke down")
+    ended.context("the server failed")?.context("the server failed")
 }
 
 async fn next(signal: &mut Signal) {

@@ -59,7 +59,7 @@ impl ServerLock {
             let written =
                 file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{owner}"));
             if let Err(error) = written {
-                tracing::warn!(%error, "cannot describe this server in its lock file");
+                tracing::warn!(%error, "cannot write the owner to the lock file");
             }
         }
     }
@@ -84,12 +84,12 @@ fn lock(path: &Path, what: &str) -> anyhow::Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => bail!(
-            "{what} is in use by another server{}: stop that server, or give this one a folder and a database \
+            "{what} is in use by another server{}: stop that server, or give this server its own folder and \
              of its own",
             owner(&file)
         ),
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-            tracing::warn!(path = %path.display(), "no file locks here: do not start a second server");
+            tracing::warn!(path = %path.display(), "the file system has no file locks: do not start a second server");
             Ok(None)
         }
         Err(TryLockError::Error(error)) => {
@@ -117,5 +117,5 @@ fn make_folder(folder: &Path) -> anyhow::Result<()> {
     make.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
-    make.create(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+    make.create(folder).with_context(|| format!("cannot create the folder {}", folder.display()))
 }

@@ -35,7 +35,7 @@ const END: &str = "<!-- End of what is written by `cargo xtask bench --docs`. --
 pub(super) fn write(path: &Path, part: Part, summary: &Summary) -> Result<()> {
     let text = fs::read_to_string(path)?;
     let replaced = replace(&text, part, &markdown(summary));
-    let replaced = replaced.with_context(|| format!("{} has lost its markers", path.display()))?;
+    let replaced = replaced.with_context(|| format!("{} does not contain the markers", path.display()))?;
     Ok(fs::write(path, replaced)?)
 }
 
@@ -69,7 +69,7 @@ fn markdown(summary: &Summary) -> String {
         );
     }
     text.push_str(&missed(summary));
-    text.push_str("\nWhat they are made of, and what has no goal of its own:\n\n");
+    text.push_str("\nThe measurements behind them, and those without a goal:\n\n");
     text.push_str("| | median | min – max |\n|---|---|---|\n");
     for speed in &summary.speeds {
         let (unit, spread) = (speed.unit, &speed.spread);

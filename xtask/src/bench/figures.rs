@@ -97,7 +97,7 @@ const FIGURES: [Definition; 16] = [
         of: |round| ratio(round, Rung::Node, Rung::Ceiling),
     },
     Definition {
-        name: "durable bookings/s ÷ row lock, one grade, 256 connections",
+        name: "durable bookings/s ÷ row lock, one ticket type, 256 connections",
         unit: "×",
         floor: "13–15",
         goal: Goal::AtLeast(25.0),
@@ -111,7 +111,7 @@ const FIGURES: [Definition; 16] = [
         of: |round| value(round, Rung::Rush, "errors"),
     },
     Definition {
-        name: "the rush, seats for all: people without an answer or a seat",
+        name: "the rush, seats for all: people without an answer or without a seat",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
@@ -139,7 +139,7 @@ const FIGURES: [Definition; 16] = [
         of: |round| value(round, Rung::RushScarce, "errors"),
     },
     Definition {
-        name: "the rush, seats for one in five: winners more or fewer than seats",
+        name: "the rush, seats for one in five: difference between winners and seats",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
@@ -185,7 +185,7 @@ const FIGURES: [Definition; 16] = [
         of: |round| value(round, Rung::ColdStart, "first_answer_ms"),
     },
     Definition {
-        name: "10,000 open streams of one event: looks at its ledger",
+        name: "10,000 open streams of one event: reads of its ledger",
         unit: "/s",
         floor: "–",
         // One per 250 ms, and one more at the edge of the measured time.
@@ -200,7 +200,7 @@ const FIGURES: [Definition; 16] = [
         of: |round| value(round, Rung::Streams, "unheard"),
     },
     Definition {
-        name: "10,000 open streams of one event: from sending a booking to hearing of it, p99",
+        name: "10,000 open streams of one event: from a booking to its message, p99",
         unit: "ms",
         floor: "–",
         goal: Goal::AtMost(1_000.0),
@@ -211,9 +211,9 @@ const FIGURES: [Definition; 16] = [
 /// The values that are shown beside the figures: rung, name, unit, key of the value.
 const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
-    (Rung::RowLock, "row lock, one grade, 256 connections", "/s", PER_S),
+    (Rung::RowLock, "row lock, one ticket type, 256 connections", "/s", PER_S),
     (Rung::Node, "one node, 2,000 connections", "/s", PER_S),
-    (Rung::NodeFew, "one node, one grade, 256 connections", "/s", PER_S),
+    (Rung::NodeFew, "one node, one ticket type, 256 connections", "/s", PER_S),
     (Rung::TwoNodes, "two nodes behind nginx, 2,000 connections", "/s", PER_S),
     (Rung::FourNodes, "four nodes behind nginx, 2,000 connections", "/s", PER_S),
     (Rung::Embedded, "embedded: SQLite, ledger in the process, 256 connections", "/s", PER_S),
@@ -222,14 +222,14 @@ const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::ReadNode, "event detail: one node, 256 connections", "/s", PER_S),
     (Rung::Node, "one node, 2,000 connections: p50", "ms", "p50_ms"),
     (Rung::Node, "one node, 2,000 connections: p99", "ms", "p99_ms"),
-    (Rung::NodeFew, "one node, one grade, 256 connections: p99", "ms", "p99_ms"),
-    (Rung::RowLock, "row lock, one grade, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::NodeFew, "one node, one ticket type, 256 connections: p99", "ms", "p99_ms"),
+    (Rung::RowLock, "row lock, one ticket type, 256 connections: p99", "ms", "p99_ms"),
     (Rung::Rush, "the rush, seats for all: p99 wait", "s", "p99_s"),
     (Rung::RushScarce, "the rush, seats for one in five: last answer", "s", "last_s"),
     (Rung::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),
     (Rung::Idle, "the same transaction alone, p50", "ms", "commit_ms"),
     (Rung::Idle, "ceiling, one connection, p50", "ms", "http_ms"),
-    (Rung::Streams, "10,000 open streams: from sending a booking to hearing of it, p50", "ms", "push_p50_ms"),
+    (Rung::Streams, "10,000 open streams: from a booking to its message, p50", "ms", "push_p50_ms"),
     (Rung::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
 ];
 

@@ -40,7 +40,10 @@ impl<'a> Parts<'a> {
         let infra = workspace.root().join("infra");
         let mysql = mysql_settings(&fs::read_to_string(infra.join("mysql.cnf"))?);
         let redis = redis_settings(&fs::read_to_string(infra.join("redis.conf"))?);
-        ensure!(!mysql.is_empty() && !redis.is_empty(), "infra has no settings for MariaDB or Redis");
+        ensure!(
+            !mysql.is_empty() && !redis.is_empty(),
+            "the configuration files in infra/ have no settings for MariaDB or Redis"
+        );
         let mut durability: Vec<String> = mysql
             .iter()
             .filter(|(name, _)| name.contains("flush") || name.contains("sync"))
@@ -54,7 +57,8 @@ impl<'a> Parts<'a> {
         );
         durability.push("SQLite: `journal_mode = WAL`, `synchronous = FULL`".to_owned());
         durability.push(
-            "201 only after COMMIT; idempotency, limit per person, opening time and journal on".to_owned(),
+            "201 only after COMMIT. Idempotency, limit per person, opening time and journal are on"
+                .to_owned(),
         );
         let options = mysql.iter().map(|(name, value)| format!("--{}={value}", name.replace('_', "-")));
         let extra_options = options.collect();
@@ -210,7 +214,7 @@ fn flush(redis: &Server) -> Result<()> {
     stream.write_all(b"FLUSHALL\r\nQUIT\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    ensure!(answer.starts_with("+OK"), "Redis does not forget: {answer}");
+    ensure!(answer.starts_with("+OK"), "Redis refused to delete its data: {answer}");
     // Writes pending data of the last run to disk, so that it does not slow down the next run.
     let _ = Command::new("sync").status();
     thread::sleep(Duration::from_millis(200));

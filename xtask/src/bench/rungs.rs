@@ -234,7 +234,7 @@ impl Measurement<'_> {
             }
             thread::sleep(Duration::from_millis(50));
         };
-        ensure!(status.success(), "the client that holds connections failed: {status}");
+        ensure!(status.success(), "the client that keeps connections open failed: {status}");
         ensure!(resident_mb > 0.0, "the node never had {wanted} connections");
         Ok(Sample::from([("resident_mb", resident_mb)]))
     }
@@ -278,7 +278,7 @@ impl Measurement<'_> {
             times.push(start.elapsed().as_secs_f64() * 1e3);
             ensure!(answer.status == 200, "the first answer was {}", answer.status);
         }
-        let median = Spread::of(times).context("nothing was started")?.median;
+        let median = Spread::of(times).context("no node was started")?.median;
         Ok(Sample::from([("first_answer_ms", median)]))
     }
 
@@ -330,7 +330,7 @@ impl Measurement<'_> {
 /// A number in the load test's result.
 fn number(result: &Value, pointer: &str) -> Result<f64> {
     let value = result.pointer(pointer).and_then(Value::as_f64);
-    value.with_context(|| format!("the result has no number at {pointer}"))
+    value.with_context(|| format!("the result contains no number at {pointer}"))
 }
 
 /// The number of answers of 429 or 5xx, lost answers, refusals other than "sold out", and wrong successful
@@ -351,7 +351,10 @@ fn open_files(pid: u32) -> Result<usize> {
 /// The resident memory in megabytes of 1,000,000 bytes.
 fn resident(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("the process status has no VmRSS")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kib * 1024.0 / 1e6)
 }

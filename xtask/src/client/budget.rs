@@ -17,7 +17,7 @@ const EXTENSIONS: [&str; 3] = ["js", "wasm", "css"];
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     for (page, budget) in BUDGETS_BYTES {
         let total = total(&workspace.dist(), page)?;
-        println!("{total:>8} bytes in all, brotli; the budget of {page} is {budget}");
+        println!("{total:>8} bytes in total after brotli compression; the budget of {page} is {budget}");
         ensure!(total <= budget, "{page} is {} bytes over its budget", total - budget);
     }
     Ok(())
@@ -54,7 +54,8 @@ fn compressed_len(path: &Path) -> Result<usize> {
     let content = if prepared.exists() {
         fs::read(&prepared)?
     } else {
-        fs::read(path).with_context(|| format!("the page names {}, which is not there", path.display()))?
+        fs::read(path)
+            .with_context(|| format!("the page refers to {}, which does not exist", path.display()))?
     };
     Ok(content.len())
 }

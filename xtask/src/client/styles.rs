@@ -12,10 +12,10 @@ const PLACE: &str = "<!-- styles -->";
 
 /// Replaces the style sheets of the page at `path` by one file beside it.
 pub(super) fn join(path: &Path) -> Result<()> {
-    let folder = path.parent().context("the page is in no folder")?;
+    let folder = path.parent().context("the path of the page has no folder")?;
     let page = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (page, names) = without_styles(&page);
-    ensure!(!names.is_empty(), "{} names no style sheets", path.display());
+    ensure!(!names.is_empty(), "{} refers to no style sheet", path.display());
     let mut styles = String::new();
     for name in &names {
         let file = folder.join(name);

@@ -49,7 +49,7 @@ pub(super) fn install(names: &[&str]) -> Result<()> {
     let list = names.join(" ");
     if shell::find("apt-get").is_none() {
         bail!(
-            "missing: {list} (Debian's names); install them with your system's package manager, then try again"
+            "these packages are missing (names of Debian): {list}. Install them with the package manager of your system, then try again"
         );
     }
     println!("installing Debian packages: {list}");
@@ -75,7 +75,9 @@ fn apt_get() -> Result<Command> {
         command.arg("env");
         command
     } else {
-        bail!("packages are missing and this user may not install any: run `cargo xtask setup` as root once");
+        bail!(
+            "packages are missing, and this user may not install packages: run `cargo xtask setup` once as root"
+        );
     };
     // Through `env`, because sudo removes most variables from the environment.
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);

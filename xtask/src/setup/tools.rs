@@ -30,7 +30,8 @@ pub(super) fn ensure_trunk() -> Result<()> {
 /// The command must have exactly the version with which the client is compiled.
 pub(super) fn ensure_wasm_bindgen(workspace: &Workspace) -> Result<()> {
     let lock = fs::read_to_string(workspace.root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
+    let version =
+        locked_version(&lock, "wasm-bindgen").context("Cargo.lock does not contain wasm-bindgen")?;
     ensure_version("wasm-bindgen", "wasm-bindgen-cli", version)
 }
 
@@ -50,7 +51,10 @@ fn ensure_version(program: &str, package: &str, version: &str) -> Result<()> {
 }
 
 fn cargo_install(package: &str, version: Option<&str>) -> Result<()> {
-    println!("installing {package} {} with cargo: some minutes, once", version.unwrap_or("(newest)"));
+    println!(
+        "installing {package} {} with cargo (this takes some minutes, once)",
+        version.unwrap_or("(newest)")
+    );
     let attempt = |locked: bool| {
         let mut command = shell::cargo(".".as_ref());
         command.args(["install", package]).envs(QUICK_BUILD);

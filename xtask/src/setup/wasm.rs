@@ -81,7 +81,7 @@ pub(crate) fn ensure() -> Result<Compiler> {
         if added.is_ok() && has_target("rustc") {
             return Ok(Compiler::Default);
         }
-        println!("rustup cannot fetch the target; trying Debian's compiler for the web instead");
+        println!("rustup cannot download the target: trying Debian's compiler for the web instead");
     }
     install_debian_compiler()?;
     match find() {

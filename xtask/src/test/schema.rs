@@ -43,7 +43,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         command.args(["--suppress-health-check", "all", "--warnings", "off", "--no-color"]);
         let outcome = shell::run(&mut command);
         server.ensure_alive()?;
-        outcome.with_context(|| format!("the API does not keep to {}", openapi::DOCUMENT))?;
+        outcome.with_context(|| format!("the API differs from {}", openapi::DOCUMENT))?;
     }
     Ok(())
 }

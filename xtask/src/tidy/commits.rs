@@ -31,7 +31,7 @@ fn check_commit(record: &str) -> Vec<Finding> {
         found("the subject joins two things with `;`");
     }
     if body.trim().is_empty() {
-        found("there is no body that says why");
+        found("the message has no body that explains why");
     }
     findings
 }

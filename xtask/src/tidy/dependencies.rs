@@ -7,7 +7,8 @@ pub(super) fn check(manifest: &str, reasons: &str) -> Vec<Finding> {
     let unexplained = names(manifest).filter(|name| !reasons.contains(&format!("`{name}`")));
     unexplained
         .map(|name| {
-            let message = format!("does not say why `{name}` is a dependency (the name in backticks)");
+            let message =
+                format!("does not explain why `{name}` is a dependency (the name must be in backticks)");
             Finding::new("CONTRIBUTING.md", message)
         })
         .collect()

@@ -38,7 +38,10 @@ pub(super) fn check(metadata: &Value, architecture: &str) -> Vec<Finding> {
     let of_packages = packages.iter().flat_map(|package| check_package(package, &names, &layers));
     let rows = layers.iter().flat_map(|(name, allowed)| std::iter::once(name).chain(allowed));
     let unknown = rows.filter(|name| **name != ANYTHING && !names.contains(*name)).map(|name| {
-        Finding::new("ARCHITECTURE.md", format!("the table of crates names `{name}`, which is no crate"))
+        Finding::new(
+            "ARCHITECTURE.md",
+            format!("the table of crates contains `{name}`, which is not a crate"),
+        )
     });
     of_packages.chain(unknown).collect()
 }
@@ -61,7 +64,7 @@ fn check_package(package: &Value, workspace: &[&str], layers: &Layers<'_>) -> Ve
     let mut findings = Vec::new();
     let manifest = package["manifest_path"].as_str().unwrap_or_default();
     if manifest.rsplit('/').nth(1) != Some(name) {
-        findings.push(Finding::new(name, format!("lies in a folder of another name: {manifest}")));
+        findings.push(Finding::new(name, format!("is in a folder with another name: {manifest}")));
     }
     let Some(allowed) = layers.get(name) else {
         findings.push(Finding::new(name, "is not in the table of crates in ARCHITECTURE.md"));
@@ -120,7 +123,10 @@ mod tests {
     fn a_row_without_a_crate_is_found() {
         let package = json!({ "name": "neticket-domain", "manifest_path": "/x/neticket-domain/Cargo.toml" });
         let found = check(&json!({ "packages": [package] }), TABLE);
-        assert!(found.iter().any(|it| it.message.contains("`neticket-app`, which is no crate")), "{found:?}");
+        assert!(
+            found.iter().any(|it| it.message.contains("`neticket-app`, which is not a crate")),
+            "{found:?}"
+        );
     }
 
     fn findings(name: &str, imported: &str, kind: Option<&str>) -> Vec<Finding> {
@@ -165,6 +171,6 @@ mod tests {
     fn a_crate_outside_the_table_or_in_another_folder_is_found() {
         assert!(findings("neticket-utils", "uuid", None)[0].message.contains("not in the table"));
         let package = json!({ "name": "neticket-domain", "manifest_path": "/somewhere/domain/Cargo.toml" });
-        assert!(check_package(&package, &[], &layers(TABLE))[0].message.contains("folder of another name"));
+        assert!(check_package(&package, &[], &layers(TABLE))[0].message.contains("folder with another name"));
     }
 }

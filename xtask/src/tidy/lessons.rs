@@ -15,7 +15,7 @@ pub(super) fn check(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<Fi
             if quoted.rsplit_once('.').is_some_and(|(_, extension)| extension == "rs") {
                 file = read(&format!("crates/{quoted}")).or_else(|| read(quoted)).map(|text| (quoted, text));
                 if file.is_none() {
-                    findings.push(Finding::new(place(), format!("there is no file `{quoted}`")));
+                    findings.push(Finding::new(place(), format!("the file `{quoted}` does not exist")));
                 }
             } else if let Some((path, text)) = &file
                 && is_test_name(quoted)

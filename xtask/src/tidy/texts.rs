@@ -17,9 +17,9 @@ const UNFINISHED: [(&str, &str); 6] = [
     ("todo!", "is unfinished work"),
     ("unimplemented!", "is unfinished work"),
     ("dbg!", "is left over from debugging"),
-    ("FIXME", "is unfinished work: do it, or write it down where work is planned"),
-    ("XXX", "is unfinished work: do it, or write it down where work is planned"),
-    ("#[ignore", "hides a test: mend it or delete it"),
+    ("FIXME", "is unfinished work: finish it, or move it to the list of planned work"),
+    ("XXX", "is unfinished work: finish it, or move it to the list of planned work"),
+    ("#[ignore", "disables a test: fix it or delete it"),
 ];
 
 /// The store's switch that turns its guard off, to prove that tests would notice.
@@ -58,7 +58,7 @@ pub(super) fn check(name: &str, text: &str, machine_paths: &[String]) -> Vec<Fin
 pub(super) fn advice(name: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
     let is_long = is_divided(name) && lines > LINES_ADVISED && lines <= LINES_MAX;
-    is_long.then(|| format!("note: {name} has {lines} lines; files are meant to stay under {LINES_ADVISED}"))
+    is_long.then(|| format!("note: {name} has {lines} lines; files should have less than {LINES_ADVISED}"))
 }
 
 fn check_shape(name: &str, text: &str) -> Vec<Finding> {
@@ -67,7 +67,7 @@ fn check_shape(name: &str, text: &str) -> Vec<Finding> {
     if is_divided(name) && lines > LINES_MAX {
         findings.push(Finding::new(
             name,
-            format!("has {lines} lines, at most {LINES_MAX} are allowed: divide it"),
+            format!("has {lines} lines, but at most {LINES_MAX} are allowed: split it"),
         ));
     }
     if is_rust(name) && !text.starts_with("//!") {
@@ -83,12 +83,11 @@ fn check_line(name: &str, line: &str, machine_paths: &[String]) -> Vec<String> {
         messages.extend(broken.map(|(word, why)| format!("`{word}` {why}")));
         let may_switch = GUARD_SWITCH_PLACES.iter().any(|place| name.starts_with(place)) || is_test(name);
         if line.contains(GUARD_SWITCH) && !may_switch {
-            messages.push(format!("`{GUARD_SWITCH}` is for tests of the store and the booking engine alone"));
+            messages.push(format!("`{GUARD_SWITCH}` is only for tests of the store and the booking engine"));
         }
         let may_lose = LOSS_PLACES.iter().any(|place| name.starts_with(place)) || is_test(name);
         if line.contains(LOSS) && !may_lose {
-            messages
-                .push(format!("`{LOSS}…)` forgets a ledger that may have a journal: it is for tests alone"));
+            messages.push(format!("`{LOSS}…)` drops a ledger that may have a journal: it is only for tests"));
         }
     }
     if let Some(path) = machine_paths.iter().find(|path| contains_path(line, path)) {
@@ -162,8 +161,8 @@ mod tests {
     #[test]
     fn a_file_that_is_too_long_is_found() {
         let long = format!("//! Why.\n{}", "\n".repeat(LINES_MAX));
-        assert!(messages("a.rs", &long)[0].contains("divide it"));
-        assert!(messages("a.css", &long)[0].contains("divide it"));
+        assert!(messages("a.rs", &long)[0].contains("split it"));
+        assert!(messages("a.css", &long)[0].contains("split it"));
         assert_eq!(check("a.json", &long), []);
     }
 

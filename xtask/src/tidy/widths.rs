@@ -30,7 +30,7 @@ pub(super) fn check(name: &str, text: &str) -> Vec<Finding> {
         let columns = line.chars().count();
         let is_excepted = is_code_block || is_generated || line.contains("](") || line.contains("://");
         if columns > COLUMNS_MAX && is_prose(start) && !is_excepted {
-            let message = format!("has {columns} columns, at most {COLUMNS_MAX} are allowed: wrap it");
+            let message = format!("has {columns} columns, but at most {COLUMNS_MAX} are allowed: wrap it");
             findings.push(Finding::new(format!("{name}:{}", index + 1), message));
         }
     }

@@ -37,8 +37,10 @@ pub(super) fn measure(args: &CommitArgs) -> anyhow::Result<()> {
 
 async fn run(database_url: &str, duration: Duration) -> anyhow::Result<Histogram<u64>> {
     let options: MySqlConnectOptions = database_url.parse()?;
-    let pool = MySqlPool::connect_with(options).await.context("cannot reach the database")?;
-    let event = tables::make_event(&pool, 1).await.context("cannot make the event; is the schema there?")?;
+    let pool = MySqlPool::connect_with(options).await.context("cannot connect to the database")?;
+    let event = tables::make_event(&pool, 1)
+        .await
+        .context("cannot create the event, perhaps because the schema is missing")?;
     let user = make_person(&pool).await?;
     let mut connection = pool.acquire().await?;
     connection.execute(tables::READ_COMMITTED).await?;
@@ -71,7 +73,7 @@ async fn make_person(pool: &MySqlPool) -> anyhow::Result<i64> {
 
 /// The fast path of the store: the guard, the row, COMMIT.
 async fn commit(connection: &mut MySqlConnection, event: &EventDetail, user: i64) -> anyhow::Result<()> {
-    let ticket_type = event.ticket_types.first().context("an event has grades")?;
+    let ticket_type = event.ticket_types.first().context("the event has no ticket type")?;
     let (event, ticket_type, unit_price) = (event.summary.id, ticket_type.id, ticket_type.price);
     connection.execute("BEGIN").await?;
     let guarded = sqlx::query(
@@ -81,7 +83,7 @@ async fn commit(connection: &mut MySqlConnection, event: &EventDetail, user: i64
     .bind(event)
     .execute(&mut *connection)
     .await?;
-    ensure!(guarded.rows_affected() == 1, "the seats have run out");
+    ensure!(guarded.rows_affected() == 1, "the baseline event is sold out");
     let row = Row { id: Uuid::new_v4(), user, event, ticket_type, quantity: 1, unit_price };
     tables::insert(connection, &row).await?;
     connection.execute("COMMIT").await?;

@@ -28,7 +28,7 @@ pub(super) const CAPACITY: u32 = 1_000_000;
 
 /// The claims of the real server's tokens. All of them are parsed, as in the real server.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "read for the sake of reading")]
+#[expect(dead_code, reason = "the field is only deserialized")]
 struct Claims {
     sub: i64,
     role: Role,
@@ -56,8 +56,9 @@ impl FromRequest for Caller {
 }
 
 fn caller(request: &HttpRequest) -> Result<Caller, actix_web::Error> {
-    let tokens =
-        request.app_data::<Data<Tokens>>().ok_or_else(|| ErrorInternalServerError("no key for tokens"))?;
+    let tokens = request
+        .app_data::<Data<Tokens>>()
+        .ok_or_else(|| ErrorInternalServerError("the token key is missing"))?;
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| value.strip_prefix("Bearer "));
     let token = token.ok_or_else(|| ErrorUnauthorized("send a token"))?;

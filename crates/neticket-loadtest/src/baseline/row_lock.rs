@@ -43,9 +43,10 @@ async fn open(database_url: &str, grades: u32) -> anyhow::Result<State> {
         })
         .connect(database_url)
         .await
-        .context("cannot reach the database")?;
-    let event =
-        tables::make_event(&pool, grades).await.context("cannot make the event; is the schema there?")?;
+        .context("cannot connect to the database")?;
+    let event = tables::make_event(&pool, grades)
+        .await
+        .context("cannot create the event, perhaps because the schema is missing")?;
     println!("the event is {}", event.summary.id);
     Ok(State { pool, event })
 }

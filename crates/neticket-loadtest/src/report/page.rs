@@ -42,7 +42,7 @@ fn section(run: &Run) -> Result<Markup> {
                 (card(&format!("{:.0}", run.per_s), "answers per second", ""))
                 @if run.kind == Kind::Rush {
                     (card(&ms(run.latency.all.mean_us), "mean wait", ""))
-                    (card(&ms(run.last_answer_ms * 1e3), "until the last answer", ""))
+                    (card(&ms(run.last_answer_ms * 1e3), "time to the last answer", ""))
                 } @else {
                     (card(&ms(float(run.latency.winners.p50_us)), "median latency", ""))
                     (card(&ms(float(run.latency.winners.p99_us)), "99th percentile", ""))
@@ -53,7 +53,7 @@ fn section(run: &Run) -> Result<Markup> {
             }
             (audit(run))
             h2 { "Latency by percentile" }
-            p.quiet { "From the moment each request was meant to be sent. " (legend(run)) }
+            p.quiet { "Measured from the planned send time of each request. " (legend(run)) }
             (figure(run, plots::percentiles)?)
             (latencies(run))
             h2 { "Answers over time" }
@@ -88,8 +88,8 @@ fn audit(run: &Run) -> Markup {
     html! {
         @match &run.audit {
             Some(audit) if audit.passed => p.audit.winners {
-                "Audit passed: " (audit.told) " told = " (audit.stored - audit.unknown_stored) " stored, "
-                (audit.seats_gone) " seats gone, nobody over the limit, ledger = store."
+                "Audit passed: " (audit.told) " confirmed to clients = " (audit.stored - audit.unknown_stored) " stored, "
+                (audit.seats_gone) " seats taken, nobody over the limit, ledger = store."
             },
             Some(audit) => div.audit.errors {
                 p { "Audit failed:" }

@@ -30,7 +30,7 @@ pub(crate) fn table(run: &Run) -> String {
         row(code, count.to_string());
     }
     row("errors on the first try", counts.first_try_errors.to_string());
-    row("errors in the end", counts.final_errors.to_string());
+    row("final errors", counts.final_errors.to_string());
     for (name, count) in &counts.errors {
         row(&format!("  {name}"), count.to_string());
     }
@@ -41,7 +41,7 @@ pub(crate) fn table(run: &Run) -> String {
     }
     let client = &run.client;
     row(
-        "cost of the client",
+        "cost of the load generator",
         format!("{:.1} s of processor time, {:.1} µs a request", client.cpu_s, client.cpu_us_per_request),
     );
     if let Some(audit) = &run.audit {
@@ -71,7 +71,7 @@ pub(super) fn ms(us: f64) -> String {
 fn audit_words(audit: &Audit) -> String {
     if audit.passed {
         format!(
-            "passed: {} told = {} stored, {} seats gone, {} lost answers ({} stored)",
+            "passed: {} confirmed to clients = {} stored, {} seats taken, {} lost answers ({} stored)",
             audit.told, audit.stored, audit.seats_gone, audit.unknown, audit.unknown_stored
         )
     } else {

@@ -59,24 +59,24 @@ on_both! {
 
         // Seats are gone without a booking.
         change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
-        finds(&look(&database, &server, &told).await, "4 seats are gone and 3 are confirmed");
+        finds(&look(&database, &server, &told).await, "4 seats are taken and 3 are confirmed");
         change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
         assert!(look(&database, &server, &told).await.passed);
 
         // A client is told of fewer reservations, of another person's, or of none.
         let mut less = told.clone();
         let kept = less.confirmed.pop().unwrap();
-        finds(&look(&database, &server, &less).await, "1 reservations are confirmed that nobody was told of");
+        finds(&look(&database, &server, &less).await, "1 reservations are confirmed in the store but were never confirmed to a client");
         less.confirmed.push(less.confirmed[0]);
-        finds(&look(&database, &server, &less).await, "given the reservation of another");
+        finds(&look(&database, &server, &less).await, "got the reservation of another");
         less.confirmed.pop();
         less.unknown_users.push(-1);
-        finds(&look(&database, &server, &less).await, "nobody was told of");
+        finds(&look(&database, &server, &less).await, "never confirmed to a client");
         less.before.insert(kept);
         less.unknown_users.clear();
         assert!(look(&database, &server, &less).await.passed);
         let wrong = Told { wrong_answers: 1, ..told.clone() };
-        finds(&look(&database, &server, &wrong).await, "not what was asked for");
+        finds(&look(&database, &server, &wrong).await, "did not match their requests");
 
         // A user holds more than the limit.
         change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
@@ -84,9 +84,9 @@ on_both! {
 
         // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
-        finds(&look(&database, &server, &told).await, "3 reservations that clients were told are confirmed are not");
+        finds(&look(&database, &server, &told).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
-        finds(&look(&database, &server, &told).await, "3 reservations that clients were told are confirmed are not");
+        finds(&look(&database, &server, &told).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         // The ledger still knows those bookings. Losing it makes the node load it again from the store.
         env.lose_ledger(EventId(told.event)).await;
         env.finish().await;

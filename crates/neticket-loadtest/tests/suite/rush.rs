@@ -45,7 +45,7 @@ on_both! {
             before: Default::default(),
         };
         let found = audit(&database, std::slice::from_ref(&server.url), &told, std::time::Duration::ZERO).await.unwrap();
-        assert!(found.faults[0].contains("100 reservations are confirmed that nobody was told of"), "{found:?}");
+        assert!(found.faults[0].contains("100 reservations are confirmed in the store but were never confirmed to a client"), "{found:?}");
         env.finish().await;
     }
 

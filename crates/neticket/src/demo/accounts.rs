@@ -37,12 +37,12 @@ pub(super) async fn logins(config: &Config, store: &Store) -> anyhow::Result<(Us
 async fn logins_by(app: &App, store: &Store) -> anyhow::Result<UserId> {
     let (email, password, nickname) = ADMIN.parse()?;
     if store.user_by_email(&email).await?.is_none() {
-        app.admin_create(email, password, nickname).await.context("making the demo administrator")?;
+        app.admin_create(email, password, nickname).await.context("cannot create the demo administrator")?;
     }
     let (email, password, nickname) = PERSON.parse()?;
     match store.user_by_email(&email).await? {
         Some(person) => Ok(person.id),
-        None => Ok(app.signup(email, password, nickname).await.context("making the demo person")?.id),
+        None => Ok(app.signup(email, password, nickname).await.context("cannot create the demo person")?.id),
     }
 }
 
@@ -56,9 +56,9 @@ pub(super) async fn audience(store: &Store, now: Timestamp) -> anyhow::Result<Ve
             NewUser { email: &email, nickname: &nickname, password_hash: NO_PASSWORD, role: Role::User, now };
         let person = match store.user_create(new).await {
             Err(AccountError::EmailTaken) => store.user_by_email(&email).await?,
-            made => Some(made.context("making the demo audience")?),
+            made => Some(made.context("cannot create the demo audience")?),
         };
-        audience.push(person.context("somebody of the demo audience is gone")?.id);
+        audience.push(person.context("a member of the demo audience does not exist any more")?.id);
     }
     Ok(audience)
 }
@@ -72,5 +72,5 @@ impl Login {
 }
 
 fn refused(error: FieldError) -> anyhow::Error {
-    anyhow::anyhow!("a demo account {}", error.message)
+    anyhow::anyhow!("a field of a demo account {}", error.message)
 }

@@ -45,13 +45,13 @@ pub(super) async fn fill(
     let mut requests = Vec::new();
     for (place, (title, grade, tickets, _)) in OWN.iter().enumerate() {
         if *title == show.title {
-            let grade = event.ticket_types.get(*grade).context("the demo person's grade is missing")?;
+            let grade = event.ticket_types.get(*grade).context("the demo person's ticket type is missing")?;
             requests.push(request(own_id(place), person, event.id, grade, *tickets, epoch)?);
         }
     }
     let own = requests.iter().map(|own| own.quantity.get()).sum();
     for booking in bookings(show, audience.len(), own) {
-        let grade = event.ticket_types.get(booking.grade).context("a demo grade is missing")?;
+        let grade = event.ticket_types.get(booking.grade).context("a demo ticket type is missing")?;
         let id = reservation_id(&format!("{} {} {}", show.title, booking.grade, booking.person));
         requests.push(request(id, audience[booking.person], event.id, grade, booking.tickets, epoch)?);
     }
@@ -86,7 +86,10 @@ async fn commit(store: &Store, show: &Show, mut batch: Vec<CommitRequest>) -> an
         }
         batch = outdated;
     }
-    bail!("the demo bookings of {} were outrun {COMMITS_MAX} times by loads of a server", show.title)
+    bail!(
+        "a server loaded the ledger of {} during each of {COMMITS_MAX} attempts of the demo bookings",
+        show.title
+    )
 }
 
 async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) -> anyhow::Result<()> {
@@ -144,7 +147,7 @@ fn request(
         user,
         event,
         ticket_type: grade.id,
-        quantity: Quantity::new(tickets).context("a demo booking of no tickets")?,
+        quantity: Quantity::new(tickets).context("a demo booking has no tickets")?,
         unit_price: grade.price,
         epoch,
         created_at: Timestamp::from_millis(0),

@@ -35,7 +35,7 @@ const PAGE_LEN: u32 = 100;
 /// stays, and a repeat adds the rest.
 pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
     if config.environment == Environment::Production {
-        bail!("the demo season is not for production: everyone knows its passwords");
+        bail!("the demo season is not allowed in production, because its passwords are public");
     }
     let store = App::open_store(config).await?;
     let events = season::shows().count();
@@ -49,7 +49,7 @@ pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
     let mut made = Vec::with_capacity(events);
     for show in season::shows() {
         let event = match there.get(show.title) {
-            Some(id) => store.event(*id).await?.context("a demo event is gone")?,
+            Some(id) => store.event(*id).await?.context("a demo event does not exist any more")?,
             None => event_create(&store, &media, show, now).await?,
         };
         made.push((show, event));

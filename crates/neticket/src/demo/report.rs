@@ -16,9 +16,13 @@ pub(crate) struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.made {
-            writeln!(f, "demo season made: {} events, one of them opens in two minutes", self.events)?;
+            writeln!(
+                f,
+                "created the demo season: {} events, one of which opens in two minutes",
+                self.events
+            )?;
         } else {
-            writeln!(f, "demo season is there already: {} events, nothing changed", self.events)?;
+            writeln!(f, "the demo season already exists: {} events, nothing changed", self.events)?;
         }
         writeln!(f, "  to book:       {}  {}", PERSON.email, PERSON.password)?;
         write!(f, "  to administer: {}  {}", ADMIN.email, ADMIN.password)

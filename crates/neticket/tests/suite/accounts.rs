@@ -64,14 +64,14 @@ fn an_administrator_is_created_with_a_password_from_standard_input_and_revoked()
 fn a_revoked_administrator_can_be_granted_the_role_again() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    assert!(refused(&command(folder, &GRANT)).contains("there is no account with this e-mail"));
+    assert!(refused(&command(folder, &GRANT)).contains("no account has this e-mail address"));
     done(&with_password(folder, &CREATE, "Abcdef1!"));
-    assert!(done(&command(folder, &GRANT)).contains("may administer already"));
+    assert!(done(&command(folder, &GRANT)).contains("is already an administrator"));
     done(&command(folder, &REVOKE));
     assert!(!done(&command(folder, &["admin", "list"])).contains("boss@example.com"));
     let again = refused(&with_password(folder, &CREATE, "Abcdef1!"));
     assert!(again.contains("neticket admin grant"), "it says how: {again}");
-    assert!(done(&command(folder, &GRANT)).contains("boss@example.com (사장님) may administer"));
+    assert!(done(&command(folder, &GRANT)).contains("boss@example.com (사장님) is now an administrator"));
     assert!(done(&command(folder, &["admin", "list"])).contains("boss@example.com"));
     assert!(refused(&command(folder, &["admin", "grant", "--email", "boss"])).contains("the e-mail "));
 }
@@ -86,7 +86,7 @@ fn revoking_the_last_administrator_prints_a_warning() {
     assert!(!done(&command(folder, &REVOKE)).contains("warning"));
     let last = done(&command(folder, &["admin", "revoke", "--email", "two@example.com"]));
     assert!(
-        last.contains("may not administer any more") && last.contains("warning: that was the last"),
+        last.contains("is no administrator any more") && last.contains("warning: no administrator is left"),
         "{last}"
     );
     assert_eq!(done(&command(folder, &["admin", "list"])), "");
@@ -113,7 +113,7 @@ async fn a_reset_password_replaces_the_old_one_and_ends_all_sessions() {
     let serving = Serving::start(neticket(&["serve"], &borrowed(&embedded(folder))));
     let url = serving.url.clone();
     assert!(
-        refused(&with_password(folder, &RESET, "Ghijkl2?")).contains("there is no account with this e-mail")
+        refused(&with_password(folder, &RESET, "Ghijkl2?")).contains("no account has this e-mail address")
     );
     let account = json!({"email": "ann@example.com", "password": "Abcdef1!", "nickname": "ann"});
     let signup = reqwest::Client::new().post(format!("{url}/api/v1/auth/signup")).json(&account);
