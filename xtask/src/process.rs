@@ -121,9 +121,9 @@ mod tests {
     fn a_server_that_exits_at_once_is_reported_with_the_end_of_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let mut command = command(Path::new("sh"));
-        command.args(["-c", "echo no room in the house; exit 3"]);
+        command.args(["-c", "echo no space is left; exit 3"]);
         let address = free_address().unwrap();
         let error = Process::start(command, address, "/", folder.path().join("log")).err().unwrap();
-        assert!(error.to_string().contains("no room in the house"), "{error}");
+        assert!(error.to_string().contains("no space is left"), "{error}");
     }
 }

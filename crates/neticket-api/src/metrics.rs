@@ -298,7 +298,7 @@ mod tests {
         let examples = document.split("```promql").skip(1).filter_map(|rest| rest.split("```").next());
         let texts = [rules.join("\n")].into_iter().chain(examples.map(str::to_owned));
         let asked: Vec<Asked> = texts.flat_map(|text| asked_for(&text)).collect();
-        assert!(asked.len() > 12, "alerts and examples are found: {asked:?}");
+        assert!(asked.len() > 12, "too few queries were found: {asked:?}");
         let metrics = documented();
         for (series, labels) in asked {
             let is_of = |[name, kind, _]: &&[String; 3]| match kind.as_str() {
@@ -307,7 +307,9 @@ mod tests {
                 }
                 _ => series == *name,
             };
-            let Some([metric, _, known]) = metrics.iter().find(is_of) else { panic!("there is no {series}") };
+            let Some([metric, _, known]) = metrics.iter().find(is_of) else {
+                panic!("{series} is not documented")
+            };
             for (label, values) in labels {
                 assert!(known.split(", ").any(|known| known == label), "{series} has no label {label}");
                 for value in values {
@@ -351,7 +353,7 @@ mod tests {
             ("route=\"/a/{b}\",method=\"other\",status=\"405\"", 2),
         ] {
             let line = format!("neticket_http_request_duration_seconds_count{{{labels}}} {count}");
-            assert!(counts.contains(&line.as_str()), "{line} in {text}");
+            assert!(counts.contains(&line.as_str()), "{line} is missing in {text}");
         }
     }
 

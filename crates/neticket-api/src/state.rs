@@ -70,6 +70,6 @@ fn load_client(folder: &Path, images_url: Option<&str>) -> io::Result<Client> {
 pub(crate) fn state(req: &HttpRequest) -> &State {
     match req.app_data::<Data<State>>() {
         Some(state) => state,
-        None => unreachable!("the server is built with its state"),
+        None => unreachable!("the server always has its state"),
     }
 }

@@ -104,11 +104,15 @@ mod tests {
         };
         assert_eq!(of_new(0, 2_000, 2_000), [""; 0]);
         assert_eq!(of_new(1_500, 1_600, 1_700), [""; 0]);
-        assert_eq!(of_new(2_000, 2_000, 2_000), ["opens_at"], "open for no time at all");
+        assert_eq!(of_new(2_000, 2_000, 2_000), ["opens_at"], "the sale is never open");
         assert_eq!(of_new(1_500, 2_001, 2_000), ["closes_at"]);
         assert_eq!(of_new(0, 1_000, 2_000), ["closes_at"]);
         assert_eq!(of_new(0, 500, 1_000), ["starts_at"]);
-        assert_eq!(of_new(3_000, 2_000, 1_000), ["starts_at", "opens_at", "closes_at"], "all at once");
+        assert_eq!(
+            of_new(3_000, 2_000, 1_000),
+            ["starts_at", "opens_at", "closes_at"],
+            "all errors are reported"
+        );
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
         let before = schedule(0, 2_000, 2_000);
         let changed = |to: Schedule| fields(&to.faults_of_change(before, now()));
         assert_eq!(changed(before), [""; 0]);
-        assert_eq!(changed(schedule(0, 900, 2_000)), [""; 0], "ended a moment ago");
+        assert_eq!(changed(schedule(0, 900, 2_000)), [""; 0], "a sale can end now");
         assert_eq!(changed(schedule(1_500, 2_000, 9_000)), [""; 0], "postponed");
         assert_eq!(changed(schedule(0, 900, 1_000)), ["starts_at"]);
         assert_eq!(changed(schedule(2_000, 900, 2_000)), ["opens_at"]);

@@ -36,17 +36,21 @@ impl Locks {
     pub fn of(env: &TestEnv, event: EventId) -> Self {
         let lock = format!("SELECT COUNT(*) FROM ticket_types WHERE event_id = {event} FOR UPDATE");
         let mut client = client(env, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
-        let mut client = client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut client =
+            client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the client starts");
         let (mut told, mut byte) = (String::new(), [0]);
         while told.lines().count() < 2 || !told.ends_with('\n') {
             client.stdout.as_mut().expect("a pipe").read_exact(&mut byte).expect("it has the locks");
             told.push(char::from(byte[0]));
         }
-        Self { client, connection: told.lines().nth(1).expect("its id").to_owned() }
+        Self {
+            client,
+            connection: told.lines().nth(1).expect("the client prints its connection id").to_owned(),
+        }
     }
 
     pub fn let_go(mut self, env: &TestEnv) {
         sql(env, &format!("KILL {}", self.connection));
-        self.client.wait().expect("it ends");
+        self.client.wait().expect("the client ends");
     }
 }

@@ -222,7 +222,7 @@ impl TestEnv {
         let later = self.now().await.plus_millis(86_400_000);
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
         while !self.store.outbox_before(later, 1).await.expect("an outbox").is_empty() {
-            assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
+            assert!(tokio::time::Instant::now() < deadline, "the outbox was not drained in time");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -232,7 +232,7 @@ impl TestEnv {
         for row in self.store.inventory_audit(None).await.expect("an audit") {
             assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
             let Some(view) = self.ledger.view(row.event).await.expect("the ledger answers") else { continue };
-            assert_eq!(view.pending, 0, "the journal is empty at rest: {view:?}");
+            assert_eq!(view.pending, 0, "the journal must be empty at rest: {view:?}");
             let grade =
                 view.ticket_types.iter().find(|t| t.id == row.ticket_type).expect("the ledger has the grade");
             assert_eq!(u64::from(grade.left), row.left, "ledger = store: {row:?}");
@@ -242,7 +242,7 @@ impl TestEnv {
 
 impl Drop for TestEnv {
     fn drop(&mut self) {
-        assert!(self.finished || std::thread::panicking(), "end a world with finish()");
+        assert!(self.finished || std::thread::panicking(), "a test environment must end with finish()");
     }
 }
 

@@ -132,7 +132,11 @@ mod tests {
             shell.stderr(Stdio::null()).status().unwrap().success()
         };
         assert!(write());
-        assert_eq!(fs::read_dir(disk.folder()).unwrap().count(), 0, "it is not seen from here");
+        assert_eq!(
+            fs::read_dir(disk.folder()).unwrap().count(),
+            0,
+            "the disk must be invisible outside its namespace"
+        );
         fs::remove_file(disk.from_outside().join("file")).unwrap();
         disk.fill().unwrap();
         assert!(!write());

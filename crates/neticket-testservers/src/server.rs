@@ -306,7 +306,7 @@ mod tests {
         redis.signal("KILL").unwrap();
         let deadline = Instant::now() + READY_DEADLINE;
         while !redis.has_ended().unwrap() {
-            assert!(Instant::now() < deadline, "it was killed");
+            assert!(Instant::now() < deadline, "the end of the killed server was not noticed in time");
             thread::sleep(POLL_INTERVAL);
         }
         redis.restart().unwrap();

@@ -379,7 +379,7 @@ mod tests {
     fn a_price_from_an_answer_is_shown_in_place() {
         let corrected = facts(9, 100, 5).with_price(1, 200).unwrap();
         assert_eq!(corrected.0.ticket_types[0].price, 200);
-        assert_eq!(corrected.0.revision, Some(1), "the event is still to be fetched");
+        assert_eq!(corrected.0.revision, Some(1), "the event must still be fetched");
         assert!(!is_drawn_anew(Some(&ready(facts(9, 100, 5))), Some(&ready(corrected))));
     }
 

@@ -119,7 +119,7 @@ mod tests {
         let replaced = replace(&text, Part::Ladder, "new\n").unwrap();
         assert_eq!(replaced, format!("before\n{BEGIN}\n\nnew\n\n{END}\nbetween\n{streams}"));
         let again = replace(&replaced, Part::Ladder, "new\n").unwrap();
-        assert_eq!(again, replaced, "writing it again changes nothing");
+        assert_eq!(again, replaced, "a second write must change nothing");
         let replaced = replace(&text, Part::Streams, "new\n").unwrap();
         let streams = format!("{BEGIN_STREAMS}\n\nnew\n\n{END_STREAMS}\nafter\n");
         assert_eq!(replaced, format!("before\n{BEGIN}\n{old}{END}\nbetween\n{streams}"));

@@ -297,7 +297,7 @@ mod tests {
         let rounds = [(30_000.0, 24_000.0), (10_000.0, 8_000.0), (30_000.0, 21_000.0)]
             .map(|(ceiling, node)| round(&[(Rung::Ceiling, PER_S, ceiling), (Rung::Node, PER_S, node)]));
         let figures = figures(&rounds);
-        assert_eq!(figures.len(), 1, "of rungs that were left out nothing is told: {figures:?}");
+        assert_eq!(figures.len(), 1, "rungs that were left out must have no figures: {figures:?}");
         assert!((figures[0].spread.median - 0.8).abs() < 1e-9 && figures[0].reached);
         assert!((figures[0].spread.min - 0.7).abs() < 1e-9);
     }
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn a_forbidden_event_in_any_round_misses_the_goal() {
         let rounds = [0.0, 0.0, 1.0].map(|errors| round(&[(Rung::Rush, "errors", errors)]));
-        assert!(!figures(&rounds)[0].reached, "the median is 0, and yet there was an error");
+        assert!(!figures(&rounds)[0].reached, "one error must miss the goal although the median is 0");
         assert!(figures(&rounds[..2])[0].reached);
     }
 

@@ -114,7 +114,7 @@ mod tests {
             assert!(site.contains(kept), "{kept} is missing:\n{site}");
         }
         for gone in ["10.0.0.", "ssl", "301", "server_name"] {
-            assert!(!site.contains(gone), "{gone} is left:\n{site}");
+            assert!(!site.contains(gone), "{gone} must be removed:\n{site}");
         }
         assert_eq!(site.matches('{').count(), site.matches('}').count());
     }

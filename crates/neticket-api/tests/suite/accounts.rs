@@ -32,7 +32,7 @@ on_both! {
         assert_json_snapshot!("login", shown(&login, &["cache-control"]));
         let set = login.header("set-cookie");
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age="] {
-            assert!(set.contains(attribute), "{attribute} in {set}");
+            assert!(set.contains(attribute), "{attribute} is missing in {set}");
         }
         env.finish().await;
     }
@@ -100,7 +100,7 @@ on_both! {
             let mut tries = 0;
             while server.post("/api/v1/auth/login", None, guess.clone()).await.code() != "rate_limited" {
                 tries += 1;
-                assert!(tries < 200, "nothing slows guessing");
+                assert!(tries < 200, "password guessing was never rate-limited");
             }
         }
         env.finish().await;
@@ -115,7 +115,7 @@ on_both! {
                 assert_eq!((refused.status, refused.code().as_str()), (401, "unauthenticated"), "{path}");
                 let text = refused.text.to_lowercase();
                 for inside in ["panick", "jsonwebtoken", "select", ".rs:", "sqlx", "base64", "drop table"] {
-                    assert!(!text.contains(inside), "{inside} in {text}");
+                    assert!(!text.contains(inside), "the internal text {inside} is in {text}");
                 }
             }
         }

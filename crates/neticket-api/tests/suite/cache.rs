@@ -28,7 +28,7 @@ on_both! {
         assert_eq!(told, expected);
         assert!(entries.iter().all(|record| record.entry.actor == Some(admin.id) && !record.entry.ip.is_empty()));
         let again = server.get(&format!("/api/v1/events/{}", event.id), None).await;
-        assert_eq!(again.header("etag"), tag, "what is the same has the same tag");
+        assert_eq!(again.header("etag"), tag, "the tag of the same content changed");
         env.finish().await;
     }
 

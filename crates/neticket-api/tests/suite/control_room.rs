@@ -95,7 +95,7 @@ on_both! {
         let applied = reconcile(&server, &admin, event.id.0, false, Some(&format!("\"x\", {tag}"))).await;
         assert_eq!(applied.json(), json!({"applied": true, "changes": [change]}));
         let again = reconcile(&server, &admin, event.id.0, false, Some("*")).await;
-        assert_eq!(again.json(), json!({"applied": false, "changes": []}), "nothing was done, and nothing said");
+        assert_eq!(again.json(), json!({"applied": false, "changes": []}), "an action without an effect was audited");
         let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["total_items"], 0);
         env.finish().await;

@@ -14,7 +14,7 @@ const WAITING: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
 async fn number(server: &TestServer, name: &str) -> u64 {
     let numbers = server.get("/metrics", None).await.text;
     let number = numbers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    number.unwrap_or_else(|| panic!("{name} in {numbers}")).parse().unwrap()
+    number.unwrap_or_else(|| panic!("{name} is missing in {numbers}")).parse().unwrap()
 }
 
 const DISCONNECTS: &str = "neticket_http_disconnects_total";

@@ -131,7 +131,7 @@ on_both! {
         let text = reqwest::get(format!("{metrics}/metrics")).await.unwrap().text().await.unwrap();
         assert!(text.contains("neticket_bookings_total") && text.ends_with("# EOF\n"), "{text}");
         let other = reqwest::get(format!("{metrics}/api/v1/events")).await.unwrap();
-        assert_eq!(other.status(), 404, "nothing else is there");
+        assert_eq!(other.status(), 404, "the metrics listener serves another path");
         env.finish().await;
     }
 }

@@ -220,7 +220,7 @@ async fn of_faults(seen: &mut Seen) {
     let request = server.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
     let request = request.header("idempotency-key", "k").json(&booking_body(&event, 1));
     let problem = seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::Internal);
-    assert!(!problem.to_string().contains("settled"), "the inside stays inside: {problem}");
+    assert!(!problem.to_string().contains("settled"), "internal details are in the problem: {problem}");
     env.finish().await;
 }
 
@@ -237,7 +237,7 @@ async fn of_load(seen: &mut Seen) {
                 break 'asking answer;
             }
         }
-        panic!("nothing slows guessing");
+        panic!("password guessing was never rate-limited");
     };
     seen.see(&limited, ProblemCode::RateLimited);
     server.app.begin_draining();
@@ -273,7 +273,7 @@ async fn of_load(seen: &mut Seen) {
     mariadb.restart().unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while env.store.inventory_audit(None).await.is_err() {
-        assert!(tokio::time::Instant::now() < deadline, "the store is back");
+        assert!(tokio::time::Instant::now() < deadline, "the store did not answer again in time");
     }
     env.finish().await;
     drop(database);

@@ -36,7 +36,7 @@ on_both! {
         let gone = lost_site.person(1).await;
         assert_eq!(lost_site.get("/api/v1/me", Some(&gone.token)).await.status, 200);
         let next = server.person(2).await;
-        assert_ne!(next.id, gone.id, "no id is given again");
+        assert_ne!(next.id, gone.id, "an id was assigned twice");
 
         let event = restored.event_on_sale(&[5], 4).await;
         let grade = event.ticket_types[0].id;
@@ -51,7 +51,7 @@ on_both! {
 
         let me = server.get("/api/v1/me", Some(&next.token)).await;
         assert_eq!((me.status, me.json()["nickname"].as_str()), (200, Some("person2")));
-        assert_eq!(restored.confirmed(&event).await, [2], "nothing was booked for who is gone");
+        assert_eq!(restored.confirmed(&event).await, [2], "a removed user has a reservation");
         lost.finish().await;
         restored.finish().await;
     }

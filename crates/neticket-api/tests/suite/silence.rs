@@ -29,7 +29,7 @@ async fn own_database() -> (Server, TestDatabase) {
         let database = TestDatabase::create_on(&mariadb.url()).expect("a database");
         (mariadb, database)
     };
-    tokio::task::spawn_blocking(start).await.expect("it starts")
+    tokio::task::spawn_blocking(start).await.expect("the server starts")
 }
 
 #[tokio::test(flavor = "multi_thread")]

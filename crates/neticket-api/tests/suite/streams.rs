@@ -45,8 +45,10 @@ impl Listener {
                 let block = self.unread.drain(..end + 2).collect::<String>();
                 return Some(block.trim_end_matches('\n').to_owned());
             }
-            let chunk =
-                tokio::time::timeout(DEADLINE, self.response.chunk()).await.expect("in time").ok()??;
+            let chunk = tokio::time::timeout(DEADLINE, self.response.chunk())
+                .await
+                .expect("the stream answers in time")
+                .ok()??;
             self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -80,7 +82,7 @@ async fn until(server: &TestServer, within: Duration, line: &str) {
         if numbers.lines().any(|told| told == line) {
             return;
         }
-        assert!(Instant::now() < deadline, "{line} in {numbers}");
+        assert!(Instant::now() < deadline, "{line} is missing in {numbers}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -151,10 +153,10 @@ on_both! {
         let told = listener.next().await.unwrap();
         let late_ms = env.now().await.millis_since(opens_at);
         assert_eq!(told["status"], "on_sale", "{told}");
-        assert!((0..1_000).contains(&late_ms), "told {late_ms} ms after the opening");
+        assert!((0..1_000).contains(&late_ms), "the stream reported the opening after {late_ms} ms");
         let token = server.person(1).await.token;
         let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
-        assert_eq!(book(&server, &token, None, booking_body).await.status, 201, "and so it is");
+        assert_eq!(book(&server, &token, None, booking_body).await.status, 201, "the sale is open as the stream reported");
         env.finish().await;
     }
 
@@ -190,11 +192,11 @@ on_both! {
         };
         let (first, _second) = (from("192.0.2.1").await, from("192.0.2.1").await);
         assert_eq!((first.status().as_u16(), from("192.0.2.1").await.status().as_u16()), (200, 503));
-        assert_eq!(from("192.0.2.2").await.status(), 200, "others have theirs");
+        assert_eq!(from("192.0.2.2").await.status(), 200, "another network must get a stream");
         drop(first);
         let deadline = tokio::time::Instant::now() + GONE_WITHIN;
         while from("192.0.2.1").await.status() != 200 {
-            assert!(tokio::time::Instant::now() < deadline, "who goes leaves a place");
+            assert!(tokio::time::Instant::now() < deadline, "a closed stream must free its slot");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         env.finish().await;
@@ -223,7 +225,7 @@ on_both! {
         server.app.begin_draining();
         until(&server, DEADLINE, "neticket_http_streams 1").await;
         server.app.end_streams();
-        assert_eq!(listener.next().await, None, "in order, and not cut off");
+        assert_eq!(listener.next().await, None, "the stream must end cleanly");
         until(&server, DEADLINE, "neticket_http_streams 0").await;
         assert_eq!(Answer::read(ask(&server, &event).await).await.code(), "overloaded");
         env.finish().await;

@@ -103,7 +103,9 @@ fn differs(
         let more = offered + in_flight > grade.left;
         let less = offered + in_flight < grade.left && store.releases.is_empty();
         if more || less {
-            return Err(format!("the ledger offers {offered}, with {in_flight} in flight, of {grade:?}"));
+            return Err(format!(
+                "the ledger offers {offered} seats with {in_flight} in flight, but the store has {grade:?}"
+            ));
         }
     }
     Ok(())
@@ -136,7 +138,7 @@ pub(crate) async fn is_at_rest(shared: &Shared) -> bool {
 pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
     let look = look(shared).await;
     capacity_is_left_and_confirmed(&look.store)?;
-    let ledger = look.ledger.as_ref().ok_or("there is no ledger")?;
+    let ledger = look.ledger.as_ref().ok_or("no ledger is loaded")?;
     if !ledger.journal.is_empty() {
         return Err(format!("the journal is not empty: {:?}", ledger.journal));
     }
@@ -149,7 +151,10 @@ pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> 
     let look = look(shared).await;
     let epoch = look.ledger.as_ref().map(|ledger| ledger.view.epoch);
     if look.store.inventory.ticket_types.iter().any(|grade| Some(grade.epoch) != epoch) {
-        return Err(format!("the ledger is not of the store's epoch: {epoch:?}, {:?}", look.store.inventory));
+        return Err(format!(
+            "the epoch of the ledger differs from that of the store: {epoch:?}, {:?}",
+            look.store.inventory
+        ));
     }
     at_rest(shared).await
 }

@@ -71,7 +71,7 @@ impl<'a> Machine<'a> {
             let taken = self.take(step).await.and(self.look().await);
             taken.map_err(|what| format!("{what}\nafter step {number}, {step:?}"))?;
         }
-        self.end(history.ending).await.map_err(|what| format!("{what}\nwhile coming to rest"))
+        self.end(history.ending).await.map_err(|what| format!("{what}\nwhile the system came to rest"))
     }
 
     async fn take(&mut self, step: &Step) -> Result<(), String> {
@@ -246,7 +246,7 @@ impl<'a> Machine<'a> {
                 break;
             }
         }
-        if calls < CALLS_MAX { Ok(()) } else { Err("a job does not come to its end".to_owned()) }
+        if calls < CALLS_MAX { Ok(()) } else { Err("a job does not end".to_owned()) }
     }
 
     async fn arrive(&mut self, call: u8) {
@@ -382,7 +382,7 @@ impl<'a> Machine<'a> {
         }
         let left: BTreeMap<usize, u64> = checks::left(&self.shared).await.into_iter().enumerate().collect();
         if left.values().any(|left| *left > 0) {
-            return Err(format!("undersold: seats are left that nobody can book, {left:?}"));
+            return Err(format!("undersold: nobody can book the seats that are left, {left:?}"));
         }
         checks::at_rest(&self.shared).await
     }

@@ -178,7 +178,8 @@ impl Node {
             match stored.get(&booking.request.id) {
                 Some(record) => booking.tell_record(record),
                 None => {
-                    self.shared.fault(format!("the ledger knows {}, the store does not", booking.request.id));
+                    self.shared
+                        .fault(format!("the ledger has {}, but the store does not", booking.request.id));
                 }
             }
         }
@@ -258,7 +259,7 @@ impl Node {
             }
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
                 Ok(Some(record)) => booking.tell_record(&record),
-                Ok(None) => self.shared.fault(format!("{id} has left the store")),
+                Ok(None) => self.shared.fault(format!("{id} is not in the store any more")),
                 Err(Broken) => booking.deadline(),
             }
         }
@@ -401,7 +402,7 @@ impl Node {
     /// A dry run: it repairs nothing. Every difference that it finds is a fault of the protocol.
     pub(crate) async fn reconcile(self) {
         if let Err(drift) = checks::reconcile(&self).await.unwrap_or(Ok(())) {
-            self.shared.fault(format!("a reconcile found that {drift}"));
+            self.shared.fault(format!("a reconcile found a difference: {drift}"));
         }
     }
 

@@ -106,13 +106,15 @@ impl Runner {
         for seeds in 0..histories / HISTORIES_PER_SEED {
             if let Err(failure) = self.play_seed(first.wrapping_add(u64::from(seeds)), 0) {
                 if failure.0.contains(words) {
-                    println!("caught after {} histories: {}", seeds * HISTORIES_PER_SEED, failure.0);
+                    println!("noticed after {} histories: {}", seeds * HISTORIES_PER_SEED, failure.0);
                     return;
                 }
                 said.push(failure.0);
             }
         }
-        panic!("nothing was noticed in {histories} histories from seed {first}, except {said:#?}");
+        panic!(
+            "the fault was not noticed in {histories} histories from seed {first}. These other failures occurred: {said:#?}"
+        );
     }
 }
 
@@ -124,7 +126,7 @@ fn tell(seed: u64, why: &str, history: &History) -> String {
     let steps: Vec<String> =
         history.steps.iter().enumerate().map(|(number, step)| format!("  {number:>3}  {step:?}")).collect();
     format!(
-        "{why}\nPlay it again with {SEED_VARIABLE}={seed}. The shortest history that fails:\n  capacities {:?}, at most {} \
+        "{why}\nRepeat it with {SEED_VARIABLE}={seed}. The shortest history that fails:\n  capacities {:?}, at most {} \
          per person, {:?}\n{}",
         history.capacities,
         history.max_per_user,

@@ -122,7 +122,7 @@ pub(crate) async fn die_on_bad_lines(kind: Kind) {
     let records = env.store.reservations(&ids).await.unwrap();
     let stored: BTreeMap<_, _> = records.iter().map(|record| (record.id, record.status)).collect();
     for (id, (_, status)) in &told {
-        assert_eq!(stored.get(id), Some(status), "what was told of {id}");
+        assert_eq!(stored.get(id), Some(status), "the stored status of {id} differs from the answered one");
     }
     for user in people {
         let (records, _) = env.store.reservations_of(user, 1, 1_000).await.unwrap();
@@ -151,7 +151,10 @@ async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
         if says_the_same && store.releases.is_empty() {
             return;
         }
-        assert!(tokio::time::Instant::now() < deadline, "not at rest: {ledger:?}, {store:?}");
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "ledger and store are not at rest: {ledger:?}, {store:?}"
+        );
         tokio::time::sleep(GLANCE).await;
     }
 }

@@ -55,7 +55,7 @@ fn every_poster_is_well_formed_and_small_and_has_no_script_or_address() {
             }
         }
         let ids: Vec<_> = document.descendants().filter_map(|node| node.attribute("id")).collect();
-        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{title}: an id twice");
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{title}: an id occurs twice");
     }
 }
 

@@ -61,7 +61,7 @@ impl Audit {
             match unclaimed.remove(&id) {
                 None => self.find(person, &format!("{wish:?} is lost")),
                 Some(row) if (row.ticket_type.0, row.quantity.get()) != (wish.grade, wish.quantity) => {
-                    self.find(person, &format!("{wish:?} is another booking: {row:?}"));
+                    self.find(person, &format!("{wish:?} is stored as another booking: {row:?}"));
                 }
                 Some(row) if row.status != status => {
                     self.find(person, &format!("{wish:?} is {} in the store", row.status.as_str()));
@@ -79,13 +79,13 @@ impl Audit {
                     refused.swap_remove(index);
                     self.late += 1;
                 }
-                None => self.find(person, &format!("nobody was told of {row:?}")),
+                None => self.find(person, &format!("no client got an answer about {row:?}")),
             }
         }
         let confirmed = rows.iter().filter(|row| row.status == ReservationStatus::Confirmed);
         let held = confirmed.map(|row| row.quantity.get()).sum();
         if held > max_per_user {
-            self.find(person, &format!("holds {held} of at most {max_per_user}"));
+            self.find(person, &format!("holds {held} tickets of at most {max_per_user}"));
         }
         self.held.push(held);
     }
@@ -94,7 +94,7 @@ impl Audit {
         let view = ledger.view(event).await.expect("the ledger answers");
         let Some(view) = view else { return self.findings.push("no ledger is loaded".to_owned()) };
         if view.pending > 0 {
-            self.findings.push(format!("{} entries are left in the journal", view.pending));
+            self.findings.push(format!("the journal still has {} entries", view.pending));
         }
         for row in store.inventory_audit(Some(event)).await.expect("the store answers") {
             if row.capacity != row.left + row.confirmed {
@@ -103,7 +103,7 @@ impl Audit {
             let grade = view.ticket_types.iter().find(|grade| grade.id == row.ticket_type);
             let left = grade.map(|grade| u64::from(grade.left));
             if left != Some(row.left) {
-                self.findings.push(format!("the ledger has {left:?} left of {row:?}"));
+                self.findings.push(format!("the ledger has {left:?} seats left, but the store has {row:?}"));
             }
         }
     }

@@ -85,7 +85,7 @@ impl Administrator {
                     let differs = |differs: &Value| differs.as_array().is_none_or(|list| !list.is_empty());
                     let alarm = differs(&body["changes"]) && button.contains("reconcile")
                         || differs(&body["items"]) && button.contains("drifted");
-                    assert!(!alarm, "a false alarm: {button} {body}");
+                    assert!(!alarm, "a false difference was reported: {button} {body}");
                 }
             }
         }

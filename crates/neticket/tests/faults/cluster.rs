@@ -176,18 +176,18 @@ impl Cluster {
     /// Kills MariaDB and starts it again.
     pub(crate) fn restart_mariadb(&mut self) {
         block_in_place(|| {
-            self.mariadb.kill().expect("it dies");
-            self.mariadb.restart().expect("it starts again");
+            self.mariadb.kill().expect("the server can be killed");
+            self.mariadb.restart().expect("the server restarts");
         });
     }
 
     /// Kills Redis. It stays down until [`Self::start_redis`].
     pub(crate) fn kill_redis(&mut self) {
-        block_in_place(|| self.redis.kill().expect("it dies"));
+        block_in_place(|| self.redis.kill().expect("the server can be killed"));
     }
 
     pub(crate) fn start_redis(&mut self) {
-        block_in_place(|| self.redis.restart().expect("it starts again"));
+        block_in_place(|| self.redis.restart().expect("the server restarts"));
     }
 
     /// Copies what Redis has written so far.
@@ -201,7 +201,7 @@ impl Cluster {
     /// Deletes the data of a stopped Redis. If there is an `older` copy, restores it.
     pub(crate) fn replace_aof(&self, older: Option<&Path>) {
         let aof = self.redis.folder().join(AOF);
-        std::fs::remove_dir_all(&aof).expect("it has written");
+        std::fs::remove_dir_all(&aof).expect("the append-only files exist");
         if let Some(older) = older {
             copy_folder(older, &aof);
         }
@@ -262,8 +262,8 @@ impl Node {
 
     /// Kills the node with SIGKILL.
     pub(crate) fn kill(&mut self) {
-        let mut serving = self.serving.take().expect("it runs");
-        serving.child.kill().expect("it dies");
+        let mut serving = self.serving.take().expect("the process runs");
+        serving.child.kill().expect("the server can be killed");
         self.log += &block_in_place(|| serving.wait()).1;
     }
 
@@ -278,14 +278,14 @@ impl Node {
     }
 
     fn signal(&self, signal: &str) {
-        let pid = self.serving.as_ref().expect("it runs").child.id();
+        let pid = self.serving.as_ref().expect("the process runs").child.id();
         let status = Command::new("sh").arg("-c").arg(format!("kill -{signal} {pid}")).status();
-        assert!(status.expect("a shell").success(), "it runs still");
+        assert!(status.expect("a shell").success(), "the process is not running");
     }
 
     fn end(mut self) -> String {
-        let (code, log) = self.serving.take().expect("it runs").terminate();
-        assert_eq!(code, Some(0), "a node ends well: {log}");
+        let (code, log) = self.serving.take().expect("the process runs").terminate();
+        assert_eq!(code, Some(0), "the node did not exit cleanly: {log}");
         self.log + &log
     }
 }

@@ -36,7 +36,7 @@ impl Crowd {
         self.over.cancel();
         let mut people = Vec::with_capacity(self.people.len());
         for person in self.people {
-            people.push(person.await.expect("nobody panics"));
+            people.push(person.await.expect("the task of a person does not panic"));
         }
         people
     }

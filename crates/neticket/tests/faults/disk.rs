@@ -62,7 +62,7 @@ impl SignUps {
     async fn until(&mut self, url: &str, status: u16) {
         let deadline = Instant::now() + PATIENCE;
         while self.one(url).await != status {
-            assert!(Instant::now() < deadline, "no sign-up at {url} is answered {status}");
+            assert!(Instant::now() < deadline, "no sign-up at {url} got status {status}");
             sleep(GLANCE).await;
         }
     }
@@ -92,7 +92,7 @@ async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
         if answer == status {
             return;
         }
-        assert!(Instant::now() < deadline, "{url} says {answer} and not {status}");
+        assert!(Instant::now() < deadline, "{url} answered {answer} instead of {status}");
         meanwhile();
         sleep(GLANCE).await;
     }
@@ -110,13 +110,13 @@ async fn fill_and_free(
     for url in urls {
         sign_ups.until(url, 201).await;
     }
-    block_in_place(|| disk.fill()).expect("it can be filled");
+    block_in_place(|| disk.fill()).expect("the disk can be filled");
     for url in urls {
         sign_ups.until(url, 503).await;
         until_ready_is(url, 503, || ()).await;
     }
     sleep(standstill).await;
-    block_in_place(|| disk.free()).expect("it was filled");
+    block_in_place(|| disk.free()).expect("the disk was filled");
     for url in urls {
         until_ready_is(url, 200, &mut mend).await;
         sign_ups.until(url, 201).await;
@@ -132,13 +132,17 @@ pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, standstill: Duration) {
     let mariadb = &mut cluster.mariadb;
     let restart = || {
         block_in_place(|| {
-            if mariadb.has_ended().expect("its state") {
-                mariadb.restart().expect("it starts again");
+            if mariadb.has_ended().expect("the state of the server can be read") {
+                mariadb.restart().expect("the server restarts");
             }
         });
     };
     let sign_ups = fill_and_free(&disk, &urls, standstill, restart).await;
-    assert_eq!(sign_ups.lost(&cluster.store).await, [""; 0], "answered 201, and not in the store");
+    assert_eq!(
+        sign_ups.lost(&cluster.store).await,
+        [""; 0],
+        "a booking that was answered with 201 is not in the store"
+    );
 }
 
 /// An embedded server on a small disk.
@@ -186,10 +190,10 @@ fn command(disk: &SmallDisk) -> Command {
 
 /// Copies a database that nobody writes to: the file, and its write-ahead log if there is one.
 fn copy_database(from: &Path, to: &Path) {
-    std::fs::copy(from.join(FILE), to.join(FILE)).expect("it is copied");
+    std::fs::copy(from.join(FILE), to.join(FILE)).expect("the file can be copied");
     let log = format!("{FILE}-wal");
     if from.join(&log).exists() {
-        std::fs::copy(from.join(&log), to.join(&log)).expect("it is copied");
+        std::fs::copy(from.join(&log), to.join(&log)).expect("the file can be copied");
     }
 }
 
@@ -217,7 +221,7 @@ async fn a_full_disk_under_sqlite_during_a_rush_breaks_no_promise() {
     sale.answered(2 * ANSWERS).await;
     let people = crowd.disperse().await;
     let (code, log) = block_in_place(|| serving.terminate());
-    assert_eq!(code, Some(0), "it ends well: {log}");
+    assert_eq!(code, Some(0), "the node did not exit cleanly: {log}");
 
     let kept = tempfile::tempdir().expect("a folder");
     copy_database(&disk.from_outside(), kept.path());

@@ -84,14 +84,14 @@ impl Fault {
                 node.resume();
             }
             Self::RedisPaused => {
-                cluster.redis.pause().expect("it runs");
+                cluster.redis.pause().expect("the process runs");
                 sleep(standstill).await;
-                cluster.redis.resume().expect("it runs");
+                cluster.redis.resume().expect("the process runs");
             }
             Self::MariaDbPaused => {
-                cluster.mariadb.pause().expect("it runs");
+                cluster.mariadb.pause().expect("the process runs");
                 sleep(standstill).await;
-                cluster.mariadb.resume().expect("it runs");
+                cluster.mariadb.resume().expect("the process runs");
             }
             Self::MariaDbDiskFull => fill_mariadbs(cluster, standstill).await,
             Self::RedisLate => {
@@ -133,7 +133,7 @@ impl Fault {
                 cluster.start_redis();
             }
             Self::MariaDbKilled => cluster.restart_mariadb(),
-            other => panic!("{other:?} is no blow"),
+            other => panic!("{other:?} is not a single fault"),
         }
     }
 

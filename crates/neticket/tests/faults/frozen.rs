@@ -41,7 +41,7 @@ async fn freeze_inside_a_transaction(cluster: &Cluster, seed: u64) -> u64 {
             return *connection;
         }
         cluster.nodes[FROZEN].resume();
-        assert!(Instant::now() < deadline, "it was never caught inside a transaction");
+        assert!(Instant::now() < deadline, "the node was never frozen inside a transaction");
     }
 }
 
@@ -85,7 +85,10 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     let deadline = Instant::now() + PATIENCE;
     let open = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {connection}");
     while block_in_place(|| cluster.query(&open)).trim() != "0" {
-        assert!(Instant::now() < deadline, "the server keeps connection {connection} of the frozen node");
+        assert!(
+            Instant::now() < deadline,
+            "the server did not close connection {connection} of the frozen node"
+        );
         sleep(LIST_AGE_MAX).await;
     }
     cluster.nodes[FROZEN].resume();

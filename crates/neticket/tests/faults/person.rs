@@ -46,7 +46,7 @@ impl Sale {
     pub(crate) async fn answered(&self, count: u64) {
         let (wanted, deadline) = (self.tally.definite_count() + count, Instant::now() + PATIENCE);
         while self.tally.definite_count() < wanted {
-            assert!(Instant::now() < deadline, "the sale came to a halt:\n{}", self.tally);
+            assert!(Instant::now() < deadline, "the sale stopped:\n{}", self.tally);
             sleep(GLANCE).await;
         }
     }
@@ -135,7 +135,7 @@ impl Person {
         {
             let again = self.ask(&mut wish).await;
             if again != wish.outcome {
-                self.complain(&format!("{wish:?} was answered {again:?} when repeated"));
+                self.complain(&format!("a repeat of {wish:?} got {again:?}"));
             }
         }
         let outcome = wish.outcome.clone();
@@ -187,7 +187,7 @@ impl Person {
                     let is_fine = ["sold_out", "purchase_limit_exceeded"].contains(&code.as_str());
                     let is_paused = pauses && code == "sale_paused";
                     if !is_fine && !is_paused {
-                        self.complain(&format!("{wish:?} was answered {status}: {problem}"));
+                        self.complain(&format!("{wish:?} got {status}: {problem}"));
                     }
                     return Outcome::Refused(code);
                 }
@@ -241,15 +241,13 @@ impl Person {
             match self.send(Method::POST, &format!("/api/v1/reservations/{id}/cancel"), None).await {
                 Answer::Definite(200, reservation) if reservation["status"] == "cancelled" => return true,
                 Answer::Definite(status, body) => {
-                    self.complain(&format!(
-                        "cancelling {id}, which was booked, was answered {status}: {body}"
-                    ));
+                    self.complain(&format!("a cancel of {id}, which was booked, got {status}: {body}"));
                     return false;
                 }
                 Answer::Unknown => self.breathe().await,
             }
         }
-        self.complain(&format!("cancelling {id} never got a definite answer"));
+        self.complain(&format!("a cancel of {id} never got a definite answer"));
         false
     }
 

@@ -54,7 +54,8 @@ impl Rush {
         let disk = fault.disk_mb().map(|megabytes| SmallDisk::create(megabytes).expect("a small disk"));
         let mut cluster = Cluster::start_on(disk.map(Arc::new), fault.routing(), FAST_TIMEOUTS).await;
         // If everyone books four tickets, the event sells out in one case and not in the other.
-        let share = u32::try_from(options.people()).expect("few people") / if dice.random() { 2 } else { 1 };
+        let share = u32::try_from(options.people()).expect("the number of people fits")
+            / if dice.random() { 2 } else { 1 };
         let capacities = [share / 2, share, share, share * 2];
         let event = cluster.event_on_sale(&capacities, MAX_PER_USER).await;
         let urls = cluster.nodes.iter().map(|node| node.url.clone()).collect();
@@ -85,11 +86,13 @@ impl Rush {
     /// get the tickets that the store has left for them.
     async fn sell_out(&mut self, held: &[u32]) -> Vec<String> {
         let left = self.cluster.store.inventory_audit(Some(self.event.id)).await.expect("the store answers");
-        let mut left: Vec<(i64, u32)> =
-            left.iter().map(|row| (row.ticket_type.0, u32::try_from(row.left).expect("few"))).collect();
+        let mut left: Vec<(i64, u32)> = left
+            .iter()
+            .map(|row| (row.ticket_type.0, u32::try_from(row.left).expect("the number of seats fits")))
+            .collect();
         let allowances: Vec<u32> = held.iter().map(|held| MAX_PER_USER.saturating_sub(*held)).collect();
         let newcomers: u32 = left.iter().map(|(_, left)| left.div_ceil(MAX_PER_USER) + 1).sum();
-        let count = (self.people.len(), usize::try_from(newcomers).expect("few people"));
+        let count = (self.people.len(), usize::try_from(newcomers).expect("the number of people fits"));
         let now = self.cluster.now().await;
         let newcomers = people(&self.cluster.store, &self.sale, now, count, self.options.seed).await;
         self.people.extend(newcomers);
@@ -107,14 +110,15 @@ impl Rush {
         let denied = outcomes.into_iter().filter(|(_, outcome, _)| !matches!(outcome, Outcome::Booked(_)));
         let mut findings: Vec<String> = denied
             .map(|(quantity, outcome, user)| {
-                format!("{quantity} that were left for user {user}: {outcome:?}")
+                format!("user {user} should book the {quantity} seats that are left: {outcome:?}")
             })
             .collect();
-        let last = self.people.last_mut().expect("newcomers");
+        let last = self.people.last_mut().expect("a person has joined");
         for grade in self.sale.grades.clone() {
             let outcome = last.book(grade, 1).await;
             if outcome != Outcome::Refused("sold_out".to_owned()) {
-                findings.push(format!("one more of grade {grade} than there is: {outcome:?}"));
+                findings
+                    .push(format!("a booking of sold-out ticket type {grade} was not refused: {outcome:?}"));
             }
         }
         findings
@@ -153,6 +157,6 @@ impl Rush {
             Fault::ButtonsPressed => told.contains("409 sale_paused"),
             _ => disturbed > 0,
         };
-        assert!(is_felt, "seed {seed}: nobody felt the fault, so it proves nothing");
+        assert!(is_felt, "seed {seed}: the fault disturbed no request, so this run proves nothing");
     }
 }

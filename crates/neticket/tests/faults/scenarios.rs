@@ -64,7 +64,7 @@ async fn the_audit_finds_every_broken_promise() {
                  WHERE id IN (SELECT id FROM kept)"),
             "UPDATE reservations SET quantity = quantity - 4 WHERE id IN (SELECT id FROM kept); DROP TABLE kept"
                 .to_owned(),
-            "of at most 4",
+            "tickets of at most 4",
         ),
     ] {
         rush.cluster.sql(&harm);

@@ -53,9 +53,9 @@ impl Pair {
         let sql = format!("BEGIN; {lock}; SELECT CONNECTION_ID(); SELECT SLEEP(600)");
         let mut client = self.cluster.client(&sql);
         client.args(["--unbuffered", "--skip-column-names"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut client = client.spawn().expect("it starts");
+        let mut client = client.spawn().expect("the process starts");
         let mut lines = BufReader::new(client.stdout.take().expect("a pipe")).lines();
-        let connection = lines.nth(1).expect("it has the locks").expect("text");
+        let connection = lines.nth(1).expect("the client has taken the locks").expect("text");
         Lock { client, connection }
     }
 
@@ -66,7 +66,7 @@ impl Pair {
             let people = people(&self.cluster.store, sale, now, (index * PEOPLE, PEOPLE), seed).await;
             crowds.push(Crowd::gather(people));
         }
-        crowds.try_into().ok().expect("two crowds")
+        crowds.try_into().ok().expect("there are two crowds")
     }
 
     /// While the slow event waits, the other event must continue to sell without disturbance.
@@ -81,15 +81,15 @@ impl Pair {
         let (stuck, disturbed) = (slow.tally.definite_count() - answered, other.tally.disturbed_count());
         let told = format!("slow:\n{}\nother:\n{}", slow.tally, other.tally);
         self.cluster.sql(&format!("KILL {}", lock.connection));
-        lock.client.wait().expect("it ends");
+        lock.client.wait().expect("the process ends");
         for crowd in crowds {
             for person in crowd.disperse().await {
                 assert_eq!(person.complaints, [""; 0]);
             }
         }
         let log = self.cluster.close();
-        assert!(stuck < ANSWERS, "the one was not slow at all\n{told}\n{log}");
-        assert_eq!(disturbed, 0, "the other noticed\n{told}\n{log}");
+        assert!(stuck < ANSWERS, "the slowed event was not slow\n{told}\n{log}");
+        assert_eq!(disturbed, 0, "the slowed event delayed the other event\n{told}\n{log}");
     }
 }
 

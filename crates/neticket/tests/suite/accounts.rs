@@ -70,7 +70,7 @@ fn a_revoked_administrator_can_be_granted_the_role_again() {
     done(&command(folder, &REVOKE));
     assert!(!done(&command(folder, &["admin", "list"])).contains("boss@example.com"));
     let again = refused(&with_password(folder, &CREATE, "Abcdef1!"));
-    assert!(again.contains("neticket admin grant"), "it says how: {again}");
+    assert!(again.contains("neticket admin grant"), "the refusal does not name the command: {again}");
     assert!(done(&command(folder, &GRANT)).contains("boss@example.com (사장님) is now an administrator"));
     assert!(done(&command(folder, &["admin", "list"])).contains("boss@example.com"));
     assert!(refused(&command(folder, &["admin", "grant", "--email", "boss"])).contains("the e-mail "));
@@ -122,7 +122,10 @@ async fn a_reset_password_replaces_the_old_one_and_ends_all_sessions() {
     let (_, second) = sign_in(&url, "Abcdef1!").await;
 
     for weak in ["short", "", "onlyletters"] {
-        assert!(refused(&with_password(folder, &RESET, weak)).contains("the password "), "as at sign-up");
+        assert!(
+            refused(&with_password(folder, &RESET, weak)).contains("the password "),
+            "the password must be checked as at sign-up"
+        );
     }
     assert_eq!(sign_in(&url, "Abcdef1!").await.0, 200, "nothing has changed");
     let reset = done(&with_password(folder, &RESET, "Ghijkl2?"));

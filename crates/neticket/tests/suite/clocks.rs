@@ -75,17 +75,20 @@ async fn nodes_whose_clocks_are_an_hour_wrong_open_the_sale_on_time() {
             let answer = book.send().await.unwrap();
             let answered = env.now().await;
             if answer.status() == 201 {
-                assert!(answered >= opens_at, "{offset}: taken at {answered}, before {opens_at}");
+                assert!(answered >= opens_at, "{offset}: booked at {answered}, before {opens_at}");
                 break;
             }
             let problem: Value = answer.json().await.unwrap();
             assert_eq!(problem["code"], "sale_not_open", "{offset}: {problem}");
             assert!(asked < opens_at, "{offset}: refused at {asked}, after {opens_at}");
             let said = Timestamp::parse(problem["server_time"].as_str().unwrap()).unwrap();
-            assert!(said.millis_since(asked).abs() < 5_000, "{offset}: {said} is not {asked}");
+            assert!(
+                said.millis_since(asked).abs() < 5_000,
+                "{offset}: the answer says that it is {said}, but it is {asked}"
+            );
             was_refused = true;
         }
-        assert!(was_refused, "it was tried before the opening too");
+        assert!(was_refused, "no booking was tried before the opening");
         let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
         assert_eq!(code, Some(0), "{log}");
     }

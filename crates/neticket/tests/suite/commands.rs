@@ -144,7 +144,7 @@ fn production_refuses_a_redis_without_a_shared_database_in_serve_and_doctor() {
             "{}",
             printed(&told)
         );
-        assert!(!folder.path().join("neticket.db").exists(), "it has made no database of its own");
+        assert!(!folder.path().join("neticket.db").exists(), "the command created its own database");
     }
 }
 

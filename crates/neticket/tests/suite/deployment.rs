@@ -130,11 +130,15 @@ fn the_claim_of_a_killed_node_remains_and_a_running_node_renews_a_lost_claim() {
     let status = Command::new("kill").args(["-KILL", &killed.child.id().to_string()]).status().unwrap();
     assert!(status.success());
     killed.child.wait().unwrap();
-    assert_eq!(redis_says(&redis, &format!("HLEN {key}")), ":2", "others are safe from it for a while");
+    assert_eq!(
+        redis_says(&redis, &format!("HLEN {key}")),
+        ":2",
+        "the claim of the killed node must remain for a while"
+    );
     assert_eq!(redis_says(&redis, &format!("DEL {key}")), ":1");
     let deadline = Instant::now() + Duration::from_mins(1);
     while redis_says(&redis, &format!("HLEN {key}")) != ":1" {
-        assert!(Instant::now() < deadline, "the node that lives claims again");
+        assert!(Instant::now() < deadline, "the running node did not renew its claim in time");
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_refused(&with(&ours, "NETICKET_JWT_SECRET", OTHER_SECRET), "another token secret");

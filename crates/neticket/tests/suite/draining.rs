@@ -77,18 +77,21 @@ async fn a_node_stopped_under_load_leaves_nothing_in_the_journal() {
     }
     let deadline = Instant::now() + DEADLINE;
     while confirmed.load(Ordering::SeqCst) < 50 {
-        assert!(Instant::now() < deadline, "the load begins");
+        assert!(Instant::now() < deadline, "too few bookings were confirmed in time");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");
-    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "nothing is left to recovery");
+    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "the journal is not empty");
     for person in people {
         person.await.unwrap();
     }
     let sold = env.confirmed(&event).await[0];
     let answered = u64::try_from(confirmed.load(Ordering::SeqCst)).unwrap();
-    assert!(sold >= answered, "{answered} people were told of {sold} confirmed tickets");
+    assert!(
+        sold >= answered,
+        "{answered} bookings were confirmed to clients, but only {sold} tickets are sold"
+    );
     env.finish().await;
 }
 
@@ -108,16 +111,16 @@ async fn after_sigterm_readyz_answers_503_and_the_node_serves_until_a_second_sig
         if answer.status() == 503 {
             break answer;
         }
-        assert!(Instant::now() < deadline, "it says that it is leaving");
+        assert!(Instant::now() < deadline, "readyz did not answer 503 in time");
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert_eq!(leaving.headers()["connection"], "close", "who keeps connections goes elsewhere");
+    assert_eq!(leaving.headers()["connection"], "close", "the node must close kept-alive connections");
     let fresh = Client::new();
     assert_eq!(book(&fresh, &serving.url, &token, event.ticket_types[0].id).await.unwrap(), 201);
     let began = Instant::now();
     let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");
-    assert!(began.elapsed() < DEADLINE, "the second signal ends the waiting");
+    assert!(began.elapsed() < DEADLINE, "the second signal did not end the drain");
     env.finish().await;
 }
 
@@ -130,7 +133,7 @@ async fn open_streams_end_cleanly_and_delay_no_shutdown() {
     for _ in 0..20 {
         let path = format!("{}/api/v1/events/{}/availability/stream", serving.url, event.id);
         let mut stream = Client::new().get(path).send().await.unwrap();
-        assert!(stream.chunk().await.unwrap().is_some(), "it begins");
+        assert!(stream.chunk().await.unwrap().is_some(), "the stream sent nothing");
         streams.push(stream);
     }
     let began = Instant::now();
@@ -138,7 +141,7 @@ async fn open_streams_end_cleanly_and_delay_no_shutdown() {
     assert_eq!(code, Some(0), "{log}");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     for mut stream in streams {
-        while stream.chunk().await.expect("its end, and not a broken connection").is_some() {}
+        while stream.chunk().await.expect("the stream ends without a broken connection").is_some() {}
     }
     env.finish().await;
 }

@@ -16,18 +16,18 @@ pub(crate) fn neticket(arguments: &[&str], variables: &[(&str, &str)]) -> Comman
 
 /// Runs a command until it ends.
 pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    neticket(arguments, variables).output().expect("it runs")
+    neticket(arguments, variables).output().expect("the process runs")
 }
 
 /// Runs a command with `input` on its standard input until it ends.
 pub(crate) fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let mut child = spawn_piped(neticket(arguments, variables).stdin(Stdio::piped()));
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("the process reads its input");
+    child.wait_with_output().expect("the process ends")
 }
 
 fn spawn_piped(command: &mut Command) -> Child {
-    command.spawn().expect("it starts")
+    command.spawn().expect("the process starts")
 }
 
 /// Starts a server that must refuse to serve, waits until it ends, and returns all that it printed on both
@@ -39,14 +39,14 @@ pub(crate) fn refused_to_serve(variables: &[(&str, &str)]) -> String {
     for line in lines {
         let line = line.expect("text");
         if line.contains("NETicket is ready at ") {
-            child.kill().expect("it runs");
-            child.wait().expect("it ends");
-            panic!("it serves: {printed}{line}");
+            child.kill().expect("the process runs");
+            child.wait().expect("the process ends");
+            panic!("the server started although it must refuse: {printed}{line}");
         }
         printed.push_str(&line);
         printed.push('\n');
     }
-    let rest = child.wait_with_output().expect("it ends");
+    let rest = child.wait_with_output().expect("the process ends");
     assert_eq!(rest.status.code(), Some(1), "{printed}{}", String::from_utf8_lossy(&rest.stderr));
     printed + &String::from_utf8_lossy(&rest.stderr)
 }
@@ -68,7 +68,7 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts `command`, which serves on a free port, and waits until it prints its address.
     pub(crate) fn start(command: Command) -> Self {
-        let mut child = spawn(command).expect("it starts");
+        let mut child = spawn(command).expect("the process starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut errors = child.stderr.take().expect("a pipe");
         let errors = std::thread::spawn(move || {
@@ -79,7 +79,10 @@ impl Serving {
         let mut log = String::new();
         let url = loop {
             let Some(line) = lines.next() else {
-                panic!("it ended: {log}{}", errors.join().expect("no panic"))
+                panic!(
+                    "the server ended before it was ready: {log}{}",
+                    errors.join().expect("the reader thread does not panic")
+                )
             };
             let line = line.expect("text");
             if let Some((_, url)) = line.split_once("NETicket is ready at ") {
@@ -102,13 +105,14 @@ impl Serving {
     pub(crate) fn ask_to_end(&self) {
         let pid = self.child.id().to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(status.success(), "it runs still");
+        assert!(status.success(), "the process is not running");
     }
 
     /// Waits until the process ends, and returns its exit code and its log.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().expect("it ends");
-        let log = self.log.join().expect("no panic") + &self.errors.join().expect("no panic");
+        let status = self.child.wait().expect("the process ends");
+        let log = self.log.join().expect("the reader thread does not panic")
+            + &self.errors.join().expect("the reader thread does not panic");
         (status.code(), log)
     }
 }

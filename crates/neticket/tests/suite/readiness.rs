@@ -51,7 +51,7 @@ impl Parts {
 /// The status and the problem code of `/readyz`. Panics if there is no answer before [`DEADLINE`].
 async fn readyz(client: &reqwest::Client, url: &str) -> (u16, String) {
     let answer = client.get(format!("{url}/readyz")).timeout(DEADLINE).send().await;
-    let answer = answer.expect("an answer long before the time-outs of store and ledger");
+    let answer = answer.expect("readyz answers long before the time-outs of store and ledger");
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
     (status, body["code"].as_str().unwrap_or_default().to_owned())
@@ -60,7 +60,7 @@ async fn readyz(client: &reqwest::Client, url: &str) -> (u16, String) {
 async fn until_ready(client: &reqwest::Client, url: &str) {
     let deadline = Instant::now() + Duration::from_mins(1);
     while readyz(client, url).await.0 != 200 {
-        assert!(Instant::now() < deadline, "it is ready again");
+        assert!(Instant::now() < deadline, "the node did not become ready again in time");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -81,7 +81,7 @@ async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
         // On a busy machine the other backend may be slow once.
         let deadline = Instant::now() + Duration::from_mins(1);
         while readyz(&client, &serving.url).await != (503, code.to_owned()) {
-            assert!(Instant::now() < deadline, "{code} is named");
+            assert!(Instant::now() < deadline, "readyz did not report {code} in time");
         }
         server.resume().unwrap();
         until_ready(&client, &serving.url).await;
@@ -95,7 +95,7 @@ async fn doctor(parts: &Parts) -> Output {
     let settings = parts.settings();
     let ended = tokio::task::spawn_blocking(move || run(&["doctor"], &borrowed(&settings)));
     let ended = tokio::time::timeout(DEADLINE, ended).await;
-    ended.expect("it ends long before the time-outs of store and ledger").unwrap()
+    ended.expect("doctor ends long before the time-outs of store and ledger").unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

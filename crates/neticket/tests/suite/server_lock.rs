@@ -27,7 +27,7 @@ fn a_second_server_on_one_data_folder_is_refused_and_the_first_is_named() {
             assert!(refusal.contains(named), "{named} is not in {refusal}");
         }
         let errors: Vec<_> = refusal.lines().filter(|line| line.starts_with("error: ")).collect();
-        assert_eq!(errors.len(), 1, "one sentence: {refusal}");
+        assert_eq!(errors.len(), 1, "the refusal must be one line: {refusal}");
     }
     assert_eq!(first.terminate().0, Some(0));
     let second = serve(&settings);

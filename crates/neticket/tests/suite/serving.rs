@@ -53,12 +53,12 @@ fn end_during_logins(serving: Serving, credentials: &Value) -> (Option<i32>, Str
     serving.ask_to_end();
     let asked = Instant::now();
     while TcpStream::connect(&address).is_ok() {
-        assert!(asked.elapsed() < DEADLINE, "it accepts no more");
+        assert!(asked.elapsed() < DEADLINE, "the server still accepts connections");
         std::thread::sleep(Duration::from_millis(5));
     }
     for login in logins {
         let answer = login.finish();
-        assert!(answer.starts_with("HTTP/1.1 200 "), "an answer, not a cut: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "the answer is incomplete: {answer}");
     }
     serving.wait()
 }
@@ -83,9 +83,9 @@ async fn sigterm_finishes_requests_in_flight_and_the_log_has_no_secrets() {
     let ended = tokio::task::spawn_blocking(move || end_during_logins(serving, &credentials));
     let (code, log) = ended.await.unwrap();
     assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("/api/v1/auth/login"), "requests are logged: {log}");
+    assert!(log.contains("/api/v1/auth/login"), "the log contains no request: {log}");
     for secret in ["Hunter2", token.as_str(), "argon2id"] {
-        assert!(!log.contains(secret), "{secret} in {log}");
+        assert!(!log.contains(secret), "the secret {secret} is in the log: {log}");
     }
     for line in log.lines().filter(|line| line.starts_with('{')) {
         serde_json::from_str::<Value>(line).expect("logs are JSON where there is no terminal");
