@@ -71,7 +71,7 @@ test.describe("administration pages are not found", () => {
   }
 });
 
-test("a visitor who is an administrator signs in and comes back to where they were", async ({ page }) => {
+test("an administrator signs in and returns to the page they came from", async ({ page }) => {
   await page.goto("/admin/inventory");
   await expect(page.locator("h1")).toHaveText(ko("not_found.title"));
   await page.locator("header a.header__account").click();
@@ -88,7 +88,7 @@ for (const { language, locale, width, height } of circumstances) {
   test.describe(`${language} at ${width} px`, () => {
     test.use({ locale, viewport: { width, height }, chosen: language });
 
-    test("an event from its making to its cancelling, seen from both sides", async ({ page, browser, request }) => {
+    test("an administrator creates, changes and cancels an event, and a visitor sees each step", async ({ page, browser, request }) => {
       const title = `산책 ${newcomer().nickname}`;
       const visitor = await person(request);
       const other = await person(request);
@@ -185,7 +185,7 @@ test.describe("the form", () => {
   // The browser itself logs refused requests as errors.
   test.use({ failures: "expected" });
 
-  test("says all faults at once, where the focus is", async ({ page }) => {
+  test("shows all errors at once in a focused summary", async ({ page }) => {
     await signIn(page, admin, "/admin/events/new");
     await page.locator("#max_per_user").fill("101");
     await page.getByTestId("save").click();
@@ -205,7 +205,7 @@ test.describe("the form", () => {
     await expect(page.locator("#opens_at-error")).toBeEmpty();
   });
 
-  test("keeps grades in their order, and the focus where one works", async ({ page }) => {
+  test("keeps the order of ticket types and the focus", async ({ page }) => {
     await signIn(page, admin, "/admin/events/new");
     const name = (index) => page.locator(`[id='ticket_types[${index}].name']`);
     await name(0).fill("R");
@@ -220,7 +220,7 @@ test.describe("the form", () => {
     await expect(page.locator("[id='ticket_types[0].name-error']")).toHaveText(ko("form.grade_twice"));
   });
 
-  test("warns before what was typed is lost", async ({ page, request }) => {
+  test("warns before unsaved input is lost", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);
     await page.locator("#title").fill("아직 저장하지 않은 제목");
@@ -240,7 +240,7 @@ test.describe("the form", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("keeps what was typed when the session ends", async ({ page, context, request }) => {
+  test("keeps unsaved input when the session ends", async ({ page, context, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);
     await page.locator("#title").fill("로그아웃 전에 쓴 제목");
@@ -255,7 +255,7 @@ test.describe("the form", () => {
     await expect(page.getByTestId("saved")).toBeVisible();
   });
 
-  test("two administrators do not overwrite each other unseen", async ({ page, request }) => {
+  test("shows a conflict when two administrators edit one event", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);
     await page.locator("#title").fill(`${event.title} 나`);
@@ -276,7 +276,7 @@ test.describe("the form", () => {
     expect([now.title, now.place]).toEqual([`${event.title} 나`, "국립극장"]);
   });
 
-  test("shows people who look at the event what was changed", async ({ page, browser, request }) => {
+  test("shows changes to people who have the event open", async ({ page, browser, request }) => {
     const event = await eventMade(request);
     const seen = await (await browser.newContext()).newPage();
     await seen.goto(`/events/${event.id}`);
@@ -291,7 +291,7 @@ test.describe("the form", () => {
     await seen.context().close();
   });
 
-  test("deletes what nobody has booked, after asking", async ({ page, request }) => {
+  test("deletes an event without reservations after a confirmation", async ({ page, request }) => {
     const event = await eventMade(request);
     await signIn(page, admin, `/admin/events/${event.id}`);
     await page.getByRole("button", { name: ko("danger.delete") }).click();
@@ -304,7 +304,7 @@ test.describe("the form", () => {
   });
 });
 
-test("a dialog is opened, left and answered by keyboard, and nothing is done unasked", async ({ page, request }) => {
+test("a dialog works by keyboard, and no action runs without a confirmation", async ({ page, request }) => {
   const event = await eventMade(request);
   await signIn(page, admin, "/admin/events");
   const entry = await entryOf(page, event.title);
@@ -372,7 +372,7 @@ test.describe("a refused inventory action", () => {
   });
 });
 
-test("what is typed while it is saved stays, and a moment typed by half is no empty one", async ({ page, request }) => {
+test("input typed during a save stays, and an incomplete time does not count as empty", async ({ page, request }) => {
   const event = await eventMade(request);
   await signIn(page, admin, `/admin/events/${event.id}`);
   await page.route("**/api/v1/admin/events/*", async (route) => {

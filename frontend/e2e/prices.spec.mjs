@@ -44,7 +44,7 @@ async function reservations(request, headers) {
   return (await request.get("/api/v1/reservations", { headers })).json();
 }
 
-test("an open page shows a new price at once, and keeps what was chosen", async ({ page, request }) => {
+test("an open page shows a new price at once and keeps the chosen tickets", async ({ page, request }) => {
   const event = await eventMade(request);
   const stream = page.waitForResponse((answer) => answer.url().endsWith("/availability/stream"));
   await page.goto(`/events/${event.id}`);
@@ -66,7 +66,7 @@ for (const { language, locale, width, height } of circumstances) {
   test.describe(`${language} at ${width} px`, () => {
     test.use({ locale, viewport: { width, height }, chosen: language, failures: "expected" });
 
-    test("a price that the page does not know needs another press", async ({ page, request }) => {
+    test("a changed price needs a second press", async ({ page, request }) => {
       const event = await eventMade(request);
       await page.route(/\/availability(\/stream)?$/, (route) => route.abort());
       const headers = await visit(page, request, event);
@@ -125,10 +125,10 @@ for (const { language, locale, width, height } of circumstances) {
   });
 }
 
-test.describe("while the notice of a changed price is shown", () => {
+test.describe("the notice of a changed price", () => {
   test.use({ failures: "expected" });
 
-  test("it names the price that the next press pays", async ({ page, request }) => {
+  test("shows the price that the next press pays", async ({ page, request }) => {
     const event = await eventMade(request);
     const headers = await visit(page, request, event);
     // The first press alone gets the answer of a node whose ledger has another price than the store.
@@ -164,7 +164,7 @@ test.describe("while the notice of a changed price is shown", () => {
 test.describe("during an upgrade", () => {
   test.use({ failures: "expected" });
 
-  test("the price is left out when three answers in a row do not know it", async ({ page, request }) => {
+  test("the client leaves the price out after three answers that do not know it", async ({ page, request }) => {
     const event = await eventMade(request);
     const headers = await visit(page, request, event);
     const sent = await watchBookings(page, (route, { unit_price }) => {

@@ -22,7 +22,7 @@ for (const { language, locale, width, height } of circumstances) {
         await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png` });
       }
 
-      test("pages for everyone", async ({ page, request }) => {
+      test("public pages are accessible", async ({ page, request }) => {
         const { event } = await eventOnSale(request);
         const first = async (status, past = "") => {
           const page = await request.get(`/api/v1/events?status=${status}&size=1${past}`);
@@ -46,7 +46,7 @@ for (const { language, locale, width, height } of circumstances) {
         }
       });
 
-      test("pages for those signed in", async ({ page }) => {
+      test("pages for signed-in users are accessible", async ({ page }) => {
         await signIn(page, demo);
         await page.goto("/me");
         await shoot(page, "me");
@@ -61,7 +61,7 @@ for (const { language, locale, width, height } of circumstances) {
         await shoot(page, "cancel");
       });
 
-      test("pages for administrators", async ({ page, request }) => {
+      test("pages for administrators are accessible", async ({ page, request }) => {
         const { id } = await eventMade(request, {
           ticket_types: [
             { name: "VIP", price: 150_000, capacity: 120 },
@@ -102,7 +102,7 @@ for (const { language, locale, width, height } of circumstances) {
   }
 }
 
-test("nothing of administration is wider than a window of 320 px", async ({ page, request }) => {
+test("administration pages fit into a window of 320 px", async ({ page, request }) => {
   const { id } = await eventMade(request);
   await page.setViewportSize({ width: 320, height: 900 });
   await signIn(page, admin, "/admin/events");
@@ -114,7 +114,7 @@ test("nothing of administration is wider than a window of 320 px", async ({ page
 });
 
 for (const width of [320, 768, 2560]) {
-  test(`nothing is wider than a window of ${width} px`, async ({ page, request }) => {
+  test(`pages fit into a window of ${width} px`, async ({ page, request }) => {
     await page.setViewportSize({ width, height: 900 });
     const { event } = await eventOnSale(request);
     for (const path of ["/", `/events/${event.id}`, "/login", "/signup", "/no/such/page"]) {
@@ -130,7 +130,7 @@ for (const language of ["ko", "en"]) {
   test.describe(`the longest nickname, ${language}`, () => {
     test.use({ chosen: language });
 
-    test("fits into the head of narrow windows", async ({ page, request }) => {
+    test("fits into the header of narrow windows", async ({ page, request }) => {
       const person = newcomer();
       const syllable = (letter) => String.fromCharCode(0xac00 + letter.charCodeAt(0) * 28);
       const nickname = [...person.nickname.padStart(10, "a")].map(syllable).join("");

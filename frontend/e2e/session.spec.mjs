@@ -30,7 +30,7 @@ test("all tabs show who is signed in", async ({ page, context, request }) => {
   await expect(page.locator(".header__name")).toHaveText(ben.nickname);
 });
 
-test("a booking never lands on another person's account", async ({ page, context, request }) => {
+test("a booking is never made for another user", async ({ page, context, request }) => {
   const [anna, ben] = [await signUp(request), await signUp(request)];
   const { event, grade } = await eventOnSale(request);
   // The access token expires immediately.
@@ -63,7 +63,7 @@ test.describe("without a network", () => {
   // The browser itself logs that the request failed.
   test.use({ failures: "expected" });
 
-  test("signing out does not pretend", async ({ page, context, request }) => {
+  test("signing out reports that it failed", async ({ page, context, request }) => {
     const person = await signUp(request);
     await signIn(page, person);
     await page.goto("/me");
@@ -79,7 +79,7 @@ test.describe("without a network", () => {
   });
 });
 
-test("going back after signing in to book passes each page once", async ({ page, request }) => {
+test("going back after a sign-in for a booking shows each page once", async ({ page, request }) => {
   const person = newcomer();
   const { event, grade } = await eventOnSale(request);
   await page.goto("/");
@@ -101,7 +101,7 @@ test("going back after signing in to book passes each page once", async ({ page,
   await expect(page).toHaveURL(/\/$/);
 });
 
-test("a page behind the last leads to the last", async ({ page }) => {
+test("a page past the end leads to the last page", async ({ page }) => {
   await page.goto("/?page=99");
   await expect(page.getByTestId("event-card").first()).toBeVisible();
   await expect(page).not.toHaveURL(/page=99/);

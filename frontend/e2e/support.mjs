@@ -10,7 +10,7 @@ const locales = { ko: locale("ko"), en: locale("en") };
 /** The text that the client shows for `key`, as a pattern in which every `{placeholder}` matches anything. */
 export function word(language, key) {
   const text = locales[language][key];
-  if (text === undefined) throw new Error(`no text ${key}`);
+  if (text === undefined) throw new Error(`the locale has no text ${key}`);
   const literal = text.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^\\s*${literal.join(".*")}\\s*$`);
 }
@@ -115,7 +115,7 @@ export async function eventOnSale(request) {
     const grade = event.ticket_types.findLast(({ left }) => left >= 10);
     if (grade && event.max_per_user >= 2) return { event, grade };
   }
-  throw new Error("the demo season has no event with room for two");
+  throw new Error("the demo season has no event with two seats left");
 }
 
 /** Waits until the client has rendered the page and has loaded everything that it waits for. */

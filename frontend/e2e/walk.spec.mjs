@@ -114,7 +114,7 @@ for (const { language, locale, width, height } of circumstances) {
   });
 }
 
-test.describe("seats move while one looks", () => {
+test.describe("an open event page updates the seats left", () => {
   // The second test blocks the stream that the first one checks.
   test.use({ failures: "expected" });
 
@@ -126,7 +126,7 @@ test.describe("seats move while one looks", () => {
     expect([201, 202]).toContain(booked.status());
   }
 
-  test("told by a stream, without asking", async ({ page, request }) => {
+  test("from a stream, without polling", async ({ page, request }) => {
     const event = await eventMade(request);
     const asked = [];
     page.on("request", (sent) => sent.url().endsWith("/availability") && asked.push(sent.url()));
@@ -141,7 +141,7 @@ test.describe("seats move while one looks", () => {
     expect(asked.length).toBe(before);
   });
 
-  test("by asking, where no stream gets through", async ({ page, request }) => {
+  test("by polling, if no stream can be opened", async ({ page, request }) => {
     const event = await eventMade(request);
     await page.route("**/availability/stream", (route) => route.abort());
     await page.goto(`/events/${event.id}`);
@@ -151,7 +151,7 @@ test.describe("seats move while one looks", () => {
   });
 });
 
-test("Korean comes first, and the choice of English is remembered", async ({ page }) => {
+test("Korean is the default, and the choice of English is remembered", async ({ page }) => {
   await page.goto("/");
   await expect(page.locator("html")).toHaveAttribute("lang", "ko");
   await page.locator("header button[lang=en]").click();
@@ -161,7 +161,7 @@ test("Korean comes first, and the choice of English is remembered", async ({ pag
   await expect(page.locator("html")).toHaveAttribute("lang", "en");
 });
 
-test.describe("while a booking is being cancelled", () => {
+test.describe("while a reservation is being cancelled", () => {
   test.use({ failures: "expected" });
 
   test("a refusal is shown although the dialog was closed meanwhile", async ({ page, request }) => {
