@@ -233,8 +233,11 @@ impl TestEnv {
             assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
             let Some(view) = self.ledger.view(row.event).await.expect("the ledger answers") else { continue };
             assert_eq!(view.pending, 0, "the journal must be empty at rest: {view:?}");
-            let grade =
-                view.ticket_types.iter().find(|t| t.id == row.ticket_type).expect("the ledger has the grade");
+            let grade = view
+                .ticket_types
+                .iter()
+                .find(|t| t.id == row.ticket_type)
+                .expect("the ledger has the ticket type");
             assert_eq!(u64::from(grade.left), row.left, "ledger = store: {row:?}");
         }
     }

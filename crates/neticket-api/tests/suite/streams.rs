@@ -133,7 +133,7 @@ on_both! {
         let first = listener.next().await.unwrap();
         let polled = server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
         let timeless = |mut told: Value| { told["server_time"].take(); told };
-        assert_eq!(timeless(first), timeless(polled), "the same body as when it is asked for");
+        assert_eq!(timeless(first), timeless(polled), "a stream event must equal the polled answer");
         let booking_body = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
         assert_eq!(book(&server, &token, None, booking_body).await.status, 201);
         let booked = Instant::now();

@@ -108,20 +108,20 @@ impl Reference {
             let content = (record.user, record.ticket_type, record.quantity);
             let wanted = |asked: &AdmitRequest| (asked.user, asked.ticket_type, asked.quantity) == content;
             if !self.asked.get(&record.id).is_some_and(|asked| asked.iter().any(wanted)) {
-                return Err(format!("nobody asked for {record:?}"));
+                return Err(format!("no request asked for {record:?}"));
             }
             match record.status {
                 ReservationStatus::Confirmed => {
                     *held.entry(record.user).or_default() += record.quantity.get();
                     if self.cancelled.contains(&record.id) {
-                        return Err(format!("told that it is cancelled, but it counts: {record:?}"));
+                        return Err(format!("answered as cancelled, but confirmed: {record:?}"));
                     }
                     if self.refused.contains(&record.id) {
-                        return Err(format!("told that it is refused, but it is booked: {record:?}"));
+                        return Err(format!("answered as refused, but booked: {record:?}"));
                     }
                 }
                 ReservationStatus::Cancelled if !self.cancel_asked.contains(&record.id) => {
-                    return Err(format!("nobody cancelled {record:?}"));
+                    return Err(format!("cancelled without a cancel request: {record:?}"));
                 }
                 ReservationStatus::Cancelled | ReservationStatus::Rejected => {}
             }
@@ -132,7 +132,7 @@ impl Reference {
         let is_booked =
             |id| stored.get(id).is_some_and(|record| record.status != ReservationStatus::Rejected);
         match self.confirmed.iter().find(|id| !is_booked(id)) {
-            Some(id) => Err(format!("told that {id} is confirmed, but the store does not have it")),
+            Some(id) => Err(format!("answered that {id} is confirmed, but the store does not have it")),
             None => Ok(()),
         }
     }
@@ -150,7 +150,7 @@ impl Reference {
         // A user has used the key for two events at once, and the other event was first.
         let is_decided = |id| stored.contains_key(id) || self.elsewhere.contains(id);
         match self.pending.iter().find(|id| !is_decided(*id) && !may_be_unnoted(id)) {
-            Some(id) => Err(format!("told that {id} is pending, but the store has never decided it")),
+            Some(id) => Err(format!("answered that {id} is pending, but the store has never decided it")),
             None => Ok(()),
         }
     }

@@ -127,7 +127,7 @@ async fn fill_and_free(
 /// The fault of a rush on MariaDB. A MariaDB that has no space for a rollback exits, and its supervisor
 /// starts it again.
 pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, standstill: Duration) {
-    let disk = Arc::clone(cluster.disk.as_ref().expect("MariaDB has a disk of its own"));
+    let disk = Arc::clone(cluster.disk.as_ref().expect("MariaDB has its own disk"));
     let urls: Vec<String> = cluster.nodes.iter().map(|node| node.url.clone()).collect();
     let mariadb = &mut cluster.mariadb;
     let restart = || {
@@ -235,5 +235,9 @@ async fn a_full_disk_under_sqlite_during_a_rush_breaks_no_promise() {
     findings.extend(sign_ups.lost(&store).await.iter().map(|name| format!("{name} has not signed up")));
     println!("seed {}\n{}", options.seed, sale.tally);
     assert_eq!(findings, [""; 0], "seed {}\n{log}", options.seed);
-    assert!(sale.tally.disturbed_count() > 0, "nobody felt the fault, so it proves nothing\n{}", sale.tally);
+    assert!(
+        sale.tally.disturbed_count() > 0,
+        "the fault disturbed no request, so this run proves nothing\n{}",
+        sale.tally
+    );
 }

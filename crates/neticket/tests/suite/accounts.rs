@@ -53,7 +53,7 @@ fn an_administrator_is_created_with_a_password_from_standard_input_and_revoked()
     assert_eq!(
         nobody.status.code(),
         Some(1),
-        "nothing was done, and it does not say so: {}",
+        "the command did not report that it did nothing: {}",
         printed(&nobody)
     );
     let listed = run(&["admin", "list"], &borrowed(&settings));

@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(
             ids(again.rebased(&base, &remote_version)),
             [Some(7), Some(9)],
-            "the same grade is not added twice"
+            "the same ticket type must not be added twice"
         );
         assert_eq!(ids(again.rebased(&base, &twice)), [Some(9)]);
         let mut other = base.clone();
