@@ -20,6 +20,7 @@ mod routes;
 mod server;
 mod state;
 mod streams;
+mod web_client;
 mod wire;
 
 pub use openapi::document_text as openapi_document;

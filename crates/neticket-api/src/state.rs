@@ -12,8 +12,8 @@ use crate::limits::Limits;
 use crate::metrics::HttpMetrics;
 use crate::openapi;
 use crate::routes::events::RenderedEvents;
-use crate::routes::web::Client;
 use crate::streams::Streams;
+use crate::web_client::Client;
 
 pub(crate) struct State {
     pub(crate) app: Arc<App>,

@@ -14,7 +14,7 @@ mod images;
 pub(crate) mod operations;
 mod problems;
 pub(crate) mod reservations;
-pub(crate) mod web;
+mod web;
 
 use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{Compress, from_fn};
