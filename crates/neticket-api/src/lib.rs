@@ -16,6 +16,7 @@ mod middleware;
 mod openapi;
 mod precondition;
 mod query;
+mod rendered_events;
 mod routes;
 mod server;
 mod state;

@@ -11,7 +11,7 @@ use neticket_app::{App, Environment};
 use crate::limits::Limits;
 use crate::metrics::HttpMetrics;
 use crate::openapi;
-use crate::routes::events::RenderedEvents;
+use crate::rendered_events::RenderedEvents;
 use crate::streams::Streams;
 use crate::web_client::Client;
 

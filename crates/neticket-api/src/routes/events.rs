@@ -1,21 +1,12 @@
 //! Public endpoints for events.
 
-use std::sync::Arc;
-
 use actix_web::http::Method;
-use actix_web::http::header::{
-    CACHE_CONTROL, ETAG, EntityTag, Header as _, HeaderValue, IF_NONE_MATCH, IfNoneMatch,
-    TryIntoHeaderValue as _,
-};
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use moka::future::Cache;
-use neticket_app::{AppError, EventCopy, EventSearch, EventView};
+use neticket_app::EventSearch;
 use neticket_contract::{Availability, EventDetail, EventListQuery, EventQuery, EventSummary, Page};
-use neticket_domain::{EventId, Timestamp};
-use sha2::{Digest as _, Sha256};
+use neticket_domain::EventId;
 
 use crate::caller::ClientAddress;
 use crate::error::ApiError;
@@ -27,8 +18,6 @@ use crate::wire;
 pub(crate) const STREAM_PATH: &str = "/api/v1/events/{id}/availability/stream";
 
 const JSON: &str = "application/json";
-/// The most rendered events that are kept in memory.
-const WRITTEN_MAX: u64 = 10_000;
 /// Clients and proxies may cache an answer for 1 s, like the cache of the server itself.
 const PUBLIC_1_S: &str = "public, max-age=1";
 
@@ -70,7 +59,7 @@ pub(crate) async fn event_view(
 ) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
     let copy = state.app.event_copy_since(id, query.0.revision.unwrap_or(0)).await?;
-    let rendered = state.written_events.of(&state, id, copy).await?;
+    let rendered = state.written_events.of(&state.app, id, copy).await?;
     let mut response = if rendered.is_known(&req) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, rendered.tag_header.clone())).insert_header((CACHE_CONTROL, PUBLIC_1_S));
     if rendered.is_known(&req) {
@@ -89,7 +78,7 @@ pub(crate) async fn event_view(
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
-    let rendered = state.written_events.of(&state, id, state.app.event_copy(id).await?).await?;
+    let rendered = state.written_events.of(&state.app, id, state.app.event_copy(id).await?).await?;
     let availability = wire::availability(&rendered.view, state.app.now());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }
@@ -127,67 +116,4 @@ pub(crate) async fn event_availability_stream(
         return Ok(response.finish());
     }
     Ok(response.streaming(state.streams.open(&state.app, id, client_ip.0, &state.http).await?))
-}
-
-/// Rendered events. Each is rendered once and shared by everyone who requests it.
-pub(crate) struct RenderedEvents(Cache<EventId, Result<Arc<RenderedEvent>, String>>);
-
-struct RenderedEvent {
-    /// The cached event from which this was rendered. It is sent as long as the application still has this
-    /// cached event.
-    copy: EventCopy,
-    view: EventView,
-    detail: Bytes,
-    tag: EntityTag,
-    tag_header: HeaderValue,
-}
-
-impl RenderedEvents {
-    pub(crate) fn new() -> Self {
-        Self(Cache::new(WRITTEN_MAX))
-    }
-
-    /// The rendered form of `copy`. It is rendered again only if `copy` has changed since, and only once for
-    /// all concurrent requests.
-    async fn of(&self, state: &State, id: EventId, copy: EventCopy) -> Result<Arc<RenderedEvent>, ApiError> {
-        let is_of_copy = |rendered: &Result<Arc<RenderedEvent>, String>| {
-            rendered.as_ref().is_ok_and(|rendered| rendered.copy.is(&copy))
-        };
-        if let Some(Ok(rendered)) = self.0.get(&id).await.filter(is_of_copy) {
-            return Ok(rendered);
-        }
-        let write = async { RenderedEvent::new(state, copy.clone()).map(Arc::new) };
-        let entry = self.0.entry(id).or_insert_with_if(write, |rendered| !is_of_copy(rendered)).await;
-        Ok(entry.into_value().map_err(AppError::Internal)?)
-    }
-}
-
-impl RenderedEvent {
-    fn new(state: &State, copy: EventCopy) -> Result<Self, String> {
-        let view = state.app.event_of_copy(&copy);
-        let detail = wire::event_detail(view.clone(), state.app.now());
-        let tag = entity_tag(&detail).map_err(|error| error.to_string())?;
-        let tag_header = tag.clone().try_into_value().map_err(|error| error.to_string())?;
-        let detail = serde_json::to_vec(&detail).map_err(|error| error.to_string())?.into();
-        Ok(Self { copy, view, detail, tag, tag_header })
-    }
-
-    /// Whether the caller already has this version, according to `If-None-Match`.
-    fn is_known(&self, req: &HttpRequest) -> bool {
-        if !req.headers().contains_key(IF_NONE_MATCH) {
-            return false;
-        }
-        match IfNoneMatch::parse(req) {
-            Ok(IfNoneMatch::Any) => true,
-            Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&self.tag)),
-            Err(_) => false,
-        }
-    }
-}
-
-/// The tag of the content without `server_time`. It is weak, because `server_time` differs between answers
-/// with the same tag.
-fn entity_tag(detail: &EventDetail) -> serde_json::Result<EntityTag> {
-    let timeless = EventDetail { server_time: Timestamp::from_millis(0), ..detail.clone() };
-    Ok(EntityTag::new_weak(URL_SAFE_NO_PAD.encode(&Sha256::digest(serde_json::to_vec(&timeless)?)[..16])))
 }
