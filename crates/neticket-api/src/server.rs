@@ -12,7 +12,7 @@ use neticket_app::App;
 
 use crate::metrics::metrics_private;
 use crate::state::State;
-use crate::{middleware, routes};
+use crate::{middleware, openapi, routes};
 
 /// The length of the accept queue. At an opening, 50,000 people press the button in the same second.
 const BACKLOG: u32 = 8192;
@@ -45,7 +45,7 @@ pub struct BoundMetrics {
 /// # Errors
 /// The address cannot be bound, or the files of the client that the configuration names cannot be read.
 pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<Bound> {
-    let state = web::Data::new(State::new(app)?);
+    let state = web::Data::new(State::new(app, openapi::document_text().into())?);
     let metrics = metrics_listener(&state)?;
     let connections = state.clone();
     let server = HttpServer::new(move || {

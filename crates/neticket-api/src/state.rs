@@ -10,7 +10,6 @@ use neticket_app::{App, Environment};
 
 use crate::limits::Limits;
 use crate::metrics::HttpMetrics;
-use crate::openapi;
 use crate::rendered_events::RenderedEvents;
 use crate::streams::Streams;
 use crate::web_client::Client;
@@ -33,9 +32,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// `document`: the OpenAPI document.
+    ///
     /// # Errors
     /// The files of the client cannot be read.
-    pub(crate) fn new(app: Arc<App>) -> io::Result<Self> {
+    pub(crate) fn new(app: Arc<App>, document: Bytes) -> io::Result<Self> {
         let config = app.config();
         let images_url = config.s3.as_ref().and_then(|s3| s3.public_url.as_deref());
         let client = config.web_dir.as_deref().map(|folder| load_client(folder, images_url)).transpose()?;
@@ -44,7 +45,6 @@ impl State {
         let limits = Limits::new(config.rate_limit);
         let metrics_public =
             config.metrics_listen.is_none() && config.environment == Environment::Development;
-        let (http, document) = (HttpMetrics::default(), Bytes::from(openapi::document_text()));
         Ok(Self {
             streams: Streams::new(Arc::clone(&app)),
             app,
@@ -52,7 +52,7 @@ impl State {
             client,
             document,
             https,
-            http,
+            http: HttpMetrics::default(),
             written_events: RenderedEvents::new(),
             metrics_public,
         })
