@@ -1,26 +1,19 @@
-//! The HTTP metrics, and `/metrics`, which shows them together with the metrics of the application. A request
-//! costs one search in a short list of its route and one histogram update. It hashes no labels.
+//! The HTTP metrics. A request costs one search in a short list of its route and one histogram update. It
+//! hashes no labels.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use neticket_app::Register;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode_eof;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::error::ApiError;
-use crate::state::State;
-
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The bucket bounds of the latency histograms, in seconds.
 const LATENCIES_S: [f64; 14] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
@@ -97,6 +90,10 @@ impl Default for HttpMetrics {
 }
 
 impl HttpMetrics {
+    pub(crate) fn register(&self) -> &Register {
+        &self.register
+    }
+
     /// Counts an open stream, until the returned guard is dropped.
     pub(crate) fn streaming(&self) -> StreamGuard {
         self.streams.inc();
@@ -183,33 +180,6 @@ fn method_word(method: &Method) -> &'static str {
 /// The metrics of the request's route, or those of [`OTHER`] if it has no route.
 pub(crate) fn route_metrics(request: &HttpRequest) -> Option<&RouteMetrics> {
     request.app_data::<RouteMetrics>()
-}
-
-/// All metrics, on the public listener. It serves them only in development, and only if metrics have no
-/// listener of their own.
-pub(crate) async fn metrics_public(state: Data<State>) -> Result<HttpResponse, ApiError> {
-    if state.metrics_public {
-        Ok(answer(&state))
-    } else {
-        Err(ApiError::not_found("There is nothing at this address."))
-    }
-}
-
-/// All metrics, on a listener that serves nothing else.
-pub(crate) async fn metrics_private(state: Data<State>) -> HttpResponse {
-    answer(&state)
-}
-
-fn answer(state: &State) -> HttpResponse {
-    let mut text = String::with_capacity(64 * 1024);
-    state.app.metrics().register().write(&mut text);
-    state.http.register.write(&mut text);
-    // Writing to a String cannot fail.
-    let _ = encode_eof(&mut text);
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, OPENMETRICS))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(text)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as WebApp, HttpServer, web};
 use neticket_app::App;
 
-use crate::metrics::metrics_private;
+use crate::routes::metrics::metrics_private;
 use crate::state::State;
 use crate::{middleware, openapi, routes};
 

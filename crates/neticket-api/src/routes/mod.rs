@@ -11,6 +11,7 @@ pub(crate) mod admin_stats;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod images;
+pub(crate) mod metrics;
 pub(crate) mod operations;
 mod problems;
 pub(crate) mod reservations;
@@ -22,7 +23,7 @@ use actix_web::web::{PathConfig, ServiceConfig, resource, route, scope};
 use actix_web::{Resource, Route};
 
 use crate::error::ApiError;
-use crate::metrics::{OTHER, RouteMetrics, metrics_public};
+use crate::metrics::{OTHER, RouteMetrics};
 use crate::middleware;
 
 /// The prefix of all API paths.
@@ -45,7 +46,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(scope("/api").default_service(route().to(nothing_here)))
         .service(path("/healthz", "GET, HEAD").route(get().to(operations::health)))
         .service(path("/readyz", "GET, HEAD").route(get().to(operations::readiness)))
-        .service(path("/metrics", "GET, HEAD").route(get().to(metrics_public)))
+        .service(path("/metrics", "GET, HEAD").route(get().to(metrics::metrics_public)))
         .service(path("/docs", "GET, HEAD").route(get().to(docs::swagger_ui_redirect)))
         .service(path("/docs/{file:.*}", "GET, HEAD").route(large(get().to(docs::swagger_ui))))
         .service(path("/images/{key}", "GET, HEAD").route(large(get().to(images::image))))
