@@ -4,6 +4,7 @@
 
 mod latencies;
 mod node_status;
+mod overview;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::App;
-use crate::booking::{BookingService, CancelService};
 use latencies::Latencies;
-pub(crate) use node_status::NodeStatus;
+use node_status::NodeStatus;
+pub use overview::StatsView;
+pub(crate) use overview::in_flight;
 
 /// The period over which rates and latencies are computed.
 const WINDOW: Duration = Duration::from_secs(5);
@@ -26,8 +27,6 @@ const REFUSALS_WINDOW: Duration = Duration::from_mins(1);
 const SAMPLE_AGE_MIN: Duration = Duration::from_millis(500);
 /// Most kinds of refusals that are counted separately.
 const REFUSAL_KINDS_MAX: usize = 64;
-/// The age, in milliseconds, up to which the status of another node counts.
-const NODE_STATUS_AGE_MAX_MS: u32 = 5_000;
 
 /// What this node counts.
 pub(crate) struct NodeStats {
@@ -48,25 +47,6 @@ struct Sample {
     confirmed: u64,
     latencies: Vec<u64>,
     refusals: Vec<(&'static str, u64)>,
-}
-
-/// The state of all nodes together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StatsView {
-    /// Number of nodes that have published a status within the last 5 s, including this one.
-    pub nodes: u32,
-    /// The period over which rates and latencies are computed, in seconds.
-    pub window_s: u32,
-    pub bookings_per_s: f64,
-    /// In milliseconds, to within 4 %. `None` if nothing was booked.
-    pub p50_ms: Option<f64>,
-    pub p99_ms: Option<f64>,
-    /// Number of bookings and cancels that wait in queues.
-    pub in_flight: u64,
-    pub journal_len: u64,
-    pub drift: u64,
-    /// Number of refusals within the last minute by problem code, in no particular order.
-    pub refusals: Vec<(String, u64)>,
 }
 
 impl NodeStats {
@@ -169,41 +149,6 @@ impl NodeStats {
     fn samples(&self) -> MutexGuard<'_, VecDeque<Sample>> {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl App {
-    /// Counts a refusal by its problem code. There are few codes.
-    pub fn count_refusal(&self, word: &'static str) {
-        self.stats.refused(word);
-    }
-
-    /// The state of all nodes. If the statuses of the other nodes cannot be read, the state of this node
-    /// alone.
-    pub async fn stats(&self) -> StatsView {
-        let own =
-            self.stats.status(in_flight(&self.booking_service, &self.cancel_service), self.metrics.drift());
-        let statuses =
-            self.ledger.node_registry().statuses(NODE_STATUS_AGE_MAX_MS).await.unwrap_or_else(|error| {
-                // The task that publishes the status meets the same failure. It has logged and counted it
-                // already.
-                tracing::debug!(%error, "cannot read the statuses of other nodes, reporting this node only");
-                Vec::new()
-            });
-        let others = statuses.into_iter().filter(|(node, _)| *node != self.stats.node());
-        // A status that cannot be parsed is of another version. It is left out, because it could be counted
-        // wrongly.
-        let others = others.filter_map(|(_, status)| NodeStatus::read(&status));
-        node_status::merge(
-            std::iter::once(own).chain(others),
-            u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX),
-        )
-    }
-}
-
-/// Number of bookings and cancels that wait in this node's queues.
-pub(crate) fn in_flight(booking_service: &BookingService, cancel_service: &CancelService) -> u64 {
-    let (admit, commit) = booking_service.queue_lens();
-    u64::try_from(admit.saturating_add(commit).saturating_add(cancel_service.queue_len())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
