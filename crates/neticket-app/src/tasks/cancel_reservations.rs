@@ -8,7 +8,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 

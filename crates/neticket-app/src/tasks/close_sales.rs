@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
 use crate::reconcile::Inspection;
 

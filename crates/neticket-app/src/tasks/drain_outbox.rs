@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use neticket_domain::{Epoch, EventId};
 use neticket_store::OutboxRecord;
 
-use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
+use super::context::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 

@@ -3,6 +3,7 @@
 
 mod cancel_reservations;
 mod close_sales;
+mod context;
 mod drain_outbox;
 mod open_sales;
 mod publish_node_status;
@@ -17,76 +18,15 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::booking::{BookingService, CancelService, Committer};
-use crate::clock::LedgerClock;
-use crate::config::EngineConfig;
-use crate::connection_budget::ConnectionBudget;
-use crate::deployment::{CLAIM_PAUSE, Deployment};
+pub(crate) use self::context::TaskContext;
+use crate::deployment::CLAIM_PAUSE;
 use crate::error::AppError;
-use crate::loader::Loader;
-use crate::metrics::Metrics;
-use crate::reconcile::Reconciler;
-use crate::rejections::Rejections;
-use crate::stats::NodeStats;
-use neticket_ledger::Ledger;
-use neticket_media::Media;
-use neticket_store::Store;
-
-pub(crate) use sample_journals::LastSamples;
-
-/// Most journal entries, outbox rows, sessions or images that one run of a task processes.
-const ITEMS_MAX: u16 = 1_000;
 
 /// How many times longer the interval is for tasks that nobody waits for.
 const SELDOM: u32 = 10;
-
-/// How many events a task processes concurrently, so that an event whose ledger or rows do not answer does
-/// not delay others. Work that waits for row locks also needs a share of the connection budget (see
-/// [`crate::connection_budget`]).
-const EVENTS_AT_ONCE: usize = 16;
-
-/// How many events are compared with the store concurrently. Nobody waits for the result, and each comparison
-/// takes a connection outside the connection budget.
-const COMPARED_AT_ONCE: usize = 4;
-
-/// Runs the work of all events, `at_once` of them concurrently. A failure does not stop the others; the last
-/// failure is returned.
-async fn for_each_isolated<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
-where
-    F: Future<Output = Result<(), AppError>>,
-{
-    let works: Vec<F> = works.collect();
-    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(at_once).collect().await;
-    outcomes.into_iter().rev().find(Result::is_err).unwrap_or(Ok(()))
-}
-
-/// What the tasks work with.
-pub(crate) struct TaskContext {
-    pub(crate) store: Store,
-    pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) loader: Arc<Loader>,
-    pub(crate) committer: Arc<Committer>,
-    pub(crate) reconciler: Arc<Reconciler>,
-    pub(crate) rejections: Arc<Rejections>,
-    pub(crate) media: Arc<Media>,
-    pub(crate) clock: Arc<LedgerClock>,
-    pub(crate) engine: EngineConfig,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) budget: Arc<ConnectionBudget>,
-    pub(crate) samples: LastSamples,
-    pub(crate) booking_service: Arc<BookingService>,
-    pub(crate) cancel_service: Arc<CancelService>,
-    pub(crate) stats: Arc<NodeStats>,
-    /// `None` if no other process can use the ledger.
-    pub(crate) deployment: Option<Arc<Deployment>>,
-    /// Cancelled when the tasks have to end. Tasks with long runs check it.
-    pub(crate) stop: CancellationToken,
-}
 
 /// The running tasks.
 pub(crate) struct Tasks {

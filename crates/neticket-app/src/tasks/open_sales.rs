@@ -3,7 +3,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
 
 /// One run. An event that cannot be loaded does not delay others.

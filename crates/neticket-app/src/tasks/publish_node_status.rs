@@ -1,6 +1,6 @@
 //! Publishes the status of this node through the ledger, for the statistics of all nodes.
 
-use super::TaskContext;
+use super::context::TaskContext;
 use crate::error::AppError;
 use crate::stats::in_flight;
 

@@ -3,7 +3,7 @@
 
 use neticket_domain::EventId;
 
-use super::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
 use crate::reconcile::Inspection;
 

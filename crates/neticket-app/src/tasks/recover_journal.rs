@@ -3,7 +3,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
+use super::context::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
 use crate::error::AppError;
 
 /// One run. An event whose journal cannot be read or whose ledger cannot be loaded does not delay the

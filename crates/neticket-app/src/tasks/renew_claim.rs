@@ -1,6 +1,6 @@
 //! Renews the claim of this node's deployment on the ledger, before the last claim expires.
 
-use super::TaskContext;
+use super::context::TaskContext;
 use crate::error::AppError;
 
 /// One run.

@@ -1,21 +1,18 @@
 //! Samples the journals of the loaded events for the metrics, once per interval, however often the metrics
 //! are read.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use neticket_domain::EventId;
 
-use super::TaskContext;
+use super::context::TaskContext;
 use crate::error::AppError;
 use crate::metrics::JournalSample;
 
 /// Most entries that are read to find the oldest one. In a journal that does not make progress, all entries
 /// are old.
 const LOOKED_AT_MAX: usize = 100;
-
-/// What the last run has sampled.
-pub(crate) type LastSamples = Mutex<Vec<JournalSample>>;
 
 /// One run. An event whose journal cannot be read has no metrics until the next run; the others have.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {

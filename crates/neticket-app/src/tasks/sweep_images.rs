@@ -9,7 +9,7 @@
 
 use neticket_media::ImageCopy;
 
-use super::{ITEMS_MAX, TaskContext};
+use super::context::{ITEMS_MAX, TaskContext};
 use crate::error::AppError;
 
 /// After so many consecutive failures the cause is not a single image.

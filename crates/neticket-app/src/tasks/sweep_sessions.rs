@@ -1,6 +1,6 @@
 //! Deletes expired refresh tokens, so that their table does not grow forever.
 
-use super::{ITEMS_MAX, TaskContext};
+use super::context::{ITEMS_MAX, TaskContext};
 use crate::error::AppError;
 
 /// One run.
