@@ -2,6 +2,7 @@
 //! set has its default. Without any variable, the store and the ledger are embedded.
 
 mod engine;
+mod error;
 mod s3;
 
 use std::net::SocketAddr;
@@ -11,6 +12,8 @@ use neticket_media::S3Options;
 
 pub use engine::EngineConfig;
 pub(crate) use engine::VIEW_AGE_MAX_MS;
+pub use error::ConfigError;
+use error::bad;
 
 /// Default of `NETICKET_DRAIN_S` in production, in seconds: the time that common load balancers need to
 /// notice that a node is not ready.
@@ -69,14 +72,6 @@ pub struct Config {
     pub streams_max: usize,
     /// The limits and timeouts of the booking engine.
     pub engine: EngineConfig,
-}
-
-/// A variable whose value is not valid.
-#[derive(Debug, thiserror::Error)]
-#[error("{variable}: {problem}")]
-pub struct ConfigError {
-    pub variable: &'static str,
-    pub problem: String,
 }
 
 impl Config {
@@ -192,10 +187,6 @@ impl Config {
         }
         warnings
     }
-}
-
-fn bad(variable: &'static str, problem: &str) -> ConfigError {
-    ConfigError { variable, problem: problem.to_owned() }
 }
 
 fn address(variable: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {

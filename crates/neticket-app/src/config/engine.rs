@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use super::ConfigError;
+use super::error::ConfigError;
 
 /// Maximum age of a node's view of a ledger, in milliseconds. The node shows this view, and decides by it
 /// which journals it reads for pending reservations.

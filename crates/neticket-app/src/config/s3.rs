@@ -3,7 +3,7 @@
 
 use neticket_media::S3Options;
 
-use super::{ConfigError, bad};
+use super::error::{ConfigError, bad};
 
 const BUCKET: &str = "NETICKET_S3_BUCKET";
 const ENDPOINT: &str = "NETICKET_S3_ENDPOINT";
