@@ -2,6 +2,7 @@
 //! reach the store. Nodes that use Redis also share a read cache there.
 
 mod generations;
+mod journal;
 mod names;
 mod pending;
 mod shared;
@@ -16,8 +17,8 @@ use neticket_store::{CachedEvent, EventRecord, ReadCache, Store};
 use tokio::runtime::Handle;
 
 use self::generations::{CopyKey, Generations};
+pub(crate) use self::journal::{EventsPending, Journal};
 pub(crate) use self::names::Names;
-pub(crate) use self::pending::{EventsPending, Journal};
 use self::shared::SharedCache;
 use crate::breaker::Breaker;
 use crate::coalesced::Coalesced;

@@ -1,33 +1,16 @@
-//! Which events have pending reservations.
+//! Finds the events with pending reservations.
 
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use neticket_domain::{Epoch, EventId};
 
+use super::journal::{EventsPending, Journal};
 use super::{EventCache, VIEW_AGE_MAX};
 use crate::error::AppError;
 
 /// Maximum number of ledgers that are inspected at once.
 const INSPECTIONS_CONCURRENT_MAX: usize = 16;
-
-/// The events whose journals have entries.
-#[derive(Debug, Default)]
-pub(crate) struct EventsPending {
-    pub(crate) events: Vec<EventId>,
-    /// Some journals cannot be inspected yet: their ledgers are of another server run and not loaded again,
-    /// or the list of events with a ledger is incomplete.
-    pub(crate) is_blind: bool,
-}
-
-/// The result of inspecting a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journal {
-    Empty,
-    Pending,
-    /// Unknown, because the ledger is of another server run and not loaded again.
-    Unseen,
-}
 
 impl EventCache {
     /// The events with pending reservations, from an inspection that began at most [`VIEW_AGE_MAX`] before
