@@ -4,7 +4,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
-use super::{Label, Register};
+use super::register::{Label, Register};
 
 #[derive(Debug)]
 pub(crate) struct Reads {
