@@ -51,10 +51,7 @@ impl App {
         // A status that cannot be parsed is of another version. It is left out, because it could be counted
         // wrongly.
         let others = others.filter_map(|(_, status)| NodeStatus::read(&status));
-        merge(
-            std::iter::once(own).chain(others),
-            u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX),
-        )
+        merge(std::iter::once(own).chain(others), u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX))
     }
 }
 

@@ -36,7 +36,10 @@ pub(super) const COMPARED_AT_ONCE: usize = 4;
 
 /// Runs the work of all events, `at_once` of them concurrently. A failure does not stop the others; the last
 /// failure is returned.
-pub(super) async fn for_each_isolated<F>(at_once: usize, works: impl Iterator<Item = F>) -> Result<(), AppError>
+pub(super) async fn for_each_isolated<F>(
+    at_once: usize,
+    works: impl Iterator<Item = F>,
+) -> Result<(), AppError>
 where
     F: Future<Output = Result<(), AppError>>,
 {
