@@ -16,6 +16,7 @@ mod loaded;
 mod masters;
 mod node_registry;
 mod packed;
+mod rebuild;
 mod reply;
 mod script;
 
@@ -25,8 +26,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use self::connection::{Connections, Node};
-use self::loaded::Rebuild;
 use self::packed::packed;
+use self::rebuild::Rebuild;
 use self::reply::Reply;
 use self::script::{Call, EventKeys, Key};
 use crate::{

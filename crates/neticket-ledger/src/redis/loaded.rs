@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::connection::Node;
 use super::masters::Masters;
+use super::rebuild::Scan;
 use super::script::{self, Call, Key, LedgerKeys};
 use super::{LOAD_EXPIRY_MS, RedisLedger};
 use crate::{LedgerError, LoadedEvents};
@@ -32,24 +33,6 @@ const SCAN_LEASE_MS: u64 = 2_000;
 const SCAN_POLL: Duration = Duration::from_millis(20);
 /// How long a node neither scans nor waits for a scan after a failed one: a master may be down.
 const SCAN_PAUSE: Duration = Duration::from_secs(3);
-
-/// The state of this node's rebuild of the list. One call at a time works on it.
-#[derive(Default)]
-pub(super) struct Rebuild {
-    scan: Option<Scan>,
-    not_before: Option<Instant>,
-}
-
-/// A scan in progress. If a call runs out of time, the next call continues it.
-struct Scan {
-    id: Uuid,
-    /// The masters when the scan began.
-    masters: Masters,
-    /// The cursors at which the scan continues, for each master that is not done.
-    cursors: Vec<(Option<Node>, String)>,
-    /// Ledgers that are not listed yet.
-    found: Vec<EventId>,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ListState {
@@ -163,6 +146,12 @@ impl RedisLedger {
                 *cursor = next;
             }
         }
+    }
+
+    /// The masters that there are now; see [`Masters::find`].
+    async fn masters(&self) -> Result<Masters, LedgerError> {
+        let replication_ids = self.info_of_each("replication", "master_replid").await?;
+        Masters::find(&self.connections, replication_ids).await
     }
 
     async fn scan_from_start(&self, id: Uuid) -> Result<Scan, LedgerError> {

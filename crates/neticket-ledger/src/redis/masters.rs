@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::RedisLedger;
-use super::connection::Node;
+use super::connection::{Connections, Node};
 use super::reply::Reply;
 use crate::LedgerError;
 
@@ -21,27 +20,24 @@ struct Master {
 }
 
 impl Masters {
-    pub(super) fn nodes(&self) -> impl Iterator<Item = Option<&Node>> {
-        self.0.keys().map(Option::as_ref)
-    }
-}
-
-impl RedisLedger {
-    /// The masters that there are now.
+    /// The masters that there are now. `replication_ids`: what each of them answers to `INFO`.
     ///
     /// # Errors
     /// If a master does not answer. Also if a master with slots is missing, was demoted or is not known to
     /// the connection, or if slots are being moved, because then not all keys can be found.
-    pub(super) async fn masters(&self) -> Result<Masters, LedgerError> {
+    pub(super) async fn find(
+        connections: &Connections,
+        replication_ids: Vec<(Option<Node>, String)>,
+    ) -> Result<Self, LedgerError> {
         let mut masters = BTreeMap::new();
-        for (node, replication_id) in self.info_of_each("replication", "master_replid").await? {
+        for (node, replication_id) in replication_ids {
             masters.insert(node, Master { replication_id, ..Master::default() });
         }
-        if !self.connections.is_cluster() {
-            return Ok(Masters(masters));
+        if !connections.is_cluster() {
+            return Ok(Self(masters));
         }
         let mut texts = BTreeMap::new();
-        for (node, answer) in self.connections.query_each(::redis::cmd("CLUSTER").arg("NODES")).await? {
+        for (node, answer) in connections.query_each(::redis::cmd("CLUSTER").arg("NODES")).await? {
             texts.insert(node, Reply::new("CLUSTER NODES", answer).text()?);
         }
         match slots_by_master(&texts) {
@@ -49,15 +45,19 @@ impl RedisLedger {
                 for (node, slots) in slots {
                     masters.entry(node).or_default().slots = slots;
                 }
-                Ok(Masters(masters))
+                Ok(Self(masters))
             }
             Err(reason) => {
                 if matches!(reason, Unsettled::Unknown(_) | Unsettled::Demoted) {
-                    self.connections.renew().await;
+                    connections.renew().await;
                 }
                 Err(LedgerError::Unavailable(Box::new(reason)))
             }
         }
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Option<&Node>> {
+        self.0.keys().map(Option::as_ref)
     }
 }
 
