@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::connection::{Answer, Connection, Lost, Question, question};
+use crate::end::End;
 use crate::orders::Grade;
 use crate::shared::Shared;
 
@@ -23,25 +24,6 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Pauses between polls of a pending reservation.
 const POLL_MIN: Duration = Duration::from_millis(100);
 const POLL_MAX: Duration = Duration::from_secs(1);
-
-/// How a booking ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    Confirmed {
-        id: Uuid,
-        after_pending: bool,
-        replayed: bool,
-    },
-    SoldOut,
-    /// Holds the problem's code, or the status if there is no code.
-    Refused(String),
-    /// A successful answer that does not match the request.
-    Wrong,
-    /// No answer in time. `unknown` says that it may have been booked nevertheless.
-    GaveUp {
-        unknown: bool,
-    },
-}
 
 /// A person who books.
 pub(crate) struct Person {

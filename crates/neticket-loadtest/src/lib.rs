@@ -10,6 +10,7 @@ mod booking;
 pub mod cli;
 mod connection;
 mod database;
+mod end;
 mod loads;
 mod machine;
 mod orders;

@@ -8,8 +8,9 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Uri};
 use tokio::time::{Instant, sleep_until};
 
-use crate::booking::{BookingAttempt, End, Person};
+use crate::booking::{BookingAttempt, Person};
 use crate::connection::{Connection, Question, question};
+use crate::end::End;
 use crate::orders::{Load, Rush};
 use crate::worker::{Crew, OPEN_TIMEOUT};
 

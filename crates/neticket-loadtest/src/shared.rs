@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::booking::End;
+use crate::end::End;
 use crate::orders::{Progress, Span};
 use crate::tally::{Kind, Tally};
 
