@@ -9,6 +9,7 @@ pub mod baseline;
 mod booking;
 pub mod cli;
 mod connection;
+mod crew;
 mod database;
 mod end;
 mod loads;

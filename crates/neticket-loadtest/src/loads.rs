@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::booking::{BookingAttempt, Person};
 use crate::connection::{Connection, Question, question};
+use crate::crew::{Crew, OPEN_TIMEOUT};
 use crate::end::End;
 use crate::orders::{Load, Rush};
-use crate::worker::{Crew, OPEN_TIMEOUT};
 
 /// How long a booking of a closed loop may continue after the end of the measurement.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);

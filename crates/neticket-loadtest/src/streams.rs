@@ -21,12 +21,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::cli::StreamsArgs;
 use crate::connection::{Connection, Route, question};
+use crate::crew::{OPEN_TIMEOUT, OPENING_MAX};
 use crate::result::float;
 use crate::runs::{LOOP_MAX_PER_USER, Stage, write};
 use crate::site::{self, Site};
 use crate::tally::Latencies;
 use crate::token::Signer;
-use crate::worker::{OPEN_TIMEOUT, OPENING_MAX, file_limit_raise};
+use crate::worker::file_limit_raise;
 
 /// Users who book in turn. Each may book 100 times.
 const PEOPLE: u32 = 100;

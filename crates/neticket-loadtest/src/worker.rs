@@ -1,6 +1,5 @@
 //! A worker process: one thread that runs its share of the connections.
 
-use std::future::Future;
 use std::io::{BufRead as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use hyper::header::HeaderValue;
 use neticket_domain::Role;
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::booking::Person;
-use crate::connection::{Connection, Route};
+use crate::crew::Crew;
 use crate::loads;
 use crate::orders::{CONNECTIONS_MAX, Load, Orders, Start, Word};
 use crate::shared::Shared;
@@ -22,41 +21,6 @@ use crate::token::{Signer, now_ms};
 
 /// How often the worker reports its progress to the parent.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-/// Connections that are opened at the same time. More would overflow the server's backlog.
-pub(crate) const OPENING_MAX: usize = 128;
-/// The timeout for opening one connection.
-pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the connections of a worker share.
-pub(crate) struct Crew {
-    pub(crate) orders: Orders,
-    pub(crate) people: Vec<Person>,
-    hosts: Vec<HeaderValue>,
-    opening: Semaphore,
-    opened: mpsc::Sender<bool>,
-    go: watch::Receiver<Option<Arc<Shared>>>,
-}
-
-impl Crew {
-    /// Connection `n` of this worker, not yet open, and the value of its `Host` header.
-    pub(crate) fn connection(&self, n: usize) -> (Connection, &HeaderValue) {
-        let target = n % self.orders.targets.len();
-        let route = Route { target: self.orders.targets[target].address, source: self.orders.source };
-        (Connection::new(route), &self.hosts[target])
-    }
-
-    /// Runs `open`, which opens a connection, a few at a time, and then waits for the start. `None`: the run
-    /// does not start.
-    pub(crate) async fn opened(&self, open: impl Future<Output = bool>) -> Option<Arc<Shared>> {
-        let permit = self.opening.acquire().await.ok()?;
-        let ok = open.await;
-        drop(permit);
-        self.opened.send(ok).await.ok()?;
-        let mut go = self.go.clone();
-        go.wait_for(Option::is_some).await.ok()?.clone()
-    }
-}
-
 /// Follows the orders on the standard input.
 ///
 /// # Errors
@@ -79,8 +43,7 @@ async fn play(orders: Orders) -> Result<()> {
     let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
     let (opened, mut reports) = mpsc::channel(1024);
     let (go, waiting) = watch::channel(None);
-    let crew =
-        Arc::new(Crew { orders, people, hosts, opening: Semaphore::new(OPENING_MAX), opened, go: waiting });
+    let crew = Arc::new(Crew::new(orders, people, hosts, opened, waiting));
 
     let mut tasks = JoinSet::new();
     for n in 0..usize::try_from(crew.orders.connections)? {
