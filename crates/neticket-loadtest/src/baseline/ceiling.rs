@@ -7,7 +7,7 @@ use actix_web::web::{self, Bytes, Data, Json, Path};
 use neticket_contract::{EventDetail, ReservationCreateRequest};
 use uuid::Uuid;
 
-use super::CeilingArgs;
+use super::args::CeilingArgs;
 use super::http::{self, Caller};
 
 /// The only event, and its answer as JSON.

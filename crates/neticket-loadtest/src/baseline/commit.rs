@@ -10,7 +10,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool};
 use sqlx::{Executor as _, MySqlConnection};
 use uuid::Uuid;
 
-use super::CommitArgs;
+use super::args::CommitArgs;
 use super::tables::{self, Row};
 
 /// Transactions before the measurement. After them, statements are prepared and pages are in memory.

@@ -11,7 +11,7 @@ use sqlx::Executor as _;
 use sqlx::mysql::{MySqlPool, MySqlPoolOptions};
 use uuid::Uuid;
 
-use super::RowLockArgs;
+use super::args::RowLockArgs;
 use super::http::{self, Caller};
 use super::tables::{self, Row};
 
