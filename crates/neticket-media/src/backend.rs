@@ -6,36 +6,12 @@ use crate::error::MediaError;
 use crate::key::Key;
 use crate::local::LocalBackend;
 use crate::s3::S3Backend;
-
-/// Most images in one listing, as many as S3 lists at once.
-pub(crate) const LISTING_LEN_MAX: usize = 1_000;
+use crate::stored::{Found, Listed};
 
 #[derive(Debug)]
 pub(crate) enum ImageBackend {
     Local(LocalBackend),
     S3(S3Backend),
-}
-
-/// An image, and when it was last written by the backend's own clock.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) bytes: Bytes,
-    /// Milliseconds since 1970.
-    pub(crate) modified_ms: i64,
-}
-
-/// An image of a listing.
-pub(crate) struct Entry {
-    pub(crate) key: Key,
-    /// Milliseconds since 1970.
-    pub(crate) modified_ms: i64,
-}
-
-/// One page of the stored images.
-pub(crate) struct Listed {
-    pub(crate) entries: Vec<Entry>,
-    /// Where the next page begins: pass it to [`ImageBackend::list`]. `None` if there are no more images.
-    pub(crate) next: Option<String>,
 }
 
 impl ImageBackend {
@@ -86,7 +62,7 @@ impl ImageBackend {
         }
     }
 
-    /// Images in the order of their keys, at most [`LISTING_LEN_MAX`] of them. Other files are left out.
+    /// Images in the order of their keys, at most `LISTING_LEN_MAX` of them. Other files are left out.
     pub(crate) async fn list(&self, after: Option<&str>) -> Result<Listed, MediaError> {
         match self {
             Self::Local(folder) => folder.list(after).await,

@@ -15,6 +15,7 @@ mod key;
 mod local;
 mod picture;
 mod s3;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,11 +23,12 @@ use std::path::Path;
 use bytes::Bytes;
 use moka::future::Cache;
 
-use backend::{Found, ImageBackend};
+use backend::ImageBackend;
 use decode_queue::DecodeQueue;
 use key::Key;
 use local::LocalBackend;
 use s3::S3Backend;
+use stored::Found;
 
 pub use decode_queue::PrepareError;
 pub use error::MediaError;

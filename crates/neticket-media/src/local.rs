@@ -10,9 +10,9 @@ use bytes::Bytes;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
 
-use crate::backend::{Entry, Found, LISTING_LEN_MAX, Listed};
 use crate::error::MediaError;
 use crate::key::Key;
+use crate::stored::{Entry, Found, LISTING_LEN_MAX, Listed};
 
 /// The first character of the name of a half-written file.
 const HALF_WRITTEN: char = '.';

@@ -21,9 +21,9 @@ use bytes::Bytes;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
-use crate::backend::{Entry, Found, LISTING_LEN_MAX, Listed};
 use crate::error::MediaError;
 use crate::key::Key;
+use crate::stored::{Entry, Found, LISTING_LEN_MAX, Listed};
 
 /// Timeout for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
