@@ -1,6 +1,5 @@
 //! Accounts: who can sign in.
 
-use std::fmt;
 use std::ops::Range;
 
 use neticket_domain::{Email, Nickname, Role, Timestamp, UserId};
@@ -14,6 +13,7 @@ use uuid::Uuid;
 
 use crate::entity::user;
 use crate::error::{StoreError, is_duplicate};
+use crate::user_record::UserRecord;
 use crate::{AuditOrigin, NewAudit, Store, audit_log, convert, sessions};
 
 /// The range from which the ids of new accounts are drawn at random. No id is ever given twice, not even
@@ -36,23 +36,6 @@ pub struct NewUser<'a> {
     pub now: Timestamp,
 }
 
-/// An account. `Debug` does not print the password hash.
-#[derive(Clone, PartialEq, Eq)]
-pub struct UserRecord {
-    pub id: UserId,
-    pub email: String,
-    pub nickname: String,
-    pub role: Role,
-    pub password_hash: String,
-    pub created_at: Timestamp,
-}
-
-impl fmt::Debug for UserRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserRecord").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
-    }
-}
-
 /// The result of granting the administrator role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminGrant {
@@ -72,22 +55,6 @@ pub enum AccountError {
     NoSuchUser,
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl TryFrom<user::Model> for UserRecord {
-    type Error = DbErr;
-
-    fn try_from(row: user::Model) -> Result<Self, DbErr> {
-        let role = Role::parse(&row.role).ok_or_else(|| DbErr::Type(format!("unknown role {}", row.role)))?;
-        Ok(Self {
-            id: UserId(row.id),
-            email: row.email,
-            nickname: row.nickname,
-            role,
-            password_hash: row.password_hash,
-            created_at: convert::moment(row.created_at),
-        })
-    }
 }
 
 impl Store {

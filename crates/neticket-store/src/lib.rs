@@ -19,8 +19,9 @@ mod pool;
 mod read_cache;
 mod sessions;
 mod transaction;
+mod user_record;
 
-pub use accounts::{AccountError, AdminGrant, NewUser, UserRecord};
+pub use accounts::{AccountError, AdminGrant, NewUser};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use booking::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, DeleteOutcome, EditOutcome,
@@ -33,3 +34,4 @@ pub use error::StoreError;
 pub use events::{EventFilter, EventRecord, EventSummaryRecord, NewEvent, NewTicketType, TicketTypeRecord};
 pub use read_cache::{CachedEvent, PutPermit, READ_CACHE_AGE_MAX, ReadCache, ReadCacheError};
 pub use sessions::Rotation;
+pub use user_record::UserRecord;

@@ -6,11 +6,11 @@ use neticket_domain::{Timestamp, UserId};
 use sea_orm::{ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Statement, Value};
 use uuid::Uuid;
 
-use crate::accounts::UserRecord;
 use crate::entity::{refresh_token as token, user};
 use crate::indexed::{
     IDS_MAX, TOKENS_BY_EXPIRY, TOKENS_BY_FAMILY, TOKENS_BY_HASH, TOKENS_BY_ID, TOKENS_BY_USER, marks,
 };
+use crate::user_record::UserRecord;
 use crate::{Store, StoreError, convert};
 
 /// The result of using a refresh token.
