@@ -15,7 +15,7 @@ use redis::{
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::ReadCacheError;
+use super::error::ReadCacheError;
 
 pub(super) struct Connection {
     to: Address,

@@ -8,6 +8,7 @@
 //! it can then no longer be written, because its lease is gone and no lease token is ever used twice.
 
 mod connection;
+mod error;
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::connection::Connection;
+pub use self::error::ReadCacheError;
 use crate::EventRecord;
 
 /// The maximum age of a cached event. This is only a backstop, because every administrator's write
@@ -37,15 +39,6 @@ const LAYOUT: u32 = 1;
 
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lua")));
-
-/// Redis did not carry out a call. No booking depends on it. The reader asks the database instead.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadCacheError {
-    #[error("no answer within {timeout_ms} ms")]
-    Timeout { timeout_ms: u128 },
-    #[error(transparent)]
-    Redis(#[from] redis::RedisError),
-}
 
 /// The result of looking up an event.
 #[derive(Debug)]
