@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::EventRecord;
+use super::records::EventRecord;
 
 /// All fields of `event` that an administrator can change.
 pub(crate) fn whole(event: &EventRecord) -> Value {
