@@ -17,6 +17,7 @@ mod mariadb;
 mod redis;
 mod server;
 mod shared;
+mod sql_client;
 
 pub use database::TestDatabase;
 pub use disk::SmallDisk;

@@ -12,7 +12,7 @@ use std::{env, process};
 use anyhow::{Context as _, Result, bail};
 
 use crate::server::{Program, Server};
-use crate::{SmallDisk, database, keeper};
+use crate::{SmallDisk, keeper, sql_client};
 
 /// Options for the installation. It takes seconds, and copying the result takes a fraction of one. Small
 /// files make the copy quick.
@@ -106,7 +106,7 @@ impl Program for MariaDb {
 
     fn answers(&self, port: u16) -> bool {
         TcpStream::connect(("127.0.0.1", port)).is_ok()
-            && database::execute(&self.url(port), "SELECT 1").is_ok()
+            && sql_client::execute(&self.url(port), "SELECT 1").is_ok()
     }
 
     fn url(&self, port: u16) -> String {
@@ -197,7 +197,7 @@ mod tests {
         for line in lines {
             let (name, value) = line.split_once('=').unwrap();
             let (name, value) = (name.trim(), value.trim());
-            let answer = database::execute(&server.url(), &format!("SELECT @@GLOBAL.{name}")).unwrap();
+            let answer = sql_client::execute(&server.url(), &format!("SELECT @@GLOBAL.{name}")).unwrap();
             assert_eq!(answer.trim(), shown(value), "{name}");
             settings += 1;
         }

@@ -224,7 +224,7 @@ impl Drop for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MariaDb, Redis, database, redis};
+    use crate::{MariaDb, Redis, redis, sql_client};
 
     fn is_alive(pid: u32) -> bool {
         Path::new(&format!("/proc/{pid}")).exists()
@@ -289,12 +289,12 @@ mod tests {
         let url = mariadb.url();
         let sql =
             "CREATE DATABASE kept; CREATE TABLE kept.t (n INT) ENGINE=InnoDB; INSERT INTO kept.t VALUES (7)";
-        database::execute(&url, sql).unwrap();
+        sql_client::execute(&url, sql).unwrap();
         mariadb.kill().unwrap();
-        assert!(database::execute(&url, "SELECT 1").is_err());
+        assert!(sql_client::execute(&url, "SELECT 1").is_err());
         mariadb.restart().unwrap();
         assert_eq!(mariadb.url(), url);
-        assert_eq!(database::execute(&url, "SELECT n FROM kept.t").unwrap().trim(), "7");
+        assert_eq!(sql_client::execute(&url, "SELECT n FROM kept.t").unwrap().trim(), "7");
         mariadb.stop().unwrap();
         assert!(mariadb.pid().is_none());
     }
