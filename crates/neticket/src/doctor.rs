@@ -8,6 +8,7 @@ use neticket_app::{App, Config, Environment, StartError};
 use neticket_media::S3Options;
 use neticket_store::Store;
 
+use crate::error_text::one_sentence;
 use crate::open_files;
 
 /// How long one call of a check may take, in milliseconds. It is short, because an operator waits for the
@@ -32,7 +33,7 @@ pub(crate) async fn run(config: &Config) -> anyhow::Result<()> {
         Ok(said) => println!("  ok      {part}: {said}"),
         Err(error) => {
             failures += 1;
-            println!("  FAILED  {part}: {}", crate::one_sentence(&error));
+            println!("  FAILED  {part}: {}", one_sentence(&error));
         }
     };
     report("configuration", fit(config));

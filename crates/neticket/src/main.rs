@@ -5,6 +5,7 @@ mod account;
 mod admin;
 mod demo;
 mod doctor;
+mod error_text;
 mod logging;
 mod migrate;
 mod open_files;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use neticket_app::{Config, Environment};
+
+use crate::error_text::one_sentence;
 
 /// Sells tickets at the moment everyone wants one. Configured by NETICKET_* variables. If none is set, the
 /// database, the ledger and the images are embedded and stored in ./data.
@@ -154,19 +157,6 @@ fn run(command: Command) -> anyhow::Result<()> {
     })
 }
 
-/// Joins the error and its causes. Leaves out a cause whose text is already contained in the texts before it.
-fn one_sentence(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
-        if told.contains(&cause) {
-            told
-        } else if told.is_empty() {
-            cause
-        } else {
-            format!("{told}: {cause}")
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,11 +164,5 @@ mod tests {
     #[test]
     fn the_command_line_definition_is_valid() {
         <Cli as clap::CommandFactory>::command().debug_assert();
-    }
-
-    #[test]
-    fn a_repeated_cause_is_printed_once() {
-        let error = anyhow::anyhow!("refused").context("no database: refused").context("cannot start");
-        assert_eq!(one_sentence(&error), "cannot start: no database: refused");
     }
 }
