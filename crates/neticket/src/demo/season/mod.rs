@@ -3,88 +3,12 @@
 mod classical;
 mod concerts;
 mod family;
+mod show;
 mod theatre;
 
-use super::poster::Design;
-
-/// One show of the season.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Show {
-    pub(super) title: &'static str,
-    pub(super) place: &'static str,
-    pub(super) starts: Start,
-    pub(super) sale: Sale,
-    /// How many tickets are booked when the season is created.
-    pub(super) taken: Taken,
-    pub(super) max_per_user: u32,
-    pub(super) grades: &'static [Grade],
-    /// What the show is about, in a few sentences.
-    pub(super) story: &'static str,
-    pub(super) running_time: &'static str,
-    pub(super) age_limit: &'static str,
-    pub(super) design: Design,
-}
-
-/// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Start {
-    pub(super) days: i64,
-    pub(super) hour: i64,
-    pub(super) minute: i64,
-}
-
-/// When tickets are sold. All sales close when the show starts, unless the variant states another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sale {
-    /// Open since 14:00, `days` days before today.
-    OpenSince { days: i64 },
-    /// Like [`Sale::OpenSince`], but it closes at 17:00, `days_before` days before the show.
-    OpenUntil { days: i64, days_before: i64 },
-    /// Opens exactly two minutes after the season is created, so that a visitor can watch a sale open.
-    OpensInTwoMinutes,
-    /// Opens at the first full hour that is at least `hours` hours away.
-    OpensInHours { hours: i64 },
-    /// Opens `days` days after today, at `hour`:00.
-    OpensInDays { days: i64, hour: i64 },
-}
-
-/// How many tickets of a show are booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    Nothing,
-    /// This many tickets of each ticket type. If a ticket type has too few, about a tenth of it stays free.
-    Some(u32),
-    All,
-}
-
-/// A ticket type of a show.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Grade {
-    pub(super) name: &'static str,
-    /// In won.
-    pub(super) price: u64,
-    pub(super) capacity: u32,
-}
-
-const fn grade(name: &'static str, price: u64, capacity: u32) -> Grade {
-    Grade { name, price, capacity }
-}
-
-const fn at(days: i64, hour: i64, minute: i64) -> Start {
-    Start { days, hour, minute }
-}
+pub(super) use show::{Sale, Show, Start, Taken};
 
 /// All shows of the season.
 pub(super) fn shows() -> impl Iterator<Item = &'static Show> {
     [theatre::SHOWS, concerts::SHOWS, classical::SHOWS, family::SHOWS].into_iter().flatten()
-}
-
-impl Show {
-    /// The description on the event's page.
-    pub(super) fn description(&self) -> String {
-        format!(
-            "{}\n\n관람 시간: {}\n관람 연령: {}\n예매 제한: 1인 {}매",
-            self.story, self.running_time, self.age_limit, self.max_per_user
-        )
-    }
 }

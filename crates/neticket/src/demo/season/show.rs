@@ -1,0 +1,80 @@
+//! What a show of the season is made of.
+
+use super::super::poster::Design;
+
+/// One show of the season.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::demo) struct Show {
+    pub(in crate::demo) title: &'static str,
+    pub(in crate::demo) place: &'static str,
+    pub(in crate::demo) starts: Start,
+    pub(in crate::demo) sale: Sale,
+    /// How many tickets are booked when the season is created.
+    pub(in crate::demo) taken: Taken,
+    pub(in crate::demo) max_per_user: u32,
+    pub(in crate::demo) grades: &'static [Grade],
+    /// What the show is about, in a few sentences.
+    pub(in crate::demo) story: &'static str,
+    pub(in crate::demo) running_time: &'static str,
+    pub(in crate::demo) age_limit: &'static str,
+    pub(in crate::demo) design: Design,
+}
+
+/// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::demo) struct Start {
+    pub(in crate::demo) days: i64,
+    pub(in crate::demo) hour: i64,
+    pub(in crate::demo) minute: i64,
+}
+
+/// When tickets are sold. All sales close when the show starts, unless the variant states another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::demo) enum Sale {
+    /// Open since 14:00, `days` days before today.
+    OpenSince { days: i64 },
+    /// Like [`Sale::OpenSince`], but it closes at 17:00, `days_before` days before the show.
+    OpenUntil { days: i64, days_before: i64 },
+    /// Opens exactly two minutes after the season is created, so that a visitor can watch a sale open.
+    OpensInTwoMinutes,
+    /// Opens at the first full hour that is at least `hours` hours away.
+    OpensInHours { hours: i64 },
+    /// Opens `days` days after today, at `hour`:00.
+    OpensInDays { days: i64, hour: i64 },
+}
+
+/// How many tickets of a show are booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::demo) enum Taken {
+    Nothing,
+    /// This many tickets of each ticket type. If a ticket type has too few, about a tenth of it stays free.
+    Some(u32),
+    All,
+}
+
+/// A ticket type of a show.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::demo) struct Grade {
+    pub(in crate::demo) name: &'static str,
+    /// In won.
+    pub(in crate::demo) price: u64,
+    pub(in crate::demo) capacity: u32,
+}
+
+impl Show {
+    /// The description on the event's page.
+    pub(in crate::demo) fn description(&self) -> String {
+        format!(
+            "{}\n\n관람 시간: {}\n관람 연령: {}\n예매 제한: 1인 {}매",
+            self.story, self.running_time, self.age_limit, self.max_per_user
+        )
+    }
+}
+
+pub(super) const fn grade(name: &'static str, price: u64, capacity: u32) -> Grade {
+    Grade { name, price, capacity }
+}
+
+pub(super) const fn at(days: i64, hour: i64, minute: i64) -> Start {
+    Start { days, hour, minute }
+}
