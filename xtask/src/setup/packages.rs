@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 
-use super::Part;
+use super::part::Part;
 use crate::shell;
 
 /// A Debian package, and how to see whether its contents are there, whatever installed them.
