@@ -2,40 +2,21 @@
 
 mod commits;
 mod dependencies;
+mod finding;
 mod layers;
 mod lessons;
 mod texts;
 mod widths;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
+use self::finding::Finding;
 use crate::shell;
 use crate::workspace::Workspace;
-
-/// A broken rule.
-#[derive(Debug, PartialEq)]
-struct Finding {
-    /// A file, with the line if there is one, or a crate.
-    place: String,
-    message: String,
-}
-
-impl Finding {
-    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into() }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.place, self.message)
-    }
-}
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let architecture = fs::read_to_string(workspace.root().join("ARCHITECTURE.md"))?;

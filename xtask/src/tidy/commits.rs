@@ -1,6 +1,6 @@
 //! Every commit has a subject `area: Verb what` and a body.
 
-use super::Finding;
+use super::finding::Finding;
 
 /// The rule began with this commit: older ones keep their messages.
 pub(super) const SINCE: &str = "6dd524cde13e";

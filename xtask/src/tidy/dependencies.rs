@@ -1,6 +1,6 @@
 //! Every dependency must have a reason: a line in CONTRIBUTING.md that names it.
 
-use super::Finding;
+use super::finding::Finding;
 
 /// Compares `[workspace.dependencies]` of the root manifest with the names in backticks in CONTRIBUTING.md.
 pub(super) fn check(manifest: &str, reasons: &str) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Finding;
+use super::finding::Finding;
 
 /// The first cells of the table's head.
 const TABLE_HEAD: &str = "| crate |";

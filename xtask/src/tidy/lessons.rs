@@ -1,6 +1,6 @@
 //! docs/lessons.md names tests that exist.
 
-use super::Finding;
+use super::finding::Finding;
 
 const PAGE: &str = "docs/lessons.md";
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::finding::Finding;
 
 /// Files should stay below this many lines.
 const LINES_ADVISED: usize = 500;

@@ -1,6 +1,6 @@
 //! Comments and Markdown prose wrap at 110 columns. rustfmt wraps code.
 
-use super::Finding;
+use super::finding::Finding;
 
 const COLUMNS_MAX: usize = 110;
 /// Copies of scripts of an earlier version stay as they were.
