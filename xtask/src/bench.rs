@@ -9,6 +9,7 @@ mod page;
 mod parts;
 mod proxy;
 mod rungs;
+mod sample;
 mod summary;
 
 use std::fs;

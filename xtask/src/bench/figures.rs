@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::rungs::Rung;
-
-/// The values that one rung measured in one round, by name.
-pub(super) type Sample = BTreeMap<&'static str, f64>;
+use super::sample::{PER_S, Sample, Spread};
 
 /// One round: every rung once.
 pub(super) type Round = BTreeMap<Rung, Sample>;
@@ -33,28 +31,6 @@ impl Goal {
             Self::AtMost(goal) => spread.median <= goal,
             Self::Always(goal) => spread.rounds.iter().all(|value| (value - goal).abs() < f64::EPSILON),
         }
-    }
-}
-
-/// A figure over all rounds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Spread {
-    pub(super) min: f64,
-    pub(super) median: f64,
-    pub(super) max: f64,
-    /// One value per round, in the order of the rounds.
-    pub(super) rounds: Vec<f64>,
-}
-
-impl Spread {
-    /// `None` if there are no values. The median of an even number of values is the mean of the two in the
-    /// middle.
-    pub(super) fn of(rounds: Vec<f64>) -> Option<Self> {
-        let mut sorted = rounds.clone();
-        sorted.sort_by(f64::total_cmp);
-        let (min, max) = (*sorted.first()?, *sorted.last()?);
-        let median = f64::midpoint(sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-        Some(Self { min, median, max, rounds })
     }
 }
 
@@ -232,9 +208,6 @@ const SPEEDS: [(Rung, &str, &str, &str); 21] = [
     (Rung::Streams, "10,000 open streams: from a booking to its message, p50", "ms", "push_p50_ms"),
     (Rung::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
 ];
-
-/// The key of each rung's main value.
-pub(super) const PER_S: &str = "per_s";
 
 /// The figures for which the rounds have values. A figure whose rung was omitted is missing.
 pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {

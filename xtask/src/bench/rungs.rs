@@ -13,8 +13,8 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::figures::{PER_S, Sample, Spread};
 use super::parts::{JWT_SECRET, Parts, Site, run};
+use super::sample::{PER_S, Sample, Spread};
 use crate::{http, process};
 
 /// Connections of a crowd.
