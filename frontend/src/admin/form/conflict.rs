@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::state::{Form, RemoteVersion, SAVE, focus_soon};
-use super::summary::SUMMARY;
+use super::state::{Form, RemoteVersion, SAVE, SUMMARY, focus_soon};
 use crate::components::{Glyph, Icon};
 use crate::format;
 use crate::i18n::{Msg, tr, use_i18n};

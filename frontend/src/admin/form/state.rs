@@ -24,6 +24,8 @@ pub(crate) const MOMENTS: DateTimeCodec =
 
 /// The id of the button that saves.
 pub(crate) const SAVE: &str = "save";
+/// The id of the element that gets the focus when a form was refused.
+pub(crate) const SUMMARY: &str = "form-summary";
 /// The id of the text which says that the event is cancelled.
 pub(crate) const CANCELLED: &str = "event-cancelled";
 

@@ -4,12 +4,9 @@ use leptos::prelude::*;
 
 use super::conflict::Conflict;
 use super::entry::fault_text;
-use super::state::{Form, Outcome, focus_soon};
+use super::state::{Form, Outcome, SUMMARY, focus_soon};
 use crate::components::{Glyph, Icon};
 use crate::i18n::{I18n, Msg, tr, use_i18n};
-
-/// The id of the element that gets the focus when a form was refused.
-pub(crate) const SUMMARY: &str = "form-summary";
 
 /// The label of the field at `path`, with the number of its ticket type.
 fn name_of(i18n: I18n, path: &str) -> String {
