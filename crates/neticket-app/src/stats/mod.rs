@@ -2,6 +2,7 @@
 //! ledger, and adds up the statuses of all nodes when it is asked. On the path of a booking this costs two
 //! counters and nothing else.
 
+mod in_flight;
 mod latencies;
 mod node_status;
 mod overview;
@@ -13,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+pub(crate) use in_flight::in_flight;
 use latencies::Latencies;
 use node_status::NodeStatus;
 pub use overview::StatsView;
-pub(crate) use overview::in_flight;
 
 /// The period over which rates and latencies are computed.
 const WINDOW: Duration = Duration::from_secs(5);

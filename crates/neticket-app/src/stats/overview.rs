@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::in_flight::in_flight;
 use super::node_status::NodeStatus;
 use super::{WINDOW, latencies};
 use crate::App;
-use crate::booking::{BookingService, CancelService};
 
 /// The age, in milliseconds, up to which the status of another node counts.
 const NODE_STATUS_AGE_MAX_MS: u32 = 5_000;
@@ -86,12 +86,6 @@ fn merge(statuses: impl Iterator<Item = NodeStatus>, window_s: u32) -> StatsView
     stats.p99_ms = latencies::quantile_ms(&counts, 990);
     stats.refusals = refusals.into_iter().collect();
     stats
-}
-
-/// Number of bookings and cancels that wait in this node's queues.
-pub(crate) fn in_flight(booking_service: &BookingService, cancel_service: &CancelService) -> u64 {
-    let (admit, commit) = booking_service.queue_lens();
-    u64::try_from(admit.saturating_add(commit).saturating_add(cancel_service.queue_len())).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
