@@ -1,13 +1,16 @@
 //! `cargo xtask tidy`: the rules of this code base that no other tool checks, each with a clear message.
 
 mod commits;
+mod cycles;
 mod dependencies;
 mod finding;
+mod imports;
 mod layers;
 mod lessons;
 mod texts;
 mod widths;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs};
@@ -30,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let files = files(workspace)?;
     let home = env::var_os("HOME").map(PathBuf::from);
     let machine_paths = texts::machine_paths(home.as_deref(), workspace.root());
+    let mut sources = BTreeMap::new();
     for name in &files {
         let content = fs::read(workspace.root().join(name)).with_context(|| format!("cannot read {name}"))?;
         // Images and fonts follow other rules.
@@ -39,8 +43,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             if let Some(advice) = texts::advice(name, &text) {
                 println!("{advice}");
             }
+            sources.insert(name.clone(), text);
         }
     }
+    findings.extend(cycles::check(&sources));
     for finding in &findings {
         println!("{finding}");
     }
