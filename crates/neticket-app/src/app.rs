@@ -11,14 +11,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Passwords, Tokens};
-use crate::booking::{Admission, BookingService, CancelService, Committer};
+use crate::booking::{Admission, BookingService, CancelService, Committer, Loader};
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
 use crate::connection_budget::ConnectionBudget;
 use crate::deployment::Deployment;
 use crate::error::AppError;
 use crate::event_cache::{EventCache, READER_TIMEOUT};
-use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::reconcile::{INSPECTIONS_CONCURRENT_MAX, Reconciler};

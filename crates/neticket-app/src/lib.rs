@@ -18,7 +18,6 @@ mod event_cache;
 mod events;
 mod images;
 mod inventory;
-mod loader;
 mod metrics;
 mod readiness;
 mod reconcile;

@@ -15,8 +15,8 @@ use neticket_ledger::{Ledger, LedgerState, LedgerView};
 use neticket_store::{Store, StoredInventory};
 use tokio::sync::Semaphore;
 
+use crate::booking::Loader;
 use crate::error::AppError;
-use crate::loader::Loader;
 
 /// How often a ledger that is not at rest is inspected before `Busy` is returned.
 const ATTEMPTS_MAX: u32 = 5;

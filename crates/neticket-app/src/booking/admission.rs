@@ -8,11 +8,11 @@ use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
 use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, LoadStart, Verdict};
 use neticket_store::{CommitRequest, ReservationRecord, Store};
 
+use super::loader::Loader;
 use super::request::{Admitted, BookingOutcome, BookingRequest};
 use crate::clock::LedgerClock;
 use crate::error::AppError;
 use crate::event_cache::EventCache;
-use crate::loader::Loader;
 use crate::metrics::Metrics;
 use crate::rejections::Rejections;
 

@@ -4,11 +4,13 @@
 mod admission;
 mod cancel;
 mod commit;
+mod loader;
 mod request;
 mod service;
 
 pub(crate) use admission::Admission;
 pub(crate) use cancel::{CancelService, deliver};
 pub(crate) use commit::Committer;
+pub(crate) use loader::{Loader, should_be_loaded};
 pub(crate) use request::{BookingOutcome, is_same_booking, to_commit};
 pub(crate) use service::{BookingAnswer, BookingService, Incoming};

@@ -15,9 +15,9 @@ use neticket_store::{CommitRequest, DeleteOutcome, EditOutcome, EventCancelOutco
 use super::forms;
 use crate::App;
 use crate::audit;
+use crate::booking::should_be_loaded;
 use crate::booking::to_commit;
 use crate::error::AppError;
-use crate::loader::should_be_loaded;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
 /// How often a change is applied anew because another edit came first, if the caller accepts any version.

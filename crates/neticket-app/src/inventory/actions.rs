@@ -7,8 +7,8 @@ use serde_json::json;
 use super::InventoryView;
 use crate::App;
 use crate::audit;
+use crate::booking::should_be_loaded;
 use crate::error::AppError;
-use crate::loader::should_be_loaded;
 use crate::views::Principal;
 
 impl App {

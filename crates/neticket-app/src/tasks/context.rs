@@ -10,13 +10,12 @@ use neticket_media::Media;
 use neticket_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::booking::{BookingService, CancelService, Committer};
+use crate::booking::{BookingService, CancelService, Committer, Loader};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::connection_budget::ConnectionBudget;
 use crate::deployment::Deployment;
 use crate::error::AppError;
-use crate::loader::Loader;
 use crate::metrics::{JournalSample, Metrics};
 use crate::reconcile::Reconciler;
 use crate::rejections::Rejections;

@@ -1,4 +1,4 @@
-//! The protocol of `neticket-app`'s `booking/`, `loader.rs` and `tasks/`, written again call by call, so that
+//! The protocol of `neticket-app`'s `booking/` and `tasks/`, written again call by call, so that
 //! a history can put a step between any two calls. A change there needs the same change here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -281,7 +281,7 @@ impl Node {
     }
 }
 
-/// Loading (`loader.rs`). The lease only saves work, so nothing here takes it.
+/// Loading (`booking/loader.rs`). The lease only saves work, so nothing here takes it.
 impl Node {
     pub(crate) async fn load(&self, epoch_min: Epoch) -> Result<(), Broken> {
         if self.view().await?.is_some_and(|view| view.epoch >= epoch_min) {

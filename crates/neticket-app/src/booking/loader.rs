@@ -13,7 +13,7 @@ use neticket_ledger::{
 use neticket_store::{CommitRequest, EventRecord, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
-use crate::booking::to_commit;
+use super::request::to_commit;
 use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
