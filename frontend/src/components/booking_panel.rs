@@ -16,9 +16,9 @@ use crate::api::use_api;
 use crate::booking::{Attempt, Booking, Prices, Stage};
 use crate::format;
 use crate::i18n::{I18n, Msg, tr, use_i18n};
-use crate::pages::{from_next, login_path};
 use crate::sale::status_text;
 use crate::session::{Viewer, use_session};
+use crate::sign_in::{from_next, login_path};
 
 /// The choice on the page. The tab's storage has it too, with its idempotency key.
 #[derive(Clone, Copy)]

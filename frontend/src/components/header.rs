@@ -7,8 +7,8 @@ use wasm_bindgen::JsCast as _;
 
 use super::{Glyph, Icon};
 use crate::i18n::{Msg, tr, use_i18n};
-use crate::pages::login_path;
 use crate::session::{Viewer, use_session};
+use crate::sign_in::login_path;
 use crate::theme::Theme;
 
 /// `children` are in the middle of the header.

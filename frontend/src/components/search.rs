@@ -6,8 +6,8 @@ use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use neticket_domain::SEARCH_LEN_MAX;
 
 use super::{Glyph, Icon};
+use crate::home_query::HomeQuery;
 use crate::i18n::{Msg, tr};
-use crate::pages::HomeQuery;
 
 #[component]
 pub(crate) fn Search() -> impl IntoView {

@@ -7,7 +7,6 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use neticket_contract::{Page, Reservation, User};
 
 use super::profile::{NicknameForm, PasswordForm};
-use super::sign_in::require_user;
 use crate::api::{ApiError, use_api};
 use crate::booking;
 use crate::browser;
@@ -18,6 +17,7 @@ use crate::format;
 use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
 use crate::session::{Viewer, use_session};
+use crate::sign_in::require_user;
 use crate::title::page_title;
 
 const SKELETONS: usize = 3;

@@ -2,21 +2,17 @@
 
 mod event;
 mod home;
-mod home_query;
 mod login;
 mod me;
 mod not_found;
 mod profile;
 mod reservation;
-mod sign_in;
 mod signup;
 
 pub(crate) use event::EventPage;
 pub(crate) use home::HomePage;
-pub(crate) use home_query::HomeQuery;
 pub(crate) use login::LoginPage;
 pub(crate) use me::MePage;
 pub(crate) use not_found::NotFoundPage;
 pub(crate) use reservation::ReservationPage;
-pub(crate) use sign_in::{from_next, login_path};
 pub(crate) use signup::SignupPage;

@@ -9,7 +9,6 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use super::NotFoundPage;
-use super::sign_in::require_user;
 use crate::api::use_api;
 use crate::clock::use_clock;
 use crate::components::{CancelDialog, Failure, Glyph, Icon, Poster, ReservationBadge};
@@ -17,6 +16,7 @@ use crate::format;
 use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
 use crate::session::use_session;
+use crate::sign_in::require_user;
 use crate::title::page_title;
 use crate::{browser, ics, qr};
 
