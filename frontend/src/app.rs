@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::path;
 
-use crate::api::Api;
 use crate::clock::Clock;
 use crate::components::{Footer, Header, Search};
 use crate::i18n::I18n;
+use crate::operations::Api;
 use crate::pages::{EventPage, HomePage, LoginPage, MePage, NotFoundPage, ReservationPage, SignupPage};
 use crate::session::Session;
 use crate::theme;

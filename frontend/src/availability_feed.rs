@@ -13,9 +13,10 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::EventSource;
 
-use crate::api::{Api, BASE};
+use crate::api::BASE;
 use crate::browser;
 use crate::clock::Clock;
+use crate::operations::Api;
 
 /// How often to check whether the opening is known by now, in milliseconds.
 const UNKNOWN_MS: i64 = 200;

@@ -17,6 +17,7 @@ mod home_query;
 mod i18n;
 mod ics;
 mod load;
+mod operations;
 mod pages;
 mod problem_text;
 mod qr;

@@ -4,6 +4,7 @@ use js_sys::{Date, Reflect};
 use leptos::prelude::window;
 use neticket_contract::Problem;
 use neticket_domain::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -37,6 +38,15 @@ pub(crate) struct Request {
     pub(crate) kept: bool,
     /// The user for whom alone this may be sent. `None`: the user who is signed in when it is called.
     pub(crate) user_id: Option<i64>,
+}
+
+pub(crate) fn get(path: String) -> Request {
+    Request { method: "GET", path, ..Request::default() }
+}
+
+pub(crate) fn post<T: Serialize>(path: &str, body: &T) -> Request {
+    // The contract's types have no maps and no parts that can fail, so serialising them always succeeds.
+    Request { body: serde_json::to_string(body).ok(), ..Request { method: "POST", ..get(path.to_owned()) } }
 }
 
 /// The answer of the server.

@@ -1,9 +1,7 @@
-//! The REST API as the client calls it.
+//! Requests to the REST API, and its answers.
 
-mod client;
 mod error;
 mod fetch;
 
-pub(crate) use client::{Api, get, post, use_api};
 pub(crate) use error::ApiError;
-pub(crate) use fetch::{Answer, BASE, Request, encode, send};
+pub(crate) use fetch::{Answer, BASE, Request, encode, get, post, send};

@@ -6,9 +6,10 @@ use neticket_contract::{Problem, ProblemCode, Reservation, ReservationStatus};
 
 use super::attempt::Attempt;
 use super::retry::{self, Next, PATIENCE_MS, WaitReason};
-use crate::api::{Api, ApiError};
+use crate::api::ApiError;
 use crate::browser;
 use crate::clock::Clock;
+use crate::operations::Api;
 
 /// The clocks of browser and server may differ by this many milliseconds when a reservation is looked up by
 /// its time.

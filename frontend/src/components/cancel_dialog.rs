@@ -6,9 +6,9 @@ use leptos::task::spawn_local;
 use neticket_contract::Reservation;
 
 use super::FormError;
-use crate::api::use_api;
 use crate::format;
 use crate::i18n::{Msg, tr, use_i18n};
+use crate::operations::use_api;
 use crate::problem_text::error_text;
 
 /// Is open while `asked` holds a reservation. `done` gets the cancelled reservation.

@@ -7,7 +7,6 @@ use neticket_contract::{Availability, EventDetail, ProblemCode};
 use neticket_domain::{EventStatus, SaleWindow};
 
 use super::NotFoundPage;
-use crate::api::use_api;
 use crate::availability_feed::follow_availability;
 use crate::booking::{Booking, Prices, Stage, prices_of};
 use crate::browser;
@@ -16,6 +15,7 @@ use crate::components::{BookingPanel, Failure, Glyph, Icon, Poster, StatusBadge}
 use crate::format;
 use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
+use crate::operations::use_api;
 use crate::sale::status_at;
 use crate::title::page_title;
 

@@ -6,12 +6,12 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use neticket_contract::{EventSummary, Page};
 use neticket_domain::EventStatus;
 
-use crate::api::use_api;
 use crate::components::{EventCard, EventCardSkeleton, Failure, Glyph, Notice, Pagination};
 use crate::format;
 use crate::home_query::HomeQuery;
 use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
+use crate::operations::use_api;
 use crate::sale::status_text;
 use crate::title::page_title;
 

@@ -7,7 +7,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use neticket_contract::{Page, Reservation, User};
 
 use super::profile::{NicknameForm, PasswordForm};
-use crate::api::{ApiError, use_api};
+use crate::api::ApiError;
 use crate::booking;
 use crate::browser;
 use crate::components::{
@@ -16,6 +16,7 @@ use crate::components::{
 use crate::format;
 use crate::i18n::{Msg, tr, use_i18n};
 use crate::load::{Load, Loader, last_if_past};
+use crate::operations::use_api;
 use crate::session::{Viewer, use_session};
 use crate::sign_in::require_user;
 use crate::title::page_title;

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::{PasswordChangeRequest, ProblemCode, ProfileUpdateRequest, User};
 
-use crate::api::use_api;
 use crate::components::{Field, FieldState, FormError, Glyph, Icon, checks, refuse_fields, reveal_and_focus};
 use crate::i18n::{Msg, tr};
+use crate::operations::use_api;
 use crate::problem_text::{error_text, problem_text};
 use crate::session::use_session;
 

@@ -9,12 +9,12 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use super::NotFoundPage;
-use crate::api::use_api;
 use crate::clock::use_clock;
 use crate::components::{CancelDialog, Failure, Glyph, Icon, Poster, ReservationBadge};
 use crate::format;
 use crate::i18n::{I18n, Msg, tr, use_i18n};
 use crate::load::{Load, Loader};
+use crate::operations::use_api;
 use crate::session::use_session;
 use crate::sign_in::require_user;
 use crate::title::page_title;

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use neticket_contract::{LoginRequest, ProblemCode, SignupRequest};
 
-use crate::api::{ApiError, use_api};
+use crate::api::ApiError;
 use crate::components::{Field, FieldState, FormError, checks, refuse_fields, reveal_and_focus};
 use crate::i18n::{Msg, tr, use_i18n};
+use crate::operations::use_api;
 use crate::problem_text::{error_text, problem_text};
 use crate::session::use_session;
 use crate::sign_in::{inherited_mark, leave_when_signed_in, next_path, sign_in_path};

@@ -1,13 +1,12 @@
-//! The client methods for the operations that the pages use.
+//! The operations of the REST API that the pages use, called with the session.
 
 use leptos::prelude::{expect_context, untrack};
 use neticket_contract::{
     Availability, EventDetail, EventListQuery, EventSummary, Page, PasswordChangeRequest,
     ProfileUpdateRequest, Reservation, ReservationCreateRequest, SignupRequest, User,
 };
-use serde::Serialize;
 
-use super::{Answer, ApiError, Request, encode, send};
+use crate::api::{Answer, ApiError, Request, encode, get, post, send};
 use crate::clock::Clock;
 use crate::session::Session;
 
@@ -105,15 +104,6 @@ impl Api {
     async fn signed_in(self, request: Request) -> Result<Answer, ApiError> {
         self.session.send(request).await
     }
-}
-
-pub(crate) fn get(path: String) -> Request {
-    Request { method: "GET", path, ..Request::default() }
-}
-
-pub(crate) fn post<T: Serialize>(path: &str, body: &T) -> Request {
-    // The contract's types have no maps and no parts that can fail, so serialising them always succeeds.
-    Request { body: serde_json::to_string(body).ok(), ..Request { method: "POST", ..get(path.to_owned()) } }
 }
 
 fn query_string(query: &EventListQuery) -> String {
