@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn assets_with_a_hash_are_kept_for_ever_and_sent_compressed() {
+    fn hashed_assets_are_immutable_and_sent_compressed() {
         let (client, _folder) = client();
         for (accept, encoding) in [
             ("br, gzip", "br"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_of_the_client_is_its_index_and_is_asked_for_again() {
+    fn every_page_of_the_client_is_its_index_and_is_revalidated() {
         let (client, _folder) = client();
         for path in ["", "events/1", "index.html", "me"] {
             let response = get(&client, path, &[("accept", "text/html,*/*;q=0.8")]).unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn administration_has_a_page_and_a_policy_of_its_own() {
+    fn administration_has_its_own_page_and_policy() {
         let (_, folder) = client();
         std::fs::write(folder.path().join(ADMIN), "<script>2</script>").unwrap();
         let client = Client::load(folder.path(), None).unwrap();
@@ -270,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_client_for_administrators_there_is_nothing_of_theirs() {
+    fn without_the_admin_client_its_pages_are_not_found() {
         let (client, _folder) = client();
         assert!(get(&client, "admin/events", &[("accept", "text/html")]).is_some());
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_not_the_index() {
+    fn a_missing_file_is_not_answered_with_the_index() {
         let (client, _folder) = client();
         for path in ["gone-0123456789abcdef.js", "../Cargo.toml", "icons/gone.svg"] {
             assert!(get(&client, path, &[("accept", "*/*")]).is_none(), "{path}");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_an_index_is_refused_by_name() {
+    fn a_folder_without_an_index_is_refused_and_named() {
         let folder = tempfile::tempdir().unwrap();
         assert!(Client::load(folder.path(), None).err().unwrap().to_string().contains("index.html"));
     }

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn databases_are_empty_apart_and_gone_afterwards() {
+    fn databases_are_empty_separate_and_dropped_afterwards() {
         let (one, two) = (TestDatabase::create().unwrap(), TestDatabase::create().unwrap());
         assert_ne!(one.url(), two.url());
         execute(&one.server_url, &format!("CREATE TABLE {}.t (n INT)", one.name())).unwrap();

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 /// Runs SQL with MariaDB's own client and returns its output: a line per row, with tabs between columns.
 pub(crate) fn execute(server_url: &str, sql: &str) -> Result<String> {
     let address =
-        Address::parse(server_url).with_context(|| format!("not a server's address: {server_url}"))?;
+        Address::parse(server_url).with_context(|| format!("invalid server address: {server_url}"))?;
     let mut command = Command::new("mariadb");
     command.args([
         "--no-defaults",
@@ -22,7 +22,7 @@ pub(crate) fn execute(server_url: &str, sql: &str) -> Result<String> {
     }
     let output = command.stdin(Stdio::null()).output().context("cannot run MariaDB's client, mariadb")?;
     if !output.status.success() {
-        bail!("MariaDB refused: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("MariaDB refused the statement: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_taken_apart() {
+    fn server_addresses_are_parsed() {
         let full = Address::parse("mysql://me:secret@db.example:3310/name?x=1").unwrap();
         assert_eq!(full, Address { user: "me", password: "secret", host: "db.example", port: "3310" });
         let bare = Address::parse("mysql://127.0.0.1").unwrap();

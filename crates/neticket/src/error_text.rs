@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_repeated_cause_is_printed_once() {
         let error = anyhow::anyhow!("refused").context("no database: refused").context("cannot start");
         assert_eq!(one_sentence(&error), "cannot start: no database: refused");
     }

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_of_another_version_is_read_as_far_as_it_goes_and_nonsense_is_not() {
+    fn a_status_of_another_version_is_parsed_and_an_invalid_one_is_not() {
         let status = NodeStatus { bookings_per_s: 2.0, latencies: vec![(1, 2)], ..NodeStatus::default() };
         assert_eq!(NodeStatus::read(&status.write()), Some(status));
         assert_eq!(NodeStatus::read(br#"{"in_flight": 3, "weather": "fair"}"#).unwrap().in_flight, 3);

@@ -44,7 +44,7 @@ impl App {
             self.ledger.node_registry().statuses(NODE_STATUS_AGE_MAX_MS).await.unwrap_or_else(|error| {
                 // The task that publishes the status meets the same failure. It has logged and counted it
                 // already.
-                tracing::debug!(%error, "this node speaks for itself alone");
+                tracing::debug!(%error, "cannot read the statuses of other nodes, reporting this node only");
                 Vec::new()
             });
         let others = statuses.into_iter().filter(|(node, _)| *node != self.stats.node());
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_are_added_up_and_the_longest_view_of_the_journals_counts() {
+    fn merged_statuses_have_the_sums_and_the_longest_journal() {
         let status = |bucket, journal_len| NodeStatus {
             bookings_per_s: 1.5,
             latencies: vec![(bucket, 3)],
@@ -102,10 +102,10 @@ mod tests {
             drift: 1,
             refusals: vec![("sold_out".to_owned(), 4)],
         };
-        let stats = merge([status(100, 5), status(200, 7)].into_iter(), 5);
-        assert_eq!((stats.nodes, stats.window_s, stats.in_flight), (2, 5, 4));
-        assert_eq!((stats.journal_len, stats.drift), (7, 2));
-        assert!((stats.bookings_per_s - 3.0).abs() < 1e-9 && stats.p50_ms < stats.p99_ms);
-        assert_eq!(stats.refusals, [("sold_out".to_owned(), 8)]);
+        let merged = merge([status(100, 5), status(200, 7)].into_iter(), 5);
+        assert_eq!((merged.nodes, merged.window_s, merged.in_flight), (2, 5, 4));
+        assert_eq!((merged.journal_len, merged.drift), (7, 2));
+        assert!((merged.bookings_per_s - 3.0).abs() < 1e-9 && merged.p50_ms < merged.p99_ms);
+        assert_eq!(merged.refusals, [("sold_out".to_owned(), 8)]);
     }
 }
