@@ -103,6 +103,7 @@ pub trait Ledger: Send + Sync + 'static {
 
     /// Deletes the ledger of the event, whatever its state, to imitate a server that restarts empty. For
     /// tests only.
+    #[cfg(feature = "testing")]
     async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError>;
 
     /// The events that have a ledger, of any server run. The list may name too many: an event whose ledger

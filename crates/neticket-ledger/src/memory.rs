@@ -185,19 +185,20 @@ impl Ledger for MemoryLedger {
     }
 
     async fn delete(&self, event: EventId) -> Result<(), LedgerError> {
-        // The slot stays, so that a load in progress notices that it must begin again.
-        self.drop_for_test(event).await
-    }
-
-    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
         let slot = lock(&self.slots).get(&event).cloned();
         if let Some(slot) = slot {
-            // Loads in progress must begin again, whether or not there is a ledger.
+            // The slot stays, so that loads in progress notice that they must begin again, whether or not
+            // there is a ledger.
             let mut slot = lock(&slot);
             slot.ledger = None;
             slot.gone += 1;
         }
         Ok(())
+    }
+
+    #[cfg(feature = "testing")]
+    async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
+        self.delete(event).await
     }
 
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {

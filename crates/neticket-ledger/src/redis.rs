@@ -255,13 +255,14 @@ impl Ledger for RedisLedger {
 
     async fn delete(&self, event: EventId) -> Result<(), LedgerError> {
         let keys = self.keys(event);
-        self.run(Call::new(&script::DROP_FOR_TEST, &keys)).await?;
+        self.run(Call::new(&script::DELETE, &keys)).await?;
         let call = Call::new(&script::UNLIST, &keys).arg("event", event.0).arg("epoch", i64::MAX);
         self.run(call).await.map(drop)
     }
 
+    #[cfg(feature = "testing")]
     async fn drop_for_test(&self, event: EventId) -> Result<(), LedgerError> {
-        self.run(Call::new(&script::DROP_FOR_TEST, &self.keys(event))).await.map(drop)
+        self.run(Call::new(&script::DELETE, &self.keys(event))).await.map(drop)
     }
 
     async fn loaded(&self) -> Result<LoadedEvents, LedgerError> {

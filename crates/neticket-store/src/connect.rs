@@ -65,6 +65,7 @@ pub struct Store {
     write: Writer,
     read: Reader,
     timeout: Duration,
+    #[cfg(feature = "testing")]
     guard: bool,
 }
 
@@ -91,7 +92,13 @@ impl Store {
             let pool = connect_mysql(options, timeout).await?;
             (pool.clone(), pool)
         };
-        Ok(Self { write: Writer::new(write), read: Reader::new(read), timeout, guard: true })
+        Ok(Self {
+            write: Writer::new(write),
+            read: Reader::new(read),
+            timeout,
+            #[cfg(feature = "testing")]
+            guard: true,
+        })
     }
 
     /// Whether the database is a local SQLite file, so that this node is the only one that can use it.
@@ -187,14 +194,21 @@ impl Store {
 
     /// Switches the guard off: a commit then ignores the epoch and the seats left. Only for negative
     /// controls, which show that a test would notice overselling.
-    #[doc(hidden)]
+    #[cfg(feature = "testing")]
     #[must_use]
     pub fn without_guard(self) -> Self {
         Self { guard: false, ..self }
     }
 
+    #[cfg(feature = "testing")]
     pub(crate) fn guarded(&self) -> bool {
         self.guard
+    }
+
+    #[cfg(not(feature = "testing"))]
+    #[allow(clippy::unused_self, reason = "with the feature, the guard is a property of the store")]
+    pub(crate) fn guarded(&self) -> bool {
+        true
     }
 
     /// Runs single reads.

@@ -17,6 +17,9 @@ type Layers<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 /// Crates for tests: everyone's tests may import them, the product may not.
 const TEST_CRATES: [&str; 2] = ["neticket-testkit", "neticket-testservers"];
 
+/// The feature that adds switches that break promises. Only tests may enable it, so that releases lack them.
+const TESTING_FEATURE: &str = "testing";
+
 /// Libraries that only some crates may name: how their names begin, and who may.
 const LIBRARIES: [(&str, &[&str]); 5] = [
     ("sea-orm", &["neticket-store", "migrations"]),
@@ -82,6 +85,12 @@ fn check_package(package: &Value, workspace: &[&str], layers: &Layers<'_>) -> Ve
             let whose = if in_tests { "the tests of " } else { "" };
             let message =
                 format!("{whose}{name} may not import {imported} (table of crates in ARCHITECTURE.md)");
+            findings.push(Finding::new(name, message));
+        }
+        let enables_testing =
+            dependency["features"].as_array().is_some_and(|it| it.iter().any(|it| it == TESTING_FEATURE));
+        if enables_testing && !in_tests && !TEST_CRATES.contains(&name) {
+            let message = format!("enables the feature `{TESTING_FEATURE}` of {imported} outside its tests");
             findings.push(Finding::new(name, message));
         }
     }
@@ -165,6 +174,21 @@ mod tests {
     fn only_tests_import_the_testkit() {
         assert_eq!(findings("neticket-api", "neticket-testkit", Some("dev")), []);
         assert_eq!(findings("neticket-api", "neticket-testkit", None).len(), 1);
+    }
+
+    #[test]
+    fn only_tests_enable_the_switches_that_break_promises() {
+        let enabled_by = |name: &str, kind: Option<&str>| {
+            let package = json!({
+                "name": name,
+                "manifest_path": format!("/somewhere/{name}/Cargo.toml"),
+                "dependencies": [{ "name": "neticket-store", "kind": kind, "features": ["testing"] }],
+            });
+            check_package(&package, &["neticket-store"], &layers(TABLE))
+        };
+        assert_eq!(enabled_by("neticket-testkit", None), []);
+        assert_eq!(enabled_by("neticket-app", Some("dev")), []);
+        assert!(enabled_by("neticket-app", None)[0].message.contains("outside its tests"));
     }
 
     #[test]

@@ -176,7 +176,7 @@ scripts! {
     LOAD = "load.lua" [Ledger, Holders, Journal, StagedHolders, Loads]
         ["epoch", "paused_at", "opens_at", "closes_at", "max_per_user", "reservations_len", "refused", "ticket_types", "token", "window_since"];
     EVICT = "evict.lua" [Ledger, Holders, Journal, Loads] ["epoch"];
-    DROP_FOR_TEST = "drop_for_test.lua" [Ledger, Holders, Journal, Loads] [];
+    DELETE = "delete.lua" [Ledger, Holders, Journal, Loads] [];
     UNLIST = "unlist.lua" [Loaded] ["event", "epoch"];
     LOADED = "loaded.lua" [Loaded, Complete] ["rescan_ms"];
     BEGIN_SCAN = "begin_scan.lua" [Complete, Scan] ["scan", "lease_ms", "rescan_ms"];
