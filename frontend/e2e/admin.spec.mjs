@@ -1,7 +1,7 @@
 // Administration: who gets in, the form, the inventory page, and the life of an event from its creation to
 // its cancellation.
 import {
-  admin, bearer, circumstances, demo, eventMade, expect, expectSound, newcomer, settled, signIn, signOut, test, word,
+  admin, bearer, configurations, demo, eventMade, expect, expectSound, newcomer, settled, signIn, signOut, test, word,
 } from "./support.mjs";
 
 const PATHS = ["", "/", "/events", "/events/new", "/events/1", "/inventory", "/audit", "/nothing"];
@@ -44,8 +44,8 @@ async function entryOf(page, title) {
 }
 
 /** Presses a button of an entry, then the button of the dialog that it opens. */
-async function press(page, entry, deed, action = deed) {
-  await entry.getByRole("button", { name: beginning(ko(`room.${deed}`)) }).click();
+async function press(page, entry, button, action = button) {
+  await entry.getByRole("button", { name: beginning(ko(`room.${button}`)) }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toBeVisible();
   await expectSound(page);
@@ -82,7 +82,7 @@ test("an administrator signs in and returns to the page they came from", async (
   await expect(page.locator("h1")).toHaveText(ko("room.title"));
 });
 
-for (const { language, locale, width, height } of circumstances) {
+for (const { language, locale, width, height } of configurations) {
   const t = (key) => word(language, key);
 
   test.describe(`${language} at ${width} px`, () => {
@@ -115,8 +115,8 @@ for (const { language, locale, width, height } of circumstances) {
       const id = Number(page.url().split("/").at(-1));
 
       // Another person, in a separate browser context, waits for the opening.
-      const theirs = await browser.newContext({ locale, viewport: { width, height } });
-      const seen = await theirs.newPage();
+      const otherContext = await browser.newContext({ locale, viewport: { width, height } });
+      const seen = await otherContext.newPage();
       await seen.addInitScript((language) => (localStorage["neticket.language"] = language), language);
       await signIn(seen, visitor, `/events/${id}`);
       await expect(seen.locator("h1")).toHaveText(title);
@@ -137,18 +137,18 @@ for (const { language, locale, width, height } of circumstances) {
         return page.getByTestId("inventory-entry").filter({ hasText: title });
       };
       const entry = await room();
-      const deed = async (word, action = word) => {
+      const act = async (word, action = word) => {
         await entry.getByRole("button", { name: beginning(t(`room.${word}`)) }).click();
         await expect(page.getByRole("dialog")).toBeVisible();
         await page.getByRole("dialog").getByRole("button", { name: t(`room.${action}`) }).click();
         await expect(page.getByRole("dialog")).toBeHidden();
       };
-      await deed("pause");
-      await expect(page.getByTestId("told")).toHaveText(t("room.pause_done"));
+      await act("pause");
+      await expect(page.getByTestId("action-result")).toHaveText(t("room.pause_done"));
       await expect(seen.locator(".event__head").getByText(t("status.paused"))).toBeVisible();
       await expect(seen.getByTestId("book")).toBeDisabled();
-      await deed("resume");
-      await expect(page.getByTestId("told")).toHaveText(t("room.resume_done"));
+      await act("resume");
+      await expect(page.getByTestId("action-result")).toHaveText(t("room.resume_done"));
       await expect(seen.getByTestId("book")).toBeEnabled();
       await entry.getByRole("button", { name: beginning(t("room.reconcile")) }).click();
       await expect(page.getByTestId("plan")).toHaveText(t("room.reconcile_same"));
@@ -176,7 +176,7 @@ for (const { language, locale, width, height } of circumstances) {
         await expect(page.locator(`[data-action=${action}]`).filter({ hasText: `event/${id}` })).toHaveCount(1);
       }
       await expect(entries.first()).toBeVisible();
-      await theirs.close();
+      await otherContext.close();
     });
   });
 }
@@ -317,17 +317,17 @@ test("a dialog works by keyboard, and no action runs without a confirmation", as
   await expect(dialog).toBeHidden();
   await expect(button).toBeFocused();
   // The page polls every two seconds. The focus stays where it is.
-  await expect(page.getByTestId("told")).toBeEmpty();
+  await expect(page.getByTestId("action-result")).toBeEmpty();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
-  await expect(page.getByTestId("told")).toHaveText(ko("room.pause_done"));
+  await expect(page.getByTestId("action-result")).toHaveText(ko("room.pause_done"));
   await expect(entry.getByText(ko("status.paused")).first()).toBeVisible();
 });
 
 /** Waits until the page reports the result of an action and the dialog of the action is closed. */
 async function expectTold(page, text) {
-  await expect(page.getByTestId("told")).toHaveText(text);
+  await expect(page.getByTestId("action-result")).toHaveText(text);
   await expect(page.getByRole("dialog")).toBeHidden();
 }
 
@@ -365,7 +365,7 @@ test.describe("a refused inventory action", () => {
     for (const [button, text] of [["pause", "room.sale_ledger_gone"], ["evict", "room.busy"]]) {
       await press(page, entry, button);
       await expect(page.getByRole("dialog").getByText(ko(text))).toBeVisible();
-      await expect(page.getByTestId("told")).toBeEmpty();
+      await expect(page.getByTestId("action-result")).toBeEmpty();
       await page.getByRole("dialog").getByRole("button", { name: ko("room.keep") }).click();
     }
     await expect(entry.getByRole("button", { name: beginning(ko("room.pause")) })).toBeVisible();

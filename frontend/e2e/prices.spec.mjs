@@ -1,6 +1,6 @@
 // Prices that change while a person looks at an event or books.
 import {
-  admin, bearer, circumstances, eventMade, expect, expectSound, newcomer, signIn, test, word,
+  admin, bearer, configurations, eventMade, expect, expectSound, newcomer, signIn, test, word,
 } from "./support.mjs";
 
 const won = { ko: (amount) => `${amount}원`, en: (amount) => `₩${amount}` };
@@ -62,7 +62,7 @@ test("an open page shows a new price at once and keeps the chosen tickets", asyn
   expect(await page.locator(".booking").evaluate((form) => form.isTheSame)).toBe(true);
 });
 
-for (const { language, locale, width, height } of circumstances) {
+for (const { language, locale, width, height } of configurations) {
   test.describe(`${language} at ${width} px`, () => {
     test.use({ locale, viewport: { width, height }, chosen: language, failures: "expected" });
 
@@ -94,15 +94,15 @@ for (const { language, locale, width, height } of circumstances) {
       await expect(price).toHaveText(before);
       await page.getByTestId("book").click();
 
-      const told = async () => {
+      const expectPriceNotice = async () => {
         await expect(status).toHaveText(word(language, "booking.price_changed"));
         await expect(status).toHaveText(new RegExp(`${before}.*${after}`));
       };
-      await told();
+      await expectPriceNotice();
       await expect(price).toHaveText(after);
       // The edit changed more than the price, so the page is rendered again. It still shows the notice.
       await expect(page.locator(".event__about")).toContainText("값이 오른 공연");
-      await told();
+      await expectPriceNotice();
       await expectSound(page);
       await expect(page.getByTestId("book")).toBeEnabled();
       const key = expect.any(String);

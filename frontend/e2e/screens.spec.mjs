@@ -1,6 +1,6 @@
 // Every page at both widths, light and dark: checks that it is sound, and keeps a screenshot.
 import {
-  admin, circumstances, demo, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
+  admin, configurations, demo, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
 } from "./support.mjs";
 
 /**
@@ -11,7 +11,7 @@ const startsWith = (language, key) => new RegExp(word(language, key).source.repl
 
 const folder = `${process.env.NETICKET_TARGET_DIR ?? "../../target"}/screenshots`;
 
-for (const { language, locale, width, height } of circumstances) {
+for (const { language, locale, width, height } of configurations) {
   for (const colorScheme of ["light", "dark"]) {
     test.describe(`${language} at ${width} px, ${colorScheme}`, () => {
       test.use({ locale, viewport: { width, height }, colorScheme, chosen: language });
@@ -86,9 +86,9 @@ for (const { language, locale, width, height } of circumstances) {
         await expect(page.getByTestId("as-of")).not.toBeEmpty();
         await shoot(page, "admin-room");
         const entry = page.getByTestId("inventory-entry").filter({ has: page.getByText(word(language, "room.is_loaded")) }).first();
-        for (const deed of ["pause", "reconcile"]) {
-          await entry.getByRole("button", { name: startsWith(language, `room.${deed}`) }).click();
-          await shoot(page, `admin-room-${deed}`);
+        for (const action of ["pause", "reconcile"]) {
+          await entry.getByRole("button", { name: startsWith(language, `room.${action}`) }).click();
+          await shoot(page, `admin-room-${action}`);
           await page.keyboard.press("Escape");
         }
         await page.goto("/admin/audit");

@@ -16,7 +16,7 @@ export function word(language, key) {
 }
 
 /** The two combinations of language and window size. Every walk runs under both. */
-export const circumstances = [
+export const configurations = [
   { language: "ko", locale: "ko-KR", width: 390, height: 844 },
   { language: "en", locale: "en-US", width: 1280, height: 800 },
 ];

@@ -1,9 +1,9 @@
 // The main walk: search, event, sign up, book, reservation, my page, cancel.
 import {
-  bearer, circumstances, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
+  bearer, configurations, eventMade, eventOnSale, expect, expectSound, newcomer, settled, signIn, test, word,
 } from "./support.mjs";
 
-for (const { language, locale, width, height } of circumstances) {
+for (const { language, locale, width, height } of configurations) {
   const t = (key) => word(language, key);
 
   test.describe(`${language} at ${width} px`, () => {

@@ -115,7 +115,7 @@ async fn listen(
     {
         browser::sleep(STREAM_LOOK_MS).await;
         unseen = if browser::visible() { 0 } else { unseen + 1 };
-        silent = if stream.told.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
+        silent = if stream.received.swap(false, Ordering::Relaxed) { 0 } else { silent + 1 };
     }
     stream.broken()
 }
@@ -125,7 +125,7 @@ struct Stream {
     source: EventSource,
     broken: Arc<AtomicBool>,
     /// Whether a message has come since the last check.
-    told: Arc<AtomicBool>,
+    received: Arc<AtomicBool>,
     /// Called by the browser.
     _heard: Closure<dyn FnMut(JsValue)>,
 }
@@ -134,13 +134,13 @@ impl Stream {
     fn open(event_id: i64, seen: WriteSignal<Option<Availability>>) -> Option<Self> {
         let broken = Arc::new(AtomicBool::new(false));
         let breaks = Arc::clone(&broken);
-        let told = Arc::new(AtomicBool::new(false));
-        let tells = Arc::clone(&told);
+        let received = Arc::new(AtomicBool::new(false));
+        let sets_received = Arc::clone(&received);
         let heard = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
             let data = Reflect::get(&event, &"data".into()).ok().and_then(|data| data.as_string());
             match data.and_then(|data| serde_json::from_str(&data).ok()) {
                 Some(now) => {
-                    tells.store(true, Ordering::Relaxed);
+                    sets_received.store(true, Ordering::Relaxed);
                     seen.try_set(Some(now));
                 }
                 // An error event has no data.
@@ -151,7 +151,7 @@ impl Stream {
         let hear = heard.as_ref().unchecked_ref();
         source.add_event_listener_with_callback("availability", hear).ok()?;
         source.set_onerror(Some(hear));
-        Some(Self { source, broken, told, _heard: heard })
+        Some(Self { source, broken, received, _heard: heard })
     }
 
     fn broken(&self) -> bool {

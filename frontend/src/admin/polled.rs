@@ -17,7 +17,7 @@ pub(crate) struct Polled<T: Send + Sync + 'static> {
     pub(crate) error: RwSignal<Option<ApiError>>,
     /// When the last answer came, by the browser's clock.
     pub(crate) seen_at: RwSignal<Option<Timestamp>>,
-    turns: RwSignal<u32>,
+    refreshes: RwSignal<u32>,
     open: StoredValue<bool>,
 }
 
@@ -46,12 +46,12 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
             value: RwSignal::new(None),
             error: RwSignal::new(None),
             seen_at: RwSignal::new(None),
-            turns: RwSignal::new(0),
+            refreshes: RwSignal::new(0),
             open: StoredValue::new(false),
         };
         let newest = StoredValue::new(0_u32);
         Effect::new(move |before: Option<K>| {
-            polled.turns.track();
+            polled.refreshes.track();
             let key = key();
             if before.is_some_and(|before| before != key) {
                 polled.value.set(None);
@@ -84,7 +84,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Polled<T> {
 
     /// Asks without waiting for the next interval.
     pub(crate) fn ask_now(self) {
-        self.turns.try_update(|turns| *turns = turns.wrapping_add(1));
+        self.refreshes.try_update(|refreshes| *refreshes = refreshes.wrapping_add(1));
     }
 
     fn take(self, answer: Result<T, ApiError>) {

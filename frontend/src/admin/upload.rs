@@ -28,13 +28,13 @@ pub(crate) async fn send(
 ) -> Result<Answer, ApiError> {
     let sent_ms = browser::now_ms();
     let request = XmlHttpRequest::new().map_err(|_| ApiError::Lost)?;
-    let told = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
+    let on_progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         if event.total() > 0.0 {
             progress(event.loaded() / event.total());
         }
     });
     let ended = js_sys::Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
-    begin(&request, path, file, token, &told).map_err(|_| ApiError::Lost)?;
+    begin(&request, path, file, token, &on_progress).map_err(|_| ApiError::Lost)?;
     abort.try_set_value(Some(request.clone()));
     let _ = JsFuture::from(ended).await;
     // Another upload may have replaced it.
@@ -56,7 +56,7 @@ fn begin(
     path: &str,
     file: &File,
     token: Option<String>,
-    told: &Closure<dyn FnMut(ProgressEvent)>,
+    on_progress: &Closure<dyn FnMut(ProgressEvent)>,
 ) -> Result<(), JsValue> {
     let form = FormData::new()?;
     form.append_with_blob_and_filename("file", file, &file.name())?;
@@ -66,6 +66,6 @@ fn begin(
     if let Some(token) = token {
         request.set_request_header("Authorization", &format!("Bearer {token}"))?;
     }
-    request.upload()?.set_onprogress(Some(told.as_ref().unchecked_ref()));
+    request.upload()?.set_onprogress(Some(on_progress.as_ref().unchecked_ref()));
     request.send_with_opt_form_data(Some(&form))
 }

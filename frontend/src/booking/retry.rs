@@ -72,10 +72,10 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, jitter: i64) -
             backoff(tries, jitter)
         }
         ApiError::Refused { retry_after_s: Some(seconds), .. } if error.passing() => {
-            let told = i64::from(*seconds) * 1_000;
+            let advised_ms = i64::from(*seconds) * 1_000;
             // Never earlier than the server said. The jitter adds up to a quarter of that time, or up to half
             // a second if that is more.
-            told + (told / 4).max(500) * jitter / 1_000
+            advised_ms + (advised_ms / 4).max(500) * jitter / 1_000
         }
         error if error.passing() => backoff(tries, jitter),
         ApiError::Refused { .. } | ApiError::OtherUser => return Next::Refused,

@@ -11,10 +11,10 @@ use crate::i18n::{Msg, tr, use_i18n};
 use crate::operations::use_api;
 use crate::problem_text::error_text;
 
-/// Is open while `asked` holds a reservation. `done` gets the cancelled reservation.
+/// Is open while `pending` holds a reservation. `done` gets the cancelled reservation.
 #[component]
 pub(crate) fn CancelDialog(
-    asked: RwSignal<Option<Reservation>>,
+    pending: RwSignal<Option<Reservation>>,
     done: impl Fn(Reservation) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -24,7 +24,7 @@ pub(crate) fn CancelDialog(
     let busy = RwSignal::new(false);
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
-        if asked.with(Option::is_some) {
+        if pending.with(Option::is_some) {
             // Throws only if the element is not in the document.
             let _ = dialog.show_modal();
         } else {
@@ -32,7 +32,7 @@ pub(crate) fn CancelDialog(
         }
     });
     let confirm = move |_| {
-        let Some(reservation) = asked.get_untracked() else { return };
+        let Some(reservation) = pending.get_untracked() else { return };
         if busy.get_untracked() {
             return;
         }
@@ -42,18 +42,18 @@ pub(crate) fn CancelDialog(
             let answer = api.reservation_cancel(&reservation.id.to_string()).await;
             busy.try_set(false);
             // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
-            let shown = asked.try_get_untracked().flatten();
-            let still_asked = shown.as_ref() == Some(&reservation);
+            let shown = pending.try_get_untracked().flatten();
+            let still_pending = shown.as_ref() == Some(&reservation);
             match answer {
                 Ok(cancelled) => {
-                    if still_asked {
-                        asked.try_set(None);
+                    if still_pending {
+                        pending.try_set(None);
                     }
                     done(cancelled);
                 }
-                Err(refusal) if still_asked || shown.is_none() => {
-                    if !still_asked {
-                        asked.try_set(Some(reservation));
+                Err(refusal) if still_pending || shown.is_none() => {
+                    if !still_pending {
+                        pending.try_set(Some(reservation));
                     }
                     error.try_set(Some(error_text(&refusal)));
                 }
@@ -62,7 +62,7 @@ pub(crate) fn CancelDialog(
         });
     };
     let summary = move || {
-        asked.get().map(|reservation| {
+        pending.get().map(|reservation| {
             let date = format::full_date(i18n, reservation.event.starts_at);
             let grade = reservation.ticket_type.name;
             let tickets =
@@ -87,7 +87,7 @@ pub(crate) fn CancelDialog(
                 }
             }
             on:close=move |_| {
-                asked.set(None);
+                pending.set(None);
                 error.set(None);
             }
         >
@@ -103,7 +103,7 @@ pub(crate) fn CancelDialog(
                     class="button button--quiet"
                     on:click=move |_| {
                         if !busy.get_untracked() {
-                            asked.set(None);
+                            pending.set(None);
                         }
                     }
                 >

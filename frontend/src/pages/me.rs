@@ -53,7 +53,7 @@ pub(crate) fn MePage() -> impl IntoView {
             navigate(&format!("/me?page={last}"), back);
         }
     });
-    let asked = RwSignal::new(None::<Reservation>);
+    let pending = RwSignal::new(None::<Reservation>);
     let replace = move |changed: Reservation| {
         if let Some(mut page) = untrack(|| bookings.value()) {
             if let Some(old) = page.items.iter_mut().find(|old| old.id == changed.id) {
@@ -72,10 +72,10 @@ pub(crate) fn MePage() -> impl IntoView {
                     Load::Failed(error) => view! { <Failure error retry=move || bookings.reload() /> }.into_any(),
                     Load::Ready(page) if last_if_past(&page).is_some() => skeletons().into_any(),
                     Load::Ready(page) if page.items.is_empty() => view! { <NoBookings /> }.into_any(),
-                    Load::Ready(page) => list(page, asked).into_any(),
+                    Load::Ready(page) => list(page, pending).into_any(),
                 }}
             </section>
-            <CancelDialog asked done=replace />
+            <CancelDialog pending done=replace />
             {move || match session.viewer() {
                 Viewer::User(user) => view! { <AccountSection user /> }.into_any(),
                 Viewer::Unknown | Viewer::Visitor => ().into_any(),
@@ -84,8 +84,8 @@ pub(crate) fn MePage() -> impl IntoView {
     }
 }
 
-fn list(page: Page<Reservation>, asked: RwSignal<Option<Reservation>>) -> impl IntoView {
-    let rows = page.items.into_iter().map(|reservation| view! { <Row reservation asked /> }).collect_view();
+fn list(page: Page<Reservation>, pending: RwSignal<Option<Reservation>>) -> impl IntoView {
+    let rows = page.items.into_iter().map(|reservation| view! { <Row reservation pending /> }).collect_view();
     view! {
         <ul class="bookings">{rows}</ul>
         <Pagination page=page.page.into() total=page.total_pages link=|number| format!("/me?page={number}") />
@@ -93,7 +93,7 @@ fn list(page: Page<Reservation>, asked: RwSignal<Option<Reservation>>) -> impl I
 }
 
 #[component]
-fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl IntoView {
+fn Row(reservation: Reservation, pending: RwSignal<Option<Reservation>>) -> impl IntoView {
     let i18n = use_i18n();
     let Reservation { id, status, event, ticket_type, quantity, total_price, cancellable, .. } =
         reservation.clone();
@@ -127,7 +127,7 @@ fn Row(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl I
                             type="button"
                             class="button button--quiet booking-row__cancel"
                             aria-label=move || i18n.fill(Msg::CancelOf, &[("title", &title)])
-                            on:click=move |_| asked.set(Some(reservation.clone()))
+                            on:click=move |_| pending.set(Some(reservation.clone()))
                         >
                             {tr(Msg::CancelAction)}
                         </button>

@@ -44,7 +44,7 @@ pub(crate) fn ReservationPage() -> impl IntoView {
     );
     follow_pending(reservation);
     reservation.follow(FOLLOW_MS);
-    let asked = RwSignal::new(None::<Reservation>);
+    let pending = RwSignal::new(None::<Reservation>);
     view! {
         {move || match reservation.state.get() {
             Load::Loading => view! { <TicketSkeleton /> }.into_any(),
@@ -52,9 +52,9 @@ pub(crate) fn ReservationPage() -> impl IntoView {
             Load::Failed(error) => {
                 view! { <div class="page"><Failure error retry=move || reservation.reload() /></div> }.into_any()
             }
-            Load::Ready(booked) => view! { <Ticket reservation=booked asked /> }.into_any(),
+            Load::Ready(booked) => view! { <Ticket reservation=booked pending /> }.into_any(),
         }}
-        <CancelDialog asked done=move |changed| reservation.put(changed) />
+        <CancelDialog pending done=move |changed| reservation.put(changed) />
     }
 }
 
@@ -84,7 +84,7 @@ fn follow_pending(reservation: Loader<Reservation>) {
 }
 
 #[component]
-fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> impl IntoView {
+fn Ticket(reservation: Reservation, pending: RwSignal<Option<Reservation>>) -> impl IntoView {
     let i18n = use_i18n();
     let clock = use_clock();
     let status = reservation.status;
@@ -130,7 +130,7 @@ fn Ticket(reservation: Reservation, asked: RwSignal<Option<Reservation>>) -> imp
                             <button
                                 type="button"
                                 class="button button--quiet"
-                                on:click=move |_| asked.set(Some(whole.get_value()))
+                                on:click=move |_| pending.set(Some(whole.get_value()))
                             >
                                 {tr(Msg::CancelAction)}
                             </button>

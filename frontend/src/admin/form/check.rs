@@ -37,7 +37,7 @@ pub(crate) struct ValidationContext {
     pub(crate) now: Timestamp,
     /// Whether the event exists already. Times that have not been changed may then lie in the past.
     pub(crate) exists: bool,
-    pub(crate) moments: DateTimeCodec,
+    pub(crate) times: DateTimeCodec,
 }
 
 /// All faults with the path of their field, from the top of the form to its end.
@@ -71,7 +71,7 @@ pub(crate) fn faults(draft: &Draft, base: &Draft, at: ValidationContext) -> Vec<
 }
 
 fn times(draft: &Draft, base: &Draft, at: ValidationContext, add: &mut impl FnMut(&str, Option<Fault>)) {
-    let read = |text: &str| (at.moments.read)(text);
+    let read = |text: &str| (at.times.read)(text);
     let given = |text: &str| match (text.is_empty(), read(text)) {
         (true, _) => Some(Fault::new(Msg::FieldRequired)),
         (false, None) => Some(Fault::new(Msg::FormMomentInvalid)),
@@ -148,7 +148,7 @@ mod tests {
     use super::super::draft::DraftGrade;
     use super::*;
 
-    const MOMENTS: DateTimeCodec =
+    const LOCAL_TIMES: DateTimeCodec =
         DateTimeCodec { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
 
     fn good() -> Draft {
@@ -170,7 +170,7 @@ mod tests {
 
     fn found(draft: &Draft, exists: bool) -> Vec<(String, Msg)> {
         let now = Timestamp::parse("2029-06-01T00:00:00Z").unwrap();
-        faults(draft, &good(), ValidationContext { now, exists, moments: MOMENTS })
+        faults(draft, &good(), ValidationContext { now, exists, times: LOCAL_TIMES })
             .into_iter()
             .map(|(path, fault)| (path, fault.text))
             .collect()
@@ -220,7 +220,7 @@ mod tests {
         let past = Draft { starts_at: "2029-05-01T00:00:00Z".into(), ..good() };
         assert_eq!(found(&past, false)[0], ("starts_at".to_owned(), Msg::FormStartPast));
         let now = Timestamp::parse("2031-01-01T00:00:00Z").unwrap();
-        assert_eq!(faults(&good(), &good(), ValidationContext { now, exists: true, moments: MOMENTS }), []);
+        assert_eq!(faults(&good(), &good(), ValidationContext { now, exists: true, times: LOCAL_TIMES }), []);
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) fn Conflict(form: Form, remote_version: RemoteVersion) -> impl IntoVi
         form.keep_mine(event.get_value());
         focus_soon(SAVE.to_owned());
     };
-    let take_theirs = move || {
+    let take_remote = move || {
         form.take(event.get_value());
         focus_soon(SAVE.to_owned());
     };
@@ -40,7 +40,7 @@ pub(crate) fn Conflict(form: Form, remote_version: RemoteVersion) -> impl IntoVi
                 <button type="button" class="button" on:click=move |_| keep_mine()>
                     {tr(Msg::ConflictMine)}
                 </button>
-                <button type="button" class="button button--quiet" on:click=move |_| take_theirs()>
+                <button type="button" class="button button--quiet" on:click=move |_| take_remote()>
                     {tr(Msg::ConflictTheirs)}
                 </button>
             </div>

@@ -23,7 +23,7 @@ enum EventAction {
 #[component]
 pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let clock = use_clock();
-    let asked = RwSignal::new(None::<EventAction>);
+    let pending = RwSignal::new(None::<EventAction>);
     let over = Memo::new(move |_| {
         form.event.with(|event| {
             event
@@ -42,7 +42,7 @@ pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'stat
                         <button
                             type="button"
                             class="button button--danger"
-                            on:click=move |_| asked.set(Some(EventAction::Cancel))
+                            on:click=move |_| pending.set(Some(EventAction::Cancel))
                         >
                             {tr(Msg::DangerCancel)}
                         </button>
@@ -54,7 +54,7 @@ pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'stat
                         <button
                             type="button"
                             class="button button--danger"
-                            on:click=move |_| asked.set(Some(EventAction::Delete))
+                            on:click=move |_| pending.set(Some(EventAction::Delete))
                         >
                             {tr(Msg::DangerDelete)}
                         </button>
@@ -62,14 +62,14 @@ pub(crate) fn Danger(form: Form, deleted: impl Fn() + Copy + Send + Sync + 'stat
                 </Show>
             </section>
         </Show>
-        <Ask form asked deleted />
+        <Ask form pending deleted />
     }
 }
 
 #[component]
 fn Ask(
     form: Form,
-    asked: RwSignal<Option<EventAction>>,
+    pending: RwSignal<Option<EventAction>>,
     deleted: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -82,9 +82,11 @@ fn Ask(
     let counted = RwSignal::new(false);
     let title =
         move || form.event.with(|event| event.as_ref().map(|event| event.value.detail.summary.title.clone()));
-    refresh_when_asked(form, asked, error, understood, counted);
+    refresh_when_pending(form, pending, error, understood, counted);
     let confirm = move || {
-        let (Some(action), Some(event)) = (asked.get_untracked(), form.event.get_untracked()) else { return };
+        let (Some(action), Some(event)) = (pending.get_untracked(), form.event.get_untracked()) else {
+            return;
+        };
         let id = event.value.detail.summary.id;
         busy.set(true);
         spawn_local(async move {
@@ -94,27 +96,27 @@ fn Ask(
             };
             busy.try_set(false);
             // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
-            let still_asked = asked.try_get_untracked() == Some(Some(action));
+            let still_pending = pending.try_get_untracked() == Some(Some(action));
             match answer {
                 Ok(Some(event)) => {
-                    if still_asked {
-                        asked.try_set(None);
+                    if still_pending {
+                        pending.try_set(None);
                     }
                     form.take(event);
                     focus_soon(CANCELLED.to_owned());
                 }
                 Ok(None) => {
-                    asked.try_set(None);
+                    pending.try_set(None);
                     deleted();
                 }
-                Err(refusal) if still_asked => {
+                Err(refusal) if still_pending => {
                     error.try_set(Some(refused(&refusal)));
                 }
                 Err(refusal) => drop(form.outcome.try_set(Outcome::Refused(Fault::new(refused(&refusal))))),
             }
         });
     };
-    let is_cancel = move || asked.get() == Some(EventAction::Cancel);
+    let is_cancel = move || pending.get() == Some(EventAction::Cancel);
     let heading =
         Signal::derive(move || if is_cancel() { Msg::DangerCancelAsk } else { Msg::DangerDeleteAsk });
     let action = Signal::derive(move || if is_cancel() { Msg::DangerCancel } else { Msg::DangerDelete });
@@ -123,8 +125,8 @@ fn Ask(
     let number = move || format::count(i18n, form.sold());
     view! {
         <Confirm
-            open=Signal::derive(move || asked.with(Option::is_some))
-            close=move || asked.set(None)
+            open=Signal::derive(move || pending.with(Option::is_some))
+            close=move || pending.set(None)
             heading
             action
             keep=Msg::DangerKeep
@@ -157,16 +159,16 @@ fn Ask(
 }
 
 /// Reads the number of tickets sold when the dialog opens. The input of the form and the tag stay.
-fn refresh_when_asked(
+fn refresh_when_pending(
     form: Form,
-    asked: RwSignal<Option<EventAction>>,
+    pending: RwSignal<Option<EventAction>>,
     error: RwSignal<Option<Msg>>,
     understood: RwSignal<Option<u64>>,
     counted: RwSignal<bool>,
 ) {
     let api = use_admin_api();
     Effect::new(move |_| {
-        if asked.with(Option::is_none) {
+        if pending.with(Option::is_none) {
             return;
         }
         error.set(None);

@@ -56,7 +56,7 @@ impl Draft {
         }
     }
 
-    pub(crate) fn of(event: &AdminEvent, moments: DateTimeCodec) -> Self {
+    pub(crate) fn of(event: &AdminEvent, times: DateTimeCodec) -> Self {
         let detail = &event.detail;
         let summary = &detail.summary;
         let grade = |grade: &neticket_contract::TicketType| DraftGrade {
@@ -71,12 +71,12 @@ impl Draft {
             title: summary.title.clone(),
             place: summary.place.clone(),
             description: detail.description.clone(),
-            starts_at: (moments.write)(summary.starts_at),
-            opens_at: (moments.write)(summary.opens_at),
+            starts_at: (times.write)(summary.starts_at),
+            opens_at: (times.write)(summary.opens_at),
             closes_at: if summary.closes_at == summary.starts_at {
                 String::new()
             } else {
-                (moments.write)(summary.closes_at)
+                (times.write)(summary.closes_at)
             },
             max_per_user: detail.max_per_user.to_string(),
             image: event
@@ -124,10 +124,10 @@ impl Draft {
     }
 
     /// The request for a new event. `None` while a field cannot be parsed.
-    pub(crate) fn create(&self, moments: DateTimeCodec) -> Option<EventCreateRequest> {
+    pub(crate) fn create(&self, times: DateTimeCodec) -> Option<EventCreateRequest> {
         let closes_at = match self.closes_at.as_str() {
             "" => None,
-            text => Some((moments.read)(text)?),
+            text => Some((times.read)(text)?),
         };
         let grade = |grade: &DraftGrade| {
             Some(TicketTypeCreateRequest {
@@ -140,8 +140,8 @@ impl Draft {
             title: self.title.trim().to_owned(),
             place: self.place.trim().to_owned(),
             description: self.description.clone(),
-            starts_at: (moments.read)(&self.starts_at)?,
-            opens_at: (moments.read)(&self.opens_at)?,
+            starts_at: (times.read)(&self.starts_at)?,
+            opens_at: (times.read)(&self.opens_at)?,
             closes_at,
             max_per_user: Some(u32::try_from(number(&self.max_per_user)?).ok()?),
             image_key: self.image_key().map(str::to_owned),
@@ -150,10 +150,10 @@ impl Draft {
     }
 
     /// The differences from `base`. `None` while a field cannot be parsed.
-    pub(crate) fn update(&self, base: &Self, moments: DateTimeCodec) -> Option<EventUpdateRequest> {
+    pub(crate) fn update(&self, base: &Self, times: DateTimeCodec) -> Option<EventUpdateRequest> {
         let text = |new: &str, old: &str| (new != old).then(|| new.trim().to_owned());
         let moment = |new: &str, old: &str| {
-            if new == old { Some(None) } else { (moments.read)(new).map(Some) }
+            if new == old { Some(None) } else { (times.read)(new).map(Some) }
         };
         let grade = |grade: &DraftGrade| {
             Some(TicketTypeUpdateRequest {
@@ -300,7 +300,7 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const MOMENTS: DateTimeCodec =
+    const LOCAL_TIMES: DateTimeCodec =
         DateTimeCodec { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
 
     fn draft() -> Draft {
@@ -378,12 +378,12 @@ mod tests {
     #[test]
     fn only_changed_fields_are_sent() {
         let base = Draft { closes_at: "2030-01-01T10:00:00Z".into(), ..draft() };
-        let nothing = base.update(&base, MOMENTS).unwrap();
+        let nothing = base.update(&base, LOCAL_TIMES).unwrap();
         assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
         let mut changed = base.clone();
         changed.title = " 맥베스 ".into();
         changed.grades[0].capacity = "20".into();
-        let update = changed.update(&base, MOMENTS).unwrap();
+        let update = changed.update(&base, LOCAL_TIMES).unwrap();
         assert_eq!(update.title.as_deref(), Some("맥베스"));
         let grade = &update.ticket_types.unwrap()[0];
         assert_eq!((grade.id, grade.price, grade.capacity), (Some(7), 50_000, 20));
@@ -393,7 +393,7 @@ mod tests {
     #[test]
     fn a_sale_that_closes_at_the_start_moves_with_it() {
         let moved = Draft { starts_at: "2030-01-01T11:00:00Z".into(), ..draft() };
-        let update = moved.update(&draft(), MOMENTS).unwrap();
+        let update = moved.update(&draft(), LOCAL_TIMES).unwrap();
         assert_eq!(update.closes_at, update.starts_at);
         assert!(update.closes_at.is_some() && update.opens_at.is_none());
     }
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn a_removed_image_is_sent_as_null() {
         let base = Draft { image: Some(DraftImage { key: "k".into(), url: "u".into() }), ..draft() };
-        assert_eq!(draft().update(&base, MOMENTS).unwrap().image_key, Some(None));
+        assert_eq!(draft().update(&base, LOCAL_TIMES).unwrap().image_key, Some(None));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     // A URL of the chosen file in the browser's own memory.
     let preview = RwSignal::new(None::<String>);
     let abort: Abort = StoredValue::new_local(None);
-    let forget_preview = move || {
+    let revoke_preview = move || {
         if let Some(Some(url)) = preview.try_get_untracked() {
             // Cannot fail for a URL that was made here.
             let _ = Url::revoke_object_url(&url);
@@ -43,7 +43,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     };
     on_cleanup(move || {
         give_up();
-        forget_preview();
+        revoke_preview();
     });
     let choose = move |input: HtmlInputElement| {
         let Some(file) = input.files().and_then(|files| files.get(0)) else { return };
@@ -53,7 +53,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
             return form.refuse_field(PATH, fault);
         }
         give_up();
-        forget_preview();
+        revoke_preview();
         preview.set(Url::create_object_url_with_blob(&file).ok());
         progress.set(0.0);
         form.uploading.set(true);
@@ -69,7 +69,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
                 return;
             }
             form.uploading.set(false);
-            forget_preview();
+            revoke_preview();
             match answer {
                 Ok(image) => form.typed(PATH.to_owned(), |draft| {
                     draft.image = Some(DraftImage { key: image.key, url: image.url });
@@ -81,7 +81,7 @@ pub(crate) fn ImageField(form: Form) -> impl IntoView {
     // During an upload, this stops the upload, and the previous image stays.
     let remove = move |_| {
         let uploading = form.uploading.get_untracked();
-        forget_preview();
+        revoke_preview();
         give_up();
         form.uploading.set(false);
         form.typed(PATH.to_owned(), |draft| {

@@ -19,7 +19,7 @@ use crate::i18n::Msg;
 /// How long after the last key a fault is shown, in milliseconds.
 const PAUSE_MS: i64 = 700;
 
-pub(crate) const MOMENTS: DateTimeCodec =
+pub(crate) const LOCAL_TIMES: DateTimeCodec =
     DateTimeCodec { write: local_time::to_input, read: local_time::from_input };
 
 /// The id of the button that saves.
@@ -68,12 +68,12 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn start(event: Option<Tagged<AdminEvent>>, clock: Clock) -> Self {
-        let draft = event.as_ref().map_or_else(Draft::empty, |event| Draft::of(&event.value, MOMENTS));
+        let draft = event.as_ref().map_or_else(Draft::empty, |event| Draft::of(&event.value, LOCAL_TIMES));
         let (draft, base) = (RwSignal::new(draft.clone()), RwSignal::new(draft));
         let event = RwSignal::new(event);
         let faults = Memo::new(move |_| {
             let exists = event.with(Option::is_some);
-            let at = ValidationContext { now: clock.read(), exists, moments: MOMENTS };
+            let at = ValidationContext { now: clock.read(), exists, times: LOCAL_TIMES };
             draft.with(|draft| base.with(|base| faults(draft, base, at)))
         });
         Self {
@@ -193,7 +193,7 @@ impl Form {
             self.take(event);
             self.outcome.set(Outcome::Saved);
         } else {
-            let saved = Draft::of(&event.value, MOMENTS);
+            let saved = Draft::of(&event.value, LOCAL_TIMES);
             self.base.set(sent.numbered(sent, &saved));
             self.draft.update(|draft| *draft = draft.numbered(sent, &saved));
             self.keep_mine(event);
@@ -201,7 +201,7 @@ impl Form {
     }
 
     /// Whether no date is typed only in part. Such a field has no value, and would be taken for an empty one.
-    pub(crate) fn whole_moments(self) -> bool {
+    pub(crate) fn times_are_complete(self) -> bool {
         let half = Fault::new(Msg::FormMomentInvalid);
         self.refused.update(|refused| refused.retain(|_, fault| *fault != half));
         let mut whole = true;
@@ -214,7 +214,7 @@ impl Form {
 
     /// Replaces the content of the form by the event as the server has it.
     pub(crate) fn take(self, event: Tagged<AdminEvent>) {
-        let draft = Draft::of(&event.value, MOMENTS);
+        let draft = Draft::of(&event.value, LOCAL_TIMES);
         self.base.set(draft.clone());
         self.draft.set(draft);
         self.event.set(Some(event));
@@ -225,7 +225,7 @@ impl Form {
 
     /// Takes over the number of tickets sold of each ticket type. The input and the tag stay.
     pub(crate) fn sold_now(self, event: &AdminEvent) {
-        let now = Draft::of(event, MOMENTS);
+        let now = Draft::of(event, LOCAL_TIMES);
         for draft in [self.base, self.draft] {
             draft.update(|draft| draft.learn_sold(&now));
         }
@@ -233,7 +233,7 @@ impl Form {
 
     /// Keeps the input, and applies it to the version that another person has saved.
     pub(crate) fn keep_mine(self, event: Tagged<AdminEvent>) {
-        let remote_version = Draft::of(&event.value, MOMENTS);
+        let remote_version = Draft::of(&event.value, LOCAL_TIMES);
         let mine = self.base.with_untracked(|base| self.draft.get_untracked().rebased(base, &remote_version));
         self.base.set(remote_version);
         self.draft.set(mine);

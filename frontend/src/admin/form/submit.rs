@@ -8,7 +8,7 @@ use neticket_contract::ProblemCode;
 use super::super::api::{AdminApi, Tagged};
 use super::super::list_query::ListQuery;
 use super::check::Fault;
-use super::state::{Form, MOMENTS, Outcome, RemoteVersion, SUMMARY, focus_soon};
+use super::state::{Form, LOCAL_TIMES, Outcome, RemoteVersion, SUMMARY, focus_soon};
 use crate::api::ApiError;
 use crate::i18n::Msg;
 use crate::problem_text::error_text;
@@ -21,7 +21,7 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
     if form.uploading.get_untracked() {
         return refuse(form, Fault::new(Msg::FormImageWait));
     }
-    if !form.whole_moments() || !form.reveal_all() {
+    if !form.times_are_complete() || !form.reveal_all() {
         return refuse(form, Fault::new(Msg::FormFaults));
     }
     form.busy.set(true);
@@ -48,7 +48,7 @@ pub(crate) fn submit(form: Form, api: AdminApi, created: impl Fn(i64) + 'static)
 
 async fn create(form: Form, api: AdminApi) -> Result<Tagged<neticket_contract::AdminEvent>, ApiError> {
     // The checks have passed, so every field can be parsed.
-    let request = form.draft.get_untracked().create(MOMENTS).ok_or(ApiError::Unreadable(0))?;
+    let request = form.draft.get_untracked().create(LOCAL_TIMES).ok_or(ApiError::Unreadable(0))?;
     api.admin_event_create(&request).await
 }
 
@@ -58,7 +58,7 @@ async fn update(
     event: &Tagged<neticket_contract::AdminEvent>,
 ) -> Result<Tagged<neticket_contract::AdminEvent>, ApiError> {
     let base = form.base.get_untracked();
-    let request = form.draft.get_untracked().update(&base, MOMENTS).ok_or(ApiError::Unreadable(0))?;
+    let request = form.draft.get_untracked().update(&base, LOCAL_TIMES).ok_or(ApiError::Unreadable(0))?;
     api.admin_event_update(event.value.detail.summary.id, &request, &event.etag).await
 }
 

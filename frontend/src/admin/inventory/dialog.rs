@@ -12,10 +12,10 @@ use crate::api::ApiError;
 use crate::i18n::{I18n, Msg, tr, use_i18n};
 
 #[component]
-pub(crate) fn DeedDialog(
-    asked: RwSignal<Option<PendingAction>>,
+pub(crate) fn ActionDialog(
+    pending: RwSignal<Option<PendingAction>>,
     /// The result, shown on the page.
-    told: RwSignal<Option<ActionResult>>,
+    result: RwSignal<Option<ActionResult>>,
     /// Called when the entries may have changed.
     done: impl Fn() + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -25,73 +25,73 @@ pub(crate) fn DeedDialog(
     let busy = RwSignal::new(false);
     let plan = RwSignal::new(Plan::Looking(0));
     Effect::new(move |_| {
-        let Some(PendingAction { action, entry }) = asked.get() else { return };
+        let Some(PendingAction { action, entry }) = pending.get() else { return };
         error.set(None);
         // An earlier result is not about this action.
-        told.set(None);
+        result.set(None);
         if action == InventoryAction::Reconcile {
             look(api, entry.map_or(0, |entry| entry.event_id), plan);
         }
     });
     // While the dialog closes, it still shows its action.
     let action = Memo::new(move |before: Option<&InventoryAction>| {
-        asked
-            .with(|asked| asked.as_ref().map(|asked| asked.action))
+        pending
+            .with(|pending| pending.as_ref().map(|pending| pending.action))
             .or(before.copied())
             .unwrap_or(InventoryAction::ClearAll)
     });
     let nothing_to_do =
         Signal::derive(move || action.get() == InventoryAction::Reconcile && !plan.with(Plan::has_changes));
     let confirm = move || {
-        let Some(asked_for) = asked.get_untracked() else { return };
+        let Some(confirmed) = pending.get_untracked() else { return };
         busy.set(true);
         let seen = plan.get_untracked();
         spawn_local(async move {
-            let answer = act(api, i18n, &asked_for, seen).await;
+            let answer = act(api, i18n, &confirmed, seen).await;
             busy.try_set(false);
             // Browsers may close a dialog in spite of `on:cancel`. Another dialog may be open by now.
-            let still_asked =
-                asked.try_with_untracked(|asked| asked.as_ref() == Some(&asked_for)) == Some(true);
+            let still_pending =
+                pending.try_with_untracked(|pending| pending.as_ref() == Some(&confirmed)) == Some(true);
             match answer {
-                Ok(came) => {
-                    told.try_set(Some(came));
-                    if still_asked {
-                        asked.try_set(None);
+                Ok(outcome) => {
+                    result.try_set(Some(outcome));
+                    if still_pending {
+                        pending.try_set(None);
                     }
                 }
-                Err(refused) if still_asked => {
-                    error.try_set(Some(why_not(asked_for.action, &refused)));
+                Err(refused) if still_pending => {
+                    error.try_set(Some(why_not(confirmed.action, &refused)));
                     if refused.code() == Some(ProblemCode::EditConflict) {
-                        look(api, asked_for.event_id(), plan);
+                        look(api, confirmed.event_id(), plan);
                     }
                 }
                 Err(refused) => {
-                    let why = untrack(|| i18n.text(why_not(asked_for.action, &refused)).to_owned());
-                    let text = format!("{}: {why}", asked_for.title());
-                    told.try_set(Some(ActionResult { done: false, text }));
+                    let why = untrack(|| i18n.text(why_not(confirmed.action, &refused)).to_owned());
+                    let text = format!("{}: {why}", confirmed.title());
+                    result.try_set(Some(ActionResult { done: false, text }));
                 }
             }
             done();
         });
     };
     let body = move || {
-        let asked = asked.get()?;
-        let title = asked.title();
+        let pending = pending.get()?;
+        let title = pending.title();
         let again = move |id: i64| move || look(api, id, plan);
-        let id = asked.event_id();
+        let id = pending.event_id();
         Some(view! {
             {(!title.is_empty()).then(|| view! { <p class="dialog__summary"><strong>{title}</strong></p> })}
-            <p>{tr(asked.action.consequence())}</p>
-            {(asked.action == InventoryAction::Reconcile)
-                .then_some(asked.entry)
+            <p>{tr(pending.action.consequence())}</p>
+            {(pending.action == InventoryAction::Reconcile)
+                .then_some(pending.entry)
                 .flatten()
                 .map(|entry| view! { <PlanView plan entry again=again(id) /> })}
         })
     };
     view! {
         <Confirm
-            open=Signal::derive(move || asked.with(Option::is_some))
-            close=move || asked.set(None)
+            open=Signal::derive(move || pending.with(Option::is_some))
+            close=move || pending.set(None)
             heading=Signal::derive(move || action.get().question())
             action=Signal::derive(move || {
                 if action.get() == InventoryAction::Reconcile { Msg::RoomReconcileApply } else { action.get().button() }
@@ -117,21 +117,26 @@ fn why_not(action: InventoryAction, error: &ApiError) -> Msg {
 }
 
 /// Does the action, and describes what was really done.
-async fn act(api: AdminApi, i18n: I18n, asked: &PendingAction, plan: Plan) -> Result<ActionResult, ApiError> {
-    let title = asked.title();
+async fn act(
+    api: AdminApi,
+    i18n: I18n,
+    pending: &PendingAction,
+    plan: Plan,
+) -> Result<ActionResult, ApiError> {
+    let title = pending.title();
     let done = |key: Msg| ActionResult { done: true, text: untrack(|| i18n.fill(key, &[("title", &title)])) };
-    match (asked.action, &asked.entry) {
+    match (pending.action, &pending.entry) {
         (InventoryAction::Ledger(action), Some(before)) => {
             let now = api.inventory_act(before.event_id, action).await?;
             Ok(untrack(|| describe_result(i18n, action, before, &now)))
         }
         (InventoryAction::Reconcile, Some(entry)) => {
             let Plan::Seen(seen) = plan else { return Err(ApiError::Unreadable(0)) };
-            let came = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
-            if !came.applied {
+            let outcome = api.inventory_reconcile(entry.event_id, &seen.etag).await?;
+            if !outcome.applied {
                 return Ok(done(Msg::RoomReconcileNothing));
             }
-            let n = came.changes.len();
+            let n = outcome.changes.len();
             let text = untrack(|| i18n.fill(Msg::RoomReconcileDone, &[("title", &title), ("n", &n)]));
             Ok(ActionResult { done: true, text })
         }

@@ -14,7 +14,7 @@ use crate::i18n::{Msg, tr, use_i18n};
 #[component]
 pub(crate) fn Entry(
     #[prop(into)] entry: Signal<InventoryEntry>,
-    asked: RwSignal<Option<PendingAction>>,
+    pending: RwSignal<Option<PendingAction>>,
 ) -> impl IntoView {
     let id = entry.with_untracked(|entry| entry.event_id);
     let title = move || entry.with(|entry| entry.title.clone());
@@ -59,7 +59,7 @@ pub(crate) fn Entry(
                         </tbody>
                     </table>
                 </div>
-                <Buttons entry asked />
+                <Buttons entry pending />
             </article>
         </li>
     }
@@ -130,7 +130,7 @@ fn Grade(grade: Memo<Option<InventoryTicketType>>) -> impl IntoView {
 }
 
 #[component]
-fn Buttons(entry: Signal<InventoryEntry>, asked: RwSignal<Option<PendingAction>>) -> impl IntoView {
+fn Buttons(entry: Signal<InventoryEntry>, pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
     let i18n = use_i18n();
     let paused = Memo::new(move |_| entry.with(|entry| entry.ledger.paused));
     let loaded = Memo::new(move |_| entry.with(|entry| entry.ledger.loaded));
@@ -141,7 +141,7 @@ fn Buttons(entry: Signal<InventoryEntry>, asked: RwSignal<Option<PendingAction>>
     let button = move |action: Signal<InventoryAction>, off: Signal<bool>| {
         let ask = move |_| {
             let entry = Some(entry.get_untracked());
-            asked.set(Some(PendingAction { action: action.get_untracked(), entry }));
+            pending.set(Some(PendingAction { action: action.get_untracked(), entry }));
         };
         view! {
             <button type="button" class="button button--small" disabled=move || off.get() on:click=ask>

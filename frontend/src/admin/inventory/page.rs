@@ -11,7 +11,7 @@ use super::super::nav::{here, in_place};
 use super::super::polled::Polled;
 use super::action::{ActionResult, InventoryAction, PendingAction};
 use super::charts::Charts;
-use super::dialog::DeedDialog;
+use super::dialog::ActionDialog;
 use super::entry::Entry;
 use super::reconcile::refusal;
 use crate::components::{Glyph, Icon, Notice, Pagination};
@@ -42,8 +42,8 @@ pub(crate) fn InventoryPage() -> impl IntoView {
         }
     });
     page_title(move || i18n.text(Msg::RoomTitle).to_owned());
-    let asked = RwSignal::new(None::<PendingAction>);
-    let told = RwSignal::new(None::<ActionResult>);
+    let pending = RwSignal::new(None::<PendingAction>);
+    let result = RwSignal::new(None::<ActionResult>);
     let seen_at = move || {
         room.seen_at.get().map(|at| i18n.fill(Msg::RoomSeenAt, &[("time", &format::clock(i18n, at))]))
     };
@@ -57,7 +57,7 @@ pub(crate) fn InventoryPage() -> impl IntoView {
                     <button
                         type="button"
                         class="button button--small"
-                        on:click=move |_| asked.set(Some(PendingAction { action: InventoryAction::ClearAll, entry: None }))
+                        on:click=move |_| pending.set(Some(PendingAction { action: InventoryAction::ClearAll, entry: None }))
                     >
                         {tr(Msg::RoomClearAll)}
                     </button>
@@ -66,9 +66,9 @@ pub(crate) fn InventoryPage() -> impl IntoView {
                     <DriftedOnly query />
                 </ListSearch>
                 <p class="text-small">{seen_at}</p>
-                <div role="status" data-testid="told">
+                <div role="status" data-testid="action-result">
                     {move || {
-                        told.get()
+                        result.get()
                             .map(|ActionResult { done, text }| {
                                 let (class, glyph) =
                                     if done { ("form-done", Glyph::Check) } else { ("form-error", Glyph::Alert) };
@@ -88,9 +88,9 @@ pub(crate) fn InventoryPage() -> impl IntoView {
                             }
                         })
                 }}
-                <Entries room query asked />
+                <Entries room query pending />
             </section>
-            <DeedDialog asked told done=move || room.ask_now() />
+            <ActionDialog pending result done=move || room.ask_now() />
         </div>
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn InventoryPage() -> impl IntoView {
 fn Entries(
     room: Polled<neticket_contract::Page<InventoryEntry>>,
     query: Memo<ListQuery>,
-    asked: RwSignal<Option<PendingAction>>,
+    pending: RwSignal<Option<PendingAction>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     // Entries that stay keep their positions, so that nobody presses a button that has just moved under
@@ -140,7 +140,7 @@ fn Entries(
     view! {
         <ul class="room-entries" aria-busy=move || (ids.get().is_none() && room.error.get().is_none()).to_string()>
             <For each=move || ids.get().unwrap_or_default() key=|id| *id let:id>
-                {first(id).map(|first| view! { <Entry entry=entry(id, first) asked /> })}
+                {first(id).map(|first| view! { <Entry entry=entry(id, first) pending /> })}
             </For>
         </ul>
         <Show when=none>
