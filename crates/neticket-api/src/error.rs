@@ -13,7 +13,7 @@ use neticket_app::AppError;
 use neticket_contract::{FieldProblem, Problem, ProblemCode};
 use neticket_domain::FieldError;
 
-use crate::fields;
+use crate::extract::fields;
 
 /// An error that is answered as a problem. Its problem has no `trace_id` yet.
 #[derive(Debug)]

@@ -4,18 +4,13 @@
 //! [`server`] builds the whole server, for the binary and for tests. [`openapi_document`] is the description
 //! of its API.
 
-mod body;
-mod caller;
-mod cookie;
 mod csp;
 mod error;
-mod fields;
+mod extract;
 mod limits;
 mod metrics;
 mod middleware;
 mod openapi;
-mod precondition;
-mod query;
 mod rendered_events;
 mod routes;
 mod server;

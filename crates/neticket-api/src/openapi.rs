@@ -11,11 +11,8 @@ use utoipa::openapi::{
 };
 use utoipa::{Modify, OpenApi};
 
-use crate::cookie::REFRESH_COOKIE;
-use crate::routes::{
-    accounts, admin_audit, admin_cache, admin_events, admin_images, admin_inventory, admin_stats, docs,
-    events, operations, reservations,
-};
+use crate::extract::refresh_cookie::REFRESH_COOKIE;
+use crate::routes::{accounts, admin, docs, events, operations, reservations};
 
 const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
     Every refusal is an RFC 9457 problem. Clients decide by its `code`. Each code has a page under `/problems/`. \
@@ -32,15 +29,16 @@ const DESCRIPTION: &str = "Sells tickets at the moment everyone wants one.\n\n\
         events::event_list, events::event_view, events::event_availability, events::event_availability_stream,
         reservations::reservation_create, reservations::reservation_list, reservations::reservation_view,
         reservations::reservation_cancel,
-        admin_events::admin_event_list, admin_events::admin_event_create,
-        admin_events::admin_event_view, admin_events::admin_event_update, admin_events::admin_event_delete,
-        admin_events::admin_event_cancel,
-        admin_audit::audit_list,
-        admin_cache::admin_cache_clear, admin_cache::admin_cache_clear_event,
-        admin_images::admin_image_create,
-        admin_inventory::inventory_list, admin_inventory::inventory_load, admin_inventory::inventory_evict,
-        admin_inventory::inventory_pause, admin_inventory::inventory_resume, admin_inventory::inventory_reconcile,
-        admin_stats::stats_view,
+        admin::events::admin_event_list, admin::events::admin_event_create,
+        admin::events::admin_event_view, admin::events::admin_event_update, admin::events::admin_event_delete,
+        admin::events::admin_event_cancel,
+        admin::audit::audit_list,
+        admin::cache::admin_cache_clear, admin::cache::admin_cache_clear_event,
+        admin::images::admin_image_create,
+        admin::inventory::inventory_list, admin::inventory::inventory_load, admin::inventory::inventory_evict,
+        admin::inventory::inventory_pause, admin::inventory::inventory_resume,
+        admin::inventory::inventory_reconcile,
+        admin::stats::stats_view,
         operations::health, operations::readiness, docs::openapi_document,
     ),
     components(schemas(Problem)),

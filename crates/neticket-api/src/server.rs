@@ -49,7 +49,10 @@ pub fn server(app: Arc<App>, address: SocketAddr, workers: usize) -> io::Result<
     let metrics = metrics_listener(&state)?;
     let connections = state.clone();
     let server = HttpServer::new(move || {
-        WebApp::new().app_data(state.clone()).configure(routes::configure).wrap(from_fn(middleware::envelope))
+        WebApp::new()
+            .app_data(state.clone())
+            .configure(routes::configure)
+            .wrap(from_fn(middleware::envelope::envelope))
     })
     .on_connect(move |_, connection| {
         connection.insert(connections.http.connected());

@@ -9,10 +9,10 @@ use neticket_contract::{
 };
 use neticket_domain::{Email, Nickname, Password};
 
-use crate::body::ValidJson;
-use crate::caller::{ClientAddress, SignedIn};
-use crate::cookie;
 use crate::error::ApiError;
+use crate::extract::caller::{ClientAddress, SignedIn};
+use crate::extract::json::ValidJson;
+use crate::extract::refresh_cookie;
 use crate::state::State;
 use crate::wire;
 
@@ -67,7 +67,7 @@ pub(crate) async fn session_refresh(
     req: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     state.limits.refresh(client_ip.0)?;
-    let refreshed = match cookie::refresh_token(&req) {
+    let refreshed = match refresh_cookie::token(&req) {
         Some(token) => state.app.session_refresh(&token).await,
         None => Err(AppError::Unauthenticated),
     };
@@ -88,8 +88,8 @@ pub(crate) async fn session_refresh(
 ))]
 pub(crate) async fn session_logout(state: Data<State>, req: HttpRequest) -> Result<HttpResponse, ApiError> {
     // If this fails, the cookie stays. Without the cookie nobody could end the session any more.
-    state.app.logout(cookie::refresh_token(&req).as_deref()).await?;
-    Ok(HttpResponse::NoContent().cookie(cookie::clear(state.https)).finish())
+    state.app.logout(refresh_cookie::token(&req).as_deref()).await?;
+    Ok(HttpResponse::NoContent().cookie(refresh_cookie::clear(state.https)).finish())
 }
 
 /// Get your account
@@ -143,13 +143,13 @@ pub(crate) async fn password_change(
 }
 
 fn session_answer(session: Session, state: &State) -> HttpResponse {
-    let cookie = cookie::keep(&session.refresh_token, session.refresh_token_s, state.https);
+    let cookie = refresh_cookie::set(&session.refresh_token, session.refresh_token_s, state.https);
     HttpResponse::Ok().cookie(cookie).json(wire::token(session))
 }
 
 /// Adds a header to `error` that makes the browser delete the refresh token.
 fn forgetting(error: ApiError, state: &State) -> ApiError {
-    match HeaderValue::from_str(&cookie::clear(state.https).to_string()) {
+    match HeaderValue::from_str(&refresh_cookie::clear(state.https).to_string()) {
         Ok(cleared) => error.with_header(SET_COOKIE, cleared),
         Err(_) => error,
     }

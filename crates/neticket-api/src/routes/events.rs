@@ -8,9 +8,9 @@ use neticket_app::EventSearch;
 use neticket_contract::{Availability, EventDetail, EventListQuery, EventQuery, EventSummary, Page};
 use neticket_domain::EventId;
 
-use crate::caller::ClientAddress;
 use crate::error::ApiError;
-use crate::query::ValidQuery;
+use crate::extract::caller::ClientAddress;
+use crate::extract::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 

@@ -4,9 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
 
-use crate::caller::ClientAddress;
 use crate::csp;
 use crate::error::ApiError;
+use crate::extract::caller::ClientAddress;
 use crate::state::State;
 
 /// The only image type that becomes smaller by compression.

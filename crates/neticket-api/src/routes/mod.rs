@@ -2,12 +2,7 @@
 //! `Allow`.
 
 pub(crate) mod accounts;
-pub(crate) mod admin_audit;
-pub(crate) mod admin_cache;
-pub(crate) mod admin_events;
-pub(crate) mod admin_images;
-pub(crate) mod admin_inventory;
-pub(crate) mod admin_stats;
+pub(crate) mod admin;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod images;
@@ -38,7 +33,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         )
         .service(
             scope(API)
-                .wrap(from_fn(middleware::api))
+                .wrap(from_fn(middleware::api::api))
                 .configure(api)
                 .default_service(route().to(nothing_here)),
         )
@@ -88,58 +83,62 @@ fn api(config: &mut ServiceConfig) {
             api_path("/api/v1/reservations/{id}/cancel", "POST")
                 .route(post().to(reservations::reservation_cancel)),
         )
+        .configure(admin);
+}
+
+fn admin(config: &mut ServiceConfig) {
+    config
         .service(
             api_path("/api/v1/admin/events", "GET, HEAD, POST")
-                .route(large(get().to(admin_events::admin_event_list)))
-                .route(post().to(admin_events::admin_event_create)),
+                .route(large(get().to(admin::events::admin_event_list)))
+                .route(post().to(admin::events::admin_event_create)),
         )
         .service(
             api_path("/api/v1/admin/events/{id}", "GET, HEAD, PATCH, DELETE")
-                .route(large(get().to(admin_events::admin_event_view)))
-                .route(large(actix_web::web::patch().to(admin_events::admin_event_update)))
-                .route(actix_web::web::delete().to(admin_events::admin_event_delete)),
+                .route(large(get().to(admin::events::admin_event_view)))
+                .route(large(actix_web::web::patch().to(admin::events::admin_event_update)))
+                .route(actix_web::web::delete().to(admin::events::admin_event_delete)),
         )
         .service(
             api_path("/api/v1/admin/events/{id}/cancel", "POST")
-                .route(large(post().to(admin_events::admin_event_cancel))),
+                .route(large(post().to(admin::events::admin_event_cancel))),
         )
-        .service(api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin_audit::audit_list))))
-        .service(api_path("/api/v1/admin/images", "POST").route(post().to(admin_images::admin_image_create)))
-        .service(api_path("/api/v1/admin/cache", "DELETE").route(delete().to(admin_cache::admin_cache_clear)))
+        .service(
+            api_path("/api/v1/admin/audit", "GET, HEAD").route(large(get().to(admin::audit::audit_list))),
+        )
+        .service(api_path("/api/v1/admin/images", "POST").route(post().to(admin::images::admin_image_create)))
+        .service(
+            api_path("/api/v1/admin/cache", "DELETE").route(delete().to(admin::cache::admin_cache_clear)),
+        )
         .service(
             api_path("/api/v1/admin/cache/events/{id}", "DELETE")
-                .route(delete().to(admin_cache::admin_cache_clear_event)),
+                .route(delete().to(admin::cache::admin_cache_clear_event)),
         )
-        .configure(control_room);
-}
-
-fn control_room(config: &mut ServiceConfig) {
-    config
         .service(
             api_path("/api/v1/admin/inventory", "GET, HEAD")
-                .route(large(get().to(admin_inventory::inventory_list))),
+                .route(large(get().to(admin::inventory::inventory_list))),
         )
         .service(
             api_path("/api/v1/admin/inventory/{event_id}/load", "POST")
-                .route(post().to(admin_inventory::inventory_load)),
+                .route(post().to(admin::inventory::inventory_load)),
         )
         .service(
             api_path("/api/v1/admin/inventory/{event_id}/evict", "POST")
-                .route(post().to(admin_inventory::inventory_evict)),
+                .route(post().to(admin::inventory::inventory_evict)),
         )
         .service(
             api_path("/api/v1/admin/inventory/{event_id}/pause", "POST")
-                .route(post().to(admin_inventory::inventory_pause)),
+                .route(post().to(admin::inventory::inventory_pause)),
         )
         .service(
             api_path("/api/v1/admin/inventory/{event_id}/resume", "POST")
-                .route(post().to(admin_inventory::inventory_resume)),
+                .route(post().to(admin::inventory::inventory_resume)),
         )
         .service(
             api_path("/api/v1/admin/inventory/{event_id}/reconcile", "POST")
-                .route(post().to(admin_inventory::inventory_reconcile)),
+                .route(post().to(admin::inventory::inventory_reconcile)),
         )
-        .service(api_path("/api/v1/admin/stats", "GET, HEAD").route(get().to(admin_stats::stats_view)));
+        .service(api_path("/api/v1/admin/stats", "GET, HEAD").route(get().to(admin::stats::stats_view)));
 }
 
 /// A resource at `path` that allows the methods in `allow`.
@@ -173,7 +172,7 @@ fn delete() -> Route {
 /// For answers that may be large: compresses them if the caller accepts that. All other answers of the API
 /// are small, so the compression middleware would only cost time.
 fn large(route: Route) -> Route {
-    route.wrap(from_fn(middleware::plain_if_small)).wrap(Compress::default())
+    route.wrap(from_fn(middleware::compression::plain_if_small)).wrap(Compress::default())
 }
 
 async fn nothing_here() -> Result<String, ApiError> {

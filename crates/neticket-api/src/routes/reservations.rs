@@ -8,10 +8,10 @@ use neticket_contract::{Page, PageQuery, Reservation, ReservationCreateRequest};
 use neticket_domain::{FieldError, Quantity, ReservationId, TicketTypeId};
 use uuid::Uuid;
 
-use crate::body::ValidJson;
-use crate::caller::{Disconnected, IdempotencyKey, SignedIn};
 use crate::error::ApiError;
-use crate::query::ValidQuery;
+use crate::extract::caller::{Disconnected, IdempotencyKey, SignedIn};
+use crate::extract::json::ValidJson;
+use crate::extract::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 

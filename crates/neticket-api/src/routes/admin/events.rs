@@ -7,11 +7,11 @@ use neticket_app::{EventSearch, EventView};
 use neticket_contract::{AdminEvent, AdminEventListQuery, EventCreateRequest, EventUpdateRequest, Page};
 use neticket_domain::EventId;
 
-use crate::body::{self, FormJson};
-use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
-use crate::precondition::{StrongTags, version_tag, versions};
-use crate::query::ValidQuery;
+use crate::extract::caller::{Admin, ClientAddress};
+use crate::extract::if_match::{StrongTags, version_tag, versions};
+use crate::extract::json::{self, FormJson};
+use crate::extract::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 
@@ -51,7 +51,7 @@ pub(crate) async fn admin_event_create(
 ) -> Result<HttpResponse, ApiError> {
     let draft = wire::event_draft(body.value);
     if !body.mistakes.is_empty() {
-        return Err(body::refused(body.mistakes, state.app.event_draft_faults(&draft).await?));
+        return Err(json::refused(body.mistakes, state.app.event_draft_faults(&draft).await?));
     }
     let view = state.app.event_create(user.0, Some(client_ip.0.to_string()), draft).await?;
     let location = format!("/api/v1/events/{}", view.summary.id);
@@ -98,7 +98,7 @@ pub(crate) async fn admin_event_update(
 ) -> Result<HttpResponse, ApiError> {
     let (id, change) = (EventId(id.into_inner()), wire::event_change(body.value));
     if !body.mistakes.is_empty() {
-        return Err(body::refused(body.mistakes, state.app.event_change_faults(id, &change).await?));
+        return Err(json::refused(body.mistakes, state.app.event_change_faults(id, &change).await?));
     }
     let client_ip = Some(client_ip.0.to_string());
     Ok(shown(&state, state.app.event_update(user.0, client_ip, id, &versions(expected), &change).await?))

@@ -3,9 +3,9 @@
 use actix_web::web::{Data, Json};
 use neticket_contract::{AuditEntry, Page, PageQuery};
 
-use crate::caller::Admin;
 use crate::error::ApiError;
-use crate::query::ValidQuery;
+use crate::extract::caller::Admin;
+use crate::extract::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use crate::error::ApiError;
-use crate::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
+use crate::extract::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
 
 /// Query parameters, read and validated. Every parameter of `T` must be optional.
 pub(crate) struct ValidQuery<T>(pub(crate) T);

@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use neticket_domain::EventId;
 
-use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
+use crate::extract::caller::{Admin, ClientAddress};
 use crate::state::State;
 
 /// Clear the event cache

@@ -10,10 +10,10 @@ use neticket_contract::{
 };
 use neticket_domain::EventId;
 
-use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
-use crate::precondition::StrongTags;
-use crate::query::ValidQuery;
+use crate::extract::caller::{Admin, ClientAddress};
+use crate::extract::if_match::StrongTags;
+use crate::extract::query::ValidQuery;
 use crate::state::State;
 use crate::wire;
 

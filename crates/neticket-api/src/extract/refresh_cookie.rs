@@ -9,12 +9,12 @@ pub(crate) const REFRESH_COOKIE: &str = "neticket_refresh";
 const PATH: &str = "/api/v1/auth";
 
 /// The refresh token that the browser sent.
-pub(crate) fn refresh_token(req: &HttpRequest) -> Option<String> {
+pub(crate) fn token(req: &HttpRequest) -> Option<String> {
     req.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()).filter(|token| !token.is_empty())
 }
 
 /// A cookie that makes the browser keep `token` for `max_age_s` seconds.
-pub(crate) fn keep(token: &str, max_age_s: u64, secure: bool) -> Cookie<'static> {
+pub(crate) fn set(token: &str, max_age_s: u64, secure: bool) -> Cookie<'static> {
     let seconds = i64::try_from(max_age_s).unwrap_or(i64::MAX);
     built(token.to_owned(), Duration::seconds(seconds), secure)
 }
@@ -41,10 +41,10 @@ mod tests {
     #[test]
     fn the_cookie_is_hidden_from_scripts_other_sites_and_other_paths() {
         assert_eq!(
-            keep("secret", 1_209_600, true).to_string(),
+            set("secret", 1_209_600, true).to_string(),
             "neticket_refresh=secret; HttpOnly; SameSite=Strict; Secure; Path=/api/v1/auth; Max-Age=1209600"
         );
-        assert!(!keep("secret", 1, false).to_string().contains("Secure"));
+        assert!(!set("secret", 1, false).to_string().contains("Secure"));
     }
 
     #[test]

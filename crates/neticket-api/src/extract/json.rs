@@ -19,7 +19,7 @@ use serde_path_to_error::{Path, Segment};
 use validator::Validate;
 
 use crate::error::ApiError;
-use crate::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
+use crate::extract::fields::{self, FIELD_PROBLEMS_MAX, FieldErrorKind};
 
 /// The largest JSON body, in bytes. The largest valid body (an event of 20 ticket types) has a quarter of
 /// this size.
@@ -350,5 +350,5 @@ fn in_words(path: &[Segment]) -> String {
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
+#[path = "json_tests.rs"]
 mod tests;

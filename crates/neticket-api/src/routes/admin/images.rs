@@ -12,9 +12,9 @@ use futures::StreamExt as _;
 use neticket_contract::{FieldProblem, IMAGE_BYTES_MAX, ProblemCode, UploadedImage};
 use utoipa::ToSchema;
 
-use crate::caller::{Admin, ClientAddress};
 use crate::error::ApiError;
-use crate::fields::FieldErrorKind;
+use crate::extract::caller::{Admin, ClientAddress};
+use crate::extract::fields::FieldErrorKind;
 use crate::state::State;
 use crate::wire;
 

@@ -5,8 +5,8 @@ use neticket_app::StatsView;
 use neticket_contract::{ProblemCode, ProblemCount, Stats};
 use neticket_domain::Timestamp;
 
-use crate::caller::Admin;
 use crate::error::ApiError;
+use crate::extract::caller::Admin;
 use crate::state::State;
 
 /// Get statistics of all nodes

@@ -1,31 +1,29 @@
-//! The middleware around every request. It sets the request id, writes the log line, turns refusals into
-//! problems, adds the security headers, and decides whether the answer is compressed.
+//! The middleware around every request. It sets the request id, runs the handler in a task of its own, turns
+//! refusals into problems, adds the security headers, and writes the log line.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName,
     HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse};
-use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem, ProblemCode};
+use neticket_contract::{PROBLEM_CONTENT_TYPE, Problem};
 use prometheus_client::metrics::counter::Counter;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::caller::{Disconnected, client_address};
 use crate::csp;
 use crate::error::ApiError;
+use crate::extract::caller::Disconnected;
 use crate::metrics::{OTHER, RouteMetrics, route_metrics};
 use crate::state::{State, state};
 
-/// Bodies of at most this many bytes are not compressed, because compression would cost more than it saves.
-const PLAIN_LEN_MAX: u64 = 1024;
 /// Answers that took longer than this are logged.
 const SLOW: Duration = Duration::from_secs(1);
 /// Two years, as the HSTS preload list requires.
@@ -46,15 +44,15 @@ pub(crate) async fn envelope(
     let mut response = run_detached(next.call(req), unanswered).await?.map_into_boxed_body();
     let cause = problem_out_of(&mut response, id);
     let State { https, app, .. } = state(response.request());
-    let (https, leaving) = (*https, app.is_draining());
-    if leaving {
+    let (https, is_draining) = (*https, app.is_draining());
+    if is_draining {
         // The node is draining. A proxy that keeps connections alive then sends its next request to another
         // node.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let not_modified = response.status() == StatusCode::NOT_MODIFIED;
     let headers = response.headers_mut();
-    // `plain_if_small` sets this header to prevent compression. The header carries no information for the
+    // `compression.rs` sets this header to prevent compression. The header carries no information for the
     // client, so it is removed.
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
         headers.remove(CONTENT_ENCODING);
@@ -114,7 +112,7 @@ async fn run_detached<T: 'static>(
     }
 }
 
-fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+pub(super) fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     if !headers.contains_key(&name) {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -136,7 +134,7 @@ fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<S
     let problem = error.problem(id);
     let extra = error.headers().to_vec();
     let mut answer = problem_response(&problem);
-    for (name, value) in response.headers().iter().filter(|(name, _)| kept_of_refusal(name)) {
+    for (name, value) in response.headers().iter().filter(|(name, _)| is_kept_of_refusal(name)) {
         answer.headers_mut().append(name.clone(), value.clone());
     }
     for (name, value) in extra {
@@ -148,7 +146,7 @@ fn problem_out_of(response: &mut ServiceResponse<BoxBody>, id: &str) -> Option<S
 
 /// Whether a problem keeps this header of the refusal that it replaces. It keeps all headers but those that
 /// describe the body.
-fn kept_of_refusal(name: &HeaderName) -> bool {
+fn is_kept_of_refusal(name: &HeaderName) -> bool {
     ![
         CONTENT_TYPE,
         CONTENT_ENCODING,
@@ -187,101 +185,5 @@ fn log_request(response: &ServiceResponse<BoxBody>, request_id: &str, started: I
         tracing::info!(request_id, method, route, status, latency_ms, "request answered slowly");
     } else {
         tracing::debug!(request_id, method, route, status, latency_ms, "request answered");
-    }
-}
-
-/// Runs inside the compression middleware. Marks small bodies so that they are not compressed.
-pub(crate) async fn plain_if_small<B: MessageBody + 'static>(
-    req: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let mut response = next.call(req).await?;
-    let small = matches!(response.response().body().size(), BodySize::Sized(len) if len <= PLAIN_LEN_MAX);
-    if small && !response.headers().contains_key(CONTENT_ENCODING) {
-        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
-    }
-    Ok(response)
-}
-
-/// The middleware around the API. It limits how often a client reads, refuses clients that do not accept
-/// JSON, and forbids caches to store the answers.
-pub(crate) async fn api(
-    req: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(refusal) = admitted(&req) {
-        return Ok(req.error_response(refusal));
-    }
-    let mut response = next.call(req).await?.map_into_boxed_body();
-    set_if_absent(response.headers_mut(), CACHE_CONTROL, "no-store");
-    Ok(response)
-}
-
-fn admitted(req: &ServiceRequest) -> Result<(), ApiError> {
-    let is_stream = req.path().ends_with(STREAM_END);
-    if !accepts(req.headers(), if is_stream { &STREAM_TYPES } else { &JSON_TYPES }) {
-        let only = if is_stream { "text/event-stream" } else { "application/json" };
-        return Err(ApiError::new(
-            ProblemCode::NotAcceptable,
-            format!("The answer is available only as {only}."),
-        ));
-    }
-    if req.method().is_safe() {
-        let state = state(req.request());
-        state.limits.read(client_address(state, req.peer_addr().map(|peer| peer.ip()), req.headers()))?;
-    }
-    Ok(())
-}
-
-/// The media types in an `Accept` header that include JSON.
-const JSON_TYPES: [&str; 4] = ["*/*", "application/*", "application/json", PROBLEM_CONTENT_TYPE];
-/// The end of the path of a stream, and the media types that include one.
-const STREAM_END: &str = "/availability/stream";
-const STREAM_TYPES: [&str; 3] = ["*/*", "text/*", "text/event-stream"];
-
-/// Whether `Accept` allows one of `types`. A missing or malformed header allows everything.
-fn accepts(headers: &HeaderMap, types: &[&str]) -> bool {
-    let mut ranges = headers
-        .get_all(ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .filter(|range| range.contains('/'))
-        .peekable();
-    ranges.peek().is_none()
-        || ranges.any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|parameter| {
-                parameter
-                    .strip_prefix("q=")
-                    .and_then(|weight| weight.parse::<f32>().ok())
-                    .is_some_and(|q| q <= 0.0)
-            });
-            !refused && types.contains(&media_type.as_str())
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_accept_header_that_excludes_json_is_refused() {
-        let accepts = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, HeaderValue::from_static(value));
-            super::accepts(&headers, &JSON_TYPES)
-        };
-        assert!(super::accepts(&HeaderMap::new(), &JSON_TYPES));
-        for value in
-            ["*/*", "application/json", "text/html, application/*;q=0.1", "", "nonsense", "APPLICATION/JSON"]
-        {
-            assert!(accepts(value), "{value}");
-        }
-        for value in
-            ["text/html", "application/xml, image/*", "application/json;q=0", "text/html, */*; q=0.0"]
-        {
-            assert!(!accepts(value), "{value}");
-        }
     }
 }
