@@ -5,7 +5,7 @@ use neticket_testkit::{Answer, PASSWORD, TestEnv, TestServer, on_both};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::shown::shown;
+use crate::snapshot::masked;
 
 /// The refresh cookie that an answer sets, as `name=value`.
 fn cookie(answer: &Answer) -> String {
@@ -23,13 +23,13 @@ on_both! {
         let server = env.server().await;
         let account = json!({"email": "Hong@Example.com", "password": PASSWORD, "nickname": "홍길동"});
         let signup = server.post("/api/v1/auth/signup", None, account.clone()).await;
-        assert_json_snapshot!("signup", shown(&signup, &["location"]));
+        assert_json_snapshot!("signup", masked(&signup, &["location"]));
         let again = server.post("/api/v1/auth/signup", None, account).await;
-        assert_json_snapshot!("signup_email_taken", shown(&again, &[]));
+        assert_json_snapshot!("signup_email_taken", masked(&again, &[]));
         let login = server
             .post("/api/v1/auth/login", None, json!({"email": "hong@example.com", "password": PASSWORD}))
             .await;
-        assert_json_snapshot!("login", shown(&login, &["cache-control"]));
+        assert_json_snapshot!("login", masked(&login, &["cache-control"]));
         let set = login.header("set-cookie");
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age="] {
             assert!(set.contains(attribute), "{attribute} is missing in {set}");
@@ -44,13 +44,13 @@ on_both! {
         let body = json!({"email": person.email, "password": PASSWORD});
         let first = cookie(&server.post("/api/v1/auth/login", None, body).await);
         let refreshed = with_cookie(&server, "/api/v1/auth/refresh", &first).await;
-        assert_json_snapshot!("refresh", shown(&refreshed, &[]));
+        assert_json_snapshot!("refresh", masked(&refreshed, &[]));
         let second = cookie(&refreshed);
         assert_ne!(first, second, "the refresh token is rotated");
         let logout = with_cookie(&server, "/api/v1/auth/logout", &second).await;
         assert_eq!((logout.status, logout.text.as_str()), (204, ""));
         let ended = with_cookie(&server, "/api/v1/auth/refresh", &second).await;
-        assert_json_snapshot!("refresh_ended", shown(&ended, &[]));
+        assert_json_snapshot!("refresh_ended", masked(&ended, &[]));
         assert!(ended.header("set-cookie").contains("Max-Age=0"), "the cookie is cleared");
         assert_eq!(server.post("/api/v1/auth/refresh", None, json!({})).await.code(), "unauthenticated");
         env.finish().await;
@@ -66,8 +66,8 @@ on_both! {
         let unknown = server
             .post("/api/v1/auth/login", None, json!({"email": "nobody@example.com", "password": PASSWORD}))
             .await;
-        assert_json_snapshot!("bad_credentials", shown(&wrong, &["www-authenticate"]));
-        assert_eq!(shown(&wrong, &[]), shown(&unknown, &[]));
+        assert_json_snapshot!("bad_credentials", masked(&wrong, &["www-authenticate"]));
+        assert_eq!(masked(&wrong, &[]), masked(&unknown, &[]));
         env.finish().await;
     }
 
@@ -76,9 +76,9 @@ on_both! {
         let server = env.server().await;
         let (person, _other) = (server.person(1).await, server.person(2).await);
         let token = Some(person.token.as_str());
-        assert_json_snapshot!("me", shown(&server.get("/api/v1/me", token).await, &["cache-control"]));
+        assert_json_snapshot!("me", masked(&server.get("/api/v1/me", token).await, &["cache-control"]));
         let renamed = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
-        assert_json_snapshot!("me_renamed", shown(&renamed, &[]));
+        assert_json_snapshot!("me_renamed", masked(&renamed, &[]));
         let taken = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
         assert_eq!(taken.code(), "nickname_taken");
         let unchanged = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({}))).await;

@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 /// Who may use an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Who {
+enum Access {
     Anyone,
     SignedIn,
     Admin,
 }
-use Who::{Admin, Anyone, SignedIn};
+use Access::{Admin, Anyone, SignedIn};
 
 /// All operations with their paths, as the OpenAPI document names them.
-const OPERATIONS: &[(&str, &str, &str, Who)] = &[
+const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("account_signup", "POST", "/api/v1/auth/signup", Anyone),
     ("session_login", "POST", "/api/v1/auth/login", Anyone),
     ("session_refresh", "POST", "/api/v1/auth/refresh", Anyone),
@@ -79,7 +79,7 @@ async fn every_operation_refuses_callers_without_the_required_role() {
     let server = env.server().await;
     let (person, admin) = (server.person(1).await.token, server.admin(2).await.token);
     let forged = format!("{}x", &admin[..admin.len() - 1]);
-    for (id, method, path, who) in OPERATIONS {
+    for (id, method, path, access) in OPERATIONS {
         let path = path.replace("{event_id}", "1");
         let path = path.replace(
             "{id}",
@@ -94,7 +94,7 @@ async fn every_operation_refuses_callers_without_the_required_role() {
             let code = answer.code();
             let refused = code == "unauthenticated" || code == "forbidden";
             // Without its cookie, a refresh is unauthenticated for everyone.
-            let expected = match (who, is) {
+            let expected = match (access, is) {
                 _ if *id == "session_refresh" => "unauthenticated",
                 (Anyone, _) | (SignedIn, SignedIn | Admin) | (Admin, Admin) => "",
                 (Admin, SignedIn) => "forbidden",

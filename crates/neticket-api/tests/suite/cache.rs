@@ -18,14 +18,14 @@ on_both! {
         assert_eq!(server.ask(Method::DELETE, "/api/v1/admin/cache/events/x", Some(&admin.token), None).await.status, 404);
         let (entries, _) = env.store.audit_page(1, 10).await.unwrap();
         let entries: Vec<_> = entries.into_iter().filter(|record| record.entry.action.starts_with("cache")).collect();
-        let mut told: Vec<(&str, &str)> =
+        let mut audited: Vec<(&str, &str)> =
             entries.iter().map(|record| (record.entry.action.as_str(), record.entry.target.as_str())).collect();
-        told.sort_unstable();
+        audited.sort_unstable();
         let target = format!("event/{}", event.id);
         let mut expected =
             [("cache_clear", "cache"), ("cache_clear_event", "event/987654"), ("cache_clear_event", target.as_str())];
         expected.sort_unstable();
-        assert_eq!(told, expected);
+        assert_eq!(audited, expected);
         assert!(entries.iter().all(|record| record.entry.actor == Some(admin.id) && !record.entry.ip.is_empty()));
         let again = server.get(&format!("/api/v1/events/{}", event.id), None).await;
         assert_eq!(again.header("etag"), tag, "the tag of the same content changed");

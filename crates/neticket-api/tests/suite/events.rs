@@ -5,7 +5,7 @@ use neticket_testkit::{Answer, TestEnv, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::shown::shown;
+use crate::snapshot::masked;
 
 on_both! {
     async fn anyone_reads_an_event_and_its_availability(backends: Backends) {
@@ -13,15 +13,15 @@ on_both! {
         let server = env.server().await;
         let event = env.event_on_sale(&[100, 50], 4).await;
         let list = server.get("/api/v1/events", None).await;
-        assert_json_snapshot!("event_list", shown(&list, &["content-type"]));
+        assert_json_snapshot!("event_list", masked(&list, &["content-type"]));
         let path = format!("/api/v1/events/{}", event.id);
         let detail = server.get(&path, None).await;
-        assert_json_snapshot!("event_detail", shown(&detail, &["cache-control"]));
+        assert_json_snapshot!("event_detail", masked(&detail, &["cache-control"]));
         let request = server.request(Method::GET, &path).header("if-none-match", detail.header("etag"));
         let unchanged = Answer::read(request.send().await.unwrap()).await;
         assert_eq!((unchanged.status, unchanged.text.as_str()), (304, ""));
         let availability = server.get(&format!("{path}/availability"), None).await;
-        assert_json_snapshot!("event_availability", shown(&availability, &[]));
+        assert_json_snapshot!("event_availability", masked(&availability, &[]));
         for missing in ["/api/v1/events/987654", "/api/v1/events/987654/availability", "/api/v1/events/x"] {
             assert_eq!(server.get(missing, None).await.code(), "not_found", "{missing}");
         }
@@ -33,7 +33,7 @@ on_both! {
         let server = env.server().await;
         env.event_on_sale(&[1], 1).await;
         let past = server.get("/api/v1/events?page=9&size=5", None).await;
-        assert_json_snapshot!("event_list_past_the_end", shown(&past, &[]));
+        assert_json_snapshot!("event_list_past_the_end", masked(&past, &[]));
         for query in ["page=0", "size=101", "size=x", "status=open", "color=red", "page=-1", "include_past=2"] {
             let refused = server.get(&format!("/api/v1/events?{query}"), None).await;
             assert_eq!((refused.status, refused.code().as_str()), (422, "validation_failed"), "{query}");
@@ -62,9 +62,9 @@ on_both! {
         let admin = server.admin(1).await;
         let token = Some(admin.token.as_str());
         let created = server.post("/api/v1/admin/events", token, with(&env, |_| ()).await).await;
-        assert_json_snapshot!("admin_event_created", shown(&created, &["location"]));
+        assert_json_snapshot!("admin_event_created", masked(&created, &["location"]));
         let list = server.get("/api/v1/admin/events", token).await;
-        assert_json_snapshot!("admin_event_list", shown(&list, &[]));
+        assert_json_snapshot!("admin_event_list", masked(&list, &[]));
         env.finish().await;
     }
 
@@ -79,7 +79,7 @@ on_both! {
         })
         .await;
         let refused = server.post("/api/v1/admin/events", Some(&admin.token), wrong).await;
-        assert_json_snapshot!("admin_event_refused", shown(&refused, &[]));
+        assert_json_snapshot!("admin_event_refused", masked(&refused, &[]));
         let backwards = with(&env, |e| {
             e["closes_at"] = json!("2099-01-01T00:00:00Z");
             e["opens_at"] = json!("2099-01-02T00:00:00Z");
@@ -87,7 +87,7 @@ on_both! {
         })
         .await;
         let refused = server.post("/api/v1/admin/events", Some(&admin.token), backwards).await;
-        assert_json_snapshot!("admin_event_backwards", shown(&refused, &[]));
+        assert_json_snapshot!("admin_event_backwards", masked(&refused, &[]));
         env.finish().await;
     }
 }

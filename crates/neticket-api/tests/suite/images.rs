@@ -15,9 +15,9 @@ struct Part<'a> {
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"poster.png\"\r\nContent-Type: image/png";
 
-async fn send(server: &TestServer, token: &str, backends: &[Part<'_>]) -> Answer {
+async fn send(server: &TestServer, token: &str, parts: &[Part<'_>]) -> Answer {
     let mut body = Vec::new();
-    for Part { head, content } in backends {
+    for Part { head, content } in parts {
         body.extend_from_slice(format!("--frontier\r\nContent-Disposition: {head}\r\n\r\n").as_bytes());
         body.extend_from_slice(content);
         body.extend_from_slice(b"\r\n");

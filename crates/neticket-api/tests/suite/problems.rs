@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 /// The codes that were seen so far. It checks the shape of each problem.
 #[derive(Default)]
-struct Seen(BTreeSet<String>);
+struct ProducedCodes(BTreeSet<String>);
 
-impl Seen {
-    fn see(&mut self, answer: &Answer, expected: ProblemCode) -> Value {
+impl ProducedCodes {
+    fn check(&mut self, answer: &Answer, expected: ProblemCode) -> Value {
         assert_eq!(answer.code(), expected.as_str(), "{} {}", answer.status, answer.text);
         assert_eq!(answer.status, expected.status());
         let body = answer.json();
@@ -39,27 +39,28 @@ async fn raw(server: &TestServer, path: &str, content_type: &str, body: impl Int
 }
 
 /// Refusals that any request can get.
-async fn of_requests(seen: &mut Seen) {
+async fn of_requests(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let (login, json_type) = ("/api/v1/auth/login", "application/json");
     for body in ["", "{", "nonsense", "{\"email\": \"a\"", "[1,", "\u{feff}{}"] {
-        seen.see(&raw(&server, login, json_type, body).await, ProblemCode::MalformedRequest);
+        produced.check(&raw(&server, login, json_type, body).await, ProblemCode::MalformedRequest);
     }
-    seen.see(&raw(&server, login, json_type, vec![b'"', 0xff, b'"']).await, ProblemCode::MalformedRequest);
-    seen.see(&raw(&server, login, "text/plain", "{}").await, ProblemCode::UnsupportedMediaType);
-    seen.see(
+    produced
+        .check(&raw(&server, login, json_type, vec![b'"', 0xff, b'"']).await, ProblemCode::MalformedRequest);
+    produced.check(&raw(&server, login, "text/plain", "{}").await, ProblemCode::UnsupportedMediaType);
+    produced.check(
         &raw(&server, login, json_type, format!("\"{}\"", "x".repeat(100_000))).await,
         ProblemCode::PayloadTooLarge,
     );
     for path in ["/api/v1/nothing", "/api", "/api/v2/events", "/api/v1/reservations/1/2/3"] {
-        seen.see(&server.get(path, None).await, ProblemCode::NotFound);
+        produced.check(&server.get(path, None).await, ProblemCode::NotFound);
     }
     let wrong_method = server.ask(Method::DELETE, login, None, None).await;
-    seen.see(&wrong_method, ProblemCode::MethodNotAllowed);
+    produced.check(&wrong_method, ProblemCode::MethodNotAllowed);
     assert_eq!(wrong_method.header("allow"), "POST");
     let request = server.request(Method::GET, "/api/v1/events").header("accept", "image/png");
-    seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::NotAcceptable);
+    produced.check(&Answer::read(request.send().await.unwrap()).await, ProblemCode::NotAcceptable);
     let fields = [
         (
             json!({"email": "a@b.kr", "password": "abcdef1!", "nickname": "ann", "admin": true}),
@@ -71,34 +72,35 @@ async fn of_requests(seen: &mut Seen) {
         (json!({"email": "a@b.kr", "password": "abcdefgh", "nickname": "ann"}), "password", "weak_password"),
     ];
     for (body, field, code) in fields {
-        let problem =
-            seen.see(&server.post("/api/v1/auth/signup", None, body).await, ProblemCode::ValidationFailed);
+        let problem = produced
+            .check(&server.post("/api/v1/auth/signup", None, body).await, ProblemCode::ValidationFailed);
         assert_eq!(
             (&problem["errors"][0]["field"], &problem["errors"][0]["code"]),
             (&json!(field), &json!(code))
         );
     }
     let all_wrong = json!({"email": "x", "password": "y", "nickname": "z"});
-    let problem =
-        seen.see(&server.post("/api/v1/auth/signup", None, all_wrong).await, ProblemCode::ValidationFailed);
+    let problem = produced
+        .check(&server.post("/api/v1/auth/signup", None, all_wrong).await, ProblemCode::ValidationFailed);
     assert_eq!(problem["errors"].as_array().map(Vec::len), Some(3), "all at once: {problem}");
     env.finish().await;
 }
 
 /// Refusals about accounts and roles.
-async fn of_accounts(seen: &mut Seen) {
+async fn of_accounts(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let person = server.person(1).await;
     let login = json!({"email": person.email, "password": "wrong"});
-    seen.see(&server.post("/api/v1/auth/login", None, login).await, ProblemCode::BadCredentials);
-    seen.see(&server.get("/api/v1/me", None).await, ProblemCode::Unauthenticated);
-    seen.see(&server.get("/api/v1/admin/events", Some(&person.token)).await, ProblemCode::Forbidden);
+    produced.check(&server.post("/api/v1/auth/login", None, login).await, ProblemCode::BadCredentials);
+    produced.check(&server.get("/api/v1/me", None).await, ProblemCode::Unauthenticated);
+    produced.check(&server.get("/api/v1/admin/events", Some(&person.token)).await, ProblemCode::Forbidden);
     let account =
         |email: &str, nickname: &str| json!({"email": email, "password": "abcdef1!", "nickname": nickname});
     let signup = "/api/v1/auth/signup";
-    seen.see(&server.post(signup, None, account(&person.email, "other")).await, ProblemCode::EmailTaken);
-    seen.see(
+    produced
+        .check(&server.post(signup, None, account(&person.email, "other")).await, ProblemCode::EmailTaken);
+    produced.check(
         &server.post(signup, None, account("other@example.com", "person1")).await,
         ProblemCode::NicknameTaken,
     );
@@ -110,7 +112,7 @@ fn booking_body(event: &EventRecord, quantity: u32) -> Value {
 }
 
 /// Refusals of bookings and cancels.
-async fn of_bookings(seen: &mut Seen) {
+async fn of_bookings(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let person = server.person(1).await;
@@ -118,18 +120,18 @@ async fn of_bookings(seen: &mut Seen) {
     let now = env.now().await;
     let book = async |body| server.post("/api/v1/reservations", token, body).await;
     let event = env.event_on_sale(&[2], 4).await;
-    seen.see(&book(booking_body(&event, 3)).await, ProblemCode::SoldOut);
+    produced.check(&book(booking_body(&event, 3)).await, ProblemCode::SoldOut);
     let roomy = env.event_on_sale(&[100], 4).await;
-    seen.see(&book(booking_body(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
+    produced.check(&book(booking_body(&roomy, 5)).await, ProblemCode::PurchaseLimitExceeded);
     let cheap = json!({"ticket_type_id": roomy.ticket_types[0].id, "quantity": 1, "unit_price": 1});
-    let changed = seen.see(&book(cheap).await, ProblemCode::PriceChanged);
+    let changed = produced.check(&book(cheap).await, ProblemCode::PriceChanged);
     assert_eq!(changed["unit_price"], roomy.ticket_types[0].price);
     let later = env.event(now.plus_millis(3_600_000), now.plus_millis(7_200_000), &[1], 4).await;
-    seen.see(&book(booking_body(&later, 1)).await, ProblemCode::SaleNotOpen);
+    produced.check(&book(booking_body(&later, 1)).await, ProblemCode::SaleNotOpen);
     let past = env.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
-    seen.see(&book(booking_body(&past, 1)).await, ProblemCode::SaleClosed);
+    produced.check(&book(booking_body(&past, 1)).await, ProblemCode::SaleClosed);
     load(&env, &roomy, true, Vec::new()).await;
-    seen.see(&book(booking_body(&roomy, 1)).await, ProblemCode::SalePaused);
+    produced.check(&book(booking_body(&roomy, 1)).await, ProblemCode::SalePaused);
 
     let soon = env.event(now.plus_millis(-1_000), env.now().await.plus_millis(3_000), &[1], 4).await;
     let booked = book(booking_body(&soon, 1)).await;
@@ -138,7 +140,7 @@ async fn of_bookings(seen: &mut Seen) {
     while env.now().await < soon.starts_at {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    seen.see(&server.post(&cancel, token, json!({})).await, ProblemCode::NotCancellable);
+    produced.check(&server.post(&cancel, token, json!({})).await, ProblemCode::NotCancellable);
 
     let keyed = async |quantity| {
         let request = server.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
@@ -146,13 +148,13 @@ async fn of_bookings(seen: &mut Seen) {
         Answer::read(request.send().await.unwrap()).await
     };
     assert_eq!(keyed(1).await.status, 201);
-    seen.see(&keyed(2).await, ProblemCode::IdempotencyKeyReused);
-    of_faults(seen).await;
+    produced.check(&keyed(2).await, ProblemCode::IdempotencyKeyReused);
+    of_faults(produced).await;
     env.finish().await;
 }
 
 /// Refusals of changes to an event.
-async fn of_edits(seen: &mut Seen) {
+async fn of_edits(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let (admin, person) = (server.admin(1).await, server.person(2).await);
@@ -164,15 +166,16 @@ async fn of_edits(seen: &mut Seen) {
     let path = format!("/api/v1/admin/events/{}", event.id);
     let change = async |body| server.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
     let smaller = json!([{"id": event.ticket_types[0].id, "name": "R", "price": 1, "capacity": 2}]);
-    let problem = seen.see(&change(json!({"ticket_types": smaller})).await, ProblemCode::CapacityBelowSold);
+    let problem =
+        produced.check(&change(json!({"ticket_types": smaller})).await, ProblemCode::CapacityBelowSold);
     assert_eq!(problem["sold"], 3);
     let deleted = server.ask(Method::DELETE, &path, Some(&admin.token), None).await;
-    seen.see(&deleted, ProblemCode::EventHasReservations);
+    produced.check(&deleted, ProblemCode::EventHasReservations);
     let stale = server.request(Method::PATCH, &path).bearer_auth(&admin.token).header("if-match", "\"7\"");
     let stale = stale.json(&json!({"title": "x"})).send().await.unwrap();
-    seen.see(&Answer::read(stale).await, ProblemCode::EditConflict);
+    produced.check(&Answer::read(stale).await, ProblemCode::EditConflict);
     assert_eq!(server.post(&format!("{path}/cancel"), Some(&admin.token), json!({})).await.status, 200);
-    seen.see(&change(json!({"title": "x"})).await, ProblemCode::EventCancelled);
+    produced.check(&change(json!({"title": "x"})).await, ProblemCode::EventCancelled);
     env.finish().await;
 }
 
@@ -186,31 +189,32 @@ async fn load(env: &TestEnv, event: &EventRecord, paused: bool, reservations: Ve
 }
 
 /// Refusals of the inventory actions.
-async fn of_control_room(seen: &mut Seen) {
+async fn of_inventory(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let (admin, user) = (server.admin(1).await, env.user(0).await);
     let event = env.event_on_sale(&[10], 4).await;
-    let press = async |button: &str| {
-        let path = format!("/api/v1/admin/inventory/{}/{button}", event.id);
+    let act = async |action: &str| {
+        let path = format!("/api/v1/admin/inventory/{}/{action}", event.id);
         server.post(&path, Some(&admin.token), json!({})).await
     };
     let later = env.now().await.plus_millis(86_400_000);
     let far = env.event(later, later.plus_millis(1_000), &[1], 4).await;
     let unloaded = format!("/api/v1/admin/inventory/{}/reconcile", far.id);
-    seen.see(&server.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
-    assert_eq!(press("load").await.status, 200);
+    produced
+        .check(&server.post(&unloaded, Some(&admin.token), json!({})).await, ProblemCode::LedgerNotLoaded);
+    assert_eq!(act("load").await.status, 200);
     let (id, ticket_type) = (ReservationId(uuid::Uuid::new_v4()), event.ticket_types[0].id);
     let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
     env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // as a node that then died would have
-    seen.see(&press("evict").await, ProblemCode::LedgerBusy);
+    produced.check(&act("evict").await, ProblemCode::LedgerBusy);
     let is_settled = async || env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
     until("recovery commits it", is_settled).await;
     env.finish().await;
 }
 
 /// Causes an internal error: the ledger knows a reservation that the store does not have.
-async fn of_faults(seen: &mut Seen) {
+async fn of_faults(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let server = env.server().await;
     let person = server.person(1).await;
@@ -219,13 +223,13 @@ async fn of_faults(seen: &mut Seen) {
     load(&env, &event, false, vec![SnapshotReservation { id, user: person.id, held: 1 }]).await;
     let request = server.request(Method::POST, "/api/v1/reservations").bearer_auth(&person.token);
     let request = request.header("idempotency-key", "k").json(&booking_body(&event, 1));
-    let problem = seen.see(&Answer::read(request.send().await.unwrap()).await, ProblemCode::Internal);
+    let problem = produced.check(&Answer::read(request.send().await.unwrap()).await, ProblemCode::Internal);
     assert!(!problem.to_string().contains("settled"), "internal details are in the problem: {problem}");
     env.finish().await;
 }
 
 /// Refusals of an overloaded or broken server.
-async fn of_load(seen: &mut Seen) {
+async fn of_load(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     env.config.rate_limit = true;
     let server = env.server().await;
@@ -239,9 +243,9 @@ async fn of_load(seen: &mut Seen) {
         }
         panic!("password guessing was never rate-limited");
     };
-    seen.see(&limited, ProblemCode::RateLimited);
+    produced.check(&limited, ProblemCode::RateLimited);
     server.app.begin_draining();
-    seen.see(&server.get("/readyz", None).await, ProblemCode::Overloaded);
+    produced.check(&server.get("/readyz", None).await, ProblemCode::Overloaded);
     env.finish().await;
 
     let redis = Redis::default().start().expect("a Redis");
@@ -254,7 +258,7 @@ async fn of_load(seen: &mut Seen) {
     redis.pause().unwrap();
     let refused = server.post("/api/v1/reservations", Some(&token), booking_body(&event, 1)).await;
     redis.resume().unwrap();
-    seen.see(&refused, ProblemCode::LedgerUnavailable);
+    produced.check(&refused, ProblemCode::LedgerUnavailable);
     env.finish().await;
 
     let mut mariadb = MariaDb::default().start().expect("a MariaDB");
@@ -269,7 +273,7 @@ async fn of_load(seen: &mut Seen) {
     env.store.migrate().await.unwrap();
     let server = env.server().await;
     mariadb.kill().unwrap();
-    seen.see(&server.get("/api/v1/events", None).await, ProblemCode::StoreUnavailable);
+    produced.check(&server.get("/api/v1/events", None).await, ProblemCode::StoreUnavailable);
     mariadb.restart().unwrap();
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while env.store.inventory_audit(None).await.is_err() {
@@ -280,27 +284,27 @@ async fn of_load(seen: &mut Seen) {
 }
 
 /// Refusals while the image store is unavailable.
-async fn of_images(seen: &mut Seen) {
+async fn of_images(produced: &mut ProducedCodes) {
     let mut env = TestEnv::new(Backends::Embedded).await;
     let s3 = S3::start().await;
     s3.stop();
     env.config.s3 = Some(s3.options());
     let server = env.server().await;
     let image = server.get("/images/00112233445566778899aabbccddeeff.jpg", None).await;
-    seen.see(&image, ProblemCode::ImageStoreUnavailable);
+    produced.check(&image, ProblemCode::ImageStoreUnavailable);
     env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_problem_code_is_produced() {
-    let mut seen = Seen::default();
-    of_requests(&mut seen).await;
-    of_accounts(&mut seen).await;
-    of_bookings(&mut seen).await;
-    of_edits(&mut seen).await;
-    of_control_room(&mut seen).await;
-    of_load(&mut seen).await;
-    of_images(&mut seen).await;
+    let mut produced = ProducedCodes::default();
+    of_requests(&mut produced).await;
+    of_accounts(&mut produced).await;
+    of_bookings(&mut produced).await;
+    of_edits(&mut produced).await;
+    of_inventory(&mut produced).await;
+    of_load(&mut produced).await;
+    of_images(&mut produced).await;
     let all: BTreeSet<String> = ProblemCode::ALL.iter().map(ToString::to_string).collect();
-    assert_eq!(seen.0, all);
+    assert_eq!(produced.0, all);
 }

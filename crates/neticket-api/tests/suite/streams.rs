@@ -71,18 +71,18 @@ impl Listener {
     }
 }
 
-async fn numbers(server: &TestServer) -> String {
+async fn metrics(server: &TestServer) -> String {
     server.get("/metrics", None).await.text
 }
 
-async fn until(server: &TestServer, within: Duration, line: &str) {
+async fn until_metric(server: &TestServer, within: Duration, line: &str) {
     let deadline = Instant::now() + within;
     loop {
-        let numbers = numbers(server).await;
-        if numbers.lines().any(|told| told == line) {
+        let metrics = metrics(server).await;
+        if metrics.lines().any(|metric| metric == line) {
             return;
         }
-        assert!(Instant::now() < deadline, "{line} is missing in {numbers}");
+        assert!(Instant::now() < deadline, "{line} is missing in {metrics}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -132,14 +132,14 @@ on_both! {
         );
         let first = listener.next().await.unwrap();
         let polled = server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
-        let timeless = |mut told: Value| { told["server_time"].take(); told };
+        let timeless = |mut answer: Value| { answer["server_time"].take(); answer };
         assert_eq!(timeless(first), timeless(polled), "a stream event must equal the polled answer");
         let booking_body = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
         assert_eq!(book(&server, &token, None, booking_body).await.status, 201);
         let booked = Instant::now();
         assert_eq!(listener.next().await.unwrap()["ticket_types"][1]["left"], 17);
         assert!(booked.elapsed() < Duration::from_secs(2), "{:?}", booked.elapsed());
-        until(&server, DEADLINE, "neticket_http_stream_frames_total 2").await;
+        until_metric(&server, DEADLINE, "neticket_http_stream_frames_total 2").await;
         env.finish().await;
     }
 
@@ -150,9 +150,9 @@ on_both! {
         let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
         let mut listener = Listener::of(&server, &event).await;
         assert_eq!(listener.next().await.unwrap()["status"], "scheduled");
-        let told = listener.next().await.unwrap();
+        let opened = listener.next().await.unwrap();
         let late_ms = env.now().await.millis_since(opens_at);
-        assert_eq!(told["status"], "on_sale", "{told}");
+        assert_eq!(opened["status"], "on_sale", "{opened}");
         assert!((0..1_000).contains(&late_ms), "the stream reported the opening after {late_ms} ms");
         let token = server.person(1).await.token;
         let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
@@ -171,10 +171,10 @@ on_both! {
         assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
         assert!(refused.header("retry-after").parse::<u32>().is_ok());
         assert_eq!(server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.status, 200);
-        until(&server, DEADLINE, "neticket_http_streams 2").await;
-        until(&server, DEADLINE, "neticket_http_streams_refused_total 1").await;
+        until_metric(&server, DEADLINE, "neticket_http_streams 2").await;
+        until_metric(&server, DEADLINE, "neticket_http_streams_refused_total 1").await;
         drop(second);
-        until(&server, GONE_WITHIN, "neticket_http_streams 1").await;
+        until_metric(&server, GONE_WITHIN, "neticket_http_streams 1").await;
         let mut third = Listener::of(&server, &event).await;
         assert!(third.next().await.is_some());
         drop((first, third));
@@ -212,7 +212,7 @@ on_both! {
             let answer = server.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
             assert_eq!(answer.status(), status, "{accept}");
         }
-        until(&server, DEADLINE, "neticket_http_streams 0").await;
+        until_metric(&server, DEADLINE, "neticket_http_streams 0").await;
         env.finish().await;
     }
 
@@ -223,10 +223,10 @@ on_both! {
         let mut listener = Listener::of(&server, &event).await;
         assert!(listener.next().await.is_some());
         server.app.begin_draining();
-        until(&server, DEADLINE, "neticket_http_streams 1").await;
+        until_metric(&server, DEADLINE, "neticket_http_streams 1").await;
         server.app.end_streams();
         assert_eq!(listener.next().await, None, "the stream must end cleanly");
-        until(&server, DEADLINE, "neticket_http_streams 0").await;
+        until_metric(&server, DEADLINE, "neticket_http_streams 0").await;
         assert_eq!(Answer::read(ask(&server, &event).await).await.code(), "overloaded");
         env.finish().await;
     }

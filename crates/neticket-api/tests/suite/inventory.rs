@@ -26,14 +26,19 @@ async fn reconcile(
     Answer::read(request.send().await.unwrap()).await
 }
 
-/// Repeats the request until `right` accepts the answer.
-async fn told(server: &TestServer, token: &str, path: &str, right: impl Fn(&Value) -> bool) -> Value {
+/// Repeats the request until `accept` accepts the answer.
+pub(crate) async fn get_until(
+    server: &TestServer,
+    token: &str,
+    path: &str,
+    accept: impl Fn(&Value) -> bool,
+) -> Value {
     let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         let answer = server.get(path, Some(token)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let body = answer.json();
-        if right(&body) {
+        if accept(&body) {
             return body;
         }
         assert!(tokio::time::Instant::now() < deadline, "{body}");
@@ -50,23 +55,23 @@ on_both! {
         let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 2});
         assert_eq!(book(&server, &person, None, booking_body.clone()).await.status, 201);
         let list = "/api/v1/admin/inventory?size=5";
-        let page = told(&server, &admin, list, |page| page["items"][0]["ledger"]["pending"] == 0).await;
+        let page = get_until(&server, &admin, list, |page| page["items"][0]["ledger"]["pending"] == 0).await;
         let grade = json!({
             "id": event.ticket_types[0].id, "name": "VIP", "capacity": 5, "store_left": 3, "ledger_left": 3, "drift": 0
         });
         assert_eq!((&page["total_items"], &page["items"][0]["ticket_types"]), (&json!(1), &json!([grade])));
         assert_eq!(page["items"][0]["status"], "on_sale");
-        let path = |button| format!("/api/v1/admin/inventory/{}/{button}", event.id);
-        let press = async |button| server.post(&path(button), Some(&admin), json!({})).await;
-        let loaded = press("load").await.json();
+        let path = |action| format!("/api/v1/admin/inventory/{}/{action}", event.id);
+        let act = async |action| server.post(&path(action), Some(&admin), json!({})).await;
+        let loaded = act("load").await.json();
         assert!(loaded["ledger"]["epoch"].as_i64() > page["items"][0]["ledger"]["epoch"].as_i64(), "{loaded}");
-        let paused = press("pause").await.json();
+        let paused = act("pause").await.json();
         assert_eq!((&paused["ledger"]["paused"], &paused["status"]), (&json!(true), &json!("paused")));
         assert_eq!(server.get(&format!("/api/v1/events/{}", event.id), None).await.json()["status"], "paused", "at once");
         assert_eq!(book(&server, &person, None, booking_body.clone()).await.code(), "sale_paused");
-        let evicted = press("evict").await;
+        let evicted = act("evict").await;
         assert_eq!((evicted.status, &evicted.json()["ledger"]["paused"]), (200, &json!(true)), "{}", evicted.text);
-        assert_eq!(press("resume").await.json()["ledger"]["paused"], json!(false));
+        assert_eq!(act("resume").await.json()["ledger"]["paused"], json!(false));
         assert_eq!(book(&server, &person, None, booking_body).await.status, 201);
         let nothing = server.post("/api/v1/admin/inventory/987654/load", Some(&admin), json!({})).await;
         assert_eq!(nothing.code(), "not_found");
@@ -98,28 +103,6 @@ on_both! {
         assert_eq!(again.json(), json!({"applied": false, "changes": []}), "an action without an effect was audited");
         let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["total_items"], 0);
-        env.finish().await;
-    }
-
-    async fn stats_cover_all_nodes(backends: Backends) {
-        let mut env = TestEnv::new(backends).await;
-        let (one, other) = (env.server().await, env.server().await);
-        let (admin, person) = (one.admin(1).await.token, one.person(2).await.token);
-        let event = env.event_on_sale(&[5], 4).await;
-        let booking_body = |quantity: u32| json!({"ticket_type_id": event.ticket_types[0].id, "quantity": quantity});
-        assert_eq!(book(&other, &person, None, booking_body(2)).await.status, 201);
-        assert_eq!(book(&other, &person, None, booking_body(9)).await.code(), "sold_out");
-        assert_eq!(one.get("/api/v1/nothing", None).await.status, 404);
-        let is_whole = |stats: &Value| {
-            let count = |code: &str| {
-                let problems = stats["problems"].as_array().unwrap().iter();
-                problems.filter(|problem| problem["code"] == code).filter_map(|problem| problem["count"].as_u64()).sum::<u64>()
-            };
-            stats["nodes"] == 2 && count("sold_out") == 1 && count("not_found") == 1
-        };
-        let stats = told(&one, &admin, "/api/v1/admin/stats", is_whole).await;
-        assert!(stats["bookings_per_s"].as_f64() > Some(0.0) && stats["p99_ms"].as_f64() > Some(0.0), "{stats}");
-        assert_eq!((&stats["window_s"], &stats["in_flight"], &stats["drift"]), (&json!(5), &json!(0), &json!(0)));
         env.finish().await;
     }
 }

@@ -11,10 +11,10 @@ const WAITING: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
     WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND INFO LIKE '%FOR UPDATE%'";
 
 /// The value of a metric on `/metrics`, by its name and labels.
-async fn number(server: &TestServer, name: &str) -> u64 {
-    let numbers = server.get("/metrics", None).await.text;
-    let number = numbers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    number.unwrap_or_else(|| panic!("{name} is missing in {numbers}")).parse().unwrap()
+async fn metric(server: &TestServer, name: &str) -> u64 {
+    let metrics = server.get("/metrics", None).await.text;
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("{name} is missing in {metrics}")).parse().unwrap()
 }
 
 const DISCONNECTS: &str = "neticket_http_disconnects_total";
@@ -33,7 +33,7 @@ fn reset(client: TcpStream) {
 }
 
 async fn queued(server: &TestServer) -> u64 {
-    number(server, "neticket_queued_reservations{stage=\"admit\"}").await
+    metric(server, "neticket_queued_reservations{stage=\"admit\"}").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,13 +60,13 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
              content-type: application/json\r\ncontent-length: {len}\r\n\r\n{body}"
         ));
     }
-    let warm = send(&server, &requests[0]).await;
+    let first = send(&server, &requests[0]).await;
     let left = async || {
         let view = env.ledger.view(event.id).await.unwrap();
         view.filter(|view| view.pending == 0).map(|view| view.ticket_types[0].left)
     };
     until("the ledger is loaded and the first booking settled", async || left().await == Some(9)).await;
-    drop(warm);
+    drop(first);
     redis.pause().unwrap();
     let stay = [send(&server, &requests[0]).await, send(&server, &requests[1]).await];
     until("one is at the ledger, and one waits", async || queued(&server).await == 1).await;
@@ -75,12 +75,12 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     let last = send(&server, &requests[3]).await;
     until("the last one waits", async || queued(&server).await == 3).await;
     reset(third);
-    until("the node has noticed", async || number(&server, DISCONNECTS).await == 1).await;
+    until("the node has noticed", async || metric(&server, DISCONNECTS).await == 1).await;
     redis.resume().unwrap();
     // The node admits in order. When the last booking is settled, the earlier ones are admitted or dropped.
     until("the others are booked", async || left().await == Some(6)).await;
     assert_eq!(env.confirmed(&event).await, [4]);
-    assert_eq!(number(&server, "neticket_bookings_total{outcome=\"disconnected\"}").await, 1);
+    assert_eq!(metric(&server, "neticket_bookings_total{outcome=\"disconnected\"}").await, 1);
     drop((stay, last));
     env.finish().await;
 }
@@ -104,7 +104,7 @@ async fn a_request_runs_to_its_end_after_its_client_disconnects() {
     let client = send(&server, &request).await;
     until("the pause waits for the rows", async || sql(&env, WAITING).trim() == "1").await;
     reset(client);
-    until("the node has noticed", async || number(&server, DISCONNECTS).await == 1).await;
+    until("the node has noticed", async || metric(&server, DISCONNECTS).await == 1).await;
     locks.let_go(&env);
     until("the ledger is of a pause", async || {
         env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.paused && view.epoch > epoch)

@@ -1,19 +1,19 @@
-//! Prepares answers for snapshots: values that differ between runs are replaced by their kind.
+//! Prepares answers for snapshots: it replaces values that differ between runs by their kind.
 
 use neticket_testkit::Answer;
 use serde_json::{Value, json};
 
 /// Status, chosen headers and body of an answer.
-pub(crate) fn shown(answer: &Answer, headers: &[&str]) -> Value {
+pub(crate) fn masked(answer: &Answer, headers: &[&str]) -> Value {
     let mut body = serde_json::from_str(&answer.text).unwrap_or_else(|_| Value::String(answer.text.clone()));
     mask(&mut body);
-    let mut shown = json!({ "status": answer.status, "body": body });
+    let mut masked = json!({ "status": answer.status, "body": body });
     for name in headers {
         let mut value = Value::String(answer.header(name).to_owned());
         mask(&mut value);
-        shown[*name] = value;
+        masked[*name] = value;
     }
-    shown
+    masked
 }
 
 fn mask(value: &mut Value) {

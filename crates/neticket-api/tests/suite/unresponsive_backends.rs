@@ -16,7 +16,7 @@ const PEOPLE: usize = 5;
 /// How long the ledger may take to answer in this test.
 const LEDGER_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a reader waits for the ledger.
-const READER_PATIENCE: Duration = Duration::from_millis(200);
+const READER_TIMEOUT: Duration = Duration::from_millis(200);
 /// The number of readers after the first one.
 const READERS: u32 = 50;
 /// The deadline of each wait in this file.
@@ -74,9 +74,9 @@ async fn readers_do_not_wait_for_the_ledger_timeout_while_the_ledger_is_down() {
     // One reader discovers it for all, and waits less long than a booking would.
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let took = time_of_a_read(&server, &path).await;
+        let took = read_latency(&server, &path).await;
         assert!(took < LEDGER_TIMEOUT, "a reader waited for {took:?}");
-        if took >= READER_PATIENCE {
+        if took >= READER_TIMEOUT {
             break;
         }
         assert!(Instant::now() < deadline, "no read waited for the ledger in time");
@@ -92,7 +92,7 @@ async fn readers_do_not_wait_for_the_ledger_timeout_while_the_ledger_is_down() {
     env.finish().await;
 }
 
-async fn time_of_a_read(server: &TestServer, path: &str) -> Duration {
+async fn read_latency(server: &TestServer, path: &str) -> Duration {
     let begun = Instant::now();
     assert_eq!(server.get(path, None).await.status, 200);
     begun.elapsed()

@@ -32,9 +32,9 @@ on_both! {
         // The backup is an empty database. `lost` is the deployment that ran on, `restored` the one that was
         // restored from the backup.
         let (mut lost, mut restored) = (TestEnv::new(backends).await, TestEnv::new(backends).await);
-        let (lost_site, server) = (lost.server().await, restored.server().await);
-        let gone = lost_site.person(1).await;
-        assert_eq!(lost_site.get("/api/v1/me", Some(&gone.token)).await.status, 200);
+        let (lost_server, server) = (lost.server().await, restored.server().await);
+        let gone = lost_server.person(1).await;
+        assert_eq!(lost_server.get("/api/v1/me", Some(&gone.token)).await.status, 200);
         let next = server.person(2).await;
         assert_ne!(next.id, gone.id, "an id was assigned twice");
 
