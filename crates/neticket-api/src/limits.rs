@@ -63,21 +63,21 @@ impl Limits {
         }
     }
 
-    pub(crate) fn signup(&self, from: IpAddr) -> Result<(), ApiError> {
-        self.check(&self.signups, &network(from))
+    pub(crate) fn signup(&self, client_ip: IpAddr) -> Result<(), ApiError> {
+        self.check(&self.signups, &network(client_ip))
     }
 
     /// Checks the limit of this caller and account first, so that a refused caller does not use up the limits
     /// that others share.
-    pub(crate) fn login(&self, from: IpAddr, email: &str) -> Result<(), ApiError> {
+    pub(crate) fn login(&self, client_ip: IpAddr, email: &str) -> Result<(), ApiError> {
         let email = email.trim().to_lowercase();
-        self.check(&self.guesses, &(network(from), email.clone()))?;
-        self.check(&self.logins, &network(from))?;
+        self.check(&self.guesses, &(network(client_ip), email.clone()))?;
+        self.check(&self.logins, &network(client_ip))?;
         self.check(&self.guesses_from_all, &email)
     }
 
-    pub(crate) fn refresh(&self, from: IpAddr) -> Result<(), ApiError> {
-        self.check(&self.refreshes, &network(from))
+    pub(crate) fn refresh(&self, client_ip: IpAddr) -> Result<(), ApiError> {
+        self.check(&self.refreshes, &network(client_ip))
     }
 
     pub(crate) fn password_change(&self, user: UserId) -> Result<(), ApiError> {
@@ -93,8 +93,8 @@ impl Limits {
         self.check(&self.uploads, &user)
     }
 
-    pub(crate) fn read(&self, from: IpAddr) -> Result<(), ApiError> {
-        self.check(&self.reads, &network(from))
+    pub(crate) fn read(&self, client_ip: IpAddr) -> Result<(), ApiError> {
+        self.check(&self.reads, &network(client_ip))
     }
 
     fn check<K: Hash + Eq + Clone>(&self, limit: &Limit<K>, key: &K) -> Result<(), ApiError> {

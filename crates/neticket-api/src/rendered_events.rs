@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::wire;
 
 /// The most rendered events that are kept in memory.
-const WRITTEN_MAX: u64 = 10_000;
+const RENDERED_MAX: u64 = 10_000;
 
 /// Rendered events. Each is rendered once and shared by everyone who requests it.
 pub(crate) struct RenderedEvents(Cache<EventId, Result<Arc<RenderedEvent>, String>>);
@@ -36,7 +36,7 @@ pub(crate) struct RenderedEvent {
 
 impl RenderedEvents {
     pub(crate) fn new() -> Self {
-        Self(Cache::new(WRITTEN_MAX))
+        Self(Cache::new(RENDERED_MAX))
     }
 
     /// The rendered form of `copy`. It is rendered again only if `copy` has changed since, and only once for
@@ -53,8 +53,8 @@ impl RenderedEvents {
         if let Some(Ok(rendered)) = self.0.get(&id).await.filter(is_of_copy) {
             return Ok(rendered);
         }
-        let write = async { RenderedEvent::new(app, copy.clone()).map(Arc::new) };
-        let entry = self.0.entry(id).or_insert_with_if(write, |rendered| !is_of_copy(rendered)).await;
+        let render = async { RenderedEvent::new(app, copy.clone()).map(Arc::new) };
+        let entry = self.0.entry(id).or_insert_with_if(render, |rendered| !is_of_copy(rendered)).await;
         Ok(entry.into_value().map_err(AppError::Internal)?)
     }
 }

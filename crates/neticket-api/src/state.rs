@@ -25,7 +25,7 @@ pub(crate) struct State {
     /// to stay with HTTPS.
     pub(crate) https: bool,
     pub(crate) http: HttpMetrics,
-    pub(crate) written_events: RenderedEvents,
+    pub(crate) rendered_events: RenderedEvents,
     pub(crate) streams: Streams,
     /// Whether `/metrics` is on the public listener.
     pub(crate) metrics_public: bool,
@@ -53,7 +53,7 @@ impl State {
             document,
             https,
             http: HttpMetrics::default(),
-            written_events: RenderedEvents::new(),
+            rendered_events: RenderedEvents::new(),
             metrics_public,
         })
     }

@@ -49,31 +49,31 @@ struct Networks {
 }
 
 impl Networks {
-    fn enter(&self, from: IpAddr) -> Option<NetworkQuota> {
-        let from = network(from);
+    fn enter(&self, client_ip: IpAddr) -> Option<NetworkQuota> {
+        let network = network(client_ip);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // A network that is refused gets no entry in the map.
-        if open.get(&from).copied().unwrap_or(0) >= self.open_max {
+        if open.get(&network).copied().unwrap_or(0) >= self.open_max {
             return None;
         }
-        *open.entry(from).or_default() += 1;
-        Some(NetworkQuota { networks: self.clone(), from })
+        *open.entry(network).or_default() += 1;
+        Some(NetworkQuota { networks: self.clone(), network })
     }
 }
 
 /// Guard of one open stream of a network.
 struct NetworkQuota {
     networks: Networks,
-    from: IpAddr,
+    network: IpAddr,
 }
 
 impl Drop for NetworkQuota {
     fn drop(&mut self) {
         let mut open = self.networks.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(streams) = open.get_mut(&self.from) {
+        if let Some(streams) = open.get_mut(&self.network) {
             *streams -= 1;
             if *streams == 0 {
-                open.remove(&self.from);
+                open.remove(&self.network);
             }
         }
     }
@@ -98,10 +98,10 @@ impl Streams {
         &self,
         app: &App,
         event: EventId,
-        from: IpAddr,
+        client_ip: IpAddr,
         metrics: &HttpMetrics,
     ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, AppError> {
-        let slots = (Arc::clone(&self.slots).try_acquire_owned(), self.networks.enter(from));
+        let slots = (Arc::clone(&self.slots).try_acquire_owned(), self.networks.enter(client_ip));
         let (Ok(slot), Some(network_quota)) = slots else {
             metrics.streams_refused.inc();
             return Err(AppError::Overloaded);

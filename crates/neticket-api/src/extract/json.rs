@@ -142,7 +142,7 @@ fn read<T: DeserializeOwned + Validate>(text: &str) -> Result<T, ApiError> {
 fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<FieldProblem>), ApiError> {
     let typed = serde_json::from_str::<T>(text);
     if let Ok(value) = &typed
-        && !needs_a_closer_look(text)
+        && !needs_sanitizing(text)
         && value.validate().is_ok()
     {
         return typed.map(|value| (value, Vec::new())).map_err(|error| malformed(&error));
@@ -177,7 +177,7 @@ fn read_form<T: DeserializeOwned + Validate>(text: &str) -> Result<(T, Vec<Field
 
 /// Serde accepts an array as a struct, and databases treat NUL differently. Both are refused, and both are
 /// rare, so only texts that may contain one take the slow path.
-fn needs_a_closer_look(text: &str) -> bool {
+fn needs_sanitizing(text: &str) -> bool {
     text.contains('[') || text.contains("\\u0000")
 }
 

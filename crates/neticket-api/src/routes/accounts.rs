@@ -73,7 +73,7 @@ pub(crate) async fn session_refresh(
     };
     match refreshed {
         Ok(session) => Ok(session_answer(session, &state)),
-        Err(error @ AppError::Unauthenticated) => Err(forgetting(ApiError::from(error), &state)),
+        Err(error @ AppError::Unauthenticated) => Err(with_cleared_cookie(ApiError::from(error), &state)),
         Err(error) => Err(error.into()),
     }
 }
@@ -148,7 +148,7 @@ fn session_answer(session: Session, state: &State) -> HttpResponse {
 }
 
 /// Adds a header to `error` that makes the browser delete the refresh token.
-fn forgetting(error: ApiError, state: &State) -> ApiError {
+fn with_cleared_cookie(error: ApiError, state: &State) -> ApiError {
     match HeaderValue::from_str(&refresh_cookie::clear(state.https).to_string()) {
         Ok(cleared) => error.with_header(SET_COOKIE, cleared),
         Err(_) => error,

@@ -59,7 +59,7 @@ pub(crate) async fn event_view(
 ) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
     let copy = state.app.event_copy_since(id, query.0.revision.unwrap_or(0)).await?;
-    let rendered = state.written_events.of(&state.app, id, copy).await?;
+    let rendered = state.rendered_events.of(&state.app, id, copy).await?;
     let mut response = if rendered.is_known(&req) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, rendered.tag_header.clone())).insert_header((CACHE_CONTROL, PUBLIC_1_S));
     if rendered.is_known(&req) {
@@ -78,7 +78,7 @@ pub(crate) async fn event_view(
 ))]
 pub(crate) async fn event_availability(state: Data<State>, id: Path<i64>) -> Result<HttpResponse, ApiError> {
     let id = EventId(id.into_inner());
-    let rendered = state.written_events.of(&state.app, id, state.app.event_copy(id).await?).await?;
+    let rendered = state.rendered_events.of(&state.app, id, state.app.event_copy(id).await?).await?;
     let availability = wire::availability(&rendered.view, state.app.now());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(availability))
 }

@@ -18,7 +18,7 @@ use crate::wire;
 ))]
 pub(crate) async fn audit_list(
     state: Data<State>,
-    _who: Admin,
+    _user: Admin,
     query: ValidQuery<PageQuery>,
 ) -> Result<Json<Page<AuditEntry>>, ApiError> {
     let PageQuery { page, size } = query.0;

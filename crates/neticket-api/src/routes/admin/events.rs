@@ -24,7 +24,7 @@ use crate::wire;
 ))]
 pub(crate) async fn admin_event_list(
     state: Data<State>,
-    _who: Admin,
+    _user: Admin,
     query: ValidQuery<AdminEventListQuery>,
 ) -> Result<Json<Page<AdminEvent>>, ApiError> {
     let AdminEventListQuery { q, status, page, size } = query.0;
@@ -71,10 +71,10 @@ pub(crate) async fn admin_event_create(
 ))]
 pub(crate) async fn admin_event_view(
     state: Data<State>,
-    _who: Admin,
+    _user: Admin,
     id: Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(shown(&state, state.app.admin_event(EventId(id.into_inner())).await?))
+    Ok(event_answer(&state, state.app.admin_event(EventId(id.into_inner())).await?))
 }
 
 /// Change an event
@@ -93,7 +93,7 @@ pub(crate) async fn admin_event_update(
     user: Admin,
     client_ip: ClientAddress,
     id: Path<i64>,
-    expected: StrongTags,
+    if_match: StrongTags,
     body: FormJson<EventUpdateRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (id, change) = (EventId(id.into_inner()), wire::event_change(body.value));
@@ -101,7 +101,10 @@ pub(crate) async fn admin_event_update(
         return Err(json::refused(body.mistakes, state.app.event_change_faults(id, &change).await?));
     }
     let client_ip = Some(client_ip.0.to_string());
-    Ok(shown(&state, state.app.event_update(user.0, client_ip, id, &versions(expected), &change).await?))
+    Ok(event_answer(
+        &state,
+        state.app.event_update(user.0, client_ip, id, &versions(if_match), &change).await?,
+    ))
 }
 
 /// Delete an event
@@ -119,10 +122,10 @@ pub(crate) async fn admin_event_delete(
     user: Admin,
     client_ip: ClientAddress,
     id: Path<i64>,
-    expected: StrongTags,
+    if_match: StrongTags,
 ) -> Result<HttpResponse, ApiError> {
     let (id, client_ip) = (EventId(id.into_inner()), Some(client_ip.0.to_string()));
-    state.app.event_delete(user.0, client_ip, id, &versions(expected)).await?;
+    state.app.event_delete(user.0, client_ip, id, &versions(if_match)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -142,10 +145,10 @@ pub(crate) async fn admin_event_cancel(
     id: Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let client_ip = Some(client_ip.0.to_string());
-    Ok(shown(&state, state.app.event_cancel(user.0, client_ip, EventId(id.into_inner())).await?))
+    Ok(event_answer(&state, state.app.event_cancel(user.0, client_ip, EventId(id.into_inner())).await?))
 }
 
-fn shown(state: &State, view: EventView) -> HttpResponse {
+fn event_answer(state: &State, view: EventView) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ETag(version_tag(view.version)))
         .json(wire::admin_event(view, state.app.now()))

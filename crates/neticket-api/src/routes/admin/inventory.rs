@@ -27,7 +27,7 @@ use crate::wire;
 ))]
 pub(crate) async fn inventory_list(
     state: Data<State>,
-    _who: Admin,
+    _user: Admin,
     query: ValidQuery<InventoryListQuery>,
 ) -> Result<Json<Page<InventoryEntry>>, ApiError> {
     let InventoryListQuery { q, drifted, page, size } = query.0;
@@ -136,9 +136,10 @@ pub(crate) async fn inventory_reconcile(
         None => Reconcile::Apply,
         Some(fingerprints) => Reconcile::ApplyOnly(fingerprints),
     };
-    let came = state.app.ledger_reconcile(user.0, Some(client_ip.0.to_string()), event, &wanted).await?;
-    let tag = EntityTag::new_strong(came.fingerprint.clone());
-    Ok(HttpResponse::Ok().insert_header(ETag(tag)).json(reconciliation(came)))
+    let reconciled =
+        state.app.ledger_reconcile(user.0, Some(client_ip.0.to_string()), event, &wanted).await?;
+    let tag = EntityTag::new_strong(reconciled.fingerprint.clone());
+    Ok(HttpResponse::Ok().insert_header(ETag(tag)).json(reconciliation(reconciled)))
 }
 
 fn inventory_entry(view: InventoryView) -> InventoryEntry {
@@ -167,11 +168,14 @@ fn inventory_entry(view: InventoryView) -> InventoryEntry {
     }
 }
 
-fn reconciliation(came: neticket_app::Reconciliation) -> Reconciliation {
+fn reconciliation(reconciled: neticket_app::Reconciliation) -> Reconciliation {
     let change = |change: neticket_app::SeatChange| SeatChange {
         ticket_type_id: change.ticket_type.0,
         from: change.from,
         to: change.to,
     };
-    Reconciliation { applied: came.applied, changes: came.changes.into_iter().map(change).collect() }
+    Reconciliation {
+        applied: reconciled.applied,
+        changes: reconciled.changes.into_iter().map(change).collect(),
+    }
 }

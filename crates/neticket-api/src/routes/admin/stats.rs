@@ -15,7 +15,7 @@ use crate::state::State;
 #[utoipa::path(get, path = "/api/v1/admin/stats", tag = "Administration", security(("access" = [])), responses(
     (status = 200, description = "The statistics. Those of other nodes are at most a few seconds old.", body = Stats),
 ))]
-pub(crate) async fn stats_view(state: Data<State>, _who: Admin) -> Result<Json<Stats>, ApiError> {
+pub(crate) async fn stats_view(state: Data<State>, _user: Admin) -> Result<Json<Stats>, ApiError> {
     let view = state.app.stats().await;
     Ok(Json(stats(view, state.app.now())))
 }
