@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 use super::records::EventRecord;
 
 /// All fields of `event` that an administrator can change.
-pub(crate) fn whole(event: &EventRecord) -> Value {
+pub(super) fn whole(event: &EventRecord) -> Value {
     Value::Object(members(event))
 }
 
 /// The fields that differ between `before` and `after`, with their old and their new values.
-pub(crate) fn changes(before: &EventRecord, after: &EventRecord) -> (Value, Value) {
+pub(super) fn changes(before: &EventRecord, after: &EventRecord) -> (Value, Value) {
     let (mut before, mut after) = (members(before), members(after));
     let same: Vec<String> = before
         .iter()

@@ -1,8 +1,14 @@
-//! Events and their ticket types, as they are described. Their seats change in [`crate::booking`] only.
+//! Events and their ticket types: creating, reading, editing and cancelling them, and the epochs of their
+//! ledgers. Only `edit.rs` changes their seats. [`crate::reservations`] does the rest, and says in which
+//! order rows are locked.
 
-pub(crate) mod audit_diff;
+mod audit_diff;
+mod cancel;
+mod edit;
+mod epoch;
 mod images;
 mod list;
+mod load;
 mod records;
 
 use std::collections::BTreeMap;
@@ -13,8 +19,11 @@ use sea_orm::{
     QuerySelect,
 };
 
+pub use cancel::{DeleteOutcome, EventCancelOutcome};
+pub use edit::{EditOutcome, EventEdit, TicketTypeEdit};
+pub use epoch::{EpochRaiseOutcome, PauseOutcome};
 pub use list::{EventFilter, EventSummaryRecord};
-pub use records::{EventRecord, NewEvent, NewTicketType, TicketTypeRecord};
+pub use records::{EventRecord, LoadedEvent, LoadedTicketType, NewEvent, NewTicketType, TicketTypeRecord};
 
 use crate::entity::{event, ticket_type};
 use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log, convert};
@@ -180,7 +189,7 @@ fn ticket_type_row(
     })
 }
 
-pub(crate) async fn with_ticket_types(
+async fn with_ticket_types(
     connection: &impl ConnectionTrait,
     event: event::Model,
 ) -> Result<EventRecord, DbErr> {
@@ -193,10 +202,7 @@ pub(crate) async fn with_ticket_types(
     event_record(event, ticket_types)
 }
 
-pub(crate) fn event_record(
-    event: event::Model,
-    ticket_types: Vec<ticket_type::Model>,
-) -> Result<EventRecord, DbErr> {
+fn event_record(event: event::Model, ticket_types: Vec<ticket_type::Model>) -> Result<EventRecord, DbErr> {
     Ok(EventRecord {
         id: EventId(event.id),
         title: event.title,

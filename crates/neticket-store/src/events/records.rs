@@ -1,11 +1,12 @@
-//! Events and their ticket types, as the store has them and as they are created.
+//! Events and their ticket types: as the store has them, as they are created, and as a ledger is loaded with
+//! them.
 
-use neticket_domain::{EventId, SaleWindow, TicketTypeId, Timestamp};
+use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId, Timestamp};
 use sea_orm::DbErr;
 use serde::{Deserialize, Serialize};
 
-use crate::convert;
 use crate::entity::ticket_type;
+use crate::{LoadedReservation, convert};
 
 /// An event that is to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,35 @@ pub struct TicketTypeRecord {
     pub price: u64,
     pub capacity: u32,
     pub left: u32,
-    pub epoch: neticket_domain::Epoch,
+    pub epoch: Epoch,
+}
+
+/// What a ledger is built from, as of the moment when its epoch was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedEvent {
+    pub event: EventId,
+    /// The new epoch.
+    pub epoch: Epoch,
+    pub window: SaleWindow,
+    /// When the window was last changed or the event was cancelled. `None` if neither has happened.
+    pub window_since: Option<Timestamp>,
+    /// When the pause of the sale began. `None` if the sale is not paused.
+    pub paused_at: Option<Timestamp>,
+    pub cancelled: bool,
+    pub max_per_user: u32,
+    /// In the order of their ids.
+    pub ticket_types: Vec<LoadedTicketType>,
+    /// All reservations of the event, including cancelled and rejected ones.
+    pub reservations: Vec<LoadedReservation>,
+}
+
+/// A ticket type, as a ledger is loaded with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadedTicketType {
+    pub id: TicketTypeId,
+    /// In won.
+    pub price: u64,
+    pub left: u32,
 }
 
 impl TryFrom<ticket_type::Model> for TicketTypeRecord {
@@ -74,7 +103,7 @@ impl TryFrom<ticket_type::Model> for TicketTypeRecord {
             price: convert::from_column(row.price)?,
             capacity: convert::from_column(row.capacity)?,
             left: convert::from_column(row.left)?,
-            epoch: neticket_domain::Epoch(row.epoch),
+            epoch: Epoch(row.epoch),
         })
     }
 }

@@ -14,14 +14,16 @@ use sea_orm::{
     QuerySelect, Statement, Value,
 };
 
-use super::CommitRequest;
-use super::load::{next, raise};
-use super::rows;
+use super::epoch::{next, raise};
+use super::{audit_diff, event_record, with_ticket_types};
 use crate::entity::{event, ticket_type};
-use crate::events::{audit_diff, event_record, with_ticket_types};
 use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
+use crate::reservations::rows;
 use crate::transaction::DatabaseTransaction;
-use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log, convert};
+use crate::{
+    AuditOrigin, CommitRequest, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log,
+    convert,
+};
 
 /// An event as it should become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,8 +163,8 @@ async fn update(
 }
 
 /// Locks the event's ticket types in the order of their ids, and no others, as
-/// [`lock_all`](super::load::lock_all) does. Then reads the event, which no other transaction can change from
-/// then on.
+/// [`lock_all`](super::epoch::lock_all) does. Then reads the event, which no other transaction can change
+/// from then on.
 pub(super) async fn locked(
     transaction: &DatabaseTransaction,
     id: EventId,

@@ -12,13 +12,13 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::audit_diff;
 use super::edit::{highest_epoch, locked, remove};
-use super::load::{next, raise};
-use super::{CancelRequest, rows};
+use super::epoch::{next, raise};
 use crate::entity::{event, ticket_type};
-use crate::events::audit_diff;
+use crate::reservations::rows;
 use crate::transaction::DatabaseTransaction;
-use crate::{AuditOrigin, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
+use crate::{AuditOrigin, CancelRequest, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
 
 /// The outcome of a request to cancel an event.
 #[derive(Clone, Debug, PartialEq, Eq)]

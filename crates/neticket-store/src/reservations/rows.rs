@@ -40,7 +40,7 @@ pub(super) async fn by_ids(
 }
 
 /// Returns which of `ids` exist.
-pub(super) async fn present(
+pub(crate) async fn present(
     connection: &impl ConnectionTrait,
     ids: &[ReservationId],
 ) -> Result<BTreeSet<ReservationId>, DbErr> {
@@ -79,7 +79,7 @@ pub(super) async fn count_of_user(connection: &impl ConnectionTrait, user: UserI
 }
 
 /// All reservations of these ticket types, with the tickets that each counts towards its owner's limit.
-pub(super) async fn held(
+pub(crate) async fn held(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
 ) -> Result<Vec<LoadedReservation>, DbErr> {
@@ -101,7 +101,7 @@ pub(super) async fn held(
 
 /// Whether any of these ticket types has a reservation of any status. While the caller holds their locks, the
 /// answer stays true.
-pub(super) async fn any(
+pub(crate) async fn any(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
 ) -> Result<bool, DbErr> {
@@ -121,7 +121,7 @@ pub(super) async fn any(
 }
 
 /// At most `limit` confirmed reservations of these ticket types, in no particular order.
-pub(super) async fn confirmed(
+pub(crate) async fn confirmed(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
     limit: u64,

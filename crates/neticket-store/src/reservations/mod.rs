@@ -1,8 +1,9 @@
-//! Reservations and the seats they take. This is the only place where seats of the store change.
+//! Reservations and the seats they take. Commits and cancels change the seats of the store. Other code does
+//! so only in `events/edit.rs`, when an administrator changes a capacity.
 //!
-//! **Order of locks.** Every transaction here locks ticket types first, in the order of their ids, and
-//! touches reservations only under those locks. Commits, cancels and loads of a ticket type therefore run one
-//! after the other, and no two of them can deadlock.
+//! **Order of locks.** Every transaction here and in [`crate::events`] that changes seats or epochs locks
+//! ticket types first, in the order of their ids, and touches reservations only under those locks. Commits,
+//! cancels and loads of a ticket type therefore run one after the other, and no two of them can deadlock.
 //!
 //! **READ COMMITTED.** A read that follows a lock sees everything that was committed before the lock was
 //! taken. On SQLite the whole transaction holds the only write lock, which has the same effect for all
@@ -12,25 +13,16 @@
 mod cancel;
 mod commit;
 mod commit_slow_path;
-mod edit;
-mod epoch;
-mod event_cancel;
 mod insert;
 mod inventory;
-mod load;
 mod outbox;
 mod read;
 mod reject;
-mod rows;
+pub(crate) mod rows;
 
 use std::collections::BTreeSet;
 
-pub use edit::{EditOutcome, EventEdit, TicketTypeEdit};
-pub use event_cancel::{DeleteOutcome, EventCancelOutcome};
-
-use neticket_domain::{Epoch, EventId, Quantity, ReservationId, SaleWindow, TicketTypeId, Timestamp, UserId};
-
-pub use epoch::{EpochRaiseOutcome, PauseOutcome};
+use neticket_domain::{Epoch, EventId, Quantity, ReservationId, TicketTypeId, Timestamp, UserId};
 
 /// The maximum number of rows in one `INSERT`. SQLite accepts at most 32,766 parameters and MySQL 65,535. A
 /// row of the outbox has 7.
@@ -151,33 +143,7 @@ pub struct OutboxRecord {
     pub created_at: Timestamp,
 }
 
-/// What a ledger is built from, as of the moment when its epoch was raised.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadedEvent {
-    pub event: EventId,
-    /// The new epoch.
-    pub epoch: Epoch,
-    pub window: SaleWindow,
-    /// When the window was last changed or the event was cancelled. `None` if neither has happened.
-    pub window_since: Option<Timestamp>,
-    /// When the pause of the sale began. `None` if the sale is not paused.
-    pub paused_at: Option<Timestamp>,
-    pub cancelled: bool,
-    pub max_per_user: u32,
-    /// In the order of their ids.
-    pub ticket_types: Vec<LoadedTicketType>,
-    /// All reservations of the event, including cancelled and rejected ones.
-    pub reservations: Vec<LoadedReservation>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadedTicketType {
-    pub id: TicketTypeId,
-    /// In won.
-    pub price: u64,
-    pub left: u32,
-}
-
+/// A reservation, as a ledger is loaded with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LoadedReservation {
     pub id: ReservationId,

@@ -1,18 +1,20 @@
-//! Transactions that raise an event's epoch for an administrator, so that its ledger is stale. From their
-//! COMMIT on, the guard refuses everything that an older ledger admits. This holds even if nobody loads a new
-//! ledger at once: the next commit leads to a load.
+//! How an event's epoch is raised, and the transactions that raise it for an administrator, so that its
+//! ledger is stale. From their COMMIT on, the guard refuses everything that an older ledger admits. This
+//! holds even if nobody loads a new ledger at once: the next commit leads to a load.
 //!
-//! Like everything here, they lock the ticket types first, so two administrators act one after the other.
+//! They lock the ticket types first, so two administrators act one after the other.
 
-use neticket_domain::{Epoch, EventId, Timestamp};
-use sea_orm::sea_query::{Expr, Query};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait};
+use neticket_domain::{Epoch, EventId, TicketTypeId, Timestamp};
+use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementExt as _};
+use sea_orm::sea_query::{Expr, LockType, Order, Query};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, ExprTrait, Statement, Value};
 use serde_json::json;
 
-use super::load::{lock_all, next, raise};
-use crate::entity::event;
+use super::LoadedTicketType;
+use crate::entity::{event, ticket_type};
+use crate::indexed::TICKET_TYPES_BY_EVENT;
 use crate::transaction::DatabaseTransaction;
-use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log};
+use crate::{AuditOrigin, NewAudit, Store, StoreError, audit_log, convert};
 
 /// The outcome of a request to pause or resume a sale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,4 +142,49 @@ async fn pause(
     entry.after = Some(json!({"paused": paused}));
     audit_log::append(transaction, &entry).await?;
     Ok(PauseOutcome::Changed { epoch })
+}
+
+/// Sets the epoch of all ticket types of the event. The caller holds their locks.
+pub(super) async fn raise(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+    epoch: Epoch,
+) -> Result<(), DbErr> {
+    let backend = transaction.get_database_backend();
+    let sql = format!("UPDATE {} SET epoch = ? WHERE event_id = ?", TICKET_TYPES_BY_EVENT.table(backend));
+    let values: [Value; 2] = [epoch.0.into(), event.0.into()];
+    transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop)
+}
+
+pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
+    epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("the epoch is at its maximum".to_owned()))
+}
+
+/// Locks the event's ticket types in the order of their ids. Returns their highest epoch and the ticket
+/// types. The index is named so that no other event's ticket types are locked: MariaDB would read a small
+/// table from end to end, and wait for the lock of every row.
+pub(super) async fn lock_all(
+    transaction: &DatabaseTransaction,
+    event: EventId,
+) -> Result<(Epoch, Vec<LoadedTicketType>), DbErr> {
+    use ticket_type::Column;
+    let select = Query::select()
+        .columns([Column::Id, Column::Price, Column::Left, Column::Epoch])
+        .from(ticket_type::Entity)
+        .and_where(Expr::col(Column::EventId).eq(event.0))
+        .order_by(Column::Id, Order::Asc)
+        .force_index("ticket_types_event", IndexHintScope::All)
+        .lock(LockType::Update)
+        .to_owned();
+    let mut epoch_max = Epoch(0);
+    let mut ticket_types = Vec::new();
+    for row in transaction.query_all(&select).await? {
+        epoch_max = epoch_max.max(Epoch(row.try_get("", "epoch")?));
+        ticket_types.push(LoadedTicketType {
+            id: TicketTypeId(row.try_get("", "id")?),
+            price: convert::from_column(row.try_get("", "price")?)?,
+            left: convert::from_column(row.try_get("", "left")?)?,
+        });
+    }
+    Ok((epoch_max, ticket_types))
 }
