@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use neticket_domain::Timestamp;
 use neticket_ledger::{Difference, Ledger, MemoryLedger, RedisLedger, RedisOptions};
 use neticket_media::Media;
-use neticket_store::{ReadCache, Store, StoreOptions};
+use neticket_store::{SharedEventCache, Store, StoreOptions};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -160,8 +160,9 @@ impl App {
         if let Err(error) = clock.measure(&*ledger).await {
             tracing::warn!(%error, "cannot read the ledger's clock, using this node's clock for now");
         }
-        let read_cache = Self::open_read_cache(&config)?;
-        let event_cache = Arc::new(EventCache::new(store.clone(), Arc::clone(&ledger), read_cache, &metrics));
+        let shared_cache = Self::open_shared_event_cache(&config)?;
+        let event_cache =
+            Arc::new(EventCache::new(store.clone(), Arc::clone(&ledger), shared_cache, &metrics));
         let budget = Arc::new(ConnectionBudget::new(engine.store_connections_max));
         let reconciler = Self::reconciler(&store, &ledger, &clock, &budget, &metrics, engine.batch_len_max);
         let loader = Arc::clone(&reconciler.loader);
@@ -324,9 +325,11 @@ impl App {
     ///
     /// # Errors
     /// As [`Self::start`].
-    pub fn open_read_cache(config: &Config) -> Result<Option<ReadCache>, StartError> {
+    pub fn open_shared_event_cache(config: &Config) -> Result<Option<SharedEventCache>, StartError> {
         let Some(url) = &config.redis_url else { return Ok(None) };
-        ReadCache::connect(url, &config.redis_prefix, READER_TIMEOUT).map(Some).map_err(StartError::ReadCache)
+        SharedEventCache::connect(url, &config.redis_prefix, READER_TIMEOUT)
+            .map(Some)
+            .map_err(StartError::EventCache)
     }
 
     /// Opens the image folder, or configures the S3 bucket. Sends no request to the bucket yet.

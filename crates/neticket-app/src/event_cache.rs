@@ -1,5 +1,5 @@
 //! The cache of events. Each process caches events for a short time, so that many concurrent readers do not
-//! reach the store. Nodes that use Redis also share a read cache there.
+//! reach the store. Nodes that use Redis also share a cache of events there.
 
 mod generations;
 mod journal;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use moka::future::Cache;
 use neticket_domain::{EventId, TicketTypeId};
 use neticket_ledger::{Ledger, LedgerView};
-use neticket_store::{CachedEvent, EventRecord, ReadCache, Store};
+use neticket_store::{CachedEvent, EventRecord, SharedEventCache, Store};
 use tokio::runtime::Handle;
 
 use self::generations::{CopyKey, Generations};
@@ -83,13 +83,13 @@ impl EventCache {
     pub(crate) fn new(
         store: Store,
         ledger: Arc<dyn Ledger>,
-        read_cache: Option<ReadCache>,
+        shared_cache: Option<SharedEventCache>,
         metrics: &Arc<Metrics>,
     ) -> Self {
         Self {
             store,
             ledger,
-            shared: read_cache.map(|cache| SharedCache::new(cache, Arc::clone(metrics))),
+            shared: shared_cache.map(|cache| SharedCache::new(cache, Arc::clone(metrics))),
             generations: Generations::new(),
             events: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(EVENT_AGE_MAX).build(),
             lists: Cache::builder().max_capacity(LISTS_MAX).time_to_live(LIST_AGE_MAX).build(),
@@ -114,7 +114,7 @@ impl EventCache {
     ///
     /// Returns `false` if Redis did not answer. The shared cache is then invalidated when Redis answers
     /// again. Until then, other nodes may show the old event for some seconds
-    /// ([`neticket_store::READ_CACHE_AGE_MAX`]). This node does not.
+    /// ([`neticket_store::EVENT_CACHE_AGE_MAX`]). This node does not.
     pub(crate) async fn invalidate(self: &Arc<Self>, event: EventId) -> bool {
         self.invalidate_detached(Some(event)).await
     }
@@ -174,17 +174,17 @@ impl EventCache {
 
     /// Reads the shared cache, then the store.
     async fn event_read(&self, id: EventId) -> Result<EventRecord, AppError> {
-        let permit = match &self.shared {
+        let lease = match &self.shared {
             None => None,
             Some(shared) => match shared.get(id).await {
                 Some(CachedEvent::Copy(copy)) => return Ok(copy),
-                Some(CachedEvent::Missing(permit)) => Some((shared, permit)),
+                Some(CachedEvent::Missing(lease)) => Some((shared, lease)),
                 None => None,
             },
         };
         let event = self.store.event(id).await?.ok_or(AppError::NotFound)?;
-        if let Some((shared, permit)) = permit {
-            shared.put(&permit, &event).await;
+        if let Some((shared, lease)) = lease {
+            shared.put(&lease, &event).await;
         }
         Ok(event)
     }

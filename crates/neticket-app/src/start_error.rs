@@ -3,7 +3,7 @@
 use std::io;
 
 use neticket_ledger::{Difference, LedgerError};
-use neticket_store::{ReadCacheError, StoreError};
+use neticket_store::{EventCacheError, StoreError};
 
 use crate::error::AppError;
 
@@ -25,7 +25,7 @@ pub enum StartError {
     #[error("the Redis ledger cannot be opened: {0}")]
     Ledger(#[source] LedgerError),
     #[error("the read cache in Redis cannot be opened: {0}")]
-    ReadCache(#[source] ReadCacheError),
+    EventCache(#[source] EventCacheError),
     #[error("{}", other_deployment(*.0))]
     OtherDeployment(Difference),
     #[error("{what}: {source}")]

@@ -10,13 +10,13 @@ mod connect;
 mod convert;
 mod entity;
 mod error;
+mod event_cache;
 pub mod events;
 mod identity;
 mod indexed;
 #[cfg(test)]
 mod plans;
 mod pool;
-mod read_cache;
 pub mod reservations;
 mod sessions;
 mod transaction;
@@ -26,12 +26,12 @@ pub use accounts::{AccountError, AdminGrant, NewUser};
 pub use audit_log::{AuditOrigin, AuditRecord, NewAudit};
 pub use connect::{PoolUse, Store, StoreOptions};
 pub use error::StoreError;
+pub use event_cache::{CachedEvent, EVENT_CACHE_AGE_MAX, EventCacheError, SharedEventCache, WriteLease};
 pub use events::{
     DeleteOutcome, EditOutcome, EpochRaiseOutcome, EventCancelOutcome, EventEdit, EventFilter, EventRecord,
     EventSummaryRecord, LoadedEvent, LoadedTicketType, NewEvent, NewTicketType, PauseOutcome, TicketTypeEdit,
     TicketTypeRecord,
 };
-pub use read_cache::{CachedEvent, PutPermit, READ_CACHE_AGE_MAX, ReadCache, ReadCacheError};
 pub use reservations::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, InventoryRecord, LoadedReservation,
     OutboxRecord, ReservationRecord, ReservationStatus, StoredInventory, StoredTicketType,

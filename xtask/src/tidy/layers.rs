@@ -25,7 +25,7 @@ const LIBRARIES: [(&str, &[&str]); 5] = [
     ("sea-orm", &["neticket-store", "migrations"]),
     // The load test looks at the tables from outside.
     ("sqlx", &["neticket-store", "migrations", "neticket-loadtest"]),
-    // The store's read cache sits in Redis.
+    // The store's cache of events sits in Redis.
     ("redis", &["neticket-ledger", "neticket-store", "neticket-testkit", "neticket-loadtest"]),
     // The load test compares with servers of its own.
     ("actix", &["neticket-api", "neticket", "neticket-testkit", "neticket-loadtest"]),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use neticket_domain::EventId;
-use neticket_store::{CachedEvent, EventRecord, PutPermit, ReadCache, ReadCacheError};
+use neticket_store::{CachedEvent, EventCacheError, EventRecord, SharedEventCache, WriteLease};
 
 use crate::breaker::Breaker;
 use crate::metrics::Metrics;
@@ -40,14 +40,14 @@ impl PendingInvalidations {
 }
 
 pub(super) struct SharedCache {
-    cache: ReadCache,
+    cache: SharedEventCache,
     breaker: Arc<Breaker>,
     pending_invalidations: Mutex<PendingInvalidations>,
     metrics: Arc<Metrics>,
 }
 
 impl SharedCache {
-    pub(super) fn new(cache: ReadCache, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub(super) fn new(cache: SharedEventCache, metrics: Arc<Metrics>) -> Arc<Self> {
         let breaker = Breaker::new("read_cache", metrics.reads.cache_silent.clone());
         Arc::new(Self { cache, breaker, pending_invalidations: Mutex::default(), metrics })
     }
@@ -78,8 +78,8 @@ impl SharedCache {
         }
     }
 
-    pub(super) async fn put(self: &Arc<Self>, permit: &PutPermit, event: &EventRecord) {
-        if let Err(error) = self.cache.put(permit, event).await {
+    pub(super) async fn put(self: &Arc<Self>, lease: &WriteLease, event: &EventRecord) {
+        if let Err(error) = self.cache.put(lease, event).await {
             self.failed(&error);
         }
     }
@@ -103,14 +103,14 @@ impl SharedCache {
         }
     }
 
-    async fn delete(&self, event: Option<EventId>) -> Result<(), ReadCacheError> {
+    async fn delete(&self, event: Option<EventId>) -> Result<(), EventCacheError> {
         match event {
             Some(event) => self.cache.invalidate(event).await,
             None => self.cache.invalidate_all().await,
         }
     }
 
-    fn failed(self: &Arc<Self>, error: &ReadCacheError) {
+    fn failed(self: &Arc<Self>, error: &EventCacheError) {
         self.metrics.reads.cache_failures.inc();
         self.trip(error);
     }

@@ -32,7 +32,7 @@ pub struct NewTicketType {
     pub capacity: u32,
 }
 
-/// An event with everything that the store knows of it. The read cache stores it by the names of its fields.
+/// An event with everything that the store knows of it. The event cache stores it by the names of its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
     pub id: EventId,

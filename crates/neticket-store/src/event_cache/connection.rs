@@ -1,4 +1,4 @@
-//! The read cache's own Redis connection, separate from the ledger's. So reads never wait behind bookings,
+//! The event cache's own Redis connection, separate from the ledger's. So reads never wait behind bookings,
 //! and bookings never wait behind reads. Every call has one short timeout that includes connecting.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use redis::{
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::error::ReadCacheError;
+use super::error::EventCacheError;
 
 pub(super) struct Connection {
     to: Address,
@@ -51,9 +51,9 @@ impl Connection {
     pub(super) async fn in_time<T>(
         &self,
         work: impl AsyncFnOnce(Link) -> RedisResult<T>,
-    ) -> Result<T, ReadCacheError> {
+    ) -> Result<T, EventCacheError> {
         let deadline = Instant::now() + self.timeout;
-        let late = || ReadCacheError::Timeout { timeout_ms: self.timeout.as_millis() };
+        let late = || EventCacheError::Timeout { timeout_ms: self.timeout.as_millis() };
         let (link, lost) = timeout_at(deadline, self.link()).await.map_err(|_| late())??;
         if let Ok(answer) = timeout_at(deadline, work(link)).await {
             return Ok(answer?);

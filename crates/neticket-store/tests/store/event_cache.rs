@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use neticket_domain::{Epoch, EventId, SaleWindow, TicketTypeId, Timestamp};
-use neticket_store::{CachedEvent, EventRecord, PutPermit, READ_CACHE_AGE_MAX, ReadCache, TicketTypeRecord};
+use neticket_store::{
+    CachedEvent, EVENT_CACHE_AGE_MAX, EventRecord, SharedEventCache, TicketTypeRecord, WriteLease,
+};
 use neticket_testservers::{Redis, redis_cluster_url, redis_url, unique_prefix};
 
 /// Longer than in production, because test machines are busy and these tests do not measure speed.
@@ -14,8 +16,8 @@ async fn url() -> String {
 }
 
 /// The cache of one node. The nodes of a deployment share `prefix`.
-async fn cache(prefix: &str) -> ReadCache {
-    ReadCache::connect(&url().await, prefix, TIMEOUT).unwrap()
+async fn cache(prefix: &str) -> SharedEventCache {
+    SharedEventCache::connect(&url().await, prefix, TIMEOUT).unwrap()
 }
 
 fn event(id: i64, title: &str) -> EventRecord {
@@ -45,14 +47,14 @@ fn event(id: i64, title: &str) -> EventRecord {
     }
 }
 
-async fn permit(cache: &ReadCache, id: i64) -> PutPermit {
+async fn lease(cache: &SharedEventCache, id: i64) -> WriteLease {
     match cache.get(EventId(id)).await.unwrap() {
-        CachedEvent::Missing(permit) => permit,
+        CachedEvent::Missing(lease) => lease,
         CachedEvent::Copy(copy) => panic!("there is one: {copy:?}"),
     }
 }
 
-async fn copy(cache: &ReadCache, id: i64) -> Option<EventRecord> {
+async fn copy(cache: &SharedEventCache, id: i64) -> Option<EventRecord> {
     match cache.get(EventId(id)).await.unwrap() {
         CachedEvent::Missing(_) => None,
         CachedEvent::Copy(copy) => Some(copy),
@@ -63,10 +65,10 @@ async fn copy(cache: &ReadCache, id: i64) -> Option<EventRecord> {
 async fn every_node_reads_a_cached_event_until_it_is_invalidated() {
     let prefix = unique_prefix();
     let (one, other) = (cache(&prefix).await, cache(&prefix).await);
-    let (mine, theirs) = (permit(&one, 7).await, permit(&other, 7).await);
-    for (cache, permit) in [(&one, mine), (&other, theirs)] {
+    let (mine, theirs) = (lease(&one, 7).await, lease(&other, 7).await);
+    for (cache, lease) in [(&one, mine), (&other, theirs)] {
         assert!(
-            cache.put(&permit, &event(7, "햄릿")).await.unwrap(),
+            cache.put(&lease, &event(7, "햄릿")).await.unwrap(),
             "both leases are newer than the last invalidation"
         );
     }
@@ -86,29 +88,29 @@ async fn a_read_before_an_invalidation_cannot_populate_the_cache_after_it() {
     let prefix = unique_prefix();
     let (reader, admin) = (cache(&prefix).await, cache(&prefix).await);
     for invalidate_all in [false, true] {
-        let permit_before = permit(&reader, 7).await;
+        let lease_before = lease(&reader, 7).await;
         let read_before = event(7, "old");
         if invalidate_all { admin.invalidate_all().await } else { admin.invalidate(EventId(7)).await }
             .unwrap();
-        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
+        assert!(!reader.put(&lease_before, &read_before).await.unwrap());
         assert_eq!(copy(&reader, 7).await, None);
         // It stays refused after another node has begun to read, and after that node has written the new
         // value.
-        let permit_after = permit(&admin, 7).await;
-        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
-        assert!(admin.put(&permit_after, &event(7, "new")).await.unwrap());
-        assert!(!reader.put(&permit_before, &read_before).await.unwrap());
+        let lease_after = lease(&admin, 7).await;
+        assert!(!reader.put(&lease_before, &read_before).await.unwrap());
+        assert!(admin.put(&lease_after, &event(7, "new")).await.unwrap());
+        assert!(!reader.put(&lease_before, &read_before).await.unwrap());
         assert_eq!(copy(&reader, 7).await.unwrap().title, "new");
         admin.invalidate(EventId(7)).await.unwrap();
     }
     // The lease is the reason: with a lease that was granted after the change, the same value is accepted.
-    let permit_after = permit(&reader, 7).await;
-    assert!(reader.put(&permit_after, &event(7, "old")).await.unwrap());
+    let lease_after = lease(&reader, 7).await;
+    assert!(reader.put(&lease_after, &event(7, "old")).await.unwrap());
     assert_eq!(copy(&admin, 7).await.unwrap().title, "old");
 }
 
 #[tokio::test]
-async fn clearing_the_read_cache_deletes_no_other_key() {
+async fn clearing_the_event_cache_deletes_no_other_key() {
     let (prefix, url) = (unique_prefix(), url().await);
     let cache = cache(&prefix).await;
     let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
@@ -124,8 +126,8 @@ async fn clearing_the_read_cache_deletes_no_other_key() {
             .unwrap();
     }
     for id in 1..=20 {
-        let permit = permit(&cache, id).await;
-        assert!(cache.put(&permit, &event(id, "copy")).await.unwrap());
+        let lease = lease(&cache, id).await;
+        assert!(cache.put(&lease, &event(id, "copy")).await.unwrap());
     }
     cache.invalidate(EventId(20)).await.unwrap();
     assert!(
@@ -148,29 +150,29 @@ async fn an_unreadable_copy_is_replaced_and_every_copy_expires() {
     let cache = cache(&prefix).await;
     let mut redis = redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
     let key = format!("{prefix}:cache:{{events}}:7");
-    permit(&cache, 7).await;
+    lease(&cache, 7).await;
     for unreadable in ["", "nonsense", "{\"layout\":99}"] {
         let () =
             redis::cmd("HSET").arg(&key).arg("value").arg(unreadable).query_async(&mut redis).await.unwrap();
         assert_eq!(copy(&cache, 7).await, None, "{unreadable}");
     }
-    let permit = permit(&cache, 7).await;
-    assert!(cache.put(&permit, &event(7, "copy")).await.unwrap());
+    let lease = lease(&cache, 7).await;
+    assert!(cache.put(&lease, &event(7, "copy")).await.unwrap());
     assert!(copy(&cache, 7).await.is_some());
     let left_ms: u128 = redis::cmd("PTTL").arg(&key).query_async(&mut redis).await.unwrap();
-    assert!((1..=READ_CACHE_AGE_MAX.as_millis()).contains(&left_ms), "{left_ms} ms");
+    assert!((1..=EVENT_CACHE_AGE_MAX.as_millis()).contains(&left_ms), "{left_ms} ms");
     let other = event(8, "another event");
-    assert!(!cache.put(&permit, &other).await.unwrap(), "a lease is for one event");
+    assert!(!cache.put(&lease, &other).await.unwrap(), "a lease is for one event");
     let long = EventRecord { description: "x".repeat(300_000), ..event(7, "copy") };
-    assert!(!cache.put(&permit, &long).await.unwrap(), "a value that is too long is not cached");
+    assert!(!cache.put(&lease, &long).await.unwrap(), "a value that is too long is not cached");
 }
 
 #[tokio::test]
 async fn a_cluster_caches_like_a_single_server() {
     let url = tokio::task::spawn_blocking(redis_cluster_url).await.unwrap().unwrap();
-    let cache = ReadCache::connect(&url, &unique_prefix(), TIMEOUT).unwrap();
+    let cache = SharedEventCache::connect(&url, &unique_prefix(), TIMEOUT).unwrap();
     for id in 1..=10 {
-        let before = permit(&cache, id).await;
+        let before = lease(&cache, id).await;
         assert!(cache.put(&before, &event(id, "copy")).await.unwrap());
         assert_eq!(copy(&cache, id).await, Some(event(id, "copy")));
         cache.invalidate(EventId(id)).await.unwrap();
@@ -184,7 +186,7 @@ async fn a_cluster_caches_like_a_single_server() {
 async fn a_read_waits_one_timeout_for_a_stalled_redis_which_is_used_again_later() {
     const SHORT: Duration = Duration::from_millis(200);
     let redis = tokio::task::spawn_blocking(|| Redis::default().start().unwrap()).await.unwrap();
-    let cache = ReadCache::connect(&redis.url(), "own", SHORT).unwrap();
+    let cache = SharedEventCache::connect(&redis.url(), "own", SHORT).unwrap();
     let deadline = Instant::now() + TIMEOUT;
     while cache.ping().await.is_err() {
         assert!(Instant::now() < deadline, "it answers");

@@ -19,23 +19,23 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::connection::Connection;
-pub use self::error::ReadCacheError;
+pub use self::error::EventCacheError;
 use crate::EventRecord;
 
 /// The maximum age of a cached event. This is only a backstop, because every administrator's write
 /// invalidates at once.
-pub const READ_CACHE_AGE_MAX: Duration = Duration::from_secs(5);
+pub const EVENT_CACHE_AGE_MAX: Duration = Duration::from_secs(5);
 /// How long a lease lasts, in milliseconds. A read that takes longer is not cached. This also bounds what
 /// requests for missing events leave behind in a Redis that evicts nothing.
-const PERMIT_MS: u32 = 10_000;
+const LEASE_MS: u32 = 10_000;
 /// How long a namespace version lasts, in milliseconds. When it expires the whole cache is invalid, which
 /// does no harm.
-const ERA_MS: u32 = 86_400_000;
+const NAMESPACE_VERSION_MS: u32 = 86_400_000;
 /// Longer values are not cached, in bytes. The longest possible event is far shorter.
 const VALUE_LEN_MAX: usize = 256 * 1024;
 /// The version of the format. Raise it when a field of [`EventRecord`] changes its meaning. A value of
 /// another version, or one that cannot be parsed, counts as missing.
-const LAYOUT: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lua")));
@@ -45,18 +45,18 @@ static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lu
 pub enum CachedEvent {
     Copy(EventRecord),
     /// Nothing is cached. Read the store *after* this, and write what it says with this lease.
-    Missing(PutPermit),
+    Missing(WriteLease),
 }
 
 /// A lease: the right to write one event to the cache, until that event or the whole cache is invalidated.
 #[derive(Clone, Debug)]
-pub struct PutPermit {
+pub struct WriteLease {
     event: EventId,
-    name: Vec<u8>,
+    token: Vec<u8>,
 }
 
 /// The shared cache of events.
-pub struct ReadCache {
+pub struct SharedEventCache {
     connection: Connection,
     prefix: String,
 }
@@ -77,42 +77,45 @@ struct Read {
     event: EventRecord,
 }
 
-impl ReadCache {
+impl SharedEventCache {
     /// A cache on the Redis at `url`: the address of one server, or of several masters of a cluster,
     /// separated by commas. It connects with the first call, so a server that is down now causes no error. No
     /// call takes longer than `timeout`.
     ///
     /// # Errors
     /// The address is invalid.
-    pub fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, ReadCacheError> {
+    pub fn connect(url: &str, prefix: &str, timeout: Duration) -> Result<Self, EventCacheError> {
         Ok(Self { connection: Connection::new(url, timeout)?, prefix: prefix.to_owned() })
     }
 
     /// Looks up an event.
     ///
     /// # Errors
-    /// [`ReadCacheError`]
-    pub async fn get(&self, event: EventId) -> Result<CachedEvent, ReadCacheError> {
-        let mut call = GET.key(self.era());
-        call.key(self.copy(event)).arg(Uuid::new_v4().as_bytes()).arg(PERMIT_MS).arg(ERA_MS);
-        let (name, value): (Vec<u8>, Option<Vec<u8>>) = self.run(&call).await?;
+    /// [`EventCacheError`]
+    pub async fn get(&self, event: EventId) -> Result<CachedEvent, EventCacheError> {
+        let mut call = GET.key(self.namespace_key());
+        call.key(self.event_key(event))
+            .arg(Uuid::new_v4().as_bytes())
+            .arg(LEASE_MS)
+            .arg(NAMESPACE_VERSION_MS);
+        let (token, value): (Vec<u8>, Option<Vec<u8>>) = self.run(&call).await?;
         let copy = value.and_then(|value| read(&value)).filter(|copy| copy.id == event);
-        Ok(copy.map_or(CachedEvent::Missing(PutPermit { event, name }), CachedEvent::Copy))
+        Ok(copy.map_or(CachedEvent::Missing(WriteLease { event, token }), CachedEvent::Copy))
     }
 
     /// Caches what the store answered after the lease was granted. Returns `false` if it was not cached,
-    /// because it may be outdated or is too long.
+    /// because it may be stale or is too long.
     ///
     /// # Errors
-    /// [`ReadCacheError`]. It may have been cached.
-    pub async fn put(&self, permit: &PutPermit, event: &EventRecord) -> Result<bool, ReadCacheError> {
-        let value = serde_json::to_vec(&Written { layout: LAYOUT, event }).unwrap_or_default();
-        if event.id != permit.event || value.is_empty() || value.len() > VALUE_LEN_MAX {
+    /// [`EventCacheError`]. It may have been cached.
+    pub async fn put(&self, lease: &WriteLease, event: &EventRecord) -> Result<bool, EventCacheError> {
+        let value = serde_json::to_vec(&Written { layout: FORMAT_VERSION, event }).unwrap_or_default();
+        if event.id != lease.event || value.is_empty() || value.len() > VALUE_LEN_MAX {
             return Ok(false);
         }
-        let age_ms = u64::try_from(READ_CACHE_AGE_MAX.as_millis()).unwrap_or(u64::MAX);
-        let mut call = PUT.key(self.era());
-        call.key(self.copy(event.id)).arg(&permit.name).arg(value).arg(age_ms);
+        let age_ms = u64::try_from(EVENT_CACHE_AGE_MAX.as_millis()).unwrap_or(u64::MAX);
+        let mut call = PUT.key(self.namespace_key());
+        call.key(self.event_key(event.id)).arg(&lease.token).arg(value).arg(age_ms);
         self.run(&call).await
     }
 
@@ -120,9 +123,9 @@ impl ReadCache {
     /// the event.
     ///
     /// # Errors
-    /// [`ReadCacheError`]. The event may have been invalidated.
-    pub async fn invalidate(&self, event: EventId) -> Result<(), ReadCacheError> {
-        self.delete(self.copy(event)).await
+    /// [`EventCacheError`]. The event may have been invalidated.
+    pub async fn invalidate(&self, event: EventId) -> Result<(), EventCacheError> {
+        self.delete(self.event_key(event)).await
     }
 
     /// Invalidates all events, and refuses values that were read before. It touches no other key. It does not
@@ -130,44 +133,45 @@ impl ReadCache {
     /// missing until they expire.
     ///
     /// # Errors
-    /// [`ReadCacheError`]. They may have been invalidated.
-    pub async fn invalidate_all(&self) -> Result<(), ReadCacheError> {
-        self.delete(self.era()).await
+    /// [`EventCacheError`]. They may have been invalidated.
+    pub async fn invalidate_all(&self) -> Result<(), EventCacheError> {
+        self.delete(self.namespace_key()).await
     }
 
     /// Whether the cache answers.
     ///
     /// # Errors
-    /// [`ReadCacheError`]
-    pub async fn ping(&self) -> Result<(), ReadCacheError> {
-        let era = self.era();
+    /// [`EventCacheError`]
+    pub async fn ping(&self) -> Result<(), EventCacheError> {
+        let namespace_key = self.namespace_key();
         // In a cluster, this asks the master that holds the cache.
-        let work =
-            async |mut link| redis::cmd("EXISTS").arg(era).query_async::<bool>(&mut link).await.map(drop);
+        let work = async |mut link| {
+            redis::cmd("EXISTS").arg(namespace_key).query_async::<bool>(&mut link).await.map(drop)
+        };
         self.connection.in_time(work).await
     }
 
-    async fn delete(&self, key: String) -> Result<(), ReadCacheError> {
+    async fn delete(&self, key: String) -> Result<(), EventCacheError> {
         let work = async |mut link| redis::cmd("DEL").arg(key).query_async::<u64>(&mut link).await.map(drop);
         self.connection.in_time(work).await
     }
 
-    async fn run<T: redis::FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, ReadCacheError> {
+    async fn run<T: redis::FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, EventCacheError> {
         self.connection.in_time(async |mut link| call.invoke_async(&mut link).await).await
     }
 
-    fn era(&self) -> String {
+    fn namespace_key(&self) -> String {
         format!("{}:cache:{{events}}:era", self.prefix)
     }
 
-    fn copy(&self, event: EventId) -> String {
+    fn event_key(&self, event: EventId) -> String {
         format!("{}:cache:{{events}}:{event}", self.prefix)
     }
 }
 
 fn read(value: &[u8]) -> Option<EventRecord> {
     let Layout { layout } = serde_json::from_slice(value).ok()?;
-    if layout != LAYOUT {
+    if layout != FORMAT_VERSION {
         return None;
     }
     serde_json::from_slice(value).ok().map(|Read { event }| event)
@@ -191,9 +195,9 @@ mod tests {
     #[test]
     fn cache_keys_differ_from_ledger_keys_and_share_one_slot() {
         let cache =
-            ReadCache::connect("redis://127.0.0.1:1", "neticket", Duration::from_millis(200)).unwrap();
-        assert_eq!(cache.era(), "neticket:cache:{events}:era");
-        assert_eq!(cache.copy(EventId(7)), "neticket:cache:{events}:7");
+            SharedEventCache::connect("redis://127.0.0.1:1", "neticket", Duration::from_millis(200)).unwrap();
+        assert_eq!(cache.namespace_key(), "neticket:cache:{events}:era");
+        assert_eq!(cache.event_key(EventId(7)), "neticket:cache:{events}:7");
     }
 
     #[test]
