@@ -93,7 +93,7 @@ impl Store {
     ) -> Result<UserRecord, AccountError> {
         for _ in 0..ID_ATTEMPTS_MAX {
             let id = make_id();
-            let inserted = self.attempt("creating an account", || self.insert_user(id, new, by)).await?;
+            let inserted = self.with_retries("creating an account", || self.insert_user(id, new, by)).await?;
             if let Some(row) = inserted {
                 return Ok(row.try_into().map_err(StoreError::from)?);
             }
@@ -139,7 +139,7 @@ impl Store {
     }
 
     async fn nickname_is_taken(&self, nickname: &Nickname) -> Result<bool, StoreError> {
-        self.attempt("looking for a nickname", || async {
+        self.with_retries("looking for a nickname", || async {
             let found = user::Entity::find().filter(user::Column::NicknameKey.eq(nickname.key()));
             Ok(found.one(self.reader()).await?.is_some())
         })
@@ -151,7 +151,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn user_by_email(&self, email: &Email) -> Result<Option<UserRecord>, StoreError> {
-        self.attempt("reading an account", || async {
+        self.with_retries("reading an account", || async {
             let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
             found.one(self.reader()).await?.map(UserRecord::try_from).transpose()
         })
@@ -163,7 +163,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn user_by_id(&self, id: UserId) -> Result<Option<UserRecord>, StoreError> {
-        self.attempt("reading an account", || async {
+        self.with_retries("reading an account", || async {
             user::Entity::find_by_id(id.0).one(self.reader()).await?.map(UserRecord::try_from).transpose()
         })
         .await
@@ -175,7 +175,7 @@ impl Store {
     /// [`AccountError::NicknameTaken`], [`AccountError::NoSuchUser`] or [`AccountError::Store`].
     pub async fn user_rename(&self, id: UserId, nickname: &Nickname) -> Result<UserRecord, AccountError> {
         let renamed = self
-            .attempt("renaming a user", || async {
+            .with_retries("renaming a user", || async {
                 let update = user::Entity::update_many()
                     .col_expr(user::Column::Nickname, Expr::value(nickname.as_str()))
                     .col_expr(user::Column::NicknameKey, Expr::value(nickname.key()))
@@ -200,7 +200,7 @@ impl Store {
         password_hash: &str,
         keep_family: Option<Uuid>,
     ) -> Result<bool, StoreError> {
-        self.attempt("changing a password", || async move {
+        self.with_retries("changing a password", || async move {
             let transaction = self.begin().await?;
             // The user's row is locked first. A concurrent `INSERT` of a refresh token refers to that row. If
             // it runs before this update, the token is ended below. If it runs after it, its caller finds the
@@ -218,7 +218,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn admins(&self, limit: u64) -> Result<Vec<UserRecord>, StoreError> {
-        self.attempt("listing administrators", || async {
+        self.with_retries("listing administrators", || async {
             let rows = user::Entity::find()
                 .filter(user::Column::Role.eq(Role::Admin.as_str()))
                 .order_by_asc(user::Column::CreatedAt)
@@ -263,7 +263,7 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<Option<UserRecord>, StoreError> {
-        self.attempt("resetting a password", || async move {
+        self.with_retries("resetting a password", || async move {
             let transaction = self.begin().await?;
             let found = user::Entity::find().filter(user::Column::Email.eq(email.as_str()));
             let Some(row) = found.one(&transaction).await? else {
@@ -306,7 +306,7 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<Option<UserRecord>, StoreError> {
-        self.attempt("changing a role", || async move {
+        self.with_retries("changing a role", || async move {
             let transaction = self.begin().await?;
             // The user's row is locked first, as in `user_password_change`.
             let changed = user::Entity::update_many()

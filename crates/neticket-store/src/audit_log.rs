@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn audit_append(&self, entry: &NewAudit) -> Result<(), StoreError> {
-        self.attempt("writing the audit log", || append(self.writer(), entry)).await
+        self.with_retries("writing the audit log", || append(self.writer(), entry)).await
     }
 
     /// Page `page` (from 1) with `size` entries, newest first, and the number of all entries.
@@ -87,7 +87,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn audit_page(&self, page: u32, size: u32) -> Result<(Vec<AuditRecord>, u64), StoreError> {
-        self.attempt("reading the audit log", || async move {
+        self.with_retries("reading the audit log", || async move {
             let mut entries = audit_log::Entity::find();
             QuerySelect::query(&mut entries).force_index("audit_log_at", IndexHintScope::All);
             let rows = entries

@@ -153,7 +153,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn migrations_pending(&self) -> Result<Vec<String>, StoreError> {
-        self.attempt("listing migrations", || async {
+        self.with_retries("listing migrations", || async {
             let connection = self.read.pool().separate().await?;
             let pending = Migrator::get_pending_migrations_read_only(&connection).await?;
             connection.close().await?;
@@ -173,7 +173,7 @@ impl Store {
     /// [`StoreError`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         let refused_at = self.write.pool().refused_at();
-        self.attempt("a ping", || async move {
+        self.with_retries("a ping", || async move {
             self.read.execute_unprepared("SELECT 1").await?;
             if !self.is_embedded() {
                 return Ok(());
@@ -188,7 +188,7 @@ impl Store {
         if refused_at.is_some_and(|at| at.elapsed() < REFUSAL_PERIOD) {
             return Err(StoreError::Unavailable(Box::new(WritesRefused)));
         }
-        self.write.pool().forget_refusal(refused_at);
+        self.write.pool().clear_refusal(refused_at);
         Ok(())
     }
 
@@ -250,7 +250,7 @@ impl Store {
     /// Runs `work` within the timeout of a call. Retries it after a random pause if it failed because of
     /// another transaction's lock. `work` is one statement or one transaction, so a failed attempt leaves
     /// nothing behind. If `work` is aborted, its connection is closed.
-    pub(crate) async fn attempt<T, F>(
+    pub(crate) async fn with_retries<T, F>(
         &self,
         what: &'static str,
         work: impl Fn() -> F,
@@ -258,12 +258,12 @@ impl Store {
     where
         F: Future<Output = Result<T, DbErr>>,
     {
-        self.attempt_as(AfterLoss::Fail, what, work).await
+        self.with_retries_as(AfterLoss::Fail, what, work).await
     }
 
-    /// Like [`Self::attempt`], but also retries if the connection was lost, even during COMMIT. `work` must
-    /// recognise by its ids what it has done already.
-    pub(crate) async fn attempt_idempotent<T, F>(
+    /// Like [`Self::with_retries`], but also retries if the connection was lost, even during COMMIT. `work`
+    /// must recognise by its ids what it has done already.
+    pub(crate) async fn with_retries_after_loss<T, F>(
         &self,
         what: &'static str,
         work: impl Fn() -> F,
@@ -271,10 +271,10 @@ impl Store {
     where
         F: Future<Output = Result<T, DbErr>>,
     {
-        self.attempt_as(AfterLoss::Repeat, what, work).await
+        self.with_retries_as(AfterLoss::Repeat, what, work).await
     }
 
-    async fn attempt_as<T, F>(
+    async fn with_retries_as<T, F>(
         &self,
         after_loss: AfterLoss,
         what: &'static str,

@@ -14,7 +14,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Internal`] if the schema is older or the row was deleted.
     pub async fn database_id(&self) -> Result<Uuid, StoreError> {
-        self.attempt("reading the database's identity", || async {
+        self.with_retries("reading the database's identity", || async {
             let found = database_identity::Entity::find().one(self.reader()).await?;
             let missing = || DbErr::RecordNotFound("the table database_identity has no row".to_owned());
             found.map(|row| row.uuid).ok_or_else(missing)

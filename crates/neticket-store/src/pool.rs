@@ -157,8 +157,8 @@ impl Pool {
     }
 
     /// Clears the record of the refused write, unless another write was refused after `at`.
-    pub(crate) fn forget_refusal(&self, at: Option<Instant>) {
-        self.refused.forget(at);
+    pub(crate) fn clear_refusal(&self, at: Option<Instant>) {
+        self.refused.clear_if(at);
     }
 
     /// Takes a connection.
@@ -375,7 +375,7 @@ impl LatestMoment {
         *latest = (*latest).max(Some(at));
     }
 
-    fn forget(&self, at: Option<Instant>) {
+    fn clear_if(&self, at: Option<Instant>) {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *latest == at {
             *latest = None;

@@ -37,7 +37,7 @@ impl Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.attempt("starting a session", || async move {
+        self.with_retries("starting a session", || async move {
             insert(self.writer(), user.0, family, token_hash, expires_at, now).await
         })
         .await
@@ -55,7 +55,7 @@ impl Store {
         expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<Rotation, StoreError> {
-        self.attempt("rotating a session", || self.rotate(old_hash, new_hash, expires_at, now)).await
+        self.with_retries("rotating a session", || self.rotate(old_hash, new_hash, expires_at, now)).await
     }
 
     async fn rotate(
@@ -106,7 +106,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn session_end(&self, token_hash: [u8; 32]) -> Result<(), StoreError> {
-        self.attempt("ending a session", || async move {
+        self.with_retries("ending a session", || async move {
             let found = token::Entity::find()
                 .filter(token::Column::TokenHash.eq(token_hash.to_vec()))
                 .one(self.reader())
@@ -124,7 +124,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn sessions_expired_delete(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
-        self.attempt("deleting expired sessions", || async move {
+        self.with_retries("deleting expired sessions", || async move {
             let expired = expired(self.reader(), now, limit).await?;
             let backend = self.writer().get_database_backend();
             let delete = TOKENS_BY_ID.delete(backend);

@@ -159,8 +159,12 @@ impl TestEnv {
 
     /// The first half of a load: raises the event's epoch in the store and reads the snapshot for the ledger.
     pub async fn snapshot(&self, event: EventId) -> LedgerSnapshot {
-        let loaded =
-            self.store.load_event(event, Epoch(0)).await.expect("the store answers").expect("the event");
+        let loaded = self
+            .store
+            .epoch_raise_and_load(event, Epoch(0))
+            .await
+            .expect("the store answers")
+            .expect("the event");
         LedgerSnapshot {
             event,
             epoch: loaded.epoch,

@@ -155,7 +155,7 @@ impl Loader {
             // the ledger of this load.
             let start = self.ledger.begin_load(event).await?;
             let call = self.budget.calls.begin(event);
-            let loaded = self.store.load_event(event, start.floor).await;
+            let loaded = self.store.epoch_raise_and_load(event, start.floor).await;
             drop((permit, call));
             let loaded = loaded?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };

@@ -67,7 +67,7 @@ on_both! {
         let _without_grades = env.event_on_sale(&[], 4).await;
         let broken = env.event_on_sale(&[10], 4).await;
         // There is no higher epoch, so nobody can load this event any more.
-        env.store.load_event(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
+        env.store.epoch_raise_and_load(broken.id, Epoch(i64::MAX - 1)).await.unwrap();
         until("opening the broken event fails", async || {
             let mut numbers = String::new();
             app.metrics().register().write(&mut numbers);

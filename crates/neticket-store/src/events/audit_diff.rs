@@ -25,10 +25,15 @@ pub(super) fn changes(before: &EventRecord, after: &EventRecord) -> (Value, Valu
 }
 
 fn members(event: &EventRecord) -> Map<String, Value> {
-    let ticket_types = event.ticket_types.iter().map(|grade| {
-        json!({ "id": grade.id.0, "name": grade.name, "price": grade.price, "capacity": grade.capacity })
+    let ticket_types = event.ticket_types.iter().map(|ticket_type| {
+        json!({
+            "id": ticket_type.id.0,
+            "name": ticket_type.name,
+            "price": ticket_type.price,
+            "capacity": ticket_type.capacity,
+        })
     });
-    let told: [(&str, Value); 11] = [
+    let fields: [(&str, Value); 11] = [
         ("title", json!(event.title)),
         ("place", json!(event.place)),
         ("description", json!(event.description)),
@@ -41,7 +46,7 @@ fn members(event: &EventRecord) -> Map<String, Value> {
         ("cancelled_at", json!(event.cancelled_at.map(|at| at.to_string()))),
         ("ticket_types", ticket_types.collect()),
     ];
-    told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -85,12 +90,12 @@ mod tests {
         after.title = "Hamlet".to_owned();
         after.ticket_types[0].capacity = 11;
         after.ticket_types[0].left = 4;
-        let grade = |capacity| json!([{ "id": 7, "name": "R", "price": 5, "capacity": capacity }]);
+        let ticket_type = |capacity| json!([{ "id": 7, "name": "R", "price": 5, "capacity": capacity }]);
         assert_eq!(
             changes(&event(), &after),
             (
-                json!({ "title": "햄릿", "ticket_types": grade(10) }),
-                json!({ "title": "Hamlet", "ticket_types": grade(11) }),
+                json!({ "title": "햄릿", "ticket_types": ticket_type(10) }),
+                json!({ "title": "Hamlet", "ticket_types": ticket_type(11) }),
             )
         );
     }

@@ -13,8 +13,8 @@ use sea_orm::{
 };
 
 use super::audit_diff;
-use super::edit::{highest_epoch, locked, remove};
-use super::epoch::{next, raise};
+use super::edit::{highest_epoch, lock_and_read_event, remove};
+use super::epoch::{next_epoch, set_epoch};
 use crate::entity::{event, ticket_type};
 use crate::reservations::rows;
 use crate::transaction::DatabaseTransaction;
@@ -61,9 +61,9 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<EventCancelOutcome, StoreError> {
-        self.attempt("cancelling an event", || async move {
+        self.with_retries("cancelling an event", || async move {
             let transaction = self.begin().await?;
-            let outcome = match locked(&transaction, id).await? {
+            let outcome = match lock_and_read_event(&transaction, id).await? {
                 None => EventCancelOutcome::NotFound,
                 Some(event) if event.cancelled_at.is_some() => EventCancelOutcome::Already(Box::new(event)),
                 Some(event) if !cancellable(event.starts_at, now) => {
@@ -94,7 +94,7 @@ impl Store {
         by: &AuditOrigin,
         now: Timestamp,
     ) -> Result<DeleteOutcome, StoreError> {
-        self.attempt("deleting an event", || async move {
+        self.with_retries("deleting an event", || async move {
             let transaction = self.begin().await?;
             let outcome = delete(&transaction, id, versions, by, now).await?;
             match outcome {
@@ -112,7 +112,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn events_cancelling(&self, limit: u64) -> Result<Vec<EventId>, StoreError> {
-        self.attempt("listing events that are being cancelled", || async move {
+        self.with_retries("listing events that are being cancelled", || async move {
             let ids: Vec<i64> = event::Entity::find()
                 .select_only()
                 .column(event::Column::Id)
@@ -141,7 +141,7 @@ impl Store {
         event: EventId,
         limit: u64,
     ) -> Result<Vec<CancelRequest>, StoreError> {
-        self.attempt("listing confirmed reservations", || async move {
+        self.with_retries("listing confirmed reservations", || async move {
             // A cancelled event gets no more ticket types, so this list is still complete in the next
             // statement.
             let ticket_types: Vec<i64> = ticket_type::Entity::find()
@@ -169,7 +169,7 @@ impl Store {
         id: EventId,
         now: Timestamp,
     ) -> Result<Option<Epoch>, StoreError> {
-        self.attempt("finishing the cancellation of an event", || async move {
+        self.with_retries("finishing the cancellation of an event", || async move {
             let transaction = self.begin().await?;
             let finished = finish(&transaction, id, now).await?;
             match finished {
@@ -202,9 +202,9 @@ async fn cancel(
     if transaction.execute(&update).await?.rows_affected() != 1 {
         return Err(DbErr::Custom("an event changed while its ticket types were locked".to_owned()));
     }
-    let epoch = next(highest_epoch(&before))?;
-    raise(transaction, id, epoch).await?;
-    let Some(event) = locked(transaction, id).await? else {
+    let epoch = next_epoch(highest_epoch(&before))?;
+    set_epoch(transaction, id, epoch).await?;
+    let Some(event) = lock_and_read_event(transaction, id).await? else {
         return Err(DbErr::RecordNotFound("an event that is being cancelled".to_owned()));
     };
     let (old, new) = audit_diff::changes(&before, &event);
@@ -220,11 +220,12 @@ async fn delete(
     by: &AuditOrigin,
     now: Timestamp,
 ) -> Result<DeleteOutcome, DbErr> {
-    let Some(event) = locked(transaction, id).await? else { return Ok(DeleteOutcome::NotFound) };
+    let Some(event) = lock_and_read_event(transaction, id).await? else { return Ok(DeleteOutcome::NotFound) };
     if versions.is_some_and(|versions| !versions.contains(&event.version)) {
         return Ok(DeleteOutcome::Conflict);
     }
-    let ticket_types: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    let ticket_types: Vec<TicketTypeId> =
+        event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
     if rows::any(transaction, &ticket_types).await? {
         return Ok(DeleteOutcome::HasReservations);
     }
@@ -241,8 +242,9 @@ async fn finish(
     now: Timestamp,
 ) -> Result<Option<Epoch>, DbErr> {
     use event::Column;
-    let Some(event) = locked(transaction, id).await? else { return Ok(None) };
-    let ticket_types: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    let Some(event) = lock_and_read_event(transaction, id).await? else { return Ok(None) };
+    let ticket_types: Vec<TicketTypeId> =
+        event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
     if event.cancelled_at.is_none() || !rows::confirmed(transaction, &ticket_types, 1).await?.is_empty() {
         return Ok(None);
     }
@@ -255,7 +257,7 @@ async fn finish(
     if transaction.execute(&update).await?.rows_affected() != 1 {
         return Ok(None);
     }
-    let epoch = next(highest_epoch(&event))?;
-    raise(transaction, id, epoch).await?;
+    let epoch = next_epoch(highest_epoch(&event))?;
+    set_epoch(transaction, id, epoch).await?;
     Ok(Some(epoch))
 }

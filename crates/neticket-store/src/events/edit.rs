@@ -14,7 +14,7 @@ use sea_orm::{
     QuerySelect, Statement, Value,
 };
 
-use super::epoch::{next, raise};
+use super::epoch::{next_epoch, set_epoch};
 use super::{audit_diff, event_record, with_ticket_types};
 use crate::entity::{event, ticket_type};
 use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
@@ -93,7 +93,7 @@ impl Store {
         clock: impl Fn() -> Timestamp + Sync,
     ) -> Result<EditOutcome, StoreError> {
         let clock = &clock;
-        self.attempt("changing an event", || async move {
+        self.with_retries("changing an event", || async move {
             let transaction = self.begin().await?;
             let outcome = update(&transaction, id, edit, journal, by, clock).await?;
             match outcome {
@@ -114,25 +114,27 @@ async fn update(
     by: &AuditOrigin,
     clock: impl Fn() -> Timestamp,
 ) -> Result<EditOutcome, DbErr> {
-    let Some(before) = locked(transaction, id).await? else { return Ok(EditOutcome::NotFound) };
+    let Some(before) = lock_and_read_event(transaction, id).await? else { return Ok(EditOutcome::NotFound) };
     let now = clock();
     if before.cancelled_at.is_some() {
         return Ok(EditOutcome::Cancelled);
     }
-    let grades: BTreeMap<TicketTypeId, &TicketTypeRecord> =
-        before.ticket_types.iter().map(|grade| (grade.id, grade)).collect();
-    let kept: BTreeSet<TicketTypeId> = edit.ticket_types.iter().filter_map(|grade| grade.id).collect();
-    if before.version != edit.version || kept.iter().any(|id| !grades.contains_key(id)) {
+    let ticket_types: BTreeMap<TicketTypeId, &TicketTypeRecord> =
+        before.ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type)).collect();
+    let kept: BTreeSet<TicketTypeId> =
+        edit.ticket_types.iter().filter_map(|ticket_type| ticket_type.id).collect();
+    if before.version != edit.version || kept.iter().any(|id| !ticket_types.contains_key(id)) {
         return Ok(EditOutcome::Conflict);
     }
     if edit.is(&before) {
         return Ok(EditOutcome::Edited { event: Box::new(before), epoch: None });
     }
-    let removed: Vec<TicketTypeId> = grades.keys().filter(|id| !kept.contains(id)).copied().collect();
-    if let Some(refusal) = refusal(transaction, edit, &grades, &removed, journal).await? {
+    let removed: Vec<TicketTypeId> = ticket_types.keys().filter(|id| !kept.contains(id)).copied().collect();
+    if let Some(refusal) = refusal(transaction, edit, &ticket_types, &removed, journal).await? {
         return Ok(refusal);
     }
-    let epoch = if edit.concerns_the_ledger(&before) { Some(next(highest_epoch(&before))?) } else { None };
+    let epoch =
+        if edit.concerns_the_ledger(&before) { Some(next_epoch(highest_epoch(&before))?) } else { None };
     describe(transaction, id, edit, now).await?;
     if (edit.opens_at, edit.closes_at) != (before.window.opens_at, before.window.closes_at) {
         let since = Query::update()
@@ -143,14 +145,14 @@ async fn update(
         transaction.execute(&since).await?;
     }
     remove(transaction, id, &removed).await?;
-    for (position, grade) in (0..).zip(&edit.ticket_types) {
-        match grade.id.and_then(|id| grades.get(&id)) {
-            Some(before) => change(transaction, position, grade, before).await?,
-            None => add(transaction, id, position, grade).await?,
+    for (position, ticket_type) in (0..).zip(&edit.ticket_types) {
+        match ticket_type.id.and_then(|id| ticket_types.get(&id)) {
+            Some(before) => change(transaction, position, ticket_type, before).await?,
+            None => add(transaction, id, position, ticket_type).await?,
         }
     }
     if let Some(epoch) = epoch {
-        raise(transaction, id, epoch).await?;
+        set_epoch(transaction, id, epoch).await?;
     }
     let Some(row) = event::Entity::find_by_id(id.0).one(transaction).await? else {
         return Ok(EditOutcome::NotFound);
@@ -163,9 +165,9 @@ async fn update(
 }
 
 /// Locks the event's ticket types in the order of their ids, and no others, as
-/// [`lock_all`](super::epoch::lock_all) does. Then reads the event, which no other transaction can change
-/// from then on.
-pub(super) async fn locked(
+/// [`lock_ticket_types`](super::epoch::lock_ticket_types) does. Then reads the event, which no other
+/// transaction can change from then on.
+pub(super) async fn lock_and_read_event(
     transaction: &DatabaseTransaction,
     id: EventId,
 ) -> Result<Option<EventRecord>, DbErr> {
@@ -183,14 +185,14 @@ pub(super) async fn locked(
 }
 
 pub(super) fn highest_epoch(event: &EventRecord) -> Epoch {
-    event.ticket_types.iter().map(|grade| grade.epoch).max().unwrap_or(Epoch(0))
+    event.ticket_types.iter().map(|ticket_type| ticket_type.epoch).max().unwrap_or(Epoch(0))
 }
 
 /// Why the edit is refused, if it is.
 async fn refusal(
     transaction: &DatabaseTransaction,
     edit: &EventEdit,
-    grades: &BTreeMap<TicketTypeId, &TicketTypeRecord>,
+    ticket_types: &BTreeMap<TicketTypeId, &TicketTypeRecord>,
     removed: &[TicketTypeId],
     journal: &[CommitRequest],
 ) -> Result<Option<EditOutcome>, DbErr> {
@@ -205,11 +207,11 @@ async fn refusal(
     if removed.iter().any(|id| on_their_way.contains_key(id)) || rows::any(transaction, removed).await? {
         return Ok(Some(EditOutcome::HasReservations));
     }
-    let below_sold = edit.ticket_types.iter().find_map(|grade| {
-        let before = grades.get(&grade.id?)?;
+    let below_sold = edit.ticket_types.iter().find_map(|ticket_type| {
+        let before = ticket_types.get(&ticket_type.id?)?;
         let waiting = on_their_way.get(&before.id).copied().unwrap_or(0);
         let sold = before.capacity.saturating_sub(before.left).saturating_add(waiting);
-        (grade.capacity < before.capacity && grade.capacity < sold).then_some(sold)
+        (ticket_type.capacity < before.capacity && ticket_type.capacity < sold).then_some(sold)
     });
     Ok(below_sold.map(|sold| EditOutcome::BelowSold { sold }))
 }
@@ -250,17 +252,17 @@ async fn describe(
 async fn change(
     transaction: &DatabaseTransaction,
     position: i64,
-    grade: &TicketTypeEdit,
+    ticket_type: &TicketTypeEdit,
     before: &TicketTypeRecord,
 ) -> Result<(), DbErr> {
     use ticket_type::Column;
-    let more = i64::from(grade.capacity) - i64::from(before.capacity);
+    let more = i64::from(ticket_type.capacity) - i64::from(before.capacity);
     let update = Query::update()
         .table(ticket_type::Entity)
         .value(Column::Position, position)
-        .value(Column::Name, grade.name.as_str())
-        .value(Column::Price, convert::to_column(grade.price)?)
-        .value(Column::Capacity, i64::from(grade.capacity))
+        .value(Column::Name, ticket_type.name.as_str())
+        .value(Column::Price, convert::to_column(ticket_type.price)?)
+        .value(Column::Capacity, i64::from(ticket_type.capacity))
         .value(Column::Left, Expr::col(Column::Left).add(more))
         .and_where(Expr::col(Column::Id).eq(before.id.0))
         .to_owned();
@@ -287,16 +289,16 @@ async fn add(
     transaction: &DatabaseTransaction,
     event: EventId,
     position: i64,
-    grade: &TicketTypeEdit,
+    ticket_type: &TicketTypeEdit,
 ) -> Result<(), DbErr> {
     let row = ticket_type::ActiveModel {
         id: ActiveValue::NotSet,
         event_id: ActiveValue::Set(event.0),
         position: ActiveValue::Set(position),
-        name: ActiveValue::Set(grade.name.clone()),
-        price: ActiveValue::Set(convert::to_column(grade.price)?),
-        capacity: ActiveValue::Set(i64::from(grade.capacity)),
-        left: ActiveValue::Set(i64::from(grade.capacity)),
+        name: ActiveValue::Set(ticket_type.name.clone()),
+        price: ActiveValue::Set(convert::to_column(ticket_type.price)?),
+        capacity: ActiveValue::Set(i64::from(ticket_type.capacity)),
+        left: ActiveValue::Set(i64::from(ticket_type.capacity)),
         // The epoch is raised with those of the other ticket types, because the ledger has to know this one.
         epoch: ActiveValue::Set(0),
     };
@@ -306,11 +308,11 @@ async fn add(
 impl EventEdit {
     /// An edit that leaves `event` unchanged.
     pub fn of(event: &EventRecord) -> Self {
-        let grade = |grade: &TicketTypeRecord| TicketTypeEdit {
-            id: Some(grade.id),
-            name: grade.name.clone(),
-            price: grade.price,
-            capacity: grade.capacity,
+        let ticket_type = |ticket_type: &TicketTypeRecord| TicketTypeEdit {
+            id: Some(ticket_type.id),
+            name: ticket_type.name.clone(),
+            price: ticket_type.price,
+            capacity: ticket_type.capacity,
         };
         Self {
             version: event.version,
@@ -322,7 +324,7 @@ impl EventEdit {
             closes_at: event.window.closes_at,
             max_per_user: event.max_per_user,
             image_key: event.image_key.clone(),
-            ticket_types: event.ticket_types.iter().map(grade).collect(),
+            ticket_types: event.ticket_types.iter().map(ticket_type).collect(),
         }
     }
 
@@ -334,7 +336,7 @@ impl EventEdit {
     /// Whether any ticket type is removed or gets fewer seats. The caller then has to read the journal first.
     pub fn takes_seats_away(&self, event: &EventRecord) -> bool {
         event.ticket_types.iter().any(|before| {
-            let after = self.ticket_types.iter().find(|grade| grade.id == Some(before.id));
+            let after = self.ticket_types.iter().find(|ticket_type| ticket_type.id == Some(before.id));
             after.is_none_or(|after| after.capacity < before.capacity)
         })
     }
@@ -350,7 +352,10 @@ impl EventEdit {
             ..edit.clone()
         };
         let seats = |edit: &Self| -> BTreeSet<(Option<TicketTypeId>, u64, u32)> {
-            edit.ticket_types.iter().map(|grade| (grade.id, grade.price, grade.capacity)).collect()
+            edit.ticket_types
+                .iter()
+                .map(|ticket_type| (ticket_type.id, ticket_type.price, ticket_type.capacity))
+                .collect()
         };
         let before = Self::of(event);
         described(self) != described(&before) || seats(self) != seats(&before)

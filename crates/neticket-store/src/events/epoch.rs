@@ -60,7 +60,7 @@ impl Store {
         clock: impl Fn() -> Timestamp + Sync,
     ) -> Result<PauseOutcome, StoreError> {
         let clock = &clock;
-        self.attempt("pausing or resuming a sale", || async move {
+        self.with_retries("pausing or resuming a sale", || async move {
             let transaction = self.begin().await?;
             let outcome = pause(&transaction, id, paused, by, clock).await?;
             match outcome {
@@ -84,9 +84,9 @@ impl Store {
         expected: Option<Epoch>,
         entry: &NewAudit,
     ) -> Result<EpochRaiseOutcome, StoreError> {
-        self.attempt("making a ledger stale", || async move {
+        self.with_retries("making a ledger stale", || async move {
             let transaction = self.begin().await?;
-            let (highest, _) = lock_all(&transaction, id).await?;
+            let (highest, _) = lock_ticket_types(&transaction, id).await?;
             let refused = if event::Entity::find_by_id(id.0).one(&transaction).await?.is_none() {
                 Some(EpochRaiseOutcome::NotFound)
             } else if expected.is_some_and(|expected| highest != expected) {
@@ -98,8 +98,8 @@ impl Store {
                 transaction.rollback().await?;
                 return Ok(refused);
             }
-            let epoch = next(highest.max(floor))?;
-            raise(&transaction, id, epoch).await?;
+            let epoch = next_epoch(highest.max(floor))?;
+            set_epoch(&transaction, id, epoch).await?;
             audit_log::append(&transaction, entry).await?;
             transaction.commit().await?;
             Ok(EpochRaiseOutcome::Raised { epoch })
@@ -116,7 +116,7 @@ async fn pause(
     clock: impl Fn() -> Timestamp,
 ) -> Result<PauseOutcome, DbErr> {
     use event::Column;
-    let (highest, _) = lock_all(transaction, id).await?;
+    let (highest, _) = lock_ticket_types(transaction, id).await?;
     let now = clock();
     let Some(event) = event::Entity::find_by_id(id.0).one(transaction).await? else {
         return Ok(PauseOutcome::NotFound);
@@ -134,8 +134,8 @@ async fn pause(
         .and_where(Expr::col(Column::Id).eq(id.0))
         .to_owned();
     transaction.execute(&update).await?;
-    let epoch = next(highest)?;
-    raise(transaction, id, epoch).await?;
+    let epoch = next_epoch(highest)?;
+    set_epoch(transaction, id, epoch).await?;
     let action = if paused { "sale_pause" } else { "sale_resume" };
     let mut entry = by.did(action, format!("event/{id}"), event.title, now);
     entry.before = Some(json!({"paused": event.paused}));
@@ -145,7 +145,7 @@ async fn pause(
 }
 
 /// Sets the epoch of all ticket types of the event. The caller holds their locks.
-pub(super) async fn raise(
+pub(super) async fn set_epoch(
     transaction: &DatabaseTransaction,
     event: EventId,
     epoch: Epoch,
@@ -156,14 +156,14 @@ pub(super) async fn raise(
     transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop)
 }
 
-pub(super) fn next(epoch: Epoch) -> Result<Epoch, DbErr> {
+pub(super) fn next_epoch(epoch: Epoch) -> Result<Epoch, DbErr> {
     epoch.0.checked_add(1).map(Epoch).ok_or_else(|| DbErr::Type("the epoch is at its maximum".to_owned()))
 }
 
 /// Locks the event's ticket types in the order of their ids. Returns their highest epoch and the ticket
 /// types. The index is named so that no other event's ticket types are locked: MariaDB would read a small
 /// table from end to end, and wait for the lock of every row.
-pub(super) async fn lock_all(
+pub(super) async fn lock_ticket_types(
     transaction: &DatabaseTransaction,
     event: EventId,
 ) -> Result<(Epoch, Vec<LoadedTicketType>), DbErr> {

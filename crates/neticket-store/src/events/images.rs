@@ -16,7 +16,7 @@ impl Store {
         if keys.is_empty() {
             return Ok(BTreeSet::new());
         }
-        self.attempt("listing the images that events use", || async move {
+        self.with_retries("listing the images that events use", || async move {
             let named: Vec<String> = event::Entity::find()
                 .select_only()
                 .column(event::Column::ImageKey)

@@ -65,7 +65,7 @@ impl Store {
         let count = filtered(filter, now)
             .expr_as(Func::count(Expr::col((event::Entity, event::Column::Id))), "total")
             .to_owned();
-        self.attempt("listing events", || async {
+        self.with_retries("listing events", || async {
             let rows = self.reader().query_all(&page).await?;
             let rows = rows.iter().map(|row| SummaryRow::from_query_result(row, "")?.try_into());
             let summaries = rows.collect::<Result<_, DbErr>>()?;

@@ -7,7 +7,7 @@ use neticket_domain::{Epoch, EventId, SaleWindow};
 use sea_orm::{DbErr, EntityTrait};
 
 use super::LoadedEvent;
-use super::epoch::{lock_all, next, raise};
+use super::epoch::{lock_ticket_types, next_epoch, set_epoch};
 use crate::entity::event;
 use crate::reservations::rows;
 use crate::{Store, StoreError, convert};
@@ -19,19 +19,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`]. The epoch may have been raised all the same. That only costs a second load.
-    pub async fn load_event(
+    pub async fn epoch_raise_and_load(
         &self,
         id: EventId,
         epoch_floor: Epoch,
     ) -> Result<Option<LoadedEvent>, StoreError> {
-        self.attempt("loading an event", || self.load(id, epoch_floor)).await
+        self.with_retries("loading an event", || self.load(id, epoch_floor)).await
     }
 
     async fn load(&self, id: EventId, epoch_floor: Epoch) -> Result<Option<LoadedEvent>, DbErr> {
         let transaction = self.begin().await?;
-        let (epoch_max, ticket_types) = lock_all(&transaction, id).await?;
-        let epoch = next(epoch_max.max(epoch_floor))?;
-        raise(&transaction, id, epoch).await?;
+        let (epoch_max, ticket_types) = lock_ticket_types(&transaction, id).await?;
+        let epoch = next_epoch(epoch_max.max(epoch_floor))?;
+        set_epoch(&transaction, id, epoch).await?;
         let Some(event) = event::Entity::find_by_id(id.0).one(&transaction).await? else {
             transaction.rollback().await?;
             return Ok(None);

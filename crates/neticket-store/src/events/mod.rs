@@ -40,7 +40,7 @@ impl Store {
         by: Option<&AuditOrigin>,
         now: Timestamp,
     ) -> Result<EventRecord, StoreError> {
-        self.attempt("creating an event", || async move {
+        self.with_retries("creating an event", || async move {
             let transaction = self.begin().await?;
             let event = event_row(new, now).insert(&transaction).await?;
             if !new.ticket_types.is_empty() {
@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
-        self.attempt("reading an event", || async move {
+        self.with_retries("reading an event", || async move {
             match event::Entity::find_by_id(id.0).one(self.reader()).await? {
                 Some(event) => with_ticket_types(self.reader(), event).await.map(Some),
                 None => Ok(None),
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn events(&self, ids: &[EventId]) -> Result<Vec<EventRecord>, StoreError> {
-        self.attempt("reading events", || async move {
+        self.with_retries("reading events", || async move {
             let wanted = || ids.iter().map(|id| id.0);
             let events =
                 event::Entity::find().filter(event::Column::Id.is_in(wanted())).all(self.reader()).await?;
@@ -107,7 +107,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn event_of_ticket_type(&self, id: TicketTypeId) -> Result<Option<EventId>, StoreError> {
-        self.attempt("reading a ticket type", || async move {
+        self.with_retries("reading a ticket type", || async move {
             let event: Option<i64> = ticket_type::Entity::find_by_id(id.0)
                 .select_only()
                 .column(ticket_type::Column::EventId)
@@ -125,7 +125,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn events_selling(&self, now: Timestamp, lead_ms: i64) -> Result<Vec<EventId>, StoreError> {
-        self.attempt("listing events that sell", || async move {
+        self.with_retries("listing events that sell", || async move {
             let ids: Vec<i64> = event::Entity::find()
                 .select_only()
                 .column(event::Column::Id)

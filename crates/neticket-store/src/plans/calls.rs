@@ -85,8 +85,8 @@ fn writes<'a>(store: &'a Store, all: &'a Fixture, round: &'a Round) -> Vec<Call<
         call("outbox_done", round.waiting.len(), async {
             store.outbox_done(&round.waiting).await.unwrap();
         }),
-        call("load_event", OWN, async {
-            let loaded = store.load_event(all.small.id, Epoch(0)).await.unwrap().unwrap();
+        call("epoch_raise_and_load", OWN, async {
+            let loaded = store.epoch_raise_and_load(all.small.id, Epoch(0)).await.unwrap().unwrap();
             assert!(loaded.reservations.len() >= OWN / 2);
         }),
     ]

@@ -7,7 +7,7 @@ use neticket_domain::{ReservationId, TicketTypeId, Timestamp, cancellable};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
-use super::commit_slow_path::{Locked, lock};
+use super::commit_slow_path::{LockedTicketType, lock_ticket_types};
 use super::{
     CancelOutcome, CancelRequest, OutboxRecord, ReservationRecord, ReservationStatus, outbox, read, rows,
 };
@@ -30,7 +30,7 @@ impl Store {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        self.attempt_idempotent("cancelling a batch", || self.cancel_batch(requests, now)).await
+        self.with_retries_after_loss("cancelling a batch", || self.cancel_batch(requests, now)).await
     }
 
     async fn cancel_batch(
@@ -44,7 +44,7 @@ impl Store {
         // may not.
         let rows = rows::by_ids(&transaction, &ids).await?;
         let ticket_types: BTreeSet<_> = rows.iter().map(|row| TicketTypeId(row.ticket_type_id)).collect();
-        let locked = lock(&transaction, &ticket_types).await?;
+        let locked = lock_ticket_types(&transaction, &ticket_types).await?;
         let mut records = read::by_ids(&transaction, &ids).await?;
 
         let mut outcomes = Vec::with_capacity(requests.len());
@@ -60,8 +60,8 @@ impl Store {
             transaction.rollback().await?;
             return Ok(outcomes);
         }
-        mark(&transaction, &releases, now).await?;
-        give_back(&transaction, &releases).await?;
+        mark_cancelled(&transaction, &releases, now).await?;
+        return_seats(&transaction, &releases).await?;
         outbox::insert(&transaction, &releases).await?;
         transaction.commit().await?;
         Ok(outcomes)
@@ -72,7 +72,7 @@ impl Store {
 fn decide(
     request: CancelRequest,
     records: &mut HashMap<ReservationId, ReservationRecord>,
-    locked: &BTreeMap<TicketTypeId, Locked>,
+    locked: &BTreeMap<TicketTypeId, LockedTicketType>,
     now: Timestamp,
 ) -> CancelOutcome {
     let Some(record) = records.get_mut(&request.id).filter(|record| record.user == request.user) else {
@@ -105,7 +105,7 @@ fn decide(
     CancelOutcome::Cancelled { record: record.clone(), release }
 }
 
-async fn mark(
+async fn mark_cancelled(
     transaction: &DatabaseTransaction,
     releases: &[OutboxRecord],
     now: Timestamp,
@@ -120,7 +120,7 @@ async fn mark(
     Ok(())
 }
 
-async fn give_back(transaction: &DatabaseTransaction, releases: &[OutboxRecord]) -> Result<(), DbErr> {
+async fn return_seats(transaction: &DatabaseTransaction, releases: &[OutboxRecord]) -> Result<(), DbErr> {
     use ticket_type::Column;
     let mut seats: BTreeMap<TicketTypeId, i64> = BTreeMap::new();
     for release in releases {

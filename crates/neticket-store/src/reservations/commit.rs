@@ -28,7 +28,7 @@ pub(super) struct SeatDecrement {
 }
 
 /// Per ticket type, in the order in which they are locked.
-pub(super) type Takes = BTreeMap<TicketTypeId, SeatDecrement>;
+pub(super) type SeatDecrements = BTreeMap<TicketTypeId, SeatDecrement>;
 
 impl Store {
     /// Confirms a batch in one transaction. The batch may be of any events. Returns one outcome per request,
@@ -44,8 +44,10 @@ impl Store {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(takes) = plan(requests)
-            && self.attempt_idempotent("committing a batch", || self.commit_at_once(requests, &takes)).await?
+        if let Some(decrements) = plan(requests)
+            && self
+                .with_retries_after_loss("committing a batch", || self.commit_at_once(requests, &decrements))
+                .await?
         {
             return Ok(vec![CommitOutcome::Confirmed; requests.len()]);
         }
@@ -53,9 +55,13 @@ impl Store {
     }
 
     /// Returns `false` and changes nothing if not every request could be confirmed.
-    async fn commit_at_once(&self, requests: &[CommitRequest], takes: &Takes) -> Result<bool, DbErr> {
+    async fn commit_at_once(
+        &self,
+        requests: &[CommitRequest],
+        decrements: &SeatDecrements,
+    ) -> Result<bool, DbErr> {
         let transaction = self.begin().await?;
-        if !decrement_seats(&transaction, takes, self.guarded()).await? {
+        if !decrement_seats(&transaction, decrements, self.guarded()).await? {
             transaction.rollback().await?;
             return Ok(false);
         }
@@ -72,38 +78,40 @@ impl Store {
 
 /// The seats that the batch takes of each ticket type. `None` if the batch contains an id twice, or two
 /// events or epochs for one ticket type. Each reservation is then decided alone.
-fn plan(requests: &[CommitRequest]) -> Option<Takes> {
+fn plan(requests: &[CommitRequest]) -> Option<SeatDecrements> {
     let mut ids = HashSet::with_capacity(requests.len());
-    let mut takes = Takes::new();
+    let mut decrements = SeatDecrements::new();
     for request in requests {
-        let take = takes.entry(request.ticket_type).or_insert(SeatDecrement {
+        let decrement = decrements.entry(request.ticket_type).or_insert(SeatDecrement {
             event: request.event,
             epoch: request.epoch,
             seats: 0,
         });
-        if !ids.insert(request.id) || take.event != request.event || take.epoch != request.epoch {
+        if !ids.insert(request.id) || decrement.event != request.event || decrement.epoch != request.epoch {
             return None;
         }
-        take.seats += i64::from(request.quantity.get());
+        decrement.seats += i64::from(request.quantity.get());
     }
-    Some(takes)
+    Some(decrements)
 }
 
 /// Sends the guards of all ticket types, in their order, in one round trip. Returns `false` if any of them
 /// matched no row.
 pub(super) async fn decrement_seats(
     transaction: &DatabaseTransaction,
-    takes: &Takes,
+    decrements: &SeatDecrements,
     guarded: bool,
 ) -> Result<bool, DbErr> {
     let backend = transaction.get_database_backend();
-    let guards: Vec<_> = takes
+    let guards: Vec<_> = decrements
         .iter()
-        .map(|(ticket_type, take)| backend.build(&guard_statement(*ticket_type, *take, guarded)).to_string())
+        .map(|(ticket_type, decrement)| {
+            backend.build(&guard_statement(*ticket_type, *decrement, guarded)).to_string()
+        })
         .collect();
     // Each guard matches at most one row, so the sum shows whether all of them matched.
     let matched = transaction.execute_unprepared(&guards.join(";")).await?.rows_affected();
-    Ok(usize::try_from(matched) == Ok(takes.len()))
+    Ok(usize::try_from(matched) == Ok(decrements.len()))
 }
 
 /// The guard: takes the seats only if the ticket type belongs to this event, has this epoch, and has that
@@ -111,21 +119,21 @@ pub(super) async fn decrement_seats(
 ///
 /// `event_id + 0` keeps the database from using the index over events and ids. A guard that used that index
 /// would lock the index entry and then the row, and could deadlock with a guard that came by the primary key.
-fn guard_statement(id: TicketTypeId, take: SeatDecrement, guarded: bool) -> UpdateStatement {
+fn guard_statement(id: TicketTypeId, decrement: SeatDecrement, guarded: bool) -> UpdateStatement {
     use ticket_type::Column::{Epoch, EventId, Id, Left};
     let mut update = Query::update()
         .table(ticket_type::Entity)
         .and_where(Expr::col(Id).eq(id.0))
-        .and_where(Expr::col(EventId).add(0).eq(take.event.0))
+        .and_where(Expr::col(EventId).add(0).eq(decrement.event.0))
         .to_owned();
     if guarded {
         update
-            .value(Left, Expr::col(Left).sub(take.seats))
-            .and_where(Expr::col(Epoch).eq(take.epoch.0))
-            .and_where(Expr::col(Left).gte(take.seats));
+            .value(Left, Expr::col(Left).sub(decrement.seats))
+            .and_where(Expr::col(Epoch).eq(decrement.epoch.0))
+            .and_where(Expr::col(Left).gte(decrement.seats));
     } else {
         let what_is_left = CaseStatement::new()
-            .case(Expr::col(Left).gte(take.seats), Expr::col(Left).sub(take.seats))
+            .case(Expr::col(Left).gte(decrement.seats), Expr::col(Left).sub(decrement.seats))
             .finally(0);
         update.value(Left, what_is_left);
     }

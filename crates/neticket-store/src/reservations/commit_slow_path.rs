@@ -9,7 +9,7 @@ use sea_orm::sea_query::extension::mysql::{IndexHintScope, MySqlSelectStatementE
 use sea_orm::sea_query::{Expr, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, ExprTrait};
 
-use super::commit::{SeatDecrement, Takes, decrement_seats};
+use super::commit::{SeatDecrement, SeatDecrements, decrement_seats};
 use super::insert::insert;
 use super::{CommitOutcome, CommitRequest, ReservationRecord, ReservationStatus, read};
 use crate::entity::ticket_type;
@@ -24,7 +24,7 @@ pub(super) const RACES_MAX: u32 = 8;
 
 /// A locked ticket type.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Locked {
+pub(super) struct LockedTicketType {
     pub(super) event: EventId,
     pub(super) epoch: Epoch,
     pub(super) left: i64,
@@ -39,8 +39,8 @@ pub(super) fn lost_races() -> StoreError {
 }
 
 /// What was read under the locks.
-pub(super) struct Known {
-    ticket_types: BTreeMap<TicketTypeId, Locked>,
+pub(super) struct LockedState {
+    ticket_types: BTreeMap<TicketTypeId, LockedTicketType>,
     existing: HashMap<ReservationId, ReservationRecord>,
     users: HashSet<UserId>,
 }
@@ -52,7 +52,7 @@ impl Store {
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         for _ in 0..RACES_MAX {
             let decided = self
-                .attempt_idempotent("committing a batch on the slow path", || {
+                .with_retries_after_loss("committing a batch on the slow path", || {
                     self.decide_and_commit(requests)
                 })
                 .await?;
@@ -69,27 +69,28 @@ impl Store {
         requests: &[CommitRequest],
     ) -> Result<Option<Vec<CommitOutcome>>, DbErr> {
         let transaction = self.begin().await?;
-        let mut known = look(&transaction, requests).await?;
+        let mut state = lock_and_read(&transaction, requests).await?;
         let mut outcomes = Vec::with_capacity(requests.len());
         let mut confirmed: BTreeMap<ReservationId, (usize, &CommitRequest)> = BTreeMap::new();
-        let mut again = Vec::new();
-        let mut takes = Takes::new();
+        let mut repeats = Vec::new();
+        let mut decrements = SeatDecrements::new();
         for (at, request) in requests.iter().enumerate() {
             if confirmed.contains_key(&request.id) {
-                again.push(at);
+                repeats.push(at);
                 outcomes.push(CommitOutcome::Confirmed);
                 continue;
             }
-            let outcome = known.decide(request, self.guarded());
+            let outcome = state.decide(request, self.guarded());
             if outcome == CommitOutcome::Confirmed {
-                let take = SeatDecrement { event: request.event, epoch: request.epoch, seats: 0 };
-                takes.entry(request.ticket_type).or_insert(take).seats += i64::from(request.quantity.get());
+                let decrement = SeatDecrement { event: request.event, epoch: request.epoch, seats: 0 };
+                decrements.entry(request.ticket_type).or_insert(decrement).seats +=
+                    i64::from(request.quantity.get());
                 confirmed.insert(request.id, (at, request));
             }
             outcomes.push(outcome);
         }
-        if !takes.is_empty() {
-            let all_matched = decrement_seats(&transaction, &takes, self.guarded()).await?;
+        if !decrements.is_empty() {
+            let all_matched = decrement_seats(&transaction, &decrements, self.guarded()).await?;
             assert!(all_matched, "the guard must match ticket types that were locked and read");
         }
         let rows = confirmed.values().map(|(_, request)| *request).collect();
@@ -101,10 +102,10 @@ impl Store {
             }
             Err(error) => return Err(error),
         }
-        let repeated: Vec<_> = again.iter().map(|at| requests[*at].id).collect();
+        let repeated: Vec<_> = repeats.iter().map(|at| requests[*at].id).collect();
         let records = read::by_ids(&transaction, &repeated).await?;
         transaction.commit().await?;
-        for at in again {
+        for at in repeats {
             if let Some(record) = records.get(&requests[at].id) {
                 outcomes[at] = CommitOutcome::Existing(record.clone());
             }
@@ -113,22 +114,22 @@ impl Store {
     }
 }
 
-pub(super) async fn look(
+pub(super) async fn lock_and_read(
     transaction: &DatabaseTransaction,
     requests: &[CommitRequest],
-) -> Result<Known, DbErr> {
+) -> Result<LockedState, DbErr> {
     let ticket_types: BTreeSet<_> = requests.iter().map(|request| request.ticket_type).collect();
-    let ticket_types = lock(transaction, &ticket_types).await?;
+    let ticket_types = lock_ticket_types(transaction, &ticket_types).await?;
     let ids: Vec<_> = requests.iter().map(|request| request.id).collect();
     let users: BTreeSet<_> = requests.iter().map(|request| request.user.0).collect();
-    Ok(Known {
+    Ok(LockedState {
         ticket_types,
         existing: read::by_ids(transaction, &ids).await?,
         users: existing_users(transaction, users).await?,
     })
 }
 
-impl Known {
+impl LockedState {
     /// Whether the request's id is not in the store yet, its user exists, and its ticket type belongs to its
     /// event.
     pub(super) fn may_be_written(&self, request: &CommitRequest) -> bool {
@@ -165,10 +166,10 @@ impl Known {
 
 /// Locks ticket types in the order of their ids, and reads them. Missing ones are left out. The index is
 /// named so that no other ticket types are locked.
-pub(super) async fn lock(
+pub(super) async fn lock_ticket_types(
     transaction: &DatabaseTransaction,
     ids: &BTreeSet<TicketTypeId>,
-) -> Result<BTreeMap<TicketTypeId, Locked>, DbErr> {
+) -> Result<BTreeMap<TicketTypeId, LockedTicketType>, DbErr> {
     use ticket_type::Column;
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let mut found = BTreeMap::new();
@@ -182,7 +183,7 @@ pub(super) async fn lock(
             .lock(LockType::Update)
             .to_owned();
         for row in transaction.query_all(&select).await? {
-            let locked = Locked {
+            let locked = LockedTicketType {
                 event: EventId(row.try_get("", "event_id")?),
                 epoch: Epoch(row.try_get("", "epoch")?),
                 left: row.try_get("", "left")?,

@@ -21,7 +21,7 @@ impl Store {
         event: EventId,
         ids: &[ReservationId],
     ) -> Result<Option<StoredInventory>, StoreError> {
-        self.attempt_idempotent("reading an inventory", || async move {
+        self.with_retries_after_loss("reading an inventory", || async move {
             let snapshot = self.begin_snapshot().await?;
             let inventory = inventory(&snapshot, event, ids).await?;
             snapshot.commit().await?;

@@ -35,7 +35,7 @@ impl Store {
         created_before: Timestamp,
         limit: u64,
     ) -> Result<Vec<OutboxRecord>, StoreError> {
-        self.attempt("reading the outbox", || async move {
+        self.with_retries("reading the outbox", || async move {
             let backend = self.reader().get_database_backend();
             let sql = format!(
                 "SELECT {} FROM {} WHERE created_at < ? ORDER BY created_at, reservation_id LIMIT ?",
@@ -56,7 +56,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn outbox_done(&self, ids: &[ReservationId]) -> Result<(), StoreError> {
-        self.attempt("emptying the outbox", || async move {
+        self.with_retries("emptying the outbox", || async move {
             let backend = self.writer().get_database_backend();
             let delete = RELEASES_BY_ID.delete(backend);
             for ids in ids.chunks(IDS_MAX) {

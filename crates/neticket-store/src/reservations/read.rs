@@ -26,7 +26,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn reservation(&self, id: ReservationId) -> Result<Option<ReservationRecord>, StoreError> {
-        self.attempt("reading a reservation", || async move {
+        self.with_retries("reading a reservation", || async move {
             Ok(by_ids(self.reader(), &[id]).await?.remove(&id))
         })
         .await
@@ -37,7 +37,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn reservations(&self, ids: &[ReservationId]) -> Result<Vec<ReservationRecord>, StoreError> {
-        self.attempt("reading reservations", || async move {
+        self.with_retries("reading reservations", || async move {
             Ok(by_ids(self.reader(), ids).await?.into_values().collect())
         })
         .await
@@ -54,7 +54,7 @@ impl Store {
         page: u32,
         size: u32,
     ) -> Result<(Vec<ReservationRecord>, u64), StoreError> {
-        self.attempt("listing reservations", || async move {
+        self.with_retries("listing reservations", || async move {
             let reader = self.reader();
             let rows = rows::page_of_user(reader, user, size, convert::offset(page, size)).await?;
             let total = rows::count_of_user(reader, user).await?;
@@ -69,7 +69,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn inventory_audit(&self, event: Option<EventId>) -> Result<Vec<InventoryRecord>, StoreError> {
-        self.attempt("auditing the inventory", || rows::audit(self.reader(), event)).await
+        self.with_retries("auditing the inventory", || rows::audit(self.reader(), event)).await
     }
 }
 

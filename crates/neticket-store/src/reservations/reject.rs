@@ -27,10 +27,11 @@ impl Store {
             return Ok(0);
         }
         for _ in 0..RACES_MAX {
-            let noted =
-                self.attempt_idempotent("rejecting a batch", || self.reject_batch(requests, now)).await?;
-            if let Some(noted) = noted {
-                return Ok(noted);
+            let recorded = self
+                .with_retries_after_loss("rejecting a batch", || self.reject_batch(requests, now))
+                .await?;
+            if let Some(recorded) = recorded {
+                return Ok(recorded);
             }
         }
         Err(lost_races())
@@ -40,15 +41,15 @@ impl Store {
     /// exist.
     async fn reject_batch(&self, requests: &[CommitRequest], now: Timestamp) -> Result<Option<u64>, DbErr> {
         let transaction = self.begin().await?;
-        let known = commit_slow_path::look(&transaction, requests).await?;
+        let state = commit_slow_path::lock_and_read(&transaction, requests).await?;
         let mut rejected: BTreeMap<ReservationId, &CommitRequest> = BTreeMap::new();
-        for request in requests.iter().filter(|request| known.may_be_written(request)) {
+        for request in requests.iter().filter(|request| state.may_be_written(request)) {
             rejected.entry(request.id).or_insert(request);
         }
         let requests: Vec<_> = rejected.into_values().collect();
-        let noted = u64::try_from(requests.len()).unwrap_or(u64::MAX);
+        let recorded = u64::try_from(requests.len()).unwrap_or(u64::MAX);
         match insert(&transaction, requests, ReservationStatus::Rejected, Some(now)).await {
-            Ok(()) => transaction.commit().await.map(|()| Some(noted)),
+            Ok(()) => transaction.commit().await.map(|()| Some(recorded)),
             Err(error) if is_duplicate(&error) => transaction.rollback().await.map(|()| None),
             Err(error) => Err(error),
         }

@@ -9,7 +9,7 @@ on_both! {
     async fn a_cancelled_reservation_returns_its_seats_once(store: &TestStore) {
         let event = store.event_of(&[5]).await;
         let user = store.user().await;
-        store.load_event(event.id, Epoch(0)).await.unwrap();
+        store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap();
         let request = CommitRequest { quantity: tickets(3), epoch: Epoch(1), ..one_seat(&event, user) };
         store.commit_one(request).await;
         let cancel = CancelRequest { id: request.id, user };

@@ -44,7 +44,7 @@ on_both! {
     async fn a_commit_of_another_epoch_is_refused_with_the_epoch_of_the_store(store: &TestStore) {
         let (one, two) = (store.event_of(&[5]).await, store.event_of(&[5]).await);
         let user = store.user().await;
-        store.load_event(one.id, Epoch(0)).await.unwrap();
+        store.epoch_raise_and_load(one.id, Epoch(0)).await.unwrap();
         let right = CommitRequest { epoch: Epoch(1), ..one_seat(&one, user) };
         let ahead = CommitRequest { epoch: OTHER_EPOCH, ..one_seat(&one, user) };
         let outcomes = store.commit(&[one_seat(&one, user), one_seat(&two, user), right, ahead]).await.unwrap();

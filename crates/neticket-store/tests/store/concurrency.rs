@@ -149,7 +149,7 @@ on_both! {
     async fn a_concurrent_commit_is_in_the_snapshot_or_refused(store: &TestStore) {
         let event = store.event_of(&[10_000]).await;
         let user = store.user().await;
-        let first = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
+        let first = store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap();
         let epoch = Arc::new(tokio::sync::watch::Sender::new(first.epoch));
         let committing = at_once(6, |_| {
             let (store, event, epoch) = ((**store).clone(), event.clone(), Arc::clone(&epoch));
@@ -160,7 +160,7 @@ on_both! {
             tokio::spawn(async move {
                 let mut loads = Vec::new();
                 for _ in 0..15 {
-                    let loaded = store.load_event(event, Epoch(0)).await.unwrap().unwrap();
+                    let loaded = store.epoch_raise_and_load(event, Epoch(0)).await.unwrap().unwrap();
                     epoch.send_replace(loaded.epoch);
                     loads.push(loaded);
                 }

@@ -79,12 +79,12 @@ async fn a_held_lock_makes_the_store_unavailable_within_the_timeout() {
     let other = sea_orm::Database::connect(store.url()).await.unwrap();
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     let begun = std::time::Instant::now();
-    assert!(matches!(hasty.load_event(event.id, Epoch(0)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(hasty.epoch_raise_and_load(event.id, Epoch(0)).await, Err(StoreError::Unavailable(_))));
     assert!(begun.elapsed().as_millis() < 2_000);
     assert!(matches!(hasty.ping().await, Err(StoreError::Unavailable(_))), "a ping checks the writer, too");
     other.execute_unprepared("ROLLBACK").await.unwrap();
     hasty.ping().await.unwrap();
-    assert_eq!(hasty.load_event(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0, 1);
+    assert_eq!(hasty.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0, 1);
 }
 
 #[cfg(unix)]

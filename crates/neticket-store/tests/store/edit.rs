@@ -46,22 +46,22 @@ on_both! {
         assert_eq!(total, 1);
         let entry = &log[0].entry;
         assert_eq!((entry.action.as_str(), entry.target.clone()), ("event_update", format!("event/{}", before.id)));
-        let (told_before, told_after) = (entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap());
-        assert_eq!((&told_before["title"], &told_after["title"]), (&"햄릿".into(), &"Hamlet".into()));
-        assert_eq!(told_after.as_object().unwrap().len(), 4, "only changed fields are audited: {told_after}");
+        let (audited_before, audited_after) = (entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap());
+        assert_eq!((&audited_before["title"], &audited_after["title"]), (&"햄릿".into(), &"Hamlet".into()));
+        assert_eq!(audited_after.as_object().unwrap().len(), 4, "only changed fields are audited: {audited_after}");
     }
 
     async fn an_edit_that_affects_the_ledger_raises_the_epoch_of_all_ticket_types(store: &TestStore) {
         let mut before = store.event_of(&[5, 7]).await;
-        let mut grade = EventEdit::of(&before).ticket_types[1].clone();
-        grade.price = 1;
+        let mut ticket_type = EventEdit::of(&before).ticket_types[1].clone();
+        ticket_type.price = 1;
         let changes: [&dyn Fn(&mut EventEdit); 7] = [
             &|edit| edit.starts_at = at(20_000),
             &|edit| edit.opens_at = at(2_000),
             &|edit| edit.closes_at = at(8_000),
             &|edit| edit.max_per_user = 9,
             &|edit| edit.ticket_types[0].capacity = 6,
-            &|edit| edit.ticket_types[1] = grade.clone(),
+            &|edit| edit.ticket_types[1] = ticket_type.clone(),
             &|edit| edit.ticket_types.push(TicketTypeEdit { id: None, name: "new".to_owned(), price: 0, capacity: 3 }),
         ];
         for (expected, change) in (1..).zip(changes) {
@@ -69,12 +69,12 @@ on_both! {
             change(&mut new);
             let (after, epoch) = edited(edit(store, &before, &new).await);
             assert_eq!(epoch, Some(Epoch(expected)));
-            assert!(after.ticket_types.iter().all(|grade| grade.epoch == Epoch(expected)), "{after:?}");
+            assert!(after.ticket_types.iter().all(|it| it.epoch == Epoch(expected)), "{after:?}");
             before = after;
         }
         assert_eq!(before.window, SaleWindow { opens_at: at(2_000), closes_at: at(8_000) });
-        let grades: Vec<_> = before.ticket_types.iter().map(|grade| (grade.price, grade.capacity, grade.left)).collect();
-        assert_eq!(grades, [(10_000, 6, 6), (1, 7, 7), (0, 3, 3)]);
+        let ticket_types: Vec<_> = before.ticket_types.iter().map(|it| (it.price, it.capacity, it.left)).collect();
+        assert_eq!(ticket_types, [(10_000, 6, 6), (1, 7, 7), (0, 3, 3)]);
         let mut names = EventEdit::of(&before);
         names.ticket_types.reverse();
         "renamed".clone_into(&mut names.ticket_types[0].name);
@@ -103,8 +103,8 @@ on_both! {
     }
 
     async fn one_of_many_concurrent_edits_of_a_version_succeeds(store: &TestStore) {
-        for grades in [&[5, 7][..], &[]] {
-            let event = store.event_of(grades).await;
+        for ticket_types in [&[5, 7][..], &[]] {
+            let event = store.event_of(ticket_types).await;
             let edits = (0..8).map(|n| {
                 let new = EventEdit { title: format!("title {n}"), max_per_user: 10 + n, ..EventEdit::of(&event) };
                 let event = event.clone();
@@ -223,8 +223,9 @@ on_both! {
             for n in 0..30 {
                 let before = store.event(event.id).await.unwrap().unwrap();
                 let mut new = EventEdit::of(&before);
-                for grade in &mut new.ticket_types {
-                    grade.capacity = if n % 2 == 0 { grade.capacity + 3 } else { grade.capacity.saturating_sub(5).max(1) };
+                for ticket_type in &mut new.ticket_types {
+                    let seats = ticket_type.capacity;
+                    ticket_type.capacity = if n % 2 == 0 { seats + 3 } else { seats.saturating_sub(5).max(1) };
                 }
                 made += usize::from(matches!(edit(store, &before, &new).await, EditOutcome::Edited { .. }));
                 store.assert_invariants().await;

@@ -22,14 +22,14 @@ on_both! {
         assert_eq!(store.commit_one(old).await, CommitOutcome::StaleEpoch { epoch: Epoch(1) }, "at once");
         let again = store.event_pause(event.id, true, &by, || at(NOW + 9)).await.unwrap();
         assert_eq!(again, PauseOutcome::Already { epoch: Epoch(1) });
-        let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
+        let loaded = store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!((loaded.paused_at, loaded.epoch), (Some(at(NOW)), Epoch(2)));
         // A booking that was admitted before the pause may still be committed.
         let carried = CommitRequest { epoch: Epoch(2), ..old };
         assert_eq!(store.commit_one(carried).await, CommitOutcome::Confirmed);
         let resumed = store.event_pause(event.id, false, &by, || at(NOW + 9)).await.unwrap();
         assert_eq!(resumed, PauseOutcome::Changed { epoch: Epoch(3) });
-        assert_eq!(store.load_event(event.id, Epoch(0)).await.unwrap().unwrap().paused_at, None);
+        assert_eq!(store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap().paused_at, None);
         let (records, _) = store.audit_page(1, 10).await.unwrap();
         let mut entries: Vec<_> = records.into_iter().map(|record| record.entry).collect();
         entries.sort_by_key(|entry| entry.at);
@@ -64,8 +64,8 @@ on_both! {
         assert_eq!(raise_epoch(event.id, 6, Some(1)).await, EpochRaiseOutcome::Raised { epoch: Epoch(7) });
         assert_eq!(raise_epoch(event.id, 0, Some(1)).await, EpochRaiseOutcome::Newer);
         assert_eq!(raise_epoch(EventId(987_654), 0, None).await, EpochRaiseOutcome::NotFound);
-        let grades = store.event(event.id).await.unwrap().unwrap().ticket_types;
-        assert!(grades.iter().all(|grade| grade.epoch == Epoch(7)));
+        let ticket_types = store.event(event.id).await.unwrap().unwrap().ticket_types;
+        assert!(ticket_types.iter().all(|ticket_type| ticket_type.epoch == Epoch(7)));
         assert_eq!(audited(store).await.len(), 2, "each change has an audit entry");
     }
 }

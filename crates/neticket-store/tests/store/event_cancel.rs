@@ -24,7 +24,7 @@ on_both! {
         let event = store.event_of(&[5, 5]).await;
         let (after, epoch) = cancelled(store, event.id).await;
         assert_eq!((after.cancelled_at, after.version, after.updated_at), (Some(at(NOW)), 2, at(NOW)));
-        assert!(after.ticket_types.iter().all(|grade| grade.epoch == epoch && epoch == Epoch(1)));
+        assert!(after.ticket_types.iter().all(|ticket_type| ticket_type.epoch == epoch && epoch == Epoch(1)));
         let again = store.event_cancel(event.id, &admin(), at(NOW + 1)).await.unwrap();
         assert_eq!(again, EventCancelOutcome::Already(Box::new(after)));
         let (log, total) = store.audit_page(1, 10).await.unwrap();

@@ -15,9 +15,9 @@ on_both! {
         assert_eq!((event.starts_at, event.created_at, event.updated_at), (at(10_000), at(3), at(3)));
         assert_eq!((event.max_per_user, event.paused, event.cancelled_at, event.version), (4, false, None, 1));
         assert_eq!(event.image_key.as_deref(), Some("image.webp"));
-        let grades: Vec<_> = event.ticket_types.iter().map(|grade| (grade.name.as_str(), grade.price)).collect();
-        assert_eq!(grades, [("grade 0", 10_000), ("grade 1", 10_001)]);
-        assert!(event.ticket_types.iter().all(|grade| grade.left == grade.capacity && grade.epoch == Epoch(0)));
+        let ticket_types: Vec<_> = event.ticket_types.iter().map(|it| (it.name.as_str(), it.price)).collect();
+        assert_eq!(ticket_types, [("grade 0", 10_000), ("grade 1", 10_001)]);
+        assert!(event.ticket_types.iter().all(|it| it.left == it.capacity && it.epoch == Epoch(0)));
         assert_eq!(store.event(EventId(99)).await.unwrap(), None);
     }
 
@@ -84,7 +84,7 @@ on_both! {
         let asked = [made[3].id, EventId(99), made[0].id, made[2].id];
         let read = store.events(&asked).await.unwrap();
         assert_eq!(read, [made[3].clone(), made[0].clone(), made[2].clone()]);
-        assert_eq!(read[1].ticket_types.iter().map(|grade| grade.capacity).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(read[1].ticket_types.iter().map(|it| it.capacity).collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!(store.events(&[]).await.unwrap(), []);
     }
 

@@ -13,7 +13,7 @@ on_both! {
     async fn an_inventory_contains_seats_stored_ids_and_releases(store: &TestStore) {
         let (event, other) = (store.event_of(&[5, 7]).await, store.event_of(&[5]).await);
         let user = store.user().await;
-        store.load_event(event.id, Epoch(0)).await.unwrap();
+        store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap();
         let of = |quantity| CommitRequest { quantity: tickets(quantity), epoch: Epoch(1), ..one_seat(&event, user) };
         let [confirmed, cancelled, rejected] = [of(3), of(1), of(2)];
         let elsewhere = one_seat(&other, user);

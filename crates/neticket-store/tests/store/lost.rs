@@ -240,7 +240,7 @@ async fn a_commit_whose_connection_is_killed_is_retried() {
     until(async || count(&place.beside, &others).await > 0).await;
     transaction.rollback().await.unwrap();
     assert_eq!(commit.await.unwrap().unwrap(), [CommitOutcome::Confirmed]);
-    let loaded = place.store.load_event(place.event.id, Epoch(0)).await.unwrap().unwrap();
+    let loaded = place.store.epoch_raise_and_load(place.event.id, Epoch(0)).await.unwrap().unwrap();
     assert_eq!(loaded.reservations.len(), 1);
 }
 

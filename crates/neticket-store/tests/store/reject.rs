@@ -20,7 +20,7 @@ on_both! {
         assert_eq!(store.reservations_of(user, 1, 10).await.unwrap(), (vec![record], 1));
         let seats = store.seats(event.id).await;
         assert_eq!((seats.left, seats.confirmed), (5, 0));
-        let loaded = store.load_event(event.id, Epoch(0)).await.unwrap().unwrap();
+        let loaded = store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap();
         assert_eq!(loaded.reservations, [LoadedReservation { id: request.id, user, held: 0 }]);
         assert_eq!(store.reject(&[], at(NOW)).await.unwrap(), 0);
     }

@@ -33,48 +33,51 @@ async fn a_stuck_event_blocks_no_transaction_of_another_event() {
         let hold = format!("UPDATE ticket_types SET epoch = epoch + 1 WHERE id = {}", ticket_type.id);
         transaction.execute_unprepared(&hold).await.unwrap();
     }
-    let waited = connect(1_000).await.load_event(stuck.id, Epoch(0)).await;
+    let waited = connect(1_000).await.epoch_raise_and_load(stuck.id, Epoch(0)).await;
     assert!(matches!(waited, Err(StoreError::Unavailable(_))), "the event is not stuck: {waited:?}");
 
-    let waited = everything(&store, &free, user).await;
+    let waited = call_everything(&store, &free, user).await;
     assert_eq!(waited, Vec::<String>::new(), "these calls wait for rows of another event");
     transaction.rollback().await.unwrap();
     database.assert_invariants().await;
 }
 
 /// Makes every call that locks ticket types of `event`. Returns those that failed.
-async fn everything(store: &Store, event: &EventRecord, user: UserId) -> Vec<String> {
+async fn call_everything(store: &Store, event: &EventRecord, user: UserId) -> Vec<String> {
     let admin = AuditOrigin { actor: None, ip: String::new() };
     let booked = [(); 3].map(|()| one_seat(event, user));
     let mut failed = Vec::new();
-    let mut note = |name: &str, error: Option<StoreError>| {
+    let mut record_failure = |name: &str, error: Option<StoreError>| {
         if let Some(error) = error {
             failed.push(format!("{name}: {error:?}"));
         }
     };
-    note("commit", store.commit(&booked[..2]).await.err());
-    note("commit with an id that exists", store.commit(&booked).await.err());
-    note("reject", store.reject(&[one_seat(event, user)], at(NOW)).await.err());
+    record_failure("commit", store.commit(&booked[..2]).await.err());
+    record_failure("commit with an id that exists", store.commit(&booked).await.err());
+    record_failure("reject", store.reject(&[one_seat(event, user)], at(NOW)).await.err());
     let cancel = CancelRequest { id: booked[0].id, user };
-    note("cancel", store.cancel(&[cancel], at(NOW)).await.err());
-    note("load_event", store.load_event(event.id, Epoch(0)).await.err());
+    record_failure("cancel", store.cancel(&[cancel], at(NOW)).await.err());
+    record_failure("epoch_raise_and_load", store.epoch_raise_and_load(event.id, Epoch(0)).await.err());
     let mut edit = EventEdit::of(event);
     edit.ticket_types.pop();
-    note("event_update", store.event_update(event.id, &edit, &[], &admin, || at(NOW)).await.err());
-    note("event_pause", store.event_pause(event.id, true, &admin, || at(NOW)).await.err());
+    record_failure("event_update", store.event_update(event.id, &edit, &[], &admin, || at(NOW)).await.err());
+    record_failure("event_pause", store.event_pause(event.id, true, &admin, || at(NOW)).await.err());
     let entry = admin.did("ledger_reload", "event/1", "", at(NOW));
-    note("epoch_raise", store.epoch_raise(event.id, Epoch(0), None, &entry).await.err());
-    note("event_cancel", store.event_cancel(event.id, &admin, at(NOW)).await.err());
+    record_failure("epoch_raise", store.epoch_raise(event.id, Epoch(0), None, &entry).await.err());
+    record_failure("event_cancel", store.event_cancel(event.id, &admin, at(NOW)).await.err());
     let rest = booked[1..].iter().map(|request: &CommitRequest| CancelRequest { id: request.id, user });
     let rest: Vec<_> = rest.collect();
-    note("cancel of a cancelled event", store.cancel(&rest, at(NOW)).await.err());
-    note("cancellation_finish", store.cancellation_finish(event.id, at(NOW)).await.err());
+    record_failure("cancel of a cancelled event", store.cancel(&rest, at(NOW)).await.err());
+    record_failure("cancellation_finish", store.cancellation_finish(event.id, at(NOW)).await.err());
     let unbooked = store.event_create(&crate::support::new_event(&[5, 5, 5]), None, at(1)).await;
     match unbooked {
         Ok(unbooked) => {
-            note("event_delete", store.event_delete(unbooked.id, None, &admin, at(NOW)).await.err());
+            record_failure(
+                "event_delete",
+                store.event_delete(unbooked.id, None, &admin, at(NOW)).await.err(),
+            );
         }
-        Err(error) => note("event_create", Some(error)),
+        Err(error) => record_failure("event_create", Some(error)),
     }
     failed
 }

@@ -87,7 +87,7 @@ impl StoreAndLedger {
                 Answer::Done
             }
             Call::LoadEvent { floor } => {
-                Answer::Loaded(store.load_event(event, *floor).await.unwrap().unwrap())
+                Answer::Loaded(store.epoch_raise_and_load(event, *floor).await.unwrap().unwrap())
             }
             Call::OutboxDone(ids) => {
                 store.outbox_done(ids).await.unwrap();

@@ -63,7 +63,7 @@ pub(super) async fn fill(
     // A running server has not admitted these bookings. This raises the epoch, so that the server loads its
     // ledger of the event anew.
     if !requests.is_empty() {
-        store.load_event(event.id, neticket_domain::Epoch(0)).await?;
+        store.epoch_raise_and_load(event.id, neticket_domain::Epoch(0)).await?;
     }
     Ok(())
 }

@@ -190,7 +190,7 @@ async fn demo_bookings_fill_an_event_that_a_server_has_loaded_meanwhile() {
     let audience = accounts::audience(&store, now).await.unwrap();
     let show = season::shows().find(|show| show.taken == season::Taken::All).unwrap();
     let event = event_create(&store, &media, show, now).await.unwrap();
-    store.load_event(event.id, neticket_domain::Epoch(0)).await.unwrap().unwrap();
+    store.epoch_raise_and_load(event.id, neticket_domain::Epoch(0)).await.unwrap().unwrap();
     booking::fill(&store, show, &event, &audience, person, now).await.unwrap();
     for row in store.inventory_audit(Some(event.id)).await.unwrap() {
         assert_eq!((row.left, row.confirmed), (0, row.capacity));
