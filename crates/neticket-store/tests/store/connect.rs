@@ -74,17 +74,26 @@ async fn a_held_lock_makes_the_store_unavailable_within_the_timeout() {
     use sea_orm::ConnectionTrait as _;
     let store = TestStore::on_sqlite().await;
     let options = StoreOptions { timeout_ms: 400, ..StoreOptions::new(store.url()) };
-    let hasty = Store::connect(&options).await.unwrap();
+    let with_short_timeout = Store::connect(&options).await.unwrap();
     let event = store.event_of(&[3]).await;
     let other = sea_orm::Database::connect(store.url()).await.unwrap();
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     let begun = std::time::Instant::now();
-    assert!(matches!(hasty.epoch_raise_and_load(event.id, Epoch(0)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(
+        with_short_timeout.epoch_raise_and_load(event.id, Epoch(0)).await,
+        Err(StoreError::Unavailable(_))
+    ));
     assert!(begun.elapsed().as_millis() < 2_000);
-    assert!(matches!(hasty.ping().await, Err(StoreError::Unavailable(_))), "a ping checks the writer, too");
+    assert!(
+        matches!(with_short_timeout.ping().await, Err(StoreError::Unavailable(_))),
+        "a ping checks the writer, too"
+    );
     other.execute_unprepared("ROLLBACK").await.unwrap();
-    hasty.ping().await.unwrap();
-    assert_eq!(hasty.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0, 1);
+    with_short_timeout.ping().await.unwrap();
+    assert_eq!(
+        with_short_timeout.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap().unwrap().epoch.0,
+        1
+    );
 }
 
 #[cfg(unix)]

@@ -103,8 +103,8 @@ on_both! {
     }
 
     async fn one_of_many_concurrent_edits_of_a_version_succeeds(store: &TestStore) {
-        for ticket_types in [&[5, 7][..], &[]] {
-            let event = store.event_of(ticket_types).await;
+        for capacities in [&[5, 7][..], &[]] {
+            let event = store.event_of(capacities).await;
             let edits = (0..8).map(|n| {
                 let new = EventEdit { title: format!("title {n}"), max_per_user: 10 + n, ..EventEdit::of(&event) };
                 let event = event.clone();

@@ -85,26 +85,26 @@ on_both! {
                 }
             }
         });
-        let mut looks = BTreeSet::new();
+        let mut seats_taken = BTreeSet::new();
         while !changing.is_finished() {
-            let look = store.inventory_of(event.id, &ids).await.unwrap().unwrap();
-            let taken = 10_000 - usize::try_from(look.ticket_types[0].left).unwrap();
-            assert_eq!(taken, look.present.len() - look.releases.len());
-            looks.insert(taken);
+            let snapshot = store.inventory_of(event.id, &ids).await.unwrap().unwrap();
+            let taken = 10_000 - usize::try_from(snapshot.ticket_types[0].left).unwrap();
+            assert_eq!(taken, snapshot.present.len() - snapshot.releases.len());
+            seats_taken.insert(taken);
         }
         changing.await.unwrap();
-        assert!(looks.len() > 1, "other transactions committed between the reads: {looks:?}");
+        assert!(seats_taken.len() > 1, "other transactions committed between the reads: {seats_taken:?}");
     }
 
     async fn reading_an_inventory_does_not_wait_for_row_locks(store: &TestStore) {
         use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
         let event = store.event_of(&[5]).await;
-        let hasty = StoreOptions { timeout_ms: 2_000, ..StoreOptions::new(store.url()) };
-        let hasty = Store::connect(&hasty).await.unwrap();
+        let with_short_timeout = StoreOptions { timeout_ms: 2_000, ..StoreOptions::new(store.url()) };
+        let with_short_timeout = Store::connect(&with_short_timeout).await.unwrap();
         let other = sea_orm::Database::connect(store.url()).await.unwrap();
         let holder = other.begin().await.unwrap();
         holder.execute_unprepared("UPDATE ticket_types SET epoch = 9").await.unwrap();
-        let inventory = hasty.inventory_of(event.id, &[]).await.unwrap().unwrap();
+        let inventory = with_short_timeout.inventory_of(event.id, &[]).await.unwrap().unwrap();
         assert_eq!(inventory.ticket_types[0].epoch, Epoch(0), "uncommitted changes are not visible");
         holder.rollback().await.unwrap();
     }

@@ -27,7 +27,7 @@ fn words(query: &str) -> EventFilter {
 
 /// The fields on which the status depends.
 #[derive(Clone, Debug)]
-struct Facts {
+struct StatusFields {
     opens_at: i64,
     closes_at: i64,
     starts_at: i64,
@@ -37,11 +37,11 @@ struct Facts {
 }
 
 /// Times around [`NOW`], so that the boundaries are included.
-fn facts() -> impl Strategy<Value = Facts> {
+fn status_fields() -> impl Strategy<Value = StatusFields> {
     let moment = || NOW - 2..=NOW + 2;
     let left = prop::collection::vec(0..3_u32, 0..4);
     (moment(), moment(), moment(), any::<bool>(), prop::bool::weighted(0.2), left).prop_map(
-        |(opens_at, closes_at, starts_at, paused, cancelled, left)| Facts {
+        |(opens_at, closes_at, starts_at, paused, cancelled, left)| StatusFields {
             opens_at,
             closes_at,
             starts_at,
@@ -52,7 +52,7 @@ fn facts() -> impl Strategy<Value = Facts> {
     )
 }
 
-impl Facts {
+impl StatusFields {
     fn status(&self) -> EventStatus {
         let window = SaleWindow { opens_at: at(self.opens_at), closes_at: at(self.closes_at) };
         let left = self.left.iter().map(|left| u64::from(*left)).sum();
@@ -79,17 +79,17 @@ impl Facts {
 }
 
 /// Sets with SQL what no function of the store sets.
-async fn settle(store: &TestStore, made: &[(i64, Facts)]) {
+async fn settle(store: &TestStore, made: &[(i64, StatusFields)]) {
     let quote = if store.is_embedded() { '"' } else { '`' };
     let mut sql = String::new();
-    for (id, facts) in made {
-        let cancelled = if facts.cancelled { "1" } else { "NULL" };
+    for (id, status_fields) in made {
+        let cancelled = if status_fields.cancelled { "1" } else { "NULL" };
         let _ = write!(
             sql,
             "UPDATE events SET paused = {}, cancelled_at = {cancelled} WHERE id = {id};",
-            facts.paused
+            status_fields.paused
         );
-        for (position, left) in facts.left.iter().enumerate() {
+        for (position, left) in status_fields.left.iter().enumerate() {
             let _ = write!(
                 sql,
                 "UPDATE ticket_types SET {quote}left{quote} = {left}, capacity = {left} \
@@ -185,8 +185,8 @@ on_both! {
         let mut runner = TestRunner::deterministic();
         let mut made = Vec::new();
         for _ in 0..120 {
-            let facts = facts().new_tree(&mut runner).unwrap().current();
-            made.push((facts.make(store).await, facts));
+            let status_fields = status_fields().new_tree(&mut runner).unwrap().current();
+            made.push((status_fields.make(store).await, status_fields));
         }
         settle(store, &made).await;
 
@@ -194,17 +194,17 @@ on_both! {
         let (page, total) = store.events_page(&everything, at(NOW), 1, 1_000).await.unwrap();
         assert_eq!(total, 120);
         let mut expected = made.clone();
-        expected.sort_by_key(|(id, facts)| (facts.rank(), facts.starts_at, *id));
+        expected.sort_by_key(|(id, status_fields)| (status_fields.rank(), status_fields.starts_at, *id));
         let order: Vec<_> = page.iter().map(|event| event.id.0).collect();
         assert_eq!(order, expected.iter().map(|(id, _)| *id).collect::<Vec<_>>());
-        for (event, (_, facts)) in page.iter().zip(&expected) {
-            assert_eq!(event.status, facts.status(), "{facts:?}");
+        for (event, (_, status_fields)) in page.iter().zip(&expected) {
+            assert_eq!(event.status, status_fields.status(), "{status_fields:?}");
         }
         for status in EventStatus::ALL {
             let filter = EventFilter { status: Some(status), ..EventFilter::default() };
             let (page, total) = store.events_page(&filter, at(NOW), 1, 1_000).await.unwrap();
-            let wanted = |(_, facts): &&(i64, Facts)| {
-                facts.status() == status && Timestamp::from_millis(facts.starts_at) > at(NOW)
+            let wanted = |(_, status_fields): &&(i64, StatusFields)| {
+                status_fields.status() == status && Timestamp::from_millis(status_fields.starts_at) > at(NOW)
             };
             let expected: Vec<_> = expected.iter().filter(wanted).map(|(id, _)| *id).collect();
             assert!(!expected.is_empty(), "no event is {status}");

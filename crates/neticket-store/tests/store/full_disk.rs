@@ -19,7 +19,7 @@ const BATCHES_MAX: usize = 2_000;
 /// The number of calls in each phase: before the disk is full, while it is full, and after that.
 const CALLS: usize = 20;
 /// How long the store may take to become ready again.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// SQLite rolls back by itself when the disk is full. If the driver then still counts an open transaction, it
 /// never commits again.
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 fn bookings_confirmed_after_a_full_disk_are_in_the_file() {
     let disk = SmallDisk::create(12).unwrap();
     let mut inner = disk.command(std::env::current_exe().unwrap());
-    inner.args(["--exact", "disk::on_a_small_disk", "--nocapture"]);
+    inner.args(["--exact", "full_disk::on_a_small_disk", "--nocapture"]);
     let output = inner.env(FOLDER_VARIABLE, disk.folder()).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -59,7 +59,7 @@ async fn on_a_small_disk() {
         assert!(batches < BATCHES_MAX, "the disk is not full");
     };
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while store.ping().await.is_ok() {
         assert!(Instant::now() < deadline, "a ping fails while the disk is full");
         confirmed.extend(book(&store, &event, buyer).await); // the last refusal has to be recent
@@ -79,7 +79,7 @@ async fn on_a_small_disk() {
         assert!(matches!(store.commit(&confirmed[..1]).await.unwrap()[0], CommitOutcome::Existing(_)));
         signed_up.push(sign_up(&store, &format!("late{n}")).await.unwrap());
     }
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while let Err(error) = store.ping().await {
         assert!(Instant::now() < deadline, "there is room again: {error:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -15,17 +15,17 @@ async fn writes_after_a_stalled_server_are_committed() {
     let options = |timeout_ms| StoreOptions { timeout_ms, ..StoreOptions::new(database.url()) };
     Store::connect(&options(10_000)).await.unwrap().migrate().await.unwrap();
     let store = Store::connect(&options(500)).await.unwrap();
-    let looks = |store: Store| async move {
-        let looks = (0..16).map(|_| {
+    let read_snapshots = |store: Store| async move {
+        let reads = (0..16).map(|_| {
             let store = store.clone();
             tokio::spawn(async move { store.inventory_of(EventId(1), &[]).await })
         });
-        futures::future::join_all(looks.collect::<Vec<_>>()).await
+        futures::future::join_all(reads.collect::<Vec<_>>()).await
     };
-    looks(store.clone()).await; // opens all connections
+    read_snapshots(store.clone()).await; // opens all connections
     server.pause().unwrap();
     // The server may take a moment to stop.
-    while looks(store.clone()).await.into_iter().any(|look| look.unwrap().is_ok()) {}
+    while read_snapshots(store.clone()).await.into_iter().any(|snapshot| snapshot.unwrap().is_ok()) {}
     server.resume().unwrap();
 
     let other = Store::connect(&options(10_000)).await.unwrap();
@@ -57,8 +57,8 @@ async fn writes_after_a_cancelled_call_are_committed() {
         (Store::connect(&options(1)).await.unwrap(), Store::connect(&options(1)).await.unwrap());
     store.migrate().await.unwrap();
     for n in 0..150 {
-        let patience = std::time::Duration::from_micros(n * 20);
-        let _ = tokio::time::timeout(patience, store.inventory_of(EventId(1), &[])).await;
+        let timeout = std::time::Duration::from_micros(n * 20);
+        let _ = tokio::time::timeout(timeout, store.inventory_of(EventId(1), &[])).await;
         let email = Email::parse(&format!("person{n}@example.com")).unwrap();
         let nickname = Nickname::parse(&format!("person{n}")).unwrap();
         let new =
