@@ -94,7 +94,7 @@ impl Committer {
                     return;
                 }
             };
-            let sorted = sort(batch, outcomes);
+            let sorted = partition_by_outcome(batch, outcomes);
             self.settle(event, sorted.settled);
             if !sorted.conflicting.is_empty() {
                 self.give_back(event, sorted.conflicting).await;
@@ -219,8 +219,8 @@ impl Committer {
     }
 }
 
-/// Answers the requests whose reservations are in the store, and sorts the others by what has to follow.
-fn sort(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
+/// Answers the requests whose reservations are in the store, and groups the others by what has to follow.
+fn partition_by_outcome(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> Sorted {
     assert_eq!(batch.len(), outcomes.len(), "the store answers each request");
     let mut sorted = Sorted::default();
     for (Admitted { mut booking, admission, epoch }, outcome) in batch.into_iter().zip(outcomes) {
