@@ -10,22 +10,20 @@ use neticket_store::{SharedEventCache, Store, StoreOptions};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::{Passwords, Tokens};
-use crate::booking::{Admission, BookingService, CancelService, Committer, Loader};
+use crate::accounts::{Passwords, Tokens, token_secret};
+use crate::booking::{
+    Admission, BookingService, CancelService, Committer, ConnectionBudget, Loader, Rejections,
+};
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
-use crate::connection_budget::ConnectionBudget;
 use crate::deployment::Deployment;
 use crate::error::AppError;
-use crate::event_cache::{EventCache, READER_TIMEOUT};
+use crate::events::{EventCache, READER_TIMEOUT};
+use crate::inventory::{INSPECTIONS_CONCURRENT_MAX, Reconciler};
 use crate::metrics::Metrics;
-use crate::readiness::Readiness;
-use crate::reconcile::{INSPECTIONS_CONCURRENT_MAX, Reconciler};
-use crate::rejections::Rejections;
+use crate::monitoring::{NodeStats, Readiness};
 use crate::start_error::StartError;
-use crate::stats::NodeStats;
 use crate::tasks::{TaskContext, Tasks};
-use crate::token_secret;
 
 /// The only `maxmemory-policy` of Redis that never evicts a key.
 const NOEVICTION: &str = "noeviction";

@@ -9,12 +9,12 @@ use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, LoadStart, Verdict};
 use neticket_store::{CommitRequest, ReservationRecord, Store};
 
 use super::loader::Loader;
+use super::rejections::Rejections;
 use super::request::{Admitted, BookingOutcome, BookingRequest};
 use crate::clock::LedgerClock;
 use crate::error::AppError;
-use crate::event_cache::EventCache;
+use crate::events::EventCache;
 use crate::metrics::Metrics;
-use crate::rejections::Rejections;
 
 /// How often a batch loads the ledger and is then offered to it, before its requests are answered with an
 /// error that asks for a retry.

@@ -19,11 +19,11 @@ use neticket_store::{CancelOutcome, CancelRequest, OutboxRecord, ReservationReco
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use super::batcher::{BatchLimits, Batcher, QueueFull};
+use super::connection_budget::ConnectionBudget;
 use super::service::QUEUES_MAX;
-use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
-use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
 

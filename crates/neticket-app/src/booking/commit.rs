@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::admission::Admission;
+use super::connection_budget::ConnectionBudget;
 use super::request::{Admitted, BookingOutcome, BookingRequest, is_same_booking};
-use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
 

@@ -13,11 +13,11 @@ use neticket_ledger::{
 use neticket_store::{CommitRequest, EventRecord, LoadedEvent, Store};
 use tokio::sync::Mutex;
 
+use super::connection_budget::ConnectionBudget;
+use super::rejections::Rejections;
 use super::request::to_commit;
-use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 use crate::metrics::Metrics;
-use crate::rejections::Rejections;
 
 /// How long a node holds the lease to load an event, in milliseconds. A node ends its lease after the load;
 /// the limit applies if the node dies. If a load takes longer, because it waits for a connection permit or

@@ -9,11 +9,11 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::admission::Admission;
+use super::batcher::{BatchLimits, Batcher, QueueFull};
 use super::commit::Committer;
+use super::connection_budget::ConnectionBudget;
 use super::request::{AdmissionSlot, Admitted, BookingOutcome, BookingRequest, SlotAdmission};
-use crate::batcher::{BatchLimits, Batcher, QueueFull};
 use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
-use crate::connection_budget::ConnectionBudget;
 use crate::error::AppError;
 
 /// Maximum number of events whose bookings wait at once on one node. The same limit applies to cancels.

@@ -8,11 +8,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use neticket_domain::{EventId, SearchWords, TicketTypeId};
 use neticket_store::{EventFilter, EventRecord};
 
+use super::inspector::{INSPECTIONS_CONCURRENT_MAX, Inspected, Inspection};
 use super::{InventoryTicketTypeView, InventoryView};
 use crate::App;
 use crate::error::AppError;
 use crate::events::event_status;
-use crate::reconcile::{INSPECTIONS_CONCURRENT_MAX, Inspected, Inspection};
 use crate::views::PageView;
 
 /// The time limit for all inspections of a page together.

@@ -3,10 +3,10 @@
 use neticket_domain::{Epoch, EventId};
 use serde_json::{Value, json};
 
+use super::inspector::{Inspection, SeatChange};
 use super::list::JOURNAL_LEN_MAX;
 use crate::App;
 use crate::error::AppError;
-use crate::reconcile::{Inspection, SeatChange};
 use crate::views::Principal;
 
 /// What a comparison is asked to do.

@@ -8,7 +8,7 @@ use neticket_domain::{Epoch, EventId};
 
 use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
-use crate::reconcile::Inspection;
+use crate::inventory::Inspection;
 
 /// How long a ledger stays after the event's start, in milliseconds. After that time no node loads it again
 /// because it saw the event on sale a moment before, or because its clock is a little behind.

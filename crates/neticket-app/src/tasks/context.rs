@@ -10,23 +10,21 @@ use neticket_media::Media;
 use neticket_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::booking::{BookingService, CancelService, Committer, Loader};
+use crate::booking::{BookingService, CancelService, Committer, ConnectionBudget, Loader, Rejections};
 use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
-use crate::connection_budget::ConnectionBudget;
 use crate::deployment::Deployment;
 use crate::error::AppError;
+use crate::inventory::Reconciler;
 use crate::metrics::{JournalSample, Metrics};
-use crate::reconcile::Reconciler;
-use crate::rejections::Rejections;
-use crate::stats::NodeStats;
+use crate::monitoring::NodeStats;
 
 /// Most journal entries, outbox rows, sessions or images that one run of a task processes.
 pub(super) const ITEMS_MAX: u16 = 1_000;
 
 /// How many events a task processes concurrently, so that an event whose ledger or rows do not answer does
 /// not delay others. Work that waits for row locks also needs a share of the connection budget (see
-/// [`crate::connection_budget`]).
+/// [`ConnectionBudget`]).
 pub(super) const EVENTS_AT_ONCE: usize = 16;
 
 /// How many events are compared with the store concurrently. Nobody waits for the result, and each comparison

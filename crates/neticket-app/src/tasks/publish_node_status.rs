@@ -2,7 +2,7 @@
 
 use super::context::TaskContext;
 use crate::error::AppError;
-use crate::stats::in_flight;
+use crate::monitoring::in_flight;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {

@@ -5,7 +5,7 @@ use neticket_domain::EventId;
 
 use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
 use crate::error::AppError;
-use crate::reconcile::Inspection;
+use crate::inventory::Inspection;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {

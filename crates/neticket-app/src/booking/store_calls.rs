@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use neticket_domain::EventId;
 
 /// The calls to the store for which bookings wait, including the time in which they wait for a connection
-/// permit or for the load of another node. There are only a few per event (see [`crate::connection_budget`]).
+/// permit or for the load of another node. There are only a few per event (see [`super::connection_budget`]).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StoreCalls(Arc<Mutex<Vec<(EventId, Instant)>>>);
 

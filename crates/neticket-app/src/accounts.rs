@@ -3,6 +3,7 @@
 mod passwords;
 mod profile;
 mod sessions;
+pub(crate) mod token_secret;
 mod tokens;
 
 pub(crate) use passwords::Passwords;

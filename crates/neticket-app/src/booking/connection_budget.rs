@@ -4,12 +4,12 @@
 //! All events share the connections to the store. If the rows of an event are locked by another transaction,
 //! each transaction of that event occupies a connection until the store's timeout. Each kind of such work
 //! therefore has a limited number of permits. All permits together leave connections for reads and background
-//! tasks. The queues limit an event to a few permits at once (see [`crate::batcher`]), so that the other
+//! tasks. The queues limit an event to a few permits at once (see [`super::batcher`]), so that the other
 //! events go on. docs/decisions/0019 says for how many stuck events this holds.
 
 use tokio::sync::Semaphore;
 
-use crate::store_calls::StoreCalls;
+use super::store_calls::StoreCalls;
 
 /// The connection budget. Permits are given in the order in which they are asked for. A permit is held while
 /// its work runs: mostly one call to the store, which ends at its timeout. A commit that needs the slow path

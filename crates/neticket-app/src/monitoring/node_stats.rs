@@ -1,11 +1,5 @@
-//! The state of the service at this moment. Each node samples itself, publishes its status through the
-//! ledger, and adds up the statuses of all nodes when it is asked. On the path of a booking this costs two
-//! counters and nothing else.
-
-mod in_flight;
-mod latencies;
-mod node_status;
-mod overview;
+//! What this node counts: samples of its counters, and its status from them. On the path of a booking this
+//! costs two counters and nothing else.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-pub(crate) use in_flight::in_flight;
-use latencies::Latencies;
-use node_status::NodeStatus;
-pub use overview::StatsView;
+use super::latencies::{self, Latencies};
+use super::node_status::NodeStatus;
 
 /// The period over which rates and latencies are computed.
-const WINDOW: Duration = Duration::from_secs(5);
+pub(super) const WINDOW: Duration = Duration::from_secs(5);
 /// The period over which refusals are counted.
 const REFUSALS_WINDOW: Duration = Duration::from_mins(1);
 /// The shortest time between two samples: half of the task's default interval, because a run may come a

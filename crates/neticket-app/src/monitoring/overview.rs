@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::in_flight::in_flight;
+use super::latencies;
+use super::node_stats::WINDOW;
 use super::node_status::NodeStatus;
-use super::{WINDOW, latencies};
 use crate::App;
 
 /// The age, in milliseconds, up to which the status of another node counts.

@@ -14,9 +14,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
+use super::read::{EventCopy, event_status};
 use crate::App;
 use crate::error::AppError;
-use crate::events::{EventCopy, event_status};
 use crate::views::EventView;
 
 /// The time between two reads of the ledger. Changes are pushed at most four times a second, and an opening

@@ -1,6 +1,9 @@
 //! The cache of events. Each process caches events for a short time, so that many concurrent readers do not
 //! reach the store. Nodes that use Redis also share a cache of events there.
 
+mod breaker;
+mod clear;
+mod coalesced;
 mod generations;
 mod journal;
 mod names;
@@ -16,12 +19,12 @@ use neticket_ledger::{Ledger, LedgerView};
 use neticket_store::{CachedEvent, EventRecord, SharedEventCache, Store};
 use tokio::runtime::Handle;
 
+use self::breaker::Breaker;
+use self::coalesced::Coalesced;
 use self::generations::{CopyKey, Generations};
 pub(crate) use self::journal::{EventsPending, Journal};
 pub(crate) use self::names::Names;
 use self::shared::SharedCache;
-use crate::breaker::Breaker;
-use crate::coalesced::Coalesced;
 use crate::config::VIEW_AGE_MAX_MS;
 use crate::error::AppError;
 use crate::metrics::Metrics;

@@ -7,11 +7,14 @@
 //! also holds if this node dies in between (docs/decisions/0023).
 
 mod actions;
+mod inspector;
 mod list;
 mod reconcile;
 
 use neticket_domain::{Epoch, EventId, EventStatus, TicketTypeId};
 
+pub use inspector::SeatChange;
+pub(crate) use inspector::{INSPECTIONS_CONCURRENT_MAX, Inspection, Reconciler};
 pub use reconcile::{Reconcile, Reconciliation};
 
 /// What the ledger and the store say about an event.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use neticket_domain::{Epoch, EventId};
 use neticket_store::{CommitRequest, DeleteOutcome, EditOutcome, EventCancelOutcome, EventEdit, EventRecord};
 
-use super::forms;
+use super::validation;
 use crate::App;
 use crate::audit;
 use crate::booking::should_be_loaded;
@@ -44,7 +44,7 @@ impl App {
         }
         let image = self.image_claim(draft.image_key.as_deref()).await?;
         let origin = audit::origin(by, from_ip);
-        let created = self.store.event_create(&forms::new_event(draft), Some(&origin), now).await;
+        let created = self.store.event_create(&validation::new_event(draft), Some(&origin), now).await;
         // Keep the image whatever the outcome is: the event may have been written although the answer was
         // lost.
         self.image_keep(image).await;
@@ -97,7 +97,7 @@ impl App {
         for _ in 0..EDITS_MAX {
             let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
             let edit = self.checked_edit(&before, expected, change).await?;
-            let image = self.image_claim(forms::new_image(&before, change)).await?;
+            let image = self.image_claim(validation::new_image(&before, change)).await?;
             let journal =
                 if edit.takes_seats_away(&before) { self.journal_of(id).await? } else { Vec::new() };
             let permit = self.budget.load.acquire().await;
@@ -135,7 +135,11 @@ impl App {
             return Err(AppError::EventCancelled);
         }
         let faults = self.faults_of_change(before, change, self.now()).await?;
-        if faults.is_empty() { Ok(forms::edit_of(before, change)) } else { Err(AppError::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(validation::edit_of(before, change))
+        } else {
+            Err(AppError::Invalid(faults))
+        }
     }
 
     /// Cancels an event and, soon after, all its reservations. Idempotent: a cancelled event gets the same

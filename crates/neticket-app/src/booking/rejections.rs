@@ -8,8 +8,8 @@ use futures::future::join_all;
 use neticket_domain::{EventId, ReservationId, UserId};
 use neticket_store::{CommitRequest, Store, StoreError};
 
+use super::connection_budget::ConnectionBudget;
 use crate::clock::LedgerClock;
-use crate::connection_budget::ConnectionBudget;
 use crate::metrics::Metrics;
 
 /// Maximum number of rejections that wait for the store. Further ones are not kept: only the log of the

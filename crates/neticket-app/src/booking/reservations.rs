@@ -11,10 +11,11 @@ use neticket_ledger::{Admission, AdmitRequest, JournalEntry};
 use neticket_store::{ReservationRecord, ReservationStatus};
 use uuid::Uuid;
 
+use super::request::{BookingOutcome, is_same_booking};
+use super::service::{BookingAnswer, Incoming};
 use crate::App;
-use crate::booking::{BookingAnswer, BookingOutcome, Incoming, is_same_booking};
 use crate::error::AppError;
-use crate::event_cache::{Journal, Names};
+use crate::events::{Journal, Names};
 use crate::views::{Booked, NewReservation, PageView, ReservationState, ReservationView};
 
 /// The context in which keys are hashed. If it changed, old keys would stand for new reservations.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use neticket_domain::EventId;
 use neticket_store::{CachedEvent, EventCacheError, EventRecord, SharedEventCache, WriteLease};
 
-use crate::breaker::Breaker;
+use super::breaker::Breaker;
 use crate::metrics::Metrics;
 
 /// Maximum number of events with a pending invalidation. If there are more, all events are invalidated.
