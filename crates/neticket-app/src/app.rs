@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Passwords, Tokens, token_secret};
 use crate::booking::{
-    Admission, BookingService, CancelService, Committer, ConnectionBudget, Loader, Rejections,
+    AdmissionStage, BookingService, CancelService, Committer, ConnectionBudget, Loader, Rejections,
 };
 use crate::clock::LedgerClock;
 use crate::config::{Config, Environment};
 use crate::deployment::Deployment;
 use crate::error::AppError;
 use crate::events::{EventCache, READER_TIMEOUT};
-use crate::inventory::{INSPECTIONS_CONCURRENT_MAX, Reconciler};
+use crate::inventory::{INSPECTIONS_CONCURRENT_MAX, Inspector};
 use crate::metrics::Metrics;
 use crate::monitoring::{NodeStats, Readiness};
 use crate::start_error::StartError;
@@ -35,7 +35,7 @@ pub struct App {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) media: Arc<Media>,
     pub(crate) event_cache: Arc<EventCache>,
-    pub(crate) reconciler: Arc<Reconciler>,
+    pub(crate) inspector: Arc<Inspector>,
     pub(crate) loader: Arc<Loader>,
     pub(crate) booking_service: Arc<BookingService>,
     pub(crate) cancel_service: Arc<CancelService>,
@@ -73,7 +73,7 @@ impl App {
         if config.environment == Environment::Production
             && Self::redis_persists(&config).await? == Some(false)
         {
-            return Err(StartError::Forgetful);
+            return Err(StartError::NotPersistent);
         }
         Self::start_with(config, store, ledger).await
     }
@@ -162,10 +162,10 @@ impl App {
         let event_cache =
             Arc::new(EventCache::new(store.clone(), Arc::clone(&ledger), shared_cache, &metrics));
         let budget = Arc::new(ConnectionBudget::new(engine.store_connections_max));
-        let reconciler = Self::reconciler(&store, &ledger, &clock, &budget, &metrics, engine.batch_len_max);
-        let loader = Arc::clone(&reconciler.loader);
+        let inspector = Self::inspector(&store, &ledger, &clock, &budget, &metrics, engine.batch_len_max);
+        let loader = Arc::clone(&inspector.loader);
         let rejections = Arc::clone(&loader.rejections);
-        let admission = Arc::new(Admission {
+        let admission = Arc::new(AdmissionStage {
             ledger: Arc::clone(&ledger),
             store: store.clone(),
             loader: Arc::clone(&loader),
@@ -198,7 +198,7 @@ impl App {
             store: store.clone(),
             ledger: Arc::clone(&ledger),
             loader: Arc::clone(&loader),
-            reconciler: Arc::clone(&reconciler),
+            inspector: Arc::clone(&inspector),
             committer,
             rejections: Arc::clone(&rejections),
             media: Arc::clone(&media),
@@ -218,7 +218,7 @@ impl App {
             cancel_service,
             stats,
             loader,
-            reconciler,
+            inspector,
             passwords,
             tokens: Tokens::new(&secret),
             metrics,
@@ -239,14 +239,14 @@ impl App {
     }
 
     /// Builds the reconciler, together with the loader and the record of rejections that it uses.
-    fn reconciler(
+    fn inspector(
         store: &Store,
         ledger: &Arc<dyn Ledger>,
         clock: &Arc<LedgerClock>,
         budget: &Arc<ConnectionBudget>,
         metrics: &Arc<Metrics>,
         batch_len_max: usize,
-    ) -> Arc<Reconciler> {
+    ) -> Arc<Inspector> {
         let rejections = Arc::new(Rejections {
             store: store.clone(),
             clock: Arc::clone(clock),
@@ -263,8 +263,8 @@ impl App {
             metrics: Arc::clone(metrics),
             locks: Loader::locks(),
         });
-        let glances = Semaphore::new(INSPECTIONS_CONCURRENT_MAX);
-        Arc::new(Reconciler { ledger: Arc::clone(ledger), store: store.clone(), loader, glances })
+        let inspection_permits = Semaphore::new(INSPECTIONS_CONCURRENT_MAX);
+        Arc::new(Inspector { ledger: Arc::clone(ledger), store: store.clone(), loader, inspection_permits })
     }
 
     /// Checks whether the configuration is fit for its environment. Opens nothing.

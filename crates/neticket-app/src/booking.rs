@@ -13,7 +13,7 @@ mod reservations;
 mod service;
 mod store_calls;
 
-pub(crate) use admission::Admission;
+pub(crate) use admission::AdmissionStage;
 pub(crate) use cancel::{CancelService, deliver};
 pub(crate) use commit::Committer;
 pub(crate) use connection_budget::ConnectionBudget;

@@ -80,7 +80,7 @@ pub enum AppError {
 
 impl AppError {
     /// A copy for another caller that gets the same answer. The copy has no `source`.
-    pub(crate) fn again(&self) -> Self {
+    pub(crate) fn without_source(&self) -> Self {
         match self {
             Self::NotFound => Self::NotFound,
             Self::SaleClosed => Self::SaleClosed,

@@ -7,7 +7,7 @@ mod read;
 mod validation;
 
 pub use availability_feed::{AvailabilityFeed, Snapshot, Subscription};
-pub(crate) use cache::{EventCache, Journal, Names, READER_TIMEOUT};
+pub(crate) use cache::{EventCache, JournalState, Names, READER_TIMEOUT};
 pub use read::EventCopy;
 pub(crate) use read::event_status;
 pub(crate) use validation::no_such_image;

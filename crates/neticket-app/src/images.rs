@@ -35,20 +35,20 @@ impl App {
         let (media, store, at) = (Arc::clone(&self.media), self.store.clone(), self.now());
         // Runs to the end, even if the caller is cancelled, so that a stored image gets its entry in the
         // audit log.
-        let keeping = tokio::spawn(async move {
-            let kept = media.store(picture).await?;
-            let detail = format!("{} × {} pixels, {} bytes", kept.width, kept.height, kept.bytes);
-            let entry = origin.did("image_upload", format!("image/{}", kept.key), detail, at);
+        let storing = tokio::spawn(async move {
+            let stored = media.store(picture).await?;
+            let detail = format!("{} × {} pixels, {} bytes", stored.width, stored.height, stored.bytes);
+            let entry = origin.did("image_upload", format!("image/{}", stored.key), detail, at);
             store.audit_append(&entry).await?;
-            Ok::<_, AppError>(kept)
+            Ok::<_, AppError>(stored)
         });
-        let kept = keeping.await.map_err(|panic| AppError::Internal(panic.to_string()))??;
+        let stored = storing.await.map_err(|panic| AppError::Internal(panic.to_string()))??;
         Ok(ImageView {
-            url: self.media.url(&kept.key, ImageSize::Full),
-            key: kept.key,
-            width: kept.width,
-            height: kept.height,
-            bytes: kept.bytes,
+            url: self.media.url(&stored.key, ImageSize::Full),
+            key: stored.key,
+            width: stored.width,
+            height: stored.height,
+            bytes: stored.bytes,
         })
     }
 
@@ -80,14 +80,14 @@ impl App {
     /// image, so one of the two notices the other.
     pub(crate) async fn image_keep(&self, claim: ImageClaim) {
         let Some((key, copy)) = claim.0 else { return };
-        let kept = async {
+        let stored = async {
             if !self.media.contains(&key).await? {
                 self.media.restore(&copy).await?;
             }
             Ok::<_, AppError>(())
         };
         // The event is written. A failure to check its image must not make the answer a failure.
-        if let Err(error) = kept.await {
+        if let Err(error) = stored.await {
             tracing::warn!(key, error = %error.with_cause(), "cannot check whether the image of an event exists");
         }
     }

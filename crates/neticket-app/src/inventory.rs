@@ -14,7 +14,7 @@ mod reconcile;
 use neticket_domain::{Epoch, EventId, EventStatus, TicketTypeId};
 
 pub use inspector::SeatChange;
-pub(crate) use inspector::{INSPECTIONS_CONCURRENT_MAX, Inspection, Reconciler};
+pub(crate) use inspector::{INSPECTIONS_CONCURRENT_MAX, Inspection, Inspector};
 pub use reconcile::{Reconcile, Reconciliation};
 
 /// What the ledger and the store say about an event.
@@ -28,7 +28,7 @@ pub struct InventoryView {
     /// The epoch of the ledger. `None` if it is not loaded.
     pub epoch: Option<Epoch>,
     /// Number of bookings that are admitted and not settled yet.
-    pub pending: u64,
+    pub journal_len: u64,
     /// In the order in which they are shown.
     pub ticket_types: Vec<InventoryTicketTypeView>,
 }

@@ -21,7 +21,7 @@ pub enum StartError {
     #[error(
         "Redis does not persist its data, so a restart would lose pending bookings: set appendonly to yes"
     )]
-    Forgetful,
+    NotPersistent,
     #[error("the Redis ledger cannot be opened: {0}")]
     Ledger(#[source] LedgerError),
     #[error("the read cache in Redis cannot be opened: {0}")]

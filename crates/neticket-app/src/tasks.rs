@@ -26,7 +26,7 @@ use crate::deployment::CLAIM_PAUSE;
 use crate::error::AppError;
 
 /// How many times longer the interval is for tasks that nobody waits for.
-const SELDOM: u32 = 10;
+const SLOW_INTERVAL_FACTOR: u32 = 10;
 
 /// The running tasks.
 pub(crate) struct Tasks {
@@ -59,14 +59,14 @@ impl Tasks {
         tasks.every(pause, "sample_journals", context, |c| async move { sample_journals::run(&c).await });
         tasks.every(pause, "tell_stats", context, |c| async move { publish_node_status::run(&c).await });
         tasks.every(pause, "sweep_sessions", context, |c| async move { sweep_sessions::run(&c).await });
-        let seldom = pause * SELDOM;
+        let slow_pause = pause * SLOW_INTERVAL_FACTOR;
         tasks.every(
-            seldom,
+            slow_pause,
             "reconcile_ledgers",
             context,
             |c| async move { reconcile_ledgers::run(&c).await },
         );
-        tasks.every(seldom, "close_sales", context, |c| async move { close_sales::run(&c).await });
+        tasks.every(slow_pause, "close_sales", context, |c| async move { close_sales::run(&c).await });
         let image_pause = Duration::from_millis(context.engine.image_sweep_interval_ms);
         tasks.every(image_pause, "sweep_images", context, |c| async move { sweep_images::run(&c).await });
         if context.deployment.is_some() {

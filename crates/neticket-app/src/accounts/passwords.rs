@@ -28,11 +28,11 @@ impl Passwords {
     /// # Errors
     /// If the operating system gives no randomness.
     pub(crate) fn new() -> Result<Self, AppError> {
-        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(fault)?;
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(hashing_error)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let nobodys_hash =
-            argon2.hash_password(NOBODYS_PASSWORD.as_bytes()).map_err(fault)?.to_string().into();
+            argon2.hash_password(NOBODYS_PASSWORD.as_bytes()).map_err(hashing_error)?.to_string().into();
         Ok(Self {
             argon2,
             running: Arc::new(Semaphore::new(cores)),
@@ -47,7 +47,8 @@ impl Passwords {
     /// `Overloaded` if too many hashes wait already.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, AppError> {
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
-        self.run(move || Ok(argon2.hash_password(password.as_bytes()).map_err(fault)?.to_string())).await?
+        self.run(move || Ok(argon2.hash_password(password.as_bytes()).map_err(hashing_error)?.to_string()))
+            .await?
     }
 
     /// Whether `password` is the one behind `hash`. With `None` the answer is `false`, after the same time.
@@ -63,18 +64,19 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-        let _place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| AppError::Overloaded)?;
+        let _queue_permit =
+            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| AppError::Overloaded)?;
         let core = Arc::clone(&self.running).acquire_owned().await.map_err(|_| AppError::Overloaded)?;
         let work = move || {
             let _core = core; // held even if the caller is cancelled
             work()
         };
-        tokio::task::spawn_blocking(work).await.map_err(fault)
+        tokio::task::spawn_blocking(work).await.map_err(hashing_error)
     }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it serves map_err")]
-fn fault(error: impl std::fmt::Display) -> AppError {
+fn hashing_error(error: impl std::fmt::Display) -> AppError {
     AppError::Internal(format!("cannot hash a password: {error}"))
 }
 

@@ -81,7 +81,7 @@ impl App {
             Ok(AdminGrant::Granted(user)) => Ok((account(user), true)),
             Ok(AdminGrant::Unchanged(user)) => Ok((account(user), false)),
             Err(AccountError::NoSuchUser) => Err(AppError::NotFound),
-            Err(error) => Err(refused(error)),
+            Err(error) => Err(account_error(error)),
         }
     }
 
@@ -116,7 +116,7 @@ impl App {
             Role::Admin => self.store.admin_create(user, &command_line()).await,
             Role::User => self.store.user_create(user).await,
         };
-        Ok(account(created.map_err(refused)?))
+        Ok(account(created.map_err(account_error)?))
     }
 
     /// # Errors
@@ -128,7 +128,7 @@ impl App {
     /// # Errors
     /// `NicknameTaken`, `StoreUnavailable`; `Unauthenticated` if the account no longer exists.
     pub async fn nickname_change(&self, user: UserId, nickname: Nickname) -> Result<Account, AppError> {
-        Ok(account(self.store.user_rename(user, &nickname).await.map_err(refused)?))
+        Ok(account(self.store.user_rename(user, &nickname).await.map_err(account_error)?))
     }
 
     /// Sets a new password and ends all other sessions of the account.
@@ -152,7 +152,7 @@ impl App {
     }
 }
 
-fn refused(error: AccountError) -> AppError {
+fn account_error(error: AccountError) -> AppError {
     match error {
         AccountError::EmailTaken => AppError::EmailTaken,
         AccountError::NicknameTaken => AppError::NicknameTaken,

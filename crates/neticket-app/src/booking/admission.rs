@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 const ATTEMPTS_MAX: u32 = 5;
 
 /// Asks the ledger to admit requests, and loads the ledger if it is missing or stale.
-pub(crate) struct Admission {
+pub(crate) struct AdmissionStage {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) loader: Arc<Loader>,
@@ -34,40 +34,40 @@ pub(crate) struct Admission {
 }
 
 /// The result of offering the requests of one event to the ledger.
-enum Offered {
+enum OfferOutcome {
     /// The admitted requests. The others have been answered.
     Admitted(Vec<Admitted>),
     /// The ledger has to be loaded first. Nothing has been answered or admitted.
     Unloaded(Vec<BookingRequest>),
 }
 
-impl Admission {
+impl AdmissionStage {
     /// Offers the requests of one event to the ledger, and loads the ledger if necessary. Returns the
     /// admitted requests. The others have been answered when this returns.
     pub(crate) async fn admit(&self, event: EventId, bookings: Vec<BookingRequest>) -> Vec<Admitted> {
         match self.offer(event, bookings).await {
-            Offered::Admitted(admitted) => admitted,
-            Offered::Unloaded(bookings) => self.load_and_offer(event, bookings).await,
+            OfferOutcome::Admitted(admitted) => admitted,
+            OfferOutcome::Unloaded(bookings) => self.load_and_offer(event, bookings).await,
         }
     }
 
     /// Offers the requests once.
-    async fn offer(&self, event: EventId, bookings: Vec<BookingRequest>) -> Offered {
+    async fn offer(&self, event: EventId, bookings: Vec<BookingRequest>) -> OfferOutcome {
         let bookings = BookingRequest::drop_abandoned(bookings);
         if bookings.is_empty() {
-            return Offered::Admitted(Vec::new());
+            return OfferOutcome::Admitted(Vec::new());
         }
         let requests: Vec<AdmitRequest> = bookings.iter().map(|booking| booking.request).collect();
         let admit = self.ledger.admit(event, epoch_min(&bookings), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                Offered::Admitted(self.sort(event, epoch, bookings, verdicts).await)
+                OfferOutcome::Admitted(self.sort(event, epoch, bookings, verdicts).await)
             }
-            Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => Offered::Unloaded(bookings),
+            Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => OfferOutcome::Unloaded(bookings),
             Err(error) => {
                 tracing::warn!(%event, %error, bookings = bookings.len(), "the ledger failed to admit a batch");
                 answer_all(bookings, &AppError::LedgerUnavailable(None));
-                Offered::Admitted(Vec::new())
+                OfferOutcome::Admitted(Vec::new())
             }
         }
     }
@@ -80,17 +80,17 @@ impl Admission {
             match self.not_for_sale(event).await {
                 Ok(None) => {}
                 Ok(Some(refusal)) => bookings = self.refuse_unless_journaled(event, bookings, &refusal).await,
-                Err(error) => return fail(event, bookings, &error),
+                Err(error) => return answer_failed_load(event, bookings, &error),
             }
             if bookings.is_empty() {
                 return Vec::new();
             }
             if let Err(error) = self.loader.load(event, epoch_min(&bookings)).await {
-                return fail(event, bookings, &error);
+                return answer_failed_load(event, bookings, &error);
             }
             match self.offer(event, bookings).await {
-                Offered::Admitted(admitted) => return admitted,
-                Offered::Unloaded(again) => bookings = again,
+                OfferOutcome::Admitted(admitted) => return admitted,
+                OfferOutcome::Unloaded(again) => bookings = again,
             }
         }
         tracing::warn!(%event, "the ledger was lost repeatedly while a batch waited for it");
@@ -164,7 +164,7 @@ impl Admission {
         for booking in bookings {
             match stored.get(&booking.request.id) {
                 Some(record) => booking.answer(Ok(BookingOutcome::Existing(Box::new(record.clone())))),
-                None => refused.push((booking, refusal.again())),
+                None => refused.push((booking, refusal.without_source())),
             }
         }
         self.refuse_all(refused).await;
@@ -211,14 +211,14 @@ impl Admission {
         // The journal contains another booking with the same id. The store will decide that one, so nothing
         // is recorded under this id.
         let is_other = |refusal: &AppError| matches!(refusal, AppError::IdempotencyKeyReused);
-        let unheard: Vec<CommitRequest> = refused
+        let unanswered: Vec<CommitRequest> = refused
             .into_iter()
             .filter_map(|(booking, refusal)| {
                 let is_other = is_other(&refusal);
                 booking.refuse(refusal).filter(|_| !is_other)
             })
             .collect();
-        self.rejections.record_or_buffer(unheard).await;
+        self.rejections.record_or_buffer(unanswered).await;
     }
 
     fn refusal(&self, verdict: Verdict) -> AppError {
@@ -275,7 +275,7 @@ fn epoch_min(bookings: &[BookingRequest]) -> Epoch {
 }
 
 /// Answers all requests with the error of a failed load. Returns no admitted request.
-fn fail(event: EventId, bookings: Vec<BookingRequest>, error: &AppError) -> Vec<Admitted> {
+fn answer_failed_load(event: EventId, bookings: Vec<BookingRequest>, error: &AppError) -> Vec<Admitted> {
     if !error.is_refusal() {
         tracing::warn!(%event, error = %error.with_cause(), "a ledger could not be loaded");
     }
@@ -286,6 +286,6 @@ fn fail(event: EventId, bookings: Vec<BookingRequest>, error: &AppError) -> Vec<
 /// Answers all requests with the same error.
 fn answer_all(bookings: Vec<BookingRequest>, refusal: &AppError) {
     for booking in bookings {
-        booking.answer(Err(refusal.again()));
+        booking.answer(Err(refusal.without_source()));
     }
 }

@@ -103,7 +103,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
     /// Queues `item`, or returns it at once in the error.
     pub(crate) fn try_push(&self, key: K, item: T) -> Result<(), QueueFull<T>> {
         let mut item = Some(item).into_iter();
-        self.queues.put(key, &mut item);
+        self.queues.push_until_full(key, &mut item);
         item.next().map_or(Ok(()), |item| Err(QueueFull(item)))
     }
 
@@ -112,7 +112,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Batcher<K, T> {
     pub(crate) async fn push_all(&self, key: K, items: Vec<T>) -> Result<(), QueueFull<Vec<T>>> {
         let mut items = items.into_iter();
         loop {
-            match self.queues.put(key, &mut items) {
+            match self.queues.push_until_full(key, &mut items) {
                 PushResult::All => return Ok(()),
                 PushResult::Some(room) => room.await,
                 PushResult::Refused => return Err(QueueFull(items.collect())),
@@ -141,7 +141,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Queues<K, T> {
     }
 
     /// Queues as many of `items` as there is room for, and makes sure that a worker processes them.
-    fn put(self: &Arc<Self>, key: K, items: &mut impl ExactSizeIterator<Item = T>) -> PushResult {
+    fn push_until_full(self: &Arc<Self>, key: K, items: &mut impl ExactSizeIterator<Item = T>) -> PushResult {
         if items.len() == 0 {
             return PushResult::All;
         }
@@ -157,13 +157,13 @@ impl<K: Copy + Eq + Hash + Send + 'static, T: Send + 'static> Queues<K, T> {
         };
         let room = self.limits.queue_len_max - queue.items.len();
         queue.items.extend(items.take(room));
-        let put = if items.len() == 0 {
+        let result = if items.len() == 0 {
             PushResult::All
         } else {
             PushResult::Some(Arc::clone(&queue.room).notified_owned())
         };
         self.wake(&mut state, key);
-        put
+        result
     }
 
     /// Starts another worker for this queue if there is work for one. The caller holds the lock. A call of

@@ -41,7 +41,7 @@ const LOOKUPS_MAX: usize = 2;
 pub(crate) struct CancelService {
     lookups: Batcher<(), PendingCancel>,
     queue: Arc<Batcher<EventId, PendingCancel>>,
-    after: TaskTracker,
+    releasing: TaskTracker,
     deadline: Duration,
 }
 
@@ -61,17 +61,17 @@ impl CancelService {
             in_flight_shared: 1,
             queues_max: QUEUES_MAX,
         };
-        let after = TaskTracker::new();
-        let tracker = after.clone();
-        let of_batches = store.clone();
+        let releasing = TaskTracker::new();
+        let release_tasks = releasing.clone();
+        let batch_store = store.clone();
         let queue = Arc::new(Batcher::start(limits, move |event, batch| {
             let context = CancelContext {
-                store: of_batches.clone(),
+                store: batch_store.clone(),
                 ledger: Arc::clone(&ledger),
                 clock: Arc::clone(&clock),
                 metrics: Arc::clone(&metrics),
                 budget: Arc::clone(&budget),
-                after: tracker.clone(),
+                releasing: release_tasks.clone(),
             };
             cancel(event, drop_abandoned(batch), context)
         }));
@@ -86,7 +86,7 @@ impl CancelService {
             let (store, next) = (store.clone(), Arc::clone(&next));
             async move { look_up(&store, &next, drop_abandoned(batch)).await }
         });
-        Self { lookups, queue, after, deadline: Duration::from_millis(config.ack_deadline_ms) }
+        Self { lookups, queue, releasing, deadline: Duration::from_millis(config.ack_deadline_ms) }
     }
 
     /// Cancels a reservation of `user`. Idempotent: a second cancel gets the same answer.
@@ -114,8 +114,8 @@ impl CancelService {
     pub(crate) async fn drain(&self) {
         self.lookups.drain().await;
         self.queue.drain().await;
-        self.after.close();
-        self.after.wait().await;
+        self.releasing.close();
+        self.releasing.wait().await;
     }
 }
 
@@ -126,7 +126,7 @@ struct CancelContext {
     clock: Arc<LedgerClock>,
     metrics: Arc<Metrics>,
     budget: Arc<ConnectionBudget>,
-    after: TaskTracker,
+    releasing: TaskTracker,
 }
 
 /// Drops cancels whose request no longer waits.
@@ -167,7 +167,7 @@ async fn cancel(event: EventId, batch: Vec<PendingCancel>, context: CancelContex
     if batch.is_empty() {
         return;
     }
-    let CancelContext { store, ledger, clock, metrics, budget, after } = context;
+    let CancelContext { store, ledger, clock, metrics, budget, releasing } = context;
     let requests: Vec<CancelRequest> = batch.iter().map(|pending| pending.request).collect();
     let permit = budget.cancel.acquire().await;
     let cancelled = metrics.cancel.timed(requests.len(), store.cancel(&requests, clock.now())).await;
@@ -198,7 +198,7 @@ async fn cancel(event: EventId, batch: Vec<PendingCancel>, context: CancelContex
         };
         let _ = pending.reply.send(answer);
     }
-    after.spawn(async move {
+    releasing.spawn(async move {
         if let Some(error) = deliver(&store, &*ledger, &metrics, &outbox).await.failure {
             tracing::warn!(error = %error.with_cause(), releases = outbox.len(), "cannot release seats, the outbox task will retry");
         }

@@ -10,7 +10,7 @@ use neticket_store::{CommitOutcome, CommitRequest, ReservationRecord, Reservatio
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::admission::Admission;
+use super::admission::AdmissionStage;
 use super::connection_budget::ConnectionBudget;
 use super::request::{Admitted, BookingOutcome, BookingRequest, is_same_booking};
 use crate::error::AppError;
@@ -28,7 +28,7 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Committer {
     store: Store,
     ledger: Arc<dyn Ledger>,
-    admission: Arc<Admission>,
+    admission: Arc<AdmissionStage>,
     metrics: Arc<Metrics>,
     budget: Arc<ConnectionBudget>,
     /// The settle tasks, which go on after the requests have been answered.
@@ -55,7 +55,7 @@ impl Committer {
     pub(crate) fn new(
         store: Store,
         ledger: Arc<dyn Ledger>,
-        admission: Arc<Admission>,
+        admission: Arc<AdmissionStage>,
         metrics: Arc<Metrics>,
         budget: Arc<ConnectionBudget>,
     ) -> Self {
@@ -97,7 +97,7 @@ impl Committer {
             let sorted = partition_by_outcome(batch, outcomes);
             self.settle(event, sorted.settled);
             if !sorted.conflicting.is_empty() {
-                self.give_back(event, sorted.conflicting).await;
+                self.release_conflicting(event, sorted.conflicting).await;
             }
             if !sorted.refused.is_empty() {
                 self.refuse(event, sorted.refused).await;
@@ -132,7 +132,7 @@ impl Committer {
     /// answers each request with the record of the store. This does not load the ledger, because any user can
     /// cause it by using an idempotency key again for another event. If the ledger does not answer, recovery
     /// finds the entries in the journal and calls this again.
-    async fn give_back(&self, event: EventId, conflicting: Vec<(Admitted, ReservationRecord)>) {
+    async fn release_conflicting(&self, event: EventId, conflicting: Vec<(Admitted, ReservationRecord)>) {
         let release = |Admitted { booking, epoch, .. }: &Admitted| Release {
             id: booking.request.id,
             user: booking.request.user,
@@ -157,9 +157,9 @@ impl Committer {
     async fn refuse(&self, event: EventId, refused: Vec<Refused>) {
         let ids: Vec<ReservationId> = refused.iter().map(|(booking, _)| booking.request.id).collect();
         tracing::warn!(%event, entries = ids.len(), "the store refused bookings that the ledger admitted");
-        match self.note_and_load_without(event, &refused, &ids).await {
+        match self.record_and_load_without(event, &refused, &ids).await {
             Ok(stored) => {
-                let mut final_ones = Vec::new();
+                let mut final_refusals = Vec::new();
                 for (booking, refusal) in refused {
                     let id = booking.request.id;
                     if stored.contains(&id) {
@@ -167,29 +167,29 @@ impl Committer {
                         // was faster and found a seat.
                         booking.answer(self.stored(id).await);
                     } else {
-                        final_ones.push((booking, refusal));
+                        final_refusals.push((booking, refusal));
                     }
                 }
-                self.admission.refuse_all(final_ones).await;
+                self.admission.refuse_all(final_refusals).await;
             }
             Err(error) => {
                 tracing::warn!(%event, error = %error.with_cause(), "cannot remove refused entries, recovery will remove them");
                 for (booking, _) in refused {
-                    booking.answer(Err(error.again()));
+                    booking.answer(Err(error.without_source()));
                 }
             }
         }
     }
 
-    async fn note_and_load_without(
+    async fn record_and_load_without(
         &self,
         event: EventId,
         refused: &[Refused],
         ids: &[ReservationId],
     ) -> Result<BTreeSet<ReservationId>, AppError> {
-        let noted: Vec<CommitRequest> =
+        let rejections: Vec<CommitRequest> =
             refused.iter().filter_map(|(booking, _)| booking.rejection_to_record()).collect();
-        self.admission.rejections.write(&noted).await?;
+        self.admission.rejections.write(&rejections).await?;
         self.admission.loader.load_without(event, ids).await
     }
 

@@ -55,22 +55,22 @@ impl Loader {
     pub(crate) async fn load(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
         let lock = self.locks.get_with(event, async { Arc::default() }).await;
         let _one_at_a_time = lock.lock().await;
-        if self.is_met(event, epoch_min).await? {
+        if self.is_loaded(event, epoch_min).await? {
             return Ok(());
         }
-        let patience = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
+        let lease_deadline = tokio::time::Instant::now() + Duration::from_millis(LEASE_MS);
         let mut leased = self.ledger.try_lease(event, LEASE_MS).await?;
         // Waiting for the load of another node counts as waiting for the store.
         let call = (!leased).then(|| self.budget.calls.begin(event));
-        while !leased && tokio::time::Instant::now() < patience {
+        while !leased && tokio::time::Instant::now() < lease_deadline {
             tokio::time::sleep(LEASE_POLL).await;
-            if self.is_met(event, epoch_min).await? {
+            if self.is_loaded(event, epoch_min).await? {
                 return Ok(());
             }
             leased = self.ledger.try_lease(event, LEASE_MS).await?;
         }
         drop(call);
-        let loaded = self.load_unless_met(event, epoch_min).await;
+        let loaded = self.load_unless_loaded(event, epoch_min).await;
         if leased {
             self.end_lease(event).await;
         }
@@ -82,7 +82,7 @@ impl Loader {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub(crate) async fn load_if_wanted(
+    pub(crate) async fn load_if_needed(
         &self,
         event: EventId,
         should_be_loaded: bool,
@@ -97,8 +97,8 @@ impl Loader {
 
     /// Loads the ledger, unless a last check finds it loaded. The node that had the lease before may have
     /// loaded it and ended the lease since the previous check.
-    async fn load_unless_met(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
-        if self.is_met(event, epoch_min).await? {
+    async fn load_unless_loaded(&self, event: EventId, epoch_min: Epoch) -> Result<(), AppError> {
+        if self.is_loaded(event, epoch_min).await? {
             return Ok(());
         }
         self.load_now(event, &[]).await.map(drop)
@@ -163,7 +163,7 @@ impl Loader {
                 LoadAnswer::Replaced { dropped } => {
                     self.metrics.loads.loaded.inc();
                     tracing::info!(%event, epoch = %snapshot.epoch, dropped = dropped.len(), "loaded the ledger");
-                    self.note_dropped(event, &dropped).await;
+                    self.record_dropped(event, &dropped).await;
                 }
                 LoadAnswer::Kept { .. } => {
                     self.metrics.loads.outrun.inc();
@@ -186,7 +186,7 @@ impl Loader {
     /// Records the entries that no longer fit as rejected, because a client may have been told that they are
     /// pending. If a request still waits for one of them, its worker admits it again, and the answer is what
     /// the store then decides.
-    async fn note_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
+    async fn record_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
         let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
         self.rejections.record_or_buffer(dropped).await;
     }
@@ -197,7 +197,7 @@ impl Loader {
         }
     }
 
-    async fn is_met(&self, event: EventId, epoch_min: Epoch) -> Result<bool, AppError> {
+    async fn is_loaded(&self, event: EventId, epoch_min: Epoch) -> Result<bool, AppError> {
         Ok(self.ledger.view(event).await?.is_some_and(|view| view.epoch >= epoch_min))
     }
 }

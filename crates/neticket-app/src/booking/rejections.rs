@@ -39,8 +39,8 @@ impl Rejections {
     pub(crate) async fn write(&self, rejected: &[CommitRequest]) -> Result<(), StoreError> {
         for batch in rejected.chunks(self.batch_len_max) {
             let _permit = self.budget.recovery.acquire().await;
-            let noted = self.store.reject(batch, self.clock.now()).await?;
-            self.metrics.rejected(noted);
+            let recorded = self.store.reject(batch, self.clock.now()).await?;
+            self.metrics.rejected(recorded);
         }
         Ok(())
     }
@@ -81,8 +81,8 @@ impl Rejections {
             // Removed only after they were recorded. Recording a rejection twice does no harm.
             let mut unwritten = self.unwritten();
             let Some(kept) = unwritten.get_mut(&event) else { continue };
-            for noted in batch {
-                kept.remove(&noted.id);
+            for recorded in batch {
+                kept.remove(&recorded.id);
             }
             if kept.is_empty() {
                 unwritten.remove(&event);

@@ -24,18 +24,18 @@ pub(crate) enum BookingOutcome {
 /// The latest admission of a booking, shared between the stages and the waiting request. Empty while the
 /// ledger has not taken seats for it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AdmissionSlot(Arc<Mutex<Option<SlotAdmission>>>);
+pub(crate) struct AdmissionSlot(Arc<Mutex<Option<SeenAdmission>>>);
 
 /// An admission that this node has seen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SlotAdmission {
+pub(crate) struct SeenAdmission {
     pub(crate) admission: Admission,
     /// When this node first learned that the journal contains the entry.
     pub(crate) since: Instant,
 }
 
 impl AdmissionSlot {
-    pub(crate) fn get(&self) -> Option<SlotAdmission> {
+    pub(crate) fn get(&self) -> Option<SeenAdmission> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -47,7 +47,7 @@ impl AdmissionSlot {
     fn set(&self, admission: Admission) {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let since = taken.map_or_else(Instant::now, |before| before.since);
-        *taken = Some(SlotAdmission { admission, since });
+        *taken = Some(SeenAdmission { admission, since });
     }
 }
 

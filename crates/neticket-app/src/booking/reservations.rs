@@ -12,10 +12,10 @@ use neticket_store::{ReservationRecord, ReservationStatus};
 use uuid::Uuid;
 
 use super::request::{BookingOutcome, is_same_booking};
-use super::service::{BookingAnswer, Incoming};
+use super::service::{BookingAnswer, NewBooking};
 use crate::App;
 use crate::error::AppError;
-use crate::events::{Journal, Names};
+use crate::events::{JournalState, Names};
 use crate::views::{Booked, NewReservation, PageView, ReservationState, ReservationView};
 
 /// The context in which keys are hashed. If it changed, old keys would stand for new reservations.
@@ -66,22 +66,22 @@ impl App {
         let deadline = Instant::now() + Duration::from_millis(self.config().engine.ack_deadline_ms);
         // Read before any seats are taken: after the `COMMIT` the answer must not fail because a name is
         // missing.
-        let names = self.names_in_time(ticket_type, deadline).await?;
+        let names = self.names_by_deadline(ticket_type, deadline).await?;
         let event = names.event().id;
         let id = key.map_or_else(
             || ReservationId(uuid::Builder::from_random_bytes(rand::random()).into_uuid()),
             |key| reservation_id(user, key),
         );
         let request = AdmitRequest { id, user, ticket_type, quantity, unit_price };
-        let incoming =
-            Incoming { event, request, has_idempotency_key: key.is_some(), deadline, disconnected };
-        match self.booking_service.book(incoming).await? {
+        let booking =
+            NewBooking { event, request, has_idempotency_key: key.is_some(), deadline, disconnected };
+        match self.booking_service.book(booking).await? {
             BookingAnswer::Decided(BookingOutcome::Existing(record)) => {
                 if !is_same_booking(&record, event, &request) {
                     return Err(AppError::IdempotencyKeyReused);
                 }
                 if record.status == ReservationStatus::Rejected {
-                    return Err(self.why_rejected(event).await);
+                    return Err(self.rejection_reason(event).await);
                 }
                 Ok(Booked { reservation: self.reservation_view(*record), replayed: true })
             }
@@ -99,7 +99,11 @@ impl App {
     }
 
     /// The event and the ticket type to be booked, or `StoreUnavailable` at the deadline.
-    async fn names_in_time(&self, ticket_type: TicketTypeId, deadline: Instant) -> Result<Names, AppError> {
+    async fn names_by_deadline(
+        &self,
+        ticket_type: TicketTypeId,
+        deadline: Instant,
+    ) -> Result<Names, AppError> {
         let event_cache = Arc::clone(&self.event_cache);
         let mut read = Box::pin(async move {
             let event = event_cache.event_of_ticket_type(ticket_type).await?;
@@ -117,7 +121,7 @@ impl App {
     }
 
     /// The answer for a booking that was rejected: the state of its event, or else that it was sold out.
-    async fn why_rejected(&self, event: EventId) -> AppError {
+    async fn rejection_reason(&self, event: EventId) -> AppError {
         // Not from the cache: most likely an edit caused the rejection, and the cache may not have it yet.
         let Ok(Some(event)) = self.store.event(event).await else { return AppError::SoldOut { left: 0 } };
         let now = self.now();
@@ -140,15 +144,15 @@ impl App {
         if let Some(reservation) = self.reservation_stored(user, id).await? {
             return Ok(reservation);
         }
-        let looked = self.reservation_pending(user, id).await;
-        if let Ok(Some(reservation)) = looked {
+        let pending = self.reservation_pending(user, id).await;
+        if let Ok(Some(reservation)) = pending {
             return Ok(reservation);
         }
         // It may have moved from the journal to the store between the two reads.
         if let Some(reservation) = self.reservation_stored(user, id).await? {
             return Ok(reservation);
         }
-        looked?;
+        pending?;
         Err(if self.rejections.is_unwritten(user, id) {
             AppError::StoreUnavailable(None)
         } else {
@@ -274,11 +278,11 @@ impl App {
         id: ReservationId,
     ) -> Result<Option<ReservationView>, AppError> {
         let found = self.event_cache.events_pending().await?;
-        let mut is_blind = found.is_blind;
+        let mut is_incomplete = found.is_incomplete;
         for event in &found.events {
             let Some(entry) = self.ledger.journal_entry(*event, id).await? else {
                 // The server may have been restarted after this journal was seen to have entries.
-                is_blind |= self.event_cache.journal(*event).await? == Journal::Unseen;
+                is_incomplete |= self.event_cache.journal_state(*event).await? == JournalState::Unknown;
                 continue;
             };
             if entry.request.user != user {
@@ -286,7 +290,7 @@ impl App {
             }
             return self.pending_view(*event, entry).await.map(Some);
         }
-        if is_blind { Err(AppError::LedgerUnavailable(None)) } else { Ok(None) }
+        if is_incomplete { Err(AppError::LedgerUnavailable(None)) } else { Ok(None) }
     }
 
     async fn pending_view(&self, event: EventId, entry: JournalEntry) -> Result<ReservationView, AppError> {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use neticket_domain::{Epoch, EventId};
-use neticket_ledger::AdmitRequest;
+use neticket_ledger::{Admission, AdmitRequest};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::Admission;
+use super::admission::AdmissionStage;
 use super::batcher::{BatchLimits, Batcher, QueueFull};
 use super::commit::Committer;
 use super::connection_budget::ConnectionBudget;
-use super::request::{AdmissionSlot, Admitted, BookingOutcome, BookingRequest, SlotAdmission};
+use super::request::{AdmissionSlot, Admitted, BookingOutcome, BookingRequest, SeenAdmission};
 use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
 
@@ -42,11 +42,11 @@ pub(crate) enum BookingAnswer {
     Decided(BookingOutcome),
     /// The ledger has taken the seats at this price, but the outcome in the store is not known yet. The
     /// commit stage or recovery will decide the booking.
-    Pending(neticket_ledger::Admission),
+    Pending(Admission),
 }
 
 /// A booking as the use case passes it on.
-pub(crate) struct Incoming {
+pub(crate) struct NewBooking {
     pub(crate) event: EventId,
     pub(crate) request: AdmitRequest,
     /// Whether the id is derived from an idempotency key.
@@ -61,7 +61,7 @@ pub(crate) struct Incoming {
 impl BookingService {
     pub(crate) fn start(
         config: &EngineConfig,
-        admission: Arc<Admission>,
+        admission: Arc<AdmissionStage>,
         committer: Arc<Committer>,
         budget: Arc<ConnectionBudget>,
     ) -> Self {
@@ -97,8 +97,8 @@ impl BookingService {
     /// # Errors
     /// The refusal, if no seats were taken. After `LedgerUnavailable`, `StoreUnavailable`, `Overloaded` and
     /// `Internal` it is not known whether seats were taken. The caller may repeat the call with the same id.
-    pub(crate) async fn book(&self, incoming: Incoming) -> Result<BookingAnswer, AppError> {
-        let Incoming { event, request, has_idempotency_key, deadline, disconnected } = incoming;
+    pub(crate) async fn book(&self, new: NewBooking) -> Result<BookingAnswer, AppError> {
+        let NewBooking { event, request, has_idempotency_key, deadline, disconnected } = new;
         let (reply, answer) = oneshot::channel();
         let slot = AdmissionSlot::default();
         let booking = BookingRequest {
@@ -136,7 +136,7 @@ impl BookingService {
     ) -> Result<BookingAnswer, AppError> {
         let mut in_time = tokio::time::timeout_at(deadline.into(), &mut answer).await;
         if in_time.is_err()
-            && let Some(SlotAdmission { mut admission, .. }) = slot.get()
+            && let Some(SeenAdmission { mut admission, .. }) = slot.get()
         {
             // A read finds pending bookings by an inspection that may be this old. An entry whose client is
             // told `pending` must therefore be older.

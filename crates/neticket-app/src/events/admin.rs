@@ -21,9 +21,9 @@ use crate::error::AppError;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
 /// How often a change is applied anew because another edit came first, if the caller accepts any version.
-const EDITS_MAX: u32 = 5;
+const EDIT_ATTEMPTS_MAX: u32 = 5;
 /// How often a ledger whose journal cannot be read is loaded, to read the journal again.
-const LOOKS_MAX: u32 = 3;
+const JOURNAL_READS_MAX: u32 = 3;
 
 impl App {
     /// Adds an event. Its sale opens by itself, and at once if its opening is in the past.
@@ -94,7 +94,7 @@ impl App {
         change: &EventChange,
     ) -> Result<EventView, AppError> {
         let origin = audit::origin(by, from_ip);
-        for _ in 0..EDITS_MAX {
+        for _ in 0..EDIT_ATTEMPTS_MAX {
             let before = self.store.event(id).await?.ok_or(AppError::NotFound)?;
             let edit = self.checked_edit(&before, expected, change).await?;
             let image = self.image_claim(validation::new_image(&before, change)).await?;
@@ -106,7 +106,7 @@ impl App {
             // Invalidate whatever the outcome is: the change may have happened although the answer was lost.
             self.event_cache.invalidate(id).await;
             if let Ok(EditOutcome::Edited { event, epoch: Some(epoch) }) = &outcome {
-                self.tell_ledger(event, *epoch).await;
+                self.reload_ledger(event, *epoch).await;
             }
             self.image_keep(image).await;
             match outcome? {
@@ -161,7 +161,7 @@ impl App {
         match outcome? {
             EventCancelOutcome::Cancelled { event, epoch } => {
                 tracing::info!(event = %id, "the event is cancelled");
-                self.tell_ledger(&event, epoch).await;
+                self.reload_ledger(&event, epoch).await;
                 Ok(self.event_view(&event, None))
             }
             EventCancelOutcome::Already(event) => Ok(self.event_view(&event, None)),
@@ -213,7 +213,7 @@ impl App {
     /// # Errors
     /// `LedgerUnavailable`, `StoreUnavailable`; `LedgerBusy` if the ledger is lost repeatedly.
     async fn journal_of(&self, event: EventId) -> Result<Vec<CommitRequest>, AppError> {
-        for _ in 0..LOOKS_MAX {
+        for _ in 0..JOURNAL_READS_MAX {
             if let Some(state) = self.ledger.examine(event).await? {
                 return Ok(state.journal.into_iter().map(|entry| to_commit(event, entry)).collect());
             }
@@ -229,13 +229,13 @@ impl App {
     /// Loads the event's ledger anew, if it has one or should have one. Waits for at most `ack_deadline_ms`.
     /// The load continues in its own task if it takes longer or if the caller is cancelled. If it fails, a
     /// refused commit or a background task loads the ledger later.
-    async fn tell_ledger(&self, event: &EventRecord, epoch: Epoch) {
+    async fn reload_ledger(&self, event: &EventRecord, epoch: Epoch) {
         let id = event.id;
         let should_be_loaded = should_be_loaded(event, self.now(), self.config().engine.preload_lead_ms);
         let loader = Arc::clone(&self.loader);
-        let told = tokio::spawn(async move { loader.load_if_wanted(id, should_be_loaded, epoch).await });
-        let patience = Duration::from_millis(self.config().engine.ack_deadline_ms);
-        match tokio::time::timeout(patience, told).await {
+        let loading = tokio::spawn(async move { loader.load_if_needed(id, should_be_loaded, epoch).await });
+        let ack_deadline = Duration::from_millis(self.config().engine.ack_deadline_ms);
+        match tokio::time::timeout(ack_deadline, loading).await {
             Ok(Ok(Ok(()) | Err(AppError::NotFound))) => {}
             Ok(Ok(Err(error))) => {
                 tracing::warn!(event = %id, error = %error.with_cause(), "cannot reload the ledger, it is stale until a later load");

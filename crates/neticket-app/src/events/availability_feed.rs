@@ -77,11 +77,11 @@ impl<F: Send + Sync + 'static> AvailabilityFeed<F> {
             event,
             app: Arc::clone(&self.app),
             frame: self.frame,
-            shown: Shown::of(&first, &self.app),
+            availability: Availability::of(&first, &self.app),
             record: Arc::clone(&first.record),
             next_copy: None,
         };
-        let (sender, receiver) = watch::channel(Arc::new(watcher.seen(&first)));
+        let (sender, receiver) = watch::channel(Arc::new(watcher.snapshot(&first)));
         running.insert(event, sender.clone());
         self.runtime.spawn(watcher.run(sender, Arc::clone(&self.running)));
         Ok(receiver)
@@ -94,13 +94,13 @@ fn lock<F>(running: &Running<F>) -> MutexGuard<'_, HashMap<EventId, watch::Sende
 
 /// What listeners are notified of. If it is unchanged, nothing is sent.
 #[derive(Debug, PartialEq, Eq)]
-struct Shown {
+struct Availability {
     version: i64,
     status: EventStatus,
     left: Vec<(TicketTypeId, u32)>,
 }
 
-impl Shown {
+impl Availability {
     fn of(copy: &EventCopy, app: &App) -> Self {
         let view = app.event_of_copy(copy);
         let left = view.ticket_types.iter().map(|t| (t.id, t.left)).collect();
@@ -112,14 +112,14 @@ struct Watcher<F> {
     event: EventId,
     app: Arc<App>,
     frame: fn(&EventView, Timestamp) -> F,
-    shown: Shown,
+    availability: Availability,
     record: Arc<EventRecord>,
     /// The read of the event that is under way, if it takes longer than `COPY_TIMEOUT`.
     next_copy: Option<NextCopy>,
 }
 
 /// The event no longer exists.
-struct Gone;
+struct EventDeleted;
 
 impl<F: Send + Sync + 'static> Watcher<F> {
     async fn run(mut self, sender: watch::Sender<Arc<Snapshot<F>>>, running: Arc<Running<F>>) {
@@ -136,21 +136,21 @@ impl<F: Send + Sync + 'static> Watcher<F> {
                     return;
                 }
             }
-            let Ok(copy) = self.look().await else { break };
-            let shown = Shown::of(&copy, &self.app);
-            if shown != self.shown {
-                self.shown = shown;
-                sender.send_replace(Arc::new(self.seen(&copy)));
+            let Ok(copy) = self.read().await else { break };
+            let availability = Availability::of(&copy, &self.app);
+            if availability != self.availability {
+                self.availability = availability;
+                sender.send_replace(Arc::new(self.snapshot(&copy)));
             }
         }
     }
 
-    fn seen(&self, copy: &EventCopy) -> Snapshot<F> {
+    fn snapshot(&self, copy: &EventCopy) -> Snapshot<F> {
         let view = self.app.event_of_copy(copy);
         Snapshot { frame: (self.frame)(&view, self.app.now()), view }
     }
 
-    async fn look(&mut self) -> Result<EventCopy, Gone> {
+    async fn read(&mut self) -> Result<EventCopy, EventDeleted> {
         let (app, event) = (&self.app, self.event);
         let next_copy = self.next_copy.get_or_insert_with(|| {
             let event_cache = Arc::clone(&app.event_cache);
@@ -160,12 +160,12 @@ impl<F: Send + Sync + 'static> Watcher<F> {
             self.next_copy = None;
             match read {
                 Ok(record) => self.record = record,
-                Err(AppError::NotFound) => return Err(Gone),
+                Err(AppError::NotFound) => return Err(EventDeleted),
                 // The store will be back. The seats left can be read without it.
                 Err(error) => tracing::debug!(%event, %error, "cannot refresh the event, using the old copy"),
             }
         }
-        let ledger = app.event_cache.view_anew(event).await;
+        let ledger = app.event_cache.view_fresh(event).await;
         let status = event_status(&self.record, ledger.as_ref().as_ref(), app.now());
         Ok(EventCopy { record: Arc::clone(&self.record), ledger, status })
     }

@@ -21,8 +21,8 @@ use tokio::runtime::Handle;
 
 use self::breaker::Breaker;
 use self::coalesced::Coalesced;
-use self::generations::{CopyKey, Generations};
-pub(crate) use self::journal::{EventsPending, Journal};
+use self::generations::{CacheKey, Generations};
+pub(crate) use self::journal::{EventsPending, JournalState};
 pub(crate) use self::names::Names;
 use self::shared::SharedCache;
 use crate::config::VIEW_AGE_MAX_MS;
@@ -59,14 +59,14 @@ pub(crate) struct EventCache {
     /// The cache that all nodes share. `None` without Redis.
     shared: Option<Arc<SharedCache>>,
     generations: Generations,
-    events: Cache<CopyKey, Arc<EventRecord>>,
+    events: Cache<CacheKey, Arc<EventRecord>>,
     lists: Cache<(EventSearch, u64), Arc<PageView<EventSummaryView>>>,
     /// Older entries of `events`, which still have the names for a booking's answer while the store is slow.
-    names: Cache<CopyKey, Arc<EventRecord>>,
+    names: Cache<CacheKey, Arc<EventRecord>>,
     /// The entries of `names` whose refresh has begun within [`EVENT_AGE_MAX`].
-    refreshing: Cache<CopyKey, ()>,
-    views: Cache<CopyKey, Arc<Option<LedgerView>>>,
-    stale_views: Cache<CopyKey, Arc<Option<LedgerView>>>,
+    refreshing: Cache<CacheKey, ()>,
+    views: Cache<CacheKey, Arc<Option<LedgerView>>>,
+    stale_views: Cache<CacheKey, Arc<Option<LedgerView>>>,
     /// The events with entries in their journals; see [`EventCache::events_pending`].
     pending: Coalesced<(), Arc<EventsPending>>,
     /// Reads of events that bypass all caches.
@@ -102,8 +102,8 @@ impl EventCache {
             stale_views: Cache::builder().max_capacity(EVENTS_MAX).time_to_live(STALE_VIEW_AGE_MAX).build(),
             pending: Coalesced::new(),
             fresh: Coalesced::new(),
-            views_breaker: Breaker::new("ledger_views", metrics.reads.views_silent.clone()),
-            pending_breaker: Breaker::new("ledger_pending", metrics.reads.pending_silent.clone()),
+            views_breaker: Breaker::new("ledger_views", metrics.reads.ledger_views_open.clone()),
+            pending_breaker: Breaker::new("ledger_pending", metrics.reads.ledger_pending_open.clone()),
             metrics: Arc::clone(metrics),
             runtime: Handle::current(),
             event_of_ticket_type: Cache::new(TICKET_TYPES_MAX),
@@ -132,15 +132,15 @@ impl EventCache {
         let invalidating = self.runtime.spawn(async move {
             // The shared cache first. Otherwise this node could fill its own cache again from an old shared
             // entry.
-            let told = match &event_cache.shared {
+            let is_shared_invalidated = match &event_cache.shared {
                 Some(shared) => shared.invalidate(event).await,
                 None => true,
             };
             match event {
-                Some(event) => event_cache.generations.next(event),
-                None => event_cache.generations.next_of_all(),
+                Some(event) => event_cache.generations.bump(event),
+                None => event_cache.generations.bump_all(),
             }
-            told
+            is_shared_invalidated
         });
         invalidating.await.unwrap_or(false)
     }
@@ -152,12 +152,12 @@ impl EventCache {
     pub(crate) async fn event(&self, id: EventId) -> Result<Arc<EventRecord>, AppError> {
         let key = self.generations.key(id);
         let read = async {
-            let event = Arc::new(self.event_read(id).await?);
+            let event = Arc::new(self.event_from_shared_or_store(id).await?);
             let is_older = |copy: &Arc<EventRecord>| copy.version <= event.version;
             self.names.entry(key).or_insert_with_if(async { Arc::clone(&event) }, is_older).await;
             Ok(event)
         };
-        self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
+        self.events.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.without_source())
     }
 
     /// The event as the store has it, read after this call began. Bypasses all caches.
@@ -176,7 +176,7 @@ impl EventCache {
     }
 
     /// Reads the shared cache, then the store.
-    async fn event_read(&self, id: EventId) -> Result<EventRecord, AppError> {
+    async fn event_from_shared_or_store(&self, id: EventId) -> Result<EventRecord, AppError> {
         let lease = match &self.shared {
             None => None,
             Some(shared) => match shared.get(id).await {
@@ -201,9 +201,9 @@ impl EventCache {
         search: &EventSearch,
         read: impl Future<Output = Result<PageView<EventSummaryView>, AppError>>,
     ) -> Result<Arc<PageView<EventSummaryView>>, AppError> {
-        let key = (search.clone(), self.generations.of_lists());
+        let key = (search.clone(), self.generations.lists());
         let read = async { read.await.map(Arc::new) };
-        self.lists.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.again())
+        self.lists.try_get_with(key, read).await.map_err(|error: Arc<AppError>| error.without_source())
     }
 
     /// The event to which this ticket type belongs.
@@ -212,7 +212,7 @@ impl EventCache {
     /// `NotFound`; `StoreUnavailable`.
     pub(crate) async fn event_of_ticket_type(&self, id: TicketTypeId) -> Result<EventId, AppError> {
         let read = async { self.store.event_of_ticket_type(id).await?.ok_or(AppError::NotFound) };
-        self.event_of_ticket_type.try_get_with(id, read).await.map_err(|error| error.again())
+        self.event_of_ticket_type.try_get_with(id, read).await.map_err(|error| error.without_source())
     }
 
     /// The view of the event's ledger, at most [`VIEW_AGE_MAX`] old. While the ledger does not answer, its
@@ -220,36 +220,36 @@ impl EventCache {
     /// not answered for longer than that.
     pub(crate) async fn view(&self, event: EventId) -> Arc<Option<LedgerView>> {
         let key = self.generations.key(event);
-        self.views.get_with(key, self.view_read(key)).await
+        self.views.get_with(key, self.view_or_stale(key)).await
     }
 
     /// As [`Self::view`], but asks the ledger anew instead of the cache, and caches the answer for other
     /// readers. For a caller that polls.
-    pub(crate) async fn view_anew(&self, event: EventId) -> Arc<Option<LedgerView>> {
+    pub(crate) async fn view_fresh(&self, event: EventId) -> Arc<Option<LedgerView>> {
         let key = self.generations.key(event);
-        let view = self.view_read(key).await;
+        let view = self.view_or_stale(key).await;
         self.views.insert(key, Arc::clone(&view)).await;
         view
     }
 
-    async fn view_read(&self, key: CopyKey) -> Arc<Option<LedgerView>> {
-        if let Ok(view) = self.view_asked(key.0).await.map(Arc::new) {
+    async fn view_or_stale(&self, key: CacheKey) -> Arc<Option<LedgerView>> {
+        if let Ok(view) = self.view_from_ledger(key.0).await.map(Arc::new) {
             self.stale_views.insert(key, Arc::clone(&view)).await;
             return view;
         }
         self.stale_views.get(&key).await.unwrap_or_default()
     }
 
-    async fn view_asked(&self, event: EventId) -> Result<Option<LedgerView>, Silent> {
+    async fn view_from_ledger(&self, event: EventId) -> Result<Option<LedgerView>, NoAnswer> {
         if self.views_breaker.is_open() {
-            return Err(Silent);
+            return Err(NoAnswer);
         }
         self.metrics.reads.ledger_views.inc();
         let error: &dyn std::error::Error =
             &match tokio::time::timeout(READER_TIMEOUT, self.ledger.view(event)).await {
                 Ok(Ok(view)) => return Ok(view),
-                Ok(Err(error)) => Silence::Ledger(error),
-                Err(_) => Silence::Late,
+                Ok(Err(error)) => NoAnswerCause::Ledger(error),
+                Err(_) => NoAnswerCause::Late,
             };
         let ledger = Arc::clone(&self.ledger);
         self.views_breaker.trip(error, move || {
@@ -261,16 +261,16 @@ impl EventCache {
                 ledger.ping().await.is_ok() && asked.elapsed() < READER_TIMEOUT
             }
         });
-        Err(Silent)
+        Err(NoAnswer)
     }
 }
 
 /// The ledger did not answer, or was not asked because the circuit is open.
-struct Silent;
+struct NoAnswer;
 
 /// Why the circuit was opened, for the log.
 #[derive(Debug, thiserror::Error)]
-enum Silence {
+enum NoAnswerCause {
     #[error(transparent)]
     Ledger(neticket_ledger::LedgerError),
     #[error("no answer within {} ms", READER_TIMEOUT.as_millis())]

@@ -94,7 +94,7 @@ impl App {
         };
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         let should_be_loaded = should_be_loaded(&record, self.now(), self.config().engine.preload_lead_ms);
-        self.loader.load_if_wanted(event, should_be_loaded, epoch).await?;
+        self.loader.load_if_needed(event, should_be_loaded, epoch).await?;
         self.inventory_entry(event).await
     }
 

@@ -21,7 +21,7 @@ use crate::error::AppError;
 /// How often a ledger that is not at rest is inspected before `Busy` is returned.
 const ATTEMPTS_MAX: u32 = 5;
 /// The pause between two inspections.
-const LOOK_PAUSE: Duration = Duration::from_millis(50);
+const INSPECTION_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many events a node inspects concurrently for all administrators together. An inspection takes a
 /// connection to the store outside the connection budget.
@@ -42,9 +42,9 @@ pub struct SeatChange {
 enum Compared {
     Consistent,
     /// Something is in flight.
-    Moving,
+    InFlight,
     /// The ledger's epoch is not the store's. A ledger of `epoch_min` or higher is needed.
-    Outdated {
+    Stale {
         epoch_min: Epoch,
     },
     Differs(Vec<SeatChange>),
@@ -56,47 +56,43 @@ pub(crate) enum Inspection {
     Absent,
     Busy,
     Consistent { epoch: Epoch },
-    Outdated { epoch_min: Epoch },
+    Stale { epoch_min: Epoch },
     Differs { epoch: Epoch, changes: Vec<SeatChange> },
 }
 
 /// Inspects ledgers and repairs them.
-pub(crate) struct Reconciler {
+pub(crate) struct Inspector {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) store: Store,
     pub(crate) loader: Arc<Loader>,
-    pub(crate) glances: Semaphore,
+    pub(crate) inspection_permits: Semaphore,
 }
 
 /// The result of an inspection, and what the ledger and the store said.
 pub(crate) struct Inspected {
-    pub(crate) look: Inspection,
+    pub(crate) inspection: Inspection,
     /// What the ledger says. `None` if it is not loaded.
     pub(crate) view: Option<LedgerView>,
     /// What the store says. `None` if it was not asked.
     pub(crate) stored: Option<StoredInventory>,
 }
 
-impl Reconciler {
+impl Inspector {
     /// Inspects the event until it is at rest, at most five times.
     ///
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
-    pub(crate) async fn look(&self, event: EventId) -> Result<Inspection, AppError> {
-        let mut look = self.inspect_settled(event).await?;
+    pub(crate) async fn inspect_until_at_rest(&self, event: EventId) -> Result<Inspection, AppError> {
+        let mut inspection = self.inspect_once(event).await?.inspection;
         for _ in 1..ATTEMPTS_MAX {
             // Most likely, a ledger of another epoch is being replaced at this moment.
-            if !matches!(look, Inspection::Busy | Inspection::Outdated { .. }) {
+            if !matches!(inspection, Inspection::Busy | Inspection::Stale { .. }) {
                 break;
             }
-            tokio::time::sleep(LOOK_PAUSE).await;
-            look = self.inspect_settled(event).await?;
+            tokio::time::sleep(INSPECTION_PAUSE).await;
+            inspection = self.inspect_once(event).await?.inspection;
         }
-        Ok(look)
-    }
-
-    async fn inspect_settled(&self, event: EventId) -> Result<Inspection, AppError> {
-        Ok(self.inspect_once(event).await?.look)
+        Ok(inspection)
     }
 
     /// Inspects the event once. A journal with more than `journal_len_max` entries is not read: such a ledger
@@ -105,36 +101,36 @@ impl Reconciler {
     /// # Errors
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`.
     pub(crate) async fn inspect(&self, event: EventId, journal_len_max: u64) -> Result<Inspected, AppError> {
-        let _permit = self.glances.acquire().await;
+        let _permit = self.inspection_permits.acquire().await;
         match self.ledger.view(event).await? {
             Some(view) if view.pending > journal_len_max => {
-                Ok(Inspected { look: Inspection::Busy, view: Some(view), stored: None })
+                Ok(Inspected { inspection: Inspection::Busy, view: Some(view), stored: None })
             }
             Some(_) => self.inspect_once(event).await,
-            None => Ok(Inspected { look: Inspection::Absent, view: None, stored: None }),
+            None => Ok(Inspected { inspection: Inspection::Absent, view: None, stored: None }),
         }
     }
 
     async fn inspect_once(&self, event: EventId) -> Result<Inspected, AppError> {
         let Some(before) = self.ledger.examine(event).await? else {
-            return Ok(Inspected { look: Inspection::Absent, view: None, stored: None });
+            return Ok(Inspected { inspection: Inspection::Absent, view: None, stored: None });
         };
         let journal: Vec<ReservationId> = before.journal.iter().map(|entry| entry.request.id).collect();
         let stored = self.store.inventory_of(event, &journal).await?.ok_or(AppError::NotFound)?;
         let after = self.ledger.examine(event).await?;
         let epoch = before.view.epoch;
         let is_same = |after: LedgerState| after.revision == before.revision && after.view.epoch == epoch;
-        let look = if after.is_some_and(is_same) {
+        let inspection = if after.is_some_and(is_same) {
             match compare(&stored, &before) {
                 Compared::Consistent => Inspection::Consistent { epoch },
-                Compared::Moving => Inspection::Busy,
-                Compared::Outdated { epoch_min } => Inspection::Outdated { epoch_min },
+                Compared::InFlight => Inspection::Busy,
+                Compared::Stale { epoch_min } => Inspection::Stale { epoch_min },
                 Compared::Differs(changes) => Inspection::Differs { epoch, changes },
             }
         } else {
             Inspection::Busy
         };
-        Ok(Inspected { look, view: Some(before.view), stored: Some(stored) })
+        Ok(Inspected { inspection, view: Some(before.view), stored: Some(stored) })
     }
 
     /// Loads the ledger anew if it differs from the store or is stale, unless it was loaded anew since the
@@ -142,10 +138,10 @@ impl Reconciler {
     ///
     /// # Errors
     /// As [`Loader::load`].
-    pub(crate) async fn repair(&self, event: EventId, look: &Inspection) -> Result<(), AppError> {
-        match look {
+    pub(crate) async fn repair(&self, event: EventId, inspection: &Inspection) -> Result<(), AppError> {
+        match inspection {
             Inspection::Differs { epoch, .. } => self.loader.load(event, Epoch(epoch.0 + 1)).await,
-            Inspection::Outdated { epoch_min } => self.loader.load(event, *epoch_min).await,
+            Inspection::Stale { epoch_min } => self.loader.load(event, *epoch_min).await,
             Inspection::Absent | Inspection::Busy | Inspection::Consistent { .. } => Ok(()),
         }
     }
@@ -158,13 +154,13 @@ impl Reconciler {
 fn compare(stored: &StoredInventory, ledger: &LedgerState) -> Compared {
     let is_stored = |id| stored.present.contains(&id);
     if !stored.releases.is_empty() || ledger.journal.iter().any(|entry| is_stored(entry.request.id)) {
-        return Compared::Moving;
+        return Compared::InFlight;
     }
     let epoch = ledger.view.epoch;
     if let Some(stores) = stored.ticket_types.iter().map(|t| t.epoch).find(|stores| *stores != epoch) {
         // A store that is behind its ledger was restored from a backup. A ledger newer than the present one
         // is needed then.
-        return Compared::Outdated { epoch_min: if stores > epoch { stores } else { Epoch(epoch.0 + 1) } };
+        return Compared::Stale { epoch_min: if stores > epoch { stores } else { Epoch(epoch.0 + 1) } };
     }
     // For each ticket type: the seats left in the ledger, and the seats that should be left.
     let mut seats: BTreeMap<TicketTypeId, (u32, u64)> = BTreeMap::new();
@@ -259,7 +255,7 @@ mod tests {
     fn unsettled_bookings_and_pending_releases_are_no_difference() {
         let mut settling = store(8, 3);
         settling.present.insert(ReservationId(Uuid::from_u128(0)));
-        assert_eq!(compare(&settling, &ledger(8, &[2])), Compared::Moving);
+        assert_eq!(compare(&settling, &ledger(8, &[2])), Compared::InFlight);
         let mut releasing = store(12, 3);
         releasing.releases.push(OutboxRecord {
             id: ReservationId(Uuid::from_u128(9)),
@@ -270,12 +266,12 @@ mod tests {
             epoch: Epoch(3),
             created_at: Timestamp::from_millis(0),
         });
-        assert_eq!(compare(&releasing, &ledger(10, &[])), Compared::Moving);
+        assert_eq!(compare(&releasing, &ledger(10, &[])), Compared::InFlight);
     }
 
     #[test]
     fn a_ledger_of_another_epoch_is_stale_and_not_different() {
-        assert_eq!(compare(&store(9, 4), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
-        assert_eq!(compare(&store(9, 2), &ledger(10, &[])), Compared::Outdated { epoch_min: Epoch(4) });
+        assert_eq!(compare(&store(9, 4), &ledger(10, &[])), Compared::Stale { epoch_min: Epoch(4) });
+        assert_eq!(compare(&store(9, 2), &ledger(10, &[])), Compared::Stale { epoch_min: Epoch(4) });
     }
 }

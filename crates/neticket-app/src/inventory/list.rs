@@ -16,12 +16,12 @@ use crate::events::event_status;
 use crate::views::PageView;
 
 /// The time limit for all inspections of a page together.
-const LOOKS_PATIENCE: Duration = Duration::from_secs(5);
+const INSPECTIONS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest journal, in entries, that an inspection reads. Only a rush makes a journal longer than this, and
 /// then the event is not at rest, so that an inspection could not conclude anything.
 pub(super) const JOURNAL_LEN_MAX: u64 = 1_000;
 /// Most ledgers that are inspected to find those that differ from the store.
-const DRIFTED_LOOKS_MAX: usize = 1_000;
+const DRIFT_INSPECTIONS_MAX: usize = 1_000;
 
 impl App {
     /// A page of events, in the order of the administrators' list. Each has what its ledger and the store
@@ -45,7 +45,7 @@ impl App {
         let (summaries, total_items) = self.store.events_page(&filter, self.now(), page, size).await?;
         let ids: Vec<EventId> = summaries.iter().map(|summary| summary.id).collect();
         let records = self.store.events(&ids).await?;
-        let items = self.look_at_all(&records).await?;
+        let items = self.inspect_all(&records).await?;
         Ok(PageView { items: items.into_iter().map(|(view, _)| view).collect(), total_items })
     }
 
@@ -57,15 +57,17 @@ impl App {
     ) -> Result<PageView<InventoryView>, AppError> {
         let mut loaded = self.ledger.loaded().await?.events;
         loaded.sort_unstable();
-        loaded.truncate(DRIFTED_LOOKS_MAX);
+        loaded.truncate(DRIFT_INSPECTIONS_MAX);
         let mut records = self.store.events(&loaded).await?;
         records.retain(|record| {
             let haystack = SearchWords::haystack(&record.title, &record.place);
             words.iter().all(|word| haystack.contains(word))
         });
         records.sort_by_key(|record| (record.starts_at, record.id));
-        let looks = self.look_at_all(&records).await?;
-        let differing = looks.into_iter().filter(|(_, look)| matches!(look, Inspection::Differs { .. }));
+        let inspections = self.inspect_all(&records).await?;
+        let differing = inspections
+            .into_iter()
+            .filter(|(_, inspection)| matches!(inspection, Inspection::Differs { .. }));
         let items: Vec<InventoryView> = differing.map(|(view, _)| view).collect();
         let total_items = u64::try_from(items.len()).unwrap_or(u64::MAX);
         let skipped = usize::try_from(u64::from(page.saturating_sub(1)) * u64::from(size));
@@ -79,47 +81,48 @@ impl App {
     /// `NotFound`, `LedgerUnavailable`, `StoreUnavailable`; `Overloaded` if the inspection takes longer than
     /// 5 s.
     pub async fn inventory_entry(&self, event: EventId) -> Result<InventoryView, AppError> {
-        let seen = in_time(self.inspect(event)).await?;
+        let inspected = in_time(self.inspect(event)).await?;
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
-        Ok(self.inventory_view(&record, &seen))
+        Ok(self.inventory_view(&record, &inspected))
     }
 
     /// Inspects each event once. Leaves out an event that was deleted meanwhile.
-    async fn look_at_all(
+    async fn inspect_all(
         &self,
         records: &[EventRecord],
     ) -> Result<Vec<(InventoryView, Inspection)>, AppError> {
-        let looks = records.iter().map(|record| async move {
+        let inspections = records.iter().map(|record| async move {
             match self.inspect(record.id).await {
-                Ok(seen) => Ok(Some((self.inventory_view(record, &seen), seen.look))),
+                Ok(inspected) => Ok(Some((self.inventory_view(record, &inspected), inspected.inspection))),
                 Err(AppError::NotFound) => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        let seen: Vec<_> =
-            in_time(stream::iter(looks).buffered(INSPECTIONS_CONCURRENT_MAX).try_collect::<Vec<_>>()).await?;
-        Ok(seen.into_iter().flatten().collect())
+        let inspected: Vec<_> =
+            in_time(stream::iter(inspections).buffered(INSPECTIONS_CONCURRENT_MAX).try_collect::<Vec<_>>())
+                .await?;
+        Ok(inspected.into_iter().flatten().collect())
     }
 
     /// Runs one inspection in its own task to the end, even if the caller stops waiting: an inspection that
     /// is cancelled half-way costs the store a connection.
     async fn inspect(&self, event: EventId) -> Result<Inspected, AppError> {
-        let reconciler = Arc::clone(&self.reconciler);
-        let looking = tokio::spawn(async move { reconciler.inspect(event, JOURNAL_LEN_MAX).await });
-        looking.await.map_err(|panic| AppError::Internal(panic.to_string()))?
+        let inspector = Arc::clone(&self.inspector);
+        let inspecting = tokio::spawn(async move { inspector.inspect(event, JOURNAL_LEN_MAX).await });
+        inspecting.await.map_err(|panic| AppError::Internal(panic.to_string()))?
     }
 
-    fn inventory_view(&self, record: &EventRecord, seen: &Inspected) -> InventoryView {
-        let view = seen.view.as_ref();
+    fn inventory_view(&self, record: &EventRecord, inspected: &Inspected) -> InventoryView {
+        let view = inspected.view.as_ref();
         let ticket_types = record.ticket_types.iter().map(|grade| InventoryTicketTypeView {
             id: grade.id,
             name: grade.name.clone(),
             capacity: grade.capacity,
-            store_left: stored_left(seen, grade.id).unwrap_or(grade.left),
+            store_left: stored_left(inspected, grade.id).unwrap_or(grade.left),
             ledger_left: view
                 .and_then(|view| view.ticket_types.iter().find(|t| t.id == grade.id))
                 .map(|grade| grade.left),
-            drift: drift(&seen.look, grade.id),
+            drift: drift(&inspected.inspection, grade.id),
         });
         InventoryView {
             event: record.id,
@@ -127,24 +130,24 @@ impl App {
             status: event_status(record, view, self.now()),
             paused: view.map_or(record.paused, |view| view.paused),
             epoch: view.map(|view| view.epoch),
-            pending: view.map_or(0, |view| view.pending),
+            journal_len: view.map_or(0, |view| view.pending),
             ticket_types: ticket_types.collect(),
         }
     }
 }
 
 /// The seats left in the store, read by the same inspection.
-fn stored_left(seen: &Inspected, grade: TicketTypeId) -> Option<u32> {
-    let stored = seen.stored.as_ref()?.ticket_types.iter().find(|t| t.id == grade)?;
+fn stored_left(inspected: &Inspected, grade: TicketTypeId) -> Option<u32> {
+    let stored = inspected.stored.as_ref()?.ticket_types.iter().find(|t| t.id == grade)?;
     u32::try_from(stored.left).ok()
 }
 
-fn drift(look: &Inspection, grade: TicketTypeId) -> i64 {
-    let Inspection::Differs { changes, .. } = look else { return 0 };
+fn drift(inspection: &Inspection, grade: TicketTypeId) -> i64 {
+    let Inspection::Differs { changes, .. } = inspection else { return 0 };
     let change = changes.iter().find(|change| change.ticket_type == grade);
     change.map_or(0, |change| i64::from(change.from) - i64::from(change.to))
 }
 
-async fn in_time<T>(looks: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
-    tokio::time::timeout(LOOKS_PATIENCE, looks).await.unwrap_or(Err(AppError::Overloaded))
+async fn in_time<T>(inspections: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    tokio::time::timeout(INSPECTIONS_TIMEOUT, inspections).await.unwrap_or(Err(AppError::Overloaded))
 }

@@ -51,31 +51,31 @@ impl App {
         if self.ledger.view(event).await?.is_some_and(|view| view.pending > JOURNAL_LEN_MAX) {
             return Err(AppError::LedgerBusy); // so long a journal will not be at rest soon enough
         }
-        let look = self.reconciler.look(event).await?;
-        let (epoch, changes, is_outdated) = match look {
+        let inspection = self.inspector.inspect_until_at_rest(event).await?;
+        let (epoch, changes, is_stale) = match inspection {
             Inspection::Absent => return Err(AppError::LedgerNotLoaded),
             Inspection::Busy => return Err(AppError::LedgerBusy),
             Inspection::Consistent { epoch } => (epoch, Vec::new(), false),
             Inspection::Differs { epoch, changes } => (epoch, changes, false),
             // A stale ledger will be replaced in a moment, and there are no differences to report.
-            Inspection::Outdated { .. } if *wanted == Reconcile::DryRun => return Err(AppError::LedgerBusy),
-            Inspection::Outdated { epoch_min } => (epoch_min, Vec::new(), true),
+            Inspection::Stale { .. } if *wanted == Reconcile::DryRun => return Err(AppError::LedgerBusy),
+            Inspection::Stale { epoch_min } => (epoch_min, Vec::new(), true),
         };
         let fingerprint = fingerprint(epoch, &changes);
-        if let Reconcile::ApplyOnly(told) = wanted
-            && (is_outdated || !told.contains(&fingerprint))
+        if let Reconcile::ApplyOnly(fingerprints) = wanted
+            && (is_stale || !fingerprints.contains(&fingerprint))
         {
             return Err(AppError::EditConflict);
         }
-        if *wanted == Reconcile::DryRun || (changes.is_empty() && !is_outdated) {
+        if *wanted == Reconcile::DryRun || (changes.is_empty() && !is_stale) {
             return Ok(Reconciliation { applied: false, changes, fingerprint });
         }
         let mut entry = self.entry(by, from_ip, "ledger_reconcile", &record);
-        entry.before = Some(told(epoch, &changes, |change| change.from));
-        entry.after = Some(told(epoch, &changes, |change| change.to));
+        entry.before = Some(audit_value(epoch, &changes, |change| change.from));
+        entry.after = Some(audit_value(epoch, &changes, |change| change.to));
         // A difference is repaired only while the ledger is still of the compared epoch. If it is not,
         // another caller has loaded the ledger anew already.
-        let expected = (!is_outdated).then_some(epoch);
+        let expected = (!is_stale).then_some(epoch);
         let epoch_min = self.raise_epoch(event, epoch, expected, entry).await?;
         self.loader.load(event, epoch_min).await?;
         if !changes.is_empty() {
@@ -97,7 +97,7 @@ fn fingerprint(epoch: Epoch, changes: &[SeatChange]) -> String {
 
 /// The value for the audit log: the epoch, and the seats of the ticket types that differ. A stale ledger has
 /// only the epoch.
-fn told(epoch: Epoch, changes: &[SeatChange], seats: impl Fn(&SeatChange) -> u32) -> Value {
+fn audit_value(epoch: Epoch, changes: &[SeatChange], seats: impl Fn(&SeatChange) -> u32) -> Value {
     let left: Vec<Value> = changes
         .iter()
         .map(|change| json!({"ticket_type_id": change.ticket_type.0, "left": seats(change)}))

@@ -13,11 +13,11 @@ pub(crate) struct Reads {
     pub(crate) cache_hits: Counter,
     pub(crate) cache_misses: Counter,
     pub(crate) cache_failures: Counter,
-    pub(crate) forgets: Counter,
-    pub(crate) forget_failures: Counter,
-    pub(crate) views_silent: Gauge,
-    pub(crate) pending_silent: Gauge,
-    pub(crate) cache_silent: Gauge,
+    pub(crate) invalidations: Counter,
+    pub(crate) invalidation_failures: Counter,
+    pub(crate) ledger_views_open: Gauge,
+    pub(crate) ledger_pending_open: Gauge,
+    pub(crate) read_cache_open: Gauge,
 }
 
 impl Reads {
@@ -32,29 +32,29 @@ impl Reads {
             "Reads of the cache that nodes share: hit, miss or failed",
             Family::<Label, Counter>::default(),
         );
-        let forgets = register.add(
+        let invalidations = register.add(
             "read_cache_forgets",
             "Copies to be forgotten by all nodes because something was written: told or failed",
             Family::<Label, Counter>::default(),
         );
-        let silent = register.add(
+        let breakers = register.add(
             "breaker_open",
             "1 while something is not asked because it did not answer: ledger_views, ledger_pending or read_cache",
             Family::<Label, Gauge>::default(),
         );
         let read = |outcome| reads.get_or_create_owned(&[("outcome", outcome)]);
-        let forget = |outcome| forgets.get_or_create_owned(&[("outcome", outcome)]);
-        let is_silent = |what| silent.get_or_create_owned(&[("what", what)]);
+        let invalidation = |outcome| invalidations.get_or_create_owned(&[("outcome", outcome)]);
+        let is_open = |what| breakers.get_or_create_owned(&[("what", what)]);
         Self {
             ledger_views,
             cache_hits: read("hit"),
             cache_misses: read("miss"),
             cache_failures: read("failed"),
-            forgets: forget("told"),
-            forget_failures: forget("failed"),
-            views_silent: is_silent("ledger_views"),
-            pending_silent: is_silent("ledger_pending"),
-            cache_silent: is_silent("read_cache"),
+            invalidations: invalidation("told"),
+            invalidation_failures: invalidation("failed"),
+            ledger_views_open: is_open("ledger_views"),
+            ledger_pending_open: is_open("ledger_pending"),
+            read_cache_open: is_open("read_cache"),
         }
     }
 }

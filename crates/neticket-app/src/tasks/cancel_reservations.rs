@@ -8,7 +8,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::context::{EVENTS_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{EVENTS_CONCURRENT_MAX, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 
@@ -22,7 +22,7 @@ const BATCHES_MAX: u32 = 20;
 /// One run. An event whose rows or ledger do not answer does not delay the cancellation of others.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.store.events_cancelling(EVENTS_MAX).await?;
-    for_each_isolated(EVENTS_AT_ONCE, events.into_iter().map(|event| cancel(context, event))).await
+    for_each_isolated(EVENTS_CONCURRENT_MAX, events.into_iter().map(|event| cancel(context, event))).await
 }
 
 async fn cancel(context: &TaskContext, event: EventId) -> Result<(), AppError> {

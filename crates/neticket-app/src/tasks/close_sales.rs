@@ -6,19 +6,19 @@ use std::collections::BTreeSet;
 
 use neticket_domain::{Epoch, EventId};
 
-use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{COMPARISONS_CONCURRENT_MAX, TaskContext, for_each_isolated};
 use crate::error::AppError;
 use crate::inventory::Inspection;
 
 /// How long a ledger stays after the event's start, in milliseconds. After that time no node loads it again
 /// because it saw the event on sale a moment before, or because its clock is a little behind.
-const LINGER_MS: i64 = 1_000;
+const EVICTION_DELAY_MS: i64 = 1_000;
 
 /// The age, in milliseconds, that all journal entries of an event must have before they are deleted because
 /// the store does not have the event. It is much longer than the time within which an entry can be committed.
 /// A node that was given another store by mistake therefore deletes no entries of the nodes with the right
 /// store.
-const GONE_AGE_MS: i64 = 60_000;
+const DELETED_ENTRIES_AGE_MIN_MS: i64 = 60_000;
 
 /// Higher than the epoch of any ledger. Evicting with it only takes an event without a ledger off the list of
 /// loaded events.
@@ -32,14 +32,15 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     }
     let now = context.clock.now();
     let events = context.store.events(&loaded).await?;
-    let there: BTreeSet<EventId> = events.iter().map(|event| event.id).collect();
-    let gone = loaded.into_iter().filter(|event| !there.contains(event));
-    let deleted = for_each_isolated(COMPARED_AT_ONCE, gone.map(|event| delete_ledger(context, event))).await;
-    let over = events.into_iter().filter(|event| {
-        event.cancelled_at.is_some_and(|at| now.millis_since(at) >= LINGER_MS)
-            || now.millis_since(event.starts_at) >= LINGER_MS
+    let existing: BTreeSet<EventId> = events.iter().map(|event| event.id).collect();
+    let gone = loaded.into_iter().filter(|event| !existing.contains(event));
+    let deleted =
+        for_each_isolated(COMPARISONS_CONCURRENT_MAX, gone.map(|event| delete_ledger(context, event))).await;
+    let ended = events.into_iter().filter(|event| {
+        event.cancelled_at.is_some_and(|at| now.millis_since(at) >= EVICTION_DELAY_MS)
+            || now.millis_since(event.starts_at) >= EVICTION_DELAY_MS
     });
-    for_each_isolated(COMPARED_AT_ONCE, over.map(|event| close(context, event.id))).await?;
+    for_each_isolated(COMPARISONS_CONCURRENT_MAX, ended.map(|event| close(context, event.id))).await?;
     deleted
 }
 
@@ -53,12 +54,12 @@ async fn delete_ledger(context: &TaskContext, event: EventId) -> Result<(), AppE
             }
         }
         Some(view) => {
-            let pending = usize::try_from(view.pending).unwrap_or(usize::MAX);
-            let old = context.ledger.journal_older_than(event, GONE_AGE_MS, pending).await?;
-            if old.len() < pending {
+            let entries = usize::try_from(view.pending).unwrap_or(usize::MAX);
+            let old = context.ledger.journal_older_than(event, DELETED_ENTRIES_AGE_MIN_MS, entries).await?;
+            if old.len() < entries {
                 return Ok(());
             }
-            tracing::warn!(%event, entries = pending, "discarding pending bookings of a deleted event");
+            tracing::warn!(%event, entries, "discarding pending bookings of a deleted event");
             context.ledger.delete(event).await?;
         }
         None => context.ledger.delete(event).await?,
@@ -78,7 +79,7 @@ async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
         return Ok(()); // recovery decides the journal first
     }
     // `reconcile_ledgers` reports and repairs a difference.
-    if let Inspection::Consistent { epoch } = context.reconciler.look(event).await?
+    if let Inspection::Consistent { epoch } = context.inspector.inspect_until_at_rest(event).await?
         && context.ledger.evict(event, epoch).await?
     {
         tracing::info!(%event, %epoch, "evicted the ledger of an event that has started or is cancelled");

@@ -15,7 +15,7 @@ use crate::clock::LedgerClock;
 use crate::config::EngineConfig;
 use crate::deployment::Deployment;
 use crate::error::AppError;
-use crate::inventory::Reconciler;
+use crate::inventory::Inspector;
 use crate::metrics::{JournalSample, Metrics};
 use crate::monitoring::NodeStats;
 
@@ -25,23 +25,23 @@ pub(super) const ITEMS_MAX: u16 = 1_000;
 /// How many events a task processes concurrently, so that an event whose ledger or rows do not answer does
 /// not delay others. Work that waits for row locks also needs a share of the connection budget (see
 /// [`ConnectionBudget`]).
-pub(super) const EVENTS_AT_ONCE: usize = 16;
+pub(super) const EVENTS_CONCURRENT_MAX: usize = 16;
 
 /// How many events are compared with the store concurrently. Nobody waits for the result, and each comparison
 /// takes a connection outside the connection budget.
-pub(super) const COMPARED_AT_ONCE: usize = 4;
+pub(super) const COMPARISONS_CONCURRENT_MAX: usize = 4;
 
-/// Runs the work of all events, `at_once` of them concurrently. A failure does not stop the others; the last
-/// failure is returned.
+/// Runs the work of all events, `concurrent_max` of them concurrently. A failure does not stop the others;
+/// the last failure is returned.
 pub(super) async fn for_each_isolated<F>(
-    at_once: usize,
+    concurrent_max: usize,
     works: impl Iterator<Item = F>,
 ) -> Result<(), AppError>
 where
     F: Future<Output = Result<(), AppError>>,
 {
     let works: Vec<F> = works.collect();
-    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(at_once).collect().await;
+    let outcomes: Vec<_> = stream::iter(works).buffer_unordered(concurrent_max).collect().await;
     outcomes.into_iter().rev().find(Result::is_err).unwrap_or(Ok(()))
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct TaskContext {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) loader: Arc<Loader>,
     pub(crate) committer: Arc<Committer>,
-    pub(crate) reconciler: Arc<Reconciler>,
+    pub(crate) inspector: Arc<Inspector>,
     pub(crate) rejections: Arc<Rejections>,
     pub(crate) media: Arc<Media>,
     pub(crate) clock: Arc<LedgerClock>,

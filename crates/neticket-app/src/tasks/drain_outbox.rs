@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use neticket_domain::{Epoch, EventId};
 use neticket_store::OutboxRecord;
 
-use super::context::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
+use super::context::{EVENTS_CONCURRENT_MAX, ITEMS_MAX, TaskContext, for_each_isolated};
 use crate::booking::deliver;
 use crate::error::AppError;
 
@@ -24,8 +24,11 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     for row in rows {
         by_event.entry(row.event).or_default().push(row);
     }
-    for_each_isolated(EVENTS_AT_ONCE, by_event.into_iter().map(|(event, rows)| finish(context, event, rows)))
-        .await
+    for_each_isolated(
+        EVENTS_CONCURRENT_MAX,
+        by_event.into_iter().map(|(event, rows)| finish(context, event, rows)),
+    )
+    .await
 }
 
 async fn finish(context: &TaskContext, event: EventId, rows: Vec<OutboxRecord>) -> Result<(), AppError> {

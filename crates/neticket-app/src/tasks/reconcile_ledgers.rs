@@ -3,14 +3,15 @@
 
 use neticket_domain::EventId;
 
-use super::context::{COMPARED_AT_ONCE, TaskContext, for_each_isolated};
+use super::context::{COMPARISONS_CONCURRENT_MAX, TaskContext, for_each_isolated};
 use crate::error::AppError;
 use crate::inventory::Inspection;
 
 /// One run.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let events = context.ledger.loaded().await?.events;
-    for_each_isolated(COMPARED_AT_ONCE, events.into_iter().map(|event| reconcile(context, event))).await
+    for_each_isolated(COMPARISONS_CONCURRENT_MAX, events.into_iter().map(|event| reconcile(context, event)))
+        .await
 }
 
 async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {
@@ -18,16 +19,16 @@ async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError
     if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
         return Ok(());
     }
-    let look = match context.reconciler.look(event).await {
+    let inspection = match context.inspector.inspect_until_at_rest(event).await {
         Err(AppError::NotFound) => return Ok(()), // deleted: `close_sales` deletes its ledger
-        look => look?,
+        inspection => inspection?,
     };
-    let Inspection::Differs { epoch, changes } = &look else {
-        return context.reconciler.repair(event, &look).await;
+    let Inspection::Differs { epoch, changes } = &inspection else {
+        return context.inspector.repair(event, &inspection).await;
     };
     tracing::error!(%event, %epoch, ?changes, "an idle ledger differs from the store, reloading it");
     context.metrics.drifted(u64::try_from(changes.len()).unwrap_or(u64::MAX));
-    context.reconciler.repair(event, &look).await?;
+    context.inspector.repair(event, &inspection).await?;
     context.metrics.repaired();
     Ok(())
 }

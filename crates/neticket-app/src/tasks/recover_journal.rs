@@ -3,7 +3,7 @@
 
 use neticket_domain::{Epoch, EventId};
 
-use super::context::{EVENTS_AT_ONCE, ITEMS_MAX, TaskContext, for_each_isolated};
+use super::context::{EVENTS_CONCURRENT_MAX, ITEMS_MAX, TaskContext, for_each_isolated};
 use crate::error::AppError;
 
 /// One run. An event whose journal cannot be read or whose ledger cannot be loaded does not delay the
@@ -12,7 +12,7 @@ use crate::error::AppError;
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
     let loaded = context.ledger.loaded().await?;
     let recoveries = loaded.events.into_iter().map(|event| recover(context, event));
-    let recovered = for_each_isolated(EVENTS_AT_ONCE, recoveries).await;
+    let recovered = for_each_isolated(EVENTS_CONCURRENT_MAX, recoveries).await;
     loaded.incomplete.map_or(Ok(()), |reason| Err(reason.into())).and(recovered)
 }
 

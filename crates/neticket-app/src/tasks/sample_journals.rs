@@ -12,7 +12,7 @@ use crate::metrics::JournalSample;
 
 /// Most entries that are read to find the oldest one. In a journal that does not make progress, all entries
 /// are old.
-const LOOKED_AT_MAX: usize = 100;
+const ENTRIES_READ_MAX: usize = 100;
 
 /// One run. An event whose journal cannot be read has no metrics until the next run; the others have.
 pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
@@ -36,7 +36,7 @@ async fn sample(context: &TaskContext, event: EventId) -> Result<Option<JournalS
     let oldest = if view.pending == 0 {
         None
     } else {
-        let entries = context.ledger.journal_older_than(event, 0, LOOKED_AT_MAX).await?;
+        let entries = context.ledger.journal_older_than(event, 0, ENTRIES_READ_MAX).await?;
         entries.iter().map(|entry| entry.admission.admitted_at).min()
     };
     let age_ms = oldest.map_or(0, |admitted_at| context.clock.now().millis_since(admitted_at));

@@ -52,20 +52,20 @@ on_both! {
         let event = env.event_on_sale(&[10, 20], 4).await;
         let users = env.users(2).await;
         let view = app.inventory_entry(event.id).await.unwrap();
-        assert_eq!((view.epoch, view.paused, view.pending), (None, false, 0));
+        assert_eq!((view.epoch, view.paused, view.journal_len), (None, false, 0));
         assert_eq!(lefts(&view), [(10, None, 0), (20, None, 0)]);
         // No ledger is loaded, so nothing is evicted or audited.
         assert_eq!(app.ledger_evict(by, None, event.id).await.unwrap().epoch, None);
         assert_eq!(log(&env).await, []);
 
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
         assert_eq!(lefts(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
         admit(&env, event.id, users[1], event.ticket_types[1].id).await; // by a node that died
         let view = app.inventory_entry(event.id).await.unwrap();
-        assert_eq!((view.pending, lefts(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
+        assert_eq!((view.journal_len, lefts(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
         // A booking is pending, so nothing is evicted or audited.
         let refused = app.ledger_evict(by, None, event.id).await;
         assert!(matches!(refused, Err(AppError::LedgerBusy)), "{refused:?}");
@@ -77,7 +77,7 @@ on_both! {
         assert_eq!((app.inventory_entry(event.id).await.unwrap(), log(&env).await), (view, vec![]));
 
         let loaded = app.ledger_load(by, Some("192.0.2.1".into()), event.id).await.unwrap();
-        assert!(loaded.epoch > Some(Epoch(1)) && loaded.pending == 1, "{loaded:?}");
+        assert!(loaded.epoch > Some(Epoch(1)) && loaded.journal_len == 1, "{loaded:?}");
         assert_eq!(lefts(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "the pending booking is carried over");
         let entries = log(&env).await;
         let [entry] = &entries[..] else { panic!("{entries:?}") };
@@ -89,7 +89,7 @@ on_both! {
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
         until("recovery commits the booking", async || env.confirmed(&event).await == [3, 2]).await;
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         env.finish().await;
     }
 
@@ -99,7 +99,7 @@ on_both! {
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, lefts(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
@@ -190,7 +190,7 @@ on_both! {
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
         until("recovery commits the booking", async || env.confirmed(&event).await == [3]).await;
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0).await;
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         env.finish().await;
     }
 
@@ -304,7 +304,7 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
     let user = env.user(0).await;
     for event in [&event, &bystander] {
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().pending == 0)
+        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0)
             .await;
     }
     assert_eq!(redis(server.port(), &["SET", "somebody:elses", "treasure"]), "OK");

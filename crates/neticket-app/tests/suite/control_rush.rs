@@ -113,7 +113,7 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let told: Vec<(UserId, Told)> = users.into_iter().zip(told.into_iter().map(Result::unwrap)).collect();
     until("no booking is pending", async || {
         let view = nodes[0].inventory_entry(event.id).await;
-        view.is_ok_and(|view| view.pending == 0)
+        view.is_ok_and(|view| view.journal_len == 0)
     })
     .await;
     wrong.extend(audit(env, &told).await);

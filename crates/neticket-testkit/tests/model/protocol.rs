@@ -207,7 +207,7 @@ impl Node {
                 self.begin(|node| Box::pin(node.settle(settled)));
             }
             if !sorted.conflicting.is_empty() {
-                self.give_back(sorted.conflicting).await;
+                self.release_conflicting(sorted.conflicting).await;
             }
             if !sorted.refused.is_empty() {
                 self.refuse(sorted.refused).await;
@@ -218,7 +218,7 @@ impl Node {
     }
 
     /// Releases admissions whose ids stand for something else in the store.
-    async fn give_back(&self, conflicting: Vec<(Admitted, ReservationRecord)>) {
+    async fn release_conflicting(&self, conflicting: Vec<(Admitted, ReservationRecord)>) {
         let release = |admitted: &Admitted| {
             let AdmitRequest { id, user, ticket_type, quantity, .. } = admitted.booking.request;
             Release { id, user, ticket_type, quantity, epoch: admitted.epoch }

@@ -151,7 +151,7 @@ fn inventory_entry(view: InventoryView) -> InventoryEntry {
             loaded: view.epoch.is_some(),
             paused: view.paused,
             epoch: view.epoch.map(|epoch| epoch.0),
-            pending: view.pending,
+            pending: view.journal_len,
         },
         ticket_types: view
             .ticket_types

@@ -16,9 +16,9 @@ const KEYS_MAX: u64 = 10_000;
 /// How long a result is kept after the last call for its key.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
-type Slot<V> = Arc<Mutex<Option<Latest<V>>>>;
+type SharedRead<V> = Arc<Mutex<Option<LatestRead<V>>>>;
 
-struct Latest<V> {
+struct LatestRead<V> {
     /// When the read began. The value contains everything that was written before.
     began: Instant,
     outcome: Result<V, AppError>,
@@ -26,7 +26,7 @@ struct Latest<V> {
 
 /// The latest result of each key, with the moment at which its read began.
 pub(crate) struct Coalesced<K, V> {
-    slots: Cache<K, Slot<V>>,
+    reads: Cache<K, SharedRead<V>>,
 }
 
 impl<K, V> Coalesced<K, V>
@@ -35,7 +35,7 @@ where
     V: Clone + Send + Sync + 'static,
 {
     pub(crate) fn new() -> Self {
-        Self { slots: Cache::builder().max_capacity(KEYS_MAX).time_to_idle(IDLE_MAX).build() }
+        Self { reads: Cache::builder().max_capacity(KEYS_MAX).time_to_idle(IDLE_MAX).build() }
     }
 
     /// The result of a read that began at most `age_max` before this call. If there is none, this waits for
@@ -51,19 +51,22 @@ where
         read: impl Future<Output = Result<V, AppError>>,
     ) -> Result<V, AppError> {
         let asked = Instant::now();
-        let slot = self.slots.get_with(key, async { Slot::default() }).await;
-        let mut latest = slot.lock().await;
+        let shared_read = self.reads.get_with(key, async { SharedRead::default() }).await;
+        let mut latest = shared_read.lock().await;
         match &*latest {
-            Some(Latest { began, outcome: Ok(value) }) if *began + age_max >= asked => {
+            Some(LatestRead { began, outcome: Ok(value) }) if *began + age_max >= asked => {
                 return Ok(value.clone());
             }
-            Some(Latest { began, outcome: Err(error) }) if *began >= asked => return Err(error.again()),
+            Some(LatestRead { began, outcome: Err(error) }) if *began >= asked => {
+                return Err(error.without_source());
+            }
             Some(_) | None => {}
         }
         let began = Instant::now();
         let outcome = read.await;
-        let told = outcome.as_ref().map_or_else(|error| Err(error.again()), |value| Ok(value.clone()));
-        *latest = Some(Latest { began, outcome: told });
+        let copy =
+            outcome.as_ref().map_or_else(|error| Err(error.without_source()), |value| Ok(value.clone()));
+        *latest = Some(LatestRead { began, outcome: copy });
         outcome
     }
 }

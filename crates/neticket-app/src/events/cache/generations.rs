@@ -24,31 +24,31 @@ impl Generations {
         Self { events, lists: AtomicU64::new(0) }
     }
 
-    fn slot(&self, event: EventId) -> &AtomicU64 {
+    fn counter(&self, event: EventId) -> &AtomicU64 {
         let number = usize::try_from(event.0.unsigned_abs()).unwrap_or(usize::MAX);
         &self.events[number % GENERATIONS]
     }
 
-    pub(super) fn key(&self, event: EventId) -> CopyKey {
-        (event, self.slot(event).load(Ordering::Acquire))
+    pub(super) fn key(&self, event: EventId) -> CacheKey {
+        (event, self.counter(event).load(Ordering::Acquire))
     }
 
-    pub(super) fn of_lists(&self) -> u64 {
+    pub(super) fn lists(&self) -> u64 {
         self.lists.load(Ordering::Acquire)
     }
 
-    pub(super) fn next(&self, event: EventId) {
-        self.slot(event).fetch_add(1, Ordering::AcqRel);
+    pub(super) fn bump(&self, event: EventId) {
+        self.counter(event).fetch_add(1, Ordering::AcqRel);
         self.lists.fetch_add(1, Ordering::AcqRel);
     }
 
-    pub(super) fn next_of_all(&self) {
-        for slot in &self.events {
-            slot.fetch_add(1, Ordering::AcqRel);
+    pub(super) fn bump_all(&self) {
+        for counter in &self.events {
+            counter.fetch_add(1, Ordering::AcqRel);
         }
         self.lists.fetch_add(1, Ordering::AcqRel);
     }
 }
 
 /// The event of a cache entry, and the event's generation when the read of the entry began.
-pub(super) type CopyKey = (EventId, u64);
+pub(super) type CacheKey = (EventId, u64);

@@ -8,14 +8,14 @@ pub(crate) struct EventsPending {
     pub(crate) events: Vec<EventId>,
     /// Some journals cannot be inspected yet: their ledgers are of another server run and not loaded again,
     /// or the list of events with a ledger is incomplete.
-    pub(crate) is_blind: bool,
+    pub(crate) is_incomplete: bool,
 }
 
 /// The result of inspecting a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Journal {
+pub(crate) enum JournalState {
     Empty,
     Pending,
     /// Unknown, because the ledger is of another server run and not loaded again.
-    Unseen,
+    Unknown,
 }

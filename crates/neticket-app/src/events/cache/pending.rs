@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use neticket_domain::{Epoch, EventId};
 
-use super::journal::{EventsPending, Journal};
+use super::journal::{EventsPending, JournalState};
 use super::{EventCache, VIEW_AGE_MAX};
 use crate::error::AppError;
 
@@ -25,7 +25,7 @@ impl EventCache {
             if self.pending_breaker.is_open() {
                 return Err(AppError::LedgerUnavailable(None));
             }
-            let pending = self.look_for_pending().await;
+            let pending = self.find_events_pending().await;
             if let Err(error) = &pending {
                 let ledger = Arc::clone(&self.ledger);
                 self.pending_breaker.trip(error, move || {
@@ -38,20 +38,21 @@ impl EventCache {
         self.pending.get((), VIEW_AGE_MAX, read).await
     }
 
-    async fn look_for_pending(&self) -> Result<EventsPending, AppError> {
+    async fn find_events_pending(&self) -> Result<EventsPending, AppError> {
         let loaded = self.ledger.loaded().await?;
-        let looks = loaded
+        let inspections = loaded
             .events
             .into_iter()
-            .map(|event| async move { Ok::<_, AppError>((event, self.journal(event).await?)) });
-        let looks = stream::iter(looks).buffer_unordered(INSPECTIONS_CONCURRENT_MAX);
-        let journals: Vec<_> = looks.try_collect().await?;
-        let mut found = EventsPending { is_blind: loaded.incomplete.is_some(), ..EventsPending::default() };
+            .map(|event| async move { Ok::<_, AppError>((event, self.journal_state(event).await?)) });
+        let inspections = stream::iter(inspections).buffer_unordered(INSPECTIONS_CONCURRENT_MAX);
+        let journals: Vec<_> = inspections.try_collect().await?;
+        let mut found =
+            EventsPending { is_incomplete: loaded.incomplete.is_some(), ..EventsPending::default() };
         for (event, journal) in journals {
             match journal {
-                Journal::Empty => {}
-                Journal::Pending => found.events.push(event),
-                Journal::Unseen => found.is_blind = true,
+                JournalState::Empty => {}
+                JournalState::Pending => found.events.push(event),
+                JournalState::Unknown => found.is_incomplete = true,
             }
         }
         Ok(found)
@@ -61,13 +62,13 @@ impl EventCache {
     ///
     /// # Errors
     /// `LedgerUnavailable`.
-    pub(crate) async fn journal(&self, event: EventId) -> Result<Journal, AppError> {
+    pub(crate) async fn journal_state(&self, event: EventId) -> Result<JournalState, AppError> {
         Ok(match self.ledger.view(event).await? {
-            Some(view) if view.pending > 0 => Journal::Pending,
-            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => Journal::Unseen,
+            Some(view) if view.pending > 0 => JournalState::Pending,
+            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => JournalState::Unknown,
             // Without a ledger there is no journal: the ledger was lost or evicted, or the event has not been
             // loaded yet.
-            Some(_) | None => Journal::Empty,
+            Some(_) | None => JournalState::Empty,
         })
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct SharedCache {
 
 impl SharedCache {
     pub(super) fn new(cache: SharedEventCache, metrics: Arc<Metrics>) -> Arc<Self> {
-        let breaker = Breaker::new("read_cache", metrics.reads.cache_silent.clone());
+        let breaker = Breaker::new("read_cache", metrics.reads.read_cache_open.clone());
         Arc::new(Self { cache, breaker, pending_invalidations: Mutex::default(), metrics })
     }
 
@@ -89,11 +89,11 @@ impl SharedCache {
     pub(super) async fn invalidate(self: &Arc<Self>, event: Option<EventId>) -> bool {
         match self.delete(event).await {
             Ok(()) => {
-                self.metrics.reads.forgets.inc();
+                self.metrics.reads.invalidations.inc();
                 true
             }
             Err(error) => {
-                self.metrics.reads.forget_failures.inc();
+                self.metrics.reads.invalidation_failures.inc();
                 tracing::warn!(event = event.map(|event| event.0), %error, "cannot invalidate the shared cache, other nodes may serve stale data");
                 // Added before `trip`, because the circuit closes only when no invalidation is pending.
                 self.pending_invalidations().add(event);
@@ -116,12 +116,12 @@ impl SharedCache {
     }
 
     fn trip(self: &Arc<Self>, error: &dyn std::error::Error) {
-        let copies = Arc::downgrade(self);
+        let shared = Arc::downgrade(self);
         self.breaker.trip(error, move || {
-            let copies = copies.upgrade();
+            let shared = shared.upgrade();
             async move {
-                match copies {
-                    Some(copies) => copies.catch_up().await,
+                match shared {
+                    Some(shared) => shared.retry_invalidations().await,
                     None => true,
                 }
             }
@@ -129,7 +129,7 @@ impl SharedCache {
     }
 
     /// Does the pending invalidations. Returns `true` if the cache answers and no invalidation is pending.
-    async fn catch_up(&self) -> bool {
+    async fn retry_invalidations(&self) -> bool {
         let PendingInvalidations { events, all } = std::mem::take(&mut *self.pending_invalidations());
         let each = events.into_iter().filter(|_| !all).map(Some);
         let mut left: Vec<Option<EventId>> = all.then_some(None).into_iter().chain(each).collect();
@@ -144,7 +144,7 @@ impl SharedCache {
                 }
                 return false;
             }
-            self.metrics.reads.forgets.inc();
+            self.metrics.reads.invalidations.inc();
             left.pop();
         }
         // Further invalidations may have failed meanwhile.
