@@ -8,15 +8,15 @@ use neticket_testkit::ledger::{AdmitAnswer, AdmitRequest, Verdict};
 use neticket_testkit::store::{CancelOutcome, CancelRequest};
 use neticket_testkit::{Locks, TestEnv, on_both, tickets, tickets_of};
 
-use crate::own::hasty;
+use crate::own_servers::with_fast_recovery;
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
     async fn recovery_commits_a_reservation_that_a_crashed_node_admitted(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let users = env.users(2).await;
@@ -31,7 +31,7 @@ on_both! {
         );
         let pending = app.reservation(users[0], id).await.unwrap();
         assert!(matches!(pending.state, ReservationState::Pending | ReservationState::Confirmed));
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
             tokio::time::sleep(GLANCE).await;
@@ -45,7 +45,7 @@ on_both! {
     }
 
     async fn another_node_finishes_a_cancel_whose_node_died_before_the_release(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
@@ -53,7 +53,7 @@ on_both! {
         let request = CancelRequest { id: booked.reservation.id, user };
         let outcomes = env.store.cancel(&[request], env.now().await).await.unwrap();
         assert!(matches!(outcomes[0], CancelOutcome::Cancelled { .. }), "{outcomes:?}");
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 10 {
             assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
             tokio::time::sleep(GLANCE).await;
@@ -112,7 +112,7 @@ on_both! {
     }
 
     async fn a_cancel_between_snapshot_and_load_still_returns_its_seats(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
@@ -122,7 +122,7 @@ on_both! {
         env.store.cancel(&[CancelRequest { id, user }], env.now().await).await.unwrap();
         // Either this load comes first or the one for the outbox row.
         let _ = env.offer(&before_the_cancel).await;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
@@ -132,7 +132,7 @@ on_both! {
     }
 
     async fn a_release_waits_until_a_ledger_of_a_lower_epoch_is_replaced(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
@@ -142,7 +142,7 @@ on_both! {
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
         // Either the load that began before the cancel comes first, or the one for the outbox row.
         let _ = env.offer(&before_the_cancel).await;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
@@ -187,7 +187,7 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     let seen = app.reservation(users[0], id).await.unwrap();
     assert_eq!((seen.state, seen.unit_price), (ReservationState::Pending, 50_000));
     locks.let_go(&env);
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
         assert!(tokio::time::Instant::now() < deadline, "the booking is confirmed");
         tokio::time::sleep(GLANCE).await;
@@ -209,7 +209,7 @@ async fn a_request_that_timed_out_during_a_load_takes_no_seats() {
     let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await;
     assert!(matches!(gone, Err(neticket_app::AppError::StoreUnavailable(_))), "{gone:?}");
     locks.let_go(&env);
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     while env.ledger.view(event.id).await.unwrap().is_none() {
         assert!(tokio::time::Instant::now() < deadline, "the load finishes");
         tokio::time::sleep(GLANCE).await;

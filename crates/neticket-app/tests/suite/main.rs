@@ -2,25 +2,25 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
-mod administering;
 mod booking;
-mod cluster;
-mod control_room;
-mod control_rush;
-mod costs;
+mod event_cancellation;
+mod event_edits;
+mod event_isolation;
 mod faults;
 mod images;
-mod lanes;
-mod names;
-mod opening;
-mod own;
-mod pending;
+mod inventory;
+mod inventory_rush;
+mod new_ticket_types;
+mod own_servers;
+mod pending_lookup;
 mod prices;
+mod query_counts;
 mod reads;
 mod reconciling;
-mod rejected;
+mod redis_cluster;
+mod rejections;
 mod reused_keys;
+mod sale_opening;
 mod sessions;
-mod started;
-mod unavailable;
-mod withdrawing;
+mod started_events;
+mod unavailable_backends;

@@ -5,7 +5,7 @@ use neticket_testkit::domain::TicketTypeId;
 use neticket_testkit::store::EventRecord;
 use neticket_testkit::{TestEnv, on_both, tickets_of};
 
-use crate::administering::admin;
+use crate::event_edits::admin;
 
 /// The price of a ticket in [`TestEnv::event_on_sale`].
 const PRICE: u64 = 50_000;

@@ -11,8 +11,8 @@ use neticket_testkit::{Backends, TestEnv, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::costs::{Counts, quiet_world};
-use crate::own::{own_mariadb, own_redis};
+use crate::own_servers::{own_mariadb, own_redis};
+use crate::query_counts::{Counts, with_own_mariadb};
 
 /// How many readers ask concurrently.
 const CROWD: usize = 1_000;
@@ -46,22 +46,22 @@ async fn title(app: &App, event: EventId) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_concurrent_cache_misses_run_one_query_for_all_nodes() {
-    let (mut env, _mariadb) = quiet_world().await;
+    let (mut env, _mariadb) = with_own_mariadb().await;
     let (one, other) = (env.node().await, env.node().await);
     let event = env.event_on_sale(&[10], 4).await;
     let before = Counts::read(&env);
     crowd(&one, event.id, CROWD).await;
     let first = Counts::read(&env);
-    assert_eq!(before.more(&first, "select"), QUERIES_OF_AN_EVENT);
+    assert_eq!(before.increase(&first, "select"), QUERIES_OF_AN_EVENT);
     crowd(&other, event.id, CROWD).await;
     let second = Counts::read(&env);
-    assert_eq!(first.more(&second, "select"), 0, "the other node uses the cached copy of the first");
+    assert_eq!(first.increase(&second, "select"), 0, "the other node uses the cached copy of the first");
 
     let event = env.event_on_sale(&[10], 4).await;
     let before = Counts::read(&env);
     tokio::join!(crowd(&one, event.id, CROWD), crowd(&other, event.id, CROWD));
     let both = Counts::read(&env);
-    let queries = before.more(&both, "select");
+    let queries = before.increase(&both, "select");
     assert!(
         (QUERIES_OF_AN_EVENT..=2 * QUERIES_OF_AN_EVENT).contains(&queries),
         "{queries} queries of two nodes"
@@ -70,7 +70,7 @@ async fn a_thousand_concurrent_cache_misses_run_one_query_for_all_nodes() {
     let search = EventSearch { page: 1, size: 10, ..EventSearch::default() };
     let before = Counts::read(&env);
     join_all((0..CROWD).map(async |_| one.events_page(&search).await.unwrap().total_items)).await;
-    let lists = before.more(&Counts::read(&env), "select");
+    let lists = before.increase(&Counts::read(&env), "select");
     assert_eq!(lists, 2, "one query for the page and one for the total");
     env.finish().await;
 }
@@ -208,11 +208,11 @@ async fn a_change_during_a_redis_outage_is_visible_at_once_on_its_node_and_later
 }
 
 /// What the watchers in these tests make of an event.
-fn told(view: &EventView, _now: Timestamp) -> (EventStatus, Vec<u32>) {
+fn frame(view: &EventView, _now: Timestamp) -> (EventStatus, Vec<u32>) {
     (view.summary.status, view.ticket_types.iter().map(|t| t.left).collect())
 }
 
-fn views(app: &App) -> u64 {
+fn ledger_reads(app: &App) -> u64 {
     let mut numbers = String::new();
     app.metrics().register().write(&mut numbers);
     let line =
@@ -225,28 +225,28 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
+        let watchers = AvailabilityFeed::new(Arc::clone(&app), frame);
         let mut listeners = Vec::new();
         for _ in 0..CROWD {
             listeners.push(watchers.watch(event.id).await.unwrap());
         }
         assert_eq!(listeners[0].borrow().frame, (EventStatus::OnSale, vec![10]));
-        let (before, begun) = (views(&app), Instant::now());
+        let (before, begun) = (ledger_reads(&app), Instant::now());
         app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         for listener in &mut listeners {
             tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("the watcher is notified").unwrap();
             assert_eq!(listener.borrow_and_update().frame.1, [7]);
         }
         until("some intervals have passed", async || begun.elapsed() > Duration::from_secs(2)).await;
-        let looks = views(&app) - before;
+        let reads = ledger_reads(&app) - before;
         let intervals = u64::try_from(begun.elapsed().as_millis() / 250).unwrap() + 1;
-        assert!((2..=intervals).contains(&looks), "{looks} reads in {intervals} intervals");
+        assert!((2..=intervals).contains(&reads), "{reads} reads in {intervals} intervals");
         drop(listeners);
-        let mut seen = views(&app);
+        let mut seen = ledger_reads(&app);
         let mut since = Instant::now();
         until("the feed stops reading the ledger", async || {
-            if views(&app) != seen {
-                (seen, since) = (views(&app), Instant::now());
+            if ledger_reads(&app) != seen {
+                (seen, since) = (ledger_reads(&app), Instant::now());
             }
             since.elapsed() > Duration::from_secs(1)
         })
@@ -261,7 +261,7 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
+        let watchers = AvailabilityFeed::new(Arc::clone(&app), frame);
         let mut listener = watchers.watch(event.id).await.unwrap();
         app.end_streams();
         let end = async { while listener.changed().await.is_ok() {} };
@@ -275,7 +275,7 @@ on_both! {
         let nodes = [env.node().await, env.node().await];
         let opens_at = env.now().await.plus_millis(2_000);
         let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10], 4).await;
-        let watchers = nodes.each_ref().map(|app| AvailabilityFeed::new(Arc::clone(app), told));
+        let watchers = nodes.each_ref().map(|app| AvailabilityFeed::new(Arc::clone(app), frame));
         for watchers in &watchers {
             let mut listener = watchers.watch(event.id).await.unwrap();
             assert_eq!(listener.borrow_and_update().frame.0, EventStatus::Scheduled);
@@ -302,14 +302,14 @@ async fn streams_survive_a_frozen_store_and_end_when_the_event_is_deleted() {
     let event = env.event_on_sale(&[10], 4).await;
     let users = env.users(2).await;
     app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-    let watchers = AvailabilityFeed::new(Arc::clone(&app), told);
+    let watchers = AvailabilityFeed::new(Arc::clone(&app), frame);
     let mut listener = watchers.watch(event.id).await.unwrap();
     mariadb.server.pause().unwrap();
     let pending =
         app.reservation_create(users[1], None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
-    let told =
+    let change =
         tokio::time::timeout(Duration::from_secs(5), listener.wait_for(|seen| seen.frame.1 == [7])).await;
-    drop(told.expect("the watcher is notified without the store").unwrap());
+    drop(change.expect("the watcher is notified without the store").unwrap());
     mariadb.server.resume().unwrap();
     until("the booking is decided", async || env.confirmed(&event).await == [3]).await;
     drop(pending);

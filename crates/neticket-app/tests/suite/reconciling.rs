@@ -14,9 +14,9 @@ use neticket_testkit::{TestEnv, on_both, tickets, tickets_of};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::control_room::admin;
+use crate::inventory::admin;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 const GLANCE: Duration = Duration::from_millis(10);
 
 on_both! {
@@ -32,9 +32,9 @@ on_both! {
         wrong.ticket_types[1].left = 13;
         env.install(&wrong).await;
         for _ in 0..2 {
-            let told = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
-            let changes = &told.changes;
-            assert_eq!((told.applied, changes.len()), (false, 1));
+            let reconciliation = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
+            let changes = &reconciliation.changes;
+            assert_eq!((reconciliation.applied, changes.len()), (false, 1));
             assert_eq!((changes[0].ticket_type, changes[0].from, changes[0].to), (event.ticket_types[1].id, 13, 10));
         }
         let repaired = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
@@ -54,7 +54,7 @@ on_both! {
         wrong.ticket_types[0].left = 3; // seats that nobody holds: they would never be sold
         env.install(&wrong).await;
         let _app = env.node().await;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
             assert!(tokio::time::Instant::now() < deadline, "the ledger is repaired");
             tokio::time::sleep(GLANCE).await;
@@ -80,7 +80,7 @@ on_both! {
                         // A ledger that is never at rest cannot be compared, so nobody books on before it was
                         // compared once.
                         half_way.fetch_add(1, Ordering::Relaxed);
-                        let has_compared = tokio::time::timeout(PATIENCE, compared.wait_for(|looks| *looks > 0));
+                        let has_compared = tokio::time::timeout(TIMEOUT, compared.wait_for(|looks| *looks > 0));
                         has_compared.await.expect("a comparison succeeds during the rush").unwrap();
                     }
                     let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
@@ -95,8 +95,8 @@ on_both! {
             let booked_before = half_way.load(Ordering::Relaxed);
             tokio::select! {
                 ended = &mut rush => break ended,
-                look = nodes[0].ledger_reconcile(by, None, event.id, &Apply) => match look {
-                    Ok(told) if !told.applied && told.changes.is_empty() => {
+                result = nodes[0].ledger_reconcile(by, None, event.id, &Apply) => match result {
+                    Ok(reconciliation) if !reconciliation.applied && reconciliation.changes.is_empty() => {
                         compared.send_modify(|looks| *looks += usize::from(booked_before > 0));
                     }
                     Err(AppError::LedgerBusy | AppError::LedgerNotLoaded) => {}
@@ -127,7 +127,7 @@ on_both! {
         let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2), unit_price: None };
         let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.loaded().await.unwrap().events.contains(&event.id) {
             assert!(tokio::time::Instant::now() < deadline, "the ledger is evicted");
             tokio::time::sleep(GLANCE).await;

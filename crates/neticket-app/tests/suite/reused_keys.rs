@@ -9,7 +9,7 @@ use neticket_testkit::store::{CommitOutcome, CommitRequest};
 use neticket_testkit::{TestEnv, on_both, tickets, tickets_of, until};
 use uuid::Uuid;
 
-use crate::own::hasty;
+use crate::own_servers::with_fast_recovery;
 
 const KEY: &str = "once";
 
@@ -101,7 +101,7 @@ on_both! {
     }
 
     async fn recovery_returns_seats_that_a_dead_node_took_for_a_reused_key(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
         let (user, grade) = (env.user(0).await, second.ticket_types[0].id);

@@ -13,14 +13,14 @@ use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::control_room::{admin, press_everything};
+use crate::inventory::{admin, run_every_action};
 
 const MAX_PER_USER: u32 = 4;
 const PEOPLE: usize = 120;
 /// How many tickets each person asks for, one after the other.
 const BOOKINGS: usize = 4;
 const CAPACITIES: [u32; 2] = [150, 60];
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// As long as a page waits before it asks again.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -54,12 +54,12 @@ async fn person(
     app: Arc<App>,
     (n, user): (usize, UserId),
     grades: Vec<TicketTypeId>,
-    mut pressed: watch::Receiver<usize>,
+    mut rounds_done: watch::Receiver<usize>,
 ) -> Told {
     let mut told = Told::new();
     for booking in 0..BOOKINGS {
         // A booking before the first action would prove nothing.
-        timeout(PATIENCE, pressed.wait_for(|rounds| *rounds >= booking))
+        timeout(TIMEOUT, rounds_done.wait_for(|rounds| *rounds >= booking))
             .await
             .expect("the administrator's actions run")
             .unwrap();
@@ -84,13 +84,13 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let event = env.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
     let users = env.users(PEOPLE).await;
     let grades: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
-    let pressed = watch::Sender::new(0);
+    let rounds_done = watch::Sender::new(0);
     let people: Vec<_> = users
         .iter()
         .enumerate()
         .map(|(n, user)| {
             let app = Arc::clone(&nodes[n % nodes.len()]);
-            tokio::spawn(person(app, (n, *user), grades.clone(), pressed.subscribe()))
+            tokio::spawn(person(app, (n, *user), grades.clone(), rounds_done.subscribe()))
         })
         .collect();
     let mut people = std::pin::pin!(join_all(people));
@@ -99,10 +99,10 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let told = loop {
         tokio::select! {
             told = &mut people => break told,
-            (alarms, buttons) = press(&nodes, by, event.id) => {
+            (alarms, actions) = run_actions_on_both(&nodes, by, event.id) => {
                 wrong.extend(alarms);
-                worked.extend(buttons);
-                pressed.send_modify(|rounds| *rounds += 1);
+                worked.extend(actions);
+                rounds_done.send_modify(|rounds| *rounds += 1);
             }
         }
     };
@@ -137,13 +137,13 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
 
 /// Two administrators call every action concurrently, and read the inventory. A ledger in motion must never
 /// be reported as different.
-async fn press(
+async fn run_actions_on_both(
     nodes: &[Arc<App>; 2],
     by: Principal,
     event: EventId,
 ) -> (Vec<String>, BTreeSet<&'static str>) {
     let [one, other] = nodes;
-    let look = async {
+    let inspections = async {
         let mut alarms = Vec::new();
         for _ in 0..10 {
             let view = one.inventory_entry(event).await.unwrap();
@@ -154,7 +154,7 @@ async fn press(
         alarms
     };
     let (mut worked, others, alarms) =
-        tokio::join!(press_everything(one, by, event), press_everything(other, by, event), look);
+        tokio::join!(run_every_action(one, by, event), run_every_action(other, by, event), inspections);
     worked.extend(others);
     (alarms, worked)
 }

@@ -11,7 +11,7 @@ use neticket_testkit::store::EventRecord;
 use neticket_testkit::{Backends, TestEnv, on_both, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
-use crate::own::{admit, hasty, own_mariadb, own_redis};
+use crate::own_servers::{admit, own_mariadb, own_redis, with_fast_recovery};
 
 /// Every user books one ticket, all of them concurrently. A user has the same key at every call.
 async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
@@ -72,7 +72,7 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let redis = own_redis(&mut env);
     env.config.engine.ledger_timeout_ms = 300;
     let app = env.node().await;
@@ -110,7 +110,7 @@ async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_reconnect_to_a_restarted_redis() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let mut redis = own_redis(&mut env);
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(10).await);
@@ -179,7 +179,7 @@ async fn a_pending_booking_is_never_reported_missing_during_a_redis_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_mariadb_makes_bookings_pending_until_it_answers_again() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let mariadb = own_mariadb(&mut env).await;
     env.config.engine.ack_deadline_ms = 1_000;
     env.config.engine.store_timeout_ms = 3_000;
@@ -215,7 +215,7 @@ async fn a_frozen_mariadb_makes_bookings_pending_until_it_answers_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_reconnect_to_a_restarted_mariadb() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let mut mariadb = own_mariadb(&mut env).await;
     env.config.engine.ack_deadline_ms = 1_000;
     env.config.engine.grace_ms = 2_000;
@@ -310,7 +310,7 @@ async fn a_rejection_that_the_store_refuses_is_recorded_later_and_never_reported
     })
     .await;
     let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-    env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+    env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
     env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
     env.finish().await;
 }

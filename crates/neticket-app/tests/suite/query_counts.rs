@@ -9,7 +9,7 @@ use neticket_app::EventSearch;
 use neticket_testkit::{Backends, Locks, TestEnv, sql, tickets_of, until};
 use tokio::task::block_in_place;
 
-use crate::own::{OwnMariaDb, own_mariadb};
+use crate::own_servers::{OwnMariaDb, own_mariadb};
 
 /// How many bookings come concurrently.
 const BOOKINGS: usize = 500;
@@ -27,20 +27,20 @@ pub(crate) struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
     pub(crate) fn read(env: &TestEnv) -> Self {
-        let told = block_in_place(|| sql(env, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
-        let counts = told.lines().filter_map(|line| line.split_once('\t'));
+        let status = block_in_place(|| sql(env, "SHOW GLOBAL STATUS LIKE 'Com\\_%'"));
+        let counts = status.lines().filter_map(|line| line.split_once('\t'));
         Self(counts.map(|(name, count)| (name.to_owned(), count.parse().expect("a count"))).collect())
     }
 
     /// How many more commands of this kind were counted between `self` and `now`.
-    pub(crate) fn more(&self, now: &Self, command: &str) -> u64 {
+    pub(crate) fn increase(&self, now: &Self, command: &str) -> u64 {
         let name = format!("Com_{command}");
         now.0[&name] - self.0[&name]
     }
 }
 
 /// An environment with its own MariaDB, whose background tasks do not use it during the test.
-pub(crate) async fn quiet_world() -> (TestEnv, OwnMariaDb) {
+pub(crate) async fn with_own_mariadb() -> (TestEnv, OwnMariaDb) {
     let mut env = TestEnv::new(Backends::Shared).await;
     env.config.engine.task_interval_ms = 60_000;
     env.config.engine.ack_deadline_ms = 20_000;
@@ -50,7 +50,7 @@ pub(crate) async fn quiet_world() -> (TestEnv, OwnMariaDb) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_concurrent_bookings_run_few_transactions() {
-    let (mut env, _mariadb) = quiet_world().await;
+    let (mut env, _mariadb) = with_own_mariadb().await;
     let app = env.node().await;
     let event = env.event_on_sale(&[1_000], 4).await;
     let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
@@ -78,17 +78,17 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
     for (command, most) in
         [("commit", COMMITS_MAX), ("insert", COMMITS_MAX), ("update", COMMITS_MAX), ("select", 20)]
     {
-        let count = before.more(&after, command);
+        let count = before.increase(&after, command);
         assert!(count <= most, "{BOOKINGS} bookings cost {count} × {command}");
     }
-    assert!(before.more(&after, "commit") > 0, "the expected statements are counted");
+    assert!(before.increase(&after, "commit") > 0, "the expected statements are counted");
     assert_eq!(env.confirmed(&event).await, [501]);
     env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
-    let (mut env, _mariadb) = quiet_world().await;
+    let (mut env, _mariadb) = with_own_mariadb().await;
     let app = env.node().await;
     let user = env.user(0).await;
     for _ in 0..EVENTS {
@@ -110,7 +110,9 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
         let admin = Counts::read(&env);
         assert_eq!(app.reservations_page(user, 1, size).await.unwrap().items.len(), len);
         let own = Counts::read(&env);
-        costs.push([(&before, &events), (&events, &admin), (&admin, &own)].map(|(a, b)| a.more(b, "select")));
+        costs.push(
+            [(&before, &events), (&events, &admin), (&admin, &own)].map(|(a, b)| a.increase(b, "select")),
+        );
     }
     assert_eq!(
         [costs[1], costs[2]],
@@ -123,7 +125,7 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_concurrent_cancels_run_few_statements() {
-    let (mut env, mariadb) = quiet_world().await;
+    let (mut env, mariadb) = with_own_mariadb().await;
     let app = env.node().await;
     let event = env.event_on_sale(&[1_000], 4).await;
     let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
@@ -153,10 +155,10 @@ async fn five_hundred_concurrent_cancels_run_few_statements() {
     }
     let after = Counts::read(&env);
     for command in ["commit", "select", "update", "insert"] {
-        let count = before.more(&after, command);
+        let count = before.increase(&after, command);
         assert!(count <= CANCEL_STATEMENTS_MAX, "{BOOKINGS} cancels cost {count} × {command}");
     }
-    assert!(before.more(&after, "commit") > 0, "the expected statements are counted");
+    assert!(before.increase(&after, "commit") > 0, "the expected statements are counted");
     assert_eq!(env.confirmed(&event).await, [0]);
     env.finish().await;
 }

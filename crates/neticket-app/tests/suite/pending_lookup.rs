@@ -16,7 +16,7 @@ const EVENTS: usize = 160;
 const DELAY_MS: u64 = 250;
 const ROUNDS: usize = 2;
 /// After this time an inspection has begun and has inspected the first events.
-const LOOKED_AFTER: Duration = Duration::from_secs(1);
+const INSPECTION_HEAD_START: Duration = Duration::from_secs(1);
 const POLLS: usize = 1;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,10 +49,10 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     let locks: Vec<_> = events[..ROUNDS].iter().map(|event| Locks::of(&env, event.id)).collect();
 
     // Inspections run without a pause.
-    let is_over = Arc::new(AtomicBool::new(false));
-    let (asking, over, other) = (Arc::clone(&app), Arc::clone(&is_over), users[1]);
+    let is_done = Arc::new(AtomicBool::new(false));
+    let (asking, done, other) = (Arc::clone(&app), Arc::clone(&is_done), users[1]);
     let stranger = tokio::spawn(async move {
-        while !over.load(Ordering::Relaxed) {
+        while !done.load(Ordering::Relaxed) {
             let unknown = asking.reservation(other, ReservationId(Uuid::new_v4())).await;
             assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
         }
@@ -62,7 +62,7 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
         let grade = event.ticket_types[0].id;
         // Then an inspection is running that has inspected these events already, and it continues after the
         // booking is pending.
-        tokio::time::sleep(LOOKED_AFTER).await;
+        tokio::time::sleep(INSPECTION_HEAD_START).await;
         let booked = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
         assert_eq!(booked.state, ReservationState::Pending);
         for poll in 0..POLLS {
@@ -71,7 +71,7 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
             assert!(matches!(state, Ok(ReservationState::Pending)), "round {round}, poll {poll}: {seen:?}");
         }
     }
-    is_over.store(true, Ordering::Relaxed);
+    is_done.store(true, Ordering::Relaxed);
     stranger.await.unwrap();
     for held in locks {
         held.let_go(&env);

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::own::{admit, own_redis};
+use crate::own_servers::{admit, own_redis};
 
 /// Creates an administrator.
 pub(crate) async fn admin(env: &TestEnv) -> Principal {
@@ -27,7 +27,7 @@ pub(crate) async fn admin(env: &TestEnv) -> Principal {
 }
 
 /// An environment whose background tasks do nothing during the test.
-async fn still(backends: Backends) -> TestEnv {
+async fn without_background_tasks(backends: Backends) -> TestEnv {
     let mut env = TestEnv::new(backends).await;
     env.config.engine.task_interval_ms = 60_000;
     env.config.engine.grace_ms = 60_000;
@@ -35,51 +35,51 @@ async fn still(backends: Backends) -> TestEnv {
 }
 
 /// The audit log, oldest first.
-async fn log(env: &TestEnv) -> Vec<NewAudit> {
+async fn audit_log(env: &TestEnv) -> Vec<NewAudit> {
     let (mut records, _) = env.store.audit_page(1, 100).await.unwrap();
     records.sort_by_key(|record| record.id);
     records.into_iter().map(|record| record.entry).collect()
 }
 
-fn lefts(view: &InventoryView) -> Vec<(u32, Option<u32>, i64)> {
+fn seats(view: &InventoryView) -> Vec<(u32, Option<u32>, i64)> {
     view.ticket_types.iter().map(|grade| (grade.store_left, grade.ledger_left, grade.drift)).collect()
 }
 
 on_both! {
     async fn the_inventory_shows_the_values_and_actions_report_what_they_did(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10, 20], 4).await;
         let users = env.users(2).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.paused, view.journal_len), (None, false, 0));
-        assert_eq!(lefts(&view), [(10, None, 0), (20, None, 0)]);
+        assert_eq!(seats(&view), [(10, None, 0), (20, None, 0)]);
         // No ledger is loaded, so nothing is evicted or audited.
         assert_eq!(app.ledger_evict(by, None, event.id).await.unwrap().epoch, None);
-        assert_eq!(log(&env).await, []);
+        assert_eq!(audit_log(&env).await, []);
 
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
-        assert_eq!(lefts(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
+        assert_eq!(seats(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
         admit(&env, event.id, users[1], event.ticket_types[1].id).await; // by a node that died
         let view = app.inventory_entry(event.id).await.unwrap();
-        assert_eq!((view.journal_len, lefts(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
+        assert_eq!((view.journal_len, seats(&view)), (1, vec![(7, Some(7), 0), (20, Some(18), 0)]));
         // A booking is pending, so nothing is evicted or audited.
         let refused = app.ledger_evict(by, None, event.id).await;
         assert!(matches!(refused, Err(AppError::LedgerBusy)), "{refused:?}");
         assert_eq!(app.inventory_entry(event.id).await.unwrap(), view);
-        assert_eq!(log(&env).await, []);
+        assert_eq!(audit_log(&env).await, []);
         // The ledger and the store agree, so reconciling does nothing and says so.
-        let told = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
-        assert_eq!((told.applied, told.changes), (false, vec![]));
-        assert_eq!((app.inventory_entry(event.id).await.unwrap(), log(&env).await), (view, vec![]));
+        let result = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
+        assert_eq!((result.applied, result.changes), (false, vec![]));
+        assert_eq!((app.inventory_entry(event.id).await.unwrap(), audit_log(&env).await), (view, vec![]));
 
         let loaded = app.ledger_load(by, Some("192.0.2.1".into()), event.id).await.unwrap();
         assert!(loaded.epoch > Some(Epoch(1)) && loaded.journal_len == 1, "{loaded:?}");
-        assert_eq!(lefts(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "the pending booking is carried over");
-        let entries = log(&env).await;
+        assert_eq!(seats(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "the pending booking is carried over");
+        let entries = audit_log(&env).await;
         let [entry] = &entries[..] else { panic!("{entries:?}") };
         assert_eq!((entry.actor, entry.action.as_str(), entry.ip.as_str()), (Some(by.user), "ledger_load", "192.0.2.1"));
         assert_eq!((entry.target.clone(), entry.before.clone()), (format!("event/{}", event.id), Some(json!({"epoch": 1}))));
@@ -94,25 +94,25 @@ on_both! {
     }
 
     async fn an_evicted_ledger_is_loaded_again_by_the_next_booking(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
-        assert_eq!((gone.epoch, lefts(&gone)), (None, vec![(7, None, 0)]));
+        assert_eq!((gone.epoch, seats(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
         let again = app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
         assert!(again.replayed, "the evicted ledger loses no booking");
-        let entries = log(&env).await;
+        let entries = audit_log(&env).await;
         assert_eq!(entries.len(), 1);
         assert_eq!((entries[0].action.as_str(), &entries[0].before, &entries[0].after), ("ledger_evict", &Some(json!({"epoch": 1})), &None));
         env.finish().await;
     }
 
     async fn a_paused_sale_sells_nothing_until_it_is_resumed_on_every_node(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
@@ -131,18 +131,18 @@ on_both! {
         assert_eq!((view.paused, view.status), (false, EventStatus::OnSale));
         assert!(!one.sale_pause(by, None, event.id, false).await.unwrap().paused);
         one.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-        let told = |entry: &NewAudit| (entry.action.clone(), entry.before.clone(), entry.after.clone());
+        let summary = |entry: &NewAudit| (entry.action.clone(), entry.before.clone(), entry.after.clone());
         let (paused, runs) = (Some(json!({"paused": true})), Some(json!({"paused": false})));
         let expected = [
             ("sale_pause".to_owned(), runs.clone(), paused.clone()),
             ("sale_resume".to_owned(), paused, runs),
         ];
-        assert_eq!(log(&env).await.iter().map(told).collect::<Vec<_>>(), expected, "each change is audited once");
+        assert_eq!(audit_log(&env).await.iter().map(summary).collect::<Vec<_>>(), expected, "each change is audited once");
         env.finish().await;
     }
 
     async fn a_pause_holds_from_its_commit_even_if_its_node_dies_before_the_load(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
@@ -161,7 +161,7 @@ on_both! {
     }
 
     async fn without_the_guard_a_pause_without_a_load_does_not_hold(backends: Backends) {
-        let mut env = still(backends).await.without_guard();
+        let mut env = without_background_tasks(backends).await.without_guard();
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
@@ -174,7 +174,7 @@ on_both! {
     }
 
     async fn a_booking_admitted_before_a_pause_is_confirmed(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
         let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
@@ -195,7 +195,7 @@ on_both! {
     }
 
     async fn apply_repairs_only_the_difference_that_the_dry_run_showed(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
         let grade = event.ticket_types[0].id;
@@ -204,7 +204,7 @@ on_both! {
         env.install(&wrong).await;
         let shown = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
         assert_eq!((shown.applied, shown.changes[0].from, shown.changes[0].to), (false, 13, 10));
-        assert_eq!(lefts(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(13), 3)]);
+        assert_eq!(seats(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(13), 3)]);
         let drifted = app.inventory_page("", true, 1, 10).await.unwrap();
         assert_eq!((drifted.total_items, drifted.items[0].event), (1, event.id));
         assert_eq!(app.inventory_page("another", true, 1, 10).await.unwrap().total_items, 0);
@@ -216,23 +216,23 @@ on_both! {
         let refused = app.ledger_reconcile(by, None, event.id, &only).await;
         assert!(matches!(refused, Err(AppError::EditConflict)), "{refused:?}");
         assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 3, "nothing was changed");
-        assert_eq!(log(&env).await, []);
+        assert_eq!(audit_log(&env).await, []);
         let shown = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
         let applied = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint.clone()])).await;
         let applied = applied.unwrap();
         assert_eq!((applied.applied, &applied.fingerprint, &applied.changes), (true, &shown.fingerprint, &shown.changes));
-        assert_eq!(lefts(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(10), 0)]);
-        let entries = log(&env).await;
+        assert_eq!(seats(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(10), 0)]);
+        let entries = audit_log(&env).await;
         assert_eq!((entries.len(), entries[0].action.as_str()), (1, "ledger_reconcile"));
-        let told = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": grade.0, "left": left}]});
-        assert_eq!((&entries[0].before, &entries[0].after), (&Some(told(3)), &Some(told(10))));
+        let audited = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": grade.0, "left": left}]});
+        assert_eq!((&entries[0].before, &entries[0].after), (&Some(audited(3)), &Some(audited(10))));
         let again = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint])).await;
         assert!(matches!(again, Err(AppError::EditConflict)), "the difference is repaired already: {again:?}");
         env.finish().await;
     }
 
     async fn only_one_of_two_concurrent_repairs_is_applied(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
         for round in 0..10 {
@@ -243,15 +243,15 @@ on_both! {
                 one.ledger_reconcile(by, None, event.id, &Apply),
                 other.ledger_reconcile(by, None, event.id, &Apply),
             );
-            let applied = [&first, &second].iter().filter(|told| told.as_ref().is_ok_and(|told| told.applied)).count();
+            let applied = [&first, &second].iter().filter(|result| result.as_ref().is_ok_and(|result| result.applied)).count();
             assert_eq!(applied, 1, "{round}: {first:?} {second:?}");
-            assert_eq!(log(&env).await.len(), round + 1);
+            assert_eq!(audit_log(&env).await.len(), round + 1);
         }
         env.finish().await;
     }
 
     async fn the_inventory_pages_through_all_events(backends: Backends) {
-        let mut env = still(backends).await;
+        let mut env = without_background_tasks(backends).await;
         let (app, now) = (env.node().await, env.now().await);
         let past = env.event(now.plus_millis(-7_200_000), now.plus_millis(-3_600_000), &[1], 4).await;
         let mut all = vec![env.event_on_sale(&[2], 4).await.id, env.event_on_sale(&[3], 4).await.id, past.id];
@@ -297,22 +297,24 @@ fn redis(port: u16, command: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
-    let mut env = still(Backends::Shared).await;
+    let mut env = without_background_tasks(Backends::Shared).await;
     let server = own_redis(&mut env);
     let (app, by) = (env.node().await, admin(&env).await);
     let (event, bystander) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
     let user = env.user(0).await;
     for event in [&event, &bystander] {
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0)
-            .await;
+        until("the booking is settled", async || {
+            app.inventory_entry(event.id).await.unwrap().journal_len == 0
+        })
+        .await;
     }
     assert_eq!(redis(server.port(), &["SET", "somebody:elses", "treasure"]), "OK");
     let prefix = env.config.redis_prefix.clone();
     assert_eq!(redis(server.port(), &["SET", &format!("{prefix}:neighbour"), "too"]), "OK");
     let untouched = app.inventory_entry(bystander.id).await.unwrap();
-    let pressed = press_everything(&app, by, event.id).await;
-    assert_eq!(pressed, BTreeSet::from(["apply", "clear", "evict", "load", "pause", "reconcile", "resume"]));
+    let done = run_every_action(&app, by, event.id).await;
+    assert_eq!(done, BTreeSet::from(["apply", "clear", "evict", "load", "pause", "reconcile", "resume"]));
     assert_eq!(redis(server.port(), &["GET", "somebody:elses"]), "treasure");
     assert_eq!(redis(server.port(), &["GET", &format!("{prefix}:neighbour")]), "too");
     assert_eq!(
@@ -327,12 +329,12 @@ async fn no_inventory_action_deletes_reservations_or_foreign_redis_keys() {
 }
 
 /// Calls every action once, whatever it answers. Returns those that did what they say.
-pub(crate) async fn press_everything(
+pub(crate) async fn run_every_action(
     app: &neticket_app::App,
     by: Principal,
     event: EventId,
 ) -> BTreeSet<&'static str> {
-    let pressed = [
+    let outcomes = [
         ("load", app.ledger_load(by, None, event).await.is_ok()),
         ("reconcile", app.ledger_reconcile(by, None, event, &DryRun).await.is_ok()),
         ("apply", app.ledger_reconcile(by, None, event, &Apply).await.is_ok()),
@@ -342,12 +344,12 @@ pub(crate) async fn press_everything(
         ("clear", app.cache_clear(by, None).await.is_ok()),
         ("resume", app.sale_pause(by, None, event, false).await.is_ok()),
     ];
-    pressed.into_iter().filter(|(_, done)| *done).map(|(button, _)| button).collect()
+    outcomes.into_iter().filter(|(_, done)| *done).map(|(action, _)| action).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
-    let mut env = still(Backends::Shared).await;
+    let mut env = without_background_tasks(Backends::Shared).await;
     let server = own_redis(&mut env);
     env.config.engine.ledger_timeout_ms = 300;
     let (app, by) = (env.node().await, admin(&env).await);
@@ -355,10 +357,10 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     let (user, grade): (UserId, _) = (env.user(0).await, event.ticket_types[0].id);
     app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
     block_in_place(|| server.pause()).unwrap();
-    let told = app.sale_pause(by, None, event.id, true).await;
+    let result = app.sale_pause(by, None, event.id, true).await;
     assert!(
-        matches!(told, Err(AppError::LedgerUnavailable(_))),
-        "the answer must not claim that the ledger is paused: {told:?}"
+        matches!(result, Err(AppError::LedgerUnavailable(_))),
+        "the answer must not claim that the ledger is paused: {result:?}"
     );
     assert!(env.store.event(event.id).await.unwrap().unwrap().paused);
     assert!(matches!(app.inventory_page("", false, 1, 10).await, Err(AppError::LedgerUnavailable(_))));
@@ -369,13 +371,13 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
     let view = app.sale_pause(by, None, event.id, true).await.unwrap();
     assert!(view.paused && view.epoch.is_some());
-    assert_eq!((env.confirmed(&event).await, log(&env).await.len()), (vec![1], 1));
+    assert_eq!((env.confirmed(&event).await, audit_log(&env).await.len()), (vec![1], 1));
     env.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_event_is_neither_paused_nor_resumed() {
-    let mut env = still(Backends::Shared).await;
+    let mut env = without_background_tasks(Backends::Shared).await;
     let (app, by) = (env.node().await, admin(&env).await);
     let event = env.event_on_sale(&[10], 4).await;
     sql(&env, &format!("UPDATE events SET cancelled_at = 1 WHERE id = {}", event.id));
@@ -385,6 +387,6 @@ async fn a_cancelled_event_is_neither_paused_nor_resumed() {
     }
     let nothing = app.sale_pause(by, None, EventId(987_654_321), true).await;
     assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
-    assert_eq!(log(&env).await.iter().filter(|entry| entry.action.starts_with("sale_")).count(), 0);
+    assert_eq!(audit_log(&env).await.iter().filter(|entry| entry.action.starts_with("sale_")).count(), 0);
     env.finish().await;
 }

@@ -1,4 +1,4 @@
-//! Servers that belong to one test, which may break them.
+//! Servers that belong to one test, which may break them, and what several tests do with an environment.
 
 use neticket_app::App;
 use neticket_testkit::domain::{Epoch, EventId, ReservationId, TicketTypeId, UserId};
@@ -53,7 +53,7 @@ pub(crate) async fn admit(env: &TestEnv, event: EventId, user: UserId, grade: Ti
 }
 
 /// An environment whose nodes finish what is left behind after a short time.
-pub(crate) async fn hasty(backends: Backends) -> TestEnv {
+pub(crate) async fn with_fast_recovery(backends: Backends) -> TestEnv {
     let mut env = TestEnv::new(backends).await;
     env.config.engine.grace_ms = 50;
     env.config.engine.task_interval_ms = 20;

@@ -9,7 +9,7 @@ use neticket_testkit::{Backends, TestEnv, on_both, tickets, tickets_of, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::own::own_redis;
+use crate::own_servers::own_redis;
 
 const KEY: &str = "once";
 /// How long before its start the event is created, in milliseconds.
@@ -36,7 +36,7 @@ async fn admit(env: &TestEnv, event: &EventRecord, user: UserId, id: Reservation
     assert!(matches!(verdicts[0], Verdict::Admitted(_)), "{answer:?}");
 }
 
-async fn started(env: &TestEnv, event: &EventRecord) {
+async fn until_started(env: &TestEnv, event: &EventRecord) {
     until("the event has started", async || env.now().await >= event.starts_at).await;
 }
 
@@ -48,7 +48,7 @@ on_both! {
         let id = reservation_id(user, KEY);
         let event = starting_soon(&env).await;
         admit(&env, &event, user, id).await;
-        started(&env, &event).await;
+        until_started(&env, &event).await;
         let _raised = env.snapshot(event.id).await;
         let (app, grade) = (env.node().await, event.ticket_types[0].id);
         let booked = app.reservation_create(user, Some(KEY), tickets_of(grade, 1)).await.unwrap().reservation;
@@ -65,7 +65,7 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 60_000;
         let event = starting_soon(&env).await;
-        started(&env, &event).await;
+        until_started(&env, &event).await;
         env.lose_ledger(event.id).await;
         let (app, user, grade) = (env.node().await, env.user(0).await, event.ticket_types[0].id);
         for key in [Some(KEY), Some(KEY), None] {
@@ -86,7 +86,7 @@ async fn a_booking_admitted_in_time_is_confirmed_after_the_start_and_a_redis_res
     let id = reservation_id(user, KEY);
     let event = starting_soon(&env).await;
     admit(&env, &event, user, id).await;
-    started(&env, &event).await;
+    until_started(&env, &event).await;
     block_in_place(|| redis.stop()).unwrap();
     block_in_place(|| redis.restart()).unwrap();
     let app = env.node().await;
@@ -110,7 +110,7 @@ async fn an_event_listed_without_a_ledger_hides_no_reservation_and_is_unlisted_l
     assert_eq!(env.ledger.loaded().await.unwrap().events, [event.id]);
     let unknown = app.reservation(user, ReservationId(Uuid::new_v4())).await;
     assert!(matches!(unknown, Err(AppError::NotFound)), "{unknown:?}");
-    started(&env, &event).await;
+    until_started(&env, &event).await;
     env.config.engine.task_interval_ms = 20;
     let _closer = env.node().await;
     until("the event is unlisted", async || env.ledger.loaded().await.unwrap().events.is_empty()).await;

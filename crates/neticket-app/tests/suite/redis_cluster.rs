@@ -12,7 +12,7 @@ use neticket_testkit::{Backends, TestEnv, until};
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use crate::own::{admit, hasty};
+use crate::own_servers::{admit, with_fast_recovery};
 
 /// A timeout for tests that do not wait for it, because the machine may be busy.
 const LONG_MS: u64 = 20_000;
@@ -66,7 +66,7 @@ async fn event_elsewhere(env: &TestEnv, cluster: &RedisCluster) -> EventRecord {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recovery_finishes_a_journal_after_the_master_with_the_event_list_lost_its_data() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let cluster = own_cluster(&mut env, LONG_MS);
     let event = event_elsewhere(&env, &cluster).await;
     let user = env.user(0).await;

@@ -6,8 +6,8 @@ use neticket_testkit::ledger::LedgerView;
 use neticket_testkit::store::EventRecord;
 use neticket_testkit::{Backends, TestEnv, tickets_of, until};
 
-use crate::administering::admin;
-use crate::own::admit;
+use crate::event_edits::admin;
+use crate::own_servers::admit;
 
 /// The event with one more ticket type.
 fn with_another(event: &EventRecord, name: &str) -> EventChange {
@@ -80,7 +80,7 @@ async fn every_node_shows_a_pending_booking_of_a_new_ticket_type() {
         let listed = second.reservations_page(user, 1, 10).await.unwrap();
         assert_eq!(listed.items[0].id, pending);
         let entry = env.ledger.journal_entry(event.id, pending).await.unwrap().unwrap();
-        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
         env.ledger.settle(event.id, entry.epoch, &[pending]).await.unwrap();
     }
     env.finish().await;

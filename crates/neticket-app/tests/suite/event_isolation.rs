@@ -8,7 +8,7 @@ use neticket_app::{AppError, ReservationState};
 use neticket_testkit::store::CancelRequest;
 use neticket_testkit::{Backends, Locks, TestEnv, on_both, sql, tickets_of, until};
 
-use crate::own::{admit, hasty};
+use crate::own_servers::{admit, with_fast_recovery};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_with_locked_rows_delays_no_other_event() {
@@ -56,7 +56,7 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
-    let mut env = hasty(Backends::Shared).await;
+    let mut env = with_fast_recovery(Backends::Shared).await;
     let (stuck, other) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
     let user = env.user(0).await;
     let mut left = Vec::new();
@@ -65,7 +65,7 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
         let grade = event.ticket_types[0].id;
         let booked = admit(&env, event.id, user, grade).await;
         let entry = env.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
-        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
         env.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
         // A cancel without its release. Its ledger is of an older epoch and has to be loaded anew.
         let _raised = env.snapshot(event.id).await;
@@ -107,7 +107,7 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
         env.install(&wrong).await;
         let first = admit(&env, event.id, users[0], grade).await;
         let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
-        env.store.commit(&[crate::rejected::to_commit(event.id, entry)]).await.unwrap();
+        env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
         env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
         dropped.push(admit(&env, event.id, users[1], grade).await);
         let _raised = env.snapshot(event.id).await; // so that the next commit has to load

@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use crate::own::{admit, hasty};
+use crate::own_servers::{admit, with_fast_recovery};
 use neticket_app::{App, AppError, ReservationState};
 use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::ledger::JournalEntry;
 use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
 use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(10);
 
 async fn rejected(app: &App, user: UserId, id: ReservationId) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     loop {
         let seen = app.reservation(user, id).await.expect("the booking is always found");
         assert_ne!(seen.state, ReservationState::Confirmed);
@@ -42,7 +42,7 @@ pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
 
 on_both! {
     async fn a_pending_booking_that_the_store_refuses_is_rejected_and_still_found(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let event = env.event_on_sale(&[2], 4).await;
         let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
         let mut wrong = env.snapshot(event.id).await;
@@ -85,7 +85,7 @@ on_both! {
             assert!(matches!(refused, Err(AppError::SoldOut { .. })), "{again}: {refused:?}");
         }
         app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 2 {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
@@ -109,7 +109,7 @@ on_both! {
         env.store.reject(&[to_commit(event.id, entry)], env.now().await).await.unwrap();
         // Then the node died. Recovery by another one returns the seats.
         let app = env.node().await;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
             assert!(tokio::time::Instant::now() < deadline, "recovery removes the journal entry");
             tokio::time::sleep(GLANCE).await;
@@ -158,7 +158,7 @@ on_both! {
         }
         let pending = admit(&env, event.id, user, grade).await;
         let expected = [pending, stored[0], stored[1], stored[2]];
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
             assert!(tokio::time::Instant::now() < deadline, "the pending booking is listed");
             tokio::time::sleep(GLANCE).await;
@@ -184,13 +184,13 @@ on_both! {
     }
 
     async fn recovery_commits_the_journal_of_an_event_that_has_started(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;
         let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
         env.install(&env.snapshot(event.id).await).await;
         let id = admit(&env, event.id, user, grade).await;
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.now().await < event.starts_at {
             assert!(tokio::time::Instant::now() < deadline);
             tokio::time::sleep(GLANCE).await;

@@ -13,7 +13,7 @@ use neticket_testkit::store::{AuditOrigin, EditOutcome, EventEdit, EventRecord};
 use neticket_testkit::{Backends, TestEnv, on_both, tickets_of, until};
 use uuid::Uuid;
 
-use crate::own::{admit, hasty, own_redis};
+use crate::own_servers::{admit, own_redis, with_fast_recovery};
 
 pub(crate) fn admin() -> Principal {
     Principal { user: UserId(1), role: Role::Admin, session: Uuid::nil() }
@@ -197,7 +197,7 @@ on_both! {
 
     async fn the_guard_prevents_overselling_by_an_edit_that_ignores_the_journal(backends: Backends) {
         for guarded in [true, false] {
-            let mut env = hasty(backends).await;
+            let mut env = with_fast_recovery(backends).await;
             if !guarded {
                 env = env.without_guard();
             }

@@ -10,8 +10,8 @@ use neticket_testkit::domain::{EventId, ReservationId, UserId};
 use neticket_testkit::store::{AuditOrigin, CancelRequest, EventRecord};
 use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
-use crate::administering::admin;
-use crate::own::{admit, hasty};
+use crate::event_edits::admin;
+use crate::own_servers::{admit, with_fast_recovery};
 
 fn command_line() -> AuditOrigin {
     AuditOrigin { actor: None, ip: String::new() }
@@ -29,7 +29,7 @@ async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> 
 }
 
 /// Waits until no reservation of the event is confirmed and none can become so.
-async fn finished(env: &TestEnv, event: &EventRecord) {
+async fn until_cancellation_finished(env: &TestEnv, event: &EventRecord) {
     until("the cancellation is finished", async || env.store.events_cancelling(10).await.unwrap().is_empty())
         .await;
     assert_eq!(env.confirmed(event).await, vec![0; event.ticket_types.len()]);
@@ -43,14 +43,14 @@ async fn is_cancelled(app: &App, user: UserId, id: ReservationId) -> bool {
     matches!(seen.state, ReservationState::Cancelled { .. })
 }
 
-async fn until_forgotten(env: &TestEnv, event: EventId) {
+async fn until_ledger_removed(env: &TestEnv, event: EventId) {
     until("the ledger is removed", async || !env.ledger.loaded().await.unwrap().events.contains(&event))
         .await;
 }
 
 on_both! {
     async fn cancelling_an_event_cancels_and_shows_every_reservation_as_cancelled(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let nodes = [env.node().await, env.node().await];
         let (event, users) = (env.event_on_sale(&[100, 10], 4).await, env.users(30).await);
         let booked = all_book(&nodes, &users, &event).await;
@@ -65,13 +65,13 @@ on_both! {
         assert!(matches!(quick.state, ReservationState::Cancelled { .. }));
         let late = nodes[0].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
-        finished(&env, &event).await;
+        until_cancellation_finished(&env, &event).await;
         for (user, id) in others {
             assert!(is_cancelled(&nodes[0], *user, *id).await);
         }
         let first = nodes[1].reservation(by_themselves[0].0, own.id).await.unwrap();
         assert_eq!(first.state, own.state, "the reservation is cancelled once");
-        until_forgotten(&env, event.id).await;
+        until_ledger_removed(&env, event.id).await;
         let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load the ledger");
@@ -81,7 +81,7 @@ on_both! {
     }
 
     async fn cancelling_an_event_during_a_rush_leaves_no_confirmed_reservation(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         env.config.engine.batch_len_max = 5;
         let nodes = [env.node().await, env.node().await];
         let (event, users) = (env.event_on_sale(&[500], 10).await, env.users(60).await);
@@ -104,7 +104,7 @@ on_both! {
             nodes[0].event_cancel(admin(), None, event.id).await.unwrap();
         };
         let (people, ()) = tokio::join!(join_all(people), cancel);
-        finished(&env, &event).await;
+        until_cancellation_finished(&env, &event).await;
         let mut told = 0;
         for (user, booked) in people.into_iter().map(Result::unwrap) {
             for was in booked {
@@ -124,7 +124,7 @@ on_both! {
 
     async fn another_node_finishes_an_event_cancellation_whose_node_died(backends: Backends) {
         for (died_after, batches) in [("marking the event", 0), ("a batch, before its seats went back", 1)] {
-            let mut env = hasty(backends).await;
+            let mut env = with_fast_recovery(backends).await;
             let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(12).await);
             let booked = {
                 let app = env.node().await;
@@ -138,17 +138,17 @@ on_both! {
                 env.store.cancel(&some, env.now().await).await.unwrap();
             }
             let (one, _other) = (env.node().await, env.node().await);
-            finished(&env, &event).await;
+            until_cancellation_finished(&env, &event).await;
             for (user, id) in booked {
                 assert!(is_cancelled(&one, user, id).await, "the node died after {died_after}");
             }
-            until_forgotten(&env, event.id).await;
+            until_ledger_removed(&env, event.id).await;
             env.finish().await;
         }
     }
 
     async fn bookings_pending_at_the_cancellation_are_cancelled_or_rejected(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(2).await);
         // Two nodes died: one left a reservation in the journal, the other died right after it had cancelled
         // the event.
@@ -160,7 +160,7 @@ on_both! {
         until("a moment has passed", async || env.now().await > later).await;
         let late = admit(&env, event.id, users[1], event.ticket_types[0].id).await;
         let app = env.node().await;
-        finished(&env, &event).await;
+        until_cancellation_finished(&env, &event).await;
         assert!(is_cancelled(&app, users[0], id).await);
         assert_eq!(app.reservation(users[1], late).await.unwrap().state, ReservationState::Rejected);
         env.finish().await;
@@ -179,7 +179,7 @@ on_both! {
     }
 
     async fn a_deleted_event_is_not_found_and_has_no_ledger(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let (event, user) = (env.event_on_sale(&[10], 4).await, env.user(0).await);
         until("the ledger is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
@@ -197,12 +197,12 @@ on_both! {
     }
 
     async fn a_task_deletes_the_ledger_of_an_event_whose_deleting_node_died(backends: Backends) {
-        let mut env = hasty(backends).await;
+        let mut env = with_fast_recovery(backends).await;
         let event = env.event_on_sale(&[10], 4).await;
         env.install(&env.snapshot(event.id).await).await;
         env.store.event_delete(event.id, None, &command_line(), env.now().await).await.unwrap();
         let app = env.node().await;
-        until_forgotten(&env, event.id).await;
+        until_ledger_removed(&env, event.id).await;
         let mut numbers = String::new();
         app.metrics().register().write(&mut numbers);
         let failures: Vec<_> = numbers.lines().filter(|line| line.contains("task_failures_total{")).collect();
