@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::api_client::{self, ApiClient};
 use crate::database::{Database, GradeRow, ReservationRow};
-use crate::orders::Target;
-use crate::site::{self, Site};
+use crate::worker_config::Target;
 
 /// Pause between two inspections while something does not match yet.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -51,22 +51,17 @@ pub struct Audit {
     pub unknown_stored: u64,
 }
 
-/// Audits the result. While there are faults, it inspects again until `patience` has passed, because bookings
+/// Audits the result. While there are faults, it inspects again until `timeout` has passed, because bookings
 /// in flight may still settle.
 ///
 /// # Errors
 /// The database or a target (`http://host:port`) does not answer.
-pub async fn audit(
-    database: &Database,
-    targets: &[String],
-    told: &Told,
-    patience: Duration,
-) -> Result<Audit> {
+pub async fn audit(database: &Database, targets: &[String], told: &Told, timeout: Duration) -> Result<Audit> {
     let mut resolved = Vec::with_capacity(targets.len());
     for target in targets {
-        resolved.push(site::resolve(target).await?);
+        resolved.push(api_client::resolve(target).await?);
     }
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     loop {
         let audit = look(database, &resolved, told).await?;
         if audit.passed || Instant::now() >= deadline {
@@ -90,7 +85,7 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
     check_limit(told, &confirmed, &mut faults);
     check_seats(&grades, &confirmed, &mut faults);
     for target in targets {
-        let shown = Site::new(target.clone()).availability(told.event).await?;
+        let shown = ApiClient::new(target.clone()).availability(told.event).await?;
         let shown = shown.ticket_types.iter().map(|grade| (grade.id, i64::from(grade.left))).collect();
         compare_left(&target.host, &grades, &shown, &mut faults);
     }

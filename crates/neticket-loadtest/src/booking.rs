@@ -11,10 +11,10 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use crate::connection::{Answer, Connection, Lost, Question, question};
-use crate::end::End;
-use crate::orders::Grade;
+use crate::connection::{Answer, Connection, HttpRequest, Lost, http_request};
+use crate::outcome::Outcome;
 use crate::shared::Shared;
+use crate::worker_config::Grade;
 
 /// The timeout of one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -61,14 +61,14 @@ struct Refusal {
 }
 
 enum Try {
-    End(End),
+    Outcome(Outcome),
     Pending(Uuid),
     Again { pause: Option<Duration>, maybe_booked: bool, error: String },
 }
 
 impl BookingAttempt<'_> {
-    fn question(&self) -> Question {
-        question(
+    fn http_request(&self) -> HttpRequest {
+        http_request(
             Method::POST,
             Uri::from_static("/api/v1/reservations"),
             self.host,
@@ -85,14 +85,19 @@ impl BookingAttempt<'_> {
     }
 
     /// Books, and repeats until the booking is decided or `deadline` has passed.
-    pub(crate) async fn book(&self, shared: &Shared, connection: &mut Connection, deadline: Instant) -> End {
-        let question = self.question();
+    pub(crate) async fn book(
+        &self,
+        shared: &Shared,
+        connection: &mut Connection,
+        deadline: Instant,
+    ) -> Outcome {
+        let http_request = self.http_request();
         let mut unknown = false;
         let mut pause_next = PAUSE_MIN;
         for tries in 0_u32.. {
-            let answer = connection.ask(&question, deadline.min(Instant::now() + TRY_TIMEOUT)).await;
+            let answer = connection.ask(&http_request, deadline.min(Instant::now() + TRY_TIMEOUT)).await;
             let (pause, error) = match self.judge(answer) {
-                Try::End(end) => return end,
+                Try::Outcome(outcome) => return outcome,
                 Try::Pending(id) => return self.wait(shared, connection, id, deadline).await,
                 Try::Again { pause, maybe_booked, error } => {
                     unknown |= maybe_booked;
@@ -108,7 +113,7 @@ impl BookingAttempt<'_> {
             sleep_until(next).await;
             shared.repeat();
         }
-        End::GaveUp { unknown }
+        Outcome::GaveUp { unknown }
     }
 
     fn judge(&self, answer: Result<Answer, Lost>) -> Try {
@@ -126,48 +131,58 @@ impl BookingAttempt<'_> {
     }
 
     fn told(&self, answer: &Answer) -> Try {
-        let Ok(told) = serde_json::from_slice::<Told>(&answer.body) else { return Try::End(End::Wrong) };
+        let Ok(told) = serde_json::from_slice::<Told>(&answer.body) else {
+            return Try::Outcome(Outcome::Wrong);
+        };
         let told_price = (told.ticket_type.id, told.unit_price);
         if told.quantity != 1 || told_price != (self.grade.id, self.grade.unit_price) {
-            return Try::End(End::Wrong);
+            return Try::Outcome(Outcome::Wrong);
         }
         match (answer.status, told.status) {
-            (201, ReservationStatus::Confirmed) => {
-                Try::End(End::Confirmed { id: told.id, after_pending: false, replayed: answer.replayed })
-            }
+            (201, ReservationStatus::Confirmed) => Try::Outcome(Outcome::Confirmed {
+                id: told.id,
+                after_pending: false,
+                replayed: answer.replayed,
+            }),
             (202, ReservationStatus::Pending) => Try::Pending(told.id),
-            _ => Try::End(End::Wrong),
+            _ => Try::Outcome(Outcome::Wrong),
         }
     }
 
     /// Polls a pending reservation until it is decided.
-    async fn wait(&self, shared: &Shared, connection: &mut Connection, id: Uuid, deadline: Instant) -> End {
-        let Ok(uri) = Uri::try_from(format!("/api/v1/reservations/{id}")) else { return End::Wrong };
+    async fn wait(
+        &self,
+        shared: &Shared,
+        connection: &mut Connection,
+        id: Uuid,
+        deadline: Instant,
+    ) -> Outcome {
+        let Ok(uri) = Uri::try_from(format!("/api/v1/reservations/{id}")) else { return Outcome::Wrong };
         let authorization = (AUTHORIZATION, self.person.authorization.clone());
-        let question = question(Method::GET, uri, self.host, [authorization], Bytes::new());
+        let http_request = http_request(Method::GET, uri, self.host, [authorization], Bytes::new());
         let mut pause = POLL_MIN;
         loop {
             let next = Instant::now() + pause;
             if next >= deadline {
-                return End::GaveUp { unknown: true };
+                return Outcome::GaveUp { unknown: true };
             }
             sleep_until(next).await;
             pause = (pause * 2).min(POLL_MAX);
-            match connection.ask(&question, deadline.min(Instant::now() + TRY_TIMEOUT)).await {
+            match connection.ask(&http_request, deadline.min(Instant::now() + TRY_TIMEOUT)).await {
                 Ok(answer) if answer.status == 200 => {
                     let told = serde_json::from_slice::<Told>(&answer.body);
                     match told.map(|told| told.status) {
                         Ok(ReservationStatus::Pending) => {}
                         Ok(ReservationStatus::Confirmed) => {
-                            return End::Confirmed { id, after_pending: true, replayed: false };
+                            return Outcome::Confirmed { id, after_pending: true, replayed: false };
                         }
-                        Ok(ReservationStatus::Rejected) => return End::SoldOut,
-                        Ok(ReservationStatus::Cancelled) | Err(_) => return End::Wrong,
+                        Ok(ReservationStatus::Rejected) => return Outcome::SoldOut,
+                        Ok(ReservationStatus::Cancelled) | Err(_) => return Outcome::Wrong,
                     }
                 }
                 Ok(answer) => match refused(answer.status, &answer) {
                     Try::Again { error, .. } => shared.error(&error, false),
-                    _ => return End::Wrong,
+                    _ => return Outcome::Wrong,
                 },
                 Err(lost) => shared.error(lost.name(), false),
             }
@@ -184,10 +199,10 @@ fn refused(status: u16, answer: &Answer) -> Try {
         let surely_not = code == Some(ProblemCode::RateLimited);
         return Try::Again { pause: answer.retry_after, maybe_booked: !surely_not, error: name };
     }
-    Try::End(match code {
-        Some(ProblemCode::SoldOut) => End::SoldOut,
-        Some(code) => End::Refused(code.to_string()),
-        None => End::Refused(name),
+    Try::Outcome(match code {
+        Some(ProblemCode::SoldOut) => Outcome::SoldOut,
+        Some(code) => Outcome::Refused(code.to_string()),
+        None => Outcome::Refused(name),
     })
 }
 
@@ -215,7 +230,7 @@ mod tests {
             let answer = Answer { status, retry_after: None, replayed: false, body };
             match refused(status, &answer) {
                 Try::Again { maybe_booked, .. } => assert_eq!(maybe_booked, expected, "{status} {code}"),
-                Try::End(_) | Try::Pending(_) => panic!("{status} {code} is not final"),
+                Try::Outcome(_) | Try::Pending(_) => panic!("{status} {code} is not final"),
             }
         }
     }

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) type Question = Request<Full<Bytes>>;
+pub(crate) type HttpRequest = Request<Full<Bytes>>;
 
 /// The address of the server, and the address from which to connect.
 #[derive(Clone, Debug)]
@@ -94,16 +94,20 @@ impl Connection {
 
     /// Sends a request and reads the answer. If the request could not be sent because the server had just
     /// closed the connection, it is sent once more on a new one, as browsers do.
-    pub(crate) async fn ask(&mut self, question: &Question, deadline: Instant) -> Result<Answer, Lost> {
-        let mut question = question.clone();
+    pub(crate) async fn ask(
+        &mut self,
+        http_request: &HttpRequest,
+        deadline: Instant,
+    ) -> Result<Answer, Lost> {
+        let mut http_request = http_request.clone();
         for _ in 0..2 {
             self.open(deadline).await?;
             let Some(sender) = self.sender.as_mut() else { return Err(Lost::NotConnected) };
-            match timeout_at(deadline, exchange(sender, question)).await {
+            match timeout_at(deadline, exchange(sender, http_request)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(Some(unsent))) => {
                     self.sender = None;
-                    question = unsent;
+                    http_request = unsent;
                 }
                 Ok(Err(None)) => {
                     self.sender = None;
@@ -123,12 +127,12 @@ impl Connection {
     /// Sends a request with an endless answer. Returns its head, and a body that yields data as it comes.
     pub(crate) async fn listen(
         &mut self,
-        question: Question,
+        http_request: HttpRequest,
         deadline: Instant,
     ) -> Result<Response<Incoming>, Lost> {
         self.open(deadline).await?;
         let Some(sender) = self.sender.as_mut() else { return Err(Lost::NotConnected) };
-        match timeout_at(deadline, sender.send_request(question)).await {
+        match timeout_at(deadline, sender.send_request(http_request)).await {
             Ok(answer) => answer.map_err(|_| Lost::Broken),
             Err(_) => Err(Lost::TimedOut),
         }
@@ -148,12 +152,12 @@ async fn connect(route: &Route) -> std::io::Result<TcpStream> {
 /// `Err(Some(_))`: no part of the request was sent. Contains the request.
 async fn exchange(
     sender: &mut SendRequest<Full<Bytes>>,
-    question: Question,
-) -> Result<Answer, Option<Question>> {
+    http_request: HttpRequest,
+) -> Result<Answer, Option<HttpRequest>> {
     if sender.ready().await.is_err() {
-        return Err(Some(question));
+        return Err(Some(http_request));
     }
-    let response = sender.try_send_request(question).await.map_err(|mut error| error.take_message())?;
+    let response = sender.try_send_request(http_request).await.map_err(|mut error| error.take_message())?;
     let (head, body) = response.into_parts();
     let body = body.collect().await.map_err(|_| None)?.to_bytes();
     let seconds = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
@@ -166,21 +170,21 @@ async fn exchange(
 }
 
 /// Makes a request. This is cheap, because its parts share their bytes.
-pub(crate) fn question<const N: usize>(
+pub(crate) fn http_request<const N: usize>(
     method: Method,
     uri: Uri,
     host: &HeaderValue,
     headers: [(HeaderName, HeaderValue); N],
     body: Bytes,
-) -> Question {
-    let mut question = Request::new(Full::new(body));
-    *question.method_mut() = method;
-    *question.uri_mut() = uri;
-    let map = question.headers_mut();
+) -> HttpRequest {
+    let mut http_request = Request::new(Full::new(body));
+    *http_request.method_mut() = method;
+    *http_request.uri_mut() = uri;
+    let map = http_request.headers_mut();
     map.reserve(N + 1);
     map.insert(HOST, host.clone());
     for (name, value) in headers {
         map.insert(name, value);
     }
-    question
+    http_request
 }

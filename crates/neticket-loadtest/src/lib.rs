@@ -2,35 +2,35 @@
 //! users beforehand and to audit the result afterwards.
 //!
 //! The parent process prepares ([`run`], `runs.rs`), starts itself again as workers (`workers.rs`,
-//! `worker.rs`), merges their results (`tally.rs`), audits (`audit.rs`) and reports (`result.rs`, `report/`).
+//! `worker.rs`), merges their results (`stats.rs`), audits (`audit.rs`) and reports (`result.rs`, `report/`).
 
+mod api_client;
 mod audit;
 pub mod baseline;
 mod booking;
 pub mod cli;
 mod connection;
-mod crew;
+mod context;
 mod database;
-mod end;
 mod loads;
 mod machine;
-mod orders;
+mod outcome;
 mod report;
 mod result;
 mod runs;
 mod shared;
-mod site;
+mod stats;
 mod streams;
-mod tally;
 mod token;
 mod worker;
+mod worker_config;
 mod workers;
 
 pub use audit::{Audit, Told, audit};
 pub use database::Database;
 pub use machine::Machine;
 pub use result::{Client, Durability, FORMAT, Kind, Latency, Run, RunConfig, RunLatency};
-pub use tally::{Counts, SLICE_MS, Slice};
+pub use stats::{Counts, SLICE_MS, Slice};
 
 use anyhow::{Context as _, Result};
 use cli::{Command, ReportArgs};

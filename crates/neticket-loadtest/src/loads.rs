@@ -9,10 +9,10 @@ use hyper::{Method, Uri};
 use tokio::time::{Instant, sleep_until};
 
 use crate::booking::{BookingAttempt, Person};
-use crate::connection::{Connection, Question, question};
-use crate::crew::{Crew, OPEN_TIMEOUT};
-use crate::end::End;
-use crate::orders::{Load, Rush};
+use crate::connection::{Connection, HttpRequest, http_request};
+use crate::context::{OPEN_TIMEOUT, WorkerContext};
+use crate::outcome::Outcome;
+use crate::worker_config::{Load, Rush};
 
 /// How long a booking of a closed loop may continue after the end of the measurement.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
@@ -21,44 +21,44 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// Pause after a read that failed.
 const READ_PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs connection `n` of the crew.
-pub(crate) async fn play(crew: Arc<Crew>, n: usize) {
-    match &crew.orders.load {
-        Load::Rush(rush) => rush_play(&crew, rush, n).await,
-        Load::Book(_) => book_play(&crew, n).await,
-        Load::Read(_) => read_play(&crew, n).await,
-        Load::Hold { path, hold_ms } => hold_play(&crew, n, path, *hold_ms).await,
+/// Runs connection `n` of the worker.
+pub(crate) async fn play(context: Arc<WorkerContext>, n: usize) {
+    match &context.worker_config.load {
+        Load::Rush(rush) => rush_play(&context, rush, n).await,
+        Load::Book(_) => book_play(&context, n).await,
+        Load::Read(_) => read_play(&context, n).await,
+        Load::Hold { path, hold_ms } => hold_play(&context, n, path, *hold_ms).await,
     }
 }
 
 /// One person who books once, at a moment that is fixed beforehand, whatever the server answers to others
 /// until then.
-async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
-    let (mut connection, host) = crew.connection(n);
-    let page = page(crew, host);
+async fn rush_play(context: &WorkerContext, rush: &Rush, n: usize) {
+    let (mut connection, host) = context.connection(n);
+    let page = page(context, host);
     let before = async {
         match &page {
             Some(page) if rush.connect_before => get(&mut connection, page).await.is_ok(),
             _ => true,
         }
     };
-    let Some(shared) = crew.opened(before).await else { return };
+    let Some(shared) = context.opened(before).await else { return };
     let opened_before = connection.opened();
     #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "a position in a queue of people")]
     let offset = Duration::from_secs_f64((rush.first_us + rush.step_us * n as f64) / 1e6);
     let intended = shared.start() + offset;
     let deadline = intended + Duration::from_millis(rush.patience_ms);
-    let person = &crew.people[n];
+    let person = &context.people[n];
     sleep_until(intended).await;
     shared.begin();
-    let mut end = End::SoldOut;
-    let grades = &crew.orders.grades;
+    let mut end = Outcome::SoldOut;
+    let grades = &context.worker_config.grades;
     let tries = if rush.other_grades { grades.len() } else { 1 };
     for turn in 0..tries {
         let grade = grades[(n + turn) % grades.len()];
-        let Some(key) = key(crew, turn) else { return };
+        let Some(key) = key(context, turn) else { return };
         end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
-        if end != End::SoldOut {
+        if end != Outcome::SoldOut {
             break;
         }
     }
@@ -67,14 +67,14 @@ async fn rush_play(crew: &Crew, rush: &Rush, n: usize) {
 }
 
 /// Books again after each answer, each time as the connection's next person.
-async fn book_play(crew: &Crew, n: usize) {
-    let (mut connection, host) = crew.connection(n);
+async fn book_play(context: &WorkerContext, n: usize) {
+    let (mut connection, host) = context.connection(n);
     let before = async { connection.open(Instant::now() + OPEN_TIMEOUT).await.is_ok() };
-    let Some(shared) = crew.opened(before).await else { return };
+    let Some(shared) = context.opened(before).await else { return };
     sleep_until(shared.start()).await;
-    let step = usize::try_from(crew.orders.connections).unwrap_or(usize::MAX);
-    let mine: Vec<&Person> = crew.people.iter().skip(n).step_by(step).collect();
-    let grades = &crew.orders.grades;
+    let step = usize::try_from(context.worker_config.connections).unwrap_or(usize::MAX);
+    let mine: Vec<&Person> = context.people.iter().skip(n).step_by(step).collect();
+    let grades = &context.worker_config.grades;
     for turn in 0.. {
         let begun = Instant::now();
         if begun >= shared.end() {
@@ -82,7 +82,7 @@ async fn book_play(crew: &Crew, n: usize) {
         }
         let person = mine[turn % mine.len()];
         let grade = grades[(n + turn) % grades.len()];
-        let Some(key) = key(crew, turn) else { return };
+        let Some(key) = key(context, turn) else { return };
         shared.begin();
         let deadline = shared.end() + FINISH_WITHIN;
         let end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
@@ -92,11 +92,11 @@ async fn book_play(crew: &Crew, n: usize) {
 }
 
 /// Reads the event's page again after each answer.
-async fn read_play(crew: &Crew, n: usize) {
-    let (mut connection, host) = crew.connection(n);
-    let Some(page) = page(crew, host) else { return };
+async fn read_play(context: &WorkerContext, n: usize) {
+    let (mut connection, host) = context.connection(n);
+    let Some(page) = page(context, host) else { return };
     let before = async { connection.open(Instant::now() + OPEN_TIMEOUT).await.is_ok() };
-    let Some(shared) = crew.opened(before).await else { return };
+    let Some(shared) = context.opened(before).await else { return };
     sleep_until(shared.start()).await;
     loop {
         let asked = Instant::now();
@@ -119,12 +119,12 @@ async fn read_play(crew: &Crew, n: usize) {
 }
 
 /// Sends one request and then keeps the connection open.
-async fn hold_play(crew: &Crew, n: usize, path: &str, hold_ms: u64) {
-    let (mut connection, host) = crew.connection(n);
+async fn hold_play(context: &WorkerContext, n: usize, path: &str, hold_ms: u64) {
+    let (mut connection, host) = context.connection(n);
     let Ok(uri) = Uri::try_from(path) else { return };
-    let once = question(Method::GET, uri, host, [], Bytes::new());
+    let once = http_request(Method::GET, uri, host, [], Bytes::new());
     let before = async { get(&mut connection, &once).await.is_ok() };
-    let Some(shared) = crew.opened(before).await else { return };
+    let Some(shared) = context.opened(before).await else { return };
     sleep_until(shared.start() + Duration::from_millis(hold_ms)).await;
     if connection.is_open() {
         shared.held();
@@ -133,17 +133,17 @@ async fn hold_play(crew: &Crew, n: usize, path: &str, hold_ms: u64) {
     }
 }
 
-fn page(crew: &Crew, host: &HeaderValue) -> Option<Question> {
-    let uri = Uri::try_from(format!("/api/v1/events/{}", crew.orders.event)).ok()?;
-    Some(question(Method::GET, uri, host, [], Bytes::new()))
+fn page(context: &WorkerContext, host: &HeaderValue) -> Option<HttpRequest> {
+    let uri = Uri::try_from(format!("/api/v1/events/{}", context.worker_config.event)).ok()?;
+    Some(http_request(Method::GET, uri, host, [], Bytes::new()))
 }
 
-async fn get(connection: &mut Connection, question: &Question) -> Result<(), ()> {
-    let answer = connection.ask(question, Instant::now() + OPEN_TIMEOUT).await.map_err(|_| ())?;
+async fn get(connection: &mut Connection, http_request: &HttpRequest) -> Result<(), ()> {
+    let answer = connection.ask(http_request, Instant::now() + OPEN_TIMEOUT).await.map_err(|_| ())?;
     if answer.status == 200 { Ok(()) } else { Err(()) }
 }
 
 /// An idempotency key. Keys belong to a user, so `turn` only distinguishes a user's bookings of one run.
-fn key(crew: &Crew, turn: usize) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("{}-{turn}", crew.orders.run.simple())).ok()
+fn key(context: &WorkerContext, turn: usize) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{}-{turn}", context.worker_config.run.simple())).ok()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Audit;
 use crate::machine::Machine;
-use crate::tally::{Counts, Latencies, SLICE_MS, Slice, Tally};
+use crate::stats::{Counts, Latencies, SLICE_MS, Slice, Stats};
 
 /// The version of this format.
 pub const FORMAT: u32 = 1;
@@ -110,12 +110,12 @@ pub struct Durability {
 }
 
 impl RunLatency {
-    pub(crate) fn of(tally: &Tally) -> Self {
-        let mut all = tally.winners.clone();
-        all.merge(&tally.losers);
+    pub(crate) fn of(stats: &Stats) -> Self {
+        let mut all = stats.winners.clone();
+        all.merge(&stats.losers);
         Self {
-            winners: Latency::of(&tally.winners),
-            losers: Latency::of(&tally.losers),
+            winners: Latency::of(&stats.winners),
+            losers: Latency::of(&stats.losers),
             all: Latency::of(&all),
         }
     }
@@ -147,9 +147,9 @@ impl Latency {
 }
 
 impl Client {
-    pub(crate) fn of(tally: &Tally) -> Self {
-        let requests = tally.counts.begun + tally.counts.repeats;
-        let cpu_us = float(tally.cpu_us);
+    pub(crate) fn of(stats: &Stats) -> Self {
+        let requests = stats.counts.begun + stats.counts.repeats;
+        let cpu_us = float(stats.cpu_us);
         Self {
             cpu_s: rounded(cpu_us / 1e6),
             requests,
@@ -175,11 +175,11 @@ impl Run {
         kind: Kind,
         command: String,
         config: RunConfig,
-        tally: &Tally,
+        stats: &Stats,
         measured_ms: Option<u64>,
     ) -> Self {
-        let latency = RunLatency::of(tally);
-        let span_s = measured_ms.map_or(float(tally.last_answer_us) / 1e6, |ms| float(ms) / 1e3);
+        let latency = RunLatency::of(stats);
+        let span_s = measured_ms.map_or(float(stats.last_answer_us) / 1e6, |ms| float(ms) / 1e3);
         let counted = if kind == Kind::Rush { latency.all.count } else { latency.winners.count };
         Self {
             format: FORMAT,
@@ -187,13 +187,13 @@ impl Run {
             at: Timestamp::from_millis(i64::try_from(crate::token::now_ms()).unwrap_or(0)),
             command,
             config,
-            counts: tally.counts.clone(),
+            counts: stats.counts.clone(),
             per_s: if span_s > 0.0 { rounded(float(counted) / span_s) } else { 0.0 },
-            last_answer_ms: rounded(float(tally.last_answer_us) / 1e3),
+            last_answer_ms: rounded(float(stats.last_answer_us) / 1e3),
             latency,
-            slices: tally.slices.clone(),
+            slices: stats.slices.clone(),
             slice_ms: SLICE_MS,
-            client: Client::of(tally),
+            client: Client::of(stats),
             audit: None,
             machine: Machine::here(),
             durability: Durability::default(),
@@ -207,13 +207,13 @@ mod tests {
 
     #[test]
     fn a_result_round_trips_through_json() {
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         for us in 1..=1000 {
-            tally.winners.add(us * 1000);
+            stats.winners.add(us * 1000);
         }
-        tally.last_answer_us = 1_000_000;
-        tally.counts.begun = 1000;
-        let run = Run::new(Kind::Rush, "rush".to_owned(), RunConfig::default(), &tally, None);
+        stats.last_answer_us = 1_000_000;
+        stats.counts.begun = 1000;
+        let run = Run::new(Kind::Rush, "rush".to_owned(), RunConfig::default(), &stats, None);
         let read: Run = serde_json::from_str(&serde_json::to_string(&run).unwrap()).unwrap();
         assert_eq!(read, run);
         assert!((run.per_s - 1000.0).abs() < 1.0);

@@ -8,22 +8,22 @@ use anyhow::{Context as _, Result, bail};
 use neticket_domain::Role;
 use uuid::Uuid;
 
+use crate::api_client::{self, ApiClient};
 use crate::audit::{Told, audit};
 use crate::cli::{BookArgs, CommonArgs, Connect, HoldArgs, ReadArgs, RushArgs};
 use crate::database::Database;
 use crate::machine::redis_durability;
-use crate::orders::{CONNECTIONS_MAX, Grade, Load, Orders, Rush, Span, Target};
 use crate::report;
 use crate::result::{Kind, Run, RunConfig, float};
-use crate::site::{self, Site};
-use crate::tally::Tally;
+use crate::stats::Stats;
 use crate::token::Signer;
+use crate::worker_config::{CONNECTIONS_MAX, Grade, Load, Rush, Span, Target, WorkerConfig};
 use crate::workers::Workers;
 
 /// How long the audit repeats its inspection while there are faults. Bookings in flight settle within the
 /// first time. Recovery commits bookings with a lost answer within the second.
-const AUDIT_PATIENCE: Duration = Duration::from_secs(10);
-const AUDIT_PATIENCE_LOST: Duration = Duration::from_secs(90);
+const AUDIT_TIMEOUT: Duration = Duration::from_secs(10);
+const AUDIT_TIMEOUT_LOST: Duration = Duration::from_secs(90);
 /// The most tickets per person in a closed loop: the highest limit that events allow, so that few users
 /// suffice.
 pub(crate) const LOOP_MAX_PER_USER: u32 = 100;
@@ -32,7 +32,7 @@ const RUSH_MAX_PER_USER: u32 = 4;
 const CAPACITY_MAX: u32 = 1_000_000;
 
 /// What exists before the load begins.
-pub(crate) struct Stage {
+pub(crate) struct RunSetup {
     pub(crate) run: Uuid,
     pub(crate) targets: Vec<Target>,
     database: Option<Database>,
@@ -43,78 +43,81 @@ pub(crate) struct Stage {
 }
 
 pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
-    let stage = Stage::set(&args.common, args.people, args.seats, RUSH_MAX_PER_USER).await?;
+    let setup = RunSetup::set(&args.common, args.people, args.seats, RUSH_MAX_PER_USER).await?;
     let connect = if args.connect == Connect::Before { "before" } else { "during" };
     let ramp_us = float(args.ramp_ms) * 1e3;
     let step_us = ramp_us / f64::from(args.people);
-    let orders = stage.orders(&args.common.jwt_secret, args.people, args.processes, |n, processes| {
-        Load::Rush(Rush {
-            // The people of all workers come in turn.
-            first_us: step_us * f64::from(n),
-            step_us: step_us * f64::from(processes),
-            connect_before: args.connect == Connect::Before,
-            patience_ms: args.patience_s * 1000,
-            other_grades: args.other_grades,
-        })
-    });
-    let processes = u32::try_from(orders.len())?;
-    let workers = ready(orders, args.people).await?;
-    let tally = workers.play(Some(u64::from(args.people)), Duration::ZERO).await?;
+    let worker_configs =
+        setup.worker_configs(&args.common.jwt_secret, args.people, args.processes, |n, processes| {
+            Load::Rush(Rush {
+                // The people of all workers come in turn.
+                first_us: step_us * f64::from(n),
+                step_us: step_us * f64::from(processes),
+                connect_before: args.connect == Connect::Before,
+                patience_ms: args.patience_s * 1000,
+                other_grades: args.other_grades,
+            })
+        });
+    let processes = u32::try_from(worker_configs.len())?;
+    let workers = ready(worker_configs, args.people).await?;
+    let stats = workers.play(Some(u64::from(args.people)), Duration::ZERO).await?;
     let config = RunConfig {
         people: args.people,
         connections: args.people,
         processes,
         ramp_ms: args.ramp_ms,
         connect: connect.to_owned(),
-        ..stage.config.clone()
+        ..setup.config.clone()
     };
-    let run = Run::new(Kind::Rush, command_line(), config, &tally, None);
-    stage.conclude(&args.common, run, tally, !args.no_audit).await
+    let run = Run::new(Kind::Rush, command_line(), config, &stats, None);
+    setup.conclude(&args.common, run, stats, !args.no_audit).await
 }
 
 pub(crate) async fn book(args: &BookArgs) -> Result<bool> {
     let people = args.people.max(args.connections);
-    let seats = CAPACITY_MAX * args.common.grades;
-    let stage = Stage::set(&args.common, people, seats, LOOP_MAX_PER_USER).await?;
+    let capacity = CAPACITY_MAX * args.common.grades;
+    let setup = RunSetup::set(&args.common, people, capacity, LOOP_MAX_PER_USER).await?;
     let span = Span { warmup_ms: args.warmup_s * 1000, measured_ms: args.seconds * 1000 };
     let secret = &args.common.jwt_secret;
-    let orders = stage.orders(secret, args.connections, args.processes, |_, _| Load::Book(span));
-    let processes = u32::try_from(orders.len())?;
-    let workers = ready(orders, args.connections).await?;
-    let tally = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
+    let worker_configs =
+        setup.worker_configs(secret, args.connections, args.processes, |_, _| Load::Book(span));
+    let processes = u32::try_from(worker_configs.len())?;
+    let workers = ready(worker_configs, args.connections).await?;
+    let stats = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
     let config = RunConfig {
         people,
         connections: args.connections,
         processes,
         warmup_s: args.warmup_s,
         seconds: args.seconds,
-        ..stage.config.clone()
+        ..setup.config.clone()
     };
-    let run = Run::new(Kind::Book, command_line(), config, &tally, Some(span.measured_ms));
-    stage.conclude(&args.common, run, tally, !args.no_audit).await
+    let run = Run::new(Kind::Book, command_line(), config, &stats, Some(span.measured_ms));
+    setup.conclude(&args.common, run, stats, !args.no_audit).await
 }
 
 pub(crate) async fn read(args: &ReadArgs) -> Result<bool> {
-    let stage = Stage::set(&args.common, 0, 1_000, LOOP_MAX_PER_USER).await?;
+    let setup = RunSetup::set(&args.common, 0, 1_000, LOOP_MAX_PER_USER).await?;
     let span = Span { warmup_ms: args.warmup_s * 1000, measured_ms: args.seconds * 1000 };
     let secret = &args.common.jwt_secret;
-    let orders = stage.orders(secret, args.connections, args.processes, |_, _| Load::Read(span));
-    let processes = u32::try_from(orders.len())?;
-    let workers = ready(orders, args.connections).await?;
-    let tally = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
+    let worker_configs =
+        setup.worker_configs(secret, args.connections, args.processes, |_, _| Load::Read(span));
+    let processes = u32::try_from(worker_configs.len())?;
+    let workers = ready(worker_configs, args.connections).await?;
+    let stats = workers.play(None, Duration::from_secs(args.warmup_s + args.seconds)).await?;
     let config = RunConfig {
         connections: args.connections,
         processes,
         warmup_s: args.warmup_s,
         seconds: args.seconds,
-        ..stage.config.clone()
+        ..setup.config.clone()
     };
-    let run = Run::new(Kind::Read, command_line(), config, &tally, Some(span.measured_ms));
-    stage.conclude(&args.common, run, tally, false).await
+    let run = Run::new(Kind::Read, command_line(), config, &stats, Some(span.measured_ms));
+    setup.conclude(&args.common, run, stats, false).await
 }
 
 pub(crate) async fn hold(args: &HoldArgs) -> Result<bool> {
-    let stage = Stage {
+    let setup = RunSetup {
         run: Uuid::new_v4(),
         targets: targets(&args.targets).await?,
         database: None,
@@ -124,18 +127,18 @@ pub(crate) async fn hold(args: &HoldArgs) -> Result<bool> {
         before: BTreeSet::new(),
     };
     let load = Load::Hold { path: args.path.clone(), hold_ms: args.seconds * 1000 };
-    let orders = stage.orders("", args.connections, args.processes, |_, _| load.clone());
-    let workers = Workers::prepare(orders).await?;
+    let worker_configs = setup.worker_configs("", args.connections, args.processes, |_, _| load.clone());
+    let workers = Workers::prepare(worker_configs).await?;
     println!("holding {} of {} connections for {} s", workers.open, args.connections, args.seconds);
-    let tally = workers.play(None, Duration::from_secs(args.seconds)).await?;
-    println!("{} of {} connections were open at the end", tally.counts.confirmed, args.connections);
-    Ok(tally.counts.confirmed == u64::from(args.connections))
+    let stats = workers.play(None, Duration::from_secs(args.seconds)).await?;
+    println!("{} of {} connections were open at the end", stats.counts.confirmed, args.connections);
+    Ok(stats.counts.confirmed == u64::from(args.connections))
 }
 
 /// Prepares workers and checks that all connections are open. A rush with fewer connections would measure
 /// something else.
-async fn ready(orders: Vec<Orders>, connections: u32) -> Result<Workers> {
-    let workers = Workers::prepare(orders).await?;
+async fn ready(worker_configs: Vec<WorkerConfig>, connections: u32) -> Result<Workers> {
+    let workers = Workers::prepare(worker_configs).await?;
     if workers.open < u64::from(connections) {
         bail!("only {} of {connections} connections could be opened", workers.open);
     }
@@ -145,12 +148,12 @@ async fn ready(orders: Vec<Orders>, connections: u32) -> Result<Workers> {
 async fn targets(urls: &[String]) -> Result<Vec<Target>> {
     let mut targets = Vec::with_capacity(urls.len());
     for url in urls {
-        targets.push(site::resolve(url).await?);
+        targets.push(api_client::resolve(url).await?);
     }
     Ok(targets)
 }
 
-impl Stage {
+impl RunSetup {
     /// Prepares the users and an event on sale. Users are inserted only if there is a database.
     pub(crate) async fn set(common: &CommonArgs, people: u32, seats: u32, max_per_user: u32) -> Result<Self> {
         let targets = targets(&common.targets).await?;
@@ -162,17 +165,17 @@ impl Stage {
             Some(database) => (database.admin().await?, database.people(people).await?),
             None => (i64::from(people) + 1, (1..=i64::from(people)).collect()),
         };
-        let mut site = Site::new(targets.first().context("a target is missing")?.clone());
+        let mut api_client = ApiClient::new(targets.first().context("a target is missing")?.clone());
         let event = if let Some(event) = common.event {
             event
         } else {
             let admin = Signer::new(&common.jwt_secret).authorization(admin, Role::Admin)?;
-            site.event_create(admin, seats, common.grades, max_per_user).await?
+            api_client.event_create(admin, seats, common.grades, max_per_user).await?
         };
         for target in &targets {
-            Site::new(target.clone()).event_on_sale(event).await?;
+            ApiClient::new(target.clone()).event_on_sale(event).await?;
         }
-        let detail = site.event_on_sale(event).await?;
+        let detail = api_client.event_on_sale(event).await?;
         let before = match (&database, common.event) {
             (Some(database), Some(event)) => database.reservations(event).await?,
             _ => Vec::new(),
@@ -200,20 +203,20 @@ impl Stage {
         })
     }
 
-    /// Makes orders for `processes` workers, or for more if the connections need more. People are distributed
-    /// in turn.
-    fn orders(
+    /// The configurations of `processes` workers, or of more if the connections need more. People are
+    /// distributed in turn.
+    fn worker_configs(
         &self,
         secret: &str,
         connections: u32,
         processes: u32,
         load: impl Fn(u32, u32) -> Load,
-    ) -> Vec<Orders> {
+    ) -> Vec<WorkerConfig> {
         let processes = processes.max(connections.div_ceil(CONNECTIONS_MAX)).min(connections);
         let [first, second, ..] = *self.run.as_bytes();
-        let order = |n: u32| Orders {
+        let worker_config = |n: u32| WorkerConfig {
             targets: self.targets.clone(),
-            source: site::source(&self.targets, [first, second], u8::try_from(n).unwrap_or(u8::MAX)),
+            source: api_client::source(&self.targets, [first, second], u8::try_from(n).unwrap_or(u8::MAX)),
             connections: connections / processes + u32::from(n < connections % processes),
             run: self.run,
             secret: secret.to_owned(),
@@ -222,25 +225,24 @@ impl Stage {
             grades: self.grades.clone(),
             load: load(n, processes),
         };
-        (0..processes).map(order).collect()
+        (0..processes).map(worker_config).collect()
     }
 
     /// Audits if wanted and possible, then prints and writes the result. Returns `false` if the audit found a
     /// fault.
-    async fn conclude(self, common: &CommonArgs, mut run: Run, tally: Tally, wanted: bool) -> Result<bool> {
+    async fn conclude(self, common: &CommonArgs, mut run: Run, stats: Stats, wanted: bool) -> Result<bool> {
         if let Some(database) = &self.database {
             if wanted {
-                let patience =
-                    if tally.unknown_users.is_empty() { AUDIT_PATIENCE } else { AUDIT_PATIENCE_LOST };
+                let timeout = if stats.unknown_users.is_empty() { AUDIT_TIMEOUT } else { AUDIT_TIMEOUT_LOST };
                 let told = Told {
                     event: self.config.event,
                     max_per_user: self.config.max_per_user,
-                    confirmed: tally.confirmed,
-                    unknown_users: tally.unknown_users,
-                    wrong_answers: tally.counts.wrong_answers,
+                    confirmed: stats.confirmed,
+                    unknown_users: stats.unknown_users,
+                    wrong_answers: stats.counts.wrong_answers,
                     before: self.before,
                 };
-                run.audit = Some(audit(database, &common.targets, &told, patience).await?);
+                run.audit = Some(audit(database, &common.targets, &told, timeout).await?);
             }
             run.durability.database = database.durability().await?;
         }

@@ -1,20 +1,20 @@
-//! What all connections of a worker share: the start and the tally.
+//! What all connections of a worker share: the start and the statistics.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::end::End;
-use crate::orders::{Progress, Span};
-use crate::tally::{Kind, Tally};
+use crate::outcome::Outcome;
+use crate::stats::{Kind, Stats};
+use crate::worker_config::{Progress, Span};
 
 pub(crate) struct Shared {
     start: Instant,
     /// The interval after the start whose answers count in the latencies. The counts include all answers.
     measured: (Duration, Duration),
     // There is only one thread, so no lock is ever contended.
-    tally: Mutex<Tally>,
+    stats: Mutex<Stats>,
 }
 
 impl Shared {
@@ -24,7 +24,7 @@ impl Shared {
             let from = Duration::from_millis(span.warmup_ms);
             (from, from + Duration::from_millis(span.measured_ms))
         });
-        Self { start, measured, tally: Mutex::default() }
+        Self { start, measured, stats: Mutex::default() }
     }
 
     pub(crate) fn start(&self) -> Instant {
@@ -36,66 +36,66 @@ impl Shared {
         self.start + self.measured.1
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stats(&self) -> MutexGuard<'_, Stats> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn begin(&self) {
-        self.tally().counts.begun += 1;
+        self.stats().counts.begun += 1;
     }
 
     pub(crate) fn repeat(&self) {
-        self.tally().counts.repeats += 1;
+        self.stats().counts.repeats += 1;
     }
 
     pub(crate) fn reconnects(&self, count: u64) {
-        self.tally().counts.reconnects += count;
+        self.stats().counts.reconnects += count;
     }
 
     /// Counts an answer of 429 or 5xx, or a lost answer.
     pub(crate) fn error(&self, name: &str, first_try: bool) {
         let at_us = micros(self.start.elapsed());
-        let mut tally = self.tally();
-        tally.error(name, at_us);
-        tally.counts.first_try_errors += u64::from(first_try);
+        let mut stats = self.stats();
+        stats.error(name, at_us);
+        stats.counts.first_try_errors += u64::from(first_try);
     }
 
     /// Counts a booking of `user` that has ended. It was meant to be sent at `intended`.
-    pub(crate) fn ended(&self, user: i64, intended: Instant, end: End) {
+    pub(crate) fn ended(&self, user: i64, intended: Instant, end: Outcome) {
         let now = Instant::now();
         let at = now - self.start;
         let measured = at >= self.measured.0 && at < self.measured.1;
         let (latency_us, at_us) = (micros(now - intended), micros(at));
-        let mut tally = self.tally();
-        tally.last_answer_us = tally.last_answer_us.max(at_us);
+        let mut stats = self.stats();
+        stats.last_answer_us = stats.last_answer_us.max(at_us);
         match end {
-            End::Confirmed { id, after_pending, replayed } => {
-                tally.counts.confirmed += 1;
-                tally.counts.after_pending += u64::from(after_pending);
-                tally.counts.replayed += u64::from(replayed);
-                tally.confirmed.push(id);
-                tally.answer(Kind::Confirmed, at_us);
+            Outcome::Confirmed { id, after_pending, replayed } => {
+                stats.counts.confirmed += 1;
+                stats.counts.after_pending += u64::from(after_pending);
+                stats.counts.replayed += u64::from(replayed);
+                stats.confirmed.push(id);
+                stats.answer(Kind::Confirmed, at_us);
                 if measured {
-                    tally.winners.add(latency_us);
+                    stats.winners.add(latency_us);
                 }
             }
-            End::SoldOut => {
-                tally.counts.sold_out += 1;
-                tally.answer(Kind::SoldOut, at_us);
+            Outcome::SoldOut => {
+                stats.counts.sold_out += 1;
+                stats.answer(Kind::SoldOut, at_us);
                 if measured {
-                    tally.losers.add(latency_us);
+                    stats.losers.add(latency_us);
                 }
             }
-            End::Refused(code) => *tally.counts.refused.entry(code).or_default() += 1,
-            End::Wrong => {
-                tally.counts.wrong_answers += 1;
+            Outcome::Refused(code) => *stats.counts.refused.entry(code).or_default() += 1,
+            Outcome::Wrong => {
+                stats.counts.wrong_answers += 1;
                 // It may be in the store.
-                tally.unknown_users.push(user);
+                stats.unknown_users.push(user);
             }
-            End::GaveUp { unknown } => {
-                tally.counts.final_errors += 1;
+            Outcome::GaveUp { unknown } => {
+                stats.counts.final_errors += 1;
                 if unknown {
-                    tally.unknown_users.push(user);
+                    stats.unknown_users.push(user);
                 }
             }
         }
@@ -105,28 +105,28 @@ impl Shared {
     pub(crate) fn read(&self, asked: Instant) {
         let now = Instant::now();
         let at = now - self.start;
-        let mut tally = self.tally();
-        tally.counts.confirmed += 1;
-        tally.answer(Kind::Confirmed, micros(at));
+        let mut stats = self.stats();
+        stats.counts.confirmed += 1;
+        stats.answer(Kind::Confirmed, micros(at));
         if at >= self.measured.0 && at < self.measured.1 {
-            tally.winners.add(micros(now - asked));
+            stats.winners.add(micros(now - asked));
         }
     }
 
     /// Counts a connection that was still open at the end.
     pub(crate) fn held(&self) {
-        self.tally().counts.confirmed += 1;
+        self.stats().counts.confirmed += 1;
     }
 
     /// Counts a failed read.
     pub(crate) fn read_failed(&self, name: &str) {
         self.error(name, true);
-        self.tally().counts.final_errors += 1;
+        self.stats().counts.final_errors += 1;
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        let tally = self.tally();
-        let counts = &tally.counts;
+        let stats = self.stats();
+        let counts = &stats.counts;
         let refused: u64 = counts.refused.values().sum();
         Progress {
             confirmed: counts.confirmed,
@@ -139,9 +139,9 @@ impl Shared {
         }
     }
 
-    /// Returns the tally so far and starts a new one.
-    pub(crate) fn take(&self) -> Tally {
-        std::mem::take(&mut self.tally())
+    /// Returns the statistics so far and starts new ones.
+    pub(crate) fn take(&self) -> Stats {
+        std::mem::take(&mut self.stats())
     }
 }
 

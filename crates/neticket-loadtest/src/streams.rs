@@ -19,13 +19,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::api_client::{self, ApiClient};
 use crate::cli::StreamsArgs;
-use crate::connection::{Connection, Route, question};
-use crate::crew::{OPEN_TIMEOUT, OPENING_MAX};
+use crate::connection::{Connection, Route, http_request};
+use crate::context::{OPEN_TIMEOUT, OPENING_MAX};
 use crate::result::float;
-use crate::runs::{LOOP_MAX_PER_USER, Stage, write};
-use crate::site::{self, Site};
-use crate::tally::Latencies;
+use crate::runs::{LOOP_MAX_PER_USER, RunSetup, write};
+use crate::stats::Latencies;
 use crate::token::Signer;
 use crate::worker::file_limit_raise;
 
@@ -75,20 +75,20 @@ fn lock(hall: &Hall) -> MutexGuard<'_, Heard> {
 
 pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
     file_limit_raise(args.streams)?;
-    let stage = Stage::set(&args.common, PEOPLE, SEATS, LOOP_MAX_PER_USER).await?;
-    ensure!(stage.targets.len() == 1, "streams can be measured only on one node");
-    let mut site = Site::new(stage.targets[0].clone());
+    let setup = RunSetup::set(&args.common, PEOPLE, SEATS, LOOP_MAX_PER_USER).await?;
+    ensure!(setup.targets.len() == 1, "streams can be measured only on one node");
+    let mut api_client = ApiClient::new(setup.targets[0].clone());
     let hall = Hall::default();
-    let mut open = open_all(&stage, args.streams, &hall).await?;
+    let mut open = open_all(&setup, args.streams, &hall).await?;
     println!("{} streams are open", args.streams);
 
-    let (views_before, begun) = (site.number(LEDGER_VIEWS).await?, Instant::now());
-    let left = site.availability(stage.config.event).await?;
+    let (views_before, begun) = (api_client.number(LEDGER_VIEWS).await?, Instant::now());
+    let left = api_client.availability(setup.config.event).await?;
     let left: u64 = left.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
-    let bookings = book(args, &stage, &hall, left).await?;
+    let bookings = book(args, &setup, &hall, left).await?;
     let unheard = unheard(args.streams, &hall, left - bookings).await;
     let seconds = begun.elapsed().as_secs_f64();
-    let views = site.number(LEDGER_VIEWS).await? - views_before;
+    let views = api_client.number(LEDGER_VIEWS).await? - views_before;
     open.abort_all();
 
     let heard = lock(&hall);
@@ -120,12 +120,13 @@ pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
 }
 
 /// Opens all streams, a few at a time, and listens to them.
-async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>> {
-    let target = &stage.targets[0];
-    let [first, second, ..] = *stage.run.as_bytes();
-    let route = Route { target: target.address, source: site::source(&stage.targets, [first, second], 0) };
+async fn open_all(setup: &RunSetup, count: u32, hall: &Hall) -> Result<JoinSet<()>> {
+    let target = &setup.targets[0];
+    let [first, second, ..] = *setup.run.as_bytes();
+    let route =
+        Route { target: target.address, source: api_client::source(&setup.targets, [first, second], 0) };
     let host = HeaderValue::try_from(&target.host)?;
-    let uri = Uri::try_from(format!("/api/v1/events/{}/availability/stream", stage.config.event))?;
+    let uri = Uri::try_from(format!("/api/v1/events/{}/availability/stream", setup.config.event))?;
     let opening = Arc::new(Semaphore::new(OPENING_MAX));
     let mut begun = JoinSet::new();
     for _ in 0..count {
@@ -133,9 +134,9 @@ async fn open_all(stage: &Stage, count: u32, hall: &Hall) -> Result<JoinSet<()>>
         begun.spawn(async move {
             let _turn = opening.acquire().await?;
             let accept = HeaderValue::from_static("text/event-stream");
-            let question = question(Method::GET, uri, &host, [(ACCEPT, accept)], Bytes::new());
+            let http_request = http_request(Method::GET, uri, &host, [(ACCEPT, accept)], Bytes::new());
             let mut connection = Connection::new(route);
-            let answer = connection.listen(question, Instant::now() + OPEN_TIMEOUT).await;
+            let answer = connection.listen(http_request, Instant::now() + OPEN_TIMEOUT).await;
             let answer = answer.map_err(|lost| anyhow::anyhow!("cannot open a stream: {}", lost.name()))?;
             ensure!(answer.status() == 200, "a stream got status {}", answer.status());
             Ok((connection, answer.into_body()))
@@ -201,21 +202,21 @@ impl Heard {
 }
 
 /// Books one ticket after another. Returns how many.
-async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Result<u64> {
-    let target = &stage.targets[0];
+async fn book(args: &StreamsArgs, setup: &RunSetup, hall: &Hall, left: u64) -> Result<u64> {
+    let target = &setup.targets[0];
     let mut connection = Connection::new(Route { target: target.address, source: None });
     let (host, signer) = (HeaderValue::try_from(&target.host)?, Signer::new(&args.common.jwt_secret));
     let begun = Instant::now();
     let pause = Duration::from_millis(args.pause_ms);
     let mut next = begun;
     let mut count = 0;
-    for person in stage.people.iter().cycle() {
+    for person in setup.people.iter().cycle() {
         if begun.elapsed() >= Duration::from_secs(args.seconds) || count >= left {
             break;
         }
         sleep_until(next).await;
         next = Instant::now() + pause;
-        let grade = stage.grades[usize::try_from(count)? % stage.grades.len()];
+        let grade = setup.grades[usize::try_from(count)? % setup.grades.len()];
         let booking = serde_json::to_vec(&ReservationCreateRequest {
             ticket_type_id: grade.id,
             quantity: 1,
@@ -223,11 +224,16 @@ async fn book(args: &StreamsArgs, stage: &Stage, hall: &Hall, left: u64) -> Resu
         })?;
         let json = HeaderValue::from_static("application/json");
         let headers = [(AUTHORIZATION, signer.authorization(*person, Role::User)?), (CONTENT_TYPE, json)];
-        let question =
-            question(Method::POST, Uri::from_static("/api/v1/reservations"), &host, headers, booking.into());
+        let http_request = http_request(
+            Method::POST,
+            Uri::from_static("/api/v1/reservations"),
+            &host,
+            headers,
+            booking.into(),
+        );
         count += 1;
         lock(hall).sent.insert(left - count, Instant::now());
-        let answer = connection.ask(&question, Instant::now() + BOOKING_TIMEOUT).await;
+        let answer = connection.ask(&http_request, Instant::now() + BOOKING_TIMEOUT).await;
         let answer = answer.map_err(|lost| anyhow::anyhow!("a booking failed: {}", lost.name()))?;
         if answer.status != 201 {
             bail!("a booking got status {}: {}", answer.status, String::from_utf8_lossy(&answer.body));

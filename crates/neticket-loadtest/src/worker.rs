@@ -13,55 +13,56 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::booking::Person;
-use crate::crew::Crew;
+use crate::context::WorkerContext;
 use crate::loads;
-use crate::orders::{CONNECTIONS_MAX, Load, Orders, Start, Word};
 use crate::shared::Shared;
 use crate::token::{Signer, now_ms};
+use crate::worker_config::{CONNECTIONS_MAX, Load, Start, WorkerConfig, WorkerMessage};
 
 /// How often the worker reports its progress to the parent.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
-/// Follows the orders on the standard input.
+/// Runs the configuration on the standard input.
 ///
 /// # Errors
-/// The orders cannot be followed at all. Failures of single connections are counted instead.
+/// The configuration cannot be run at all. Failures of single connections are counted instead.
 pub(crate) fn run() -> Result<()> {
-    let orders: Orders = serde_json::from_str(&line()?).context("cannot parse the worker configuration")?;
-    file_limit_raise(orders.connections)?;
+    let worker_config: WorkerConfig =
+        serde_json::from_str(&line()?).context("cannot parse the worker configuration")?;
+    file_limit_raise(worker_config.connections)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(play(orders))
+    runtime.block_on(play(worker_config))
 }
 
-async fn play(orders: Orders) -> Result<()> {
-    let signer = Signer::new(&orders.secret);
-    let people = orders
+async fn play(worker_config: WorkerConfig) -> Result<()> {
+    let signer = Signer::new(&worker_config.secret);
+    let people = worker_config
         .people
         .iter()
         .map(|user| Ok(Person { user: *user, authorization: signer.authorization(*user, Role::User)? }));
     let people = people.collect::<Result<Vec<_>>>()?;
-    let hosts = orders.targets.iter().map(|target| HeaderValue::try_from(&target.host));
+    let hosts = worker_config.targets.iter().map(|target| HeaderValue::try_from(&target.host));
     let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
     let (opened, mut reports) = mpsc::channel(1024);
     let (go, waiting) = watch::channel(None);
-    let crew = Arc::new(Crew::new(orders, people, hosts, opened, waiting));
+    let context = Arc::new(WorkerContext::new(worker_config, people, hosts, opened, waiting));
 
     let mut tasks = JoinSet::new();
-    for n in 0..usize::try_from(crew.orders.connections)? {
-        tasks.spawn(loads::play(Arc::clone(&crew), n));
+    for n in 0..usize::try_from(context.worker_config.connections)? {
+        tasks.spawn(loads::play(Arc::clone(&context), n));
     }
     let mut open = 0;
-    for _ in 0..crew.orders.connections {
+    for _ in 0..context.worker_config.connections {
         open += u64::from(reports.recv().await.context("a connection ended before it was ready")?);
     }
-    say(&Word::Ready { open })?;
+    say(&WorkerMessage::Ready { open })?;
     let start: Start = serde_json::from_str(&tokio::task::spawn_blocking(line).await??)?;
     let cpu_before_us = cpu_us()?;
-    let shared = Arc::new(Shared::new(moment(start), span(&crew.orders.load)));
+    let shared = Arc::new(Shared::new(moment(start), span(&context.worker_config.load)));
     go.send(Some(Arc::clone(&shared))).ok().context("all connections have ended")?;
     finish(&mut tasks, &shared).await?;
-    let mut tally = shared.take();
-    tally.cpu_us = cpu_us()?.saturating_sub(cpu_before_us);
-    say(&Word::Done(Box::new(tally)))
+    let mut stats = shared.take();
+    stats.cpu_us = cpu_us()?.saturating_sub(cpu_before_us);
+    say(&WorkerMessage::Done(Box::new(stats)))
 }
 
 /// Waits for all connections to end, and reports their progress meanwhile.
@@ -73,12 +74,12 @@ async fn finish(tasks: &mut JoinSet<()>, shared: &Shared) -> Result<()> {
                 Some(ended) => ended.context("a connection failed")?,
                 None => return Ok(()),
             },
-            _ = ticks.tick() => say(&Word::Progress(shared.progress()))?,
+            _ = ticks.tick() => say(&WorkerMessage::Progress(shared.progress()))?,
         }
     }
 }
 
-fn span(load: &Load) -> Option<crate::orders::Span> {
+fn span(load: &Load) -> Option<crate::worker_config::Span> {
     match load {
         Load::Book(span) | Load::Read(span) => Some(*span),
         Load::Rush(_) | Load::Hold { .. } => None,
@@ -99,7 +100,7 @@ fn line() -> Result<String> {
     Ok(line)
 }
 
-fn say(word: &Word) -> Result<()> {
+fn say(word: &WorkerMessage) -> Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, word)?;
     out.write_all(b"\n")?;

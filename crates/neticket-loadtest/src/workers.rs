@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::orders::{Orders, Progress, Start, Word};
-use crate::tally::Tally;
+use crate::stats::Stats;
 use crate::token::now_ms;
+use crate::worker_config::{Progress, Start, WorkerConfig, WorkerMessage};
 
 /// Milliseconds between the message to start and the start. All workers have read the message by then.
 const START_LEAD_MS: u64 = 500;
@@ -25,23 +25,23 @@ pub(crate) struct Workers {
 
 struct Worker {
     child: Child,
-    orders: ChildStdin,
-    words: Lines<BufReader<ChildStdout>>,
+    stdin: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Workers {
-    /// Starts one worker for each element of `orders` and waits until all are ready.
-    pub(crate) async fn prepare(orders: Vec<Orders>) -> Result<Self> {
-        let mut workers = Vec::with_capacity(orders.len());
-        for orders in orders {
+    /// Starts one worker for each element of `worker_configs` and waits until all are ready.
+    pub(crate) async fn prepare(worker_configs: Vec<WorkerConfig>) -> Result<Self> {
+        let mut workers = Vec::with_capacity(worker_configs.len());
+        for worker_config in worker_configs {
             let mut worker = Worker::start()?;
-            worker.send(&orders).await?;
+            worker.send(&worker_config).await?;
             workers.push(worker);
         }
         let mut open = 0;
         for worker in &mut workers {
             match worker.next().await? {
-                Word::Ready { open: its } => open += its,
+                WorkerMessage::Ready { open: its } => open += its,
                 other => bail!("a worker sent {other:?} instead of its preparation"),
             }
         }
@@ -49,8 +49,8 @@ impl Workers {
     }
 
     /// Starts the load, shows its progress (`total` bookings, or `lasts` as the duration), and returns the
-    /// merged tally.
-    pub(crate) async fn play(self, total: Option<u64>, lasts: Duration) -> Result<Tally> {
+    /// merged statistics.
+    pub(crate) async fn play(self, total: Option<u64>, lasts: Duration) -> Result<Stats> {
         let bar = bar(total, lasts);
         let start = Start { at_ms: now_ms() + START_LEAD_MS };
         let (said, mut heard) = tokio::sync::mpsc::channel(1024);
@@ -60,9 +60,9 @@ impl Workers {
             let said = said.clone();
             tokio::spawn(async move {
                 loop {
-                    let word = worker.next().await;
-                    let last = !matches!(word, Ok(Word::Progress(_)));
-                    if said.send((n, word)).await.is_err() || last {
+                    let message = worker.next().await;
+                    let last = !matches!(message, Ok(WorkerMessage::Progress(_)));
+                    if said.send((n, message)).await.is_err() || last {
                         // The worker ends by itself. Waiting for it avoids a zombie process.
                         let _ = worker.child.wait().await;
                         return;
@@ -72,16 +72,16 @@ impl Workers {
         }
         drop(said);
         let mut progress = vec![Progress::default(); count];
-        let mut tally = Tally::default();
+        let mut stats = Stats::default();
         let mut done = 0;
-        while let Some((n, word)) = heard.recv().await {
-            match word? {
-                Word::Progress(its) => progress[n] = its,
-                Word::Done(its) => {
-                    tally.merge(&its);
+        while let Some((n, message)) = heard.recv().await {
+            match message? {
+                WorkerMessage::Progress(its) => progress[n] = its,
+                WorkerMessage::Done(its) => {
+                    stats.merge(&its);
                     done += 1;
                 }
-                Word::Ready { .. } => bail!("a worker reported twice that it is ready"),
+                WorkerMessage::Ready { .. } => bail!("a worker reported twice that it is ready"),
             }
             show(&bar, &progress, total, start);
         }
@@ -89,7 +89,7 @@ impl Workers {
         if done < count {
             bail!("{} of {count} workers failed", count - done);
         }
-        Ok(tally)
+        Ok(stats)
     }
 }
 
@@ -99,19 +99,19 @@ impl Worker {
         let mut command = Command::new(this);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().context("cannot start a worker")?;
-        let orders = child.stdin.take().context("a worker has no standard input")?;
-        let words = BufReader::new(child.stdout.take().context("a worker has no standard output")?).lines();
-        Ok(Self { child, orders, words })
+        let stdin = child.stdin.take().context("a worker has no standard input")?;
+        let lines = BufReader::new(child.stdout.take().context("a worker has no standard output")?).lines();
+        Ok(Self { child, stdin, lines })
     }
 
     async fn send(&mut self, message: &impl serde::Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
-        self.orders.write_all(&line).await.context("cannot write to a worker")
+        self.stdin.write_all(&line).await.context("cannot write to a worker")
     }
 
-    async fn next(&mut self) -> Result<Word> {
-        let line = self.words.next_line().await?.context("a worker has ended unexpectedly")?;
+    async fn next(&mut self) -> Result<WorkerMessage> {
+        let line = self.lines.next_line().await?.context("a worker has ended unexpectedly")?;
         serde_json::from_str(&line).with_context(|| format!("a worker sent an invalid line: {line:.100}"))
     }
 }

@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 
 use crate::result::{Latency, Run, float};
-use crate::tally::Slice;
+use crate::stats::Slice;
 
 const SIZE: (u32, u32) = (760, 300);
 

@@ -121,7 +121,7 @@ pub struct Slice {
 
 /// The result of a worker.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Tally {
+pub(crate) struct Stats {
     pub(crate) counts: Counts,
     /// Latencies of bookings that were confirmed within the measured time.
     pub(crate) winners: Latencies,
@@ -145,7 +145,7 @@ pub(crate) enum Kind {
     Error,
 }
 
-impl Tally {
+impl Stats {
     /// Counts an answer that came `at_us` microseconds after the start.
     pub(crate) fn answer(&mut self, kind: Kind, at_us: u64) {
         let index = usize::try_from(at_us / (SLICE_MS * 1000)).unwrap_or(SLICES_MAX).min(SLICES_MAX - 1);
@@ -190,16 +190,16 @@ mod tests {
 
     #[test]
     fn tallies_add_up_and_round_trip_between_processes() {
-        let mut one = Tally::default();
+        let mut one = Stats::default();
         one.winners.add(1_000);
         one.answer(Kind::Confirmed, 50_000);
         one.counts.confirmed = 1;
-        let mut other = Tally::default();
+        let mut other = Stats::default();
         other.winners.add(3_000);
         other.losers.add(7);
         other.answer(Kind::SoldOut, 150_000);
         other.error("503", 150_000);
-        let read: Tally = serde_json::from_str(&serde_json::to_string(&other).unwrap()).unwrap();
+        let read: Stats = serde_json::from_str(&serde_json::to_string(&other).unwrap()).unwrap();
         one.merge(&read);
         assert_eq!((one.winners.histogram().len(), one.losers.histogram().len()), (2, 1));
         assert!((2_990..=3_010).contains(&one.winners.histogram().max()));

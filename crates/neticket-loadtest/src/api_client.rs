@@ -13,9 +13,9 @@ use neticket_domain::{EventStatus, Timestamp};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
-use crate::connection::{Connection, Question, Route, question};
-use crate::orders::Target;
+use crate::connection::{Connection, HttpRequest, Route, http_request};
 use crate::token::now_ms;
+use crate::worker_config::Target;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a new event may take until it is on sale.
@@ -45,12 +45,12 @@ pub(crate) fn source(targets: &[Target], run: [u8; 2], n: u8) -> Option<IpAddr> 
 }
 
 /// One server, for requests that are not part of the load.
-pub(crate) struct Site {
+pub(crate) struct ApiClient {
     target: Target,
     connection: Connection,
 }
 
-impl Site {
+impl ApiClient {
     pub(crate) fn new(target: Target) -> Self {
         let connection = Connection::new(Route { target: target.address, source: None });
         Self { target, connection }
@@ -84,14 +84,14 @@ impl Site {
                 .collect(),
         };
         let host = self.host()?;
-        let question = question(
+        let http_request = http_request(
             Method::POST,
             Uri::from_static("/api/v1/admin/events"),
             &host,
             [(AUTHORIZATION, admin), (CONTENT_TYPE, HeaderValue::from_static("application/json"))],
             serde_json::to_vec(&event)?.into(),
         );
-        let created: EventDetail = self.read(&question, 201).await.context("cannot create the event")?;
+        let created: EventDetail = self.read(&http_request, 201).await.context("cannot create the event")?;
         Ok(created.summary.id)
     }
 
@@ -116,8 +116,9 @@ impl Site {
 
     /// Reads one metric without labels from the server's `/metrics`.
     pub(crate) async fn number(&mut self, metric: &str) -> Result<f64> {
-        let question = question(Method::GET, Uri::from_static("/metrics"), &self.host()?, [], Bytes::new());
-        let asked = self.connection.ask(&question, Instant::now() + TIMEOUT).await;
+        let http_request =
+            http_request(Method::GET, Uri::from_static("/metrics"), &self.host()?, [], Bytes::new());
+        let asked = self.connection.ask(&http_request, Instant::now() + TIMEOUT).await;
         let answer = asked.map_err(|lost| anyhow::anyhow!("cannot read the metrics: {}", lost.name()))?;
         let text = String::from_utf8_lossy(&answer.body);
         let value = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
@@ -128,12 +129,12 @@ impl Site {
     }
 
     async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T> {
-        let question = question(Method::GET, path.parse()?, &self.host()?, [], Bytes::new());
-        self.read(&question, 200).await
+        let http_request = http_request(Method::GET, path.parse()?, &self.host()?, [], Bytes::new());
+        self.read(&http_request, 200).await
     }
 
-    async fn read<T: DeserializeOwned>(&mut self, question: &Question, status: u16) -> Result<T> {
-        let asked = self.connection.ask(question, Instant::now() + TIMEOUT).await;
+    async fn read<T: DeserializeOwned>(&mut self, http_request: &HttpRequest, status: u16) -> Result<T> {
+        let asked = self.connection.ask(http_request, Instant::now() + TIMEOUT).await;
         let host = &self.target.host;
         let answer = asked.map_err(|lost| anyhow::anyhow!("{host} does not answer: {}", lost.name()))?;
         if answer.status != status {

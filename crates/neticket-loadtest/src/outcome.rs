@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// How a booking ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Outcome {
     Confirmed {
         id: Uuid,
         after_pending: bool,

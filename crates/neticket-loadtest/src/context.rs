@@ -1,4 +1,4 @@
-//! What the connections of a worker work with, and how they are opened a few at a time.
+//! What the connections of a worker share, and how they are opened a few at a time.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::booking::Person;
 use crate::connection::{Connection, Route};
-use crate::orders::Orders;
 use crate::shared::Shared;
+use crate::worker_config::WorkerConfig;
 
 /// Connections that are opened at the same time. More would overflow the server's backlog.
 pub(crate) const OPENING_MAX: usize = 128;
@@ -18,8 +18,8 @@ pub(crate) const OPENING_MAX: usize = 128;
 pub(crate) const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What the connections of a worker share.
-pub(crate) struct Crew {
-    pub(crate) orders: Orders,
+pub(crate) struct WorkerContext {
+    pub(crate) worker_config: WorkerConfig,
     pub(crate) people: Vec<Person>,
     hosts: Vec<HeaderValue>,
     opening: Semaphore,
@@ -27,23 +27,24 @@ pub(crate) struct Crew {
     go: watch::Receiver<Option<Arc<Shared>>>,
 }
 
-impl Crew {
+impl WorkerContext {
     /// `hosts`: the value of the `Host` header for each target. Each connection reports to `opened` whether
     /// it is open, and starts when `go` has a value.
     pub(crate) fn new(
-        orders: Orders,
+        worker_config: WorkerConfig,
         people: Vec<Person>,
         hosts: Vec<HeaderValue>,
         opened: mpsc::Sender<bool>,
         go: watch::Receiver<Option<Arc<Shared>>>,
     ) -> Self {
-        Self { orders, people, hosts, opening: Semaphore::new(OPENING_MAX), opened, go }
+        Self { worker_config, people, hosts, opening: Semaphore::new(OPENING_MAX), opened, go }
     }
 
     /// Connection `n` of this worker, not yet open, and the value of its `Host` header.
     pub(crate) fn connection(&self, n: usize) -> (Connection, &HeaderValue) {
-        let target = n % self.orders.targets.len();
-        let route = Route { target: self.orders.targets[target].address, source: self.orders.source };
+        let target = n % self.worker_config.targets.len();
+        let route =
+            Route { target: self.worker_config.targets[target].address, source: self.worker_config.source };
         (Connection::new(route), &self.hosts[target])
     }
 

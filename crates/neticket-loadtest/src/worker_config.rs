@@ -1,15 +1,15 @@
 //! Messages between parent and workers: one JSON object per line, on the worker's standard input and output.
 //!
-//! The parent sends [`Orders`]. The worker prepares the tokens and connections and sends [`Word::Ready`]. The
-//! parent sends [`Start`] with the same moment to all. The worker then sends [`Word::Progress`] repeatedly
-//! and [`Word::Done`] at the end.
+//! The parent sends [`WorkerConfig`]. The worker prepares the tokens and connections and sends
+//! [`WorkerMessage::Ready`]. The parent sends [`Start`] with the same moment to all. The worker then sends
+//! [`WorkerMessage::Progress`] repeatedly and [`WorkerMessage::Done`] at the end.
 
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::tally::Tally;
+use crate::stats::Stats;
 
 /// The most connections of one worker, because processes may commonly open 20,000 files.
 pub(crate) const CONNECTIONS_MAX: u32 = 15_000;
@@ -22,7 +22,7 @@ pub(crate) struct Target {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Orders {
+pub(crate) struct WorkerConfig {
     /// Connection `n` of the worker uses target `n` modulo the number of targets.
     pub(crate) targets: Vec<Target>,
     /// The address from which to connect. `None`: the system chooses.
@@ -79,13 +79,13 @@ pub(crate) struct Start {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Word {
+pub(crate) enum WorkerMessage {
     Ready {
         /// Connections that are open.
         open: u64,
     },
     Progress(Progress),
-    Done(Box<Tally>),
+    Done(Box<Stats>),
 }
 
 /// The progress of a worker.
