@@ -76,6 +76,13 @@ pub trait Ledger: Send + Sync + 'static {
     /// snapshot. Any number of loads may be in progress at once.
     async fn begin_load(&self, event: EventId) -> Result<LoadStart, LedgerError>;
 
+    /// The epoch of the present ledger, of any server run; 0 if there is none. Unlike [`Self::view`], this
+    /// also finds a ledger of another server run, which may have a journal. It makes the same call as
+    /// [`Self::begin_load`], but no load has to follow.
+    async fn current_epoch(&self, event: EventId) -> Result<Epoch, LedgerError> {
+        Ok(self.begin_load(event).await?.current_epoch)
+    }
+
     /// Replaces the event's ledger by `snapshot` if the present one is absent or of a lower epoch, and
     /// carries the old journal over (see [`LoadAnswer`]). A present ledger of the same or a higher epoch
     /// stays, even one of another server run. Every load raises the epoch in the store, so the next load

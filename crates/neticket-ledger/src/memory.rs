@@ -39,14 +39,14 @@ struct Slot {
     ledger: Option<EventLedger>,
     leased_until: Option<Timestamp>,
     /// How many times a ledger of the event was lost or evicted.
-    gone: u64,
+    losses: u64,
     /// Counts the changes, also across ledgers.
     revision: u64,
 }
 
 impl Slot {
     fn token(&self) -> LoadToken {
-        LoadToken(Uuid::from_u128(self.gone.into()))
+        LoadToken(Uuid::from_u128(self.losses.into()))
     }
 }
 
@@ -79,9 +79,9 @@ impl MemoryLedger {
     }
 
     /// Reads the event's ledger; `None` if it is not loaded.
-    fn look<T>(&self, event: EventId, look: impl FnOnce(&EventLedger) -> T) -> Option<T> {
+    fn read<T>(&self, event: EventId, read: impl FnOnce(&EventLedger) -> T) -> Option<T> {
         let slot = lock(&self.slots).get(&event).cloned()?;
-        lock(&slot).ledger.as_ref().map(look)
+        lock(&slot).ledger.as_ref().map(read)
     }
 
     /// Changes the event's ledger; `None` if it is not loaded.
@@ -147,7 +147,7 @@ impl Ledger for MemoryLedger {
         let slot = self.slot(event);
         let slot = lock(&slot);
         Ok(LoadStart {
-            floor: slot.ledger.as_ref().map_or(Epoch(0), |ledger| ledger.epoch),
+            current_epoch: slot.ledger.as_ref().map_or(Epoch(0), |ledger| ledger.epoch),
             token: slot.token(),
         })
     }
@@ -179,7 +179,7 @@ impl Ledger for MemoryLedger {
             return Ok(false);
         }
         if slot.ledger.take().is_some() {
-            slot.gone += 1;
+            slot.losses += 1;
         }
         Ok(true)
     }
@@ -191,7 +191,7 @@ impl Ledger for MemoryLedger {
             // there is a ledger.
             let mut slot = lock(&slot);
             slot.ledger = None;
-            slot.gone += 1;
+            slot.losses += 1;
         }
         Ok(())
     }
@@ -209,7 +209,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn view(&self, event: EventId) -> Result<Option<LedgerView>, LedgerError> {
-        Ok(self.look(event, EventLedger::view))
+        Ok(self.read(event, EventLedger::view))
     }
 
     async fn examine(&self, event: EventId) -> Result<Option<LedgerState>, LedgerError> {
@@ -229,7 +229,7 @@ impl Ledger for MemoryLedger {
         age_ms: i64,
         limit: usize,
     ) -> Result<Vec<JournalEntry>, LedgerError> {
-        let entries = self.look(event, |ledger| {
+        let entries = self.read(event, |ledger| {
             let admitted_by = (self.clock)().plus_millis(age_ms.saturating_neg());
             let old =
                 ledger.entries().into_iter().take_while(|entry| entry.admission.admitted_at <= admitted_by);
@@ -243,11 +243,11 @@ impl Ledger for MemoryLedger {
         event: EventId,
         id: ReservationId,
     ) -> Result<Option<JournalEntry>, LedgerError> {
-        Ok(self.look(event, |ledger| ledger.journal.get(&id).copied()).flatten())
+        Ok(self.read(event, |ledger| ledger.journal.get(&id).copied()).flatten())
     }
 
     async fn pending_of(&self, event: EventId, user: UserId) -> Result<Vec<JournalEntry>, LedgerError> {
-        let entries = self.look(event, EventLedger::entries).unwrap_or_default();
+        let entries = self.read(event, EventLedger::entries).unwrap_or_default();
         Ok(entries.into_iter().filter(|entry| entry.request.user == user).collect())
     }
 
@@ -433,10 +433,11 @@ impl EventLedger {
     fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
         old.retain(|JournalEntry { request, admission, .. }| {
             let at = admission.admitted_at;
-            let unknowing = self.paused_at.is_some_and(|since| at >= since)
+            let admitted_unaware = self.paused_at.is_some_and(|since| at >= since)
                 || self.window_since.is_some_and(|since| at >= since)
                     && self.window.at(at) != SaleState::Open;
-            !self.settled.contains_key(&request.id) && (unknowing || self.take(request, *admission).is_err())
+            !self.settled.contains_key(&request.id)
+                && (admitted_unaware || self.take(request, *admission).is_err())
         });
         old
     }
@@ -453,7 +454,7 @@ impl EventLedger {
         LedgerView {
             epoch: self.epoch,
             paused: self.paused_at.is_some(),
-            pending: u64::try_from(self.journal.len()).unwrap_or(u64::MAX),
+            journal_len: u64::try_from(self.journal.len()).unwrap_or(u64::MAX),
             ticket_types: self.ticket_types.iter().map(ticket_type).collect(),
         }
     }
@@ -461,8 +462,8 @@ impl EventLedger {
 
 /// A system clock before 1970 is not set. It counts as 1970, so that no sale has opened yet.
 fn system_now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Ignores poisoning: a panic under the lock cannot leave a half-finished step that would break a later one.

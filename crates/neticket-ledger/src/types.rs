@@ -144,7 +144,7 @@ pub struct SnapshotReservation {
 pub struct LoadStart {
     /// The epoch of the present ledger, of any server run; 0 if there is none. Only a higher epoch replaces
     /// the ledger.
-    pub floor: Epoch,
+    pub current_epoch: Epoch,
     pub token: LoadToken,
 }
 
@@ -183,7 +183,7 @@ pub struct LedgerView {
     pub epoch: Epoch,
     pub paused: bool,
     /// How many entries the journal has.
-    pub pending: u64,
+    pub journal_len: u64,
     /// In the order of their ids.
     pub ticket_types: Vec<TicketTypeView>,
 }

@@ -236,7 +236,7 @@ impl TestEnv {
         for row in self.store.inventory_audit(None).await.expect("an audit") {
             assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
             let Some(view) = self.ledger.view(row.event).await.expect("the ledger answers") else { continue };
-            assert_eq!(view.pending, 0, "the journal must be empty at rest: {view:?}");
+            assert_eq!(view.journal_len, 0, "the journal must be empty at rest: {view:?}");
             let grade = view
                 .ticket_types
                 .iter()

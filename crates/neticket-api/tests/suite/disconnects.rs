@@ -63,7 +63,7 @@ async fn a_client_that_disconnects_before_its_turn_takes_no_seats() {
     let first = send(&server, &requests[0]).await;
     let left = async || {
         let view = env.ledger.view(event.id).await.unwrap();
-        view.filter(|view| view.pending == 0).map(|view| view.ticket_types[0].left)
+        view.filter(|view| view.journal_len == 0).map(|view| view.ticket_types[0].left)
     };
     until("the ledger is loaded and the first booking settled", async || left().await == Some(9)).await;
     drop(first);

@@ -208,7 +208,8 @@ async fn of_inventory(produced: &mut ProducedCodes) {
     let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
     env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap(); // as a node that then died would have
     produced.check(&act("evict").await, ProblemCode::LedgerBusy);
-    let is_settled = async || env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0);
+    let is_settled =
+        async || env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.journal_len == 0);
     until("recovery commits it", is_settled).await;
     env.finish().await;
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neticket_domain::{Epoch, EventId, ReservationId, SaleState};
-use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, LoadStart, Verdict};
+use neticket_ledger::{AdmitAnswer, AdmitRequest, Ledger, Verdict};
 use neticket_store::{CommitRequest, ReservationRecord, Store};
 
 use super::loader::Loader;
@@ -131,8 +131,8 @@ impl AdmissionStage {
         if repeated.is_empty() {
             return repeated;
         }
-        match self.ledger.begin_load(event).await {
-            Ok(LoadStart { floor: Epoch(0), .. }) => {}
+        match self.ledger.current_epoch(event).await {
+            Ok(Epoch(0)) => {}
             Ok(_) => return repeated,
             Err(error) => {
                 tracing::warn!(%event, %error, "cannot find out whether the ledger is loaded");

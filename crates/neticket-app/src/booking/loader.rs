@@ -88,7 +88,7 @@ impl Loader {
         should_be_loaded: bool,
         epoch_min: Epoch,
     ) -> Result<(), AppError> {
-        if should_be_loaded || self.ledger.begin_load(event).await?.floor > Epoch(0) {
+        if should_be_loaded || self.ledger.current_epoch(event).await? > Epoch(0) {
             self.load(event, epoch_min).await
         } else {
             Ok(())
@@ -155,7 +155,7 @@ impl Loader {
             // the ledger of this load.
             let start = self.ledger.begin_load(event).await?;
             let call = self.budget.calls.begin(event);
-            let loaded = self.store.epoch_raise_and_load(event, start.floor).await;
+            let loaded = self.store.epoch_raise_and_load(event, start.current_epoch).await;
             drop((permit, call));
             let loaded = loaded?.ok_or(AppError::NotFound)?;
             let snapshot = LedgerSnapshot { refused: refused.to_vec(), ..to_snapshot(loaded) };

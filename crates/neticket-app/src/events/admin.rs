@@ -217,7 +217,7 @@ impl App {
             if let Some(state) = self.ledger.examine(event).await? {
                 return Ok(state.journal.into_iter().map(|entry| to_commit(event, entry)).collect());
             }
-            if self.ledger.begin_load(event).await?.floor == Epoch(0) {
+            if self.ledger.current_epoch(event).await? == Epoch(0) {
                 return Ok(Vec::new());
             }
             // A ledger of another server run. The load carries its journal over.

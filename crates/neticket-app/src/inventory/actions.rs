@@ -26,7 +26,7 @@ impl App {
         event: EventId,
     ) -> Result<InventoryView, AppError> {
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
-        let before = self.ledger.begin_load(event).await?.floor;
+        let before = self.ledger.current_epoch(event).await?;
         let mut entry = self.entry(by, from_ip, "ledger_load", &record);
         entry.before = (before > Epoch(0)).then(|| json!({"epoch": before.0}));
         let epoch = self.raise_epoch(event, before, None, entry).await?;
@@ -50,7 +50,7 @@ impl App {
     ) -> Result<InventoryView, AppError> {
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
         if let Some(view) = self.ledger.view(event).await? {
-            if view.pending > 0 {
+            if view.journal_len > 0 {
                 return Err(AppError::LedgerBusy);
             }
             // Written before the eviction: the audit log may contain an eviction that lost a race, but it
@@ -98,18 +98,18 @@ impl App {
         self.inventory_entry(event).await
     }
 
-    /// Raises the event's epoch in the store, with `entry` in the audit log. Only a ledger of the returned
-    /// epoch or a higher one is accepted from then on. With `expected`, the epoch is raised only if that is
-    /// the highest one in the store; otherwise the answer is `LedgerBusy`.
+    /// Raises the event's epoch in the store above `ledger_epoch`, with `entry` in the audit log. Only a
+    /// ledger of the returned epoch or a higher one is accepted from then on. With `expected`, the epoch is
+    /// raised only if that is the highest one in the store; otherwise the answer is `LedgerBusy`.
     pub(super) async fn raise_epoch(
         &self,
         event: EventId,
-        floor: Epoch,
+        ledger_epoch: Epoch,
         expected: Option<Epoch>,
         entry: NewAudit,
     ) -> Result<Epoch, AppError> {
         let _permit = self.budget.load.acquire().await;
-        match self.store.epoch_raise(event, floor, expected, &entry).await? {
+        match self.store.epoch_raise(event, ledger_epoch, expected, &entry).await? {
             EpochRaiseOutcome::Raised { epoch } => Ok(epoch),
             EpochRaiseOutcome::Newer => Err(AppError::LedgerBusy),
             EpochRaiseOutcome::NotFound => Err(AppError::NotFound),

@@ -103,7 +103,7 @@ impl Inspector {
     pub(crate) async fn inspect(&self, event: EventId, journal_len_max: u64) -> Result<Inspected, AppError> {
         let _permit = self.inspection_permits.acquire().await;
         match self.ledger.view(event).await? {
-            Some(view) if view.pending > journal_len_max => {
+            Some(view) if view.journal_len > journal_len_max => {
                 Ok(Inspected { inspection: Inspection::Busy, view: Some(view), stored: None })
             }
             Some(_) => self.inspect_once(event).await,
@@ -220,7 +220,7 @@ mod tests {
             view: LedgerView {
                 epoch: Epoch(3),
                 paused: false,
-                pending: u64::try_from(journal.len()).unwrap(),
+                journal_len: u64::try_from(journal.len()).unwrap(),
                 ticket_types: vec![TicketTypeView { id: GRADE, left }],
             },
             revision: 1,

@@ -130,7 +130,7 @@ impl App {
             status: event_status(record, view, self.now()),
             paused: view.map_or(record.paused, |view| view.paused),
             epoch: view.map(|view| view.epoch),
-            journal_len: view.map_or(0, |view| view.pending),
+            journal_len: view.map_or(0, |view| view.journal_len),
             ticket_types: ticket_types.collect(),
         }
     }

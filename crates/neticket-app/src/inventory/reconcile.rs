@@ -48,7 +48,7 @@ impl App {
         wanted: &Reconcile,
     ) -> Result<Reconciliation, AppError> {
         let record = self.store.event(event).await?.ok_or(AppError::NotFound)?;
-        if self.ledger.view(event).await?.is_some_and(|view| view.pending > JOURNAL_LEN_MAX) {
+        if self.ledger.view(event).await?.is_some_and(|view| view.journal_len > JOURNAL_LEN_MAX) {
             return Err(AppError::LedgerBusy); // so long a journal will not be at rest soon enough
         }
         let inspection = self.inspector.inspect_until_at_rest(event).await?;

@@ -78,7 +78,7 @@ async fn cancel_batch(context: &TaskContext, event: EventId) -> Result<usize, Ap
 /// Takes the event off the list if none of its reservations can become confirmed any more.
 async fn finish(context: &TaskContext, event: EventId, epoch: Epoch) -> Result<(), AppError> {
     let is_at_rest =
-        context.ledger.view(event).await?.is_some_and(|view| view.epoch >= epoch && view.pending == 0);
+        context.ledger.view(event).await?.is_some_and(|view| view.epoch >= epoch && view.journal_len == 0);
     if !is_at_rest {
         return Ok(()); // recovery decides the journal first
     }

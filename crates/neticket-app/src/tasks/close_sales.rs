@@ -48,13 +48,13 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 /// was admitted since cannot be committed.
 async fn delete_ledger(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     match context.ledger.view(event).await? {
-        Some(view) if view.pending == 0 => {
+        Some(view) if view.journal_len == 0 => {
             if !context.ledger.evict(event, view.epoch).await? {
                 return Ok(()); // it is in use after all
             }
         }
         Some(view) => {
-            let entries = usize::try_from(view.pending).unwrap_or(usize::MAX);
+            let entries = usize::try_from(view.journal_len).unwrap_or(usize::MAX);
             let old = context.ledger.journal_older_than(event, DELETED_ENTRIES_AGE_MIN_MS, entries).await?;
             if old.len() < entries {
                 return Ok(());
@@ -75,7 +75,7 @@ async fn close(context: &TaskContext, event: EventId) -> Result<(), AppError> {
         context.ledger.evict(event, ANY_EPOCH).await?;
         return Ok(());
     };
-    if view.pending > 0 {
+    if view.journal_len > 0 {
         return Ok(()); // recovery decides the journal first
     }
     // `reconcile_ledgers` reports and repairs a difference.

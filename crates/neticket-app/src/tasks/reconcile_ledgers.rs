@@ -16,7 +16,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 async fn reconcile(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     // A ledger with pending bookings is rarely at rest, so reading its journal is not worth it.
-    if context.ledger.view(event).await?.is_none_or(|view| view.pending > 0) {
+    if context.ledger.view(event).await?.is_none_or(|view| view.journal_len > 0) {
         return Ok(());
     }
     let inspection = match context.inspector.inspect_until_at_rest(event).await {

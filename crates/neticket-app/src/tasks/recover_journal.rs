@@ -18,7 +18,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 async fn recover(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     if context.ledger.view(event).await?.is_none() {
-        if context.ledger.begin_load(event).await?.floor == Epoch(0) {
+        if context.ledger.current_epoch(event).await? == Epoch(0) {
             return Ok(()); // lost or evicted, together with its journal
         }
         // A ledger of another server run, perhaps with a journal. The load carries the journal over.

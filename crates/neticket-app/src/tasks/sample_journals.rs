@@ -33,7 +33,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 async fn sample(context: &TaskContext, event: EventId) -> Result<Option<JournalSample>, AppError> {
     let Some(view) = context.ledger.view(event).await? else { return Ok(None) };
-    let oldest = if view.pending == 0 {
+    let oldest = if view.journal_len == 0 {
         None
     } else {
         let entries = context.ledger.journal_older_than(event, 0, ENTRIES_READ_MAX).await?;
@@ -41,5 +41,5 @@ async fn sample(context: &TaskContext, event: EventId) -> Result<Option<JournalS
     };
     let age_ms = oldest.map_or(0, |admitted_at| context.clock.now().millis_since(admitted_at));
     let oldest_age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
-    Ok(Some(JournalSample { event, entries: view.pending, oldest_age }))
+    Ok(Some(JournalSample { event, entries: view.journal_len, oldest_age }))
 }

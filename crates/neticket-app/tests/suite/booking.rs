@@ -38,7 +38,7 @@ async fn rush_on_emptied_ledgers(
     let losses = Cell::new(0);
     let emptying = async {
         while losses.get() < 20 {
-            if env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending > 20) {
+            if env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.journal_len > 20) {
                 env.lose_ledger(event.id).await;
                 losses.set(losses.get() + 1);
             }

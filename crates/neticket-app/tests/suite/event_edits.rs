@@ -190,7 +190,7 @@ on_both! {
         assert!(matches!(deleted, Err(AppError::EventHasReservations)), "{deleted:?}");
         update(&app, event.id, capacity(&event, 2)).await.unwrap();
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.pending, view.ticket_types[0].left), (1, 0), "the pending booking is carried over");
+        assert_eq!((view.journal_len, view.ticket_types[0].left), (1, 0), "the pending booking is carried over");
         env.lose_ledger(event.id).await;
         env.finish().await;
     }
@@ -278,8 +278,10 @@ async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     let (event, users) = (env.event_on_sale(&[10], 4).await, env.users(2).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-    until("the booking is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
-        .await;
+    until("the booking is settled", async || {
+        env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
+    })
+    .await;
     redis.pause().unwrap();
     let now = env.store.event(event.id).await.unwrap().unwrap().window.opens_at.plus_millis(1);
     let change = EventChange { closes_at: Some(now), ..EventChange::default() };

@@ -30,7 +30,7 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
     let (canceller, user) = (Arc::clone(&app), users[0]);
     let cancelling = tokio::spawn(async move { canceller.reservation_cancel(user, mine).await });
     until("the bookings are in the journal", async || {
-        env.ledger.view(stuck.id).await.unwrap().unwrap().pending > 10
+        env.ledger.view(stuck.id).await.unwrap().unwrap().journal_len > 10
     })
     .await;
     let began = Instant::now();
@@ -166,7 +166,7 @@ on_both! {
         assert!(matches!(outcome, Err(AppError::Overloaded)), "{outcome:?}");
         assert_eq!(env.confirmed(&event).await, [1]);
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.pending, view.ticket_types[0].left), (0, 9));
+        assert_eq!((view.journal_len, view.ticket_types[0].left), (0, 9));
         env.finish().await;
         node.shutdown_background(); // some of the store's connections belong to it
     }

@@ -36,7 +36,7 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
             tokio::time::sleep(GLANCE).await;
         }
-        while env.ledger.view(event.id).await.unwrap().unwrap().pending > 0 {
+        while env.ledger.view(event.id).await.unwrap().unwrap().journal_len > 0 {
             assert!(tokio::time::Instant::now() < deadline, "recovery settles the booking");
             tokio::time::sleep(GLANCE).await;
         }
@@ -107,7 +107,7 @@ on_both! {
         // The ledger is loaded before the refusal is answered, because recovery must not find what was
         // refused.
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.pending, view.ticket_types[0].left), (0, 0), "the ledger was reloaded");
+        assert_eq!((view.journal_len, view.ticket_types[0].left), (0, 0), "the ledger was reloaded");
         env.finish().await;
     }
 

@@ -82,7 +82,7 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     let _recovering = env.node().await;
     for event in &events[..ROUNDS] {
         until("all bookings are settled", async || {
-            env.ledger.view(event.id).await.unwrap().unwrap().pending == 0
+            env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
         })
         .await;
     }

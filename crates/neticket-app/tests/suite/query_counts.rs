@@ -67,7 +67,7 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
         ));
     }
     until("all have their seats and wait for the store", async || {
-        env.ledger.view(event.id).await.unwrap().unwrap().pending == 500
+        env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 500
     })
     .await;
     locks.let_go(&env);
@@ -95,7 +95,7 @@ async fn the_size_of_a_page_does_not_change_its_number_of_queries() {
         let event = env.event_on_sale(&[10, 10], 4).await;
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         until("the booking is settled and no longer looked up as pending", async || {
-            env.ledger.view(event.id).await.unwrap().unwrap().pending == 0
+            env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
         })
         .await;
     }

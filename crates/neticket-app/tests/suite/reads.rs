@@ -115,7 +115,7 @@ async fn clearing_the_cache_does_not_change_the_ledger() {
     let (by, user) = (admin(&env).await, env.user(0).await);
     app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await.unwrap();
     let left = async || env.ledger.examine(event.id).await.unwrap().unwrap().view;
-    until("the booking is settled", async || left().await.pending == 0).await;
+    until("the booking is settled", async || left().await.journal_len == 0).await;
     let before = left().await;
     app.cache_clear(by, None).await.unwrap();
     app.cache_clear_event(by, None, event.id).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
     let left = async || app.event(event.id).await.unwrap().ticket_types[0].left;
     assert_eq!(left().await, 8);
     until("the booking is settled", async || {
-        env.ledger.examine(event.id).await.unwrap().unwrap().view.pending == 0
+        env.ledger.examine(event.id).await.unwrap().unwrap().view.journal_len == 0
     })
     .await;
     redis.pause().unwrap();

@@ -72,7 +72,7 @@ async fn recovery_finishes_a_journal_after_the_master_with_the_event_list_lost_i
     let user = env.user(0).await;
     let id = admit(&env, event.id, user, event.ticket_types[0].id).await;
     assert_eq!(ask(master_of_the_list(&env, &cluster), "FLUSHALL"), "+OK");
-    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 1, "the ledger is intact");
+    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().journal_len, 1, "the ledger is intact");
 
     let app = env.node().await;
     until("the booking is confirmed", async || {
@@ -80,7 +80,7 @@ async fn recovery_finishes_a_journal_after_the_master_with_the_event_list_lost_i
     })
     .await;
     until("the journal is empty", async || {
-        env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.pending == 0)
+        env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.journal_len == 0)
     })
     .await;
     assert_eq!(env.confirmed(&event).await, [2]);

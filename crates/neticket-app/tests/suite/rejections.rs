@@ -110,7 +110,7 @@ on_both! {
         // Then the node died. Recovery by another one returns the seats.
         let app = env.node().await;
         let deadline = tokio::time::Instant::now() + TIMEOUT;
-        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.pending > 0) {
+        while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.journal_len > 0) {
             assert!(tokio::time::Instant::now() < deadline, "recovery removes the journal entry");
             tokio::time::sleep(GLANCE).await;
         }

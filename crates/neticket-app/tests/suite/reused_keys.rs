@@ -31,7 +31,7 @@ on_both! {
         app.reservation_create(users[0], Some(KEY), tickets_of(first.ticket_types[0].id, 1)).await.unwrap();
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first booking is settled", async || view(&env, second.id).await.pending == 0).await;
+        until("the first booking is settled", async || view(&env, second.id).await.journal_len == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 4).await;
@@ -62,7 +62,7 @@ on_both! {
         assert_eq!(env.store.reject(&[rejected], env.now().await).await.unwrap(), 1);
         let grade = second.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
-        until("the first booking is settled", async || view(&env, second.id).await.pending == 0).await;
+        until("the first booking is settled", async || view(&env, second.id).await.journal_len == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], grade, 2).await;
@@ -77,7 +77,7 @@ on_both! {
         let event = env.event_on_sale(&[10, 10], 9).await;
         let (user, grades) = (env.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
         app.reservation_create(user, Some(KEY), tickets_of(grades[0], 1)).await.unwrap();
-        until("the booking is settled", async || view(&env, event.id).await.pending == 0).await;
+        until("the booking is settled", async || view(&env, event.id).await.journal_len == 0).await;
         let before = view(&env, event.id).await;
         refused(&app, user, grades[1], 1).await;
         refused(&app, user, grades[0], 2).await;
@@ -128,7 +128,7 @@ on_both! {
         assert!(matches!(verdicts[..], [Verdict::Admitted(_)]), "{verdicts:?}");
         until("the seats are returned", async || {
             let view = view(&env, second.id).await;
-            view.pending == 0 && view.ticket_types[0].left == 10
+            view.journal_len == 0 && view.ticket_types[0].left == 10
         })
         .await;
         assert_eq!(view(&env, second.id).await.epoch, epoch, "no load happened");

@@ -72,7 +72,7 @@ on_both! {
             let refused = app.reservation_create(user, key, tickets_of(grade, 1)).await;
             assert!(matches!(refused, Err(AppError::SaleClosed)), "{refused:?}");
         }
-        assert_eq!(env.ledger.begin_load(event.id).await.unwrap().floor, Epoch(0));
+        assert_eq!(env.ledger.current_epoch(event.id).await.unwrap(), Epoch(0));
         env.finish().await;
     }
 }

@@ -252,8 +252,10 @@ async fn a_booking_that_waits_for_a_hanging_database_is_unavailable_and_not_over
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
     let grade = event.ticket_types[0].id;
     app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // caches the names
-    until("the booking is settled", async || env.ledger.view(event.id).await.unwrap().unwrap().pending == 0)
-        .await;
+    until("the booking is settled", async || {
+        env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
+    })
+    .await;
     env.lose_ledger(event.id).await;
     mariadb.server.pause().unwrap();
     for outcome in all_book(&app, &users, grade).await {

@@ -9,11 +9,11 @@
         2 journal_len_max  how many entries the journal may have
         3 reservations_max how many reservations a user may have made in this epoch
         4 requests         packed, see prelude.lua
-  RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, letters, prices, then details.
-           Letters, one per request: a admitted | r admitted before (detail: unit price 8, admitted at 8) |
-           k known | m mismatch | n no such ticket type | o not open | c closed | p paused | j journal full |
-           s sold out (detail: left) | l over the limit of tickets or of reservations (detail: already held) |
-           d differs from the price in the request (detail: unit price 8).
+  RETURNS  absent | stale | verdicts, epoch, now, opens at, max per user, status codes, prices, then details.
+           Status codes, one letter per request: a admitted | r admitted before (detail: unit price 8,
+           admitted at 8) | k known | m mismatch | n no such ticket type | o not open | c closed | p paused |
+           j journal full | s sold out (detail: left) | l over the limit of tickets or of reservations
+           (detail: already held) | d differs from the price in the request (detail: unit price 8).
            Prices: ticket type 8, unit price 8, of each ticket type admitted by this call.
            Details in the order of the requests.
 
@@ -37,7 +37,7 @@ local users = parts(requests, 44, 17, 24)
 local records, records_after = hmget(KEYS[2], users), {}
 
 local now = now_ms()
-local shut = now < tonumber(ledger.opens_at) and 'o'
+local closed_reason = now < tonumber(ledger.opens_at) and 'o'
   or now >= tonumber(ledger.closes_at) and 'c'
   or ledger.paused == '1' and 'p'
 local max_per_user = tonumber(ledger.max_per_user)
@@ -45,26 +45,30 @@ local max_per_user = tonumber(ledger.max_per_user)
 local record_len_max = 4 + 17 * tonumber(ARGV[3])
 local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
-local letters, details, holders, entries = {}, {}, {}, {}
+local status_codes, details, holders, entries = {}, {}, {}, {}
 
--- Caches one value per combination of ticket type, quantity and price, because most requests of a batch ask
--- for the same. `ticket_types` is keyed by the 8 bytes of the id.
+-- Caches one value per combination of ticket type, quantity and price (`terms`, the end of a request),
+-- because most requests of a batch ask for the same. `ticket_types` is keyed by the 8 bytes of the id.
 local any_price = string.rep('\255', 8)
 local ticket_types = {}
-local wishes = setmetatable({}, {
-  __index = function(known, bytes)
-    local id = sub(bytes, 1, 8)
+local requests_by_terms = setmetatable({}, {
+  __index = function(cache, terms)
+    local id = sub(terms, 1, 8)
     local left = tonumber(ledger['left:' .. id])
     if left and not ticket_types[id] then
       ticket_types[id] = { left = left, price_and_now = ledger['price:' .. id] .. pack('>i8', now) }
     end
-    local quantity, price = unpack_number('>I4', bytes, 9), sub(bytes, 13, 20)
-    local wish = { ticket_type = ticket_types[id], quantity = quantity, first = pack('>I4', quantity) }
+    local quantity, price = unpack_number('>I4', terms, 9), sub(terms, 13, 20)
+    local request = {
+      ticket_type = ticket_types[id],
+      quantity = quantity,
+      first_holding = pack('>I4', quantity),
+    }
     if price ~= any_price and price ~= ledger['price:' .. id] then
-      wish.other_price = ledger['price:' .. id]
+      request.changed_to_price = ledger['price:' .. id]
     end
-    known[bytes] = wish
-    return wish
+    cache[terms] = request
+    return request
   end,
 })
 
@@ -80,7 +84,7 @@ local function journaled(id)
   return entry_of[id] or redis.call('HGET', KEYS[3], id)
 end
 
--- The letter, and the detail if any, for an id that the user's record has.
+-- The status code, and the detail if any, for an id that the user's record has.
 local function repeated(id, content)
   local entry = journaled(id)
   if not entry then
@@ -92,18 +96,18 @@ local function repeated(id, content)
   return 'r', sub(entry, 21, 36)
 end
 
--- Returns the letter, and the detail if any. `wanted` is the end of the request, from the ticket type on.
-local function admit(id, content, wanted, user, record)
-  if record and place_of(record, id) then
+-- Returns the status code, and the detail if any.
+local function admit(id, content, terms, user, record)
+  if record and find_reservation(record, id) then
     return repeated(id, content)
   end
-  local wish = wishes[wanted]
-  local ticket_type = wish.ticket_type
+  local request = requests_by_terms[terms]
+  local ticket_type = request.ticket_type
   if not ticket_type then
     return 'n'
   end
-  if shut then
-    return shut
+  if closed_reason then
+    return closed_reason
   end
   if journal_room <= 0 then
     return 'j'
@@ -111,7 +115,7 @@ local function admit(id, content, wanted, user, record)
   if record and #record >= record_len_max then
     return 'l', held_by(record)
   end
-  local quantity, left = wish.quantity, ticket_type.left
+  local quantity, left = request.quantity, ticket_type.left
   if left < quantity then
     return 's', left
   end
@@ -119,8 +123,8 @@ local function admit(id, content, wanted, user, record)
   if held + quantity > max_per_user then
     return 'l', held
   end
-  if wish.other_price then
-    return 'd', wish.other_price
+  if request.changed_to_price then
+    return 'd', request.changed_to_price
   end
 
   ticket_type.left = left - quantity
@@ -129,7 +133,7 @@ local function admit(id, content, wanted, user, record)
   if record then
     record = with_reservation(record, held + quantity, id, 'h')
   else
-    record = wish.first .. id .. 'h'
+    record = request.first_holding .. id .. 'h'
   end
   records_after[user] = record
   local entry, at = content .. ticket_type.price_and_now, #entries
@@ -144,9 +148,9 @@ end
 for i = 1, #users do
   local start, user = (i - 1) * 44, users[i]
   local id, content = sub(requests, start + 1, start + 16), sub(requests, start + 17, start + 36)
-  local wanted = sub(requests, start + 25, start + 44)
-  local letter, detail = admit(id, content, wanted, user, records_after[user] or records[i])
-  letters[i] = letter
+  local terms = sub(requests, start + 25, start + 44)
+  local status_code, detail = admit(id, content, terms, user, records_after[user] or records[i])
+  status_codes[i] = status_code
   if detail then
     details[#details + 1] = detail
   end
@@ -174,7 +178,7 @@ local reply = {
   integer(now),
   ledger.opens_at,
   ledger.max_per_user,
-  table.concat(letters),
+  table.concat(status_codes),
   table.concat(prices),
 }
 for i = 1, #details do

@@ -13,10 +13,10 @@
   begin again, and then gets the new one. Concurrent loads share the token: if it is deleted, all of them must
   begin again. ]]
 
-local run, start = run_id(), token_start(replication_id())
-local token = start .. sub(ARGV[1], 9)
+local run, prefix = run_id(), token_start(replication_id())
+local token = prefix .. sub(ARGV[1], 9)
 local loads = redis.call('GET', KEYS[2])
-if loads and sub(loads, 1, #run + 8) == run .. start then
+if loads and sub(loads, 1, #run + 8) == run .. prefix then
   token = sub(loads, #run + 1)
 end
 redis.call('SET', KEYS[2], run .. token, 'PX', ARGV[2])

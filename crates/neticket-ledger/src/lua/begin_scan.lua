@@ -16,12 +16,12 @@ if list_state(KEYS[1], ARGV[3]) == 'complete' then
   return { 'complete' }
 end
 local replid = replication_id() or ''
-local present = redis.call('GET', KEYS[2])
-if present == replid .. ARGV[1] then
+local lease = redis.call('GET', KEYS[2])
+if lease == replid .. ARGV[1] then
   redis.call('PEXPIRE', KEYS[2], ARGV[2])
   return { 'kept' }
 end
-if present and sub(present, 1, #replid) == replid then
+if lease and sub(lease, 1, #replid) == replid then
   return { 'busy' }
 end
 redis.call('SET', KEYS[2], replid .. ARGV[1], 'PX', ARGV[2])

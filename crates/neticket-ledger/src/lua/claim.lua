@@ -14,7 +14,7 @@
   clock that dates a claim is also the clock that measures its age. ]]
 
 local now, claims_max = now_ms(), tonumber(ARGV[5])
-local others, is_there, database, token_secret = 0, false, 0, 0
+local others, has_claim, database_differs, token_secret_differs = 0, false, 0, 0
 local claims = redis.call('HGETALL', KEYS[1])
 for i = 1, #claims, 2 do
   local node, claim = claims[i], claims[i + 1]
@@ -23,20 +23,20 @@ for i = 1, #claims, 2 do
       redis.call('HDEL', KEYS[1], node)
     end
   elseif node == ARGV[1] then
-    is_there = true
+    has_claim = true
   else
     others = others + 1
     if sub(claim, 9, 24) ~= ARGV[2] then
-      database = 1
+      database_differs = 1
     end
     if sub(claim, 25, 40) ~= ARGV[3] then
-      token_secret = 1
+      token_secret_differs = 1
     end
   end
 end
 -- A node that has a claim keeps it. Only a node that starts is refused.
-if is_there or (database + token_secret == 0 and others < claims_max) then
+if has_claim or (database_differs + token_secret_differs == 0 and others < claims_max) then
   redis.call('HSET', KEYS[1], ARGV[1], pack('>i8', now) .. ARGV[2] .. ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
-return { database, token_secret }
+return { database_differs, token_secret_differs }

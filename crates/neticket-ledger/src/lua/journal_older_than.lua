@@ -20,18 +20,18 @@ end
 local admitted_by, limit = now_ms() - tonumber(ARGV[1]), tonumber(ARGV[2])
 local found, cursor = {}, '0'
 -- HSCAN may return a field twice.
-local told = {}
+local seen = {}
 repeat
-  local part = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', 500)
-  local words = part[2]
-  cursor = part[1]
-  for i = 1, #words, 2 do
-    local id, entry = words[i], words[i + 1]
+  local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', 500)
+  local ids_and_entries = page[2]
+  cursor = page[1]
+  for i = 1, #ids_and_entries, 2 do
+    local id, entry = ids_and_entries[i], ids_and_entries[i + 1]
     if #found >= limit then
       break
     end
-    if not told[id] and admitted_at(entry) <= admitted_by then
-      told[id] = true
+    if not seen[id] and admitted_at(entry) <= admitted_by then
+      seen[id] = true
       found[#found + 1] = id .. entry
     end
   end

@@ -70,9 +70,9 @@ end
 
 -- The whole hash as a table.
 local function hgetall(key)
-  local words, values = redis.call('HGETALL', key), {}
-  for i = 1, #words, 2 do
-    values[words[i]] = words[i + 1]
+  local fields_and_values, values = redis.call('HGETALL', key), {}
+  for i = 1, #fields_and_values, 2 do
+    values[fields_and_values[i]] = fields_and_values[i + 1]
   end
   return values
 end
@@ -87,20 +87,20 @@ local function hmget(key, fields)
   end
   local values = {}
   for from = 1, #fields, CHUNK do
-    local part = redis.call('HMGET', key, unpack(fields, from, math.min(from + CHUNK - 1, #fields)))
-    for i = 1, #part do
-      values[from + i - 1] = part[i]
+    local chunk = redis.call('HMGET', key, unpack(fields, from, math.min(from + CHUNK - 1, #fields)))
+    for i = 1, #chunk do
+      values[from + i - 1] = chunk[i]
     end
   end
   return values
 end
 
--- Runs `command key words…`, split into as many calls as necessary, none if there are no words. Returns the
--- sum of the answers.
-local function write(command, key, words)
+-- Runs `command key args…`, split into as many calls as necessary, none if there are no arguments. Returns
+-- the sum of the answers.
+local function write(command, key, args)
   local sum = 0
-  for from = 1, #words, CHUNK do
-    sum = sum + redis.call(command, key, unpack(words, from, math.min(from + CHUNK - 1, #words)))
+  for from = 1, #args, CHUNK do
+    sum = sum + redis.call(command, key, unpack(args, from, math.min(from + CHUNK - 1, #args)))
   end
   return sum
 end
@@ -123,12 +123,12 @@ end
 
 -- Where the id begins in the record; nil if it is not there. Ids are 17 bytes apart. A match at another
 -- distance consists of parts of two ids.
-local function place_of(record, id)
-  local place = find(record, id, 5, true)
-  while place and (place - 5) % 17 ~= 0 do
-    place = find(record, id, place + 1, true)
+local function find_reservation(record, id)
+  local at = find(record, id, 5, true)
+  while at and (at - 5) % 17 ~= 0 do
+    at = find(record, id, at + 1, true)
   end
-  return place
+  return at
 end
 
 -- The record with this reservation added; `held` is how many tickets the user then holds.
@@ -137,7 +137,7 @@ local function with_reservation(record, held, id, mark)
 end
 
 -- Adds to the reply what view.lua returns, from the epoch on.
-local function view(ledger, pending, reply)
+local function view(ledger, journal_len, reply)
   local ticket_types = {}
   for field, value in pairs(ledger) do
     if sub(field, 1, 5) == 'left:' then
@@ -146,7 +146,7 @@ local function view(ledger, pending, reply)
   end
   reply[#reply + 1] = ledger.epoch
   reply[#reply + 1] = ledger.paused
-  reply[#reply + 1] = pending
+  reply[#reply + 1] = journal_len
   reply[#reply + 1] = table.concat(ticket_types)
 end
 

@@ -12,17 +12,17 @@
   nodes_max. ]]
 
 local now = now_ms()
-local kept, is_there = 0, false
+local kept, has_status = 0, false
 local statuses = redis.call('HGETALL', KEYS[1])
 for i = 1, #statuses, 2 do
   if unpack_number('>i8', statuses[i + 1]) < now - tonumber(ARGV[3]) then
     redis.call('HDEL', KEYS[1], statuses[i])
   else
     kept = kept + 1
-    is_there = is_there or statuses[i] == ARGV[1]
+    has_status = has_status or statuses[i] == ARGV[1]
   end
 end
-if is_there or kept < tonumber(ARGV[4]) then
+if has_status or kept < tonumber(ARGV[4]) then
   redis.call('HSET', KEYS[1], ARGV[1], pack('>i8', now) .. ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end

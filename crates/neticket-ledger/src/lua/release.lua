@@ -22,15 +22,15 @@ local releases, epoch_bytes = ARGV[1], pack('>i8', tonumber(epoch))
 local users = parts(releases, 44, 17, 24)
 local records, records_after = hmget(KEYS[2], users), {}
 
-local released, holders, left_back = {}, {}, {}
+local released, holders, seats_returned = {}, {}, {}
 for i = 1, #users do
   local release, user = sub(releases, (i - 1) * 44 + 1, i * 44), users[i]
   local id, quantity = sub(release, 1, 16), unpack_number('>I4', release, 33)
   local record = records_after[user] or records[i]
-  local place = record and place_of(record, id)
-  if sub(release, 37, 44) == epoch_bytes and not (place and sub(record, place + 16, place + 16) == 'r') then
-    if place then
-      record = sub(record, 1, place - 1) .. sub(record, place + 17)
+  local at = record and find_reservation(record, id)
+  if sub(release, 37, 44) == epoch_bytes and not (at and sub(record, at + 16, at + 16) == 'r') then
+    if at then
+      record = sub(record, 1, at - 1) .. sub(record, at + 17)
     end
     record = with_reservation(record, math.max(0, held_by(record) - quantity), id, 'r')
     records_after[user] = record
@@ -38,12 +38,12 @@ for i = 1, #users do
     holders[#holders + 1] = user
     holders[#holders + 1] = record
     local left_field = 'left:' .. sub(release, 25, 32)
-    left_back[left_field] = (left_back[left_field] or 0) + quantity
+    seats_returned[left_field] = (seats_returned[left_field] or 0) + quantity
   end
 end
 
 local changes = {}
-for left_field, quantity in pairs(left_back) do
+for left_field, quantity in pairs(seats_returned) do
   local left = redis.call('HGET', KEYS[1], left_field)
   if left then
     changes[#changes + 1] = left_field

@@ -6,12 +6,12 @@
 
   One script, so that the clock that dates a status is also the clock that measures its age. ]]
 
-local oldest, young = now_ms() - tonumber(ARGV[1]), {}
+local published_since, recent = now_ms() - tonumber(ARGV[1]), {}
 local statuses = redis.call('HGETALL', KEYS[1])
 for i = 1, #statuses, 2 do
-  if unpack_number('>i8', statuses[i + 1]) >= oldest then
-    young[#young + 1] = statuses[i]
-    young[#young + 1] = sub(statuses[i + 1], 9)
+  if unpack_number('>i8', statuses[i + 1]) >= published_since then
+    recent[#recent + 1] = statuses[i]
+    recent[#recent + 1] = sub(statuses[i + 1], 9)
   end
 end
-return young
+return recent

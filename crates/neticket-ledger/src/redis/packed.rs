@@ -17,12 +17,12 @@ const PACKED_LEN_MAX: usize = 44;
 
 /// Packs many items into one argument.
 pub(super) fn packed<'a, T: 'a>(
-    things: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
+    items: impl IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>,
     pack: impl Fn(&mut Vec<u8>, &T),
 ) -> Vec<u8> {
-    let things = things.into_iter();
-    let mut bytes = Vec::with_capacity(things.len() * PACKED_LEN_MAX);
-    things.for_each(|thing| pack(&mut bytes, thing));
+    let items = items.into_iter();
+    let mut bytes = Vec::with_capacity(items.len() * PACKED_LEN_MAX);
+    items.for_each(|item| pack(&mut bytes, item));
     bytes
 }
 

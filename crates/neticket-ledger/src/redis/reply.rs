@@ -86,8 +86,8 @@ impl Reply {
     fn list<T>(&mut self, len: usize, read: impl Fn(Unpack<'_>) -> Option<T>) -> Result<Vec<T>, LedgerError> {
         let bytes = self.bytes()?;
         // A remainder is too short for an item, so `read` returns `None` and the list is refused.
-        let things = bytes.chunks(len).map(|chunk| read(Unpack::new(chunk)));
-        things.collect::<Option<_>>().ok_or_else(|| self.protocol("unexpected byte layout"))
+        let items = bytes.chunks(len).map(|chunk| read(Unpack::new(chunk)));
+        items.collect::<Option<_>>().ok_or_else(|| self.protocol("unexpected byte layout"))
     }
 
     /// All remaining values as pairs of a node and its status.
@@ -108,14 +108,14 @@ impl Reply {
             "verdicts" => {
                 let (epoch, now) = (self.epoch()?, self.timestamp()?);
                 let (opens_at, max_per_user) = (self.timestamp()?, self.number()?);
-                let letters = self.bytes()?;
+                let status_codes = self.bytes()?;
                 let price = |mut bytes: Unpack<'_>| Some((TicketTypeId(bytes.i64()?), bytes.u64()?));
                 let batch = Batch { now, opens_at, max_per_user, prices: self.list(16, price)? };
-                if letters.len() != requests.len() {
-                    return Err(self.protocol("expected one letter per request"));
+                if status_codes.len() != requests.len() {
+                    return Err(self.protocol("expected one status code per request"));
                 }
-                let verdicts = letters.iter().zip(requests);
-                let verdicts = verdicts.map(|(letter, request)| self.verdict(*letter, request, &batch));
+                let verdicts = status_codes.iter().zip(requests);
+                let verdicts = verdicts.map(|(code, request)| self.verdict(*code, request, &batch));
                 let verdicts = verdicts.collect::<Result<_, _>>()?;
                 Ok(AdmitAnswer::Verdicts { epoch, now, verdicts })
             }
@@ -123,8 +123,8 @@ impl Reply {
         }
     }
 
-    fn verdict(&mut self, letter: u8, request: &AdmitRequest, batch: &Batch) -> Result<Verdict, LedgerError> {
-        Ok(match letter {
+    fn verdict(&mut self, code: u8, request: &AdmitRequest, batch: &Batch) -> Result<Verdict, LedgerError> {
+        Ok(match code {
             b'a' => {
                 let price = batch.prices.iter().find(|(id, _)| *id == request.ticket_type);
                 let (_, unit_price) = *price.ok_or_else(|| self.protocol("admitted without a price"))?;
@@ -160,7 +160,7 @@ impl Reply {
     pub(super) fn load_start(mut self) -> Result<LoadStart, LedgerError> {
         let token =
             Uuid::from_slice(&self.bytes()?).map_err(|_| self.protocol("a token must have 16 bytes"))?;
-        Ok(LoadStart { token: LoadToken(token), floor: self.epoch()? })
+        Ok(LoadStart { token: LoadToken(token), current_epoch: self.epoch()? })
     }
 
     pub(super) fn load_answer(mut self) -> Result<LoadAnswer, LedgerError> {
@@ -207,13 +207,13 @@ impl Reply {
     }
 
     fn view(&mut self) -> Result<LedgerView, LedgerError> {
-        let (epoch, paused, pending) = (self.epoch()?, self.flag()?, self.number()?);
+        let (epoch, paused, journal_len) = (self.epoch()?, self.flag()?, self.number()?);
         let ticket_type = |mut bytes: Unpack<'_>| {
             Some(TicketTypeView { id: TicketTypeId(bytes.i64()?), left: bytes.u32()? })
         };
         let mut ticket_types = self.list(12, ticket_type)?;
         ticket_types.sort_unstable_by_key(|ticket_type| ticket_type.id);
-        Ok(LedgerView { epoch, paused, pending, ticket_types })
+        Ok(LedgerView { epoch, paused, journal_len, ticket_types })
     }
 
     pub(super) fn examine_answer(mut self) -> Result<Option<LedgerState>, LedgerError> {

@@ -66,7 +66,7 @@ async fn an_admitted_reservation_takes_seats_and_is_journaled(kind: Kind) {
         Admission { repeated: true, ..admission },
         "an entry that is read counts as repeated"
     );
-    assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().pending, 1);
+    assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().journal_len, 1);
 }
 
 async fn the_ledger_of_an_event_that_is_not_loaded_is_absent(kind: Kind) {

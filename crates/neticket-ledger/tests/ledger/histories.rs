@@ -234,7 +234,7 @@ impl Pair {
     async fn begin_load(&self, event: EventId, begun: &mut Vec<Tokens>) -> Result<(), TestCaseError> {
         let memory = self.memory.begin_load(event).await.unwrap();
         let redis = self.redis.begin_load(event).await.unwrap();
-        prop_assert_eq!(memory.floor, redis.floor);
+        prop_assert_eq!(memory.current_epoch, redis.current_epoch);
         begun.push(Tokens { memory: memory.token, redis: redis.token });
         Ok(())
     }

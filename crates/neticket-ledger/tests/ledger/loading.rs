@@ -24,7 +24,7 @@ on_every_ledger!(
     the_view_lists_ticket_types_in_the_order_of_their_ids,
     a_snapshot_of_thirty_thousand_reservations_is_loaded_completely,
     an_event_without_ticket_types_can_be_loaded,
-    begin_load_returns_the_epoch_of_the_present_ledger,
+    the_current_epoch_is_that_of_the_present_ledger,
     a_late_load_does_not_restore_a_lower_epoch_after_a_loss,
     a_late_load_does_not_restore_a_lower_epoch_after_an_evict,
     concurrent_loads_do_not_invalidate_each_other,
@@ -191,7 +191,7 @@ async fn the_view_lists_ticket_types_in_the_order_of_their_ids(kind: Kind) {
     load(&*ledger, &many).await;
     let view = ledger.view(EVENT).await.unwrap().unwrap();
     assert_eq!(view.ticket_types.iter().map(|t| t.id.0).collect::<Vec<_>>(), [-1, 9, 20, 100]);
-    assert_eq!((view.epoch, view.paused, view.pending), (Epoch(1), false, 0));
+    assert_eq!((view.epoch, view.paused, view.journal_len), (Epoch(1), false, 0));
 }
 
 async fn a_snapshot_of_thirty_thousand_reservations_is_loaded_completely(kind: Kind) {
@@ -223,11 +223,11 @@ async fn an_event_without_ticket_types_can_be_loaded(kind: Kind) {
     assert_eq!(ledger.view(EVENT).await.unwrap().unwrap().ticket_types, []);
 }
 
-async fn begin_load_returns_the_epoch_of_the_present_ledger(kind: Kind) {
+async fn the_current_epoch_is_that_of_the_present_ledger(kind: Kind) {
     let ledger = kind.ledger();
-    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
+    assert_eq!(ledger.current_epoch(EVENT).await.unwrap(), Epoch(0));
     load(&*ledger, &snapshot(&*ledger, 5).await).await;
-    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(5));
+    assert_eq!(ledger.current_epoch(EVENT).await.unwrap(), Epoch(5));
 }
 
 /// Node A raises the epoch to 1 and is slow. Node B loads epoch 2 and sells. Then that ledger is lost, and

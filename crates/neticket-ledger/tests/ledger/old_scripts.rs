@@ -86,7 +86,7 @@ async fn each_load_by_an_earlier_version_causes_one_load_by_this_version() {
             "a ledger of the earlier version names no server run"
         );
 
-        assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(epoch));
+        assert_eq!(ledger.current_epoch(EVENT).await.unwrap(), Epoch(epoch));
         load(&*ledger, &snapshot(&*ledger, epoch + 1).await).await;
         assert_eq!(ledger.view(EVENT).await.unwrap().map(|view| view.epoch), Some(Epoch(epoch + 1)));
         assert_eq!(old.view().await, Some(epoch + 1), "the earlier version has no reason to load");

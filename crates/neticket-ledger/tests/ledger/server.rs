@@ -144,7 +144,7 @@ async fn a_load_goes_above_a_ledger_of_another_server_run() {
     load(&ledger, &snapshot(&ledger, 5).await).await;
     let _server = restarted(server).await;
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
-    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(5));
+    assert_eq!(ledger.current_epoch(EVENT).await.unwrap(), Epoch(5));
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_ledger_of_another_layout_is_absent() {
     ask(&server.url(), &["ZADD", "neticket:loaded", "1", "7"]).await;
     assert_eq!(ledger.view(EVENT).await.unwrap(), None);
     assert_eq!(ledger.loaded().await.unwrap().events, []);
-    assert_eq!(ledger.begin_load(EVENT).await.unwrap().floor, Epoch(0));
+    assert_eq!(ledger.current_epoch(EVENT).await.unwrap(), Epoch(0));
     load(&ledger, &snapshot(&ledger, 1).await).await;
     assert_eq!(journal(&ledger).await, []);
 }

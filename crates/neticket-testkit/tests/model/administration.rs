@@ -38,7 +38,7 @@ impl Node {
                 let entries = state.journal.iter();
                 return Ok(entries.map(|e| to_commit(event, &e.request, e.admission, e.epoch)).collect());
             }
-            if self.begin_load().await?.floor == Epoch(0) {
+            if self.begin_load().await?.current_epoch == Epoch(0) {
                 return Ok(Vec::new());
             }
             self.load(Epoch(0)).await?;
@@ -48,7 +48,7 @@ impl Node {
 
     pub(crate) async fn press_load(self) {
         let Ok(start) = self.begin_load().await else { return };
-        let raised = self.send(Call::RaiseEpoch { floor: start.floor }).await;
+        let raised = self.send(Call::RaiseEpoch { current_epoch: start.current_epoch }).await;
         if let Ok(Answer::EpochRaised(EpochRaiseOutcome::Raised { epoch })) = raised {
             let _ = self.load(epoch).await;
         }

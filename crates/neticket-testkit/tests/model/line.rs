@@ -38,10 +38,10 @@ pub(crate) enum Call {
     Commit(Vec<CommitRequest>),
     Cancel(Vec<CancelRequest>),
     Reject(Vec<CommitRequest>),
-    LoadEvent { floor: Epoch },
+    LoadEvent { current_epoch: Epoch },
     OutboxDone(Vec<ReservationId>),
     Edit(Box<EventEdit>, Vec<CommitRequest>),
-    RaiseEpoch { floor: Epoch },
+    RaiseEpoch { current_epoch: Epoch },
     Pause(bool),
 }
 
@@ -86,8 +86,8 @@ impl StoreAndLedger {
                 store.reject(requests, now).await.unwrap();
                 Answer::Done
             }
-            Call::LoadEvent { floor } => {
-                Answer::Loaded(store.epoch_raise_and_load(event, *floor).await.unwrap().unwrap())
+            Call::LoadEvent { current_epoch } => {
+                Answer::Loaded(store.epoch_raise_and_load(event, *current_epoch).await.unwrap().unwrap())
             }
             Call::OutboxDone(ids) => {
                 store.outbox_done(ids).await.unwrap();
@@ -96,9 +96,9 @@ impl StoreAndLedger {
             Call::Edit(edit, journal) => {
                 Answer::Edit(store.event_update(event, edit, journal, &ADMIN, || now).await.unwrap())
             }
-            Call::RaiseEpoch { floor } => {
+            Call::RaiseEpoch { current_epoch } => {
                 let entry = ADMIN.did("ledger_load", format!("event/{event}"), "", now);
-                Answer::EpochRaised(store.epoch_raise(event, *floor, None, &entry).await.unwrap())
+                Answer::EpochRaised(store.epoch_raise(event, *current_epoch, None, &entry).await.unwrap())
             }
             Call::Pause(paused) => {
                 // A pause begins by the ledger's clock, which also dates admissions.

@@ -296,7 +296,7 @@ impl Node {
     ) -> Result<BTreeSet<ReservationId>, Broken> {
         for _ in 0..ATTEMPTS_MAX {
             let mut start = self.begin_load().await?;
-            let raise = Call::LoadEvent { floor: start.floor };
+            let raise = Call::LoadEvent { current_epoch: start.current_epoch };
             let Answer::Loaded(loaded) = self.send(raise).await? else { unreachable!() };
             let mut snapshot = to_snapshot(&loaded, self.shared.settings.get(), refused);
             self.shared.distort(&mut snapshot);
@@ -349,15 +349,15 @@ impl Node {
         }
     }
 
-    /// Returns the rows that must stay because the ledger is behind.
+    /// Returns the rows that must stay because the ledger is stale.
     async fn deliver(&self, outbox: &[OutboxRecord]) -> Result<Vec<OutboxRecord>, Broken> {
         let releases = outbox.iter().map(to_release).collect();
         let Answer::Release(epoch) = self.send(Call::Release(releases)).await? else { unreachable!() };
         let any_epoch = self.shared.variant == Variant::ReleaseInAnyEpoch;
-        let (done, behind): (Vec<OutboxRecord>, Vec<OutboxRecord>) =
+        let (done, stale): (Vec<OutboxRecord>, Vec<OutboxRecord>) =
             outbox.iter().partition(|row| any_epoch || epoch >= Some(row.epoch));
         self.send(Call::OutboxDone(done.iter().map(|row| row.id).collect())).await?;
-        Ok(behind)
+        Ok(stale)
     }
 }
 
@@ -383,10 +383,10 @@ impl Node {
         if rows.is_empty() {
             return;
         }
-        let Ok(behind) = self.deliver(&rows).await else { return };
-        let Some(epoch) = behind.iter().map(|row| row.epoch).max() else { return };
+        let Ok(stale) = self.deliver(&rows).await else { return };
+        let Some(epoch) = stale.iter().map(|row| row.epoch).max() else { return };
         if self.load(Epoch(epoch.0 + 1)).await.is_ok() {
-            let _ = self.deliver(&behind).await;
+            let _ = self.deliver(&stale).await;
         }
     }
 

@@ -147,7 +147,7 @@ async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
         let grade = store.ticket_types[0];
         let says_the_same = ledger
             .as_ref()
-            .is_some_and(|view| view.pending == 0 && u64::from(view.ticket_types[0].left) == grade.left);
+            .is_some_and(|view| view.journal_len == 0 && u64::from(view.ticket_types[0].left) == grade.left);
         if says_the_same && store.releases.is_empty() {
             return;
         }

@@ -93,8 +93,8 @@ impl Audit {
     async fn grades(&mut self, store: &Store, ledger: &dyn Ledger, event: EventId) {
         let view = ledger.view(event).await.expect("the ledger answers");
         let Some(view) = view else { return self.findings.push("no ledger is loaded".to_owned()) };
-        if view.pending > 0 {
-            self.findings.push(format!("the journal still has {} entries", view.pending));
+        if view.journal_len > 0 {
+            self.findings.push(format!("the journal still has {} entries", view.journal_len));
         }
         for row in store.inventory_audit(Some(event)).await.expect("the store answers") {
             if row.capacity != row.left + row.confirmed {

@@ -232,8 +232,8 @@ impl Cluster {
         }
         let view = self.ledger.view(event).await.map_err(|error| error.to_string())?;
         let view = view.ok_or("no ledger is loaded")?;
-        if view.pending > 0 {
-            return Err(format!("{} entries are in the journal", view.pending));
+        if view.journal_len > 0 {
+            return Err(format!("{} entries are in the journal", view.journal_len));
         }
         let later = self.now().await.plus_millis(86_400_000);
         let outbox = self.store.outbox_before(later, 1).await.map_err(|error| error.to_string())?;

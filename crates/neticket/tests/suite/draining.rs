@@ -82,7 +82,7 @@ async fn a_node_stopped_under_load_leaves_nothing_in_the_journal() {
     }
     let (code, log) = tokio::task::spawn_blocking(|| serving.terminate()).await.unwrap();
     assert_eq!(code, Some(0), "{log}");
-    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().pending, 0, "the journal is not empty");
+    assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().journal_len, 0, "the journal is not empty");
     for person in people {
         person.await.unwrap();
     }

@@ -64,8 +64,8 @@ impl EventCache {
     /// `LedgerUnavailable`.
     pub(crate) async fn journal_state(&self, event: EventId) -> Result<JournalState, AppError> {
         Ok(match self.ledger.view(event).await? {
-            Some(view) if view.pending > 0 => JournalState::Pending,
-            None if self.ledger.begin_load(event).await?.floor > Epoch(0) => JournalState::Unknown,
+            Some(view) if view.journal_len > 0 => JournalState::Pending,
+            None if self.ledger.current_epoch(event).await? > Epoch(0) => JournalState::Unknown,
             // Without a ledger there is no journal: the ledger was lost or evicted, or the event has not been
             // loaded yet.
             Some(_) | None => JournalState::Empty,
