@@ -11,7 +11,7 @@ use noxious::toxic::{StreamDirection, Toxic, ToxicKind};
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkFault {
     /// No fault: everything passes.
-    Fair,
+    Healthy,
     /// Delays every piece of an answer by this many milliseconds.
     Slow(u64),
     /// Closes each connection after this many bytes of answers.
@@ -39,7 +39,7 @@ impl Proxy {
     /// If there is no free port.
     pub async fn start(upstream: u16) -> Self {
         let mut proxy = Self { port: free_port().expect("a port"), upstream, running: None };
-        proxy.set(NetworkFault::Fair).await;
+        proxy.set(NetworkFault::Healthy).await;
         proxy
     }
 
@@ -51,7 +51,7 @@ impl Proxy {
     ///
     /// # Panics
     /// If another process has taken the port meanwhile.
-    pub async fn set(&mut self, weather: NetworkFault) {
+    pub async fn set(&mut self, fault: NetworkFault) {
         if let Some(Running { stopper, closed }) = self.running.take() {
             stopper.stop();
             // An error means that the proxy has ended already.
@@ -64,7 +64,7 @@ impl Proxy {
             enabled: true,
             rand_seed: None,
         };
-        let toxics = Toxics { upstream: Vec::new(), downstream: weather.toxic().into_iter().collect() };
+        let toxics = Toxics { upstream: Vec::new(), downstream: fault.toxic().into_iter().collect() };
         let listening = ProxyRunner::initialize_proxy::<TcpListener>(config, toxics).await;
         let (listener, shared) = listening.expect("the port is free");
         // Toxics never change while a proxy runs: a new proxy starts with the others.
@@ -79,7 +79,7 @@ impl Proxy {
 impl NetworkFault {
     fn toxic(self) -> Option<Toxic> {
         let kind = match self {
-            Self::Fair => return None,
+            Self::Healthy => return None,
             Self::Slow(latency) => ToxicKind::Latency { latency, jitter: latency / 4 },
             Self::Cut(bytes) => ToxicKind::LimitData { bytes },
             Self::Swallowing => ToxicKind::Timeout { timeout: 60_000 },

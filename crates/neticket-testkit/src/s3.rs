@@ -26,10 +26,10 @@ const SECRET_KEY: &str = "a secret for tests";
 
 /// How the server treats requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
+enum ServerState {
     Open,
     /// The server accepts no connections and cuts the open ones.
-    Shut,
+    Stopped,
     /// The server reads requests and does not answer them.
     Frozen,
 }
@@ -37,8 +37,8 @@ enum Door {
 /// The state that the handle shares with the serving tasks.
 struct Shared {
     service: S3Service,
-    door: watch::Sender<Door>,
-    /// How many more writes the server serves. The next request that writes shuts the door.
+    state: watch::Sender<ServerState>,
+    /// How many more writes the server serves. The next request that writes stops the server.
     writes_left: AtomicUsize,
     requests: AtomicUsize,
 }
@@ -61,7 +61,7 @@ impl S3 {
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let shared = Arc::new(Shared {
             service: builder.build(),
-            door: watch::Sender::new(Door::Open),
+            state: watch::Sender::new(ServerState::Open),
             writes_left: AtomicUsize::new(usize::MAX),
             requests: AtomicUsize::new(0),
         });
@@ -93,18 +93,18 @@ impl S3 {
 
     /// Stops the server: it cuts and refuses connections.
     pub fn stop(&self) {
-        self.shared.door.send_replace(Door::Shut);
+        self.shared.state.send_replace(ServerState::Stopped);
     }
 
     /// Freezes the server: it reads requests and answers none.
     pub fn freeze(&self) {
-        self.shared.door.send_replace(Door::Frozen);
+        self.shared.state.send_replace(ServerState::Frozen);
     }
 
     /// Makes the server answer again.
     pub fn resume(&self) {
         self.shared.writes_left.store(usize::MAX, Ordering::SeqCst);
-        self.shared.door.send_replace(Door::Open);
+        self.shared.state.send_replace(ServerState::Open);
     }
 
     /// Serves this many more writes, and stops at the next one.
@@ -177,12 +177,12 @@ pub fn age(path: &std::path::Path, by: Duration) {
 
 /// Listens while the door is not shut, and serves each connection until it shuts.
 async fn serve(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr) {
-    let mut door = shared.door.subscribe();
+    let mut state = shared.state.subscribe();
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {
         let Some(listening) = &listener else {
-            let gone = door.wait_for(|door| *door != Door::Shut).await.is_err();
+            let gone = state.wait_for(|state| *state != ServerState::Stopped).await.is_err();
             if gone {
                 return;
             }
@@ -199,7 +199,7 @@ async fn serve(shared: Arc<Shared>, listener: TcpListener, address: SocketAddr) 
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
-            gone = async { door.wait_for(|door| *door == Door::Shut).await.is_err() } => {
+            gone = async { state.wait_for(|state| *state == ServerState::Stopped).await.is_err() } => {
                 if gone {
                     return;
                 }
@@ -218,10 +218,10 @@ async fn answer(
     let writes = request.method() == hyper::Method::PUT;
     let left = |writes: usize| if writes == usize::MAX { Some(writes) } else { writes.checked_sub(1) };
     if writes && shared.writes_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err() {
-        shared.door.send_replace(Door::Shut);
+        shared.state.send_replace(ServerState::Stopped);
         return Err("shut".into());
     }
-    let mut door = shared.door.subscribe();
-    door.wait_for(|door| *door != Door::Frozen).await?;
+    let mut state = shared.state.subscribe();
+    state.wait_for(|state| *state != ServerState::Frozen).await?;
     Ok(shared.service.call(request.map(s3s::Body::from)).await?)
 }

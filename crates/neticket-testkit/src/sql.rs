@@ -25,7 +25,7 @@ pub fn sql(env: &TestEnv, sql: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Row locks on ticket types. A connection of its own holds them until [`Locks::let_go`].
+/// Row locks on ticket types. A connection of its own holds them until [`Locks::release`].
 pub struct Locks {
     client: Child,
     connection: String,
@@ -49,7 +49,7 @@ impl Locks {
         }
     }
 
-    pub fn let_go(mut self, env: &TestEnv) {
+    pub fn release(mut self, env: &TestEnv) {
         sql(env, &format!("KILL {}", self.connection));
         self.client.wait().expect("the client ends");
     }

@@ -13,7 +13,7 @@ use std::{fs, io};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::keeper;
+use crate::process_guard;
 
 /// Mounts the disk on `$0` with the size `$1`, and holds it until the standard input ends.
 const HOLD: &str = "mount -t tmpfs -o size=\"$1\" tmpfs \"$0\" && echo mounted && exec cat";
@@ -34,8 +34,8 @@ impl SmallDisk {
     /// # Errors
     /// This machine does not allow it: user namespaces are switched off, or util-linux is not installed.
     pub fn create(megabytes: u32) -> Result<Self> {
-        keeper::sweep_leftovers();
-        let folder = tempfile::Builder::new().prefix(&keeper::folder_prefix("disk")).tempdir()?;
+        process_guard::sweep_leftovers();
+        let folder = tempfile::Builder::new().prefix(&process_guard::folder_prefix("disk")).tempdir()?;
         let mut unshare = Command::new("unshare");
         unshare.args(["--user", "--map-root-user", "--mount", "--", "sh", "-c", HOLD]).arg(folder.path());
         unshare.arg(format!("{megabytes}m")).stdin(Stdio::piped()).stdout(Stdio::piped());

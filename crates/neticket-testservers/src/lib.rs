@@ -12,8 +12,8 @@
 
 mod database;
 mod disk;
-mod keeper;
 mod mariadb;
+mod process_guard;
 mod redis;
 mod server;
 mod shared;
@@ -21,8 +21,8 @@ mod sql_client;
 
 pub use database::TestDatabase;
 pub use disk::SmallDisk;
-pub use keeper::{dying_with_parent, free_port, spawn};
 pub use mariadb::MariaDb;
+pub use process_guard::{dying_with_parent, free_port, spawn};
 pub use redis::{Redis, RedisCluster};
 pub use server::Server;
 pub use shared::{

@@ -12,7 +12,7 @@ use std::{env, process};
 use anyhow::{Context as _, Result, bail};
 
 use crate::server::{Program, Server};
-use crate::{SmallDisk, keeper, sql_client};
+use crate::{SmallDisk, process_guard, sql_client};
 
 /// Options for the installation. It takes seconds, and copying the result takes a fraction of one. Small
 /// files make the copy quick.
@@ -74,7 +74,7 @@ impl Program for MariaDb {
     fn command(&self, folder: &Path, port: u16) -> Result<Command> {
         let mut command = match &self.disk {
             Some(disk) => disk.command(server_program()?),
-            None => keeper::dying_with_parent(server_program()?),
+            None => process_guard::dying_with_parent(server_program()?),
         };
         let data = self.disk.as_ref().map_or(folder, |disk| disk.folder()).join(DATA);
         if self.durable {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::keeper;
+use crate::process_guard;
 use crate::server::{Program, Server};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl Program for Redis {
     }
 
     fn command(&self, folder: &Path, port: u16) -> Result<Command> {
-        let mut command = keeper::dying_with_parent("redis-server");
+        let mut command = process_guard::dying_with_parent("redis-server");
         command.current_dir(folder).args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
         command.arg("--dir").arg(folder).args(["--save", "", "--daemonize", "no"]);
         command.args(["--appendonly", if self.append_only { "yes" } else { "no" }]);
@@ -87,7 +87,7 @@ impl RedisCluster {
         // A third of the 16,384 slots each.
         for (first, last) in [(0, 5_460), (5_461, 10_922), (10_923, 16_383)] {
             // By default the masters use a port that is 10,000 higher for the cluster bus. It may not exist.
-            let bus = keeper::free_port()?;
+            let bus = process_guard::free_port()?;
             let options = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()].map(str::to_owned);
             let master = Redis { extra_options: options.into(), ..Redis::default() }.start()?;
             told(&master, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-use crate::keeper;
+use crate::process_guard;
 
 /// How long a server may take to answer after its start on a machine that is busy compiling.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
@@ -47,16 +47,16 @@ pub struct Server {
 impl Server {
     /// Starts `program` in a new temporary folder and waits until it answers.
     pub(crate) fn start(program: impl Program + 'static) -> Result<Self> {
-        keeper::sweep_leftovers();
+        process_guard::sweep_leftovers();
         let folder = tempfile::Builder::new()
-            .prefix(&keeper::folder_prefix(program.name()))
+            .prefix(&process_guard::folder_prefix(program.name()))
             .tempdir()
             .context("cannot create the server's folder")?;
         program.prepare(folder.path())?;
         let mut server = Self { program: Box::new(program), folder, port: 0, child: None };
         let mut attempt = 1;
         loop {
-            server.port = keeper::free_port()?;
+            server.port = process_guard::free_port()?;
             match server.launch() {
                 Ok(()) => return Ok(server),
                 Err(error) if attempt == START_ATTEMPTS => return Err(error),
@@ -155,7 +155,7 @@ impl Server {
         let log = fs::File::options().create(true).append(true).open(self.log_path())?;
         let mut command = self.program.command(self.folder.path(), self.port)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        self.child = Some(keeper::spawn(command)?);
+        self.child = Some(process_guard::spawn(command)?);
         let deadline = Instant::now() + READY_DEADLINE;
         while !self.program.answers(self.port) {
             if let Some(status) = self.wait_for_end(Duration::ZERO)? {
@@ -216,7 +216,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // After an error, the kernel still kills the process when this one ends, see `keeper`.
+        // After an error, the kernel still kills the process when this one ends, see `process_guard`.
         let _ = self.kill();
     }
 }

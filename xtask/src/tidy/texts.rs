@@ -206,7 +206,7 @@ mod tests {
         let line = "//! Why.\nledger.drop_for_test(event).await?;\n";
         assert_eq!(messages("crates/neticket-app/src/booking.rs", line).len(), 1);
         assert_eq!(check("crates/neticket-app/tests/booking.rs", line), []);
-        assert_eq!(check("crates/neticket-testkit/src/world.rs", line), []);
+        assert_eq!(check("crates/neticket-testkit/src/test_env.rs", line), []);
     }
 
     #[test]

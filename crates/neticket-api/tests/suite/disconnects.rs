@@ -105,7 +105,7 @@ async fn a_request_runs_to_its_end_after_its_client_disconnects() {
     until("the pause waits for the rows", async || sql(&env, WAITING).trim() == "1").await;
     reset(client);
     until("the node has noticed", async || metric(&server, DISCONNECTS).await == 1).await;
-    locks.let_go(&env);
+    locks.release(&env);
     until("the ledger is of a pause", async || {
         env.ledger.view(event.id).await.unwrap().is_some_and(|view| view.paused && view.epoch > epoch)
     })

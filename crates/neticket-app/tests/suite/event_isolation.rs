@@ -45,7 +45,7 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
         .expect("it can be loaded");
     assert!(waiting.iter().all(|booking| !booking.is_finished()), "after {:?}", began.elapsed());
     assert!(!cancelling.is_finished());
-    locks.let_go(&env);
+    locks.release(&env);
     for booking in waiting {
         booking.await.unwrap().unwrap();
     }
@@ -84,7 +84,7 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
     .await;
     let seen = app.reservation(user, left[0]).await.unwrap();
     assert_eq!(seen.state, ReservationState::Pending, "the stuck event is still stuck");
-    locks.let_go(&env);
+    locks.release(&env);
     until("the stuck event is recovered", async || {
         app.reservation(user, left[0]).await.unwrap().state == ReservationState::Confirmed
     })
@@ -131,7 +131,7 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     };
     until("the rejection of the other event is recorded", async || is_noted(dropped[1]).await).await;
     assert!(waits(dropped[0]).await, "the stuck event is still stuck");
-    locks.let_go(&env);
+    locks.release(&env);
     until("the rejection of the stuck event is recorded", async || is_noted(dropped[0]).await).await;
     env.finish().await;
 }
@@ -186,7 +186,7 @@ async fn a_pending_booking_shows_the_price_at_which_it_was_admitted() {
     let locks = Locks::of(&env, event.id);
     let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
     assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
-    locks.let_go(&env);
+    locks.release(&env);
     until("the booking is confirmed at the admitted price", async || {
         let seen = app.reservation(user, booked.id).await.unwrap();
         seen.state == ReservationState::Confirmed && seen.unit_price == booked.unit_price

@@ -186,7 +186,7 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     let id = booked.reservation.id;
     let seen = app.reservation(users[0], id).await.unwrap();
     assert_eq!((seen.state, seen.unit_price), (ReservationState::Pending, 50_000));
-    locks.let_go(&env);
+    locks.release(&env);
     let deadline = tokio::time::Instant::now() + TIMEOUT;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
         assert!(tokio::time::Instant::now() < deadline, "the booking is confirmed");
@@ -208,7 +208,7 @@ async fn a_request_that_timed_out_during_a_load_takes_no_seats() {
     let locks = Locks::of(&env, event.id);
     let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 2)).await;
     assert!(matches!(gone, Err(neticket_app::AppError::StoreUnavailable(_))), "{gone:?}");
-    locks.let_go(&env);
+    locks.release(&env);
     let deadline = tokio::time::Instant::now() + TIMEOUT;
     while env.ledger.view(event.id).await.unwrap().is_none() {
         assert!(tokio::time::Instant::now() < deadline, "the load finishes");

@@ -74,7 +74,7 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     is_done.store(true, Ordering::Relaxed);
     stranger.await.unwrap();
     for held in locks {
-        held.let_go(&env);
+        held.release(&env);
     }
     env.config.engine.grace_ms = 50;
     env.config.engine.task_interval_ms = 20;

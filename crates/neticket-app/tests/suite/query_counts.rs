@@ -70,7 +70,7 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
         env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 500
     })
     .await;
-    locks.let_go(&env);
+    locks.release(&env);
     for booking in bookings {
         booking.await.unwrap().unwrap();
     }

@@ -10,7 +10,7 @@ mod cluster;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
-mod forgetting;
+mod deleting;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use neticket_testkit::store::{
     CommitRequest, EditOutcome, EpochRaiseOutcome, EventEdit, EventRecord, PauseOutcome,
 };
 
-use crate::line::{Answer, Broken, Call};
+use crate::calls::{Answer, Call, CallFailed};
 use crate::protocol::{ATTEMPTS_MAX, Node};
 use crate::shared::to_commit;
 
@@ -15,8 +15,8 @@ const CAPACITY_MAX: u32 = 6;
 
 impl Node {
     /// Raises or lowers the capacity of a ticket type by one seat.
-    pub(crate) async fn seats(self, grade: usize, more: bool) {
-        if self.may_look().await.is_err() {
+    pub(crate) async fn change_capacity(self, grade: usize, more: bool) {
+        if self.await_read().await.is_err() {
             return;
         }
         let before = self.shared.backends.store.event(self.shared.event).await.unwrap().unwrap();
@@ -30,10 +30,10 @@ impl Node {
     }
 
     /// The bookings in flight, as far as the ledger knows them.
-    async fn journal_of(&self) -> Result<Vec<CommitRequest>, Broken> {
+    async fn journal_of(&self) -> Result<Vec<CommitRequest>, CallFailed> {
         let event = self.shared.event;
         for _ in 0..ATTEMPTS_MAX {
-            self.may_look().await?;
+            self.await_read().await?;
             if let Some(state) = self.shared.backends.ledger.examine(event).await.unwrap() {
                 let entries = state.journal.iter();
                 return Ok(entries.map(|e| to_commit(event, &e.request, e.admission, e.epoch)).collect());
@@ -43,10 +43,10 @@ impl Node {
             }
             self.load(Epoch(0)).await?;
         }
-        Err(Broken)
+        Err(CallFailed)
     }
 
-    pub(crate) async fn press_load(self) {
+    pub(crate) async fn load_ledger(self) {
         let Ok(start) = self.begin_load().await else { return };
         let raised = self.send(Call::RaiseEpoch { current_epoch: start.current_epoch }).await;
         if let Ok(Answer::EpochRaised(EpochRaiseOutcome::Raised { epoch })) = raised {
@@ -54,7 +54,7 @@ impl Node {
         }
     }
 
-    pub(crate) async fn press_pause(self, paused: bool) {
+    pub(crate) async fn set_paused(self, paused: bool) {
         let answer = self.send(Call::Pause(paused)).await;
         if let Ok(Answer::Pause(PauseOutcome::Changed { epoch } | PauseOutcome::Already { epoch })) = answer {
             let _ = self.load(epoch).await;

@@ -7,7 +7,7 @@ use neticket_testkit::domain::{ReservationId, TicketTypeId};
 use neticket_testkit::ledger::LedgerState;
 use neticket_testkit::store::{InventoryRecord, ReservationRecord, ReservationStatus, StoredInventory};
 
-use crate::line::Broken;
+use crate::calls::CallFailed;
 use crate::protocol::Node;
 use crate::shared::Shared;
 
@@ -17,23 +17,23 @@ pub(crate) struct Stored {
     inventory: StoredInventory,
 }
 
-struct Look {
+struct Inspection {
     store: Rc<Stored>,
     ledger: Option<LedgerState>,
 }
 
 /// Inspects the ledger. Inspects the store too if it has been called since the last inspection.
-async fn look(shared: &Shared) -> Look {
-    let seen = shared.seen.borrow().clone();
-    let store = match seen {
-        Some(seen) => seen,
-        None => Rc::new(look_at_store(shared).await),
+async fn inspect(shared: &Shared) -> Inspection {
+    let last_inspection = shared.last_inspection.borrow().clone();
+    let store = match last_inspection {
+        Some(last_inspection) => last_inspection,
+        None => Rc::new(inspect_store(shared).await),
     };
-    shared.seen.replace(Some(Rc::clone(&store)));
-    Look { store, ledger: shared.backends.ledger.examine(shared.event).await.unwrap() }
+    shared.last_inspection.replace(Some(Rc::clone(&store)));
+    Inspection { store, ledger: shared.backends.ledger.examine(shared.event).await.unwrap() }
 }
 
-async fn look_at_store(shared: &Shared) -> Stored {
+async fn inspect_store(shared: &Shared) -> Stored {
     let ids: Vec<ReservationId> = shared.reference.borrow().asked.keys().copied().collect();
     let records = shared.backends.store.reservations(&ids).await.unwrap();
     Stored {
@@ -48,20 +48,20 @@ async fn look_at_store(shared: &Shared) -> Stored {
 
 /// What must hold after every step, whatever is in progress.
 pub(crate) async fn after_a_step(shared: &Shared, max_per_user: u32) -> Result<(), String> {
-    let look = look(shared).await;
-    capacity_is_left_and_confirmed(&look.store)?;
-    if let Some(ledger) = &look.ledger {
-        drift(shared, ledger, &look.store)?;
+    let inspection = inspect(shared).await;
+    capacity_is_left_and_confirmed(&inspection.store)?;
+    if let Some(ledger) = &inspection.ledger {
+        drift(shared, ledger, &inspection.store)?;
     }
-    shared.reference.borrow().check(&look.store.records, max_per_user)
+    shared.reference.borrow().check(&inspection.store.records, max_per_user)
 }
 
-fn capacity_is_left_and_confirmed(look: &Stored) -> Result<(), String> {
+fn capacity_is_left_and_confirmed(inspection: &Stored) -> Result<(), String> {
     let mut confirmed: BTreeMap<TicketTypeId, u64> = BTreeMap::new();
-    for record in look.records.values().filter(|record| record.status == ReservationStatus::Confirmed) {
+    for record in inspection.records.values().filter(|record| record.status == ReservationStatus::Confirmed) {
         *confirmed.entry(record.ticket_type).or_default() += u64::from(record.quantity.get());
     }
-    for grade in &look.inventory.ticket_types {
+    for grade in &inspection.inventory.ticket_types {
         let confirmed = confirmed.get(&grade.id).copied().unwrap_or(0);
         if grade.capacity != grade.left + confirmed {
             return Err(format!("capacity is not left + {confirmed} confirmed: {grade:?}"));
@@ -113,14 +113,14 @@ fn differs(
 
 /// Compares ledger and store. Unlike in [`after_a_step`], the nodes continue meanwhile, so it inspects the
 /// ledger twice, with the store in between, and compares only if the ledger has not changed.
-pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken> {
+pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, CallFailed> {
     let (event, backends) = (node.shared.event, &node.shared.backends);
-    node.may_look().await?;
+    node.await_read().await?;
     let Some(ledger) = backends.ledger.examine(event).await.unwrap() else { return Ok(Ok(())) };
-    node.may_look().await?;
+    node.await_read().await?;
     let ids: Vec<ReservationId> = ledger.journal.iter().map(|entry| entry.request.id).collect();
     let store = backends.store.inventory_of(event, &ids).await.unwrap().unwrap();
-    node.may_look().await?;
+    node.await_read().await?;
     let again = backends.ledger.examine(event).await.unwrap();
     let same = again.is_some_and(|again| again.revision == ledger.revision);
     // An entry that is also in the store is in progress: it is committed and not settled yet.
@@ -130,30 +130,31 @@ pub(crate) async fn reconcile(node: &Node) -> Result<Result<(), String>, Broken>
 
 /// Whether the journal and the outbox are empty, which is the goal of the background tasks.
 pub(crate) async fn is_at_rest(shared: &Shared) -> bool {
-    let look = look(shared).await;
-    look.store.inventory.releases.is_empty() && look.ledger.is_some_and(|ledger| ledger.journal.is_empty())
+    let inspection = inspect(shared).await;
+    inspection.store.inventory.releases.is_empty()
+        && inspection.ledger.is_some_and(|ledger| ledger.journal.is_empty())
 }
 
 /// What must hold when nothing is in progress.
 pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
-    let look = look(shared).await;
-    capacity_is_left_and_confirmed(&look.store)?;
-    let ledger = look.ledger.as_ref().ok_or("no ledger is loaded")?;
+    let inspection = inspect(shared).await;
+    capacity_is_left_and_confirmed(&inspection.store)?;
+    let ledger = inspection.ledger.as_ref().ok_or("no ledger is loaded")?;
     if !ledger.journal.is_empty() {
         return Err(format!("the journal is not empty: {:?}", ledger.journal));
     }
-    drift(shared, ledger, &look.store)?;
-    shared.reference.borrow().check_at_rest(&look.store.records)
+    drift(shared, ledger, &inspection.store)?;
+    shared.reference.borrow().check_at_rest(&inspection.store.records)
 }
 
 /// The same after a load that was the last call, so that the ledger is of the store's epoch.
 pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> {
-    let look = look(shared).await;
-    let epoch = look.ledger.as_ref().map(|ledger| ledger.view.epoch);
-    if look.store.inventory.ticket_types.iter().any(|grade| Some(grade.epoch) != epoch) {
+    let inspection = inspect(shared).await;
+    let epoch = inspection.ledger.as_ref().map(|ledger| ledger.view.epoch);
+    if inspection.store.inventory.ticket_types.iter().any(|grade| Some(grade.epoch) != epoch) {
         return Err(format!(
             "the epoch of the ledger differs from that of the store: {epoch:?}, {:?}",
-            look.store.inventory
+            inspection.store.inventory
         ));
     }
     at_rest(shared).await

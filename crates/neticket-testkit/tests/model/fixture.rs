@@ -11,12 +11,12 @@ use neticket_testkit::store::{EventRecord, NewEvent, NewTicketType, NewUser, Sto
 use redis::aio::MultiplexedConnection;
 use tempfile::TempDir;
 
+use crate::calls::StoreAndLedger;
 use crate::history::USERS;
-use crate::line::StoreAndLedger;
 
 /// The users who book the seats that are left at the end.
 const STRANGERS: usize = 16;
-/// Nothing may time out, because every fault of the line is part of a history.
+/// Nothing may time out, because every fault of a call is part of a history.
 const TIMEOUT_MS: u64 = 30_000;
 const HOUR_MS: i64 = 3_600_000;
 /// More than all histories of a run book.
@@ -49,7 +49,7 @@ pub(crate) struct Saved {
 
 impl Fixture {
     pub(crate) async fn new(kind: Kind) -> Self {
-        let folder = quick_folder();
+        let folder = memory_folder();
         let database = (kind == Kind::Shared).then(|| TestDatabase::create().unwrap());
         let url = match &database {
             Some(database) => database.url(),
@@ -161,7 +161,7 @@ async fn event(backends: &StoreAndLedger, capacities: &[u32], max_per_user: u32)
 }
 
 /// A folder in memory if there is one: the tests check that commits happen, not that disks keep them.
-fn quick_folder() -> TempDir {
+fn memory_folder() -> TempDir {
     let in_memory = std::path::Path::new("/dev/shm");
     let folder = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
     folder.or_else(|_| tempfile::tempdir()).unwrap()

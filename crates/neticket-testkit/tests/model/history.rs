@@ -34,7 +34,7 @@ pub(crate) struct Ending {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// Users send requests to one node at the same time: one batch.
-    Ask { node: u8, bookings: Vec<Wanted> },
+    Ask { node: u8, bookings: Vec<RequestSpec> },
     /// A node takes a batch of admitted bookings and commits it.
     Commit { node: u8 },
     /// The owner of a key uses it for a booking of another event, which the store confirms or rejects.
@@ -60,7 +60,7 @@ pub(crate) enum Step {
     /// The server restarts from its saved data: an old ledger, of another server run.
     RollBack,
     /// The next load is wrong: its ledger has more seats than there are.
-    Believe,
+    InflateNextLoad,
     /// From the next load on, the sale is paused, closed or open.
     Sale(Sale),
     /// From the next load on, this is the limit of tickets per user. Users who hold more keep them.
@@ -69,16 +69,16 @@ pub(crate) enum Step {
 
 /// A request: its key, and how it differs from the usual request with that key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct RequestSpec {
     pub(crate) key: u8,
-    pub(crate) other: Other,
+    pub(crate) other: Variation,
     /// Whether it names a price. That price is wrong.
     pub(crate) wrong_price: bool,
 }
 
 /// How a repeated key differs from its usual booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Other {
+pub(crate) enum Variation {
     Nothing,
     Quantity,
     Grade,
@@ -94,12 +94,12 @@ pub(crate) enum Task {
     Reconcile,
     Evict,
     /// An administrator raises or lowers the capacity of a ticket type by one seat.
-    Seats {
+    ChangeCapacity {
         grade: u8,
         more: bool,
     },
     /// An administrator has the ledger loaded again.
-    PressLoad,
+    LoadLedger,
     /// An administrator pauses the sale, or resumes it.
     Pause(bool),
 }
@@ -130,9 +130,13 @@ fn a_node() -> impl Strategy<Value = u8> {
     0..NODES
 }
 
-fn a_booking() -> impl Strategy<Value = Wanted> {
-    let other = prop_oneof![18 => Just(Other::Nothing), 1 => Just(Other::Quantity), 1 => Just(Other::Grade)];
-    (0..KEYS, other, prop::bool::weighted(0.05)).prop_map(|(key, other, wrong_price)| Wanted {
+fn a_booking() -> impl Strategy<Value = RequestSpec> {
+    let other = prop_oneof![
+        18 => Just(Variation::Nothing),
+        1 => Just(Variation::Quantity),
+        1 => Just(Variation::Grade),
+    ];
+    (0..KEYS, other, prop::bool::weighted(0.05)).prop_map(|(key, other, wrong_price)| RequestSpec {
         key,
         other,
         wrong_price,
@@ -158,8 +162,8 @@ fn a_task() -> impl Strategy<Value = Task> {
         2 => Just(Task::Reload),
         1 => Just(Task::Reconcile),
         1 => Just(Task::Evict),
-        2 => (any::<u8>(), any::<bool>()).prop_map(|(grade, more)| Task::Seats { grade, more }),
-        1 => Just(Task::PressLoad),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(grade, more)| Task::ChangeCapacity { grade, more }),
+        1 => Just(Task::LoadLedger),
         1 => any::<bool>().prop_map(Task::Pause),
     ]
 }
@@ -189,7 +193,7 @@ fn a_misfortune() -> impl Strategy<Value = Step> {
         2 => Just(Step::Lose),
         2 => Just(Step::Save),
         2 => Just(Step::RollBack),
-        3 => Just(Step::Believe),
+        3 => Just(Step::InflateNextLoad),
         1 => a_sale().prop_map(Step::Sale),
         1 => (1..=4_u32).prop_map(Step::Limit),
     ]
@@ -203,7 +207,7 @@ pub(crate) fn a_history() -> impl Strategy<Value = History> {
     )
 }
 
-const USUAL: Wanted = Wanted { key: 0, other: Other::Nothing, wrong_price: false };
+const USUAL: RequestSpec = RequestSpec { key: 0, other: Variation::Nothing, wrong_price: false };
 
 /// A cancel, and its release, between the two halves of a load. Random histories produce this too rarely.
 pub(crate) fn a_cancel_within_a_load() -> History {

@@ -11,19 +11,19 @@ use neticket_testkit::store::{CancelRequest, CommitRequest, EventRecord};
 use neticket_testkit::tickets;
 use uuid::Uuid;
 
+use crate::calls::Settings;
 use crate::checks;
 use crate::fixture::{Fixture, Saved};
-use crate::history::{CallFate, Ending, History, Other, Step, Task, Wanted};
-use crate::line::Settings;
+use crate::history::{CallFate, Ending, History, RequestSpec, Step, Task, Variation};
 use crate::protocol::Node;
 use crate::shared::{BookingRequest, Shared, Start, Variant, Work};
 
 /// The node that repairs everything at the end.
-const HEALER: u8 = u8::MAX;
+const REPAIR_NODE: u8 = u8::MAX;
 /// How often the background tasks of the healthy node run before everything must be in order.
 const RUNS_MAX: usize = 8;
 /// How many seats too many a wrong ledger has.
-const MORE_SEATS: u32 = 3;
+const SURPLUS_SEATS: u32 = 3;
 /// More calls than any single job makes.
 const CALLS_MAX: usize = 200;
 
@@ -68,13 +68,13 @@ impl<'a> Machine<'a> {
     async fn play(&mut self) -> Result<(), String> {
         let history = self.history;
         for (number, step) in history.steps.iter().enumerate() {
-            let taken = self.take(step).await.and(self.look().await);
+            let taken = self.apply(step).await.and(self.check().await);
             taken.map_err(|what| format!("{what}\nafter step {number}, {step:?}"))?;
         }
         self.end(history.ending).await.map_err(|what| format!("{what}\nwhile the system came to rest"))
     }
 
-    async fn take(&mut self, step: &Step) -> Result<(), String> {
+    async fn apply(&mut self, step: &Step) -> Result<(), String> {
         self.steps += 1;
         match step {
             Step::Ask { node, bookings } => self.ask(*node, bookings),
@@ -98,7 +98,7 @@ impl<'a> Machine<'a> {
             Step::Lose => self.lose().await,
             Step::Save => self.saved = self.fixture.save(&self.event).await,
             Step::RollBack => self.roll_back().await,
-            Step::Believe => self.shared.believes_in.set(MORE_SEATS),
+            Step::InflateNextLoad => self.shared.surplus_seats.set(SURPLUS_SEATS),
             Step::Sale(sale) => self.shared.set(|settings| settings.sale = *sale),
             Step::Limit(limit) => self.shared.set(|settings| settings.max_per_user = *limit),
         }
@@ -112,18 +112,18 @@ impl<'a> Machine<'a> {
 
     /// A key belongs to one user. Unless it is used for something else, it stands for one ticket type and
     /// quantity.
-    fn request(&self, wanted: Wanted) -> AdmitRequest {
-        let key = usize::from(wanted.key);
+    fn request(&self, spec: RequestSpec) -> AdmitRequest {
+        let key = usize::from(spec.key);
         let grades = &self.event.ticket_types;
-        let other = |other| usize::from(wanted.other == other);
-        let quantity = 1 + u32::from(wanted.key / 3 % 2) + u32::from(wanted.other == Other::Quantity);
-        let grade = &grades[(key / 2 + other(Other::Grade)) % grades.len()];
+        let other = |other| usize::from(spec.other == other);
+        let quantity = 1 + u32::from(spec.key / 3 % 2) + u32::from(spec.other == Variation::Quantity);
+        let grade = &grades[(key / 2 + other(Variation::Grade)) % grades.len()];
         AdmitRequest {
-            id: self.id(wanted.key),
-            user: self.user(wanted.key),
+            id: self.id(spec.key),
+            user: self.user(spec.key),
             ticket_type: grade.id,
             quantity: tickets(quantity),
-            unit_price: wanted.wrong_price.then_some(grade.price + 1),
+            unit_price: spec.wrong_price.then_some(grade.price + 1),
         }
     }
 
@@ -153,9 +153,9 @@ impl<'a> Machine<'a> {
         self.jobs.push(Job { node, work });
     }
 
-    fn ask(&mut self, node: u8, bookings: &[Wanted]) {
-        let bookings = bookings.iter().map(|wanted| {
-            let request = self.request(*wanted);
+    fn ask(&mut self, node: u8, bookings: &[RequestSpec]) {
+        let bookings = bookings.iter().map(|spec| {
+            let request = self.request(*spec);
             BookingRequest::new(&self.shared, request)
         });
         let bookings: Vec<BookingRequest> = bookings.collect();
@@ -186,11 +186,11 @@ impl<'a> Machine<'a> {
             Task::Reload => Box::new(|node| Box::pin(async move { drop(node.load_now(&[]).await) })),
             Task::Reconcile => Box::new(|node| Box::pin(node.reconcile())),
             Task::Evict => Box::new(|node| Box::pin(node.evict())),
-            Task::Seats { grade, more } => {
-                Box::new(move |node| Box::pin(node.seats(usize::from(grade), more)))
+            Task::ChangeCapacity { grade, more } => {
+                Box::new(move |node| Box::pin(node.change_capacity(usize::from(grade), more)))
             }
-            Task::PressLoad => Box::new(|node| Box::pin(node.press_load())),
-            Task::Pause(paused) => Box::new(move |node| Box::pin(node.press_pause(paused))),
+            Task::LoadLedger => Box::new(|node| Box::pin(node.load_ledger())),
+            Task::Pause(paused) => Box::new(move |node| Box::pin(node.set_paused(paused))),
         };
         self.start(node, start);
     }
@@ -240,7 +240,7 @@ impl<'a> Machine<'a> {
             self.go(at, CallFate::Fine).await;
             self.steps += 1;
             calls += 1;
-            self.look().await?;
+            self.check().await?;
             let same = self.jobs.get(at).is_some_and(|job| job.node.gate.is_same(&gate));
             if !same || self.jobs.len() < before {
                 break;
@@ -251,20 +251,20 @@ impl<'a> Machine<'a> {
 
     async fn arrive(&mut self, call: u8) {
         let call = {
-            let mut line = self.shared.line.borrow_mut();
-            let Some(at) = pick(call, line.len()) else { return };
-            line.remove(at)
+            let mut delayed_calls = self.shared.delayed_calls.borrow_mut();
+            let Some(at) = pick(call, delayed_calls.len()) else { return };
+            delayed_calls.remove(at)
         };
-        self.shared.take(&call).await;
+        self.shared.apply(&call).await;
     }
 
     fn deadline(&mut self, waiting: u8) {
         let mut all = self.shared.waiting.borrow_mut();
-        all.retain(|asker| asker.strong_count() > 0);
-        let asker = pick(waiting, all.len()).and_then(|at| all[at].upgrade());
+        all.retain(|client| client.strong_count() > 0);
+        let client = pick(waiting, all.len()).and_then(|at| all[at].upgrade());
         drop(all);
-        if let Some(asker) = asker {
-            asker.deadline();
+        if let Some(client) = client {
+            client.deadline();
         }
     }
 
@@ -288,7 +288,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    async fn look(&mut self) -> Result<(), String> {
+    async fn check(&mut self) -> Result<(), String> {
         if let Some(fault) = self.shared.fault.take() {
             return Err(fault);
         }
@@ -317,19 +317,19 @@ impl<'a> Machine<'a> {
             self.jobs.clear();
             self.shared.commit_queues.borrow_mut().clear();
         }
-        while ending.calls_arrive && !self.shared.line.borrow().is_empty() {
+        while ending.calls_arrive && !self.shared.delayed_calls.borrow().is_empty() {
             self.arrive(0).await;
-            self.look().await?;
+            self.check().await?;
         }
-        self.shared.line.borrow_mut().clear();
-        self.heal().await?;
+        self.shared.delayed_calls.borrow_mut().clear();
+        self.repair().await?;
         checks::at_rest(&self.shared).await?;
         self.reconcile().await?;
         checks::at_rest_in_one_epoch(&self.shared).await?;
         self.sell_out().await
     }
 
-    async fn heal(&mut self) -> Result<(), String> {
+    async fn repair(&mut self) -> Result<(), String> {
         for _ in 0..RUNS_MAX {
             for task in [Task::OpenSales, Task::RecoverJournal, Task::DrainOutbox] {
                 self.run(task).await?;
@@ -344,14 +344,14 @@ impl<'a> Machine<'a> {
     /// Loads the ledger again with the sale open, as the repair of a difference does.
     async fn reconcile(&mut self) -> Result<(), String> {
         self.shared.set(|settings| *settings = Settings::default());
-        self.shared.believes_in.set(0);
+        self.shared.surplus_seats.set(0);
         self.run(Task::Pause(false)).await?;
         self.run(Task::Reconcile).await?;
         self.run(Task::Reload).await
     }
 
     async fn run(&mut self, task: Task) -> Result<(), String> {
-        self.begin(HEALER, task);
+        self.begin(REPAIR_NODE, task);
         while !self.jobs.is_empty() {
             self.finish(0).await?;
         }
@@ -374,10 +374,10 @@ impl<'a> Machine<'a> {
                 BookingRequest::new(&self.shared, request)
             });
             let bookings: Vec<BookingRequest> = bookings.collect();
-            self.start(HEALER, Box::new(|node| Box::pin(node.ask(bookings))));
+            self.start(REPAIR_NODE, Box::new(|node| Box::pin(node.ask(bookings))));
             while !self.jobs.is_empty() {
                 self.finish(0).await?;
-                self.commit(HEALER);
+                self.commit(REPAIR_NODE);
             }
         }
         let left: BTreeMap<usize, u64> = checks::left(&self.shared).await.into_iter().enumerate().collect();

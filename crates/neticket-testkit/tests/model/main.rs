@@ -1,27 +1,27 @@
 //! The booking protocol under random histories: real stores and ledgers, several nodes that die between any
-//! two calls, and a line that loses, delays and repeats calls. `cargo xtask soak` plays them for as long as
+//! two calls, and calls that are lost, delayed and repeated. `cargo xtask soak` plays them for as long as
 //! you want.
 //!
 //! - `history.rs`: what may happen, as data.
 //! - `protocol.rs`, `administration.rs`: what a node does, call by call, as `neticket-app` does it.
-//! - `runner.rs`, `machine.rs`, `line.rs`, `shared.rs`, `fixture.rs`: what plays a history, and on which
+//! - `runner.rs`, `machine.rs`, `calls.rs`, `shared.rs`, `fixture.rs`: what plays a history, and on which
 //!   backends.
 //! - `reference.rs`, `checks.rs`: what must hold.
-//! - `whole_nodes.rs`, `bad_line.rs`: the product's own nodes, which die while their lines are bad. Not step
-//!   by step.
+//! - `whole_nodes.rs`, `faulty_ledger.rs`: the product's own nodes, which die while their calls fail. Not
+//!   step by step.
 
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
-mod bad_line;
+mod calls;
 #[cfg(test)]
 mod checks;
+#[cfg(test)]
+mod faulty_ledger;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod history;
-#[cfg(test)]
-mod line;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
@@ -59,9 +59,9 @@ fn every_history_on_mariadb_and_redis_keeps_every_promise() {
 
 #[test]
 fn without_the_guard_the_model_notices_a_wrong_capacity_sum() {
-    let mut play = Runner::on(Kind::Embedded);
-    play.fixture = play.fixture.without_guard();
-    play.is_caught(HISTORIES_OF_CONTROLS, "capacity is not left");
+    let mut runner = Runner::on(Kind::Embedded);
+    runner.fixture = runner.fixture.without_guard();
+    runner.is_caught(HISTORIES_OF_CONTROLS, "capacity is not left");
 }
 
 #[test]
@@ -89,7 +89,8 @@ fn a_late_load_after_a_loss_does_not_restore_its_epoch() {
 
 #[test]
 fn the_model_notices_a_rejection_that_is_not_recorded() {
-    Runner::of(Variant::NoteNothing).is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
+    Runner::of(Variant::RecordNoRejections)
+        .is_caught(HISTORIES_OF_CONTROLS, "the store has never decided it");
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn the_model_notices_a_commit_under_an_epoch_that_did_not_admit_it() {
 neticket_testkit::on_both! {
     async fn whole_nodes_that_crash_on_bad_connections_keep_every_promise(backends: Backends) {
         for _ in 0..RUSHES {
-            whole_nodes::die_on_bad_lines(backends).await;
+            whole_nodes::crash_with_faulty_ledgers(backends).await;
         }
     }
 }

@@ -13,10 +13,10 @@ use neticket_testkit::store::{
     ReservationStatus,
 };
 
+use crate::calls::{Answer, Call, CallFailed, Gate, to_snapshot};
 use crate::checks;
 use crate::history::CallFate;
-use crate::line::{Answer, Broken, Call, Gate, to_snapshot};
-use crate::reference::Told;
+use crate::reference::BookingAnswer;
 use crate::shared::{Admitted, BookingRequest, Shared, Variant, Work, to_commit};
 
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
@@ -29,58 +29,58 @@ pub(crate) struct Node {
     pub(crate) name: u8,
 }
 
-/// The line to the backends.
+/// The calls to the backends.
 impl Node {
-    pub(crate) async fn send(&self, call: Call) -> Result<Answer, Broken> {
+    pub(crate) async fn send(&self, call: Call) -> Result<Answer, CallFailed> {
         let fate = self.gate.pass().await;
         let repeats = call.may_repeat();
         match fate {
             CallFate::Lost => {
                 self.shared.reference.borrow_mut().trouble();
-                Err(Broken)
+                Err(CallFailed)
             }
             CallFate::Delayed => {
                 self.shared.reference.borrow_mut().trouble();
-                self.shared.line.borrow_mut().push(call);
-                Err(Broken)
+                self.shared.delayed_calls.borrow_mut().push(call);
+                Err(CallFailed)
             }
             CallFate::AnswerLost => {
                 self.shared.reference.borrow_mut().trouble();
-                self.shared.take(&call).await;
-                Err(Broken)
+                self.shared.apply(&call).await;
+                Err(CallFailed)
             }
             CallFate::Twice if repeats => {
                 self.shared.reference.borrow_mut().trouble();
-                self.shared.take(&call).await;
-                Ok(self.shared.take(&call).await)
+                self.shared.apply(&call).await;
+                Ok(self.shared.apply(&call).await)
             }
             CallFate::TwiceLater if repeats => {
-                let answer = self.shared.take(&call).await;
-                self.shared.line.borrow_mut().push(call);
+                let answer = self.shared.apply(&call).await;
+                self.shared.delayed_calls.borrow_mut().push(call);
                 Ok(answer)
             }
-            CallFate::Fine | CallFate::Twice | CallFate::TwiceLater => Ok(self.shared.take(&call).await),
+            CallFate::Fine | CallFate::Twice | CallFate::TwiceLater => Ok(self.shared.apply(&call).await),
         }
     }
 
     /// Waits for the fate of a call that changes nothing.
-    pub(crate) async fn may_look(&self) -> Result<(), Broken> {
+    pub(crate) async fn await_read(&self) -> Result<(), CallFailed> {
         match self.gate.pass().await {
-            CallFate::Lost | CallFate::AnswerLost | CallFate::Delayed => Err(Broken),
+            CallFate::Lost | CallFate::AnswerLost | CallFate::Delayed => Err(CallFailed),
             CallFate::Fine | CallFate::Twice | CallFate::TwiceLater => Ok(()),
         }
     }
 
-    async fn view(&self) -> Result<Option<LedgerView>, Broken> {
-        self.may_look().await?;
+    async fn view(&self) -> Result<Option<LedgerView>, CallFailed> {
+        self.await_read().await?;
         Ok(self.shared.backends.ledger.view(self.shared.event).await.unwrap())
     }
 
     async fn stored(
         &self,
         ids: Vec<ReservationId>,
-    ) -> Result<BTreeMap<ReservationId, ReservationRecord>, Broken> {
-        self.may_look().await?;
+    ) -> Result<BTreeMap<ReservationId, ReservationRecord>, CallFailed> {
+        self.await_read().await?;
         let records = self.shared.backends.store.reservations(&ids).await.unwrap();
         Ok(records.into_iter().map(|record| (record.id, record)).collect())
     }
@@ -126,8 +126,8 @@ impl Node {
                 Ok(self.sort_verdicts(epoch, bookings, verdicts).await)
             }
             Ok(_) => Err(bookings),
-            Err(Broken) => {
-                tell_all(&bookings, Told::Unknown);
+            Err(CallFailed) => {
+                tell_all(&bookings, BookingAnswer::Unknown);
                 Ok(Vec::new())
             }
         }
@@ -149,12 +149,12 @@ impl Node {
                     admitted.push(Admitted::new(event, booking, admission, epoch));
                 }
                 Verdict::Known => known.push(booking),
-                Verdict::Mismatch => booking.tell(Told::OtherContent),
+                Verdict::Mismatch => booking.tell(BookingAnswer::OtherContent),
                 Verdict::JournalFull => unheard.extend(booking.refuse_for_now()),
                 _ => unheard.extend(booking.refuse()),
             }
         }
-        let _ = self.note(unheard).await;
+        let _ = self.record_rejections(unheard).await;
         if !known.is_empty() {
             self.begin(|node| Box::pin(node.answer_known(known)));
         }
@@ -162,8 +162,8 @@ impl Node {
     }
 
     /// Records the requests as rejected, if there are any.
-    async fn note(&self, requests: Vec<CommitRequest>) -> Result<(), Broken> {
-        if !requests.is_empty() && self.shared.variant != Variant::NoteNothing {
+    async fn record_rejections(&self, requests: Vec<CommitRequest>) -> Result<(), CallFailed> {
+        if !requests.is_empty() && self.shared.variant != Variant::RecordNoRejections {
             self.send(Call::Reject(requests)).await?;
         }
         Ok(())
@@ -172,7 +172,7 @@ impl Node {
     async fn answer_known(self, bookings: Vec<BookingRequest>) {
         let Ok(stored) = self.stored(bookings.iter().map(|booking| booking.request.id).collect()).await
         else {
-            return tell_all(&bookings, Told::Unknown);
+            return tell_all(&bookings, BookingAnswer::Unknown);
         };
         for booking in bookings {
             match stored.get(&booking.request.id) {
@@ -238,14 +238,14 @@ impl Node {
 
     async fn refuse(&self, refused: Vec<BookingRequest>) {
         if self.shared.variant == Variant::RefuseWithoutLoad {
-            return tell_all(&refused, Told::Refused);
+            return tell_all(&refused, BookingAnswer::Refused);
         }
         let ids: Vec<ReservationId> = refused.iter().map(|booking| booking.request.id).collect();
         // Every request here has a key, and may have been told before that it is pending.
-        let noted = refused.iter().filter_map(|booking| booking.last).collect();
-        let loaded = match self.note(noted).await {
+        let rejections = refused.iter().filter_map(|booking| booking.last).collect();
+        let loaded = match self.record_rejections(rejections).await {
             Ok(()) => self.load_now(&ids).await,
-            Err(Broken) => Err(Broken),
+            Err(CallFailed) => Err(CallFailed),
         };
         let Ok(stored) = loaded else {
             return left_to_recovery(&refused);
@@ -260,10 +260,10 @@ impl Node {
             match self.stored(vec![id]).await.map(|mut found| found.remove(&id)) {
                 Ok(Some(record)) => booking.tell_record(&record),
                 Ok(None) => self.shared.fault(format!("{id} is not in the store any more")),
-                Err(Broken) => booking.deadline(),
+                Err(CallFailed) => booking.deadline(),
             }
         }
-        let _ = self.note(unheard).await;
+        let _ = self.record_rejections(unheard).await;
     }
 
     async fn admit_again(&self, raised: Vec<Admitted>) -> Vec<Admitted> {
@@ -273,7 +273,7 @@ impl Node {
         }
         let bookings = raised.into_iter().map(|admitted| admitted.booking);
         let (recovered, asked): (Vec<BookingRequest>, Vec<BookingRequest>) =
-            bookings.partition(|booking| booking.asker.is_none());
+            bookings.partition(|booking| booking.client.is_none());
         if let Some(epoch) = recovered.iter().map(|booking| booking.epoch_min).max() {
             let _ = self.load(epoch).await;
         }
@@ -283,7 +283,7 @@ impl Node {
 
 /// Loading (`booking/loader.rs`). The lease only saves work, so nothing here takes it.
 impl Node {
-    pub(crate) async fn load(&self, epoch_min: Epoch) -> Result<(), Broken> {
+    pub(crate) async fn load(&self, epoch_min: Epoch) -> Result<(), CallFailed> {
         if self.view().await?.is_some_and(|view| view.epoch >= epoch_min) {
             return Ok(());
         }
@@ -293,7 +293,7 @@ impl Node {
     pub(crate) async fn load_now(
         &self,
         refused: &[ReservationId],
-    ) -> Result<BTreeSet<ReservationId>, Broken> {
+    ) -> Result<BTreeSet<ReservationId>, CallFailed> {
         for _ in 0..ATTEMPTS_MAX {
             let mut start = self.begin_load().await?;
             let raise = Call::LoadEvent { current_epoch: start.current_epoch };
@@ -303,7 +303,7 @@ impl Node {
             let stored: BTreeSet<_> = snapshot.reservations.iter().map(|r| r.id).collect();
             let call = |token| Call::Load(token, snapshot);
             if self.shared.variant == Variant::BeginLoadLate {
-                self.may_look().await?;
+                self.await_read().await?;
                 start = self.shared.backends.ledger.begin_load(self.shared.event).await.unwrap();
             }
             let Answer::Load(answer) = self.send(call(start.token)).await? else { unreachable!() };
@@ -311,18 +311,18 @@ impl Node {
                 LoadAnswer::Replaced { dropped } => {
                     let event = self.shared.event;
                     let dropped = dropped.iter().map(|e| to_commit(event, &e.request, e.admission, e.epoch));
-                    let _ = self.note(dropped.collect()).await;
+                    let _ = self.record_rejections(dropped.collect()).await;
                 }
                 LoadAnswer::Kept { .. } if refused.is_empty() => {}
                 LoadAnswer::Kept { .. } | LoadAnswer::Again => continue,
             }
             return Ok(refused.iter().copied().filter(|id| stored.contains(id)).collect());
         }
-        Err(Broken)
+        Err(CallFailed)
     }
 
-    pub(crate) async fn begin_load(&self) -> Result<LoadStart, Broken> {
-        self.may_look().await?;
+    pub(crate) async fn begin_load(&self) -> Result<LoadStart, CallFailed> {
+        self.await_read().await?;
         Ok(self.shared.backends.ledger.begin_load(self.shared.event).await.unwrap())
     }
 }
@@ -350,7 +350,7 @@ impl Node {
     }
 
     /// Returns the rows that must stay because the ledger is stale.
-    async fn deliver(&self, outbox: &[OutboxRecord]) -> Result<Vec<OutboxRecord>, Broken> {
+    async fn deliver(&self, outbox: &[OutboxRecord]) -> Result<Vec<OutboxRecord>, CallFailed> {
         let releases = outbox.iter().map(to_release).collect();
         let Answer::Release(epoch) = self.send(Call::Release(releases)).await? else { unreachable!() };
         let any_epoch = self.shared.variant == Variant::ReleaseInAnyEpoch;
@@ -364,14 +364,14 @@ impl Node {
 /// Background tasks (`tasks/`).
 impl Node {
     pub(crate) async fn recover_journal(self) {
-        if self.may_look().await.is_err() {
+        if self.await_read().await.is_err() {
             return;
         }
         let entries =
             self.shared.backends.ledger.journal_older_than(self.shared.event, 0, 1_000).await.unwrap();
         let batch = entries.into_iter().map(|entry| {
             let booking =
-                BookingRequest { request: entry.request, epoch_min: entry.epoch, last: None, asker: None };
+                BookingRequest { request: entry.request, epoch_min: entry.epoch, last: None, client: None };
             Admitted::new(self.shared.event, booking, entry.admission, entry.epoch)
         });
         let batch = batch.collect();
@@ -391,7 +391,7 @@ impl Node {
     }
 
     async fn outbox(&self) -> Vec<OutboxRecord> {
-        if self.may_look().await.is_err() {
+        if self.await_read().await.is_err() {
             return Vec::new();
         }
         let (store, later) = (&self.shared.backends.store, self.shared.now.plus_millis(86_400_000));
@@ -413,7 +413,7 @@ impl Node {
     }
 }
 
-fn tell_all<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>, told: Told) {
+fn tell_all<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>, told: BookingAnswer) {
     for booking in bookings {
         booking.tell(told);
     }
@@ -448,7 +448,7 @@ fn sort_outcomes(shared: &Shared, batch: Vec<Admitted>, outcomes: Vec<CommitOutc
         match outcome {
             CommitOutcome::Confirmed => {
                 sorted.settled.push((admitted.epoch, admitted.booking.request.id));
-                admitted.booking.tell(Told::Confirmed);
+                admitted.booking.tell(BookingAnswer::Confirmed);
             }
             CommitOutcome::Existing(record) if !is_this_booking(&record, &admitted.booking.request) => {
                 sorted.conflicting.push((admitted, record));

@@ -9,7 +9,7 @@ use neticket_testkit::store::{ReservationRecord, ReservationStatus};
 
 /// What a user is told about a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum BookingAnswer {
     /// 201: it is in the store.
     Confirmed,
     /// 202: its seats are taken, and the store will decide.
@@ -55,13 +55,13 @@ impl Reference {
     }
 
     /// `may_come`: an earlier request for the same id may still reach the ledger.
-    pub(crate) fn tell(&mut self, id: ReservationId, told: Told, may_come: bool) {
+    pub(crate) fn tell(&mut self, id: ReservationId, told: BookingAnswer, may_come: bool) {
         let alone = !may_come && self.under_way.get(&id) == Some(&1);
         match told {
-            Told::Confirmed => drop(self.confirmed.insert(id)),
-            Told::Pending => drop(self.pending.insert(id)),
-            Told::Refused if alone => drop(self.refused.insert(id)),
-            Told::Refused | Told::OtherContent | Told::Unknown => {}
+            BookingAnswer::Confirmed => drop(self.confirmed.insert(id)),
+            BookingAnswer::Pending => drop(self.pending.insert(id)),
+            BookingAnswer::Refused if alone => drop(self.refused.insert(id)),
+            BookingAnswer::Refused | BookingAnswer::OtherContent | BookingAnswer::Unknown => {}
         }
     }
 
@@ -146,10 +146,10 @@ impl Reference {
             return Err(format!("the test has lost a request for {id}"));
         }
         // The one case that docs/decisions/0013 leaves open.
-        let may_be_unnoted = |id| self.troubled && self.dropped.contains(id);
+        let may_be_unrecorded = |id| self.troubled && self.dropped.contains(id);
         // A user has used the key for two events at once, and the other event was first.
         let is_decided = |id| stored.contains_key(id) || self.elsewhere.contains(id);
-        match self.pending.iter().find(|id| !is_decided(*id) && !may_be_unnoted(id)) {
+        match self.pending.iter().find(|id| !is_decided(*id) && !may_be_unrecorded(id)) {
             Some(id) => Err(format!("answered that {id} is pending, but the store has never decided it")),
             None => Ok(()),
         }

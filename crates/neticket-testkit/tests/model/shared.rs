@@ -1,4 +1,4 @@
-//! What the nodes of one history share: the backends, the line to them, and what users were told.
+//! What the nodes of one history share: the backends, the delayed calls to them, and what users were told.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +12,9 @@ use neticket_testkit::store::{
     CommitOutcome, CommitRequest, EditOutcome, ReservationRecord, ReservationStatus,
 };
 
+use crate::calls::{Answer, Call, Settings, StoreAndLedger};
 use crate::checks::Stored;
-use crate::line::{Answer, Call, Settings, StoreAndLedger};
-use crate::reference::{Reference, Told};
+use crate::reference::{BookingAnswer, Reference};
 
 /// A node's work in progress, call by call.
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -37,7 +37,7 @@ pub(crate) enum Variant {
     /// A load announces its begin only when it already has its snapshot.
     BeginLoadLate,
     /// A refusal is told to the clients that wait, and is never recorded.
-    NoteNothing,
+    RecordNoRejections,
     /// An id that the store has counts as committed, whatever booking it stands for there.
     SettleOtherBookings,
 }
@@ -50,16 +50,16 @@ pub(crate) struct Shared {
     pub(crate) settings: Cell<Settings>,
     pub(crate) reference: RefCell<Reference>,
     /// Calls that were delayed.
-    pub(crate) line: RefCell<Vec<Call>>,
+    pub(crate) delayed_calls: RefCell<Vec<Call>>,
     /// What each node has admitted and not yet begun to commit.
     pub(crate) commit_queues: RefCell<BTreeMap<u8, Vec<Admitted>>>,
     /// Work that a node's work has begun.
     pub(crate) begun: RefCell<Vec<(u8, Start)>>,
-    pub(crate) waiting: RefCell<Vec<Weak<Asker>>>,
+    pub(crate) waiting: RefCell<Vec<Weak<WaitingClient>>>,
     /// The highest epoch that was ever installed.
     newest: Cell<Epoch>,
     /// How many seats too many the next ledger gets.
-    pub(crate) believes_in: Cell<u32>,
+    pub(crate) surplus_seats: Cell<u32>,
     /// The epochs of ledgers with wrong numbers of seats.
     pub(crate) wrong: RefCell<BTreeSet<Epoch>>,
     /// The epoch of the last change of a capacity. Ledgers of a lower epoch have other numbers of seats.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
     /// How often the ledger was lost or replaced by an old one.
     losses: Cell<u32>,
     /// The last inspection of the store; `None` if the store was called since.
-    pub(crate) seen: RefCell<Option<Rc<Stored>>>,
+    pub(crate) last_inspection: RefCell<Option<Rc<Stored>>>,
     /// Whether anything may have changed since the last inspection.
     pub(crate) changed: Cell<bool>,
     /// A fault that no inspection of the backends would show.
@@ -86,35 +86,35 @@ impl Shared {
             variant,
             settings: Cell::default(),
             reference: RefCell::default(),
-            line: RefCell::default(),
+            delayed_calls: RefCell::default(),
             commit_queues: RefCell::default(),
             begun: RefCell::default(),
             waiting: RefCell::default(),
             newest: Cell::new(Epoch(0)),
-            believes_in: Cell::default(),
+            surplus_seats: Cell::default(),
             wrong: RefCell::default(),
             edited: Cell::new(Epoch(0)),
             losses: Cell::default(),
-            seen: RefCell::default(),
+            last_inspection: RefCell::default(),
             changed: Cell::new(true),
             fault: RefCell::default(),
         }
     }
 
     /// Applies a call to the backends.
-    pub(crate) async fn take(&self, call: &Call) -> Answer {
+    pub(crate) async fn apply(&self, call: &Call) -> Answer {
         self.changed.set(true);
         if call.is_to_store() {
-            self.seen.take();
+            self.last_inspection.take();
         }
         let answer = match call {
             Call::Load(_, snapshot) if self.variant == Variant::LoadWithoutJournal => {
                 self.backends.ledger.drop_for_test(self.event).await.unwrap();
                 let start = self.backends.ledger.begin_load(self.event).await.unwrap();
                 let call = Call::Load(start.token, snapshot.clone());
-                self.backends.take(self.event, &call, self.now).await
+                self.backends.apply(self.event, &call, self.now).await
             }
-            call => self.backends.take(self.event, call, self.now).await,
+            call => self.backends.apply(self.event, call, self.now).await,
         };
         if let (Call::Load(_, snapshot), Answer::Load(LoadAnswer::Replaced { dropped })) = (call, &answer) {
             self.reference.borrow_mut().dropped(dropped.iter().map(|entry| entry.request.id));
@@ -131,7 +131,7 @@ impl Shared {
     /// A user uses the id for another event, if the store does not have the id yet.
     pub(crate) async fn book_elsewhere(&self, request: CommitRequest, rejected: bool) {
         self.changed.set(true);
-        self.seen.take();
+        self.last_inspection.take();
         let store = &self.backends.store;
         let is_booked = if rejected {
             store.reject(&[request], self.now).await.unwrap() == 1
@@ -151,7 +151,7 @@ impl Shared {
 
     /// Turns the snapshot into a wrong one if a step has asked for it.
     pub(crate) fn distort(&self, snapshot: &mut LedgerSnapshot) {
-        let more = self.believes_in.take();
+        let more = self.surplus_seats.take();
         if more > 0 {
             snapshot.ticket_types.iter_mut().for_each(|ticket_type| ticket_type.left += more);
             self.wrong.borrow_mut().insert(snapshot.epoch);
@@ -169,7 +169,7 @@ impl Shared {
 }
 
 /// A client that waits for an answer.
-pub(crate) struct Asker {
+pub(crate) struct WaitingClient {
     shared: Rc<Shared>,
     pub(crate) request: AdmitRequest,
     /// After how many losses of the ledger its seats were taken; `None` if they were not.
@@ -177,25 +177,25 @@ pub(crate) struct Asker {
     told: Cell<bool>,
 }
 
-impl Asker {
+impl WaitingClient {
     pub(crate) fn new(shared: &Rc<Shared>, request: AdmitRequest) -> Rc<Self> {
         shared.reference.borrow_mut().ask(request);
-        let asker = Rc::new(Self {
+        let client = Rc::new(Self {
             shared: Rc::clone(shared),
             request,
             admitted: Cell::default(),
             told: Cell::default(),
         });
-        shared.waiting.borrow_mut().push(Rc::downgrade(&asker));
-        asker
+        shared.waiting.borrow_mut().push(Rc::downgrade(&client));
+        client
     }
 
     /// Gives the answer, unless there was one before. Returns whether it was heard.
-    pub(crate) fn tell(&self, told: Told) -> bool {
+    pub(crate) fn tell(&self, told: BookingAnswer) -> bool {
         let heard = !self.told.replace(true);
         if heard {
             let id = self.request.id;
-            let may_come = self.shared.line.borrow().iter().any(|call| call.admits(id));
+            let may_come = self.shared.delayed_calls.borrow().iter().any(|call| call.admits(id));
             self.shared.reference.borrow_mut().tell(id, told, may_come);
         }
         heard
@@ -206,9 +206,9 @@ impl Asker {
         let AdmitRequest { user, ticket_type, quantity, .. } = self.request;
         let same = (record.user, record.ticket_type, record.quantity) == (user, ticket_type, quantity);
         self.tell(match record.status {
-            _ if !same => Told::OtherContent,
-            ReservationStatus::Rejected => Told::Refused,
-            _ => Told::Confirmed,
+            _ if !same => BookingAnswer::OtherContent,
+            ReservationStatus::Rejected => BookingAnswer::Refused,
+            _ => BookingAnswer::Confirmed,
         });
     }
 
@@ -216,11 +216,11 @@ impl Asker {
     /// journal was lost meanwhile.
     pub(crate) fn deadline(&self) {
         let in_journal = self.admitted.get() == Some(self.shared.losses.get());
-        self.tell(if in_journal { Told::Pending } else { Told::Unknown });
+        self.tell(if in_journal { BookingAnswer::Pending } else { BookingAnswer::Unknown });
     }
 }
 
-impl Drop for Asker {
+impl Drop for WaitingClient {
     fn drop(&mut self) {
         self.shared.reference.borrow_mut().end(self.request.id);
     }
@@ -233,47 +233,47 @@ pub(crate) struct BookingRequest {
     /// The request with which it would be committed, once the ledger has taken the seats.
     pub(crate) last: Option<CommitRequest>,
     /// `None`: the booking comes from recovery.
-    pub(crate) asker: Option<Rc<Asker>>,
+    pub(crate) client: Option<Rc<WaitingClient>>,
 }
 
 impl BookingRequest {
     pub(crate) fn new(shared: &Rc<Shared>, request: AdmitRequest) -> Self {
-        Self { request, epoch_min: Epoch(0), last: None, asker: Some(Asker::new(shared, request)) }
+        Self { request, epoch_min: Epoch(0), last: None, client: Some(WaitingClient::new(shared, request)) }
     }
 
-    pub(crate) fn tell(&self, told: Told) {
-        if let Some(asker) = &self.asker {
-            asker.tell(told);
+    pub(crate) fn tell(&self, told: BookingAnswer) {
+        if let Some(client) = &self.client {
+            client.tell(told);
         }
     }
 
     /// Refuses for good. Returns what the store must record as rejected, if no client has heard the refusal.
     pub(crate) fn refuse(&self) -> Option<CommitRequest> {
-        let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Refused));
+        let heard = self.client.as_ref().is_some_and(|client| client.tell(BookingAnswer::Refused));
         self.last.filter(|_| !heard)
     }
 
     /// Refuses without saying that it is final. Returns what the store must record as rejected, if no client
     /// has heard the answer.
     pub(crate) fn refuse_for_now(&self) -> Option<CommitRequest> {
-        let heard = self.asker.as_ref().is_some_and(|asker| asker.tell(Told::Unknown));
+        let heard = self.client.as_ref().is_some_and(|client| client.tell(BookingAnswer::Unknown));
         self.last.filter(|_| !heard)
     }
 
     pub(crate) fn tell_record(&self, record: &ReservationRecord) {
-        if let Some(asker) = &self.asker {
-            asker.tell_record(record);
+        if let Some(client) = &self.client {
+            client.tell_record(record);
         }
     }
 
     pub(crate) fn deadline(&self) {
-        if let Some(asker) = &self.asker {
-            asker.deadline();
+        if let Some(client) = &self.client {
+            client.deadline();
         }
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.asker.as_ref().is_some_and(|asker| asker.told.get() && asker.admitted.get().is_none())
+        self.client.as_ref().is_some_and(|client| client.told.get() && client.admitted.get().is_none())
     }
 }
 
@@ -292,8 +292,8 @@ impl Admitted {
         epoch: Epoch,
     ) -> Self {
         booking.last = Some(to_commit(event, &booking.request, admission, epoch));
-        if let Some(asker) = &booking.asker {
-            asker.admitted.set(Some(asker.shared.losses.get()));
+        if let Some(client) = &booking.client {
+            client.admitted.set(Some(client.shared.losses.get()));
         }
         Self { booking, admission, epoch }
     }

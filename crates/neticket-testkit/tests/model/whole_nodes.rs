@@ -1,6 +1,6 @@
-//! Whole nodes of the product, with bad lines to the ledger, that die at any moment. They run the product's
-//! own protocol, of which `protocol.rs` has a copy. There are no steps, so a failure cannot be played again.
-//! To find its cause, look for it with the histories of `protocol.rs`.
+//! Whole nodes of the product, with faulty calls to the ledger, that die at any moment. They run the
+//! product's own protocol, of which `protocol.rs` has a copy. There are no steps, so a failure cannot be
+//! played again. To find its cause, look for it with the histories of `protocol.rs`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use neticket_testkit::{Backends as Kind, TestEnv, tickets_of};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
-use crate::bad_line::BadLine;
+use crate::faulty_ledger::FaultyLedger;
 
 const NODES: usize = 2;
 const PEOPLE: usize = 30;
@@ -22,9 +22,9 @@ const SEATS: u32 = 40;
 const MAX_PER_USER: u32 = 4;
 const ROUNDS: usize = 6;
 /// How many requests each round sends.
-const ASKED: usize = 20;
-const PATIENCE: Duration = Duration::from_secs(30);
-const GLANCE: Duration = Duration::from_millis(10);
+const REQUESTS_PER_ROUND: usize = 20;
+const TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A node with threads of its own, so that it can die between any two awaits, as a process does.
 struct Node {
@@ -33,14 +33,16 @@ struct Node {
 }
 
 impl Node {
-    async fn start(env: &TestEnv, is_bad: &Arc<AtomicBool>) -> Self {
+    async fn start(env: &TestEnv, is_faulty: &Arc<AtomicBool>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (config, is_bad, outside) = (env.config.clone(), Arc::clone(is_bad), Handle::current());
+        let (config, is_faulty, outside) = (env.config.clone(), Arc::clone(is_faulty), Handle::current());
         let shared = (env.backends == Kind::Embedded).then(|| Arc::clone(&env.ledger));
         let started = runtime.spawn(async move {
             let store = Store::connect(&App::store_options(&config)).await.unwrap();
             let ledger = shared.unwrap_or_else(|| App::open_ledger(&config).unwrap());
-            App::start_with(config, store, Arc::new(BadLine { ledger, is_bad, outside })).await.unwrap()
+            App::start_with(config, store, Arc::new(FaultyLedger { ledger, is_faulty, outside }))
+                .await
+                .unwrap()
         });
         Self { app: started.await.unwrap(), runtime }
     }
@@ -64,13 +66,13 @@ impl Node {
 async fn round(
     env: &TestEnv,
     nodes: &mut Vec<Node>,
-    is_bad: &Arc<AtomicBool>,
+    is_faulty: &Arc<AtomicBool>,
     people: &[UserId],
     told: &mut BTreeMap<ReservationId, (UserId, ReservationStatus)>,
     event: &EventRecord,
 ) {
     let grade = event.ticket_types[0].id;
-    let asked: Vec<_> = (0..ASKED)
+    let asked: Vec<_> = (0..REQUESTS_PER_ROUND)
         .map(|n| (n, people[rand::random_range(0..PEOPLE)]))
         .map(|(n, user)| (user, nodes[n % NODES].book(user, grade)))
         .collect();
@@ -85,7 +87,7 @@ async fn round(
     match rand::random_range(0..3) {
         0 => {
             nodes.swap_remove(rand::random_range(0..NODES)).die();
-            nodes.push(Node::start(env, is_bad).await);
+            nodes.push(Node::start(env, is_faulty).await);
         }
         1 => env.lose_ledger(event.id).await,
         _ => {}
@@ -104,19 +106,19 @@ async fn round(
     }
 }
 
-pub(crate) async fn die_on_bad_lines(kind: Kind) {
+pub(crate) async fn crash_with_faulty_ledgers(kind: Kind) {
     let mut env = TestEnv::new(kind).await;
     env.config.engine.grace_ms = 50;
     env.config.engine.task_interval_ms = 20;
     let event = env.event_on_sale(&[SEATS], MAX_PER_USER).await;
     let people = env.users(PEOPLE).await;
-    let is_bad = Arc::new(AtomicBool::new(true));
-    let mut nodes = vec![Node::start(&env, &is_bad).await, Node::start(&env, &is_bad).await];
+    let is_faulty = Arc::new(AtomicBool::new(true));
+    let mut nodes = vec![Node::start(&env, &is_faulty).await, Node::start(&env, &is_faulty).await];
     let mut told = BTreeMap::new();
     for _ in 0..ROUNDS {
-        round(&env, &mut nodes, &is_bad, &people, &mut told, &event).await;
+        round(&env, &mut nodes, &is_faulty, &people, &mut told, &event).await;
     }
-    is_bad.store(false, Ordering::Relaxed);
+    is_faulty.store(false, Ordering::Relaxed);
     come_to_rest(&env, &event).await;
     let ids: Vec<ReservationId> = told.keys().copied().collect();
     let records = env.store.reservations(&ids).await.unwrap();
@@ -140,7 +142,7 @@ pub(crate) async fn die_on_bad_lines(kind: Kind) {
 /// Waits until the nodes' own tasks have repaired everything: the journal and the outbox are empty, and the
 /// ledger agrees with the store.
 async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let deadline = tokio::time::Instant::now() + TIMEOUT;
     loop {
         let store = env.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
         let ledger = env.ledger.view(event.id).await.unwrap();
@@ -155,6 +157,6 @@ async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
             tokio::time::Instant::now() < deadline,
             "ledger and store are not at rest: {ledger:?}, {store:?}"
         );
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

@@ -42,7 +42,7 @@ pub(crate) async fn audit_people(store: &Store, max_per_user: u32, people: &[Per
     let mut audit = Audit::default();
     for person in people {
         let (rows, _) = store.reservations_of(person.user, 1, ROWS_MAX).await.expect("the store answers");
-        audit.findings.extend(person.complaints.iter().cloned());
+        audit.findings.extend(person.violations.iter().cloned());
         audit.person(person, &rows, max_per_user);
     }
     audit
@@ -52,29 +52,29 @@ impl Audit {
     fn person(&mut self, person: &Person, rows: &[ReservationRecord], max_per_user: u32) {
         let mut unclaimed: BTreeMap<ReservationId, &ReservationRecord> =
             rows.iter().filter(|row| is_taken(row)).map(|row| (row.id, row)).collect();
-        for wish in &person.wishes {
-            let (id, status) = match wish.outcome {
+        for booking in &person.bookings {
+            let (id, status) = match booking.outcome {
                 Outcome::Booked(id) => (id, ReservationStatus::Confirmed),
                 Outcome::Cancelled(id) => (id, ReservationStatus::Cancelled),
                 Outcome::Refused(_) => continue,
             };
             match unclaimed.remove(&id) {
-                None => self.find(person, &format!("{wish:?} is lost")),
-                Some(row) if (row.ticket_type.0, row.quantity.get()) != (wish.grade, wish.quantity) => {
-                    self.find(person, &format!("{wish:?} is stored as another booking: {row:?}"));
+                None => self.find(person, &format!("{booking:?} is lost")),
+                Some(row) if (row.ticket_type.0, row.quantity.get()) != (booking.grade, booking.quantity) => {
+                    self.find(person, &format!("{booking:?} is stored as another booking: {row:?}"));
                 }
                 Some(row) if row.status != status => {
-                    self.find(person, &format!("{wish:?} is {} in the store", row.status.as_str()));
+                    self.find(person, &format!("{booking:?} is {} in the store", row.status.as_str()));
                 }
                 Some(_) => {}
             }
         }
         // A remaining reservation must belong to a booking that was refused in the end.
-        let mut refused: Vec<_> = person.wishes.iter().filter(|wish| wish.disturbed).collect();
-        refused.retain(|wish| matches!(wish.outcome, Outcome::Refused(_)));
+        let mut refused: Vec<_> = person.bookings.iter().filter(|booking| booking.disturbed).collect();
+        refused.retain(|booking| matches!(booking.outcome, Outcome::Refused(_)));
         for row in unclaimed.values() {
             let content = (row.ticket_type.0, row.quantity.get());
-            match refused.iter().position(|wish| (wish.grade, wish.quantity) == content) {
+            match refused.iter().position(|booking| (booking.grade, booking.quantity) == content) {
                 Some(index) => {
                     refused.swap_remove(index);
                     self.late += 1;

@@ -210,19 +210,19 @@ impl Cluster {
     /// Waits until both nodes are ready, nothing is in flight, and ledger and store agree.
     ///
     /// # Errors
-    /// If this takes longer than `patience`: what is still missing.
-    pub(crate) async fn quiet(&self, event: EventId, patience: Duration) -> Result<(), String> {
-        let deadline = tokio::time::Instant::now() + patience;
-        while let Err(unquiet) = self.is_quiet(event).await {
+    /// If this takes longer than `timeout`: what is still missing.
+    pub(crate) async fn wait_until_at_rest(&self, event: EventId, timeout: Duration) -> Result<(), String> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        while let Err(not_at_rest) = self.is_at_rest(event).await {
             if tokio::time::Instant::now() > deadline {
-                return Err(format!("it never became quiet: {unquiet}"));
+                return Err(format!("it never came to rest: {not_at_rest}"));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
     }
 
-    async fn is_quiet(&self, event: EventId) -> Result<(), String> {
+    async fn is_at_rest(&self, event: EventId) -> Result<(), String> {
         for node in &self.nodes {
             let ready =
                 reqwest::get(format!("{}/readyz", node.url)).await.map_err(|error| error.to_string())?;

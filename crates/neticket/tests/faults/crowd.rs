@@ -16,14 +16,14 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     /// Starts all people.
-    pub(crate) fn gather(people: Vec<Person>) -> Self {
+    pub(crate) fn start(people: Vec<Person>) -> Self {
         let over = CancellationToken::new();
         let live = |mut person: Person| {
             let over = over.clone();
             tokio::spawn(async move {
                 while !over.is_cancelled() {
                     person.act().await;
-                    person.breathe().await;
+                    person.short_pause().await;
                 }
                 person
             })
@@ -32,7 +32,7 @@ impl Crowd {
     }
 
     /// Lets all people finish their current action, and returns them.
-    pub(crate) async fn disperse(self) -> Vec<Person> {
+    pub(crate) async fn stop(self) -> Vec<Person> {
         self.over.cancel();
         let mut people = Vec::with_capacity(self.people.len());
         for person in self.people {

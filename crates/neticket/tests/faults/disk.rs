@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
+use crate::answer_counts::Phase;
 use crate::audit::audit_people;
 use crate::cluster::{Cluster, FAST_TIMEOUTS, JWT_SECRET, event_on_sale};
 use crate::crowd::{Crowd, people};
@@ -20,7 +21,6 @@ use crate::fault::ANSWERS;
 use crate::options::Options;
 use crate::person::{ANSWER_TIMEOUT, Person, Sale};
 use crate::process::Serving;
-use crate::tally::Phase;
 
 /// The size of the embedded server's disk, in megabytes.
 const EMBEDDED_DISK_MB: u32 = 12;
@@ -28,8 +28,8 @@ const FILE: &str = "neticket.db";
 /// The limit of tickets per person. It is so high that nobody reaches it here.
 const MAX_PER_USER: u32 = 10_000;
 /// How long a node may take to notice that the disk is full, or that it has space again.
-const PATIENCE: Duration = Duration::from_mins(1);
-const GLANCE: Duration = Duration::from_millis(50);
+const TIMEOUT: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Signs up people one after another, each under a different name.
 struct SignUps {
@@ -41,7 +41,7 @@ struct SignUps {
 
 impl SignUps {
     fn new() -> Self {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client");
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client");
         Self { client, count: 0, taken: Vec::new() }
     }
 
@@ -60,10 +60,10 @@ impl SignUps {
 
     /// Signs people up until an answer has `status`.
     async fn until(&mut self, url: &str, status: u16) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.one(url).await != status {
             assert!(Instant::now() < deadline, "no sign-up at {url} got status {status}");
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -86,7 +86,7 @@ fn email(name: &str) -> String {
 
 /// Waits until `/readyz` answers with `status`. Calls `meanwhile` between attempts.
 async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let answer = reqwest::get(format!("{url}/readyz")).await.expect("an answer").status();
         if answer == status {
@@ -94,7 +94,7 @@ async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
         }
         assert!(Instant::now() < deadline, "{url} answered {answer} instead of {status}");
         meanwhile();
-        sleep(GLANCE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -103,7 +103,7 @@ async fn until_ready_is(url: &str, status: u16, mut meanwhile: impl FnMut()) {
 async fn fill_and_free(
     disk: &SmallDisk,
     urls: &[String],
-    standstill: Duration,
+    outage: Duration,
     mut mend: impl FnMut(),
 ) -> SignUps {
     let mut sign_ups = SignUps::new();
@@ -115,7 +115,7 @@ async fn fill_and_free(
         sign_ups.until(url, 503).await;
         until_ready_is(url, 503, || ()).await;
     }
-    sleep(standstill).await;
+    sleep(outage).await;
     block_in_place(|| disk.free()).expect("the disk was filled");
     for url in urls {
         until_ready_is(url, 200, &mut mend).await;
@@ -126,7 +126,7 @@ async fn fill_and_free(
 
 /// The fault of a rush on MariaDB. A MariaDB that has no space for a rollback exits, and its supervisor
 /// starts it again.
-pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, standstill: Duration) {
+pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, outage: Duration) {
     let disk = Arc::clone(cluster.disk.as_ref().expect("MariaDB has its own disk"));
     let urls: Vec<String> = cluster.nodes.iter().map(|node| node.url.clone()).collect();
     let mariadb = &mut cluster.mariadb;
@@ -137,7 +137,7 @@ pub(crate) async fn fill_mariadbs(cluster: &mut Cluster, standstill: Duration) {
             }
         });
     };
-    let sign_ups = fill_and_free(&disk, &urls, standstill, restart).await;
+    let sign_ups = fill_and_free(&disk, &urls, outage, restart).await;
     assert_eq!(
         sign_ups.lost(&cluster.store).await,
         [""; 0],
@@ -213,13 +213,13 @@ fn now() -> Timestamp {
 async fn a_full_disk_under_sqlite_during_a_rush_breaks_no_promise() {
     let options = Options::read();
     let Embedded { disk, event, sale, people, serving } = Embedded::start(options).await;
-    let crowd = Crowd::gather(people);
+    let crowd = Crowd::start(people);
     sale.answered(ANSWERS).await;
-    sale.tally.begin(Phase::During);
-    let sign_ups = fill_and_free(&disk, &sale.urls, options.standstill(), || ()).await;
-    sale.tally.begin(Phase::After);
+    sale.answer_counts.begin(Phase::During);
+    let sign_ups = fill_and_free(&disk, &sale.urls, options.outage(), || ()).await;
+    sale.answer_counts.begin(Phase::After);
     sale.answered(2 * ANSWERS).await;
-    let people = crowd.disperse().await;
+    let people = crowd.stop().await;
     let (code, log) = block_in_place(|| serving.terminate());
     assert_eq!(code, Some(0), "the node did not exit cleanly: {log}");
 
@@ -233,11 +233,11 @@ async fn a_full_disk_under_sqlite_during_a_rush_breaks_no_promise() {
         }
     }
     findings.extend(sign_ups.lost(&store).await.iter().map(|name| format!("{name} has not signed up")));
-    println!("seed {}\n{}", options.seed, sale.tally);
+    println!("seed {}\n{}", options.seed, sale.answer_counts);
     assert_eq!(findings, [""; 0], "seed {}\n{log}", options.seed);
     assert!(
-        sale.tally.disturbed_count() > 0,
+        sale.answer_counts.disturbed_count() > 0,
         "the fault disturbed no request, so this run proves nothing\n{}",
-        sale.tally
+        sale.answer_counts
     );
 }

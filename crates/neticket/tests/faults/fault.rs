@@ -9,17 +9,17 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::time::sleep;
 
-use crate::buttons::press_all;
 use crate::cluster::{Cluster, Routing};
 use crate::disk::fill_mariadbs;
+use crate::inventory_actions::use_all_actions;
 use crate::options::Options;
 use crate::person::Sale;
 
 /// How long a killed process stays down.
-const DEATH: Duration = Duration::from_millis(700);
+const DOWNTIME: Duration = Duration::from_millis(700);
 /// How long each kind of network fault lasts.
-const GUST: Duration = Duration::from_millis(250);
-/// How many definite answers are awaited between two blows.
+const NETWORK_FAULT_DURATION: Duration = Duration::from_millis(250);
+/// How many definite answers are awaited between two faults.
 pub(crate) const ANSWERS: u64 = 150;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     /// For the negative controls.
     None,
     /// Administrators use every inventory action again and again. People should notice only the pauses.
-    ButtonsPressed,
+    InventoryActions,
     NodeKilled,
     NodePaused,
     /// Redis is killed and starts again with its data.
@@ -36,23 +36,23 @@ pub(crate) enum Fault {
     /// Redis starts again without data.
     RedisEmptied,
     /// Redis starts again with older data.
-    RedisSetBack,
+    RedisRolledBack,
     /// The answers of Redis arrive after the timeouts of the nodes.
     RedisLate,
     /// The answers of Redis are cut off, delayed and lost.
-    RedisRoadBroken,
+    RedisConnectionBroken,
     MariaDbKilled,
     MariaDbPaused,
     /// MariaDB cannot store anything for a while.
     MariaDbDiskFull,
     /// The answers of MariaDB are cut off, delayed and lost.
-    MariaDbRoadBroken,
+    MariaDbConnectionBroken,
 }
 
 impl Fault {
     pub(crate) fn routing(self) -> Routing {
         match self {
-            Self::RedisLate | Self::RedisRoadBroken | Self::MariaDbRoadBroken => Routing::Proxied,
+            Self::RedisLate | Self::RedisConnectionBroken | Self::MariaDbConnectionBroken => Routing::Proxied,
             _ => Routing::Direct,
         }
     }
@@ -63,46 +63,48 @@ impl Fault {
     }
 
     /// Causes the fault, and returns when it is repaired.
-    pub(crate) async fn strike(
+    pub(crate) async fn inject(
         self,
         cluster: &mut Cluster,
         (sale, event): (&Sale, EventId),
         options: Options,
-        dice: &mut StdRng,
+        rng: &mut StdRng,
     ) {
-        let standstill = options.standstill();
+        let outage = options.outage();
         match self {
             Self::None => {}
-            Self::ButtonsPressed => {
+            Self::InventoryActions => {
                 sale.pauses.store(true, Ordering::Relaxed);
-                press_all(cluster, event, 2 * options.blows(), dice).await;
+                use_all_actions(cluster, event, 2 * options.repetitions(), rng).await;
             }
             Self::NodePaused => {
-                let node = &cluster.nodes[dice.random_range(0..cluster.nodes.len())];
+                let node = &cluster.nodes[rng.random_range(0..cluster.nodes.len())];
                 node.pause();
-                sleep(standstill).await;
+                sleep(outage).await;
                 node.resume();
             }
             Self::RedisPaused => {
                 cluster.redis.pause().expect("the process runs");
-                sleep(standstill).await;
+                sleep(outage).await;
                 cluster.redis.resume().expect("the process runs");
             }
             Self::MariaDbPaused => {
                 cluster.mariadb.pause().expect("the process runs");
-                sleep(standstill).await;
+                sleep(outage).await;
                 cluster.mariadb.resume().expect("the process runs");
             }
-            Self::MariaDbDiskFull => fill_mariadbs(cluster, standstill).await,
+            Self::MariaDbDiskFull => fill_mariadbs(cluster, outage).await,
             Self::RedisLate => {
                 cluster.to_redis.set(NetworkFault::Slow(700)).await;
-                sleep(standstill).await;
-                cluster.to_redis.set(NetworkFault::Fair).await;
+                sleep(outage).await;
+                cluster.to_redis.set(NetworkFault::Healthy).await;
             }
-            Self::RedisRoadBroken | Self::MariaDbRoadBroken => self.storm(cluster, standstill, dice).await,
+            Self::RedisConnectionBroken | Self::MariaDbConnectionBroken => {
+                self.break_connection(cluster, outage, rng).await;
+            }
             _ => {
-                for _ in 0..options.blows() {
-                    self.blow(cluster, sale, dice).await;
+                for _ in 0..options.repetitions() {
+                    self.inject_once(cluster, sale, rng).await;
                     sale.answered(ANSWERS).await;
                 }
             }
@@ -110,26 +112,26 @@ impl Fault {
     }
 
     /// Kills something and starts it again.
-    async fn blow(self, cluster: &mut Cluster, sale: &Sale, dice: &mut StdRng) {
+    async fn inject_once(self, cluster: &mut Cluster, sale: &Sale, rng: &mut StdRng) {
         match self {
             Self::NodeKilled => {
-                let index = dice.random_range(0..cluster.nodes.len());
+                let index = rng.random_range(0..cluster.nodes.len());
                 cluster.nodes[index].kill();
-                sleep(DEATH).await;
+                sleep(DOWNTIME).await;
                 cluster.nodes[index].start();
             }
-            Self::RedisKilled | Self::RedisEmptied | Self::RedisSetBack => {
+            Self::RedisKilled | Self::RedisEmptied | Self::RedisRolledBack => {
                 let older = cluster.copy_aof();
-                if self == Self::RedisSetBack {
+                if self == Self::RedisRolledBack {
                     sale.answered(ANSWERS).await; // Redis will have lost these
                 }
                 cluster.kill_redis();
                 match self {
                     Self::RedisEmptied => cluster.replace_aof(None),
-                    Self::RedisSetBack => cluster.replace_aof(Some(&older)),
+                    Self::RedisRolledBack => cluster.replace_aof(Some(&older)),
                     _ => {}
                 }
-                sleep(DEATH).await;
+                sleep(DOWNTIME).await;
                 cluster.start_redis();
             }
             Self::MariaDbKilled => cluster.restart_mariadb(),
@@ -137,20 +139,20 @@ impl Fault {
         }
     }
 
-    async fn storm(self, cluster: &mut Cluster, standstill: Duration, dice: &mut StdRng) {
+    async fn break_connection(self, cluster: &mut Cluster, outage: Duration, rng: &mut StdRng) {
         let (link, late) = match self {
-            Self::RedisRoadBroken => (&mut cluster.to_redis, NetworkFault::Slow(700)),
+            Self::RedisConnectionBroken => (&mut cluster.to_redis, NetworkFault::Slow(700)),
             _ => (&mut cluster.to_mariadb, NetworkFault::Slow(300)),
         };
-        let end = tokio::time::Instant::now() + standstill;
+        let end = tokio::time::Instant::now() + outage;
         while tokio::time::Instant::now() < end {
-            link.set(NetworkFault::Cut(dice.random_range(1..3_000))).await;
-            sleep(GUST).await;
+            link.set(NetworkFault::Cut(rng.random_range(1..3_000))).await;
+            sleep(NETWORK_FAULT_DURATION).await;
         }
         for fault in [late, NetworkFault::Swallowing] {
             link.set(fault).await;
-            sleep(standstill / 2).await;
+            sleep(outage / 2).await;
         }
-        link.set(NetworkFault::Fair).await;
+        link.set(NetworkFault::Healthy).await;
     }
 }

@@ -6,20 +6,20 @@ use rand::{RngExt as _, SeedableRng as _};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
 
+use crate::answer_counts::Phase;
 use crate::audit::audit;
 use crate::cluster::{Cluster, Routing, SLOW_TIMEOUTS, node_user};
 use crate::crowd::{Crowd, people};
 use crate::options::Options;
 use crate::person::{Outcome, Sale};
-use crate::tally::Phase;
 
 /// The number of people at each node.
 const PEOPLE: usize = 20;
 const MAX_PER_USER: u32 = 10_000;
 /// The number of answers before the node is frozen.
 const ANSWERS: u64 = 60;
-/// The deadline for freezing a node inside a transaction, and for becoming quiet afterwards.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The deadline for freezing a node inside a transaction, and for coming to rest afterwards.
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// InnoDB rebuilds its list of transactions at most every 100 ms.
 const LIST_AGE_MAX: Duration = Duration::from_millis(150);
 /// The node that is frozen, and the one that continues.
@@ -28,10 +28,10 @@ const OTHER: usize = 1;
 
 /// Freezes the node while it holds locks and runs no statement. Returns the id of its connection.
 async fn freeze_inside_a_transaction(cluster: &Cluster, seed: u64) -> u64 {
-    let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
-    let deadline = Instant::now() + PATIENCE;
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        sleep(Duration::from_micros(dice.random_range(0..20_000))).await;
+        sleep(Duration::from_micros(rng.random_range(0..20_000))).await;
         cluster.nodes[FROZEN].pause();
         sleep(LIST_AGE_MAX).await;
         let first = idle_transactions(cluster);
@@ -69,20 +69,20 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     let [here, there] = [FROZEN, OTHER]
         .map(|node| Sale::new(vec![cluster.nodes[node].url.clone()], vec![grade], Duration::from_secs(40)));
     let now = cluster.now().await;
-    let crowd = Crowd::gather(people(&cluster.store, &here, now, (0, PEOPLE), seed).await);
+    let crowd = Crowd::start(people(&cluster.store, &here, now, (0, PEOPLE), seed).await);
     let mut others = people(&cluster.store, &there, now, (PEOPLE, PEOPLE), seed).await;
     here.answered(ANSWERS).await;
 
     let connection = freeze_inside_a_transaction(&cluster, seed).await;
     let frozen_at = Instant::now();
-    here.tally.begin(Phase::During);
+    here.answer_counts.begin(Phase::During);
     let booked = futures::future::join_all(others.iter_mut().map(|person| person.book(grade, 1))).await;
     let took = frozen_at.elapsed();
     println!("seed {seed}: the other node booked {took:?} after connection {connection} had been frozen");
     let refused: Vec<_> = booked.iter().filter(|outcome| !matches!(outcome, Outcome::Booked(_))).collect();
 
     // The server ended the transaction. The frozen node could not.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let open = format!("SELECT COUNT(*) FROM information_schema.processlist WHERE id = {connection}");
     while block_in_place(|| cluster.query(&open)).trim() != "0" {
         assert!(
@@ -92,16 +92,16 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
         sleep(LIST_AGE_MAX).await;
     }
     cluster.nodes[FROZEN].resume();
-    here.tally.begin(Phase::After);
+    here.answer_counts.begin(Phase::After);
     here.answered(ANSWERS).await;
-    let mut everyone = crowd.disperse().await;
+    let mut everyone = crowd.stop().await;
     everyone.append(&mut others);
     let mut findings: Vec<String> =
         refused.iter().map(|outcome| format!("at the other node: {outcome:?}")).collect();
-    findings.extend(cluster.quiet(event.id, PATIENCE).await.err());
+    findings.extend(cluster.wait_until_at_rest(event.id, TIMEOUT).await.err());
     findings
         .extend(audit(&cluster.store, &*cluster.ledger, event.id, MAX_PER_USER, &everyone).await.findings);
     let log = cluster.close();
-    println!("frozen:\n{}\nother:\n{}", here.tally, there.tally);
+    println!("frozen:\n{}\nother:\n{}", here.answer_counts, there.answer_counts);
     assert_eq!(findings, [""; 0], "seed {seed}\n{log}");
 }

@@ -6,13 +6,14 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod answer_counts;
 mod audit;
-mod buttons;
 mod cluster;
 mod crowd;
 mod disk;
 mod fault;
 mod frozen;
+mod inventory_actions;
 mod options;
 mod person;
 #[allow(dead_code, reason = "the tests of the commands use more of it")]
@@ -21,4 +22,3 @@ mod process;
 mod scenario;
 mod scenarios;
 mod slow;
-mod tally;

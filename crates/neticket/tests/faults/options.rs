@@ -24,12 +24,12 @@ impl Options {
     }
 
     /// How long a fault that stops something lasts.
-    pub(crate) fn standstill(&self) -> Duration {
+    pub(crate) fn outage(&self) -> Duration {
         Duration::from_secs(if self.long { 10 } else { 3 })
     }
 
     /// How often a fault that takes only a moment is repeated.
-    pub(crate) fn blows(&self) -> u32 {
+    pub(crate) fn repetitions(&self) -> u32 {
         if self.long { 5 } else { 2 }
     }
 }

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::answer_counts::AnswerCounts;
 use crate::cluster::JWT_SECRET;
-use crate::tally::Tally;
 
 /// If there is no definite answer within this time, the test fails.
-const PATIENCE: Duration = Duration::from_secs(90);
-const GLANCE: Duration = Duration::from_millis(10);
+const TIMEOUT: Duration = Duration::from_secs(90);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long the people of the scenarios wait for one answer. It is longer than a running node needs.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -29,7 +29,7 @@ pub(crate) struct Sale {
     pub(crate) urls: Vec<String>,
     /// The ticket types on sale.
     pub(crate) grades: Vec<i64>,
-    pub(crate) tally: Tally,
+    pub(crate) answer_counts: AnswerCounts,
     /// Whether administrators pause the sale at times. If not, nobody may get `sale_paused`.
     pub(crate) pauses: AtomicBool,
     client: reqwest::Client,
@@ -39,15 +39,21 @@ impl Sale {
     /// `answer_timeout`: how long each person waits for one answer.
     pub(crate) fn new(urls: Vec<String>, grades: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
         let client = reqwest::Client::builder().timeout(answer_timeout).build().expect("a client");
-        Arc::new(Self { urls, grades, tally: Tally::new(), pauses: AtomicBool::new(false), client })
+        Arc::new(Self {
+            urls,
+            grades,
+            answer_counts: AnswerCounts::new(),
+            pauses: AtomicBool::new(false),
+            client,
+        })
     }
 
     /// Waits for `count` more definite answers, which show that the sale continues.
     pub(crate) async fn answered(&self, count: u64) {
-        let (wanted, deadline) = (self.tally.definite_count() + count, Instant::now() + PATIENCE);
-        while self.tally.definite_count() < wanted {
-            assert!(Instant::now() < deadline, "the sale stopped:\n{}", self.tally);
-            sleep(GLANCE).await;
+        let (wanted, deadline) = (self.answer_counts.definite_count() + count, Instant::now() + TIMEOUT);
+        while self.answer_counts.definite_count() < wanted {
+            assert!(Instant::now() < deadline, "the sale stopped:\n{}", self.answer_counts);
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
@@ -64,7 +70,7 @@ pub(crate) enum Outcome {
 
 /// One idempotency key with its booking and its final result.
 #[derive(Clone, Debug)]
-pub(crate) struct Wish {
+pub(crate) struct Booking {
     pub(crate) key: String,
     pub(crate) grade: i64,
     pub(crate) quantity: u32,
@@ -77,12 +83,12 @@ pub(crate) struct Wish {
 /// A person with an access token.
 pub(crate) struct Person {
     pub(crate) user: UserId,
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) bookings: Vec<Booking>,
     /// Answers that this person should never have got.
-    pub(crate) complaints: Vec<String>,
+    pub(crate) violations: Vec<String>,
     token: String,
     sale: Arc<Sale>,
-    dice: StdRng,
+    rng: StdRng,
 }
 
 enum Answer {
@@ -98,19 +104,19 @@ impl Person {
             json!({"sub": user.0, "role": "user", "sid": Uuid::nil(), "iat": iat, "exp": iat + 86_400});
         let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
         let token = jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token");
-        let dice = StdRng::seed_from_u64(seed ^ user.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self { user, wishes: Vec::new(), complaints: Vec::new(), token, sale: Arc::clone(sale), dice }
+        let rng = StdRng::seed_from_u64(seed ^ user.0.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Self { user, bookings: Vec::new(), violations: Vec::new(), token, sale: Arc::clone(sale), rng }
     }
 
     /// Books a random ticket type or cancels something. Sometimes sends the request twice, at the same time
     /// or one after the other, as impatient people do.
     pub(crate) async fn act(&mut self) {
-        let held = self.wishes.iter().position(|wish| matches!(wish.outcome, Outcome::Booked(_)));
+        let held = self.bookings.iter().position(|booking| matches!(booking.outcome, Outcome::Booked(_)));
         match held {
-            Some(index) if self.dice.random_bool(0.4) => self.cancel(index).await,
+            Some(index) if self.rng.random_bool(0.4) => self.cancel(index).await,
             _ => {
-                let grade = self.sale.grades[self.dice.random_range(0..self.sale.grades.len())];
-                let quantity = self.dice.random_range(1..=3);
+                let grade = self.sale.grades[self.rng.random_range(0..self.sale.grades.len())];
+                let quantity = self.rng.random_range(1..=3);
                 self.book(grade, quantity).await;
             }
         }
@@ -118,37 +124,37 @@ impl Person {
 
     /// Books under a new key until the answer is definite.
     pub(crate) async fn book(&mut self, grade: i64, quantity: u32) -> Outcome {
-        let key = format!("{}-{}", self.user, self.wishes.len());
+        let key = format!("{}-{}", self.user, self.bookings.len());
         let outcome = Outcome::Refused(String::new());
-        let mut wish = Wish { key, grade, quantity, outcome, disturbed: false };
-        wish.outcome = if self.dice.random_bool(0.1) {
-            let (mut other, mut twin) = (self.twin(), wish.clone());
-            let (mine, theirs) = tokio::join!(self.ask(&mut wish), other.ask(&mut twin));
-            self.complaints.append(&mut other.complaints);
-            wish.disturbed |= twin.disturbed;
-            self.agreed(&wish, mine, theirs)
+        let mut booking = Booking { key, grade, quantity, outcome, disturbed: false };
+        booking.outcome = if self.rng.random_bool(0.1) {
+            let (mut other, mut repeat) = (self.second_client(), booking.clone());
+            let (mine, theirs) = tokio::join!(self.ask(&mut booking), other.ask(&mut repeat));
+            self.violations.append(&mut other.violations);
+            booking.disturbed |= repeat.disturbed;
+            self.agreed(&booking, mine, theirs)
         } else {
-            self.ask(&mut wish).await
+            self.ask(&mut booking).await
         };
-        if let Outcome::Booked(_) = wish.outcome
-            && self.dice.random_bool(0.2)
+        if let Outcome::Booked(_) = booking.outcome
+            && self.rng.random_bool(0.2)
         {
-            let again = self.ask(&mut wish).await;
-            if again != wish.outcome {
-                self.complain(&format!("a repeat of {wish:?} got {again:?}"));
+            let again = self.ask(&mut booking).await;
+            if again != booking.outcome {
+                self.report_violation(&format!("a repeat of {booking:?} got {again:?}"));
             }
         }
-        let outcome = wish.outcome.clone();
-        self.wishes.push(wish);
+        let outcome = booking.outcome.clone();
+        self.bookings.push(booking);
         outcome
     }
 
     /// The outcome of two answers to one key. One may be a refusal from before a seat became free for the
     /// other.
-    fn agreed(&mut self, wish: &Wish, one: Outcome, other: Outcome) -> Outcome {
+    fn agreed(&mut self, booking: &Booking, one: Outcome, other: Outcome) -> Outcome {
         match (&one, &other) {
             (Outcome::Booked(a), Outcome::Booked(b)) if a != b => {
-                self.complain(&format!("{wish:?} became two reservations: {a} and {b}"));
+                self.report_violation(&format!("{booking:?} became two reservations: {a} and {b}"));
                 one
             }
             (Outcome::Refused(_), Outcome::Booked(_)) => other,
@@ -157,29 +163,29 @@ impl Person {
     }
 
     /// The same person in another browser window.
-    fn twin(&mut self) -> Self {
+    fn second_client(&mut self) -> Self {
         Self {
             user: self.user,
-            wishes: Vec::new(),
-            complaints: Vec::new(),
+            bookings: Vec::new(),
+            violations: Vec::new(),
             token: self.token.clone(),
             sale: Arc::clone(&self.sale),
-            dice: StdRng::seed_from_u64(self.dice.random()),
+            rng: StdRng::seed_from_u64(self.rng.random()),
         }
     }
 
-    async fn ask(&mut self, wish: &mut Wish) -> Outcome {
-        let body = json!({"ticket_type_id": wish.grade, "quantity": wish.quantity});
-        let deadline = Instant::now() + PATIENCE;
+    async fn ask(&mut self, booking: &mut Booking) -> Outcome {
+        let body = json!({"ticket_type_id": booking.grade, "quantity": booking.quantity});
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
-            let answer = self.send(Method::POST, "/api/v1/reservations", Some((&wish.key, &body))).await;
+            let answer = self.send(Method::POST, "/api/v1/reservations", Some((&booking.key, &body))).await;
             match answer {
                 Answer::Definite(201, reservation) => return Outcome::Booked(id_of(&reservation)),
                 Answer::Definite(202, reservation) => {
                     if let Some(outcome) = self.follow(id_of(&reservation), deadline).await {
                         return outcome;
                     }
-                    wish.disturbed = true;
+                    booking.disturbed = true;
                 }
                 Answer::Definite(status, problem) => {
                     let code = problem["code"].as_str().unwrap_or_default().to_owned();
@@ -187,17 +193,17 @@ impl Person {
                     let is_fine = ["sold_out", "purchase_limit_exceeded"].contains(&code.as_str());
                     let is_paused = pauses && code == "sale_paused";
                     if !is_fine && !is_paused {
-                        self.complain(&format!("{wish:?} got {status}: {problem}"));
+                        self.report_violation(&format!("{booking:?} got {status}: {problem}"));
                     }
                     return Outcome::Refused(code);
                 }
                 Answer::Unknown => {
-                    wish.disturbed = true;
-                    self.breathe().await;
+                    booking.disturbed = true;
+                    self.short_pause().await;
                 }
             }
         }
-        self.complain(&format!("{wish:?} never got a definite answer"));
+        self.report_violation(&format!("{booking:?} never got a definite answer"));
         Outcome::Refused("none".to_owned())
     }
 
@@ -214,56 +220,62 @@ impl Person {
                 Answer::Definite(..) => return None,
                 Answer::Unknown => {}
             }
-            self.breathe().await;
+            self.short_pause().await;
         }
         None
     }
 
     /// Cancels until the cancel is certain. Sometimes sends two cancels at the same time.
     async fn cancel(&mut self, index: usize) {
-        let Outcome::Booked(id) = self.wishes[index].outcome else { return };
-        let is_certain = if self.dice.random_bool(0.3) {
-            let mut twin = self.twin();
-            let (mine, theirs) = tokio::join!(self.cancel_one(id), twin.cancel_one(id));
-            self.complaints.append(&mut twin.complaints);
+        let Outcome::Booked(id) = self.bookings[index].outcome else { return };
+        let is_certain = if self.rng.random_bool(0.3) {
+            let mut repeat = self.second_client();
+            let (mine, theirs) = tokio::join!(self.cancel_one(id), repeat.cancel_one(id));
+            self.violations.append(&mut repeat.violations);
             mine && theirs
         } else {
             self.cancel_one(id).await
         };
         if is_certain {
-            self.wishes[index].outcome = Outcome::Cancelled(id);
+            self.bookings[index].outcome = Outcome::Cancelled(id);
         }
     }
 
     async fn cancel_one(&mut self, id: ReservationId) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
             match self.send(Method::POST, &format!("/api/v1/reservations/{id}/cancel"), None).await {
                 Answer::Definite(200, reservation) if reservation["status"] == "cancelled" => return true,
                 Answer::Definite(status, body) => {
-                    self.complain(&format!("a cancel of {id}, which was booked, got {status}: {body}"));
+                    self.report_violation(&format!(
+                        "a cancel of {id}, which was booked, got {status}: {body}"
+                    ));
                     return false;
                 }
-                Answer::Unknown => self.breathe().await,
+                Answer::Unknown => self.short_pause().await,
             }
         }
-        self.complain(&format!("a cancel of {id} never got a definite answer"));
+        self.report_violation(&format!("a cancel of {id} never got a definite answer"));
         false
     }
 
     /// Sends one request to a random node and counts the answer.
     async fn send(&mut self, method: Method, path: &str, booking: Option<(&str, &Value)>) -> Answer {
-        let url = &self.sale.urls[self.dice.random_range(0..self.sale.urls.len())];
+        let url = &self.sale.urls[self.rng.random_range(0..self.sale.urls.len())];
         let is_look = method == Method::GET;
         let mut request = self.sale.client.request(method, format!("{url}{path}")).bearer_auth(&self.token);
         if let Some((key, body)) = booking {
             request = request.header("Idempotency-Key", key).json(body);
         }
-        let (tally, sent) = (&self.sale.tally, read(request.send().await).await);
+        let (answer_counts, sent) = (&self.sale.answer_counts, read(request.send().await).await);
         let (status, body) = match sent {
             Ok(answer) => answer,
             Err(error) => {
-                tally.disturbed(if error.is_timeout() { "no answer in time" } else { "no connection" });
+                answer_counts.disturbed(if error.is_timeout() {
+                    "no answer in time"
+                } else {
+                    "no connection"
+                });
                 return Answer::Unknown;
             }
         };
@@ -275,9 +287,9 @@ impl Person {
         let code = body["code"].as_str().unwrap_or_default();
         let told = format!("{word}{status} {code}").trim_end().to_owned();
         match status {
-            202 | 408 | 429 | 500.. => tally.disturbed(&told),
-            _ if is_look => tally.note(&told),
-            _ => tally.definite(&told),
+            202 | 408 | 429 | 500.. => answer_counts.disturbed(&told),
+            _ if is_look => answer_counts.note(&told),
+            _ => answer_counts.definite(&told),
         }
         // 408: the machine is so busy that the node has given up before it had read the request.
         let is_unknown = matches!(status, 408 | 429 | 500..);
@@ -285,12 +297,12 @@ impl Person {
     }
 
     /// Waits for a moment, as a page does before it asks again.
-    pub(crate) async fn breathe(&mut self) {
-        sleep(Duration::from_millis(self.dice.random_range(20..250))).await;
+    pub(crate) async fn short_pause(&mut self) {
+        sleep(Duration::from_millis(self.rng.random_range(20..250))).await;
     }
 
-    fn complain(&mut self, complaint: &str) {
-        self.complaints.push(format!("user {}: {complaint}", self.user));
+    fn report_violation(&mut self, violation: &str) {
+        self.violations.push(format!("user {}: {violation}", self.user));
     }
 }
 

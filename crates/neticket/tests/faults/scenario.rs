@@ -9,17 +9,17 @@ use neticket_testkit::store::EventRecord;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use crate::answer_counts::Phase;
 use crate::audit::{Audit, audit};
 use crate::cluster::{Cluster, FAST_TIMEOUTS};
 use crate::crowd::{Crowd, people};
 use crate::fault::{ANSWERS, Fault};
 use crate::options::Options;
 use crate::person::{ANSWER_TIMEOUT, Outcome, Person, Sale};
-use crate::tally::Phase;
 
 const MAX_PER_USER: u32 = 4;
 /// How long the nodes may take to finish what the fault has left behind: several times the grace period.
-const PATIENCE: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(40);
 
 /// A rush that is over. Its servers still run.
 pub(crate) struct Rush {
@@ -34,28 +34,28 @@ pub(crate) struct Rush {
 pub(crate) async fn run(name: &str, fault: Fault) {
     let start = Instant::now();
     let mut rush = Rush::hold(fault).await;
-    let unquiet = rush.quiet().await;
+    let not_at_rest = rush.wait_until_at_rest().await;
     let audit = rush.audit().await;
     let mut findings = audit.findings.clone();
-    findings.extend(unquiet);
+    findings.extend(not_at_rest);
     findings.extend(rush.sell_out(&audit.held).await);
-    findings.extend(rush.quiet().await);
+    findings.extend(rush.wait_until_at_rest().await);
     findings.extend(rush.audit_sold_out().await);
     findings.sort();
     findings.dedup(); // both audits may report the same
-    rush.tell(name, start.elapsed(), &audit, &findings, fault).await;
+    rush.report(name, start.elapsed(), &audit, &findings, fault).await;
 }
 
 impl Rush {
     /// Starts the crowd, causes the fault, repairs it, and waits until everyone has their answers.
     pub(crate) async fn hold(fault: Fault) -> Self {
         let options = Options::read();
-        let mut dice = StdRng::seed_from_u64(options.seed);
+        let mut rng = StdRng::seed_from_u64(options.seed);
         let disk = fault.disk_mb().map(|megabytes| SmallDisk::create(megabytes).expect("a small disk"));
         let mut cluster = Cluster::start_on(disk.map(Arc::new), fault.routing(), FAST_TIMEOUTS).await;
         // If everyone books four tickets, the event sells out in one case and not in the other.
         let share = u32::try_from(options.people()).expect("the number of people fits")
-            / if dice.random() { 2 } else { 1 };
+            / if rng.random() { 2 } else { 1 };
         let capacities = [share / 2, share, share, share * 2];
         let event = cluster.event_on_sale(&capacities, MAX_PER_USER).await;
         let urls = cluster.nodes.iter().map(|node| node.url.clone()).collect();
@@ -63,18 +63,18 @@ impl Rush {
             Sale::new(urls, event.ticket_types.iter().map(|grade| grade.id.0).collect(), ANSWER_TIMEOUT);
         let now = cluster.now().await;
         let people = people(&cluster.store, &sale, now, (0, options.people()), options.seed).await;
-        let crowd = Crowd::gather(people);
+        let crowd = Crowd::start(people);
         sale.answered(ANSWERS).await;
-        sale.tally.begin(Phase::During);
-        fault.strike(&mut cluster, (&sale, event.id), options, &mut dice).await;
-        sale.tally.begin(Phase::After);
+        sale.answer_counts.begin(Phase::During);
+        fault.inject(&mut cluster, (&sale, event.id), options, &mut rng).await;
+        sale.answer_counts.begin(Phase::After);
         sale.answered(2 * ANSWERS).await;
-        let people = crowd.disperse().await;
+        let people = crowd.stop().await;
         Self { cluster, event, people, sale, options }
     }
 
-    pub(crate) async fn quiet(&self) -> Option<String> {
-        self.cluster.quiet(self.event.id, PATIENCE).await.err()
+    pub(crate) async fn wait_until_at_rest(&self) -> Option<String> {
+        self.cluster.wait_until_at_rest(self.event.id, TIMEOUT).await.err()
     }
 
     pub(crate) async fn audit(&self) -> Audit {
@@ -96,7 +96,7 @@ impl Rush {
         let now = self.cluster.now().await;
         let newcomers = people(&self.cluster.store, &self.sale, now, count, self.options.seed).await;
         self.people.extend(newcomers);
-        let mut wishes = Vec::new();
+        let mut bookings = Vec::new();
         let allowances = allowances.into_iter().chain(std::iter::repeat(MAX_PER_USER));
         for (person, allowance) in
             self.people.iter_mut().zip(allowances).filter(|(_, allowance)| *allowance > 0)
@@ -104,9 +104,9 @@ impl Rush {
             let Some((grade, left)) = left.iter_mut().find(|(_, left)| *left > 0) else { break };
             let (grade, quantity) = (*grade, allowance.min(*left));
             *left -= quantity;
-            wishes.push(async move { (quantity, person.book(grade, quantity).await, person.user) });
+            bookings.push(async move { (quantity, person.book(grade, quantity).await, person.user) });
         }
-        let outcomes = futures::future::join_all(wishes).await;
+        let outcomes = futures::future::join_all(bookings).await;
         let denied = outcomes.into_iter().filter(|(_, outcome, _)| !matches!(outcome, Outcome::Booked(_)));
         let mut findings: Vec<String> = denied
             .map(|(quantity, outcome, user)| {
@@ -132,12 +132,12 @@ impl Rush {
     }
 
     /// Prints what happened, stops the servers, and fails if there are findings.
-    async fn tell(self, name: &str, took: Duration, audit: &Audit, findings: &[String], fault: Fault) {
+    async fn report(self, name: &str, took: Duration, audit: &Audit, findings: &[String], fault: Fault) {
         let view = self.cluster.ledger.view(self.event.id).await.expect("the ledger answers");
         let epoch = view.map_or(0, |view| view.epoch.0);
-        let (tally, seed) = (&self.sale.tally, self.options.seed);
-        let (answers, disturbed) = (tally.definite_count(), tally.disturbed_count());
-        let (told, log) = (tally.to_string(), self.cluster.close());
+        let (answer_counts, seed) = (&self.sale.answer_counts, self.options.seed);
+        let (answers, disturbed) = (answer_counts.definite_count(), answer_counts.disturbed_count());
+        let (told, log) = (answer_counts.to_string(), self.cluster.close());
         let recoveries = log.matches("recovering journal entries").count();
         println!("{name}, seed {seed}, {} people\n{told}", self.people.len());
         println!("  ledger loaded ×{epoch}, journal recovered ×{recoveries}, late bookings ×{}", audit.late);
@@ -148,13 +148,13 @@ impl Rush {
             audit.late
         );
         if !findings.is_empty() {
-            let telling = log.lines().filter(|line| !line.contains("request answered"));
-            telling.for_each(|line| println!("{line}"));
+            let relevant = log.lines().filter(|line| !line.contains("request answered"));
+            relevant.for_each(|line| println!("{line}"));
         }
         assert!(findings.is_empty(), "seed {seed}: {}", findings.join("\n"));
         // Inventory actions do not disturb anyone, except that the sale is paused for a moment.
         let is_felt = match fault {
-            Fault::ButtonsPressed => told.contains("409 sale_paused"),
+            Fault::InventoryActions => told.contains("409 sale_paused"),
             _ => disturbed > 0,
         };
         assert!(is_felt, "seed {seed}: the fault disturbed no request, so this run proves nothing");

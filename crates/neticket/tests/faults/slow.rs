@@ -8,11 +8,11 @@ use std::time::Duration;
 use neticket_testkit::store::EventRecord;
 use tokio::time::Instant;
 
+use crate::answer_counts::Phase;
 use crate::cluster::{Cluster, Routing, SLOW_TIMEOUTS};
 use crate::crowd::{Crowd, people};
 use crate::options::Options;
 use crate::person::Sale;
-use crate::tally::Phase;
 
 /// The number of people for each of the two events.
 const PEOPLE: usize = 20;
@@ -64,7 +64,7 @@ impl Pair {
         let mut crowds = Vec::new();
         for (index, sale) in self.sales.iter().enumerate() {
             let people = people(&self.cluster.store, sale, now, (index * PEOPLE, PEOPLE), seed).await;
-            crowds.push(Crowd::gather(people));
+            crowds.push(Crowd::start(people));
         }
         crowds.try_into().ok().expect("there are two crowds")
     }
@@ -72,19 +72,20 @@ impl Pair {
     /// While the slow event waits, the other event must continue to sell without disturbance.
     async fn judge(self, mut lock: Lock, crowds: [Crowd; 2]) {
         let [slow, other] = &self.sales;
-        let (locked, answered) = (Instant::now(), slow.tally.definite_count());
-        slow.tally.begin(Phase::During);
-        other.tally.begin(Phase::During);
+        let (locked, answered) = (Instant::now(), slow.answer_counts.definite_count());
+        slow.answer_counts.begin(Phase::During);
+        other.answer_counts.begin(Phase::During);
         while locked.elapsed() < LOCKED {
             other.answered(ANSWERS).await;
         }
-        let (stuck, disturbed) = (slow.tally.definite_count() - answered, other.tally.disturbed_count());
-        let told = format!("slow:\n{}\nother:\n{}", slow.tally, other.tally);
+        let (stuck, disturbed) =
+            (slow.answer_counts.definite_count() - answered, other.answer_counts.disturbed_count());
+        let told = format!("slow:\n{}\nother:\n{}", slow.answer_counts, other.answer_counts);
         self.cluster.sql(&format!("KILL {}", lock.connection));
         lock.client.wait().expect("the process ends");
         for crowd in crowds {
-            for person in crowd.disperse().await {
-                assert_eq!(person.complaints, [""; 0]);
+            for person in crowd.stop().await {
+                assert_eq!(person.violations, [""; 0]);
             }
         }
         let log = self.cluster.close();

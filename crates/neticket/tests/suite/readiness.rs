@@ -16,7 +16,7 @@ const LEDGER_TIMEOUT_MS: &str = "30000";
 const DEADLINE: Duration = Duration::from_secs(25);
 
 /// A separate MariaDB and Redis, with a migrated database.
-struct Parts {
+struct Backends {
     mariadb: Server,
     redis: Server,
     // Declared after `mariadb`, so that the server is dropped first: if it is frozen, it would never confirm
@@ -25,15 +25,15 @@ struct Parts {
     folder: tempfile::TempDir,
 }
 
-impl Parts {
+impl Backends {
     fn start() -> Self {
         let mariadb = MariaDb::default().start().unwrap();
         let database = TestDatabase::create_on(&mariadb.url()).unwrap();
         let redis = Redis::default().start().unwrap();
-        let parts = Self { mariadb, redis, database, folder: tempfile::tempdir().unwrap() };
-        let migrated = run(&["migrate"], &borrowed(&parts.settings()));
+        let backends = Self { mariadb, redis, database, folder: tempfile::tempdir().unwrap() };
+        let migrated = run(&["migrate"], &borrowed(&backends.settings()));
         assert!(migrated.status.success(), "{}", printed(&migrated));
-        parts
+        backends
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
@@ -67,11 +67,12 @@ async fn until_ready(client: &reqwest::Client, url: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
-    let parts = tokio::task::block_in_place(Parts::start);
-    let serving = Serving::start(neticket(&["serve"], &borrowed(&parts.settings())));
+    let backends = tokio::task::block_in_place(Backends::start);
+    let serving = Serving::start(neticket(&["serve"], &borrowed(&backends.settings())));
     let client = reqwest::Client::new();
     until_ready(&client, &serving.url).await;
-    for (server, code) in [(&parts.mariadb, "store_unavailable"), (&parts.redis, "ledger_unavailable")] {
+    for (server, code) in [(&backends.mariadb, "store_unavailable"), (&backends.redis, "ledger_unavailable")]
+    {
         server.pause().unwrap();
         // More requests at once than probes may run.
         let probes = (0..12).map(|_| readyz(&client, &serving.url));
@@ -91,8 +92,8 @@ async fn readyz_names_a_hung_database_and_a_hung_redis_while_they_hang() {
 }
 
 /// Runs `doctor`, which must end before [`DEADLINE`].
-async fn doctor(parts: &Parts) -> Output {
-    let settings = parts.settings();
+async fn doctor(backends: &Backends) -> Output {
+    let settings = backends.settings();
     let ended = tokio::task::spawn_blocking(move || run(&["doctor"], &borrowed(&settings)));
     let ended = tokio::time::timeout(DEADLINE, ended).await;
     ended.expect("doctor ends long before the time-outs of store and ledger").unwrap()
@@ -100,10 +101,12 @@ async fn doctor(parts: &Parts) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_names_a_hung_database_and_a_hung_redis_while_they_hang() {
-    let parts = tokio::task::block_in_place(Parts::start);
-    for (server, hangs, answers) in [(&parts.mariadb, "store", "ledger"), (&parts.redis, "ledger", "store")] {
+    let backends = tokio::task::block_in_place(Backends::start);
+    for (server, hangs, answers) in
+        [(&backends.mariadb, "store", "ledger"), (&backends.redis, "ledger", "store")]
+    {
         server.pause().unwrap();
-        let told = doctor(&parts).await;
+        let told = doctor(&backends).await;
         server.resume().unwrap();
         assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
         assert!(printed(&told).contains(&format!("FAILED  {hangs}: ")), "{}", printed(&told));

@@ -1,4 +1,4 @@
-//! A real ledger behind a bad line: calls are lost, lose their answer, or arrive late.
+//! A real ledger whose calls are lost, lose their answer, or arrive late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use neticket_testkit::ledger::{
 };
 use tokio::runtime::Handle;
 
-pub(crate) struct BadLine {
+pub(crate) struct FaultyLedger {
     pub(crate) ledger: Arc<dyn Ledger>,
-    /// Whether the line is bad now. All nodes share it.
-    pub(crate) is_bad: Arc<AtomicBool>,
+    /// Whether calls fail now. All nodes share it.
+    pub(crate) is_faulty: Arc<AtomicBool>,
     /// The runtime on which late calls survive the death of their node.
     pub(crate) outside: Handle,
 }
@@ -30,13 +30,13 @@ enum CallFate {
     Lost,
 }
 
-fn broken<T>() -> Result<T, LedgerError> {
+fn timed_out<T>() -> Result<T, LedgerError> {
     Err(LedgerError::Timeout { timeout_ms: 0 })
 }
 
-impl BadLine {
+impl FaultyLedger {
     fn fate(&self) -> CallFate {
-        if !self.is_bad.load(Ordering::Relaxed) {
+        if !self.is_faulty.load(Ordering::Relaxed) {
             return CallFate::Fine;
         }
         match rand::random_range(0..20) {
@@ -56,24 +56,24 @@ impl BadLine {
         let call = call(Arc::clone(&self.ledger));
         match self.fate() {
             CallFate::Fine => call.await,
-            CallFate::Lost => broken(),
+            CallFate::Lost => timed_out(),
             CallFate::AnswerLost => {
                 call.await?;
-                broken()
+                timed_out()
             }
             CallFate::Late(late) => {
                 self.outside.spawn(async move {
                     tokio::time::sleep(late).await;
                     call.await
                 });
-                broken()
+                timed_out()
             }
         }
     }
 }
 
 #[async_trait]
-impl Ledger for BadLine {
+impl Ledger for FaultyLedger {
     fn node_registry(&self) -> &dyn NodeRegistry {
         self.ledger.node_registry()
     }

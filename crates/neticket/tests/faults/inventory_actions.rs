@@ -19,7 +19,7 @@ const ADMINISTRATORS: usize = 2;
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The actions and reads of the inventory.
-const BUTTONS: [(&str, &str); 10] = [
+const ACTIONS: [(&str, &str); 10] = [
     ("POST", "inventory/{event}/load"),
     ("POST", "inventory/{event}/evict"),
     ("POST", "inventory/{event}/pause"),
@@ -37,17 +37,17 @@ struct Administrator {
     event: EventId,
     token: String,
     client: reqwest::Client,
-    dice: StdRng,
+    rng: StdRng,
 }
 
 /// Each administrator uses every action `rounds` times. At the end the sale is resumed.
-pub(crate) async fn press_all(cluster: &Cluster, event: EventId, rounds: u32, dice: &mut StdRng) {
+pub(crate) async fn use_all_actions(cluster: &Cluster, event: EventId, rounds: u32, rng: &mut StdRng) {
     let mut administrators = Vec::new();
     for _ in 0..ADMINISTRATORS {
-        administrators.push(Administrator::new(cluster, event, dice.random()).await);
+        administrators.push(Administrator::new(cluster, event, rng.random()).await);
     }
-    let pressing = administrators.iter_mut().map(|administrator| administrator.press(rounds));
-    futures::future::join_all(pressing).await;
+    let runs = administrators.iter_mut().map(|administrator| administrator.use_actions(rounds));
+    futures::future::join_all(runs).await;
     let one = &mut administrators[0];
     while one.ask("POST", "inventory/{event}/resume").await.0 != 200 {}
 }
@@ -69,31 +69,31 @@ impl Administrator {
             event,
             token: jsonwebtoken::encode(&Header::default(), &claims, &key).expect("a token"),
             client: reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client"),
-            dice: StdRng::seed_from_u64(seed),
+            rng: StdRng::seed_from_u64(seed),
         }
     }
 
-    async fn press(&mut self, rounds: u32) {
+    async fn use_actions(&mut self, rounds: u32) {
         for _ in 0..rounds {
-            let mut buttons = BUTTONS;
-            buttons.shuffle(&mut self.dice);
-            for (method, button) in buttons {
-                let (status, body) = self.ask(method, button).await;
+            let mut actions = ACTIONS;
+            actions.shuffle(&mut self.rng);
+            for (method, action) in actions {
+                let (status, body) = self.ask(method, action).await;
                 // 409: the ledger is changing. 503: the node is overloaded.
-                assert!(matches!(status, 200 | 204 | 409 | 503), "{button}: {status} {body}");
+                assert!(matches!(status, 200 | 204 | 409 | 503), "{action}: {status} {body}");
                 if status == 200 {
                     let differs = |differs: &Value| differs.as_array().is_none_or(|list| !list.is_empty());
-                    let alarm = differs(&body["changes"]) && button.contains("reconcile")
-                        || differs(&body["items"]) && button.contains("drifted");
-                    assert!(!alarm, "a false difference was reported: {button} {body}");
+                    let alarm = differs(&body["changes"]) && action.contains("reconcile")
+                        || differs(&body["items"]) && action.contains("drifted");
+                    assert!(!alarm, "a false difference was reported: {action} {body}");
                 }
             }
         }
     }
 
-    async fn ask(&mut self, method: &str, button: &str) -> (u16, Value) {
-        let url = &self.urls[self.dice.random_range(0..self.urls.len())];
-        let path = button.replace("{event}", &self.event.to_string());
+    async fn ask(&mut self, method: &str, action: &str) -> (u16, Value) {
+        let url = &self.urls[self.rng.random_range(0..self.urls.len())];
+        let path = action.replace("{event}", &self.event.to_string());
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.client.request(method, format!("{url}/api/v1/admin/{path}"));
         let response = request.bearer_auth(&self.token).send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! The line between a node and the backends. A call may be lost on it, delayed, or arrive twice.
+//! The calls of a node to the backends. A call may be lost, delayed, or arrive twice.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -60,11 +60,11 @@ pub(crate) enum Answer {
 
 /// The caller does not know whether its call took effect.
 #[derive(Debug)]
-pub(crate) struct Broken;
+pub(crate) struct CallFailed;
 
 impl StoreAndLedger {
     /// Applies a call to the backends.
-    pub(crate) async fn take(&self, event: EventId, call: &Call, now: Timestamp) -> Answer {
+    pub(crate) async fn apply(&self, event: EventId, call: &Call, now: Timestamp) -> Answer {
         let (store, ledger) = (&self.store, &self.ledger);
         match call {
             Call::Admit { epoch_min, requests } => {

@@ -24,9 +24,9 @@ struct Counts {
 
 /// The counts of all people together.
 #[derive(Debug)]
-pub(crate) struct Tally(Mutex<Counts>);
+pub(crate) struct AnswerCounts(Mutex<Counts>);
 
-impl Tally {
+impl AnswerCounts {
     pub(crate) fn new() -> Self {
         let answers = BTreeMap::new();
         Self(Mutex::new(Counts { phase: Phase::Before, answers, definite: 0, disturbed: 0 }))
@@ -74,7 +74,7 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for AnswerCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.with(|counts| {
             [Phase::Before, Phase::During, Phase::After].map(|phase| {
