@@ -101,17 +101,12 @@ fn every_statement_on_reservations_and_the_outbox_names_its_index() {
 /// The functions of the store that may read a table that grows during a sale.
 fn public_functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let others = [
-        "accounts.rs",
-        "audit_log.rs",
-        "sessions.rs",
-        "events/cancel.rs",
-        "events/edit.rs",
-        "events/epoch.rs",
-        "events/load.rs",
-    ];
-    let others = others.map(|name| source().join(name));
-    for file in files_under(&source().join("reservations")).into_iter().chain(others) {
+    // These read events and ticket types alone, which do not grow during a sale.
+    let of_events_alone =
+        ["events/images.rs", "events/list.rs", "events/mod.rs"].map(|name| source().join(name));
+    let others = ["accounts.rs", "audit_log.rs", "sessions.rs"].map(|name| source().join(name));
+    let files = ["reservations", "events"].into_iter().flat_map(|name| files_under(&source().join(name)));
+    for file in files.filter(|file| !of_events_alone.contains(file)).chain(others) {
         let text = fs::read_to_string(file).unwrap();
         let declared = text.lines().filter_map(|line| line.trim_start().strip_prefix("pub async fn "));
         names.extend(declared.map(|rest| rest.split(['(', '<']).next().unwrap().to_owned()));

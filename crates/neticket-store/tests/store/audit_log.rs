@@ -3,7 +3,7 @@
 use neticket_domain::UserId;
 use neticket_store::{AuditOrigin, NewAudit};
 
-use crate::support::{TestStore, at, on_both};
+use crate::support::{TestStore, at, on_both, source_files};
 
 on_both! {
     async fn audit_entries_are_read_newest_first(store: &TestStore) {
@@ -45,26 +45,15 @@ on_both! {
 /// The application makes the log append-only: only one place writes it, and it only inserts.
 #[test]
 fn nothing_but_append_writes_the_audit_log() {
-    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-    let mut folders = vec![std::path::PathBuf::from(sources)];
     let mut writers = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            for line in text.lines() {
-                let may_write =
-                    line.contains("audit_log::ActiveModel {") || line.contains("audit_log::Entity::");
-                let only_reads = line.contains("audit_log::Entity::find()");
-                let by_text = line.contains("audit_log")
-                    && ["UPDATE", "DELETE", "INSERT", "into_table"].iter().any(|word| line.contains(word));
-                if (may_write && !only_reads) || by_text {
-                    writers.push((path.file_name().unwrap().to_owned(), line.trim().to_owned()));
-                }
+    for (name, text) in source_files() {
+        for line in text.lines() {
+            let may_write = line.contains("audit_log::ActiveModel {") || line.contains("audit_log::Entity::");
+            let only_reads = line.contains("audit_log::Entity::find()");
+            let by_text = line.contains("audit_log")
+                && ["UPDATE", "DELETE", "INSERT", "into_table"].iter().any(|word| line.contains(word));
+            if (may_write && !only_reads) || by_text {
+                writers.push((name.clone(), line.trim().to_owned()));
             }
         }
     }
@@ -72,5 +61,5 @@ fn nothing_but_append_writes_the_audit_log() {
         "let row = audit_log::ActiveModel {",
         "audit_log::Entity::insert(row).exec_without_returning(connection).await.map(drop)",
     ];
-    assert_eq!(writers, expected.map(|line| ("audit_log.rs".into(), line.to_owned())));
+    assert_eq!(writers, expected.map(|line| ("audit_log.rs".to_owned(), line.to_owned())));
 }

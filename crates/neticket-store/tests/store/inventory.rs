@@ -7,7 +7,7 @@ use neticket_store::{
     CancelOutcome, CancelRequest, CommitOutcome, CommitRequest, Store, StoreOptions, StoredTicketType,
 };
 
-use crate::support::{NOW, TestStore, at, new_event, new_id, on_both, one_seat, tickets};
+use crate::support::{NOW, TestStore, at, new_event, new_id, on_both, one_seat, source_files, tickets};
 
 on_both! {
     async fn an_inventory_contains_seats_stored_ids_and_releases(store: &TestStore) {
@@ -108,4 +108,23 @@ on_both! {
         assert_eq!(inventory.ticket_types[0].epoch, Epoch(0), "uncommitted changes are not visible");
         holder.rollback().await.unwrap();
     }
+}
+
+/// ARCHITECTURE.md names these files.
+#[test]
+fn only_commits_cancels_and_edits_change_the_seats_left() {
+    let writes = [
+        ".value(Left,",
+        ".value(Column::Left,",
+        ".value(ticket_type::Column::Left,",
+        "SET left",
+        "SET `left`",
+        "UPDATE ticket_types",
+    ];
+    let is_write =
+        |line: &str| !line.trim_start().starts_with("//") && writes.iter().any(|write| line.contains(write));
+    let files = source_files().into_iter().filter(|(_, text)| text.lines().any(is_write));
+    let files: BTreeSet<String> = files.map(|(name, _)| name).collect();
+    let expected = ["events/edit.rs", "reservations/cancel.rs", "reservations/commit.rs"];
+    assert_eq!(files, BTreeSet::from(expected.map(str::to_owned)));
 }

@@ -1,6 +1,8 @@
 //! A separate store for each test, on either database. The invariants are checked at the end of the test.
 
+use std::fs;
 use std::ops::Deref;
+use std::path::Path;
 
 use neticket_domain::{
     Email, Epoch, EventId, Nickname, Quantity, ReservationId, Role, TicketTypeId, Timestamp, UserId,
@@ -197,4 +199,23 @@ pub(crate) async fn sign_up(store: &Store, name: &str) -> Result<UserId, Account
     let new =
         NewUser { email: &email, nickname: &nickname, password_hash: "hash", role: Role::User, now: at(1) };
     store.user_create(new).await.map(|user| user.id)
+}
+
+/// The source files of the store: their names below `src`, and their texts.
+pub(crate) fn source_files() -> Vec<(String, String)> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![sources.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&sources).unwrap().display().to_string();
+                files.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files
 }
