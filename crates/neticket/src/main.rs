@@ -3,7 +3,6 @@
 
 mod account;
 mod admin;
-mod demo;
 mod doctor;
 mod error_text;
 mod logging;
@@ -139,7 +138,7 @@ fn run(command: Command) -> anyhow::Result<()> {
                 if config.environment == Environment::Production {
                     bail!("the demo season is not allowed in production, because its passwords are public");
                 }
-                println!("{}", demo::seed(&config).await?);
+                println!("{}", neticket_demo::seed(&config).await?);
                 Ok(())
             }
             Command::Admin(Admin::Create(create)) => {

@@ -1,7 +1,7 @@
 //! The demo season: fifty events with posters, an audience that has booked some of them, and two accounts to
 //! sign in with.
 //!
-//! It is for a first look and for development. The passwords are published, so this module and the command
+//! It is for a first look and for development. The passwords are published, so this crate and the command
 //! both refuse production.
 
 mod accounts;
@@ -19,7 +19,7 @@ use neticket_domain::{EventId, Timestamp};
 use neticket_media::{ImageFormat, Media};
 use neticket_store::{EventFilter, EventRecord, NewEvent, NewTicketType, Store};
 
-pub(crate) use report::Report;
+pub use report::Report;
 
 use schedule::Times;
 use season::Show;
@@ -33,7 +33,7 @@ const PAGE_LEN: u32 = 100;
 /// # Errors
 /// In production, or if the store or the image folder cannot be used. What was created before the error
 /// stays, and a repeat adds the rest.
-pub(crate) async fn seed(config: &Config) -> anyhow::Result<Report> {
+pub async fn seed(config: &Config) -> anyhow::Result<Report> {
     if config.environment == Environment::Production {
         bail!("the demo season is not allowed in production, because its passwords are public");
     }

@@ -3,7 +3,7 @@
 
 /// The colours of one poster.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Palette {
+pub(crate) struct Palette {
     /// The background at the top.
     pub(super) ground: &'static str,
     /// The background at the bottom.
@@ -20,7 +20,7 @@ pub(in crate::demo) struct Palette {
 
 macro_rules! palettes {
     ($($name:ident: $ground:literal $ground_low:literal $far:literal $near:literal $accent:literal $ink:literal;)*) => {
-        $(pub(in crate::demo) const $name: Palette = Palette {
+        $(pub(crate) const $name: Palette = Palette {
             ground: $ground, ground_low: $ground_low, far: $far, near: $near, accent: $accent, ink: $ink,
         };)*
         #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Shows for children and families, exhibitions, festivals, sport and circus.
 
-use super::super::poster::{self as colours, Design, Face, Scene};
 use super::show::{Sale, Show, Taken, at, grade};
+use crate::poster::{self as colours, Design, Face, Scene};
 
 pub(super) const SHOWS: &[Show] = &[
     Show {

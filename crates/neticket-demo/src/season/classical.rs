@@ -1,7 +1,7 @@
 //! Orchestras, recitals, opera, ballet and Korean traditional music.
 
-use super::super::poster::{self as colours, Design, Face, Scene};
 use super::show::{Sale, Show, Taken, at, grade};
+use crate::poster::{self as colours, Design, Face, Scene};
 
 pub(super) const SHOWS: &[Show] = &[
     Show {

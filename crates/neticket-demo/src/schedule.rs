@@ -3,7 +3,7 @@
 
 use neticket_domain::{SaleWindow, Timestamp};
 
-use super::season::{Sale, Show, Start};
+use crate::season::{Sale, Show, Start};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -78,8 +78,8 @@ pub(super) fn poster_date(moment: Timestamp) -> String {
 mod tests {
     use neticket_domain::EventStatus;
 
-    use super::super::season::{Taken, shows};
     use super::*;
+    use crate::season::{Taken, shows};
 
     fn now() -> Timestamp {
         // 01:15 of the next day in Seoul.

@@ -1,36 +1,36 @@
 //! What a show of the season is made of.
 
-use super::super::poster::Design;
+use crate::poster::Design;
 
 /// One show of the season.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Show {
-    pub(in crate::demo) title: &'static str,
-    pub(in crate::demo) place: &'static str,
-    pub(in crate::demo) starts: Start,
-    pub(in crate::demo) sale: Sale,
+pub(crate) struct Show {
+    pub(crate) title: &'static str,
+    pub(crate) place: &'static str,
+    pub(crate) starts: Start,
+    pub(crate) sale: Sale,
     /// How many tickets are booked when the season is created.
-    pub(in crate::demo) taken: Taken,
-    pub(in crate::demo) max_per_user: u32,
-    pub(in crate::demo) grades: &'static [Grade],
+    pub(crate) taken: Taken,
+    pub(crate) max_per_user: u32,
+    pub(crate) grades: &'static [Grade],
     /// What the show is about, in a few sentences.
-    pub(in crate::demo) story: &'static str,
-    pub(in crate::demo) running_time: &'static str,
-    pub(in crate::demo) age_limit: &'static str,
-    pub(in crate::demo) design: Design,
+    pub(crate) story: &'static str,
+    pub(crate) running_time: &'static str,
+    pub(crate) age_limit: &'static str,
+    pub(crate) design: Design,
 }
 
 /// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Start {
-    pub(in crate::demo) days: i64,
-    pub(in crate::demo) hour: i64,
-    pub(in crate::demo) minute: i64,
+pub(crate) struct Start {
+    pub(crate) days: i64,
+    pub(crate) hour: i64,
+    pub(crate) minute: i64,
 }
 
 /// When tickets are sold. All sales close when the show starts, unless the variant states another time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::demo) enum Sale {
+pub(crate) enum Sale {
     /// Open since 14:00, `days` days before today.
     OpenSince { days: i64 },
     /// Like [`Sale::OpenSince`], but it closes at 17:00, `days_before` days before the show.
@@ -45,7 +45,7 @@ pub(in crate::demo) enum Sale {
 
 /// How many tickets of a show are booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::demo) enum Taken {
+pub(crate) enum Taken {
     Nothing,
     /// This many tickets of each ticket type. If a ticket type has too few, about a tenth of it stays free.
     Some(u32),
@@ -54,16 +54,16 @@ pub(in crate::demo) enum Taken {
 
 /// A ticket type of a show.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Grade {
-    pub(in crate::demo) name: &'static str,
+pub(crate) struct Grade {
+    pub(crate) name: &'static str,
     /// In won.
-    pub(in crate::demo) price: u64,
-    pub(in crate::demo) capacity: u32,
+    pub(crate) price: u64,
+    pub(crate) capacity: u32,
 }
 
 impl Show {
     /// The description on the event's page.
-    pub(in crate::demo) fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!(
             "{}\n\n관람 시간: {}\n관람 연령: {}\n예매 제한: 1인 {}매",
             self.story, self.running_time, self.age_limit, self.max_per_user

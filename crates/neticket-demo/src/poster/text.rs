@@ -13,19 +13,19 @@ const LEADING: f64 = 1.16;
 
 /// A typeface that readers probably have, with fallbacks.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::demo) struct Face {
+pub(crate) struct Face {
     pub(super) family: &'static str,
     pub(super) weight: u32,
 }
 
 impl Face {
-    pub(in crate::demo) const SANS: Self = Self {
+    pub(crate) const SANS: Self = Self {
         family: "Pretendard,'Apple SD Gothic Neo','Noto Sans KR','Noto Sans CJK KR','Malgun Gothic',sans-serif",
         weight: 800,
     };
-    pub(in crate::demo) const BLACK: Self = Self { family: Self::SANS.family, weight: 900 };
-    pub(in crate::demo) const LIGHT: Self = Self { family: Self::SANS.family, weight: 400 };
-    pub(in crate::demo) const SERIF: Self = Self {
+    pub(crate) const BLACK: Self = Self { family: Self::SANS.family, weight: 900 };
+    pub(crate) const LIGHT: Self = Self { family: Self::SANS.family, weight: 400 };
+    pub(crate) const SERIF: Self = Self {
         family: "'Nanum Myeongjo','Noto Serif KR','Noto Serif CJK KR',AppleMyungjo,Batang,serif",
         weight: 800,
     };
@@ -109,7 +109,7 @@ pub(super) fn size_that_fits(text: &str, width: f64, size: f64) -> f64 {
 
 /// The approximate width of `text`, as a multiple of the font size. It errs on the wide side, because fonts
 /// differ.
-pub(in crate::demo) fn width_em(text: &str) -> f64 {
+pub(crate) fn width_em(text: &str) -> f64 {
     text.chars()
         .map(|c| match c {
             ' ' => 0.3,

@@ -7,7 +7,7 @@ use super::{nature, objects, patterns, stage};
 
 /// A picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::demo) enum Scene {
+pub(crate) enum Scene {
     /// A drawn theatre curtain with a pool of light.
     Curtain,
     /// Beams over a crowd.

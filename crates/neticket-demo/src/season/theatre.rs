@@ -1,7 +1,7 @@
 //! Musicals and plays.
 
-use super::super::poster::{self as colours, Design, Face, Scene};
 use super::show::{Sale, Show, Taken, at, grade};
+use crate::poster::{self as colours, Design, Face, Scene};
 
 pub(super) const SHOWS: &[Show] = &[
     Show {

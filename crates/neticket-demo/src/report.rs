@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::accounts::{ADMIN, PERSON};
+use crate::accounts::{ADMIN, PERSON};
 
 /// The result of creating the season.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
+pub struct Report {
     /// The number of events of the season.
-    pub(crate) events: usize,
+    pub events: usize,
     /// `false`: the season existed already, and nothing was changed.
-    pub(crate) made: bool,
+    pub made: bool,
 }
 
 impl fmt::Display for Report {

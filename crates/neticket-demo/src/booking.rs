@@ -5,7 +5,7 @@ use neticket_domain::{Epoch, EventId, Quantity, ReservationId, Timestamp, UserId
 use neticket_store::{CancelRequest, CommitOutcome, CommitRequest, EventRecord, Store, TicketTypeRecord};
 use uuid::Uuid;
 
-use super::season::{Show, Taken};
+use crate::season::{Show, Taken};
 
 /// The most reservations in one commit.
 const BATCH_LEN_MAX: usize = 500;
@@ -180,9 +180,9 @@ fn reservation_id(name: &str) -> ReservationId {
 
 #[cfg(test)]
 mod tests {
-    use super::super::accounts::AUDIENCE_LEN;
-    use super::super::season::shows;
     use super::*;
+    use crate::accounts::AUDIENCE_LEN;
+    use crate::season::shows;
 
     #[test]
     fn the_audience_books_the_planned_tickets_within_the_limit() {
