@@ -41,19 +41,21 @@ pub(super) async fn fill(
     person: UserId,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let epoch = event.ticket_types.first().map_or(Epoch(0), |grade| grade.epoch);
+    let epoch = event.ticket_types.first().map_or(Epoch(0), |ticket_type| ticket_type.epoch);
     let mut requests = Vec::new();
-    for (place, (title, grade, tickets, _)) in OWN.iter().enumerate() {
+    for (place, (title, ticket_type, tickets, _)) in OWN.iter().enumerate() {
         if *title == show.title {
-            let grade = event.ticket_types.get(*grade).context("the demo person's ticket type is missing")?;
-            requests.push(request(own_id(place), person, event.id, grade, *tickets, epoch)?);
+            let ticket_type =
+                event.ticket_types.get(*ticket_type).context("the demo person's ticket type is missing")?;
+            requests.push(request(own_id(place), person, event.id, ticket_type, *tickets, epoch)?);
         }
     }
     let own = requests.iter().map(|own| own.quantity.get()).sum();
     for booking in bookings(show, audience.len(), own) {
-        let grade = event.ticket_types.get(booking.grade).context("a demo ticket type is missing")?;
-        let id = reservation_id(&format!("{} {} {}", show.title, booking.grade, booking.person));
-        requests.push(request(id, audience[booking.person], event.id, grade, booking.tickets, epoch)?);
+        let ticket_type =
+            event.ticket_types.get(booking.ticket_type).context("a demo ticket type is missing")?;
+        let id = reservation_id(&format!("{} {} {}", show.title, booking.ticket_type, booking.person));
+        requests.push(request(id, audience[booking.person], event.id, ticket_type, booking.tickets, epoch)?);
     }
     spread(&mut requests, event.window.opens_at, now.min(event.starts_at));
     for batch in requests.chunks(BATCH_LEN_MAX) {
@@ -105,7 +107,7 @@ async fn cancel_own(store: &Store, show: &Show, person: UserId, now: Timestamp) 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct DemoBooking {
     person: usize,
-    grade: usize,
+    ticket_type: usize,
     tickets: u32,
 }
 
@@ -114,11 +116,11 @@ struct DemoBooking {
 /// person.
 fn bookings(show: &Show, audience_len: usize, own: u32) -> Vec<DemoBooking> {
     let mut bookings: Vec<DemoBooking> = Vec::new();
-    for (place, grade) in show.grades.iter().enumerate() {
+    for (place, ticket_type) in show.ticket_types.iter().enumerate() {
         let mut wanted = match show.taken {
             Taken::Nothing => 0,
-            Taken::Some(tickets) => tickets.min(grade.capacity - grade.capacity / 10 - 1),
-            Taken::All => grade.capacity - if place == 0 { own } else { 0 },
+            Taken::Some(tickets) => tickets.min(ticket_type.capacity - ticket_type.capacity / 10 - 1),
+            Taken::All => ticket_type.capacity - if place == 0 { own } else { 0 },
         };
         while wanted > 0 && bookings.len() < audience_len {
             let most = if bookings.len().is_multiple_of(2) {
@@ -127,7 +129,7 @@ fn bookings(show: &Show, audience_len: usize, own: u32) -> Vec<DemoBooking> {
                 show.max_per_user.div_ceil(2)
             };
             let tickets = wanted.min(most);
-            bookings.push(DemoBooking { person: bookings.len(), grade: place, tickets });
+            bookings.push(DemoBooking { person: bookings.len(), ticket_type: place, tickets });
             wanted -= tickets;
         }
     }
@@ -138,7 +140,7 @@ fn request(
     id: ReservationId,
     user: UserId,
     event: EventId,
-    grade: &TicketTypeRecord,
+    ticket_type: &TicketTypeRecord,
     tickets: u32,
     epoch: Epoch,
 ) -> anyhow::Result<CommitRequest> {
@@ -146,9 +148,9 @@ fn request(
         id,
         user,
         event,
-        ticket_type: grade.id,
+        ticket_type: ticket_type.id,
         quantity: Quantity::new(tickets).context("a demo booking has no tickets")?,
-        unit_price: grade.price,
+        unit_price: ticket_type.price,
         epoch,
         created_at: Timestamp::from_millis(0),
     })
@@ -186,20 +188,20 @@ mod tests {
 
     #[test]
     fn the_audience_books_the_planned_tickets_within_the_limit() {
-        for show in shows() {
+        for show in &shows().unwrap() {
             let bookings = bookings(show, AUDIENCE_LEN, 0);
             assert!(bookings.len() < AUDIENCE_LEN || show.taken == Taken::Nothing, "{}", show.title);
             assert!(bookings.iter().all(|booking| (1..=show.max_per_user).contains(&booking.tickets)));
-            for (place, grade) in show.grades.iter().enumerate() {
+            for (place, ticket_type) in show.ticket_types.iter().enumerate() {
                 let tickets: u32 = bookings
                     .iter()
-                    .filter(|booking| booking.grade == place)
+                    .filter(|booking| booking.ticket_type == place)
                     .map(|booking| booking.tickets)
                     .sum();
                 match show.taken {
                     Taken::Nothing => assert_eq!(tickets, 0),
-                    Taken::Some(_) => assert!((1..grade.capacity).contains(&tickets), "{}", show.title),
-                    Taken::All => assert_eq!(tickets, grade.capacity, "{}", show.title),
+                    Taken::Some(_) => assert!((1..ticket_type.capacity).contains(&tickets), "{}", show.title),
+                    Taken::All => assert_eq!(tickets, ticket_type.capacity, "{}", show.title),
                 }
             }
         }
@@ -207,9 +209,10 @@ mod tests {
 
     #[test]
     fn the_events_of_the_demo_person_are_in_the_season() {
-        for (title, grade, tickets, _) in OWN {
-            let show = shows().find(|show| show.title == title).unwrap();
-            assert!(grade < show.grades.len() && tickets <= show.max_per_user, "{title}");
+        let shows = shows().unwrap();
+        for (title, ticket_type, tickets, _) in OWN {
+            let show = shows.iter().find(|show| show.title == title).unwrap();
+            assert!(ticket_type < show.ticket_types.len() && tickets <= show.max_per_user, "{title}");
         }
     }
 }

@@ -38,7 +38,8 @@ pub async fn seed(config: &Config) -> anyhow::Result<Report> {
         bail!("the demo season is not allowed in production, because its passwords are public");
     }
     let store = App::open_store(config).await?;
-    let events = season::shows().count();
+    let shows = season::shows()?;
+    let events = shows.len();
     if booking::season_is_made(&store).await? {
         return Ok(Report { events, made: false });
     }
@@ -47,8 +48,8 @@ pub async fn seed(config: &Config) -> anyhow::Result<Report> {
     let audience = accounts::audience(&store, now).await?;
     let there = titles(&store, now).await?;
     let mut made = Vec::with_capacity(events);
-    for show in season::shows() {
-        let event = match there.get(show.title) {
+    for show in &shows {
+        let event = match there.get(&show.title) {
             Some(id) => store.event(*id).await?.context("a demo event does not exist any more")?,
             None => event_create(&store, &media, show, now).await?,
         };
@@ -83,16 +84,16 @@ async fn event_create(
     now: Timestamp,
 ) -> anyhow::Result<EventRecord> {
     let Times { starts_at, window } = Times::of(show, now);
-    let svg = poster::draw(&show.design, show.title, &schedule::poster_date(starts_at), show.place);
+    let svg = poster::draw(&show.design, &show.title, &schedule::poster_date(starts_at), &show.place);
     let image_key = media.put(svg.as_bytes(), ImageFormat::Svg).await?;
-    let ticket_types = show.grades.iter().map(|grade| NewTicketType {
-        name: grade.name.to_owned(),
-        price: grade.price,
-        capacity: grade.capacity,
+    let ticket_types = show.ticket_types.iter().map(|ticket_type| NewTicketType {
+        name: ticket_type.name.clone(),
+        price: ticket_type.price,
+        capacity: ticket_type.capacity,
     });
     let new = NewEvent {
-        title: show.title.to_owned(),
-        place: show.place.to_owned(),
+        title: show.title.clone(),
+        place: show.place.clone(),
         description: show.description(),
         starts_at,
         opens_at: window.opens_at,

@@ -12,14 +12,13 @@ mod scene;
 mod stage;
 mod text;
 
-pub(super) use palette::*;
-pub(super) use scene::Scene;
-pub(super) use text::Face;
+use serde::Deserialize;
 
-use scene::Anchor;
+use palette::Palette;
+use scene::{Anchor, Scene};
 #[cfg(test)]
 pub(super) use text::width_em;
-use text::{MARGIN, Typeset, escape};
+use text::{Face, MARGIN, Typeset, escape};
 
 /// The width of a poster, in SVG units.
 const WIDTH: f64 = 600.0;
@@ -27,15 +26,16 @@ const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 800.0;
 
 /// The look of a show's poster.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Design {
-    pub(super) scene: Scene,
-    pub(super) palette: Palette,
-    pub(super) face: Face,
+    scene: Scene,
+    palette: Palette,
+    face: Face,
     /// The small line at the top: the genre of the show.
-    pub(super) genre: &'static str,
+    genre: String,
     /// The line next to the title: who plays, or what the show is about.
-    pub(super) byline: &'static str,
+    byline: String,
 }
 
 /// Draws the poster of `title`. `date` and `place` are at the bottom.
@@ -70,10 +70,10 @@ fn words(design: &Design, title: &str, date: &str, place: &str) -> String {
     let size = typeset.size();
     let Face { family, weight } = design.face;
     let sans = Face::SANS.family;
-    let genre = escape(design.genre);
-    let byline = escape(design.byline);
+    let genre = escape(&design.genre);
+    let byline = escape(&design.byline);
     let place_size = text::size_that_fits(place, text::TEXT_WIDTH, 21.0);
-    let byline_size = text::size_that_fits(design.byline, layout.title_width, 23.0);
+    let byline_size = text::size_that_fits(&design.byline, layout.title_width, 23.0);
     let rule = if layout.centred { "M270 702h60" } else { "M48 702h60" };
     format!(
         "<g fill=\"{ink}\" text-anchor=\"{text_anchor}\" font-family=\"{sans}\">\

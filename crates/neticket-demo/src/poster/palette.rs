@@ -1,6 +1,8 @@
 //! Colours that go together. Text is drawn in `ink` on `ground` or `ground_low`, so each of these pairs has a
 //! contrast of at least 4.5.
 
+use serde::de::{Deserialize, Deserializer, Error as _};
+
 /// The colours of one poster.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Palette {
@@ -20,11 +22,10 @@ pub(crate) struct Palette {
 
 macro_rules! palettes {
     ($($name:ident: $ground:literal $ground_low:literal $far:literal $near:literal $accent:literal $ink:literal;)*) => {
-        $(pub(crate) const $name: Palette = Palette {
+        $(const $name: Palette = Palette {
             ground: $ground, ground_low: $ground_low, far: $far, near: $near, accent: $accent, ink: $ink,
         };)*
-        #[cfg(test)]
-        pub(super) const ALL: &[(&str, Palette)] = &[$((stringify!($name), $name)),*];
+        const ALL: &[(&str, Palette)] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -48,6 +49,21 @@ palettes! {
     LEMON:      "#fff3c4" "#ffe08a" "#ffc145" "#f08a24" "#9c3d07" "#3b2406";
     LILAC:      "#ece7fb" "#d8cdf5" "#b4a0ea" "#7a5cd0" "#5b3bb5" "#241a48";
     CLAY:       "#f3e3d7" "#e6c7b1" "#cf8e6d" "#8d4a36" "#7a3323" "#33170f";
+}
+
+impl<'de> Deserialize<'de> for Palette {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+impl TryFrom<String> for Palette {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let found = ALL.iter().find(|(other, _)| other.eq_ignore_ascii_case(&name));
+        found.map(|(_, palette)| *palette).ok_or_else(|| format!("no palette has the name {name}"))
+    }
 }
 
 #[cfg(test)]

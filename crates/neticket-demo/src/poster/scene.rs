@@ -1,12 +1,15 @@
 //! The pictures that a poster can have, and the space that each leaves for the title.
 
+use serde::Deserialize;
+
 use super::dice::Dice;
 use super::palette::Palette;
 use super::text::TEXT_WIDTH;
 use super::{nature, objects, patterns, stage};
 
 /// A picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Scene {
     /// A drawn theatre curtain with a pool of light.
     Curtain,

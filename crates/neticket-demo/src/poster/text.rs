@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::de::{Deserialize, Deserializer, Error as _};
+
 /// The space on the left and right of all text that stays empty.
 pub(super) const MARGIN: f64 = 48.0;
 /// The width that text can use.
@@ -19,16 +21,36 @@ pub(crate) struct Face {
 }
 
 impl Face {
-    pub(crate) const SANS: Self = Self {
+    pub(super) const SANS: Self = Self {
         family: "Pretendard,'Apple SD Gothic Neo','Noto Sans KR','Noto Sans CJK KR','Malgun Gothic',sans-serif",
         weight: 800,
     };
-    pub(crate) const BLACK: Self = Self { family: Self::SANS.family, weight: 900 };
-    pub(crate) const LIGHT: Self = Self { family: Self::SANS.family, weight: 400 };
-    pub(crate) const SERIF: Self = Self {
+    const BLACK: Self = Self { family: Self::SANS.family, weight: 900 };
+    const LIGHT: Self = Self { family: Self::SANS.family, weight: 400 };
+    const SERIF: Self = Self {
         family: "'Nanum Myeongjo','Noto Serif KR','Noto Serif CJK KR',AppleMyungjo,Batang,serif",
         weight: 800,
     };
+}
+
+impl<'de> Deserialize<'de> for Face {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+impl TryFrom<String> for Face {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "sans" => Ok(Self::SANS),
+            "black" => Ok(Self::BLACK),
+            "light" => Ok(Self::LIGHT),
+            "serif" => Ok(Self::SERIF),
+            _ => Err(format!("no typeface has the name {name}")),
+        }
+    }
 }
 
 /// A title that is broken into lines, with the font size that fills its space best.

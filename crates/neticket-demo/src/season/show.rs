@@ -1,27 +1,31 @@
 //! What a show of the season is made of.
 
+use serde::Deserialize;
+
 use crate::poster::Design;
 
 /// One show of the season.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Show {
-    pub(crate) title: &'static str,
-    pub(crate) place: &'static str,
+    pub(crate) title: String,
+    pub(crate) place: String,
     pub(crate) starts: Start,
     pub(crate) sale: Sale,
     /// How many tickets are booked when the season is created.
     pub(crate) taken: Taken,
     pub(crate) max_per_user: u32,
-    pub(crate) grades: &'static [Grade],
+    pub(crate) ticket_types: Vec<TicketType>,
     /// What the show is about, in a few sentences.
-    pub(crate) story: &'static str,
-    pub(crate) running_time: &'static str,
-    pub(crate) age_limit: &'static str,
+    pub(crate) story: String,
+    pub(crate) running_time: String,
+    pub(crate) age_limit: String,
     pub(crate) design: Design,
 }
 
 /// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Start {
     pub(crate) days: i64,
     pub(crate) hour: i64,
@@ -29,7 +33,8 @@ pub(crate) struct Start {
 }
 
 /// When tickets are sold. All sales close when the show starts, unless the variant states another time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Sale {
     /// Open since 14:00, `days` days before today.
     OpenSince { days: i64 },
@@ -44,7 +49,8 @@ pub(crate) enum Sale {
 }
 
 /// How many tickets of a show are booked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Taken {
     Nothing,
     /// This many tickets of each ticket type. If a ticket type has too few, about a tenth of it stays free.
@@ -53,9 +59,10 @@ pub(crate) enum Taken {
 }
 
 /// A ticket type of a show.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Grade {
-    pub(crate) name: &'static str,
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TicketType {
+    pub(crate) name: String,
     /// In won.
     pub(crate) price: u64,
     pub(crate) capacity: u32,
@@ -69,12 +76,4 @@ impl Show {
             self.story, self.running_time, self.age_limit, self.max_per_user
         )
     }
-}
-
-pub(super) const fn grade(name: &'static str, price: u64, capacity: u32) -> Grade {
-    Grade { name, price, capacity }
-}
-
-pub(super) const fn at(days: i64, hour: i64, minute: i64) -> Start {
-    Start { days, hour, minute }
 }
