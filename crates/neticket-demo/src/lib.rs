@@ -84,7 +84,7 @@ async fn event_create(
     now: Timestamp,
 ) -> anyhow::Result<EventRecord> {
     let Times { starts_at, window } = Times::of(show, now);
-    let svg = poster::draw(&show.design, &show.title, &schedule::poster_date(starts_at), &show.place);
+    let svg = show.poster.with_date(&schedule::poster_date(starts_at));
     let image_key = media.put(svg.as_bytes(), ImageFormat::Svg).await?;
     let ticket_types = show.ticket_types.iter().map(|ticket_type| NewTicketType {
         name: ticket_type.name.clone(),

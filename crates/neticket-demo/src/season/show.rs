@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::poster::Design;
+use crate::poster::Poster;
 
 /// One show of the season.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,7 +20,7 @@ pub(crate) struct Show {
     pub(crate) story: String,
     pub(crate) running_time: String,
     pub(crate) age_limit: String,
-    pub(crate) design: Design,
+    pub(crate) poster: Poster,
 }
 
 /// When a show starts, in the time of Seoul: `days` after today, or before today if negative.
