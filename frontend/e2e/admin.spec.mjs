@@ -127,10 +127,10 @@ for (const { language, locale, width, height } of configurations) {
 
       // The seat numbers change while the page is open.
       await seen.goto(`/events/${id}`);
-      await expect(seen.locator(".grade")).toHaveAttribute("data-left", "99");
-      const { ticket_types: [grade] } = await (await request.get(`/api/v1/events/${id}`)).json();
-      await book(request, other.headers, grade.id, 2);
-      await expect(seen.locator(".grade")).toHaveAttribute("data-left", "97");
+      await expect(seen.locator(".ticket-type")).toHaveAttribute("data-left", "99");
+      const { ticket_types: [ticketType] } = await (await request.get(`/api/v1/events/${id}`)).json();
+      await book(request, other.headers, ticketType.id, 2);
+      await expect(seen.locator(".ticket-type")).toHaveAttribute("data-left", "97");
 
       const room = async () => {
         await page.goto(`/admin/inventory?q=${encodeURIComponent(title)}`);
@@ -209,7 +209,7 @@ test.describe("the form", () => {
     await signIn(page, admin, "/admin/events/new");
     const name = (index) => page.locator(`[id='ticket_types[${index}].name']`);
     await name(0).fill("R");
-    await page.getByRole("button", { name: ko("form.grade_add") }).click();
+    await page.getByRole("button", { name: ko("form.ticket_type_add") }).click();
     await expect(name(1)).toBeFocused();
     await name(1).fill("S");
     await page.getByRole("button", { name: /S 위로/ }).click();
@@ -217,7 +217,7 @@ test.describe("the form", () => {
     await expect(name(1)).toHaveValue("R");
     await expect(page.getByRole("button", { name: /S 아래로/ })).toBeFocused();
     await name(0).fill("R");
-    await expect(page.locator("[id='ticket_types[0].name-error']")).toHaveText(ko("form.grade_twice"));
+    await expect(page.locator("[id='ticket_types[0].name-error']")).toHaveText(ko("form.ticket_type_twice"));
   });
 
   test("warns before unsaved input is lost", async ({ page, request }) => {
@@ -280,14 +280,14 @@ test.describe("the form", () => {
     const event = await eventMade(request);
     const seen = await (await browser.newContext()).newPage();
     await seen.goto(`/events/${event.id}`);
-    await expect(seen.locator(".grade")).toHaveAttribute("data-left", "100");
+    await expect(seen.locator(".ticket-type")).toHaveAttribute("data-left", "100");
     await signIn(page, admin, `/admin/events/${event.id}`);
     await page.locator("[id='ticket_types[0].capacity']").fill("250");
     await page.locator("[id='ticket_types[0].price']").fill("60,000");
     await page.getByTestId("save").click();
     await expect(page.getByTestId("saved")).toBeVisible();
-    await expect(seen.locator(".grade")).toHaveAttribute("data-left", "250");
-    await expect(seen.locator(".grade__price")).toHaveText("60,000원", { timeout: 30_000 });
+    await expect(seen.locator(".ticket-type")).toHaveAttribute("data-left", "250");
+    await expect(seen.locator(".ticket-type__price")).toHaveText("60,000원", { timeout: 30_000 });
     await seen.context().close();
   });
 

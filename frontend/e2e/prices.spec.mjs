@@ -49,14 +49,14 @@ test("an open page shows a new price at once and keeps the chosen tickets", asyn
   const stream = page.waitForResponse((answer) => answer.url().endsWith("/availability/stream"));
   await page.goto(`/events/${event.id}`);
   await stream;
-  await expect(page.locator(".grade__price")).toHaveText("50,000원");
+  await expect(page.locator(".ticket-type__price")).toHaveText("50,000원");
   await page.getByRole("button", { name: word("ko", "quantity.more") }).click();
   await page.locator(".booking").evaluate((form) => (form.isTheSame = true));
   // The polls every 20 s do not name a revision.
   const fetched = page.waitForRequest((sent) => sent.url().includes(`/events/${event.id}?revision=`));
   await setPrice(request, event, 60_000);
   await fetched;
-  await expect(page.locator(".grade__price")).toHaveText("60,000원");
+  await expect(page.locator(".ticket-type__price")).toHaveText("60,000원");
   await expect(page.locator(".booking__total output")).toHaveText("120,000원");
   await expect(page.locator("#quantity")).toHaveValue("2");
   expect(await page.locator(".booking").evaluate((form) => form.isTheSame)).toBe(true);
@@ -70,7 +70,7 @@ for (const { language, locale, width, height } of configurations) {
       const event = await eventMade(request);
       await page.route(/\/availability(\/stream)?$/, (route) => route.abort());
       const headers = await visit(page, request, event);
-      const [price, status] = [page.locator(".grade__price"), page.getByTestId("booking-status")];
+      const [price, status] = [page.locator(".ticket-type__price"), page.getByTestId("booking-status")];
       const [before, after] = [won[language]("50,000"), won[language]("60,000")];
       await expect(price).toHaveText(before);
       // From here on the page learns of no edit until its booking is answered.
@@ -143,7 +143,7 @@ test.describe("the notice of a changed price", () => {
         }),
       });
     });
-    const [price, status] = [page.locator(".grade__price"), page.getByTestId("booking-status")];
+    const [price, status] = [page.locator(".ticket-type__price"), page.getByTestId("booking-status")];
     await page.getByTestId("book").click();
     // The page and the notice show the price of the store again.
     await expect(price).toHaveText("50,000원");

@@ -32,7 +32,7 @@ test("all tabs show who is signed in", async ({ page, context, request }) => {
 
 test("a booking is never made for another user", async ({ page, context, request }) => {
   const [anna, ben] = [await signUp(request), await signUp(request)];
-  const { event, grade } = await eventOnSale(request);
+  const { event, ticketType } = await eventOnSale(request);
   // The access token expires immediately.
   const brief = async (route) => {
     const response = await route.fetch();
@@ -42,7 +42,7 @@ test("a booking is never made for another user", async ({ page, context, request
   await signIn(page, anna);
   await page.goto(`/events/${event.id}`);
   await expect(page.locator(".header__name")).toHaveText(anna.nickname);
-  await page.getByRole("radio", { name: grade.name }).check({ force: true });
+  await page.getByRole("radio", { name: ticketType.name }).check({ force: true });
 
   // Another person signs in without the client noticing. Only the cookie has changed.
   const login = await context.request.post("/api/v1/auth/login", {
@@ -81,10 +81,10 @@ test.describe("without a network", () => {
 
 test("going back after a sign-in for a booking shows each page once", async ({ page, request }) => {
   const person = newcomer();
-  const { event, grade } = await eventOnSale(request);
+  const { event, ticketType } = await eventOnSale(request);
   await page.goto("/");
   await page.goto(`/events/${event.id}`);
-  await page.getByRole("radio", { name: grade.name }).check({ force: true });
+  await page.getByRole("radio", { name: ticketType.name }).check({ force: true });
   await page.getByTestId("book").click();
   await page.locator("main").getByRole("link", { name: t("signup.title") }).click();
   await page.getByLabel(t("field.email_label")).fill(person.email);

@@ -112,8 +112,8 @@ export async function eventOnSale(request) {
   const { items } = await (await request.get("/api/v1/events?status=on_sale&size=50")).json();
   for (const { id } of items) {
     const event = await (await request.get(`/api/v1/events/${id}`)).json();
-    const grade = event.ticket_types.findLast(({ left }) => left >= 10);
-    if (grade && event.max_per_user >= 2) return { event, grade };
+    const ticketType = event.ticket_types.findLast(({ left }) => left >= 10);
+    if (ticketType && event.max_per_user >= 2) return { event, ticketType };
   }
   throw new Error("the demo season has no event with two seats left");
 }

@@ -10,7 +10,7 @@ for (const { language, locale, width, height } of configurations) {
     test.use({ locale, viewport: { width, height }, chosen: language });
 
     test("a newcomer finds an event, signs up, books, and cancels", async ({ page, request }) => {
-      const { event, grade } = await eventOnSale(request);
+      const { event, ticketType } = await eventOnSale(request);
       const person = newcomer();
 
       await page.goto("/");
@@ -26,7 +26,7 @@ for (const { language, locale, width, height } of configurations) {
       await expect(page.getByRole("heading", { level: 1, name: event.title })).toBeVisible();
       await settled(page);
       await expectSound(page);
-      await page.getByRole("radio", { name: grade.name }).check({ force: true });
+      await page.getByRole("radio", { name: ticketType.name }).check({ force: true });
       await page.getByRole("button", { name: t("quantity.more") }).click();
       await page.getByTestId("book").click();
 
@@ -45,7 +45,7 @@ for (const { language, locale, width, height } of configurations) {
 
       // The page of the event again, with the choice kept.
       await expect(page).toHaveURL(new RegExp(`/events/${event.id}`));
-      await expect(page.getByRole("radio", { name: grade.name })).toBeChecked();
+      await expect(page.getByRole("radio", { name: ticketType.name })).toBeChecked();
       await expect(page.locator("#quantity")).toHaveValue("2");
       await page.getByTestId("book").click();
 
@@ -103,12 +103,12 @@ for (const { language, locale, width, height } of configurations) {
       await expect(page.getByRole("link", { name: t("header.skip") })).toBeFocused();
       await page.getByTestId("book").focus();
       await page.keyboard.press("Enter");
-      const grade = page.getByRole("radio").first();
-      await expect(page.locator("#grade-missing").or(page.getByLabel(t("field.email_label")))).toBeVisible();
-      if (await grade.isVisible()) {
-        await grade.focus();
+      const ticketType = page.getByRole("radio").first();
+      await expect(page.locator("#ticket-type-missing").or(page.getByLabel(t("field.email_label")))).toBeVisible();
+      if (await ticketType.isVisible()) {
+        await ticketType.focus();
         await page.keyboard.press("Space");
-        await expect(grade).toBeChecked();
+        await expect(ticketType).toBeChecked();
       }
     });
   });
@@ -135,9 +135,9 @@ test.describe("an open event page updates the seats left", () => {
     expect((await stream).headers()["content-type"]).toContain("text/event-stream");
     const before = asked.length;
     await bookElsewhere(request, event);
-    await expect(page.locator(".grade")).toHaveAttribute("data-left", "98");
+    await expect(page.locator(".ticket-type")).toHaveAttribute("data-left", "98");
     await bookElsewhere(request, event);
-    await expect(page.locator(".grade")).toHaveAttribute("data-left", "96");
+    await expect(page.locator(".ticket-type")).toHaveAttribute("data-left", "96");
     expect(asked.length).toBe(before);
   });
 
@@ -145,9 +145,9 @@ test.describe("an open event page updates the seats left", () => {
     const event = await eventMade(request);
     await page.route("**/availability/stream", (route) => route.abort());
     await page.goto(`/events/${event.id}`);
-    await expect(page.locator(".grade")).toHaveAttribute("data-left", "100");
+    await expect(page.locator(".ticket-type")).toHaveAttribute("data-left", "100");
     await bookElsewhere(request, event);
-    await expect(page.locator(".grade")).toHaveAttribute("data-left", "98");
+    await expect(page.locator(".ticket-type")).toHaveAttribute("data-left", "98");
   });
 });
 

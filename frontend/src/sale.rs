@@ -18,7 +18,7 @@ pub(crate) fn status_at(given: EventStatus, window: SaleWindow, now: Timestamp) 
 
 /// The seats left of a ticket type, if they are known.
 pub(crate) fn seats_left(known: &[TicketTypeLeft], id: i64) -> Option<u32> {
-    known.iter().find(|grade| grade.id == id).map(|grade| grade.left)
+    known.iter().find(|ticket_type| ticket_type.id == id).map(|ticket_type| ticket_type.left)
 }
 
 pub(crate) fn status_text(status: EventStatus) -> Msg {

@@ -121,7 +121,9 @@ pub(crate) fn event_change(request: EventUpdateRequest) -> EventChange {
         closes_at: request.closes_at,
         max_per_user: request.max_per_user,
         image_key: request.image_key,
-        ticket_types: request.ticket_types.map(|grades| grades.into_iter().map(ticket_type).collect()),
+        ticket_types: request
+            .ticket_types
+            .map(|ticket_types| ticket_types.into_iter().map(ticket_type).collect()),
     }
 }
 

@@ -56,16 +56,16 @@ impl ApiClient {
         Self { target, connection }
     }
 
-    /// Creates an event that has been on sale for a minute. Its `grades` ticket types share `seats` evenly.
+    /// Creates an event that has been on sale for a minute. Its `ticket_types` ticket types share `seats` evenly.
     pub(crate) async fn event_create(
         &mut self,
         admin: HeaderValue,
         seats: u32,
-        grades: u32,
+        ticket_types: u32,
         max_per_user: u32,
     ) -> Result<i64> {
         let now = Timestamp::from_millis(i64::try_from(now_ms())?);
-        let share = |n: u32| seats / grades + u32::from(n < seats % grades);
+        let share = |n: u32| seats / ticket_types + u32::from(n < seats % ticket_types);
         let event = EventCreateRequest {
             title: "Load test".to_owned(),
             place: "Here".to_owned(),
@@ -75,9 +75,9 @@ impl ApiClient {
             closes_at: None,
             max_per_user: Some(max_per_user),
             image_key: None,
-            ticket_types: (0..grades)
+            ticket_types: (0..ticket_types)
                 .map(|n| TicketTypeCreateRequest {
-                    name: format!("Grade {}", n + 1),
+                    name: format!("Type {}", n + 1),
                     price: 50_000,
                     capacity: share(n),
                 })

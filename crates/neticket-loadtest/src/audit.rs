@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::api_client::{self, ApiClient};
-use crate::database::{Database, GradeRow, ReservationRow};
+use crate::database::{Database, ReservationRow, TicketTypeRow};
 use crate::worker_config::Target;
 
 /// Pause between two inspections while something does not match yet.
@@ -73,7 +73,7 @@ pub async fn audit(database: &Database, targets: &[String], told: &Told, timeout
 
 async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Audit> {
     let rows = database.reservations(told.event).await?;
-    let grades = database.grades(told.event).await?;
+    let ticket_types = database.ticket_types(told.event).await?;
     let confirmed: Vec<&ReservationRow> = rows.iter().filter(|row| row.confirmed).collect();
     let new: Vec<&ReservationRow> =
         confirmed.iter().filter(|row| !told.before.contains(&row.id)).copied().collect();
@@ -83,18 +83,22 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
     }
     let unknown_stored = compare_ids(told, &new, &mut faults);
     check_limit(told, &confirmed, &mut faults);
-    check_seats(&grades, &confirmed, &mut faults);
+    check_seats(&ticket_types, &confirmed, &mut faults);
     for target in targets {
         let shown = ApiClient::new(target.clone()).availability(told.event).await?;
-        let shown = shown.ticket_types.iter().map(|grade| (grade.id, i64::from(grade.left))).collect();
-        compare_left(&target.host, &grades, &shown, &mut faults);
+        let shown = shown
+            .ticket_types
+            .iter()
+            .map(|ticket_type| (ticket_type.id, i64::from(ticket_type.left)))
+            .collect();
+        compare_left(&target.host, &ticket_types, &shown, &mut faults);
     }
     Ok(Audit {
         passed: faults.is_empty(),
         faults,
         told: told.confirmed.len().try_into()?,
         stored: new.len().try_into()?,
-        seats_gone: grades.iter().map(|grade| grade.capacity - grade.left).sum(),
+        seats_gone: ticket_types.iter().map(|ticket_type| ticket_type.capacity - ticket_type.left).sum(),
         unknown: told.unknown_users.len().try_into()?,
         unknown_stored,
     })
@@ -151,10 +155,10 @@ fn check_limit(told: &Told, confirmed: &[&ReservationRow], faults: &mut Vec<Stri
     }
 }
 
-fn check_seats(grades: &[GradeRow], confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
-    for grade in grades {
-        let GradeRow { id, capacity, left } = *grade;
-        let sold: i64 = confirmed.iter().filter(|row| row.grade == id).map(|row| row.quantity).sum();
+fn check_seats(ticket_types: &[TicketTypeRow], confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
+    for ticket_type in ticket_types {
+        let TicketTypeRow { id, capacity, left } = *ticket_type;
+        let sold: i64 = confirmed.iter().filter(|row| row.ticket_type == id).map(|row| row.quantity).sum();
         if left < 0 {
             faults.push(format!("ticket type {id}: {left} seats left"));
         }
@@ -166,9 +170,14 @@ fn check_seats(grades: &[GradeRow], confirmed: &[&ReservationRow], faults: &mut 
 }
 
 /// The server shows the seats left of its ledger. At rest they are equal to those of the store.
-fn compare_left(host: &str, grades: &[GradeRow], shown: &BTreeMap<i64, i64>, faults: &mut Vec<String>) {
-    for grade in grades {
-        let GradeRow { id, left, .. } = *grade;
+fn compare_left(
+    host: &str,
+    ticket_types: &[TicketTypeRow],
+    shown: &BTreeMap<i64, i64>,
+    faults: &mut Vec<String>,
+) {
+    for ticket_type in ticket_types {
+        let TicketTypeRow { id, left, .. } = *ticket_type;
         match shown.get(&id) {
             Some(shown) if *shown == left => {}
             Some(shown) => {
@@ -191,14 +200,15 @@ mod tests {
 
     #[test]
     fn wrong_and_missing_seat_counts_of_a_server_are_found() {
-        let grades = [GradeRow { id: 1, capacity: 5, left: 2 }, GradeRow { id: 2, capacity: 5, left: -1 }];
+        let ticket_types =
+            [TicketTypeRow { id: 1, capacity: 5, left: 2 }, TicketTypeRow { id: 2, capacity: 5, left: -1 }];
         let mut faults = Vec::new();
-        compare_left("here", &grades, &BTreeMap::from([(1, 2), (2, -1)]), &mut faults);
+        compare_left("here", &ticket_types, &BTreeMap::from([(1, 2), (2, -1)]), &mut faults);
         assert!(faults.is_empty(), "{faults:?}");
-        compare_left("here", &grades, &BTreeMap::from([(1, 3)]), &mut faults);
+        compare_left("here", &ticket_types, &BTreeMap::from([(1, 3)]), &mut faults);
         assert!(faults[0].contains("shows 3 left, the store has 2"), "{faults:?}");
         assert!(faults[1].contains("does not show it"), "{faults:?}");
-        check_seats(&grades, &[], &mut faults);
+        check_seats(&ticket_types, &[], &mut faults);
         assert!(faults.iter().any(|fault| fault.contains("-1 seats left")), "{faults:?}");
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::connection::{Answer, Connection, HttpRequest, Lost, http_request};
 use crate::outcome::Outcome;
 use crate::shared::Shared;
-use crate::worker_config::Grade;
+use crate::worker_config::TicketType;
 
 /// The timeout of one try.
 const TRY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -35,7 +35,7 @@ pub(crate) struct Person {
 pub(crate) struct BookingAttempt<'a> {
     pub(crate) host: &'a HeaderValue,
     pub(crate) person: &'a Person,
-    pub(crate) grade: Grade,
+    pub(crate) ticket_type: TicketType,
     pub(crate) key: HeaderValue,
 }
 
@@ -46,11 +46,11 @@ struct Told {
     status: ReservationStatus,
     quantity: u32,
     unit_price: u64,
-    ticket_type: ToldGrade,
+    ticket_type: BookedTicketType,
 }
 
 #[derive(Deserialize)]
-struct ToldGrade {
+struct BookedTicketType {
     id: i64,
 }
 
@@ -79,7 +79,7 @@ impl BookingAttempt<'_> {
             ],
             Bytes::from(format!(
                 r#"{{"ticket_type_id":{},"quantity":1,"unit_price":{}}}"#,
-                self.grade.id, self.grade.unit_price
+                self.ticket_type.id, self.ticket_type.unit_price
             )),
         )
     }
@@ -135,7 +135,7 @@ impl BookingAttempt<'_> {
             return Try::Outcome(Outcome::Wrong);
         };
         let told_price = (told.ticket_type.id, told.unit_price);
-        if told.quantity != 1 || told_price != (self.grade.id, self.grade.unit_price) {
+        if told.quantity != 1 || told_price != (self.ticket_type.id, self.ticket_type.unit_price) {
             return Try::Outcome(Outcome::Wrong);
         }
         match (answer.status, told.status) {

@@ -60,8 +60,8 @@ pub struct CommonArgs {
     #[arg(long)]
     pub event: Option<i64>,
     /// Ticket types of the event that is created, which share the seats evenly
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
-    pub grades: u32,
+    #[arg(long = "grades", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub ticket_types: u32,
     /// Write the result here
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -92,8 +92,8 @@ pub struct RushArgs {
     #[arg(long, default_value_t = 60)]
     pub patience_s: u64,
     /// People who find a ticket type sold out try the next one
-    #[arg(long)]
-    pub other_grades: bool,
+    #[arg(long = "other-grades")]
+    pub other_ticket_types: bool,
     /// Do not compare the result with the database afterwards
     #[arg(long)]
     pub no_audit: bool,

@@ -39,14 +39,14 @@ macro_rules! on_each {
 pub(crate) struct ReservationRow {
     pub(crate) id: Uuid,
     pub(crate) user: i64,
-    pub(crate) grade: i64,
+    pub(crate) ticket_type: i64,
     pub(crate) quantity: i64,
     pub(crate) confirmed: bool,
 }
 
 /// A row of a ticket type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GradeRow {
+pub(crate) struct TicketTypeRow {
     pub(crate) id: i64,
     pub(crate) capacity: i64,
     pub(crate) left: i64,
@@ -137,7 +137,7 @@ impl Database {
                 Ok(ReservationRow {
                     id: Uuid::from_slice(&row.try_get::<Vec<u8>, _>("id")?)?,
                     user: row.try_get("user_id")?,
-                    grade: row.try_get("ticket_type_id")?,
+                    ticket_type: row.try_get("ticket_type_id")?,
                     quantity: row.try_get("quantity")?,
                     confirmed: row.try_get::<String, _>("status")? == "confirmed",
                 })
@@ -146,13 +146,13 @@ impl Database {
     }
 
     /// The event's ticket types, ordered by id.
-    pub(crate) async fn grades(&self, event: i64) -> Result<Vec<GradeRow>> {
+    pub(crate) async fn ticket_types(&self, event: i64) -> Result<Vec<TicketTypeRow>> {
         // `left` is a reserved word of MySQL. Both databases accept it in backticks.
         let query = "SELECT id, capacity, `left` FROM ticket_types WHERE event_id = ? ORDER BY id";
         on_each!(self, pool => {
             let rows = sqlx::query(query).bind(event).fetch_all(pool).await?;
             rows.iter().map(|row| {
-                Ok(GradeRow {
+                Ok(TicketTypeRow {
                     id: row.try_get("id")?,
                     capacity: row.try_get("capacity")?,
                     left: row.try_get("left")?,

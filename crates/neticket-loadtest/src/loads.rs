@@ -52,12 +52,13 @@ async fn rush_play(context: &WorkerContext, rush: &Rush, n: usize) {
     sleep_until(intended).await;
     shared.begin();
     let mut end = Outcome::SoldOut;
-    let grades = &context.worker_config.grades;
-    let tries = if rush.other_grades { grades.len() } else { 1 };
+    let ticket_types = &context.worker_config.ticket_types;
+    let tries = if rush.other_ticket_types { ticket_types.len() } else { 1 };
     for turn in 0..tries {
-        let grade = grades[(n + turn) % grades.len()];
+        let ticket_type = ticket_types[(n + turn) % ticket_types.len()];
         let Some(key) = key(context, turn) else { return };
-        end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
+        end =
+            BookingAttempt { host, person, ticket_type, key }.book(&shared, &mut connection, deadline).await;
         if end != Outcome::SoldOut {
             break;
         }
@@ -74,18 +75,19 @@ async fn book_play(context: &WorkerContext, n: usize) {
     sleep_until(shared.start()).await;
     let step = usize::try_from(context.worker_config.connections).unwrap_or(usize::MAX);
     let mine: Vec<&Person> = context.people.iter().skip(n).step_by(step).collect();
-    let grades = &context.worker_config.grades;
+    let ticket_types = &context.worker_config.ticket_types;
     for turn in 0.. {
         let begun = Instant::now();
         if begun >= shared.end() {
             break;
         }
         let person = mine[turn % mine.len()];
-        let grade = grades[(n + turn) % grades.len()];
+        let ticket_type = ticket_types[(n + turn) % ticket_types.len()];
         let Some(key) = key(context, turn) else { return };
         shared.begin();
         let deadline = shared.end() + FINISH_WITHIN;
-        let end = BookingAttempt { host, person, grade, key }.book(&shared, &mut connection, deadline).await;
+        let end =
+            BookingAttempt { host, person, ticket_type, key }.book(&shared, &mut connection, deadline).await;
         shared.ended(person.user, begun, end);
     }
     shared.reconnects(connection.opened().saturating_sub(1));

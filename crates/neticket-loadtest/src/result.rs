@@ -56,7 +56,8 @@ pub struct RunConfig {
     pub event: i64,
     /// Seats of the event in all ticket types.
     pub seats: u64,
-    pub grades: u64,
+    #[serde(rename = "grades")]
+    pub ticket_types: u64,
     pub max_per_user: u32,
     pub people: u32,
     pub connections: u32,

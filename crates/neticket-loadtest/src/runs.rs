@@ -17,7 +17,7 @@ use crate::report;
 use crate::result::{Kind, Run, RunConfig, float};
 use crate::stats::Stats;
 use crate::token::Signer;
-use crate::worker_config::{CONNECTIONS_MAX, Grade, Load, Rush, Span, Target, WorkerConfig};
+use crate::worker_config::{CONNECTIONS_MAX, Load, Rush, Span, Target, TicketType, WorkerConfig};
 use crate::workers::Workers;
 
 /// How long the audit repeats its inspection while there are faults. Bookings in flight settle within the
@@ -37,7 +37,7 @@ pub(crate) struct RunSetup {
     pub(crate) targets: Vec<Target>,
     database: Option<Database>,
     pub(crate) config: RunConfig,
-    pub(crate) grades: Vec<Grade>,
+    pub(crate) ticket_types: Vec<TicketType>,
     pub(crate) people: Vec<i64>,
     before: BTreeSet<Uuid>,
 }
@@ -55,7 +55,7 @@ pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
                 step_us: step_us * f64::from(processes),
                 connect_before: args.connect == Connect::Before,
                 patience_ms: args.patience_s * 1000,
-                other_grades: args.other_grades,
+                other_ticket_types: args.other_ticket_types,
             })
         });
     let processes = u32::try_from(worker_configs.len())?;
@@ -75,7 +75,7 @@ pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
 
 pub(crate) async fn book(args: &BookArgs) -> Result<bool> {
     let people = args.people.max(args.connections);
-    let capacity = CAPACITY_MAX * args.common.grades;
+    let capacity = CAPACITY_MAX * args.common.ticket_types;
     let setup = RunSetup::set(&args.common, people, capacity, LOOP_MAX_PER_USER).await?;
     let span = Span { warmup_ms: args.warmup_s * 1000, measured_ms: args.seconds * 1000 };
     let secret = &args.common.jwt_secret;
@@ -122,7 +122,7 @@ pub(crate) async fn hold(args: &HoldArgs) -> Result<bool> {
         targets: targets(&args.targets).await?,
         database: None,
         config: RunConfig::default(),
-        grades: Vec::new(),
+        ticket_types: Vec::new(),
         people: Vec::new(),
         before: BTreeSet::new(),
     };
@@ -170,7 +170,7 @@ impl RunSetup {
             event
         } else {
             let admin = Signer::new(&common.jwt_secret).authorization(admin, Role::Admin)?;
-            api_client.event_create(admin, seats, common.grades, max_per_user).await?
+            api_client.event_create(admin, seats, common.ticket_types, max_per_user).await?
         };
         for target in &targets {
             ApiClient::new(target.clone()).event_on_sale(event).await?;
@@ -183,8 +183,8 @@ impl RunSetup {
         let config = RunConfig {
             targets: common.targets.clone(),
             event,
-            seats: detail.ticket_types.iter().map(|grade| u64::from(grade.left)).sum(),
-            grades: u64::try_from(detail.ticket_types.len())?,
+            seats: detail.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum(),
+            ticket_types: u64::try_from(detail.ticket_types.len())?,
             max_per_user: detail.max_per_user,
             ..RunConfig::default()
         };
@@ -193,10 +193,10 @@ impl RunSetup {
             targets,
             database,
             config,
-            grades: detail
+            ticket_types: detail
                 .ticket_types
                 .iter()
-                .map(|grade| Grade { id: grade.id, unit_price: grade.price })
+                .map(|ticket_type| TicketType { id: ticket_type.id, unit_price: ticket_type.price })
                 .collect(),
             people,
             before: before.iter().map(|row| row.id).collect(),
@@ -222,7 +222,7 @@ impl RunSetup {
             secret: secret.to_owned(),
             people: every(&self.people, n, processes),
             event: self.config.event,
-            grades: self.grades.clone(),
+            ticket_types: self.ticket_types.clone(),
             load: load(n, processes),
         };
         (0..processes).map(worker_config).collect()

@@ -84,7 +84,7 @@ pub(crate) async fn streams(args: &StreamsArgs) -> Result<bool> {
 
     let (views_before, begun) = (api_client.number(LEDGER_VIEWS).await?, Instant::now());
     let left = api_client.availability(setup.config.event).await?;
-    let left: u64 = left.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
+    let left: u64 = left.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum();
     let bookings = book(args, &setup, &hall, left).await?;
     let unheard = unheard(args.streams, &hall, left - bookings).await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -184,7 +184,7 @@ impl Heard {
         let text = std::str::from_utf8(block).ok()?;
         let data = text.lines().find_map(|line| line.strip_prefix("data: "))?;
         let told: Availability = serde_json::from_str(data).ok()?;
-        let left = told.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
+        let left = told.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum();
         self.last = (Bytes::copy_from_slice(block), left);
         Some(left)
     }
@@ -216,11 +216,11 @@ async fn book(args: &StreamsArgs, setup: &RunSetup, hall: &Hall, left: u64) -> R
         }
         sleep_until(next).await;
         next = Instant::now() + pause;
-        let grade = setup.grades[usize::try_from(count)? % setup.grades.len()];
+        let ticket_type = setup.ticket_types[usize::try_from(count)? % setup.ticket_types.len()];
         let booking = serde_json::to_vec(&ReservationCreateRequest {
-            ticket_type_id: grade.id,
+            ticket_type_id: ticket_type.id,
             quantity: 1,
-            unit_price: Some(grade.unit_price),
+            unit_price: Some(ticket_type.unit_price),
         })?;
         let json = HeaderValue::from_static("application/json");
         let headers = [(AUTHORIZATION, signer.authorization(*person, Role::User)?), (CONTENT_TYPE, json)];

@@ -36,13 +36,13 @@ pub(crate) struct WorkerConfig {
     /// The event. 0 if there is none.
     pub(crate) event: i64,
     /// The event's ticket types.
-    pub(crate) grades: Vec<Grade>,
+    pub(crate) ticket_types: Vec<TicketType>,
     pub(crate) load: Load,
 }
 
 /// A ticket type, and the price that every booking names.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Grade {
+pub(crate) struct TicketType {
     pub(crate) id: i64,
     pub(crate) unit_price: u64,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Rush {
     pub(crate) step_us: f64,
     pub(crate) connect_before: bool,
     pub(crate) patience_ms: u64,
-    pub(crate) other_grades: bool,
+    pub(crate) other_ticket_types: bool,
 }
 
 /// The times of a closed loop.

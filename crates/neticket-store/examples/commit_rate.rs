@@ -154,7 +154,7 @@ async fn make_users(url: &str) -> i64 {
 
 fn new_event() -> NewEvent {
     let ticket_types = (0..TICKET_TYPES).map(|n| NewTicketType {
-        name: format!("grade {n}"),
+        name: format!("type {n}"),
         price: 100_000 + u64::from(n),
         capacity: 100_000_000,
     });

@@ -129,7 +129,7 @@ impl TestEnv {
         capacities: &[u32],
         max_per_user: u32,
     ) -> EventRecord {
-        let grades = ["VIP", "R", "S", "A", "B"];
+        let names = ["VIP", "R", "S", "A", "B"];
         let new = NewEvent {
             title: "한여름 밤의 꿈".to_owned(),
             place: "예술의전당".to_owned(),
@@ -141,7 +141,7 @@ impl TestEnv {
             image_key: None,
             ticket_types: capacities
                 .iter()
-                .zip(grades)
+                .zip(names)
                 .map(|(capacity, name)| NewTicketType {
                     name: name.to_owned(),
                     price: 50_000,
@@ -203,7 +203,7 @@ impl TestEnv {
         let audit = self.store.inventory_audit(None).await.expect("an audit");
         let of =
             |id: TicketTypeId| audit.iter().find(|row| row.ticket_type == id).map_or(0, |row| row.confirmed);
-        event.ticket_types.iter().map(|grade| of(grade.id)).collect()
+        event.ticket_types.iter().map(|ticket_type| of(ticket_type.id)).collect()
     }
 
     /// Ends the nodes and checks the invariants: nothing is in flight any more, the seats add up, and the
@@ -237,12 +237,12 @@ impl TestEnv {
             assert_eq!(row.capacity, row.left + row.confirmed, "capacity = left + confirmed: {row:?}");
             let Some(view) = self.ledger.view(row.event).await.expect("the ledger answers") else { continue };
             assert_eq!(view.journal_len, 0, "the journal must be empty at rest: {view:?}");
-            let grade = view
+            let ticket_type = view
                 .ticket_types
                 .iter()
                 .find(|t| t.id == row.ticket_type)
                 .expect("the ledger has the ticket type");
-            assert_eq!(u64::from(grade.left), row.left, "ledger = store: {row:?}");
+            assert_eq!(u64::from(ticket_type.left), row.left, "ledger = store: {row:?}");
         }
     }
 }

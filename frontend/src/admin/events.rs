@@ -148,8 +148,9 @@ fn list(page: Page<AdminEvent>, query: ListQuery) -> impl IntoView {
 #[component]
 fn Row(event: AdminEvent) -> impl IntoView {
     let i18n = use_i18n();
-    let capacity: u64 = event.detail.ticket_types.iter().map(|grade| u64::from(grade.capacity)).sum();
-    let left: u64 = event.detail.ticket_types.iter().map(|grade| u64::from(grade.left)).sum();
+    let capacity: u64 =
+        event.detail.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.capacity)).sum();
+    let left: u64 = event.detail.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum();
     let sold = capacity.saturating_sub(left);
     let summary = event.detail.summary;
     let (starts_at, opens_at, closes_at) = (summary.starts_at, summary.opens_at, summary.closes_at);

@@ -9,8 +9,8 @@ use neticket_contract::{EventDetail, Problem, ProblemCode, TicketTypeLeft};
 use neticket_domain::EventStatus;
 use wasm_bindgen::JsCast as _;
 
-use super::grade_picker::{GradePicker, QuantityPicker};
 use super::stage_notice::StageNotice;
+use super::ticket_type_picker::{QuantityPicker, TicketTypePicker};
 use super::{Countdown, SpokenCountdown};
 use crate::booking::{Attempt, Booking, Prices, Stage};
 use crate::format;
@@ -24,38 +24,38 @@ use crate::sign_in::{from_next, login_path};
 #[derive(Clone, Copy)]
 struct Choice {
     event_id: i64,
-    grade: RwSignal<Option<i64>>,
+    ticket_type: RwSignal<Option<i64>>,
     quantity: RwSignal<u32>,
 }
 
 impl Choice {
     /// The stored choice if it still fits. Without one, the ticket type is chosen if there is only one.
     fn start(event: &EventDetail) -> Self {
-        let known = |id: i64| event.ticket_types.iter().any(|grade| grade.id == id);
+        let known = |id: i64| event.ticket_types.iter().any(|ticket_type| ticket_type.id == id);
         let stored = Attempt::load(event.summary.id).filter(|attempt| known(attempt.ticket_type_id));
         let only = match event.ticket_types.as_slice() {
-            [grade] => Some(grade.id),
+            [ticket_type] => Some(ticket_type.id),
             _ => None,
         };
         let quantity = stored.as_ref().map_or(1, |attempt| attempt.quantity);
         let choice = Self {
             event_id: event.summary.id,
-            grade: RwSignal::new(stored.map(|attempt| attempt.ticket_type_id).or(only)),
+            ticket_type: RwSignal::new(stored.map(|attempt| attempt.ticket_type_id).or(only)),
             quantity: RwSignal::new(quantity.clamp(1, event.max_per_user.max(1))),
         };
         Effect::new(move |_| {
-            if let (Some(grade), quantity) = (choice.grade.get(), choice.quantity.get()) {
-                choice.attempt(grade, quantity).save(choice.event_id);
+            if let (Some(ticket_type), quantity) = (choice.ticket_type.get(), choice.quantity.get()) {
+                choice.attempt(ticket_type, quantity).save(choice.event_id);
             }
         });
         choice
     }
 
     /// The attempt for this choice. Its key was made when the person chose.
-    fn attempt(self, grade: i64, quantity: u32) -> Attempt {
+    fn attempt(self, ticket_type: i64, quantity: u32) -> Attempt {
         match Attempt::load(self.event_id) {
-            Some(stored) => stored.choose(grade, quantity),
-            None => Attempt::new(grade, quantity),
+            Some(stored) => stored.choose(ticket_type, quantity),
+            None => Attempt::new(ticket_type, quantity),
         }
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn BookingPanel(
     let stage = booking.stage;
     // Another choice makes an old refusal meaningless.
     Effect::new(move |before: Option<(Option<i64>, u32)>| {
-        let now = (choice.grade.get(), choice.quantity.get());
+        let now = (choice.ticket_type.get(), choice.quantity.get());
         let settled = match stage.get_untracked() {
             // The page itself reduced the quantity after the refusal. That is not another choice.
             Stage::Refused(problem) => room_left(&problem) != Some(now.1),
@@ -96,7 +96,7 @@ pub(crate) fn BookingPanel(
     });
     let missing = RwSignal::new(false);
     let opens_at = event.summary.opens_at;
-    let grades = StoredValue::new(event.ticket_types.clone());
+    let ticket_types = StoredValue::new(event.ticket_types.clone());
     follow_stage(booking);
     if let Some(attempt) = Attempt::load(event.summary.id) {
         booking.resume(attempt);
@@ -112,7 +112,7 @@ pub(crate) fn BookingPanel(
     });
     let press = press(choice, booking, prices, missing);
     let total = move || {
-        let price = prices.of(choice.grade.get()?)?;
+        let price = prices.of(choice.ticket_type.get()?)?;
         Some(format::money(i18n, price.saturating_mul(choice.quantity.get().into())))
     };
     // An open booking can be continued even if the event is sold out, because the last seats may be its own.
@@ -129,12 +129,12 @@ pub(crate) fn BookingPanel(
                 </div>
             </Show>
             <SpokenCountdown until=opens_at />
-            <GradePicker grades=event.ticket_types prices left chosen=choice.grade locked=fixed missing />
+            <TicketTypePicker ticket_types=event.ticket_types prices left chosen=choice.ticket_type locked=fixed missing />
             <Show when=move || !over.get()>
                 <QuantityPicker quantity=choice.quantity max=event.max_per_user.max(1) locked />
             </Show>
             <div class="booking__bar">
-                <StageNotice stage grades left chosen=choice.grade />
+                <StageNotice stage ticket_types left chosen=choice.ticket_type />
                 <p class="booking__total" hidden=move || over.get()>
                     <span>{tr(Msg::BookingTotal)}</span>
                     <output>{move || total().unwrap_or_else(|| "–".to_owned())}</output>
@@ -200,14 +200,14 @@ fn press(
     let navigate = use_navigate();
     move |event| {
         event.prevent_default();
-        let Some(grade) = choice.grade.get_untracked() else {
+        let Some(ticket_type) = choice.ticket_type.get_untracked() else {
             missing.set(true);
-            focus_first_grade();
+            focus_first_ticket_type();
             return;
         };
         // Without a price the server would book at any price.
-        let Some(price) = untrack(|| prices.of(grade)) else { return };
-        let mut attempt = choice.attempt(grade, choice.quantity.get_untracked());
+        let Some(price) = untrack(|| prices.of(ticket_type)) else { return };
+        let mut attempt = choice.attempt(ticket_type, choice.quantity.get_untracked());
         attempt.unit_price = Some(price);
         if untrack(|| session.viewer()) == Viewer::Visitor {
             attempt.save(choice.event_id);
@@ -218,8 +218,8 @@ fn press(
     }
 }
 
-fn focus_first_grade() {
-    if let Ok(Some(input)) = document().query_selector(".grade input:not(:disabled)") {
+fn focus_first_ticket_type() {
+    if let Ok(Some(input)) = document().query_selector(".ticket-type input:not(:disabled)") {
         let _ = input.unchecked_into::<web_sys::HtmlElement>().focus();
     }
 }

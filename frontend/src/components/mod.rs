@@ -6,7 +6,6 @@ mod countdown;
 mod event_card;
 mod field;
 mod footer;
-mod grade_picker;
 mod header;
 mod icon;
 mod notice;
@@ -15,6 +14,7 @@ mod poster;
 mod search;
 mod stage_notice;
 mod status;
+mod ticket_type_picker;
 
 pub(crate) use booking_panel::BookingPanel;
 pub(crate) use cancel_dialog::CancelDialog;

@@ -13,7 +13,7 @@ use crate::sale::seats_left;
 #[component]
 pub(crate) fn StageNotice(
     #[prop(into)] stage: Signal<Stage>,
-    grades: StoredValue<Vec<TicketType>>,
+    ticket_types: StoredValue<Vec<TicketType>>,
     #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
 ) -> impl IntoView {
@@ -36,7 +36,7 @@ pub(crate) fn StageNotice(
                 }
                 Stage::Refused(problem) => {
                     let others = (problem.code == ProblemCode::SoldOut)
-                        .then(|| view! { <Others grades left chosen /> });
+                        .then(|| view! { <Others ticket_types left chosen /> });
                     view! {
                         {alert(refusal(i18n, &problem))}
                         {(problem.code == ProblemCode::PurchaseLimitExceeded)
@@ -92,18 +92,18 @@ fn refusal(i18n: I18n, problem: &Problem) -> String {
 /// The seats left in the other ticket types. A press on one chooses it.
 #[component]
 fn Others(
-    grades: StoredValue<Vec<TicketType>>,
+    ticket_types: StoredValue<Vec<TicketType>>,
     left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let others = move || {
         let left = left.get();
-        grades
+        ticket_types
             .get_value()
             .into_iter()
-            .filter(|grade| Some(grade.id) != chosen.get())
-            .map(|grade| (seats_left(&left, grade.id).unwrap_or(grade.left), grade))
+            .filter(|ticket_type| Some(ticket_type.id) != chosen.get())
+            .map(|ticket_type| (seats_left(&left, ticket_type.id).unwrap_or(ticket_type.left), ticket_type))
             .filter(|(left, _)| *left > 0)
             .collect::<Vec<_>>()
     };
@@ -114,12 +114,12 @@ fn Others(
                 .then(|| {
                     let rows = others
                         .into_iter()
-                        .map(|(n, grade)| {
-                            let id = grade.id;
+                        .map(|(n, ticket_type)| {
+                            let id = ticket_type.id;
                             let text = i18n
                                 .fill(
                                     Msg::BookingOther,
-                                    &[("grade", &grade.name), ("n", &format::count(i18n, n.into()))],
+                                    &[("ticket_type", &ticket_type.name), ("n", &format::count(i18n, n.into()))],
                                 );
                             view! {
                                 <li>

@@ -38,8 +38,8 @@ impl StaticDetail {
         let mut detail = (*self.0).clone();
         detail.server_time = detail.summary.opens_at;
         detail.summary.status = EventStatus::OnSale;
-        for grade in &mut detail.ticket_types {
-            grade.left = 0;
+        for ticket_type in &mut detail.ticket_types {
+            ticket_type.left = 0;
         }
         detail
     }
@@ -49,8 +49,8 @@ impl StaticDetail {
         let mut detail = self.still();
         detail.revision = None;
         detail.summary.price_from = 0;
-        for grade in &mut detail.ticket_types {
-            (grade.price, grade.capacity) = (0, 0);
+        for ticket_type in &mut detail.ticket_types {
+            (ticket_type.price, ticket_type.capacity) = (0, 0);
         }
         detail
     }

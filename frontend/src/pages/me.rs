@@ -115,7 +115,7 @@ fn Row(reservation: Reservation, pending: RwSignal<Option<Reservation>>) -> impl
                     <Icon glyph=Glyph::Ticket />
                     {move || {
                         let tickets = i18n
-                            .fill(Msg::ReservationTickets, &[("grade", &ticket_type.name), ("n", &quantity)]);
+                            .fill(Msg::ReservationTickets, &[("ticket_type", &ticket_type.name), ("n", &quantity)]);
                         format!("{tickets} · {}", format::money(i18n, total_price))
                     }}
                 </p>

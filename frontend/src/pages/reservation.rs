@@ -167,12 +167,12 @@ fn TicketBody(reservation: Reservation) -> impl IntoView {
                             <dd>{event.place}</dd>
                         </div>
                         <div>
-                            <dt>{tr(Msg::TicketGrade)}</dt>
+                            <dt>{tr(Msg::TicketType)}</dt>
                             <dd>
                                 {move || {
                                     i18n.fill(
                                         Msg::ReservationTickets,
-                                        &[("grade", &ticket_type.name), ("n", &quantity)],
+                                        &[("ticket_type", &ticket_type.name), ("n", &quantity)],
                                     )
                                 }}
                             </dd>
@@ -229,9 +229,10 @@ fn TicketSkeleton() -> impl IntoView {
 /// Offers a calendar file as a download.
 fn download_calendar(i18n: I18n, reservation: &Reservation, now: neticket_domain::Timestamp) {
     let url = format!("{}/reservations/{}", window().location().origin().unwrap_or_default(), reservation.id);
-    let grade = &reservation.ticket_type.name;
+    let ticket_type = &reservation.ticket_type.name;
     let note = untrack(|| {
-        let tickets = i18n.fill(Msg::ReservationTickets, &[("grade", grade), ("n", &reservation.quantity)]);
+        let tickets =
+            i18n.fill(Msg::ReservationTickets, &[("ticket_type", ticket_type), ("n", &reservation.quantity)]);
         format!("{tickets}\n{}: {}", i18n.text(Msg::TicketNumber), reservation.id)
     });
     let text = ics::calendar(reservation, &note, &url, now);

@@ -22,9 +22,9 @@ const MANY: u32 = 2_000;
 /// Connections for servers at which more connections would only wait.
 const FEW: u32 = 256;
 /// Ticket types of an event of usual size.
-const GRADES: u32 = 4;
+const TICKET_TYPES: u32 = 4;
 /// With one ticket type, all bookings need the same row. Both sides of the row lock's ratio use it.
-const ONE_GRADE: u32 = 1;
+const ONE_TICKET_TYPE: u32 = 1;
 /// Server processes in the rush. On many systems, a process may have 20,000 connections.
 const RUSH_NODES: usize = 4;
 /// The shortest measurement of streams, in seconds. There are two bookings per second, and a few would say
@@ -94,17 +94,21 @@ impl Measurement<'_> {
     pub(super) fn take(&self) -> Result<Sample> {
         let parts = self.parts;
         match self.rung {
-            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, GRADES),
+            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, TICKET_TYPES),
             Rung::RowLock => self.bookings(
-                parts.baseline("row-lock", Some(parts.database()?), &["--grades", &ONE_GRADE.to_string()])?,
+                parts.baseline(
+                    "row-lock",
+                    Some(parts.database()?),
+                    &["--grades", &ONE_TICKET_TYPE.to_string()],
+                )?,
                 FEW,
-                ONE_GRADE,
+                ONE_TICKET_TYPE,
             ),
-            Rung::Node => self.bookings(parts.site(1, false)?, MANY, GRADES),
-            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_GRADE),
-            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY, GRADES),
-            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY, GRADES),
-            Rung::Embedded => self.bookings(parts.embedded()?, FEW, GRADES),
+            Rung::Node => self.bookings(parts.site(1, false)?, MANY, TICKET_TYPES),
+            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_TICKET_TYPE),
+            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY, TICKET_TYPES),
+            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY, TICKET_TYPES),
+            Rung::Embedded => self.bookings(parts.embedded()?, FEW, TICKET_TYPES),
             Rung::Ledger => self.ledger(),
             Rung::ReadCeiling => self.reads(parts.baseline("ceiling", None, &[])?),
             Rung::ReadNode => self.reads(parts.site(1, false)?),
@@ -117,11 +121,19 @@ impl Measurement<'_> {
         }
     }
 
-    fn bookings(&self, site: Site, connections: u32, grades: u32) -> Result<Sample> {
+    fn bookings(&self, site: Site, connections: u32, ticket_types: u32) -> Result<Sample> {
         let seconds = self.scale.seconds.to_string();
-        let (connections, grades) = (connections.to_string(), grades.to_string());
-        let words =
-            ["--connections", &connections, "--seconds", &seconds, "--warmup-s", "1", "--grades", &grades];
+        let (connections, ticket_types) = (connections.to_string(), ticket_types.to_string());
+        let words = [
+            "--connections",
+            &connections,
+            "--seconds",
+            &seconds,
+            "--warmup-s",
+            "1",
+            "--grades",
+            &ticket_types,
+        ];
         let result = self.client(site, "book", "", &words)?;
         Ok(Sample::from([
             (PER_S, number(&result, "/per_s")?),

@@ -174,7 +174,7 @@ mod tests {
                 "invalid value: integer `-1`, expected u32",
                 value("out_of_range", "must be an integer of at least 0, and not too large"),
             ),
-            ("invalid type: null, expected struct Grade", value("invalid_type", "must be an object")),
+            ("invalid type: null, expected struct TicketType", value("invalid_type", "must be an object")),
             (
                 "unknown variant `x`, expected one of `on_sale`, `closed`",
                 value("invalid_value", "must be one of on_sale, closed"),

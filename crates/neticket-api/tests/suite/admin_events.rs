@@ -126,9 +126,9 @@ on_both! {
         let path = format!("{EVENTS}/{}", event.id);
         let change = async |body: Value| server.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
         for text in ["한", "🎭", "a"] {
-            let grade = json!([{"id": event.ticket_types[0].id, "name": text.repeat(50), "price": 0, "capacity": 10}]);
+            let ticket_type = json!([{"id": event.ticket_types[0].id, "name": text.repeat(50), "price": 0, "capacity": 10}]);
             let longest = json!({
-                "title": text.repeat(200), "place": text.repeat(200), "description": text.repeat(10_000), "ticket_types": grade,
+                "title": text.repeat(200), "place": text.repeat(200), "description": text.repeat(10_000), "ticket_types": ticket_type,
             });
             let changed = change(longest).await;
             assert_eq!(changed.status, 200, "{}", changed.text);

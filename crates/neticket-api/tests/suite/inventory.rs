@@ -56,10 +56,10 @@ on_both! {
         assert_eq!(book(&server, &person, None, booking_body.clone()).await.status, 201);
         let list = "/api/v1/admin/inventory?size=5";
         let page = get_until(&server, &admin, list, |page| page["items"][0]["ledger"]["pending"] == 0).await;
-        let grade = json!({
+        let ticket_type = json!({
             "id": event.ticket_types[0].id, "name": "VIP", "capacity": 5, "store_left": 3, "ledger_left": 3, "drift": 0
         });
-        assert_eq!((&page["total_items"], &page["items"][0]["ticket_types"]), (&json!(1), &json!([grade])));
+        assert_eq!((&page["total_items"], &page["items"][0]["ticket_types"]), (&json!(1), &json!([ticket_type])));
         assert_eq!(page["items"][0]["status"], "on_sale");
         let path = |action| format!("/api/v1/admin/inventory/{}/{action}", event.id);
         let act = async |action| server.post(&path(action), Some(&admin), json!({})).await;

@@ -62,8 +62,8 @@ on_both! {
         env.config.engine.grace_ms = 60_000; // recovery does not commit the bookings again
         let server = env.server().await;
         let event = env.event_on_sale(&[3], 2).await;
-        let grade = event.ticket_types[0].id;
-        let booking_body = |quantity: u32| json!({"ticket_type_id": grade, "quantity": quantity});
+        let ticket_type = event.ticket_types[0].id;
+        let booking_body = |quantity: u32| json!({"ticket_type_id": ticket_type, "quantity": quantity});
         let (ann, bob) = (server.person(1).await.token, server.person(2).await.token);
         for (token, key, quantity, status) in [
             (&ann, Some("a"), 2, 201),

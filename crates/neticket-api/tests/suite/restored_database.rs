@@ -9,9 +9,13 @@ use crate::reservations::book;
 
 /// Operations that need the account are refused. Operations that only search for data of the account find
 /// none.
-async fn assert_nobody(server: &TestServer, gone: &Person, grade: neticket_testkit::domain::TicketTypeId) {
+async fn assert_nobody(
+    server: &TestServer,
+    gone: &Person,
+    ticket_type: neticket_testkit::domain::TicketTypeId,
+) {
     let token = Some(gone.token.as_str());
-    let booking_body = json!({"ticket_type_id": grade, "quantity": 1});
+    let booking_body = json!({"ticket_type_id": ticket_type, "quantity": 1});
     let passwords = json!({"current_password": neticket_testkit::PASSWORD, "new_password": "ghijkl2?"});
     for answer in [
         server.get("/api/v1/me", token).await,
@@ -39,11 +43,11 @@ on_both! {
         assert_ne!(next.id, gone.id, "an id was assigned twice");
 
         let event = restored.event_on_sale(&[5], 4).await;
-        let grade = event.ticket_types[0].id;
-        let booking_body = json!({"ticket_type_id": grade, "quantity": 2});
+        let ticket_type = event.ticket_types[0].id;
+        let booking_body = json!({"ticket_type_id": ticket_type, "quantity": 2});
         let booked = book(&server, &next.token, Some("key"), booking_body).await;
         assert_eq!(booked.status, 201, "{}", booked.text);
-        assert_nobody(&server, &gone, grade).await;
+        assert_nobody(&server, &gone, ticket_type).await;
         let path = booked.header("location").to_owned();
         assert_eq!(server.get(&path, Some(&gone.token)).await.code(), "not_found");
         let cancel = server.post(&format!("{path}/cancel"), Some(&gone.token), json!({})).await;

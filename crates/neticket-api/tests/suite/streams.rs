@@ -97,9 +97,9 @@ on_both! {
         let before = servers[1].get(&path, None).await.json();
         let mut listener = Listener::of(&servers[1], &event).await;
         assert_eq!(listener.next().await.unwrap()["revision"], before["revision"]);
-        let grade = &event.ticket_types[0];
+        let ticket_type = &event.ticket_types[0];
         let dearer = json!({"ticket_types": [
-            {"id": grade.id, "name": grade.name, "price": grade.price + 1, "capacity": grade.capacity}
+            {"id": ticket_type.id, "name": ticket_type.name, "price": ticket_type.price + 1, "capacity": ticket_type.capacity}
         ]});
         let admin_path = format!("/api/v1/admin/events/{}", event.id);
         let edited = servers[0].ask(Method::PATCH, &admin_path, Some(&admin), Some(dearer)).await.json();
@@ -107,7 +107,7 @@ on_both! {
         assert!(revision > before["revision"].as_i64().unwrap());
         // Requested at once: the cache of the other node may still contain the event from before the edit.
         let seen = servers[1].get(&format!("{path}?revision={revision}"), None).await.json();
-        assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(grade.price + 1)));
+        assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(ticket_type.price + 1)));
         while listener.next().await.unwrap()["revision"] != revision {}
         // This revision does not exist yet, so the answer is the current one.
         let seen = servers[1].get(&format!("{path}?revision={}", revision + 1), None).await;

@@ -309,7 +309,7 @@ impl App {
 
     /// A reservation before it is read back from the store: confirmed, now, at the present price.
     fn reservation_of(&self, names: &Names, request: AdmitRequest) -> ReservationView {
-        let (event, grade, now) = (names.event(), names.ticket_type(), self.now());
+        let (event, ticket_type, now) = (names.event(), names.ticket_type(), self.now());
         ReservationView {
             id: request.id,
             state: ReservationState::Confirmed,
@@ -319,10 +319,10 @@ impl App {
             event_starts_at: event.starts_at,
             event_image_url: self.card_url(event.image_key.as_deref()),
             event_cancelled: event.cancelled_at.is_some(),
-            ticket_type: grade.id,
-            ticket_type_name: grade.name.clone(),
+            ticket_type: ticket_type.id,
+            ticket_type_name: ticket_type.name.clone(),
             quantity: request.quantity.get(),
-            unit_price: grade.price,
+            unit_price: ticket_type.price,
             created_at: now,
             cancellable: event.cancelled_at.is_none() && cancellable(event.starts_at, now),
         }

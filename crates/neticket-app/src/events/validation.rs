@@ -27,7 +27,7 @@ impl App {
             draft_schedule(draft).faults_of_new(now).into_iter().map(InvalidField::from).collect();
         faults.extend(limit_fault(draft.max_per_user));
         faults.extend(self.image_fault(draft.image_key.as_deref()).await?);
-        faults.extend(repeated_names(draft.ticket_types.iter().map(|grade| grade.name.as_str())));
+        faults.extend(repeated_names(draft.ticket_types.iter().map(|ticket_type| ticket_type.name.as_str())));
         Ok(faults)
     }
 
@@ -48,9 +48,9 @@ impl App {
         let mut faults: Vec<InvalidField> = schedule.into_iter().map(InvalidField::from).collect();
         faults.extend(limit_fault(change.max_per_user));
         faults.extend(self.image_fault(new_image(before, change)).await?);
-        if let Some(grades) = &change.ticket_types {
-            faults.extend(repeated_names(grades.iter().map(|grade| grade.name.as_str())));
-            faults.extend(wrong_ids(before, grades));
+        if let Some(ticket_types) = &change.ticket_types {
+            faults.extend(repeated_names(ticket_types.iter().map(|ticket_type| ticket_type.name.as_str())));
+            faults.extend(wrong_ids(before, ticket_types));
         }
         Ok(faults)
     }
@@ -97,12 +97,14 @@ fn repeated_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<InvalidField>
         .collect()
 }
 
-fn wrong_ids(before: &EventRecord, grades: &[TicketTypeChange]) -> Vec<InvalidField> {
+fn wrong_ids(before: &EventRecord, ticket_types: &[TicketTypeChange]) -> Vec<InvalidField> {
     let mut seen: Vec<TicketTypeId> = Vec::new();
     let mut faults = Vec::new();
-    for (index, id) in grades.iter().enumerate().filter_map(|(index, grade)| Some((index, grade.id?))) {
+    for (index, id) in
+        ticket_types.iter().enumerate().filter_map(|(index, ticket_type)| Some((index, ticket_type.id?)))
+    {
         let field = format!("ticket_types[{index}].id");
-        if !before.ticket_types.iter().any(|grade| grade.id == id) {
+        if !before.ticket_types.iter().any(|ticket_type| ticket_type.id == id) {
             faults.push(InvalidField::new(&field, "not_found", "names no ticket type of this event"));
         } else if seen.contains(&id) {
             faults.push(InvalidField::new(&field, "duplicate", "must differ from the other ticket types"));
@@ -115,7 +117,7 @@ fn wrong_ids(before: &EventRecord, grades: &[TicketTypeChange]) -> Vec<InvalidFi
 /// The event that `draft` describes. `draft` has no faults.
 pub(super) fn new_event(draft: EventDraft) -> NewEvent {
     let Schedule { opens_at, closes_at, starts_at } = draft_schedule(&draft);
-    let grades = draft.ticket_types.into_iter();
+    let ticket_types = draft.ticket_types.into_iter();
     NewEvent {
         title: draft.title.trim().to_owned(),
         place: draft.place.trim().to_owned(),
@@ -125,11 +127,11 @@ pub(super) fn new_event(draft: EventDraft) -> NewEvent {
         closes_at,
         max_per_user: draft.max_per_user.unwrap_or(MAX_PER_USER_DEFAULT),
         image_key: draft.image_key,
-        ticket_types: grades
-            .map(|grade| NewTicketType {
-                name: grade.name.trim().to_owned(),
-                price: grade.price,
-                capacity: grade.capacity,
+        ticket_types: ticket_types
+            .map(|ticket_type| NewTicketType {
+                name: ticket_type.name.trim().to_owned(),
+                price: ticket_type.price,
+                capacity: ticket_type.capacity,
             })
             .collect(),
     }
@@ -149,14 +151,14 @@ pub(super) fn edit_of(before: &EventRecord, change: &EventChange) -> EventEdit {
         closes_at: change.closes_at.unwrap_or(as_it_is.closes_at),
         max_per_user: change.max_per_user.unwrap_or(as_it_is.max_per_user),
         image_key: change.image_key.clone().unwrap_or(as_it_is.image_key),
-        ticket_types: change.ticket_types.as_ref().map_or(as_it_is.ticket_types, |grades| {
-            let edit = |grade: &TicketTypeChange| TicketTypeEdit {
-                id: grade.id,
-                name: grade.name.trim().to_owned(),
-                price: grade.price,
-                capacity: grade.capacity,
+        ticket_types: change.ticket_types.as_ref().map_or(as_it_is.ticket_types, |ticket_types| {
+            let edit = |ticket_type: &TicketTypeChange| TicketTypeEdit {
+                id: ticket_type.id,
+                name: ticket_type.name.trim().to_owned(),
+                price: ticket_type.price,
+                capacity: ticket_type.capacity,
             };
-            grades.iter().map(edit).collect()
+            ticket_types.iter().map(edit).collect()
         }),
     }
 }

@@ -197,10 +197,10 @@ mod tests {
 
     use super::*;
 
-    const GRADE: TicketTypeId = TicketTypeId(7);
+    const TICKET_TYPE: TicketTypeId = TicketTypeId(7);
 
     fn store(left: u64, epoch: i64) -> StoredInventory {
-        let ticket_type = StoredTicketType { id: GRADE, capacity: 100, left, epoch: Epoch(epoch) };
+        let ticket_type = StoredTicketType { id: TICKET_TYPE, capacity: 100, left, epoch: Epoch(epoch) };
         StoredInventory { ticket_types: vec![ticket_type], present: BTreeSet::new(), releases: Vec::new() }
     }
 
@@ -209,7 +209,7 @@ mod tests {
             request: AdmitRequest {
                 id: ReservationId(Uuid::from_u128(u128::try_from(n).unwrap())),
                 user: UserId(1),
-                ticket_type: GRADE,
+                ticket_type: TICKET_TYPE,
                 quantity: Quantity::new(*quantity).unwrap(),
                 unit_price: None,
             },
@@ -221,7 +221,7 @@ mod tests {
                 epoch: Epoch(3),
                 paused: false,
                 journal_len: u64::try_from(journal.len()).unwrap(),
-                ticket_types: vec![TicketTypeView { id: GRADE, left }],
+                ticket_types: vec![TicketTypeView { id: TICKET_TYPE, left }],
             },
             revision: 1,
             journal: journal.iter().enumerate().map(entry).collect(),
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_difference_reports_the_actual_and_the_expected_seats() {
-        let change = |from, to| Compared::Differs(vec![SeatChange { ticket_type: GRADE, from, to }]);
+        let change = |from, to| Compared::Differs(vec![SeatChange { ticket_type: TICKET_TYPE, from, to }]);
         assert_eq!(compare(&store(10, 3), &ledger(11, &[])), change(11, 10));
         assert_eq!(compare(&store(10, 3), &ledger(10, &[2])), change(10, 8));
         assert_eq!(compare(&store(1, 3), &ledger(3, &[2])), change(3, 0));
@@ -260,7 +260,7 @@ mod tests {
         releasing.releases.push(OutboxRecord {
             id: ReservationId(Uuid::from_u128(9)),
             event: EventId(1),
-            ticket_type: GRADE,
+            ticket_type: TICKET_TYPE,
             user: UserId(1),
             quantity: Quantity::new(2).unwrap(),
             epoch: Epoch(3),

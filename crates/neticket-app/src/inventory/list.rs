@@ -114,15 +114,15 @@ impl App {
 
     fn inventory_view(&self, record: &EventRecord, inspected: &Inspected) -> InventoryView {
         let view = inspected.view.as_ref();
-        let ticket_types = record.ticket_types.iter().map(|grade| InventoryTicketTypeView {
-            id: grade.id,
-            name: grade.name.clone(),
-            capacity: grade.capacity,
-            store_left: stored_left(inspected, grade.id).unwrap_or(grade.left),
+        let ticket_types = record.ticket_types.iter().map(|ticket_type| InventoryTicketTypeView {
+            id: ticket_type.id,
+            name: ticket_type.name.clone(),
+            capacity: ticket_type.capacity,
+            store_left: stored_left(inspected, ticket_type.id).unwrap_or(ticket_type.left),
             ledger_left: view
-                .and_then(|view| view.ticket_types.iter().find(|t| t.id == grade.id))
-                .map(|grade| grade.left),
-            drift: drift(&inspected.inspection, grade.id),
+                .and_then(|view| view.ticket_types.iter().find(|t| t.id == ticket_type.id))
+                .map(|ticket_type| ticket_type.left),
+            drift: drift(&inspected.inspection, ticket_type.id),
         });
         InventoryView {
             event: record.id,
@@ -137,14 +137,14 @@ impl App {
 }
 
 /// The seats left in the store, read by the same inspection.
-fn stored_left(inspected: &Inspected, grade: TicketTypeId) -> Option<u32> {
-    let stored = inspected.stored.as_ref()?.ticket_types.iter().find(|t| t.id == grade)?;
+fn stored_left(inspected: &Inspected, ticket_type: TicketTypeId) -> Option<u32> {
+    let stored = inspected.stored.as_ref()?.ticket_types.iter().find(|t| t.id == ticket_type)?;
     u32::try_from(stored.left).ok()
 }
 
-fn drift(inspection: &Inspection, grade: TicketTypeId) -> i64 {
+fn drift(inspection: &Inspection, ticket_type: TicketTypeId) -> i64 {
     let Inspection::Differs { changes, .. } = inspection else { return 0 };
-    let change = changes.iter().find(|change| change.ticket_type == grade);
+    let change = changes.iter().find(|change| change.ticket_type == ticket_type);
     change.map_or(0, |change| i64::from(change.from) - i64::from(change.to))
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn run(context: &TaskContext) -> Result<(), AppError> {
 
 async fn cancel(context: &TaskContext, event: EventId) -> Result<(), AppError> {
     let Some(record) = context.store.event(event).await? else { return Ok(()) };
-    let epoch = record.ticket_types.iter().map(|grade| grade.epoch).max().unwrap_or(Epoch(0));
+    let epoch = record.ticket_types.iter().map(|ticket_type| ticket_type.epoch).max().unwrap_or(Epoch(0));
     // A ledger from before the event was cancelled does not apply the releases, so it is replaced first. If
     // that fails, the reservations are cancelled nevertheless, so that people do not have to wait for the
     // ledger.

@@ -12,10 +12,16 @@ use neticket_testkit::store::EventRecord;
 use neticket_testkit::{TestEnv, on_both, tickets_of};
 
 /// All users book concurrently, spread over the nodes.
-async fn rush(nodes: &[Arc<App>], users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
+async fn rush(
+    nodes: &[Arc<App>],
+    users: &[UserId],
+    ticket_type: TicketTypeId,
+) -> Vec<Result<Booked, AppError>> {
     let bookings = users.iter().enumerate().map(|(n, user)| {
         let (app, user) = (Arc::clone(&nodes[n % nodes.len()]), *user);
-        tokio::spawn(async move { app.reservation_create(user, Some("once"), tickets_of(grade, 1)).await })
+        tokio::spawn(
+            async move { app.reservation_create(user, Some("once"), tickets_of(ticket_type, 1)).await },
+        )
     });
     join_all(bookings).await.into_iter().map(|booking| booking.expect("no panic")).collect()
 }
@@ -143,8 +149,8 @@ on_both! {
         let user = env.user(0).await;
         let bookings = (0..20).map(|n| {
             let app = Arc::clone(&nodes[n % 2]);
-            let grade = event.ticket_types[n % 2].id;
-            tokio::spawn(async move { app.reservation_create(user, None, tickets_of(grade, 1)).await })
+            let ticket_type = event.ticket_types[n % 2].id;
+            tokio::spawn(async move { app.reservation_create(user, None, tickets_of(ticket_type, 1)).await })
         });
         let outcomes: Vec<_> = join_all(bookings).await.into_iter().map(Result::unwrap).collect();
         assert_eq!(confirmed(&outcomes), 4);
@@ -161,14 +167,14 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[100], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        let first = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, None, tickets_of(ticket_type, 3)).await.unwrap();
         env.lose_ledger(event.id).await;
-        let over = app.reservation_create(user, None, tickets_of(grade, 2)).await;
+        let over = app.reservation_create(user, None, tickets_of(ticket_type, 2)).await;
         assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { already_held: 3, .. })), "{over:?}");
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
         env.lose_ledger(event.id).await;
-        app.reservation_create(user, None, tickets_of(grade, 4)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(ticket_type, 4)).await.unwrap();
         env.finish().await;
     }
 
@@ -176,19 +182,19 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[2], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        let first = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
         assert!(!first.replayed);
-        let sold_out = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
+        let sold_out = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
         assert!(sold_out.replayed);
         assert_eq!(sold_out.reservation, first.reservation);
         env.lose_ledger(event.id).await;
-        let lost = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
+        let lost = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
         assert_eq!((lost.replayed, &lost.reservation), (true, &first.reservation));
         app.reservation_cancel(user, first.reservation.id).await.unwrap();
-        let cancelled = app.reservation_create(user, Some("k"), tickets_of(grade, 2)).await.unwrap();
+        let cancelled = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
         assert!(matches!(cancelled.reservation.state, ReservationState::Cancelled { .. }));
-        let other = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await;
+        let other = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
         env.finish().await;
     }
@@ -197,13 +203,13 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let nodes = [env.node().await, env.node().await];
         let event = env.event_on_sale(&[1], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
-        let first = nodes[0].reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
-        let refused = nodes[1].reservation_create(users[1], None, tickets_of(grade, 1)).await;
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
+        let first = nodes[0].reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap();
+        let refused = nodes[1].reservation_create(users[1], None, tickets_of(ticket_type, 1)).await;
         assert!(matches!(refused, Err(AppError::SoldOut { left: 0 })), "{refused:?}");
         nodes[0].reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while nodes[1].reservation_create(users[1], Some("again"), tickets_of(grade, 1)).await.is_err() {
+        while nodes[1].reservation_create(users[1], Some("again"), tickets_of(ticket_type, 1)).await.is_err() {
             assert!(tokio::time::Instant::now() < deadline, "the seat is returned");
             tokio::task::yield_now().await;
         }
@@ -214,9 +220,9 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        let booked = app.reservation_create(user, None, tickets_of(grade, 3)).await.unwrap();
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        let booked = app.reservation_create(user, None, tickets_of(ticket_type, 3)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         env.lose_ledger(event.id).await;
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
@@ -248,10 +254,10 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 10).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         let mut ids = Vec::new();
         for _ in 0..3 {
-            ids.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
+            ids.insert(0, app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id);
             tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
         app.reservation_cancel(user, ids[1]).await.unwrap();
@@ -267,11 +273,11 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        let call = app.reservation_create(user, Some("gone"), tickets_of(grade, 1));
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        let call = app.reservation_create(user, Some("gone"), tickets_of(ticket_type, 1));
         let _ = tokio::time::timeout(Duration::from_micros(1), call).await;
         // Whatever the outcome was, the same key ends as one booking, and nothing is left in the journal.
-        app.reservation_create(user, Some("gone"), tickets_of(grade, 1)).await.unwrap();
+        app.reservation_create(user, Some("gone"), tickets_of(ticket_type, 1)).await.unwrap();
         assert_eq!(env.confirmed(&event).await, [1]);
         env.finish().await;
     }

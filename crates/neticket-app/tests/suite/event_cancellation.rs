@@ -20,9 +20,12 @@ fn command_line() -> AuditOrigin {
 /// Every user books one ticket, on the nodes in turn.
 async fn all_book(nodes: &[Arc<App>], users: &[UserId], event: &EventRecord) -> Vec<(UserId, ReservationId)> {
     let bookings = users.iter().enumerate().map(|(n, user)| {
-        let (app, user, grade) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
+        let (app, user, ticket_type) = (Arc::clone(&nodes[n % nodes.len()]), *user, event.ticket_types[0].id);
         async move {
-            (user, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id)
+            (
+                user,
+                app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id,
+            )
         }
     });
     join_all(bookings).await
@@ -86,11 +89,11 @@ on_both! {
         let nodes = [env.node().await, env.node().await];
         let (event, users) = (env.event_on_sale(&[500], 10).await, env.users(60).await);
         let people = users.iter().enumerate().map(|(n, user)| {
-            let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
+            let (app, user, ticket_type) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
             tokio::spawn(async move {
                 let mut booked = Vec::new();
                 for _ in 0..5 {
-                    match app.reservation_create(user, None, tickets_of(grade, 1)).await {
+                    match app.reservation_create(user, None, tickets_of(ticket_type, 1)).await {
                         Ok(done) => booked.push(done.reservation),
                         Err(AppError::SaleClosed) => break,
                         Err(other) => panic!("{other:?}"),
@@ -223,10 +226,10 @@ on_both! {
             let (book_after, delete_after) = if round % 2 == 0 { (early, late) } else { (late, early) };
             let event = env.event_on_sale(&[100], 4).await;
             let bookings = users.iter().enumerate().map(|(n, user)| {
-                let (app, user, grade) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
+                let (app, user, ticket_type) = (Arc::clone(&nodes[n % 2]), *user, event.ticket_types[0].id);
                 tokio::spawn(async move {
                     tokio::time::sleep(book_after).await;
-                    app.reservation_create(user, None, tickets_of(grade, 1)).await
+                    app.reservation_create(user, None, tickets_of(ticket_type, 1)).await
                 })
             });
             let bookings: Vec<_> = bookings.collect();

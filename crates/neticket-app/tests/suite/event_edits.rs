@@ -25,14 +25,17 @@ async fn update(app: &App, event: EventId, change: EventChange) -> Result<EventV
 
 /// The ticket types as they are, but with another capacity of the first one.
 fn capacity(event: &EventRecord, capacity: u32) -> EventChange {
-    let mut grades = event.ticket_types.iter().map(|grade| TicketTypeChange {
-        id: Some(grade.id),
-        name: grade.name.clone(),
-        price: grade.price,
-        capacity: grade.capacity,
+    let mut ticket_types = event.ticket_types.iter().map(|ticket_type| TicketTypeChange {
+        id: Some(ticket_type.id),
+        name: ticket_type.name.clone(),
+        price: ticket_type.price,
+        capacity: ticket_type.capacity,
     });
-    let first = grades.next().map(|grade| TicketTypeChange { capacity, ..grade });
-    EventChange { ticket_types: Some(first.into_iter().chain(grades).collect()), ..EventChange::default() }
+    let first = ticket_types.next().map(|ticket_type| TicketTypeChange { capacity, ..ticket_type });
+    EventChange {
+        ticket_types: Some(first.into_iter().chain(ticket_types).collect()),
+        ..EventChange::default()
+    }
 }
 
 /// Books one ticket, and repeats the request until its outcome is known.
@@ -133,19 +136,19 @@ on_both! {
         let event = env.event_on_sale(&[10, 10], 4).await;
         let user = env.user(0).await;
         let old = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-        let grade = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
-        let grades = vec![grade(None, "Box", 7), grade(Some(event.ticket_types[0].id), "VIP", 9)];
-        let change = EventChange { ticket_types: Some(grades), ..EventChange::default() };
+        let ticket_type = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
+        let ticket_types = vec![ticket_type(None, "Box", 7), ticket_type(Some(event.ticket_types[0].id), "VIP", 9)];
+        let change = EventChange { ticket_types: Some(ticket_types), ..EventChange::default() };
         let changed = update(&app, event.id, change).await.unwrap();
-        assert_eq!(changed.ticket_types.iter().map(|grade| grade.price).collect::<Vec<_>>(), [7, 9]);
-        for grade in &changed.ticket_types {
-            let booked = app.reservation_create(user, None, tickets_of(grade.id, 1)).await.unwrap();
-            assert_eq!(booked.reservation.unit_price, grade.price);
+        assert_eq!(changed.ticket_types.iter().map(|ticket_type| ticket_type.price).collect::<Vec<_>>(), [7, 9]);
+        for ticket_type in &changed.ticket_types {
+            let booked = app.reservation_create(user, None, tickets_of(ticket_type.id, 1)).await.unwrap();
+            assert_eq!(booked.reservation.unit_price, ticket_type.price);
         }
         assert_eq!(app.reservation(user, old.reservation.id).await.unwrap().unit_price, 50_000);
         let gone = app.reservation_create(user, None, tickets_of(event.ticket_types[1].id, 1)).await;
         assert!(matches!(gone, Err(AppError::NotFound)), "{gone:?}");
-        let without_the_booked = vec![grade(Some(changed.ticket_types[0].id), "Box", 7)];
+        let without_the_booked = vec![ticket_type(Some(changed.ticket_types[0].id), "Box", 7)];
         let change = EventChange { ticket_types: Some(without_the_booked), ..EventChange::default() };
         let refused = update(&app, event.id, change).await;
         assert!(matches!(refused, Err(AppError::EventHasReservations)), "{refused:?}");
@@ -247,10 +250,10 @@ on_both! {
             ..EventChange::default()
         };
         assert_eq!(faults(backwards).await, ["starts_at", "opens_at", "closes_at", "max_per_user", "image_key"]);
-        let grade = |id, name: &str| TicketTypeChange { id, name: name.to_owned(), price: 0, capacity: 1 };
+        let ticket_type = |id, name: &str| TicketTypeChange { id, name: name.to_owned(), price: 0, capacity: 1 };
         let (own, foreign) = (event.ticket_types[0].id, neticket_testkit::domain::TicketTypeId(987_654));
-        let grades = vec![grade(Some(own), "R"), grade(Some(own), " R "), grade(Some(foreign), "S")];
-        let change = EventChange { ticket_types: Some(grades), ..EventChange::default() };
+        let ticket_types = vec![ticket_type(Some(own), "R"), ticket_type(Some(own), " R "), ticket_type(Some(foreign), "S")];
+        let change = EventChange { ticket_types: Some(ticket_types), ..EventChange::default() };
         assert_eq!(
             faults(change).await,
             ["ticket_types[1].name", "ticket_types[1].id", "ticket_types[2].id"]
@@ -276,8 +279,8 @@ async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     let redis = own_redis(&mut env);
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[10], 4).await, env.users(2).await);
-    let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+    let ticket_type = event.ticket_types[0].id;
+    app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap();
     until("the booking is settled", async || {
         env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
     })
@@ -295,7 +298,7 @@ async fn an_edit_while_the_ledger_is_down_applies_when_the_ledger_is_back() {
     update(&app, event.id, capacity(&event, 20)).await.expect("a higher capacity needs no ledger");
     redis.resume().unwrap();
     until("the ledger answers", async || app.ready().await.is_ok()).await;
-    let late = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
+    let late = app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await;
     assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
     assert_eq!(env.confirmed(&event).await, [1]);
     env.finish().await;

@@ -16,15 +16,16 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
     env.config.engine.ack_deadline_ms = 20_000;
     let app = env.node().await;
     let (stuck, other) = (env.event_on_sale(&[1_000], 100).await, env.event_on_sale(&[1_000], 100).await);
-    let (users, grades) = (env.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
-    let mine = app.reservation_create(users[0], None, tickets_of(grades[0], 1)).await.unwrap().reservation.id;
-    app.reservation_create(users[0], None, tickets_of(grades[1], 1)).await.unwrap();
+    let (users, ticket_types) = (env.users(10).await, [stuck.ticket_types[0].id, other.ticket_types[0].id]);
+    let mine =
+        app.reservation_create(users[0], None, tickets_of(ticket_types[0], 1)).await.unwrap().reservation.id;
+    app.reservation_create(users[0], None, tickets_of(ticket_types[1], 1)).await.unwrap();
     let locks = Locks::of(&env, stuck.id);
     let mut waiting = Vec::new();
     for user in users.iter().cycle().take(50) {
         let (app, user) = (Arc::clone(&app), *user);
         waiting.push(tokio::spawn(async move {
-            app.reservation_create(user, None, tickets_of(grades[0], 1)).await
+            app.reservation_create(user, None, tickets_of(ticket_types[0], 1)).await
         }));
     }
     let (canceller, user) = (Arc::clone(&app), users[0]);
@@ -35,7 +36,7 @@ async fn an_event_with_locked_rows_delays_no_other_event() {
     .await;
     let began = Instant::now();
     for user in users.iter().cycle().take(100) {
-        let booked = app.reservation_create(*user, None, tickets_of(grades[1], 1)).await.unwrap();
+        let booked = app.reservation_create(*user, None, tickets_of(ticket_types[1], 1)).await.unwrap();
         assert_eq!(booked.reservation.state, ReservationState::Confirmed);
         app.reservation_cancel(*user, booked.reservation.id).await.unwrap();
     }
@@ -62,15 +63,15 @@ async fn a_stuck_event_does_not_delay_the_recovery_of_other_events() {
     let mut left = Vec::new();
     for event in [&stuck, &other] {
         env.install(&env.snapshot(event.id).await).await;
-        let grade = event.ticket_types[0].id;
-        let booked = admit(&env, event.id, user, grade).await;
+        let ticket_type = event.ticket_types[0].id;
+        let booked = admit(&env, event.id, user, ticket_type).await;
         let entry = env.ledger.journal_entry(event.id, booked).await.unwrap().unwrap();
         env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
         env.ledger.settle(event.id, entry.epoch, &[booked]).await.unwrap();
         // A cancel without its release. Its ledger is of an older epoch and has to be loaded anew.
         let _raised = env.snapshot(event.id).await;
         env.store.cancel(&[CancelRequest { id: booked, user }], env.now().await).await.unwrap();
-        left.push(admit(&env, event.id, user, grade).await);
+        left.push(admit(&env, event.id, user, ticket_type).await);
     }
     let locks = Locks::of(&env, stuck.id);
     let app = env.node().await;
@@ -101,15 +102,15 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     let users = env.users(2).await;
     let mut dropped = Vec::new();
     for event in [&stuck, &other] {
-        let grade = event.ticket_types[0].id;
+        let ticket_type = event.ticket_types[0].id;
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         env.install(&wrong).await;
-        let first = admit(&env, event.id, users[0], grade).await;
+        let first = admit(&env, event.id, users[0], ticket_type).await;
         let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
         env.store.commit(&[crate::rejections::to_commit(event.id, entry)]).await.unwrap();
         env.ledger.settle(event.id, entry.epoch, &[first]).await.unwrap();
-        dropped.push(admit(&env, event.id, users[1], grade).await);
+        dropped.push(admit(&env, event.id, users[1], ticket_type).await);
         let _raised = env.snapshot(event.id).await; // so that the next commit has to load
     }
     sql(
@@ -142,7 +143,7 @@ on_both! {
         env.config.engine.ack_deadline_ms = 300;
         env.config.engine.task_interval_ms = 60_000;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         // The whole node runs on one thread, which then stands still, like a frozen process.
         let (node, (env, outcome)) = tokio::task::spawn_blocking(move || {
             let mut node = tokio::runtime::Builder::new_multi_thread();
@@ -150,8 +151,8 @@ on_both! {
             let frozen = node.spawn(async move {
                 let app = env.node().await;
                 // Caches the names and loads the ledger.
-                app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
-                let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(grade, 2)));
+                app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
+                let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(ticket_type, 2)));
                 assert!(futures::poll!(&mut booking).is_pending()); // it is queued
                 std::thread::sleep(Duration::from_millis(600));
                 let outcome = booking.await;
@@ -178,13 +179,13 @@ async fn a_pending_booking_shows_the_price_at_which_it_was_admitted() {
     env.config.engine.ack_deadline_ms = 3_000;
     let app = env.node().await;
     let event = env.event_on_sale(&[10], 4).await;
-    let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+    let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
     // From now on this node has the event in its cache.
-    let first = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
-    sql(&env, &format!("UPDATE ticket_types SET price = {} WHERE id = {grade}", first.unit_price + 1));
+    let first = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation;
+    sql(&env, &format!("UPDATE ticket_types SET price = {} WHERE id = {ticket_type}", first.unit_price + 1));
     env.install(&env.snapshot(event.id).await).await;
     let locks = Locks::of(&env, event.id);
-    let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation;
+    let booked = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation;
     assert_eq!((booked.state, booked.unit_price), (ReservationState::Pending, first.unit_price + 1));
     locks.release(&env);
     until("the booking is confirmed at the admitted price", async || {

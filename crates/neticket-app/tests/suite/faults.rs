@@ -20,10 +20,10 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let users = env.users(2).await;
-        let grade = event.ticket_types[0].id;
-        app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
+        let ticket_type = event.ticket_types[0].id;
+        app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap(); // loads the ledger
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[0], ticket_type: grade, quantity: tickets(2), unit_price: None };
+        let request = AdmitRequest { id, user: users[0], ticket_type, quantity: tickets(2), unit_price: None };
         let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(
             matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
@@ -65,10 +65,10 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         let raised = env.snapshot(event.id).await; // and then it died
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > raised.epoch, "{view:?}");
         assert_eq!(env.confirmed(&event).await, [2]);
@@ -80,9 +80,9 @@ on_both! {
         env.config.engine.task_interval_ms = 60_000; // no other load
         let nodes = [env.node().await, env.node().await];
         let event = env.event_on_sale(&[100], 4).await;
-        let (users, grade) = (env.users(20).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(20).await, event.ticket_types[0].id);
         let bookings = users.iter().zip(nodes.iter().cycle());
-        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(grade, 1)));
+        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(ticket_type, 1)));
         for booked in futures::future::join_all(bookings).await {
             booked.unwrap();
         }
@@ -95,14 +95,14 @@ on_both! {
         env.config.engine.task_interval_ms = 60_000; // no other load
         let app = env.node().await;
         let event = env.event_on_sale(&[2], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         env.install(&wrong).await;
         let believed = env.ledger.view(event.id).await.unwrap().unwrap();
         assert_eq!(believed.ticket_types[0].left, 50);
-        app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
-        let refused = app.reservation_create(users[1], None, tickets_of(grade, 2)).await;
+        app.reservation_create(users[0], None, tickets_of(ticket_type, 2)).await.unwrap();
+        let refused = app.reservation_create(users[1], None, tickets_of(ticket_type, 2)).await;
         assert!(matches!(refused, Err(neticket_app::AppError::SoldOut { .. })), "{refused:?}");
         // The ledger is loaded before the refusal is answered, because recovery must not find what was
         // refused.
@@ -159,11 +159,11 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         let mut newer = env.snapshot(event.id).await;
         newer.epoch = Epoch(newer.epoch.0 + 40);
         env.install(&newer).await;
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
         assert!(view.epoch > newer.epoch, "{view:?}");
         env.finish().await;
@@ -177,11 +177,11 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     env.config.engine.ack_deadline_ms = 300;
     let app = env.node().await;
     let event = env.event_on_sale(&[10], 4).await;
-    let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
-    patient.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
+    let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
+    patient.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap(); // loads the ledger
     app.event(event.id).await.unwrap(); // caches the names
     let locks = Locks::of(&env, event.id);
-    let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
+    let booked = app.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
     assert_eq!(booked.reservation.state, ReservationState::Pending);
     let id = booked.reservation.id;
     let seen = app.reservation(users[0], id).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
         assert!(tokio::time::Instant::now() < deadline, "the booking is confirmed");
         tokio::time::sleep(GLANCE).await;
     }
-    let again = patient.reservation_create(users[0], Some("k"), tickets_of(grade, 2)).await.unwrap();
+    let again = patient.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
     env.finish().await;
 }

@@ -42,7 +42,10 @@ async fn audit_log(env: &TestEnv) -> Vec<NewAudit> {
 }
 
 fn seats(view: &InventoryView) -> Vec<(u32, Option<u32>, i64)> {
-    view.ticket_types.iter().map(|grade| (grade.store_left, grade.ledger_left, grade.drift)).collect()
+    view.ticket_types
+        .iter()
+        .map(|ticket_type| (ticket_type.store_left, ticket_type.ledger_left, ticket_type.drift))
+        .collect()
 }
 
 on_both! {
@@ -97,13 +100,13 @@ on_both! {
         let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        app.reservation_create(user, Some("k"), tickets_of(ticket_type, 3)).await.unwrap();
         until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, seats(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
-        let again = app.reservation_create(user, Some("k"), tickets_of(grade, 3)).await.unwrap();
+        let again = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 3)).await.unwrap();
         assert!(again.replayed, "the evicted ledger loses no booking");
         let entries = audit_log(&env).await;
         assert_eq!(entries.len(), 1);
@@ -115,14 +118,14 @@ on_both! {
         let mut env = without_background_tasks(backends).await;
         let (one, other, by) = (env.node().await, env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         for app in [&one, &other] {
-            app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+            app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         }
         let view = one.sale_pause(by, None, event.id, true).await.unwrap();
         assert_eq!((view.paused, view.status), (true, EventStatus::Paused));
         for app in [&one, &other] {
-            let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;
+            let refused = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await;
             assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         }
         let again = other.sale_pause(by, None, event.id, true).await.unwrap();
@@ -130,7 +133,7 @@ on_both! {
         let view = other.sale_pause(by, None, event.id, false).await.unwrap();
         assert_eq!((view.paused, view.status), (false, EventStatus::OnSale));
         assert!(!one.sale_pause(by, None, event.id, false).await.unwrap().paused);
-        one.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        one.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         let summary = |entry: &NewAudit| (entry.action.clone(), entry.before.clone(), entry.after.clone());
         let (paused, runs) = (Some(json!({"paused": true})), Some(json!({"paused": false})));
         let expected = [
@@ -145,14 +148,14 @@ on_both! {
         let mut env = without_background_tasks(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
-        app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
+        app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(users[0]), ip: String::new() };
         let now = env.now().await;
         let outcome = env.store.event_pause(event.id, true, &by, || now).await.unwrap();
         assert!(matches!(outcome, PauseOutcome::Changed { .. }), "{outcome:?}"); // and then it died
         assert!(!env.ledger.view(event.id).await.unwrap().unwrap().paused, "the ledger is not paused yet");
-        let refused = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
+        let refused = app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await;
         assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         assert_eq!(env.confirmed(&event).await, [1]);
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
@@ -164,12 +167,12 @@ on_both! {
         let mut env = without_background_tasks(backends).await.without_guard();
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         let by = AuditOrigin { actor: Some(user), ip: String::new() };
         let now = env.now().await;
         env.store.event_pause(event.id, true, &by, || now).await.unwrap();
-        app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         env.finish().await;
     }
 
@@ -177,11 +180,11 @@ on_both! {
         let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
-        app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
+        app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap();
         let before = env.now().await;
         // The node of this user waits for a slow store and has answered 202.
-        admit(&env, event.id, users[1], grade).await;
+        admit(&env, event.id, users[1], ticket_type).await;
         while env.now().await <= before.plus_millis(300) {
             tokio::time::sleep(Duration::from_millis(5)).await; // longer than clocks differ
         }
@@ -198,7 +201,7 @@ on_both! {
         let mut env = without_background_tasks(backends).await;
         let (app, by) = (env.node().await, admin(&env).await);
         let event = env.event_on_sale(&[10], 4).await;
-        let grade = event.ticket_types[0].id;
+        let ticket_type = event.ticket_types[0].id;
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 13;
         env.install(&wrong).await;
@@ -224,7 +227,7 @@ on_both! {
         assert_eq!(seats(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(10), 0)]);
         let entries = audit_log(&env).await;
         assert_eq!((entries.len(), entries[0].action.as_str()), (1, "ledger_reconcile"));
-        let audited = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": grade.0, "left": left}]});
+        let audited = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": ticket_type.0, "left": left}]});
         assert_eq!((&entries[0].before, &entries[0].after), (&Some(audited(3)), &Some(audited(10))));
         let again = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint])).await;
         assert!(matches!(again, Err(AppError::EditConflict)), "the difference is repaired already: {again:?}");
@@ -272,9 +275,9 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let (one, other) = (env.node().await, env.node().await);
         let event = env.event_on_sale(&[3], 2).await;
-        let (users, grade) = (env.users(3).await, event.ticket_types[0].id);
-        one.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
-        other.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap();
+        let (users, ticket_type) = (env.users(3).await, event.ticket_types[0].id);
+        one.reservation_create(users[0], None, tickets_of(ticket_type, 2)).await.unwrap();
+        other.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap();
         other.count_refusal("sold_out");
         one.count_refusal("sold_out");
         until("both nodes have published their status", async || {
@@ -354,8 +357,8 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     env.config.engine.ledger_timeout_ms = 300;
     let (app, by) = (env.node().await, admin(&env).await);
     let event = env.event_on_sale(&[10], 4).await;
-    let (user, grade): (UserId, _) = (env.user(0).await, event.ticket_types[0].id);
-    app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+    let (user, ticket_type): (UserId, _) = (env.user(0).await, event.ticket_types[0].id);
+    app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
     block_in_place(|| server.pause()).unwrap();
     let result = app.sale_pause(by, None, event.id, true).await;
     assert!(
@@ -367,7 +370,7 @@ async fn a_pause_holds_while_the_ledger_is_down_and_after_it_is_back() {
     assert_eq!(app.stats().await.nodes, 1, "the stats cover this node only");
     block_in_place(|| server.resume()).unwrap();
     until("Redis answers", async || env.ledger.ping().await.is_ok()).await;
-    let refused = app.reservation_create(user, None, tickets_of(grade, 1)).await;
+    let refused = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await;
     assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
     let view = app.sale_pause(by, None, event.id, true).await.unwrap();
     assert!(view.paused && view.epoch.is_some());

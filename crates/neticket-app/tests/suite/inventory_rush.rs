@@ -28,12 +28,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 type Told = BTreeMap<ReservationId, bool>;
 
 /// Books one ticket until the answer is definite. `None` if there is no ticket for this person.
-async fn book(app: &App, user: UserId, grade: TicketTypeId, booking: &str) -> Option<ReservationId> {
+async fn book(app: &App, user: UserId, ticket_type: TicketTypeId, booking: &str) -> Option<ReservationId> {
     for attempt in 0.. {
         // After a definite answer, the next attempt has another key.
         let key = format!("{booking}-{attempt}");
         loop {
-            match app.reservation_create(user, Some(&key), tickets_of(grade, 1)).await {
+            match app.reservation_create(user, Some(&key), tickets_of(ticket_type, 1)).await {
                 Ok(booked) => return Some(booked.reservation.id),
                 Err(AppError::SoldOut { .. } | AppError::PurchaseLimitExceeded { .. }) => return None,
                 Err(AppError::SalePaused) => break,
@@ -53,7 +53,7 @@ async fn book(app: &App, user: UserId, grade: TicketTypeId, booking: &str) -> Op
 async fn person(
     app: Arc<App>,
     (n, user): (usize, UserId),
-    grades: Vec<TicketTypeId>,
+    ticket_types: Vec<TicketTypeId>,
     mut rounds_done: watch::Receiver<usize>,
 ) -> Told {
     let mut told = Told::new();
@@ -63,8 +63,8 @@ async fn person(
             .await
             .expect("the administrator's actions run")
             .unwrap();
-        let grade = grades[(n + booking) % grades.len()];
-        let Some(id) = book(&app, user, grade, &format!("{user}-{booking}")).await else { continue };
+        let ticket_type = ticket_types[(n + booking) % ticket_types.len()];
+        let Some(id) = book(&app, user, ticket_type, &format!("{user}-{booking}")).await else { continue };
         told.insert(id, false);
         if n % 3 == 0 && booking == 1 {
             while app.reservation_cancel(user, id).await.is_err() {
@@ -83,14 +83,15 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let (nodes, by) = ([env.node().await, env.node().await], admin(env).await);
     let event = env.event_on_sale(&CAPACITIES, MAX_PER_USER).await;
     let users = env.users(PEOPLE).await;
-    let grades: Vec<TicketTypeId> = event.ticket_types.iter().map(|grade| grade.id).collect();
+    let ticket_types: Vec<TicketTypeId> =
+        event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
     let rounds_done = watch::Sender::new(0);
     let people: Vec<_> = users
         .iter()
         .enumerate()
         .map(|(n, user)| {
             let app = Arc::clone(&nodes[n % nodes.len()]);
-            tokio::spawn(person(app, (n, *user), grades.clone(), rounds_done.subscribe()))
+            tokio::spawn(person(app, (n, *user), ticket_types.clone(), rounds_done.subscribe()))
         })
         .collect();
     let mut people = std::pin::pin!(join_all(people));
@@ -119,7 +120,7 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     wrong.extend(audit(env, &told).await);
     if edited > 0 {
         let mut snapshot = env.snapshot(event.id).await;
-        snapshot.ticket_types.iter_mut().for_each(|grade| grade.left += edited);
+        snapshot.ticket_types.iter_mut().for_each(|ticket_type| ticket_type.left += edited);
         env.install(&snapshot).await;
         // No task drains the outbox here. The snapshot has counted what is in it.
         let later = env.now().await.plus_millis(86_400_000);
@@ -127,7 +128,7 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
         env.store.outbox_done(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).await.unwrap();
         let view = nodes[0].inventory_entry(event.id).await.unwrap();
         assert!(
-            view.ticket_types.iter().all(|grade| grade.drift == i64::from(edited)),
+            view.ticket_types.iter().all(|ticket_type| ticket_type.drift == i64::from(edited)),
             "it is noticed: {view:?}"
         );
     }
@@ -147,7 +148,7 @@ async fn run_actions_on_both(
         let mut alarms = Vec::new();
         for _ in 0..10 {
             let view = one.inventory_entry(event).await.unwrap();
-            if view.ticket_types.iter().any(|grade| grade.drift != 0) {
+            if view.ticket_types.iter().any(|ticket_type| ticket_type.drift != 0) {
                 alarms.push(format!("a false alarm: {view:?}"));
             }
         }
@@ -187,16 +188,16 @@ async fn audit(env: &TestEnv, told: &[(UserId, Told)]) -> Vec<String> {
 async fn sell_out(env: &TestEnv, app: &App, event: &EventRecord) -> Vec<String> {
     let mut wrong = Vec::new();
     let newcomer = env.users_from(PEOPLE, 100).await;
-    for grade in &event.ticket_types {
+    for ticket_type in &event.ticket_types {
         for user in &newcomer {
-            if book(app, *user, grade.id, &format!("late-{user}-{}", grade.id)).await.is_none() {
+            if book(app, *user, ticket_type.id, &format!("late-{user}-{}", ticket_type.id)).await.is_none() {
                 break;
             }
         }
     }
-    for (confirmed, grade) in env.confirmed(event).await.into_iter().zip(&event.ticket_types) {
-        if confirmed != u64::from(grade.capacity) {
-            wrong.push(format!("{confirmed} of {} are sold", grade.capacity));
+    for (confirmed, ticket_type) in env.confirmed(event).await.into_iter().zip(&event.ticket_types) {
+        if confirmed != u64::from(ticket_type.capacity) {
+            wrong.push(format!("{confirmed} of {} are sold", ticket_type.capacity));
         }
     }
     wrong

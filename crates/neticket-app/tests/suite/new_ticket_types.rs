@@ -11,18 +11,18 @@ use crate::own_servers::admit;
 
 /// The event with one more ticket type.
 fn with_another(event: &EventRecord, name: &str) -> EventChange {
-    let kept = event.ticket_types.iter().map(|grade| TicketTypeChange {
-        id: Some(grade.id),
-        name: grade.name.clone(),
-        price: grade.price,
-        capacity: grade.capacity,
+    let kept = event.ticket_types.iter().map(|ticket_type| TicketTypeChange {
+        id: Some(ticket_type.id),
+        name: ticket_type.name.clone(),
+        price: ticket_type.price,
+        capacity: ticket_type.capacity,
     });
     let new = TicketTypeChange { id: None, name: name.to_owned(), price: 9_000, capacity: 10 };
     EventChange { ticket_types: Some(kept.chain([new]).collect()), ..EventChange::default() }
 }
 
-fn newest(grades: &[neticket_app::TicketTypeView]) -> TicketTypeId {
-    grades.iter().map(|grade| grade.id).max().expect("the event has ticket types")
+fn newest(ticket_types: &[neticket_app::TicketTypeView]) -> TicketTypeId {
+    ticket_types.iter().map(|ticket_type| ticket_type.id).max().expect("the event has ticket types")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn a_ticket_type_that_another_node_added_can_be_booked_at_once() {
         let change = with_another(&record, &format!("added {round}"));
         let edited = first.event_update(admin(), None, event.id, &Expected::Any, &change).await.unwrap();
         let added = newest(&edited.ticket_types);
-        assert!(before.ticket_types.iter().all(|grade| grade.id != added));
+        assert!(before.ticket_types.iter().all(|ticket_type| ticket_type.id != added));
         let booked = second.reservation_create(user, None, tickets_of(added, 1)).await.unwrap();
         let seen = booked.reservation;
         assert_eq!(
@@ -61,12 +61,12 @@ async fn every_node_shows_a_pending_booking_of_a_new_ticket_type() {
     for round in 0..4 {
         let record = env.store.event(event.id).await.unwrap().unwrap();
         // Fills the cache of the second node with the event before the change.
-        let grade = event.ticket_types[0].id;
-        second.reservation_create(user, None, tickets_of(grade, 1)).await.expect("there are seats");
+        let ticket_type = event.ticket_types[0].id;
+        second.reservation_create(user, None, tickets_of(ticket_type, 1)).await.expect("there are seats");
         let change = with_another(&record, &format!("added {round}"));
         let edited = first.event_update(admin(), None, event.id, &Expected::Any, &change).await.unwrap();
         let added = newest(&edited.ticket_types);
-        let is_known = |view: LedgerView| view.ticket_types.iter().any(|grade| grade.id == added);
+        let is_known = |view: LedgerView| view.ticket_types.iter().any(|ticket_type| ticket_type.id == added);
         until("the ledger has the ticket type", async || {
             env.ledger.view(event.id).await.unwrap().is_some_and(is_known)
         })

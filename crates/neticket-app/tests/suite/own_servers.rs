@@ -41,9 +41,14 @@ pub(crate) async fn own_mariadb(env: &mut TestEnv) -> OwnMariaDb {
 }
 
 /// Admits two tickets, like a node that dies right after the admission.
-pub(crate) async fn admit(env: &TestEnv, event: EventId, user: UserId, grade: TicketTypeId) -> ReservationId {
+pub(crate) async fn admit(
+    env: &TestEnv,
+    event: EventId,
+    user: UserId,
+    ticket_type: TicketTypeId,
+) -> ReservationId {
     let id = ReservationId(Uuid::new_v4());
-    let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(2), unit_price: None };
+    let request = AdmitRequest { id, user, ticket_type, quantity: tickets(2), unit_price: None };
     let answer = env.ledger.admit(event, Epoch(0), &[request]).await.unwrap();
     assert!(
         matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),

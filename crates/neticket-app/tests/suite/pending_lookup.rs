@@ -59,11 +59,12 @@ async fn a_pending_booking_is_found_however_long_the_lookup_takes() {
     });
     // Each round has its own event, because an event with a known pending reservation is always inspected.
     for (round, event) in events[..ROUNDS].iter().enumerate() {
-        let grade = event.ticket_types[0].id;
+        let ticket_type = event.ticket_types[0].id;
         // Then an inspection is running that has inspected these events already, and it continues after the
         // booking is pending.
         tokio::time::sleep(INSPECTION_HEAD_START).await;
-        let booked = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
+        let booked =
+            app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap().reservation;
         assert_eq!(booked.state, ReservationState::Pending);
         for poll in 0..POLLS {
             let seen = app.reservation(users[0], booked.id).await;

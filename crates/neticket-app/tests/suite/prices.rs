@@ -10,18 +10,18 @@ use crate::event_edits::admin;
 /// The price of a ticket in [`TestEnv::event_on_sale`].
 const PRICE: u64 = 50_000;
 
-fn at(unit_price: u64, grade: TicketTypeId, n: u32) -> NewReservation {
-    NewReservation { unit_price: Some(unit_price), ..tickets_of(grade, n) }
+fn at(unit_price: u64, ticket_type: TicketTypeId, n: u32) -> NewReservation {
+    NewReservation { unit_price: Some(unit_price), ..tickets_of(ticket_type, n) }
 }
 
 /// Raises the price of the first ticket type.
 fn dearer(event: &EventRecord) -> EventChange {
-    let grade = &event.ticket_types[0];
+    let ticket_type = &event.ticket_types[0];
     let change = TicketTypeChange {
-        id: Some(grade.id),
-        name: grade.name.clone(),
+        id: Some(ticket_type.id),
+        name: ticket_type.name.clone(),
         price: PRICE + 40_000,
-        capacity: grade.capacity,
+        capacity: ticket_type.capacity,
     };
     EventChange { ticket_types: Some(vec![change]), ..EventChange::default() }
 }
@@ -31,10 +31,10 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let (app, other) = (env.node().await, env.node().await);
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
-        let first = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
+        let first = app.reservation_create(user, Some("first"), at(PRICE, ticket_type, 1)).await.unwrap();
         other.event_update(admin(), None, event.id, &Expected::Any, &dearer(&event)).await.unwrap();
-        let seen = app.reservation_create(user, Some("second"), at(PRICE, grade, 1)).await;
+        let seen = app.reservation_create(user, Some("second"), at(PRICE, ticket_type, 1)).await;
         assert!(matches!(seen, Err(AppError::PriceChanged { unit_price: 90_000 })), "{seen:?}");
         let mut numbers = String::new();
         app.metrics().register().write(&mut numbers);
@@ -43,12 +43,12 @@ on_both! {
         };
         assert!(counted("price_changed", 1) && counted("internal", 0), "it is counted as a refusal and not as an internal error: {numbers}");
         assert_eq!(env.confirmed(&event).await, [1], "the refused booking takes no seats");
-        let again = app.reservation_create(user, Some("second"), at(90_000, grade, 1)).await.unwrap();
+        let again = app.reservation_create(user, Some("second"), at(90_000, ticket_type, 1)).await.unwrap();
         assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key is admitted at the new price");
-        let replay = app.reservation_create(user, Some("first"), at(PRICE, grade, 1)).await.unwrap();
+        let replay = app.reservation_create(user, Some("first"), at(PRICE, ticket_type, 1)).await.unwrap();
         assert_eq!((replay.reservation.id, replay.replayed), (first.reservation.id, true));
         assert_eq!(replay.reservation.unit_price, PRICE, "the replay has the price that was paid");
-        let unasked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+        let unasked = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
         assert_eq!(unasked.reservation.unit_price, 90_000, "a request without a price accepts any price");
         env.finish().await;
     }

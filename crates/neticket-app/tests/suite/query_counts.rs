@@ -53,18 +53,18 @@ async fn five_hundred_concurrent_bookings_run_few_transactions() {
     let (mut env, _mariadb) = with_own_mariadb().await;
     let app = env.node().await;
     let event = env.event_on_sale(&[1_000], 4).await;
-    let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
+    let (users, ticket_type) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
     // Loads the ledger and caches the names.
-    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap();
+    app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap();
     let before = Counts::read(&env);
     // All bookings arrive while the store is busy, however fast it is.
     let locks = Locks::of(&env, event.id);
     let mut bookings = Vec::new();
     for user in &users {
         let (app, user) = (Arc::clone(&app), *user);
-        bookings.push(tokio::spawn(
-            async move { app.reservation_create(user, None, tickets_of(grade, 1)).await },
-        ));
+        bookings.push(tokio::spawn(async move {
+            app.reservation_create(user, None, tickets_of(ticket_type, 1)).await
+        }));
     }
     until("all have their seats and wait for the store", async || {
         env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 500
@@ -128,8 +128,8 @@ async fn five_hundred_concurrent_cancels_run_few_statements() {
     let (mut env, mariadb) = with_own_mariadb().await;
     let app = env.node().await;
     let event = env.event_on_sale(&[1_000], 4).await;
-    let (users, grade) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
-    let bookings = users.iter().map(|user| app.reservation_create(*user, None, tickets_of(grade, 1)));
+    let (users, ticket_type) = (env.users(BOOKINGS).await, event.ticket_types[0].id);
+    let bookings = users.iter().map(|user| app.reservation_create(*user, None, tickets_of(ticket_type, 1)));
     let booked = join_all(bookings).await.into_iter().map(|booked| booked.unwrap().reservation.id);
     let booked: Vec<_> = users.iter().copied().zip(booked).collect();
     let before = Counts::read(&env);

@@ -69,7 +69,7 @@ on_both! {
         // A seat for every request, because the ledger has the seats of a cancel only a moment after the
         // answer.
         let event = env.event_on_sale(&[400], 4).await;
-        let (by, users, grade) = (admin(&env).await, env.users(100).await, event.ticket_types[0].id);
+        let (by, users, ticket_type) = (admin(&env).await, env.users(100).await, event.ticket_types[0].id);
         let (half_way, compared) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(0));
         let people = users.iter().enumerate().map(|(n, user)| {
             let (app, user) = (Arc::clone(&nodes[n % 2]), *user);
@@ -83,7 +83,7 @@ on_both! {
                         let has_compared = tokio::time::timeout(TIMEOUT, compared.wait_for(|looks| *looks > 0));
                         has_compared.await.expect("a comparison succeeds during the rush").unwrap();
                     }
-                    let booked = app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap();
+                    let booked = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
                     if n % 3 == 0 {
                         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
                     }
@@ -120,11 +120,11 @@ on_both! {
         let app = env.node().await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
-        let booked = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
+        let booked = app.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         // In the journal when the event starts, left there by a node that died.
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[1], ticket_type: grade, quantity: tickets(2), unit_price: None };
+        let request = AdmitRequest { id, user: users[1], ticket_type, quantity: tickets(2), unit_price: None };
         let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + TIMEOUT;
@@ -134,9 +134,9 @@ on_both! {
         }
         assert!(env.now().await >= event.starts_at, "the ledger is not evicted before the start");
         assert_eq!(env.confirmed(&event).await, [3], "no pending booking is lost");
-        let again = app.reservation_create(users[0], Some("k"), tickets_of(grade, 1)).await.unwrap();
+        let again = app.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         assert_eq!((again.replayed, again.reservation.id), (true, booked.reservation.id));
-        let late = app.reservation_create(users[0], None, tickets_of(grade, 1)).await;
+        let late = app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load the ledger");
         env.finish().await;

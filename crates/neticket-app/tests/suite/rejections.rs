@@ -44,15 +44,15 @@ on_both! {
     async fn a_pending_booking_that_the_store_refuses_is_rejected_and_still_found(backends: Backends) {
         let mut env = with_fast_recovery(backends).await;
         let event = env.event_on_sale(&[2], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         env.install(&wrong).await;
-        let first = admit(&env, event.id, users[0], grade).await;
+        let first = admit(&env, event.id, users[0], ticket_type).await;
         let entry = env.ledger.journal_entry(event.id, first).await.unwrap().unwrap();
         let committed = env.store.commit(&[to_commit(event.id, entry)]).await.unwrap();
         assert_eq!(committed, [CommitOutcome::Confirmed]);
-        let second = admit(&env, event.id, users[1], grade).await; // more than there is
+        let second = admit(&env, event.id, users[1], ticket_type).await; // more than there is
         let nodes = [env.node().await, env.node().await];
         rejected(&nodes[0], users[1], second).await;
         rejected(&nodes[1], users[1], second).await;
@@ -75,13 +75,13 @@ on_both! {
         env.config.engine.task_interval_ms = 60_000; // no repair
         let app = env.node().await;
         let event = env.event_on_sale(&[2], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         env.install(&wrong).await;
-        let first = app.reservation_create(users[0], None, tickets_of(grade, 2)).await.unwrap();
+        let first = app.reservation_create(users[0], None, tickets_of(ticket_type, 2)).await.unwrap();
         for again in 0..3 {
-            let refused = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
+            let refused = app.reservation_create(users[1], Some("k"), tickets_of(ticket_type, 2)).await;
             assert!(matches!(refused, Err(AppError::SoldOut { .. })), "{again}: {refused:?}");
         }
         app.reservation_cancel(users[0], first.reservation.id).await.unwrap();
@@ -90,11 +90,11 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(GLANCE).await;
         }
-        let late = app.reservation_create(users[1], Some("k"), tickets_of(grade, 2)).await;
+        let late = app.reservation_create(users[1], Some("k"), tickets_of(ticket_type, 2)).await;
         assert!(matches!(late, Err(AppError::SoldOut { .. })), "{late:?}");
-        let other = app.reservation_create(users[1], Some("k"), tickets_of(grade, 1)).await;
+        let other = app.reservation_create(users[1], Some("k"), tickets_of(ticket_type, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
-        app.reservation_create(users[1], Some("another"), tickets_of(grade, 2)).await.expect("seats are left");
+        app.reservation_create(users[1], Some("another"), tickets_of(ticket_type, 2)).await.expect("seats are left");
         assert_eq!(app.reservations_page(users[1], 1, 10).await.unwrap().total_items, 2);
         env.finish().await;
     }
@@ -102,9 +102,9 @@ on_both! {
     async fn a_node_that_dies_between_a_rejection_and_its_load_keeps_no_seats(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         env.install(&env.snapshot(event.id).await).await;
-        let id = admit(&env, event.id, user, grade).await;
+        let id = admit(&env, event.id, user, ticket_type).await;
         let entry = env.ledger.journal_entry(event.id, id).await.unwrap().unwrap();
         env.store.reject(&[to_commit(event.id, entry)], env.now().await).await.unwrap();
         // Then the node died. Recovery by another one returns the seats.
@@ -117,7 +117,7 @@ on_both! {
         assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
         let stored = env.store.reservation(id).await.unwrap().unwrap();
         assert_eq!(stored.status, ReservationStatus::Rejected);
-        app.reservation_create(user, None, tickets_of(grade, 4)).await.expect("a rejected booking does not count towards the limit");
+        app.reservation_create(user, None, tickets_of(ticket_type, 4)).await.expect("a rejected booking does not count towards the limit");
         env.finish().await;
     }
 
@@ -125,17 +125,17 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.grace_ms = 60_000; // recovery does not record it
         let event = env.event_on_sale(&[2], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
         let mut wrong = env.snapshot(event.id).await;
         wrong.ticket_types[0].left = 50;
         env.install(&wrong).await;
-        let first = admit(&env, event.id, users[0], grade).await;
+        let first = admit(&env, event.id, users[0], ticket_type).await;
         tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
         // Of two bookings that need the same seats, one fits.
-        let second = admit(&env, event.id, users[1], grade).await;
+        let second = admit(&env, event.id, users[1], ticket_type).await;
         let _raised = env.snapshot(event.id).await; // so that the next commit has to load
         let app = env.node().await;
-        let third = app.reservation_create(users[1], None, tickets_of(grade, 1)).await;
+        let third = app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await;
         assert!(third.is_err(), "{third:?}");
         rejected(&app, users[1], second).await;
         assert_eq!(app.reservation(users[0], first).await.unwrap().state, ReservationState::Pending);
@@ -150,13 +150,13 @@ on_both! {
         env.config.engine.grace_ms = 60_000;
         let app = env.node().await;
         let event = env.event_on_sale(&[20], 20).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         let mut stored = Vec::new();
         for _ in 0..3 {
-            stored.insert(0, app.reservation_create(user, None, tickets_of(grade, 1)).await.unwrap().reservation.id);
+            stored.insert(0, app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id);
             tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
-        let pending = admit(&env, event.id, user, grade).await;
+        let pending = admit(&env, event.id, user, ticket_type).await;
         let expected = [pending, stored[0], stored[1], stored[2]];
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
@@ -187,9 +187,9 @@ on_both! {
         let mut env = with_fast_recovery(backends).await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(-60_000), now.plus_millis(1_500), &[10], 4).await;
-        let (user, grade) = (env.user(0).await, event.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         env.install(&env.snapshot(event.id).await).await;
-        let id = admit(&env, event.id, user, grade).await;
+        let id = admit(&env, event.id, user, ticket_type).await;
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.now().await < event.starts_at {
             assert!(tokio::time::Instant::now() < deadline);

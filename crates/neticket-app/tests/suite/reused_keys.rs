@@ -17,8 +17,8 @@ async fn view(env: &TestEnv, event: EventId) -> LedgerView {
     env.ledger.view(event).await.unwrap().expect("the ledger is loaded")
 }
 
-async fn refused(app: &Arc<App>, user: UserId, grade: TicketTypeId, n: u32) {
-    let outcome = app.reservation_create(user, Some(KEY), tickets_of(grade, n)).await;
+async fn refused(app: &Arc<App>, user: UserId, ticket_type: TicketTypeId, n: u32) {
+    let outcome = app.reservation_create(user, Some(KEY), tickets_of(ticket_type, n)).await;
     assert!(matches!(outcome, Err(AppError::IdempotencyKeyReused)), "{outcome:?}");
 }
 
@@ -29,17 +29,17 @@ on_both! {
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
         let users = env.users(2).await;
         app.reservation_create(users[0], Some(KEY), tickets_of(first.ticket_types[0].id, 1)).await.unwrap();
-        let grade = second.ticket_types[0].id;
-        app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
+        let ticket_type = second.ticket_types[0].id;
+        app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap(); // loads the ledger
         until("the first booking is settled", async || view(&env, second.id).await.journal_len == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
-            refused(&app, users[0], grade, 4).await;
+            refused(&app, users[0], ticket_type, 4).await;
             assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
         }
-        let full = app.reservation_create(users[0], None, tickets_of(grade, 4)).await;
+        let full = app.reservation_create(users[0], None, tickets_of(ticket_type, 4)).await;
         full.expect("refused requests do not count towards the limit");
-        app.reservation_create(users[1], None, tickets_of(grade, 3)).await.unwrap();
+        app.reservation_create(users[1], None, tickets_of(ticket_type, 3)).await.unwrap();
         assert_eq!(env.confirmed(&second).await, [8]);
         env.finish().await;
     }
@@ -60,12 +60,12 @@ on_both! {
             created_at: env.now().await,
         };
         assert_eq!(env.store.reject(&[rejected], env.now().await).await.unwrap(), 1);
-        let grade = second.ticket_types[0].id;
-        app.reservation_create(users[1], None, tickets_of(grade, 1)).await.unwrap(); // loads the ledger
+        let ticket_type = second.ticket_types[0].id;
+        app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap(); // loads the ledger
         until("the first booking is settled", async || view(&env, second.id).await.journal_len == 0).await;
         let before = view(&env, second.id).await;
         for _ in 0..3 {
-            refused(&app, users[0], grade, 2).await;
+            refused(&app, users[0], ticket_type, 2).await;
             assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
         }
         env.finish().await;
@@ -75,12 +75,12 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10, 10], 9).await;
-        let (user, grades) = (env.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
-        app.reservation_create(user, Some(KEY), tickets_of(grades[0], 1)).await.unwrap();
+        let (user, ticket_types) = (env.user(0).await, [0, 1].map(|n| event.ticket_types[n].id));
+        app.reservation_create(user, Some(KEY), tickets_of(ticket_types[0], 1)).await.unwrap();
         until("the booking is settled", async || view(&env, event.id).await.journal_len == 0).await;
         let before = view(&env, event.id).await;
-        refused(&app, user, grades[1], 1).await;
-        refused(&app, user, grades[0], 2).await;
+        refused(&app, user, ticket_types[1], 1).await;
+        refused(&app, user, ticket_types[0], 2).await;
         assert_eq!(view(&env, event.id).await, before);
         env.finish().await;
     }
@@ -89,10 +89,10 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
-        let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+        let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
         let mut booked = Vec::new();
         for user in &users {
-            booked.push(app.reservation_create(*user, Some(KEY), tickets_of(grade, 2)).await.unwrap());
+            booked.push(app.reservation_create(*user, Some(KEY), tickets_of(ticket_type, 2)).await.unwrap());
         }
         assert_ne!(booked[0].reservation.id, booked[1].reservation.id);
         assert!(booked.iter().all(|booked| !booked.replayed));
@@ -104,7 +104,7 @@ on_both! {
         let mut env = with_fast_recovery(backends).await;
         let app = env.node().await;
         let (first, second) = (env.event_on_sale(&[10], 4).await, env.event_on_sale(&[10], 4).await);
-        let (user, grade) = (env.user(0).await, second.ticket_types[0].id);
+        let (user, ticket_type) = (env.user(0).await, second.ticket_types[0].id);
         for event in [&first, &second] {
             until("the ledger is loaded", async || env.ledger.view(event.id).await.unwrap().is_some()).await;
         }
@@ -122,7 +122,7 @@ on_both! {
             created_at: env.now().await,
         };
         assert_eq!(env.store.commit(&[elsewhere]).await.unwrap(), [CommitOutcome::Confirmed]);
-        let request = AdmitRequest { id, user, ticket_type: grade, quantity: tickets(1), unit_price: None };
+        let request = AdmitRequest { id, user, ticket_type, quantity: tickets(1), unit_price: None };
         let answer = env.ledger.admit(second.id, epoch, &[request]).await.unwrap();
         let AdmitAnswer::Verdicts { verdicts, .. } = answer else { panic!("{answer:?}") };
         assert!(matches!(verdicts[..], [Verdict::Admitted(_)]), "{verdicts:?}");

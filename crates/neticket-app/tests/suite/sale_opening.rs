@@ -16,12 +16,12 @@ on_both! {
         let users = env.users(20).await;
         let opens_at = env.now().await.plus_millis(2_000);
         let event = env.event(opens_at, opens_at.plus_millis(86_400_000), &[10_000], 100).await;
-        let grade = event.ticket_types[0].id;
+        let ticket_type = event.ticket_types[0].id;
         let mut refused_until = Timestamp::from_millis(0);
         let opened = 'open: loop {
             for user in &users {
                 let asked = env.now().await;
-                let outcome = app.reservation_create(*user, None, tickets_of(grade, 1)).await;
+                let outcome = app.reservation_create(*user, None, tickets_of(ticket_type, 1)).await;
                 let answered = env.now().await;
                 match outcome {
                     Ok(_) => break 'open answered,
@@ -45,17 +45,17 @@ on_both! {
         let user = env.user(0).await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(-60_000), now.plus_millis(3_000), &[10], 4).await;
-        let grade = event.ticket_types[0].id;
-        let booked = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
+        let ticket_type = event.ticket_types[0].id;
+        let booked = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         while env.now().await < event.starts_at {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let late = app.reservation_create(user, None, tickets_of(grade, 1)).await;
+        let late = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         let cancel = app.reservation_cancel(user, booked.reservation.id).await;
         assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
         env.lose_ledger(event.id).await;
-        let again = app.reservation_create(user, Some("k"), tickets_of(grade, 1)).await.unwrap();
+        let again = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         assert!(again.replayed, "the repeat returns the first booking");
         env.finish().await;
     }
@@ -64,7 +64,7 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 20;
         let app = env.node().await;
-        let _without_grades = env.event_on_sale(&[], 4).await;
+        let _without_ticket_types = env.event_on_sale(&[], 4).await;
         let broken = env.event_on_sale(&[10], 4).await;
         // There is no higher epoch, so nobody can load this event any more.
         env.store.epoch_raise_and_load(broken.id, Epoch(i64::MAX - 1)).await.unwrap();

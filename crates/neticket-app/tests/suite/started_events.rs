@@ -50,11 +50,11 @@ on_both! {
         admit(&env, &event, user, id).await;
         until_started(&env, &event).await;
         let _raised = env.snapshot(event.id).await;
-        let (app, grade) = (env.node().await, event.ticket_types[0].id);
-        let booked = app.reservation_create(user, Some(KEY), tickets_of(grade, 1)).await.unwrap().reservation;
+        let (app, ticket_type) = (env.node().await, event.ticket_types[0].id);
+        let booked = app.reservation_create(user, Some(KEY), tickets_of(ticket_type, 1)).await.unwrap().reservation;
         assert_eq!((booked.id, booked.state), (id, ReservationState::Confirmed));
         for key in [Some("another"), None] {
-            let new = app.reservation_create(user, key, tickets_of(grade, 1)).await;
+            let new = app.reservation_create(user, key, tickets_of(ticket_type, 1)).await;
             assert!(matches!(new, Err(AppError::SaleClosed)), "{new:?}");
         }
         assert_eq!(env.confirmed(&event).await, [1]);
@@ -67,9 +67,9 @@ on_both! {
         let event = starting_soon(&env).await;
         until_started(&env, &event).await;
         env.lose_ledger(event.id).await;
-        let (app, user, grade) = (env.node().await, env.user(0).await, event.ticket_types[0].id);
+        let (app, user, ticket_type) = (env.node().await, env.user(0).await, event.ticket_types[0].id);
         for key in [Some(KEY), Some(KEY), None] {
-            let refused = app.reservation_create(user, key, tickets_of(grade, 1)).await;
+            let refused = app.reservation_create(user, key, tickets_of(ticket_type, 1)).await;
             assert!(matches!(refused, Err(AppError::SaleClosed)), "{refused:?}");
         }
         assert_eq!(env.ledger.current_epoch(event.id).await.unwrap(), Epoch(0));

@@ -14,17 +14,22 @@ use tokio::task::block_in_place;
 use crate::own_servers::{admit, own_mariadb, own_redis, with_fast_recovery};
 
 /// Every user books one ticket, all of them concurrently. A user has the same key at every call.
-async fn all_book(app: &Arc<App>, users: &[UserId], grade: TicketTypeId) -> Vec<Result<Booked, AppError>> {
-    let bookings = users.iter().map(|user| app.reservation_create(*user, Some("once"), tickets_of(grade, 1)));
+async fn all_book(
+    app: &Arc<App>,
+    users: &[UserId],
+    ticket_type: TicketTypeId,
+) -> Vec<Result<Booked, AppError>> {
+    let bookings =
+        users.iter().map(|user| app.reservation_create(*user, Some("once"), tickets_of(ticket_type, 1)));
     join_all(bookings).await
 }
 
 /// Every user repeats the booking until it is confirmed. Nobody gets more than one.
 async fn all_are_decided(env: &TestEnv, app: &Arc<App>, users: &[UserId], event: &EventRecord) {
-    let grade = event.ticket_types[0].id;
+    let ticket_type = event.ticket_types[0].id;
     until("all bookings are confirmed", async || {
         let confirmed = |booked: &Booked| matches!(booked.reservation.state, ReservationState::Confirmed);
-        let outcomes = all_book(app, users, grade).await;
+        let outcomes = all_book(app, users, ticket_type).await;
         outcomes.iter().all(|outcome| outcome.as_ref().is_ok_and(confirmed))
     })
     .await;
@@ -77,12 +82,12 @@ async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
     env.config.engine.ledger_timeout_ms = 300;
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(10).await);
-    let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
-    let left_behind = admit(&env, event.id, users[1], grade).await;
+    let ticket_type = event.ticket_types[0].id;
+    app.reservation_create(users[0], Some("once"), tickets_of(ticket_type, 1)).await.unwrap();
+    let left_behind = admit(&env, event.id, users[1], ticket_type).await;
     redis.pause().unwrap();
     let began = Instant::now();
-    for outcome in all_book(&app, &users[1..], grade).await {
+    for outcome in all_book(&app, &users[1..], ticket_type).await {
         assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
     }
     assert!(matches!(app.ready().await, Err(AppError::LedgerUnavailable(_))));
@@ -101,7 +106,7 @@ async fn a_frozen_redis_makes_bookings_unavailable_until_it_answers_again() {
     })
     .await;
     for user in &users {
-        let again = app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
+        let again = app.reservation_create(*user, Some("once"), tickets_of(ticket_type, 1)).await.unwrap();
         assert_eq!(again.reservation.state, ReservationState::Confirmed);
     }
     assert_eq!(env.confirmed(&event).await, [12]);
@@ -114,11 +119,11 @@ async fn nodes_reconnect_to_a_restarted_redis() {
     let mut redis = own_redis(&mut env);
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(10).await);
-    let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], Some("once"), tickets_of(grade, 1)).await.unwrap();
-    let left_behind = admit(&env, event.id, users[0], grade).await;
+    let ticket_type = event.ticket_types[0].id;
+    app.reservation_create(users[0], Some("once"), tickets_of(ticket_type, 1)).await.unwrap();
+    let left_behind = admit(&env, event.id, users[0], ticket_type).await;
     block_in_place(|| redis.stop()).unwrap();
-    for outcome in all_book(&app, &users[1..], grade).await {
+    for outcome in all_book(&app, &users[1..], ticket_type).await {
         assert!(matches!(outcome, Err(AppError::LedgerUnavailable(_))), "{outcome:?}");
     }
     block_in_place(|| redis.restart()).unwrap();
@@ -129,7 +134,7 @@ async fn nodes_reconnect_to_a_restarted_redis() {
     })
     .await;
     for user in &users {
-        app.reservation_create(*user, Some("once"), tickets_of(grade, 1)).await.unwrap();
+        app.reservation_create(*user, Some("once"), tickets_of(ticket_type, 1)).await.unwrap();
     }
     assert_eq!(env.confirmed(&event).await, [12]);
     env.finish().await;
@@ -142,9 +147,10 @@ async fn a_pending_booking_is_never_reported_missing_during_a_redis_restart() {
     env.config.engine.task_interval_ms = 60_000; // no other load
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(2).await);
-    let grade = event.ticket_types[0].id;
-    let stored = app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap().reservation;
-    let pending = admit(&env, event.id, users[0], grade).await;
+    let ticket_type = event.ticket_types[0].id;
+    let stored =
+        app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap().reservation;
+    let pending = admit(&env, event.id, users[0], ticket_type).await;
     until("the booking is seen as pending", async || {
         app.reservation(users[0], pending).await.is_ok_and(|seen| seen.state == ReservationState::Pending)
     })
@@ -250,25 +256,25 @@ async fn a_booking_that_waits_for_a_hanging_database_is_unavailable_and_not_over
     env.store = neticket_testkit::store::Store::connect(&App::store_options(&env.config)).await.unwrap();
     let app = env.node().await;
     let (event, users) = (env.event_on_sale(&[100], 4).await, env.users(20).await);
-    let grade = event.ticket_types[0].id;
-    app.reservation_create(users[0], None, tickets_of(grade, 1)).await.unwrap(); // caches the names
+    let ticket_type = event.ticket_types[0].id;
+    app.reservation_create(users[0], None, tickets_of(ticket_type, 1)).await.unwrap(); // caches the names
     until("the booking is settled", async || {
         env.ledger.view(event.id).await.unwrap().unwrap().journal_len == 0
     })
     .await;
     env.lose_ledger(event.id).await;
     mariadb.server.pause().unwrap();
-    for outcome in all_book(&app, &users, grade).await {
+    for outcome in all_book(&app, &users, ticket_type).await {
         assert!(matches!(outcome, Err(AppError::StoreUnavailable(_))), "{outcome:?}");
     }
-    let unknown = TicketTypeId(grade.0 + 1);
+    let unknown = TicketTypeId(ticket_type.0 + 1);
     let outcome = app.reservation_create(users[0], None, tickets_of(unknown, 1)).await;
     assert!(
         matches!(outcome, Err(AppError::StoreUnavailable(_))),
         "also for a ticket type that is not cached: {outcome:?}"
     );
     mariadb.server.resume().unwrap();
-    all_book(&app, &users, grade).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    all_book(&app, &users, ticket_type).await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
     assert_eq!(env.confirmed(&event).await, [21]);
     env.finish().await;
 }
@@ -279,13 +285,13 @@ async fn a_rejection_that_the_store_refuses_is_recorded_later_and_never_reported
     env.config.engine.grace_ms = 60_000; // recovery does not record it
     env.config.engine.task_interval_ms = 20;
     let event = env.event_on_sale(&[2], 4).await;
-    let (users, grade) = (env.users(2).await, event.ticket_types[0].id);
+    let (users, ticket_type) = (env.users(2).await, event.ticket_types[0].id);
     let mut wrong = env.snapshot(event.id).await;
     wrong.ticket_types[0].left = 50;
     env.install(&wrong).await;
-    let first = admit(&env, event.id, users[0], grade).await;
+    let first = admit(&env, event.id, users[0], ticket_type).await;
     tokio::time::sleep(Duration::from_millis(2)).await; // so that the older one comes first
-    let second = admit(&env, event.id, users[1], grade).await;
+    let second = admit(&env, event.id, users[1], ticket_type).await;
     sql(
         &env,
         "CREATE TRIGGER no_notes BEFORE INSERT ON reservations FOR EACH ROW \
@@ -293,7 +299,7 @@ async fn a_rejection_that_the_store_refuses_is_recorded_later_and_never_reported
     );
     let _raised = env.snapshot(event.id).await; // so that the next commit has to load
     let app = env.node().await;
-    app.reservation_create(users[1], None, tickets_of(grade, 1)).await.expect_err("no seats are left");
+    app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.expect_err("no seats are left");
     until("the load has dropped the entry", async || {
         env.ledger.journal_entry(event.id, second).await.unwrap().is_none()
     })

@@ -31,8 +31,8 @@ pub struct RowLockArgs {
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
     /// Ticket types of the event, each of which is a row that is locked
-    #[arg(long, default_value_t = http::GRADES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::GRADES)))]
-    pub grades: u32,
+    #[arg(long = "grades", default_value_t = http::TICKET_TYPES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::TICKET_TYPES)))]
+    pub ticket_types: u32,
 }
 
 /// The transaction of one booking, repeated on one connection.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 const BACKLOG: u32 = 8192;
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Ticket types of the event, as many as the load test creates.
-pub(super) const GRADES: u32 = 4;
+pub(super) const TICKET_TYPES: u32 = 4;
 /// Seats of each ticket type. More than any run books.
 pub(super) const CAPACITY: u32 = 1_000_000;
 
@@ -114,10 +114,10 @@ pub(super) fn event(id: i64, first_ticket_type: i64) -> EventDetail {
         max_per_user: 100,
         revision: None,
         server_time: now,
-        ticket_types: (0..GRADES)
-            .map(|grade| TicketType {
-                id: first_ticket_type + i64::from(grade),
-                name: format!("Grade {}", grade + 1),
+        ticket_types: (0..TICKET_TYPES)
+            .map(|ticket_type| TicketType {
+                id: first_ticket_type + i64::from(ticket_type),
+                name: format!("Type {}", ticket_type + 1),
                 price: 66_000,
                 capacity: CAPACITY,
                 left: CAPACITY,

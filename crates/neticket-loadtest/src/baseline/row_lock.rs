@@ -25,7 +25,7 @@ struct State {
 
 pub(super) fn serve(args: &RowLockArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let state = Data::new(runtime.block_on(open(&args.database_url, args.grades))?);
+    let state = Data::new(runtime.block_on(open(&args.database_url, args.ticket_types))?);
     // The runtime that opened the connections drives them, so it has to outlive the server.
     http::serve(args.listen, &args.jwt_secret, move |config| {
         config
@@ -35,7 +35,7 @@ pub(super) fn serve(args: &RowLockArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn open(database_url: &str, grades: u32) -> anyhow::Result<State> {
+async fn open(database_url: &str, ticket_types: u32) -> anyhow::Result<State> {
     let pool = MySqlPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         .after_connect(|connection, _| {
@@ -44,7 +44,7 @@ async fn open(database_url: &str, grades: u32) -> anyhow::Result<State> {
         .connect(database_url)
         .await
         .context("cannot connect to the database")?;
-    let event = tables::make_event(&pool, grades)
+    let event = tables::make_event(&pool, ticket_types)
         .await
         .context("cannot create the event, perhaps because the schema is missing")?;
     println!("the event is {}", event.summary.id);

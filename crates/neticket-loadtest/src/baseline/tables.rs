@@ -19,10 +19,10 @@ pub(super) struct Row {
     pub(super) unit_price: u64,
 }
 
-/// Creates the event that is sold, with `grades` ticket types, at most [`http::GRADES`].
-pub(super) async fn make_event(pool: &MySqlPool, grades: u32) -> anyhow::Result<EventDetail> {
+/// Creates the event that is sold, with `ticket_types` ticket types, at most [`http::TICKET_TYPES`].
+pub(super) async fn make_event(pool: &MySqlPool, ticket_types: u32) -> anyhow::Result<EventDetail> {
     let mut event = http::event(0, 0);
-    event.ticket_types.truncate(usize::try_from(grades)?);
+    event.ticket_types.truncate(usize::try_from(ticket_types)?);
     let summary = &event.summary;
     let now = event.server_time.as_millis();
     let made = sqlx::query(
@@ -41,7 +41,7 @@ pub(super) async fn make_event(pool: &MySqlPool, grades: u32) -> anyhow::Result<
     .execute(pool)
     .await?;
     event.summary.id = i64::try_from(made.last_insert_id())?;
-    for (position, ticket_type) in (0..grades).zip(&mut event.ticket_types) {
+    for (position, ticket_type) in (0..ticket_types).zip(&mut event.ticket_types) {
         let made = sqlx::query(
             "INSERT INTO ticket_types (event_id, position, name, price, capacity, `left`, epoch) \
              VALUES (?, ?, ?, ?, ?, ?, 1)",

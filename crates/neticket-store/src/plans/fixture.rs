@@ -156,7 +156,7 @@ pub(super) async fn user(store: &Store) -> UserId {
 
 async fn event(store: &Store) -> EventRecord {
     let ticket_types =
-        (0..4).map(|n| NewTicketType { name: format!("grade {n}"), price: 10_000 + n, capacity: 1_000_000 });
+        (0..4).map(|n| NewTicketType { name: format!("type {n}"), price: 10_000 + n, capacity: 1_000_000 });
     let new = NewEvent {
         title: "햄릿".to_owned(),
         place: "Seoul".to_owned(),

@@ -16,7 +16,7 @@ on_both! {
         assert_eq!((event.max_per_user, event.paused, event.cancelled_at, event.version), (4, false, None, 1));
         assert_eq!(event.image_key.as_deref(), Some("image.webp"));
         let ticket_types: Vec<_> = event.ticket_types.iter().map(|it| (it.name.as_str(), it.price)).collect();
-        assert_eq!(ticket_types, [("grade 0", 10_000), ("grade 1", 10_001)]);
+        assert_eq!(ticket_types, [("type 0", 10_000), ("type 1", 10_001)]);
         assert!(event.ticket_types.iter().all(|it| it.left == it.capacity && it.epoch == Epoch(0)));
         assert_eq!(store.event(EventId(99)).await.unwrap(), None);
     }

@@ -21,7 +21,7 @@ on_both! {
         assert_eq!((record.event_title.as_str(), record.event_place.as_str()), ("햄릿", "Seoul Arts Center"));
         assert_eq!(record.event_image_key.as_deref(), Some("image.webp"));
         assert_eq!(record.event_starts_at, at(10_000));
-        assert_eq!((record.ticket_type, record.ticket_type_name.as_str()), (request.ticket_type, "grade 1"));
+        assert_eq!((record.ticket_type, record.ticket_type_name.as_str()), (request.ticket_type, "type 1"));
         assert_eq!((record.quantity, record.unit_price), (tickets(3), 777));
         assert_eq!((record.status, record.created_at, record.cancelled_at), (ReservationStatus::Confirmed, at(NOW), None));
         assert_eq!(store.reservation(new_id()).await.unwrap(), None);

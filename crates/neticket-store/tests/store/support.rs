@@ -141,7 +141,7 @@ pub(crate) fn at(millis: i64) -> Timestamp {
 
 pub(crate) fn new_event(capacities: &[u32]) -> NewEvent {
     let ticket_types = capacities.iter().zip(0_u64..).map(|(capacity, n)| NewTicketType {
-        name: format!("grade {n}"),
+        name: format!("type {n}"),
         price: 10_000 + n,
         capacity: *capacity,
     });

@@ -15,12 +15,12 @@ const CAPACITY_MAX: u32 = 6;
 
 impl Node {
     /// Raises or lowers the capacity of a ticket type by one seat.
-    pub(crate) async fn change_capacity(self, grade: usize, more: bool) {
+    pub(crate) async fn change_capacity(self, ticket_type: usize, more: bool) {
         if self.await_read().await.is_err() {
             return;
         }
         let before = self.shared.backends.store.event(self.shared.event).await.unwrap().unwrap();
-        let Some(edit) = with_seats(&before, grade % before.ticket_types.len(), more) else { return };
+        let Some(edit) = with_seats(&before, ticket_type % before.ticket_types.len(), more) else { return };
         let journal = if more { Ok(Vec::new()) } else { self.journal_of().await };
         let Ok(journal) = journal else { return };
         let edited = self.send(Call::Edit(Box::new(edit), journal)).await;
@@ -64,9 +64,9 @@ impl Node {
 
 /// The event with one seat more, or one fewer, of a ticket type; `None` if the capacity would be 0, or higher
 /// than the end of a history can sell out.
-fn with_seats(event: &EventRecord, grade: usize, more: bool) -> Option<EventEdit> {
+fn with_seats(event: &EventRecord, ticket_type: usize, more: bool) -> Option<EventEdit> {
     let mut edit = EventEdit::of(event);
-    let capacity = &mut edit.ticket_types[grade].capacity;
+    let capacity = &mut edit.ticket_types[ticket_type].capacity;
     *capacity = if more { *capacity + 1 } else { *capacity - 1 };
     (1..=CAPACITY_MAX).contains(capacity).then_some(edit)
 }

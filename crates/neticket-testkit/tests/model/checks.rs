@@ -61,10 +61,10 @@ fn capacity_is_left_and_confirmed(inspection: &Stored) -> Result<(), String> {
     for record in inspection.records.values().filter(|record| record.status == ReservationStatus::Confirmed) {
         *confirmed.entry(record.ticket_type).or_default() += u64::from(record.quantity.get());
     }
-    for grade in &inspection.inventory.ticket_types {
-        let confirmed = confirmed.get(&grade.id).copied().unwrap_or(0);
-        if grade.capacity != grade.left + confirmed {
-            return Err(format!("capacity is not left + {confirmed} confirmed: {grade:?}"));
+    for ticket_type in &inspection.inventory.ticket_types {
+        let confirmed = confirmed.get(&ticket_type.id).copied().unwrap_or(0);
+        if ticket_type.capacity != ticket_type.left + confirmed {
+            return Err(format!("capacity is not left + {confirmed} confirmed: {ticket_type:?}"));
         }
     }
     Ok(())
@@ -91,20 +91,20 @@ fn differs(
     if shared.wrong.borrow().contains(&epoch) || epoch < shared.edited.get() {
         return Ok(());
     }
-    for grade in &store.ticket_types {
+    for ticket_type in &store.ticket_types {
         let in_flight = ledger
             .journal
             .iter()
             .map(|entry| entry.request)
-            .filter(|request| request.ticket_type == grade.id && !is_committed(request.id));
+            .filter(|request| request.ticket_type == ticket_type.id && !is_committed(request.id));
         let in_flight: u64 = in_flight.map(|request| u64::from(request.quantity.get())).sum();
         let offered =
-            ledger.view.ticket_types.iter().find(|t| t.id == grade.id).map_or(0, |t| u64::from(t.left));
-        let more = offered + in_flight > grade.left;
-        let less = offered + in_flight < grade.left && store.releases.is_empty();
+            ledger.view.ticket_types.iter().find(|t| t.id == ticket_type.id).map_or(0, |t| u64::from(t.left));
+        let more = offered + in_flight > ticket_type.left;
+        let less = offered + in_flight < ticket_type.left && store.releases.is_empty();
         if more || less {
             return Err(format!(
-                "the ledger offers {offered} seats with {in_flight} in flight, but the store has {grade:?}"
+                "the ledger offers {offered} seats with {in_flight} in flight, but the store has {ticket_type:?}"
             ));
         }
     }
@@ -151,7 +151,7 @@ pub(crate) async fn at_rest(shared: &Shared) -> Result<(), String> {
 pub(crate) async fn at_rest_in_one_epoch(shared: &Shared) -> Result<(), String> {
     let inspection = inspect(shared).await;
     let epoch = inspection.ledger.as_ref().map(|ledger| ledger.view.epoch);
-    if inspection.store.inventory.ticket_types.iter().any(|grade| Some(grade.epoch) != epoch) {
+    if inspection.store.inventory.ticket_types.iter().any(|ticket_type| Some(ticket_type.epoch) != epoch) {
         return Err(format!(
             "the epoch of the ledger differs from that of the store: {epoch:?}, {:?}",
             inspection.store.inventory

@@ -141,8 +141,8 @@ impl RedisServer {
 
 async fn event(backends: &StoreAndLedger, capacities: &[u32], max_per_user: u32) -> EventRecord {
     let now = backends.ledger.now().await.unwrap();
-    let grade = |(number, capacity): (usize, &u32)| NewTicketType {
-        name: format!("grade {number}"),
+    let ticket_type = |(number, capacity): (usize, &u32)| NewTicketType {
+        name: format!("type {number}"),
         price: 1_000,
         capacity: *capacity,
     };
@@ -155,7 +155,7 @@ async fn event(backends: &StoreAndLedger, capacities: &[u32], max_per_user: u32)
         closes_at: now.plus_millis(24 * HOUR_MS),
         max_per_user,
         image_key: None,
-        ticket_types: capacities.iter().enumerate().map(grade).collect(),
+        ticket_types: capacities.iter().enumerate().map(ticket_type).collect(),
     };
     backends.store.event_create(&new, None, now).await.unwrap()
 }

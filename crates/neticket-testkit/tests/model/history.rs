@@ -81,7 +81,7 @@ pub(crate) struct RequestSpec {
 pub(crate) enum Variation {
     Nothing,
     Quantity,
-    Grade,
+    TicketType,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +95,7 @@ pub(crate) enum Task {
     Evict,
     /// An administrator raises or lowers the capacity of a ticket type by one seat.
     ChangeCapacity {
-        grade: u8,
+        ticket_type: u8,
         more: bool,
     },
     /// An administrator has the ledger loaded again.
@@ -134,7 +134,7 @@ fn a_booking() -> impl Strategy<Value = RequestSpec> {
     let other = prop_oneof![
         18 => Just(Variation::Nothing),
         1 => Just(Variation::Quantity),
-        1 => Just(Variation::Grade),
+        1 => Just(Variation::TicketType),
     ];
     (0..KEYS, other, prop::bool::weighted(0.05)).prop_map(|(key, other, wrong_price)| RequestSpec {
         key,
@@ -162,7 +162,7 @@ fn a_task() -> impl Strategy<Value = Task> {
         2 => Just(Task::Reload),
         1 => Just(Task::Reconcile),
         1 => Just(Task::Evict),
-        2 => (any::<u8>(), any::<bool>()).prop_map(|(grade, more)| Task::ChangeCapacity { grade, more }),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(ticket_type, more)| Task::ChangeCapacity { ticket_type, more }),
         1 => Just(Task::LoadLedger),
         1 => any::<bool>().prop_map(Task::Pause),
     ]

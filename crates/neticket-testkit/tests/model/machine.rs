@@ -114,16 +114,16 @@ impl<'a> Machine<'a> {
     /// quantity.
     fn request(&self, spec: RequestSpec) -> AdmitRequest {
         let key = usize::from(spec.key);
-        let grades = &self.event.ticket_types;
+        let ticket_types = &self.event.ticket_types;
         let other = |other| usize::from(spec.other == other);
         let quantity = 1 + u32::from(spec.key / 3 % 2) + u32::from(spec.other == Variation::Quantity);
-        let grade = &grades[(key / 2 + other(Variation::Grade)) % grades.len()];
+        let ticket_type = &ticket_types[(key / 2 + other(Variation::TicketType)) % ticket_types.len()];
         AdmitRequest {
             id: self.id(spec.key),
             user: self.user(spec.key),
-            ticket_type: grade.id,
+            ticket_type: ticket_type.id,
             quantity: tickets(quantity),
-            unit_price: spec.wrong_price.then_some(grade.price + 1),
+            unit_price: spec.wrong_price.then_some(ticket_type.price + 1),
         }
     }
 
@@ -186,8 +186,8 @@ impl<'a> Machine<'a> {
             Task::Reload => Box::new(|node| Box::pin(async move { drop(node.load_now(&[]).await) })),
             Task::Reconcile => Box::new(|node| Box::pin(node.reconcile())),
             Task::Evict => Box::new(|node| Box::pin(node.evict())),
-            Task::ChangeCapacity { grade, more } => {
-                Box::new(move |node| Box::pin(node.change_capacity(usize::from(grade), more)))
+            Task::ChangeCapacity { ticket_type, more } => {
+                Box::new(move |node| Box::pin(node.change_capacity(usize::from(ticket_type), more)))
             }
             Task::LoadLedger => Box::new(|node| Box::pin(node.load_ledger())),
             Task::Pause(paused) => Box::new(move |node| Box::pin(node.set_paused(paused))),
@@ -362,9 +362,9 @@ impl<'a> Machine<'a> {
     /// for another user. All seats must be sold.
     async fn sell_out(&mut self) -> Result<(), String> {
         let mut stranger = 0_u8;
-        for grade in 0..self.event.ticket_types.len() {
-            let left = checks::left(&self.shared).await[grade];
-            let ticket_type = self.event.ticket_types[grade].id;
+        for index in 0..self.event.ticket_types.len() {
+            let left = checks::left(&self.shared).await[index];
+            let ticket_type = self.event.ticket_types[index].id;
             let bookings = (0..=left).map(|_| {
                 stranger += 1;
                 let id =

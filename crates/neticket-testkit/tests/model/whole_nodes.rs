@@ -47,9 +47,10 @@ impl Node {
         Self { app: started.await.unwrap(), runtime }
     }
 
-    fn book(&self, user: UserId, grade: TicketTypeId) -> JoinHandle<Result<Booked, AppError>> {
+    fn book(&self, user: UserId, ticket_type: TicketTypeId) -> JoinHandle<Result<Booked, AppError>> {
         let app = Arc::clone(&self.app);
-        self.runtime.spawn(async move { app.reservation_create(user, None, tickets_of(grade, 1)).await })
+        self.runtime
+            .spawn(async move { app.reservation_create(user, None, tickets_of(ticket_type, 1)).await })
     }
 
     fn cancel(&self, user: UserId, id: ReservationId) -> JoinHandle<bool> {
@@ -71,10 +72,10 @@ async fn round(
     told: &mut BTreeMap<ReservationId, (UserId, ReservationStatus)>,
     event: &EventRecord,
 ) {
-    let grade = event.ticket_types[0].id;
+    let ticket_type = event.ticket_types[0].id;
     let asked: Vec<_> = (0..REQUESTS_PER_ROUND)
         .map(|n| (n, people[rand::random_range(0..PEOPLE)]))
-        .map(|(n, user)| (user, nodes[n % NODES].book(user, grade)))
+        .map(|(n, user)| (user, nodes[n % NODES].book(user, ticket_type)))
         .collect();
     let confirmed = told.iter().filter(|(_, (_, status))| *status == ReservationStatus::Confirmed);
     let cancels: Vec<_> =
@@ -146,10 +147,10 @@ async fn come_to_rest(env: &TestEnv, event: &EventRecord) {
     loop {
         let store = env.store.inventory_of(event.id, &[]).await.unwrap().unwrap();
         let ledger = env.ledger.view(event.id).await.unwrap();
-        let grade = store.ticket_types[0];
-        let says_the_same = ledger
-            .as_ref()
-            .is_some_and(|view| view.journal_len == 0 && u64::from(view.ticket_types[0].left) == grade.left);
+        let ticket_type = store.ticket_types[0];
+        let says_the_same = ledger.as_ref().is_some_and(|view| {
+            view.journal_len == 0 && u64::from(view.ticket_types[0].left) == ticket_type.left
+        });
         if says_the_same && store.releases.is_empty() {
             return;
         }

@@ -33,7 +33,7 @@ pub(crate) async fn audit(
     people: &[Person],
 ) -> Audit {
     let mut audit = audit_people(store, max_per_user, people).await;
-    audit.grades(store, ledger, event).await;
+    audit.ticket_types(store, ledger, event).await;
     audit
 }
 
@@ -60,7 +60,9 @@ impl Audit {
             };
             match unclaimed.remove(&id) {
                 None => self.find(person, &format!("{booking:?} is lost")),
-                Some(row) if (row.ticket_type.0, row.quantity.get()) != (booking.grade, booking.quantity) => {
+                Some(row)
+                    if (row.ticket_type.0, row.quantity.get()) != (booking.ticket_type, booking.quantity) =>
+                {
                     self.find(person, &format!("{booking:?} is stored as another booking: {row:?}"));
                 }
                 Some(row) if row.status != status => {
@@ -74,7 +76,7 @@ impl Audit {
         refused.retain(|booking| matches!(booking.outcome, Outcome::Refused(_)));
         for row in unclaimed.values() {
             let content = (row.ticket_type.0, row.quantity.get());
-            match refused.iter().position(|booking| (booking.grade, booking.quantity) == content) {
+            match refused.iter().position(|booking| (booking.ticket_type, booking.quantity) == content) {
                 Some(index) => {
                     refused.swap_remove(index);
                     self.late += 1;
@@ -90,7 +92,7 @@ impl Audit {
         self.held.push(held);
     }
 
-    async fn grades(&mut self, store: &Store, ledger: &dyn Ledger, event: EventId) {
+    async fn ticket_types(&mut self, store: &Store, ledger: &dyn Ledger, event: EventId) {
         let view = ledger.view(event).await.expect("the ledger answers");
         let Some(view) = view else { return self.findings.push("no ledger is loaded".to_owned()) };
         if view.journal_len > 0 {
@@ -100,8 +102,8 @@ impl Audit {
             if row.capacity != row.left + row.confirmed {
                 self.findings.push(format!("capacity is not left + confirmed: {row:?}"));
             }
-            let grade = view.ticket_types.iter().find(|grade| grade.id == row.ticket_type);
-            let left = grade.map(|grade| u64::from(grade.left));
+            let ticket_type = view.ticket_types.iter().find(|ticket_type| ticket_type.id == row.ticket_type);
+            let left = ticket_type.map(|ticket_type| u64::from(ticket_type.left));
             if left != Some(row.left) {
                 self.findings.push(format!("the ledger has {left:?} seats left, but the store has {row:?}"));
             }

@@ -18,7 +18,7 @@ use crate::process::{Serving, neticket};
 /// The secret with which tokens are signed.
 pub(crate) const JWT_SECRET: &str = "a secret for tests, 32 bytes or more";
 const PREFIX: &str = "faults";
-const GRADES: [&str; 4] = ["VIP", "R", "S", "A"];
+const TICKET_TYPES: [&str; 4] = ["VIP", "R", "S", "A"];
 /// The timeouts and intervals of a node.
 type Engine = [(&'static str, &'static str); 6];
 
@@ -241,7 +241,7 @@ impl Cluster {
             return Err(format!("in the outbox: {row:?}"));
         }
         let audit = self.store.inventory_audit(Some(event)).await.map_err(|error| error.to_string())?;
-        let lefts = view.ticket_types.iter().map(|grade| u64::from(grade.left));
+        let lefts = view.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left));
         let differ = audit.iter().zip(lefts).find(|(row, left)| row.left != *left);
         differ.map_or(Ok(()), |(row, left)| Err(format!("the ledger has {left} left of {row:?}")))
     }
@@ -293,8 +293,8 @@ impl Node {
 /// An event that has been on sale for a minute, with one ticket type for each capacity.
 pub(crate) fn event_on_sale(now: Timestamp, capacities: &[u32], max_per_user: u32) -> NewEvent {
     let starts_at = now.plus_millis(86_400_000);
-    let grades = capacities.iter().zip(GRADES);
-    let ticket_types = grades.map(|(capacity, name)| NewTicketType {
+    let ticket_types = capacities.iter().zip(TICKET_TYPES);
+    let ticket_types = ticket_types.map(|(capacity, name)| NewTicketType {
         name: name.to_owned(),
         price: 50_000,
         capacity: *capacity,

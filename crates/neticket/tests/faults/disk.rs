@@ -172,7 +172,7 @@ impl Embedded {
         let users: Vec<_> = users.into_iter().map(|person| person.user).collect();
         copy_database(made.path(), &disk.from_outside());
         let serving = block_in_place(|| Serving::start(command(&disk)));
-        let sale = Sale::new(vec![serving.url.clone()], sale.grades.clone(), ANSWER_TIMEOUT);
+        let sale = Sale::new(vec![serving.url.clone()], sale.ticket_types.clone(), ANSWER_TIMEOUT);
         let people = users.into_iter().map(|user| Person::new(&sale, user, now, options.seed)).collect();
         Self { disk, event, sale, people, serving }
     }

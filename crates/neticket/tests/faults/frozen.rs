@@ -65,9 +65,10 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     let seed = Options::read().seed;
     let cluster = Cluster::start(Routing::Direct, SLOW_TIMEOUTS).await;
     let event = cluster.event_on_sale(&[100_000], MAX_PER_USER).await;
-    let grade = event.ticket_types[0].id.0;
-    let [here, there] = [FROZEN, OTHER]
-        .map(|node| Sale::new(vec![cluster.nodes[node].url.clone()], vec![grade], Duration::from_secs(40)));
+    let ticket_type = event.ticket_types[0].id.0;
+    let [here, there] = [FROZEN, OTHER].map(|node| {
+        Sale::new(vec![cluster.nodes[node].url.clone()], vec![ticket_type], Duration::from_secs(40))
+    });
     let now = cluster.now().await;
     let crowd = Crowd::start(people(&cluster.store, &here, now, (0, PEOPLE), seed).await);
     let mut others = people(&cluster.store, &there, now, (PEOPLE, PEOPLE), seed).await;
@@ -76,7 +77,7 @@ async fn a_node_frozen_inside_a_transaction_stops_no_other_node() {
     let connection = freeze_inside_a_transaction(&cluster, seed).await;
     let frozen_at = Instant::now();
     here.answer_counts.begin(Phase::During);
-    let booked = futures::future::join_all(others.iter_mut().map(|person| person.book(grade, 1))).await;
+    let booked = futures::future::join_all(others.iter_mut().map(|person| person.book(ticket_type, 1))).await;
     let took = frozen_at.elapsed();
     println!("seed {seed}: the other node booked {took:?} after connection {connection} had been frozen");
     let refused: Vec<_> = booked.iter().filter(|outcome| !matches!(outcome, Outcome::Booked(_))).collect();

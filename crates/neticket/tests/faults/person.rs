@@ -28,7 +28,7 @@ pub(crate) struct Sale {
     /// The addresses of the nodes.
     pub(crate) urls: Vec<String>,
     /// The ticket types on sale.
-    pub(crate) grades: Vec<i64>,
+    pub(crate) ticket_types: Vec<i64>,
     pub(crate) answer_counts: AnswerCounts,
     /// Whether administrators pause the sale at times. If not, nobody may get `sale_paused`.
     pub(crate) pauses: AtomicBool,
@@ -37,11 +37,11 @@ pub(crate) struct Sale {
 
 impl Sale {
     /// `answer_timeout`: how long each person waits for one answer.
-    pub(crate) fn new(urls: Vec<String>, grades: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn new(urls: Vec<String>, ticket_types: Vec<i64>, answer_timeout: Duration) -> Arc<Self> {
         let client = reqwest::Client::builder().timeout(answer_timeout).build().expect("a client");
         Arc::new(Self {
             urls,
-            grades,
+            ticket_types,
             answer_counts: AnswerCounts::new(),
             pauses: AtomicBool::new(false),
             client,
@@ -72,7 +72,7 @@ pub(crate) enum Outcome {
 #[derive(Clone, Debug)]
 pub(crate) struct Booking {
     pub(crate) key: String,
-    pub(crate) grade: i64,
+    pub(crate) ticket_type: i64,
     pub(crate) quantity: u32,
     pub(crate) outcome: Outcome,
     /// Whether an answer was lost. An earlier attempt may then still be in progress when a later one is
@@ -115,18 +115,19 @@ impl Person {
         match held {
             Some(index) if self.rng.random_bool(0.4) => self.cancel(index).await,
             _ => {
-                let grade = self.sale.grades[self.rng.random_range(0..self.sale.grades.len())];
+                let ticket_type =
+                    self.sale.ticket_types[self.rng.random_range(0..self.sale.ticket_types.len())];
                 let quantity = self.rng.random_range(1..=3);
-                self.book(grade, quantity).await;
+                self.book(ticket_type, quantity).await;
             }
         }
     }
 
     /// Books under a new key until the answer is definite.
-    pub(crate) async fn book(&mut self, grade: i64, quantity: u32) -> Outcome {
+    pub(crate) async fn book(&mut self, ticket_type: i64, quantity: u32) -> Outcome {
         let key = format!("{}-{}", self.user, self.bookings.len());
         let outcome = Outcome::Refused(String::new());
-        let mut booking = Booking { key, grade, quantity, outcome, disturbed: false };
+        let mut booking = Booking { key, ticket_type, quantity, outcome, disturbed: false };
         booking.outcome = if self.rng.random_bool(0.1) {
             let (mut other, mut repeat) = (self.second_client(), booking.clone());
             let (mine, theirs) = tokio::join!(self.ask(&mut booking), other.ask(&mut repeat));
@@ -175,7 +176,7 @@ impl Person {
     }
 
     async fn ask(&mut self, booking: &mut Booking) -> Outcome {
-        let body = json!({"ticket_type_id": booking.grade, "quantity": booking.quantity});
+        let body = json!({"ticket_type_id": booking.ticket_type, "quantity": booking.quantity});
         let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
             let answer = self.send(Method::POST, "/api/v1/reservations", Some((&booking.key, &body))).await;

@@ -59,8 +59,11 @@ impl Rush {
         let capacities = [share / 2, share, share, share * 2];
         let event = cluster.event_on_sale(&capacities, MAX_PER_USER).await;
         let urls = cluster.nodes.iter().map(|node| node.url.clone()).collect();
-        let sale =
-            Sale::new(urls, event.ticket_types.iter().map(|grade| grade.id.0).collect(), ANSWER_TIMEOUT);
+        let sale = Sale::new(
+            urls,
+            event.ticket_types.iter().map(|ticket_type| ticket_type.id.0).collect(),
+            ANSWER_TIMEOUT,
+        );
         let now = cluster.now().await;
         let people = people(&cluster.store, &sale, now, (0, options.people()), options.seed).await;
         let crowd = Crowd::start(people);
@@ -101,10 +104,10 @@ impl Rush {
         for (person, allowance) in
             self.people.iter_mut().zip(allowances).filter(|(_, allowance)| *allowance > 0)
         {
-            let Some((grade, left)) = left.iter_mut().find(|(_, left)| *left > 0) else { break };
-            let (grade, quantity) = (*grade, allowance.min(*left));
+            let Some((ticket_type, left)) = left.iter_mut().find(|(_, left)| *left > 0) else { break };
+            let (ticket_type, quantity) = (*ticket_type, allowance.min(*left));
             *left -= quantity;
-            bookings.push(async move { (quantity, person.book(grade, quantity).await, person.user) });
+            bookings.push(async move { (quantity, person.book(ticket_type, quantity).await, person.user) });
         }
         let outcomes = futures::future::join_all(bookings).await;
         let denied = outcomes.into_iter().filter(|(_, outcome, _)| !matches!(outcome, Outcome::Booked(_)));
@@ -114,11 +117,12 @@ impl Rush {
             })
             .collect();
         let last = self.people.last_mut().expect("a person has joined");
-        for grade in self.sale.grades.clone() {
-            let outcome = last.book(grade, 1).await;
+        for ticket_type in self.sale.ticket_types.clone() {
+            let outcome = last.book(ticket_type, 1).await;
             if outcome != Outcome::Refused("sold_out".to_owned()) {
-                findings
-                    .push(format!("a booking of sold-out ticket type {grade} was not refused: {outcome:?}"));
+                findings.push(format!(
+                    "a booking of sold-out ticket type {ticket_type} was not refused: {outcome:?}"
+                ));
             }
         }
         findings

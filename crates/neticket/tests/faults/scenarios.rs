@@ -46,7 +46,7 @@ async fn the_audit_finds_every_broken_promise() {
     assert_eq!(rush.wait_until_at_rest().await, None);
     assert_eq!(rush.audit().await.findings, [""; 0]);
     let confirmed = "SELECT id FROM reservations WHERE status = 'confirmed' ORDER BY id LIMIT 1";
-    let grade = rush.event.ticket_types[0].id;
+    let ticket_type = rush.event.ticket_types[0].id;
     for (harm, repair, finding) in [
         (
             format!("CREATE TABLE kept AS SELECT * FROM reservations WHERE id = ({confirmed}); \
@@ -55,8 +55,8 @@ async fn the_audit_finds_every_broken_promise() {
             "is lost",
         ),
         (
-            format!("UPDATE ticket_types SET `left` = `left` + 1 WHERE id = {grade}"),
-            format!("UPDATE ticket_types SET `left` = `left` - 1 WHERE id = {grade}"),
+            format!("UPDATE ticket_types SET `left` = `left` + 1 WHERE id = {ticket_type}"),
+            format!("UPDATE ticket_types SET `left` = `left` - 1 WHERE id = {ticket_type}"),
             "capacity is not left + confirmed",
         ),
         (

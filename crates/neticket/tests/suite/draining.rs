@@ -42,8 +42,8 @@ async fn signed_in(client: &Client, url: &str, n: usize) -> String {
     login.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn book(client: &Client, url: &str, token: &str, grade: TicketTypeId) -> reqwest::Result<u16> {
-    let booking = json!({"ticket_type_id": grade, "quantity": 1});
+async fn book(client: &Client, url: &str, token: &str, ticket_type: TicketTypeId) -> reqwest::Result<u16> {
+    let booking = json!({"ticket_type_id": ticket_type, "quantity": 1});
     let book = client.post(format!("{url}/api/v1/reservations")).bearer_auth(token).json(&booking);
     Ok(book.send().await?.status().as_u16())
 }
@@ -54,7 +54,7 @@ async fn a_node_stopped_under_load_leaves_nothing_in_the_journal() {
     let serving = node(&env, "0");
     let client = Client::new();
     let event = env.event_on_sale(&[1_000_000], 100).await;
-    let (grade, confirmed) = (event.ticket_types[0].id, Arc::new(AtomicUsize::new(0)));
+    let (ticket_type, confirmed) = (event.ticket_types[0].id, Arc::new(AtomicUsize::new(0)));
     let mut people = Vec::new();
     for n in 0..8 {
         let token = signed_in(&client, &serving.url, n).await;
@@ -62,7 +62,7 @@ async fn a_node_stopped_under_load_leaves_nothing_in_the_journal() {
         people.push(tokio::spawn(async move {
             let mut refused = 0;
             // Books until the node has stopped. Every answer must be true.
-            while let Ok(status) = book(&client, &url, &token, grade).await {
+            while let Ok(status) = book(&client, &url, &token, ticket_type).await {
                 match status {
                     201 => confirmed.fetch_add(1, Ordering::SeqCst),
                     409 if refused < 3 => {

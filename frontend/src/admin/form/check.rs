@@ -10,7 +10,7 @@ use crate::i18n::Msg;
 pub(crate) const LINE_LEN_MAX: usize = 200;
 pub(crate) const NAME_LEN_MAX: usize = 50;
 pub(crate) const DESCRIPTION_LEN_MAX: usize = 10_000;
-pub(crate) const GRADES_MAX: usize = 20;
+pub(crate) const TICKET_TYPES_MAX: usize = 20;
 const PRICE_MAX: u64 = 100_000_000;
 const CAPACITY_MAX: u64 = 1_000_000;
 
@@ -51,21 +51,21 @@ pub(crate) fn faults(draft: &Draft, base: &Draft, at: ValidationContext) -> Vec<
     add("description", too_long(&draft.description, DESCRIPTION_LEN_MAX));
     times(draft, base, at, &mut add);
     add("max_per_user", whole(&draft.max_per_user, 1, u64::from(QUANTITY_MAX)));
-    if draft.grades.is_empty() || draft.grades.len() > GRADES_MAX {
-        add("ticket_types", Some(Fault::new(Msg::FormGradesNumber)));
+    if draft.ticket_types.is_empty() || draft.ticket_types.len() > TICKET_TYPES_MAX {
+        add("ticket_types", Some(Fault::new(Msg::FormTicketTypesNumber)));
     }
-    for (index, grade) in draft.grades.iter().enumerate() {
+    for (index, ticket_type) in draft.ticket_types.iter().enumerate() {
         let path = |field: &str| format!("ticket_types[{index}].{field}");
-        let name = grade.name.trim();
-        let twins = draft.grades.iter().filter(|other| other.name.trim() == name);
+        let name = ticket_type.name.trim();
+        let twins = draft.ticket_types.iter().filter(|other| other.name.trim() == name);
         let twin = twins.count() > 1;
-        let twin = twin.then(|| Fault::new(Msg::FormGradeTwice));
+        let twin = twin.then(|| Fault::new(Msg::FormTicketTypeTwice));
         add(&path("name"), line(name, NAME_LEN_MAX).or(twin));
-        add(&path("price"), whole(&grade.price, 0, PRICE_MAX));
-        let below = number(&grade.capacity)
-            .filter(|capacity| *capacity < u64::from(grade.sold))
-            .map(|_| Fault::with(Msg::FormCapacitySold, grade.sold.into()));
-        add(&path("capacity"), whole(&grade.capacity, 1, CAPACITY_MAX).or(below));
+        add(&path("price"), whole(&ticket_type.price, 0, PRICE_MAX));
+        let below = number(&ticket_type.capacity)
+            .filter(|capacity| *capacity < u64::from(ticket_type.sold))
+            .map(|_| Fault::with(Msg::FormCapacitySold, ticket_type.sold.into()));
+        add(&path("capacity"), whole(&ticket_type.capacity, 1, CAPACITY_MAX).or(below));
     }
     found
 }
@@ -132,20 +132,20 @@ fn refusal(field: &str, code: &str) -> Fault {
         (_, "required") => Msg::FieldRequired,
         (_, "too_long") => Msg::FieldLong,
         (_, "invalid_text") => Msg::FormInvisible,
-        (_, "duplicate") => Msg::FormGradeTwice,
+        (_, "duplicate") => Msg::FormTicketTypeTwice,
         (_, "event_started") => Msg::FormStarted,
         ("image_key", _) => Msg::FormImageGone,
         ("starts_at", _) => Msg::FormStartPast,
         ("opens_at", _) => Msg::FormOpensLate,
         ("closes_at", _) => Msg::FormClosesLate,
-        ("ticket_types", _) => Msg::FormGradesNumber,
+        ("ticket_types", _) => Msg::FormTicketTypesNumber,
         _ => Msg::FieldInvalid,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::draft::DraftGrade;
+    use super::super::draft::DraftTicketType;
     use super::*;
 
     const LOCAL_TIMES: DateTimeCodec =
@@ -158,11 +158,11 @@ mod tests {
             starts_at: "2030-01-02T10:00:00Z".into(),
             opens_at: "2029-01-01T10:00:00Z".into(),
             max_per_user: "4".into(),
-            grades: vec![DraftGrade {
+            ticket_types: vec![DraftTicketType {
                 name: "R".into(),
                 price: "0".into(),
                 capacity: "1".into(),
-                ..DraftGrade::default()
+                ..DraftTicketType::default()
             }],
             ..Draft::default()
         }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn all_errors_are_listed_in_the_order_of_the_form() {
         let paths: Vec<String> =
-            found(&Draft { grades: vec![DraftGrade::default()], ..Draft::default() }, false)
+            found(&Draft { ticket_types: vec![DraftTicketType::default()], ..Draft::default() }, false)
                 .into_iter()
                 .map(|(path, _)| path)
                 .collect();
@@ -226,17 +226,17 @@ mod tests {
     #[test]
     fn a_ticket_type_keeps_its_sold_seats() {
         let mut draft = good();
-        draft.grades[0].sold = 3;
-        draft.grades[0].capacity = "2".into();
+        draft.ticket_types[0].sold = 3;
+        draft.ticket_types[0].capacity = "2".into();
         assert_eq!(found(&draft, true), [("ticket_types[0].capacity".to_owned(), Msg::FormCapacitySold)]);
     }
 
     #[test]
     fn ticket_types_have_different_names() {
         let mut draft = good();
-        draft.grades.push(DraftGrade { name: " R ".into(), ..draft.grades[0].clone() });
+        draft.ticket_types.push(DraftTicketType { name: " R ".into(), ..draft.ticket_types[0].clone() });
         let names = ["ticket_types[0].name", "ticket_types[1].name"];
-        assert_eq!(found(&draft, false), names.map(|name| (name.to_owned(), Msg::FormGradeTwice)));
+        assert_eq!(found(&draft, false), names.map(|name| (name.to_owned(), Msg::FormTicketTypeTwice)));
     }
 
     #[test]

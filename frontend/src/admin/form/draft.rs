@@ -23,7 +23,7 @@ pub(crate) struct Draft {
     pub(crate) closes_at: String,
     pub(crate) max_per_user: String,
     pub(crate) image: Option<DraftImage>,
-    pub(crate) grades: Vec<DraftGrade>,
+    pub(crate) ticket_types: Vec<DraftTicketType>,
 }
 
 /// An image that is uploaded already.
@@ -34,7 +34,7 @@ pub(crate) struct DraftImage {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct DraftGrade {
+pub(crate) struct DraftTicketType {
     /// Identifies the row, wherever it is moved. Negative if the server does not know the ticket type yet.
     pub(crate) row: i64,
     /// `None` for a new one.
@@ -51,7 +51,7 @@ impl Draft {
     pub(crate) fn empty() -> Self {
         Self {
             max_per_user: MAX_PER_USER_DEFAULT.to_string(),
-            grades: vec![DraftGrade { row: -1, ..DraftGrade::default() }],
+            ticket_types: vec![DraftTicketType { row: -1, ..DraftTicketType::default() }],
             ..Self::default()
         }
     }
@@ -59,13 +59,13 @@ impl Draft {
     pub(crate) fn of(event: &AdminEvent, times: DateTimeCodec) -> Self {
         let detail = &event.detail;
         let summary = &detail.summary;
-        let grade = |grade: &neticket_contract::TicketType| DraftGrade {
-            row: grade.id,
-            id: Some(grade.id),
-            name: grade.name.clone(),
-            price: grade.price.to_string(),
-            capacity: grade.capacity.to_string(),
-            sold: grade.capacity.saturating_sub(grade.left),
+        let ticket_type = |ticket_type: &neticket_contract::TicketType| DraftTicketType {
+            row: ticket_type.id,
+            id: Some(ticket_type.id),
+            name: ticket_type.name.clone(),
+            price: ticket_type.price.to_string(),
+            capacity: ticket_type.capacity.to_string(),
+            sold: ticket_type.capacity.saturating_sub(ticket_type.left),
         };
         Self {
             title: summary.title.clone(),
@@ -83,16 +83,23 @@ impl Draft {
                 .image_key
                 .clone()
                 .map(|key| DraftImage { key, url: summary.image_url.clone().unwrap_or_default() }),
-            grades: detail.ticket_types.iter().map(grade).collect(),
+            ticket_types: detail.ticket_types.iter().map(ticket_type).collect(),
         }
     }
 
     /// The ticket types as a request would send them. Tickets sold in the meantime are not a change of the
     /// form.
-    fn grade_changes(&self) -> Vec<(Option<i64>, &str, &str, &str)> {
-        self.grades
+    fn ticket_type_changes(&self) -> Vec<(Option<i64>, &str, &str, &str)> {
+        self.ticket_types
             .iter()
-            .map(|grade| (grade.id, grade.name.trim(), grade.price.as_str(), grade.capacity.as_str()))
+            .map(|ticket_type| {
+                (
+                    ticket_type.id,
+                    ticket_type.name.trim(),
+                    ticket_type.price.as_str(),
+                    ticket_type.capacity.as_str(),
+                )
+            })
             .collect()
     }
 
@@ -120,7 +127,7 @@ impl Draft {
         };
         texts(self) == texts(other)
             && self.image_key() == other.image_key()
-            && self.grade_changes() == other.grade_changes()
+            && self.ticket_type_changes() == other.ticket_type_changes()
     }
 
     /// The request for a new event. `None` while a field cannot be parsed.
@@ -129,11 +136,11 @@ impl Draft {
             "" => None,
             text => Some((times.read)(text)?),
         };
-        let grade = |grade: &DraftGrade| {
+        let ticket_type = |ticket_type: &DraftTicketType| {
             Some(TicketTypeCreateRequest {
-                name: grade.name.trim().to_owned(),
-                price: number(&grade.price)?,
-                capacity: u32::try_from(number(&grade.capacity)?).ok()?,
+                name: ticket_type.name.trim().to_owned(),
+                price: number(&ticket_type.price)?,
+                capacity: u32::try_from(number(&ticket_type.capacity)?).ok()?,
             })
         };
         Some(EventCreateRequest {
@@ -145,7 +152,7 @@ impl Draft {
             closes_at,
             max_per_user: Some(u32::try_from(number(&self.max_per_user)?).ok()?),
             image_key: self.image_key().map(str::to_owned),
-            ticket_types: self.grades.iter().map(grade).collect::<Option<_>>()?,
+            ticket_types: self.ticket_types.iter().map(ticket_type).collect::<Option<_>>()?,
         })
     }
 
@@ -155,18 +162,18 @@ impl Draft {
         let moment = |new: &str, old: &str| {
             if new == old { Some(None) } else { (times.read)(new).map(Some) }
         };
-        let grade = |grade: &DraftGrade| {
+        let ticket_type = |ticket_type: &DraftTicketType| {
             Some(TicketTypeUpdateRequest {
-                id: grade.id,
-                name: grade.name.trim().to_owned(),
-                price: number(&grade.price)?,
-                capacity: u32::try_from(number(&grade.capacity)?).ok()?,
+                id: ticket_type.id,
+                name: ticket_type.name.trim().to_owned(),
+                price: number(&ticket_type.price)?,
+                capacity: u32::try_from(number(&ticket_type.capacity)?).ok()?,
             })
         };
-        let ticket_types = if self.grade_changes() == base.grade_changes() {
+        let ticket_types = if self.ticket_type_changes() == base.ticket_type_changes() {
             None
         } else {
-            Some(self.grades.iter().map(grade).collect::<Option<Vec<_>>>()?)
+            Some(self.ticket_types.iter().map(ticket_type).collect::<Option<Vec<_>>>()?)
         };
         let max_per_user = if self.max_per_user == base.max_per_user {
             None
@@ -192,10 +199,10 @@ impl Draft {
             if mine == base { remote_version.clone() } else { mine.clone() }
         };
         let image = if self.image_key() == base.image_key() { &remote_version.image } else { &self.image };
-        let grades = if self.grade_changes() == base.grade_changes() {
-            remote_version.grades.clone()
+        let ticket_types = if self.ticket_type_changes() == base.ticket_type_changes() {
+            remote_version.ticket_types.clone()
         } else {
-            self.rebased_grades(base, remote_version)
+            self.rebased_ticket_types(base, remote_version)
         };
         Self {
             title: text(&self.title, &base.title, &remote_version.title),
@@ -206,73 +213,79 @@ impl Draft {
             closes_at: text(&self.closes_at, &base.closes_at, &remote_version.closes_at),
             max_per_user: text(&self.max_per_user, &base.max_per_user, &remote_version.max_per_user),
             image: image.clone(),
-            grades,
+            ticket_types,
         }
     }
 
     /// Takes over the numbers of tickets sold.
     pub(crate) fn learn_sold(&mut self, now: &Self) {
-        for grade in &mut self.grades {
-            if let Some(now) = now.grades.iter().find(|now| now.id.is_some() && now.id == grade.id) {
-                grade.sold = now.sold;
+        for ticket_type in &mut self.ticket_types {
+            if let Some(now) =
+                now.ticket_types.iter().find(|now| now.id.is_some() && now.id == ticket_type.id)
+            {
+                ticket_type.sold = now.sold;
             }
         }
     }
 
     /// The draft with the ids that the ticket types got which were new in `sent`.
     pub(crate) fn numbered(&self, sent: &Self, saved: &Self) -> Self {
-        let id = |grade: &DraftGrade| {
-            let place = sent.grades.iter().position(|own| own.row == grade.row)?;
-            saved.grades.get(place)?.id
+        let id = |ticket_type: &DraftTicketType| {
+            let place = sent.ticket_types.iter().position(|own| own.row == ticket_type.row)?;
+            saved.ticket_types.get(place)?.id
         };
-        let grades = self.grades.iter().map(|g| DraftGrade { id: g.id.or_else(|| id(g)), ..g.clone() });
-        Self { grades: grades.collect(), ..self.clone() }
+        let ticket_types =
+            self.ticket_types.iter().map(|g| DraftTicketType { id: g.id.or_else(|| id(g)), ..g.clone() });
+        Self { ticket_types: ticket_types.collect(), ..self.clone() }
     }
 
     /// Merges the ticket types one by one. Fields that were typed stay, the others are taken from
     /// `remote_version`. Ticket types that only `remote_version` has come last.
-    fn rebased_grades(&self, base: &Self, remote_version: &Self) -> Vec<DraftGrade> {
+    fn rebased_ticket_types(&self, base: &Self, remote_version: &Self) -> Vec<DraftTicketType> {
         let find = |draft: &Self, id: Option<i64>| {
-            draft.grades.iter().find(|grade| id.is_some() && grade.id == id).cloned()
+            draft.ticket_types.iter().find(|ticket_type| id.is_some() && ticket_type.id == id).cloned()
         };
         // Both added it, or it was saved and the answer was lost. It is the same ticket type.
-        let twin = |mine: &DraftGrade| {
-            let is_new = |grade: &&DraftGrade| find(base, grade.id).is_none();
-            let is_twin = |grade: &&DraftGrade| mine.id.is_none() && grade.name.trim() == mine.name.trim();
-            remote_version.grades.iter().filter(is_new).find(is_twin).cloned()
+        let twin = |mine: &DraftTicketType| {
+            let is_new = |ticket_type: &&DraftTicketType| find(base, ticket_type.id).is_none();
+            let is_twin = |ticket_type: &&DraftTicketType| {
+                mine.id.is_none() && ticket_type.name.trim() == mine.name.trim()
+            };
+            remote_version.ticket_types.iter().filter(is_new).find(is_twin).cloned()
         };
         let mut rebased = Self::default();
-        for mine in &self.grades {
+        for mine in &self.ticket_types {
             if let Some(twin) = twin(mine) {
-                rebased.grades.push(DraftGrade { id: twin.id, sold: twin.sold, ..mine.clone() });
+                rebased.ticket_types.push(DraftTicketType { id: twin.id, sold: twin.sold, ..mine.clone() });
                 continue;
             }
             let (was, is) = (find(base, mine.id), find(remote_version, mine.id));
             match (was, is) {
-                (Some(was), Some(is)) => rebased.grades.push(mine.over(&was, is)),
+                (Some(was), Some(is)) => rebased.ticket_types.push(mine.over(&was, is)),
                 // The other person has removed it. If it was typed into, it becomes a new one.
                 (Some(was), None) if was.says_the_same_as(mine) => {}
                 _ => {
                     let row = self.free_row().min(rebased.free_row());
                     let row = if mine.id.is_none() { mine.row } else { row };
-                    rebased.grades.push(DraftGrade { id: None, row, sold: 0, ..mine.clone() });
+                    rebased.ticket_types.push(DraftTicketType { id: None, row, sold: 0, ..mine.clone() });
                 }
             }
         }
-        let is_new =
-            |grade: &&DraftGrade| find(base, grade.id).is_none() && find(&rebased, grade.id).is_none();
-        let new: Vec<DraftGrade> = remote_version.grades.iter().filter(is_new).cloned().collect();
-        rebased.grades.extend(new);
-        rebased.grades
+        let is_new = |ticket_type: &&DraftTicketType| {
+            find(base, ticket_type.id).is_none() && find(&rebased, ticket_type.id).is_none()
+        };
+        let new: Vec<DraftTicketType> = remote_version.ticket_types.iter().filter(is_new).cloned().collect();
+        rebased.ticket_types.extend(new);
+        rebased.ticket_types
     }
 
     /// A row number that no other row has.
     pub(crate) fn free_row(&self) -> i64 {
-        self.grades.iter().map(|grade| grade.row).min().unwrap_or(0).min(0) - 1
+        self.ticket_types.iter().map(|ticket_type| ticket_type.row).min().unwrap_or(0).min(0) - 1
     }
 }
 
-impl DraftGrade {
+impl DraftTicketType {
     /// The input since `was`, applied to `is`.
     fn over(&self, was: &Self, is: Self) -> Self {
         let text = |mine: &String, was: &String, is: String| if mine == was { is } else { mine.clone() };
@@ -304,7 +317,7 @@ mod tests {
         DateTimeCodec { write: |moment| moment.to_string(), read: |text| Timestamp::parse(text).ok() };
 
     fn draft() -> Draft {
-        let grade = DraftGrade {
+        let ticket_type = DraftTicketType {
             row: 7,
             id: Some(7),
             name: "R".into(),
@@ -317,7 +330,7 @@ mod tests {
             starts_at: "2030-01-01T10:00:00Z".into(),
             opens_at: "2029-01-01T10:00:00Z".into(),
             max_per_user: "4".into(),
-            grades: vec![grade],
+            ticket_types: vec![ticket_type],
             ..Draft::default()
         }
     }
@@ -325,43 +338,53 @@ mod tests {
     #[test]
     fn input_typed_during_a_save_stays_and_new_ticket_types_get_their_ids() {
         let mut sent = draft();
-        sent.grades.push(DraftGrade { row: -1, name: "S".into(), ..DraftGrade::default() });
+        sent.ticket_types.push(DraftTicketType { row: -1, name: "S".into(), ..DraftTicketType::default() });
         let mut saved = sent.clone();
-        (saved.grades[1].row, saved.grades[1].id) = (9, Some(9));
+        (saved.ticket_types[1].row, saved.ticket_types[1].id) = (9, Some(9));
         let mut typed = sent.clone();
         typed.description = "더 쓴 글".into();
-        typed.grades[1].name = "스탠딩".into();
+        typed.ticket_types[1].name = "스탠딩".into();
         let mine = typed.numbered(&sent, &saved).rebased(&sent.numbered(&sent, &saved), &saved);
         assert_eq!(mine.description, "더 쓴 글");
-        let grades: Vec<_> = mine.grades.iter().map(|grade| (grade.id, grade.name.as_str())).collect();
-        assert_eq!(grades, [(Some(7), "R"), (Some(9), "스탠딩")]);
+        let ticket_types: Vec<_> =
+            mine.ticket_types.iter().map(|ticket_type| (ticket_type.id, ticket_type.name.as_str())).collect();
+        assert_eq!(ticket_types, [(Some(7), "R"), (Some(9), "스탠딩")]);
     }
 
     #[test]
     fn continuing_keeps_the_changes_of_others_to_other_ticket_types() {
         let base = draft();
         let mut remote_version = base.clone();
-        remote_version.grades[0].price = "60,000".into();
-        remote_version.grades.push(DraftGrade {
+        remote_version.ticket_types[0].price = "60,000".into();
+        remote_version.ticket_types.push(DraftTicketType {
             row: 9,
             id: Some(9),
             name: "S".into(),
-            ..DraftGrade::default()
+            ..DraftTicketType::default()
         });
         let mut mine = base.clone();
-        mine.grades[0].capacity = "20".into();
-        mine.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
+        mine.ticket_types[0].capacity = "20".into();
+        mine.ticket_types.push(DraftTicketType { row: -1, name: "A".into(), ..DraftTicketType::default() });
         let merged = mine.rebased(&base, &remote_version);
-        let grade = |g: &DraftGrade| (g.id, g.name.clone(), g.price.clone(), g.capacity.clone());
-        assert_eq!(grade(&merged.grades[0]), (Some(7), "R".into(), "60,000".into(), "20".into()));
-        let others: Vec<_> = merged.grades[1..].iter().map(|grade| (grade.id, grade.name.as_str())).collect();
+        let ticket_type = |g: &DraftTicketType| (g.id, g.name.clone(), g.price.clone(), g.capacity.clone());
+        assert_eq!(ticket_type(&merged.ticket_types[0]), (Some(7), "R".into(), "60,000".into(), "20".into()));
+        let others: Vec<_> = merged.ticket_types[1..]
+            .iter()
+            .map(|ticket_type| (ticket_type.id, ticket_type.name.as_str()))
+            .collect();
         assert_eq!(others, [(None, "A"), (Some(9), "S")]);
         // A ticket type that the other person has removed goes, unless it was typed into.
-        let removed = Draft { grades: Vec::new(), ..base.clone() };
-        let twice = Draft { grades: remote_version.grades[1..].to_vec(), ..remote_version.clone() };
+        let removed = Draft { ticket_types: Vec::new(), ..base.clone() };
+        let twice =
+            Draft { ticket_types: remote_version.ticket_types[1..].to_vec(), ..remote_version.clone() };
         let mut again = base.clone();
-        again.grades.push(DraftGrade { row: -1, name: " S ".into(), ..DraftGrade::default() });
-        let ids = |draft: Draft| draft.grades.iter().map(|grade| grade.id).collect::<Vec<_>>();
+        again.ticket_types.push(DraftTicketType {
+            row: -1,
+            name: " S ".into(),
+            ..DraftTicketType::default()
+        });
+        let ids =
+            |draft: Draft| draft.ticket_types.iter().map(|ticket_type| ticket_type.id).collect::<Vec<_>>();
         assert_eq!(
             ids(again.rebased(&base, &remote_version)),
             [Some(7), Some(9)],
@@ -369,9 +392,10 @@ mod tests {
         );
         assert_eq!(ids(again.rebased(&base, &twice)), [Some(9)]);
         let mut other = base.clone();
-        other.grades.push(DraftGrade { row: -1, name: "A".into(), ..DraftGrade::default() });
-        assert_eq!(other.rebased(&base, &removed).grades.len(), 1);
-        let rows: Vec<i64> = mine.rebased(&base, &removed).grades.iter().map(|grade| grade.row).collect();
+        other.ticket_types.push(DraftTicketType { row: -1, name: "A".into(), ..DraftTicketType::default() });
+        assert_eq!(other.rebased(&base, &removed).ticket_types.len(), 1);
+        let rows: Vec<i64> =
+            mine.rebased(&base, &removed).ticket_types.iter().map(|ticket_type| ticket_type.row).collect();
         assert_eq!(rows.iter().collect::<std::collections::BTreeSet<_>>().len(), 2, "rows differ: {rows:?}");
     }
 
@@ -382,11 +406,11 @@ mod tests {
         assert_eq!(serde_json::to_string(&nothing).unwrap(), "{}");
         let mut changed = base.clone();
         changed.title = " 맥베스 ".into();
-        changed.grades[0].capacity = "20".into();
+        changed.ticket_types[0].capacity = "20".into();
         let update = changed.update(&base, LOCAL_TIMES).unwrap();
         assert_eq!(update.title.as_deref(), Some("맥베스"));
-        let grade = &update.ticket_types.unwrap()[0];
-        assert_eq!((grade.id, grade.price, grade.capacity), (Some(7), 50_000, 20));
+        let ticket_type = &update.ticket_types.unwrap()[0];
+        assert_eq!((ticket_type.id, ticket_type.price, ticket_type.capacity), (Some(7), 50_000, 20));
         assert!(update.place.is_none() && update.starts_at.is_none() && update.image_key.is_none());
     }
 
@@ -401,9 +425,9 @@ mod tests {
     #[test]
     fn seats_sold_meanwhile_are_not_a_change() {
         let mut later = draft();
-        later.grades[0].sold = 9;
+        later.ticket_types[0].sold = 9;
         assert!(later.says_the_same_as(&draft()));
-        later.grades[0].name = "S".into();
+        later.ticket_types[0].name = "S".into();
         assert!(!later.says_the_same_as(&draft()));
     }
 
@@ -417,20 +441,20 @@ mod tests {
     fn changes_of_two_people_to_different_fields_are_merged() {
         let mine = Draft { title: "내 제목".into(), ..draft() };
         let mut remote_version = Draft { place: "그들의 장소".into(), ..draft() };
-        remote_version.grades[0].sold = 5;
+        remote_version.ticket_types[0].sold = 5;
         let both = mine.rebased(&draft(), &remote_version);
         assert_eq!((both.title.as_str(), both.place.as_str()), ("내 제목", "그들의 장소"));
-        assert_eq!(both.grades, remote_version.grades);
+        assert_eq!(both.ticket_types, remote_version.ticket_types);
     }
 
     #[test]
     fn a_ticket_type_removed_by_another_person_becomes_a_new_one() {
         let mut mine = draft();
-        mine.grades[0].name = "VIP".into();
-        let remote_version = Draft { grades: Vec::new(), ..draft() };
+        mine.ticket_types[0].name = "VIP".into();
+        let remote_version = Draft { ticket_types: Vec::new(), ..draft() };
         let both = mine.rebased(&draft(), &remote_version);
-        assert_eq!((both.grades[0].id, both.grades[0].name.as_str()), (None, "VIP"));
-        assert!(both.grades[0].row < 0);
+        assert_eq!((both.ticket_types[0].id, both.ticket_types[0].name.as_str()), (None, "VIP"));
+        assert!(both.ticket_types[0].row < 0);
     }
 
     #[test]
@@ -445,9 +469,9 @@ mod tests {
     fn every_row_has_a_unique_number() {
         let mut draft = draft();
         for _ in 0..3 {
-            draft.grades.push(DraftGrade { row: draft.free_row(), ..DraftGrade::default() });
+            draft.ticket_types.push(DraftTicketType { row: draft.free_row(), ..DraftTicketType::default() });
         }
-        let rows: Vec<i64> = draft.grades.iter().map(|grade| grade.row).collect();
+        let rows: Vec<i64> = draft.ticket_types.iter().map(|ticket_type| ticket_type.row).collect();
         assert_eq!(rows, [7, -1, -2, -3]);
     }
 }

@@ -6,11 +6,11 @@ mod danger;
 mod draft;
 mod entry;
 mod fields;
-mod grades;
 mod image;
 mod state;
 mod submit;
 mod summary;
+mod ticket_types;
 mod view;
 
 pub(crate) use view::EventForm;

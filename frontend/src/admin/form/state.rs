@@ -250,7 +250,12 @@ fn half_typed(id: &str) -> bool {
 
 /// The number of tickets sold of an event.
 pub(crate) fn sold(event: &AdminEvent) -> u64 {
-    event.detail.ticket_types.iter().map(|grade| u64::from(grade.capacity.saturating_sub(grade.left))).sum()
+    event
+        .detail
+        .ticket_types
+        .iter()
+        .map(|ticket_type| u64::from(ticket_type.capacity.saturating_sub(ticket_type.left)))
+        .sum()
 }
 
 /// Whether the event has started at `now`.

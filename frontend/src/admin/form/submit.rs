@@ -92,7 +92,7 @@ async fn failed(form: Form, api: AdminApi, id: Option<i64>, error: &ApiError) {
             Fault { text: Msg::FormCapacitySold, n: problem.sold.map(u64::from) }
         }
         (_, Some(problem)) if problem.code == ProblemCode::EventHasReservations => {
-            Fault::new(Msg::FormGradeReserved)
+            Fault::new(Msg::FormTicketTypeReserved)
         }
         _ => Fault::new(error_text(error)),
     };

@@ -10,7 +10,8 @@ use crate::i18n::{I18n, Msg, tr, use_i18n};
 
 /// The label of the field at `path`, with the number of its ticket type.
 fn name_of(i18n: I18n, path: &str) -> String {
-    let (grade, field) = match path.strip_prefix("ticket_types[").and_then(|rest| rest.split_once("].")) {
+    let (ticket_type, field) = match path.strip_prefix("ticket_types[").and_then(|rest| rest.split_once("]."))
+    {
         Some((index, field)) => (index.parse::<usize>().ok(), field),
         None => (None, path),
     };
@@ -23,13 +24,13 @@ fn name_of(i18n: I18n, path: &str) -> String {
         "closes_at" => Msg::FormClosesAt,
         "max_per_user" => Msg::FormMaxPerUser,
         "image_key" => Msg::FormImage,
-        "name" => Msg::FormGradeName,
-        "price" => Msg::FormGradePrice,
-        "capacity" => Msg::FormGradeCapacity,
-        _ => Msg::EventGrades,
+        "name" => Msg::FormTicketTypeName,
+        "price" => Msg::FormTicketTypePrice,
+        "capacity" => Msg::FormTicketTypeCapacity,
+        _ => Msg::EventTicketTypes,
     });
-    match grade {
-        Some(index) => format!("{} · {label}", i18n.fill(Msg::FormGradeNumber, &[("n", &(index + 1))])),
+    match ticket_type {
+        Some(index) => format!("{} · {label}", i18n.fill(Msg::FormTicketTypeNumber, &[("n", &(index + 1))])),
         None => label.to_owned(),
     }
 }

@@ -8,11 +8,11 @@ use super::super::access::Unsaved;
 use super::super::api::{Tagged, use_admin_api};
 use super::danger::Danger;
 use super::fields::{About, Times};
-use super::grades::Grades;
 use super::image::ImageField;
 use super::state::{CANCELLED, Form, Outcome, SAVE};
 use super::submit::submit;
 use super::summary::Summary;
+use super::ticket_types::TicketTypes;
 use crate::clock::use_clock;
 use crate::components::{Glyph, Icon};
 use crate::i18n::{Msg, tr, use_i18n};
@@ -56,7 +56,7 @@ pub(crate) fn EventForm(
             <fieldset class="event-form__parts" disabled=move || cancelled.get() || making.get()>
                 <About form />
                 <Times form />
-                <Grades form />
+                <TicketTypes form />
                 <ImageField form />
             </fieldset>
             <Summary form />

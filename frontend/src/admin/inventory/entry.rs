@@ -18,14 +18,15 @@ pub(crate) fn Entry(
 ) -> impl IntoView {
     let id = entry.with_untracked(|entry| entry.event_id);
     let title = move || entry.with(|entry| entry.title.clone());
-    let drifted =
-        Memo::new(move |_| entry.with(|entry| entry.ticket_types.iter().any(|grade| grade.drift != 0)));
-    let grades = Memo::new(move |_| {
-        entry.with(|entry| entry.ticket_types.iter().map(|grade| grade.id).collect::<Vec<_>>())
+    let drifted = Memo::new(move |_| {
+        entry.with(|entry| entry.ticket_types.iter().any(|ticket_type| ticket_type.drift != 0))
     });
-    let grade = move |id: i64| {
+    let ticket_types = Memo::new(move |_| {
+        entry.with(|entry| entry.ticket_types.iter().map(|ticket_type| ticket_type.id).collect::<Vec<_>>())
+    });
+    let ticket_type = move |id: i64| {
         Memo::new(move |_| {
-            entry.with(|entry| entry.ticket_types.iter().find(|grade| grade.id == id).cloned())
+            entry.with(|entry| entry.ticket_types.iter().find(|ticket_type| ticket_type.id == id).cloned())
         })
     };
     let heading = format!("room-{id}");
@@ -45,7 +46,7 @@ pub(crate) fn Entry(
                     <table class="room-table">
                         <thead>
                             <tr>
-                                <th scope="col">{tr(Msg::RoomGrade)}</th>
+                                <th scope="col">{tr(Msg::RoomTicketType)}</th>
                                 <th scope="col">{tr(Msg::RoomCapacity)}</th>
                                 <th scope="col">{tr(Msg::RoomStore)}</th>
                                 <th scope="col">{tr(Msg::RoomLedger)}</th>
@@ -53,8 +54,8 @@ pub(crate) fn Entry(
                             </tr>
                         </thead>
                         <tbody>
-                            <For each=move || grades.get() key=|id| *id let:id>
-                                <Grade grade=grade(id) />
+                            <For each=move || ticket_types.get() key=|id| *id let:id>
+                                <TicketType ticket_type=ticket_type(id) />
                             </For>
                         </tbody>
                     </table>
@@ -96,22 +97,24 @@ fn LedgerState(entry: Signal<InventoryEntry>) -> impl IntoView {
 }
 
 #[component]
-fn Grade(grade: Memo<Option<InventoryTicketType>>) -> impl IntoView {
+fn TicketType(ticket_type: Memo<Option<InventoryTicketType>>) -> impl IntoView {
     let i18n = use_i18n();
-    let grade = Memo::new(move |_| grade.get());
+    let ticket_type = Memo::new(move |_| ticket_type.get());
     let number = move |pick: fn(&InventoryTicketType) -> Option<u32>| {
         move || {
-            let number = grade.with(|grade| grade.as_ref().and_then(pick));
+            let number = ticket_type.with(|ticket_type| ticket_type.as_ref().and_then(pick));
             number.map_or_else(|| "–".to_owned(), |number| format::count(i18n, number.into()))
         }
     };
-    let drift = Memo::new(move |_| grade.with(|grade| grade.as_ref().map_or(0, |grade| grade.drift)));
+    let drift = Memo::new(move |_| {
+        ticket_type.with(|ticket_type| ticket_type.as_ref().map_or(0, |ticket_type| ticket_type.drift))
+    });
     view! {
         <tr>
-            <th scope="row">{move || grade.with(|grade| grade.as_ref().map(|grade| grade.name.clone()))}</th>
-            <td>{number(|grade| Some(grade.capacity))}</td>
-            <td>{number(|grade| Some(grade.store_left))}</td>
-            <td>{number(|grade| grade.ledger_left)}</td>
+            <th scope="row">{move || ticket_type.with(|ticket_type| ticket_type.as_ref().map(|ticket_type| ticket_type.name.clone()))}</th>
+            <td>{number(|ticket_type| Some(ticket_type.capacity))}</td>
+            <td>{number(|ticket_type| Some(ticket_type.store_left))}</td>
+            <td>{number(|ticket_type| ticket_type.ledger_left)}</td>
             <td class="room-table__drift" data-drift=move || (drift.get() != 0).to_string()>
                 {move || match drift.get() {
                     0 => view! { <span class="room-table__same">{i18n.text(Msg::RoomSame)}</span> }.into_any(),

@@ -64,8 +64,8 @@ pub(crate) fn PlanView(
         entry
             .ticket_types
             .iter()
-            .find(|grade| grade.id == id)
-            .map_or_else(|| format!("#{id}"), |grade| grade.name.clone())
+            .find(|ticket_type| ticket_type.id == id)
+            .map_or_else(|| format!("#{id}"), |ticket_type| ticket_type.name.clone())
     };
     let table = move |seen: Reconciliation| {
         let rows = seen
@@ -85,7 +85,7 @@ pub(crate) fn PlanView(
             <table class="plan" data-testid="plan">
                 <thead>
                     <tr>
-                        <th scope="col">{tr(Msg::RoomGrade)}</th>
+                        <th scope="col">{tr(Msg::RoomTicketType)}</th>
                         <th scope="col">{tr(Msg::RoomFrom)}</th>
                         <th scope="col">{tr(Msg::RoomTo)}</th>
                     </tr>

@@ -156,13 +156,13 @@ fn inventory_entry(view: InventoryView) -> InventoryEntry {
         ticket_types: view
             .ticket_types
             .into_iter()
-            .map(|grade| InventoryTicketType {
-                id: grade.id.0,
-                name: grade.name,
-                capacity: grade.capacity,
-                store_left: grade.store_left,
-                ledger_left: grade.ledger_left,
-                drift: grade.drift,
+            .map(|ticket_type| InventoryTicketType {
+                id: ticket_type.id.0,
+                name: ticket_type.name,
+                capacity: ticket_type.capacity,
+                store_left: ticket_type.store_left,
+                ledger_left: ticket_type.ledger_left,
+                drift: ticket_type.drift,
             })
             .collect(),
     }

@@ -15,8 +15,8 @@ const FEW: u32 = 10;
 /// The ticket types as radio buttons. A ticket type without seats cannot be chosen, unless it is chosen
 /// already.
 #[component]
-pub(crate) fn GradePicker(
-    grades: Vec<TicketType>,
+pub(crate) fn TicketTypePicker(
+    ticket_types: Vec<TicketType>,
     prices: Prices,
     #[prop(into)] left: Signal<Vec<TicketTypeLeft>>,
     chosen: RwSignal<Option<i64>>,
@@ -25,20 +25,20 @@ pub(crate) fn GradePicker(
     missing: RwSignal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let rows = grades
+    let rows = ticket_types
         .into_iter()
-        .map(|grade| {
-            let TicketType { id, name, left: known, .. } = grade;
+        .map(|ticket_type| {
+            let TicketType { id, name, left: known, .. } = ticket_type;
             let left = Memo::new(move |_| left.with(|left| seats_left(left, id).unwrap_or(known)));
             let seats = move || match left.get() {
-                0 => i18n.text(Msg::GradeSoldOut).to_owned(),
-                n => i18n.fill(Msg::GradeLeft, &[("n", &format::count(i18n, n.into()))]),
+                0 => i18n.text(Msg::TicketTypeSoldOut).to_owned(),
+                n => i18n.fill(Msg::TicketTypeLeft, &[("n", &format::count(i18n, n.into()))]),
             };
             view! {
-                <label class="grade" data-left=move || left.get().to_string()>
+                <label class="ticket-type" data-left=move || left.get().to_string()>
                     <input
                         type="radio"
-                        name="grade"
+                        name="ticket-type"
                         value=id.to_string()
                         prop:checked=move || chosen.get() == Some(id)
                         disabled=move || locked.get() || (left.get() == 0 && chosen.get() != Some(id))
@@ -47,21 +47,21 @@ pub(crate) fn GradePicker(
                             chosen.set(Some(id));
                         }
                     />
-                    <span class="grade__name">{name}</span>
-                    <span class="grade__price">
+                    <span class="ticket-type__name">{name}</span>
+                    <span class="ticket-type__price">
                         {move || prices.of(id).map(|price| format::money(i18n, price))}
                     </span>
-                    <span class="grade__left" class:grade__left--few=move || { left.get() <= FEW }>{seats}</span>
+                    <span class="ticket-type__left" class:ticket-type__left--few=move || { left.get() <= FEW }>{seats}</span>
                 </label>
             }
         })
         .collect_view();
     view! {
-        <fieldset class="grades" aria-describedby="grade-missing">
-            <legend>{tr(Msg::EventGrades)}</legend>
+        <fieldset class="ticket-types" aria-describedby="ticket-type-missing">
+            <legend>{tr(Msg::EventTicketTypes)}</legend>
             {rows}
-            <p class="field__error" id="grade-missing" aria-live="assertive">
-                {move || missing.get().then(|| view! { <Icon glyph=Glyph::Alert /> {i18n.text(Msg::GradeMissing)} })}
+            <p class="field__error" id="ticket-type-missing" aria-live="assertive">
+                {move || missing.get().then(|| view! { <Icon glyph=Glyph::Alert /> {i18n.text(Msg::TicketTypeMissing)} })}
             </p>
         </fieldset>
     }
