@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures the ladder of docs/benchmarks.md in one run. The rungs alternate, so that
+//! `cargo xtask bench`: measures the scenarios of docs/benchmarks.md in one run. The scenarios alternate, so that
 //! other work on the machine affects all of them. The figures are ratios within a round, and the medians of
 //! these.
 
@@ -8,8 +8,8 @@ mod machine;
 mod page;
 mod parts;
 mod proxy;
-mod rungs;
 mod sample;
+mod scenarios;
 mod summary;
 
 use std::fs;
@@ -24,7 +24,7 @@ use self::document::Part as Generated;
 use self::figures::Round;
 use self::machine::Machine;
 use self::parts::Parts;
-use self::rungs::{Measurement, Rung, Scale};
+use self::scenarios::{Measurement, Scale, Scenario};
 use self::summary::Summary;
 use crate::setup::{self, Part};
 use crate::shell;
@@ -32,16 +32,16 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How often each rung is measured
+    /// How often each scenario is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// How many seconds each rung is measured per round
+    /// How many seconds each scenario is measured per round
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
-    /// Only these rungs. Figures that need other rungs are omitted
+    /// Only these scenarios. Figures that need other scenarios are omitted
     #[arg(long, value_enum, value_delimiter = ',')]
-    only: Vec<Rung>,
-    /// Only check that it works: one round of one second per rung, and a small rush
+    only: Vec<Scenario>,
+    /// Only check that it works: one round of one second per scenario, and a small rush
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
     /// Write the figures into docs/benchmarks.md. With `--only`, this accepts only `streams` and writes only
@@ -69,10 +69,10 @@ impl Options {
         if self.quick { 1 } else { usize::try_from(self.rounds).unwrap_or(usize::MAX) }
     }
 
-    /// The rungs to measure, each once, in the order of the ladder.
-    fn rungs(&self) -> Vec<Rung> {
-        let all = Rung::value_variants().iter().copied();
-        all.filter(|rung| self.only.is_empty() || self.only.contains(rung)).collect()
+    /// The scenarios to measure, each once, in the order of docs/benchmarks.md.
+    fn scenarios(&self) -> Vec<Scenario> {
+        let all = Scenario::value_variants().iter().copied();
+        all.filter(|scenario| self.only.is_empty() || self.only.contains(scenario)).collect()
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         "--docs needs at least {ROUNDS_MIN} rounds"
     );
     anyhow::ensure!(
-        !options.docs || options.only.is_empty() || options.only == [Rung::Streams],
+        !options.docs || options.only.is_empty() || options.only == [Scenario::Streams],
         "--docs writes either all figures or those of `--only streams`"
     );
     setup::ensure(workspace, &[Part::Servers, Part::Proxy])?;
@@ -109,10 +109,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     println!("\n{}\n{}", summary.table(), results.join("index.html").display());
     if options.docs {
         for part in [Generated::Ladder, Generated::Streams] {
-            let of_part = |rung: Rung| (rung == Rung::Streams) == (part == Generated::Streams);
+            let of_part =
+                |scenario: Scenario| (scenario == Scenario::Streams) == (part == Generated::Streams);
             let mut rounds = rounds.clone();
             for round in &mut rounds {
-                round.retain(|rung, _| of_part(*rung));
+                round.retain(|scenario, _| of_part(*scenario));
             }
             if rounds.iter().any(|round| !round.is_empty()) {
                 document::write(&workspace.root().join("docs/benchmarks.md"), part, &summary_of(&rounds))?;
@@ -131,36 +132,37 @@ fn build(workspace: &Workspace, profile: &str) -> Result<()> {
     shell::run(&mut command)
 }
 
-/// Every second round measures the rungs in reverse order. A drift during a round then affects both sides of
+/// Every second round measures the scenarios in reverse order. A drift during a round then affects both sides of
 /// a ratio.
 fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
-    let mut rungs = options.rungs();
+    let mut scenarios = options.scenarios();
     let mut rounds = Vec::new();
     for number in 1..=options.rounds() {
         let mut round = Round::new();
-        for rung in &rungs {
+        for scenario in &scenarios {
             let start = Instant::now();
-            let measurement = Measurement { parts, scale: options.scale(), rung: *rung, round: number };
-            let sample = measurement.take().with_context(|| format!("{rung:?}, round {number}"))?;
+            let measurement =
+                Measurement { parts, scale: options.scale(), scenario: *scenario, round: number };
+            let sample = measurement.take().with_context(|| format!("{scenario:?}, round {number}"))?;
             let values: Vec<String> = sample
                 .iter()
                 .map(|(name, value)| format!("{name} {}", summary::number(*value, "")))
                 .collect();
             let seconds = start.elapsed().as_secs_f64();
             println!(
-                "round {number} of {}: {rung:?}: {} ({seconds:.1} s)",
+                "round {number} of {}: {scenario:?}: {} ({seconds:.1} s)",
                 options.rounds(),
                 values.join(", ")
             );
-            round.insert(*rung, sample);
+            round.insert(*scenario, sample);
         }
         rounds.push(round);
-        rungs.reverse();
+        scenarios.reverse();
     }
     Ok(rounds)
 }
 
-/// Writes the load test's own page about the runs of each rung that has interesting plots. A page that fails
+/// Writes the load test's own page about the runs of each scenario that has interesting plots. A page that fails
 /// is reported and skipped.
 fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
     let mut pages = Vec::new();
@@ -170,7 +172,7 @@ fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
         files.retain(|file| {
             let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
             let is_json = file.extension().is_some_and(|extension| extension == "json");
-            is_json && stem.rsplit_once('-').is_some_and(|(rung, _)| rung == name)
+            is_json && stem.rsplit_once('-').is_some_and(|(scenario, _)| scenario == name)
         });
         if files.is_empty() {
             continue;

@@ -42,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let (mut rows, mut broken) = (Vec::new(), 0);
     for round in 0.. {
         let seed = first + round;
-        names.sort_by_key(|name| dice(seed, name));
+        names.sort_by_key(|name| rng(seed, name));
         for name in &names {
             if round > 0 && start.elapsed() >= end {
                 break;
@@ -82,7 +82,7 @@ fn scenarios(tests: &Path) -> Result<Vec<String>> {
 }
 
 /// A number for a random order that depends only on the seed.
-fn dice(seed: u64, name: &str) -> u64 {
+fn rng(seed: u64, name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (seed, name).hash(&mut hasher);
     hasher.finish()
@@ -120,7 +120,7 @@ mod tests {
     fn a_seed_determines_the_order() {
         let order = |seed| {
             let mut names: Vec<String> = (0..10).map(|n| format!("scenario {n}")).collect();
-            names.sort_by_key(|name| dice(seed, name));
+            names.sort_by_key(|name| rng(seed, name));
             names
         };
         assert_eq!(order(1), order(1));

@@ -255,9 +255,10 @@ mod tests {
         let mut names = [app.register().names(), http.register.names()].concat();
         names.sort();
         let without_total = |name: &String| name.strip_suffix("_total").unwrap_or(name).to_owned();
-        let mut told: Vec<String> = documented().iter().map(|[name, _, _]| without_total(name)).collect();
-        told.sort();
-        assert_eq!(names, told);
+        let mut documented_names: Vec<String> =
+            documented().iter().map(|[name, _, _]| without_total(name)).collect();
+        documented_names.sort();
+        assert_eq!(names, documented_names);
     }
 
     #[test]

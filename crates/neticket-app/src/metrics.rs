@@ -131,7 +131,7 @@ impl Bookings {
     fn new(register: &mut Register) -> Self {
         let family = register.add(
             "bookings",
-            "Wishes to book, by how they ended: confirmed, replayed, pending, rejected, or a problem's code",
+            "Bookings, by how they ended: confirmed, replayed, pending, rejected, or a problem's code",
             Family::<Label, Counter>::default(),
         );
         let of = |outcome| family.get_or_create_owned(&[("outcome", outcome)]);

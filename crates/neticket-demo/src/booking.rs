@@ -75,18 +75,18 @@ pub(super) async fn fill(
 async fn commit(store: &Store, show: &Show, mut batch: Vec<CommitRequest>) -> anyhow::Result<()> {
     for _ in 0..COMMITS_MAX {
         let outcomes = store.commit(&batch).await?;
-        let mut outdated = Vec::new();
+        let mut stale = Vec::new();
         for (request, outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 CommitOutcome::Confirmed | CommitOutcome::Existing(_) => {}
-                CommitOutcome::StaleEpoch { epoch } => outdated.push(CommitRequest { epoch, ..request }),
+                CommitOutcome::StaleEpoch { epoch } => stale.push(CommitRequest { epoch, ..request }),
                 outcome => bail!("a demo booking of {} was refused: {outcome:?}", show.title),
             }
         }
-        if outdated.is_empty() {
+        if stale.is_empty() {
             return Ok(());
         }
-        batch = outdated;
+        batch = stale;
     }
     bail!(
         "a server loaded the ledger of {} during each of {COMMITS_MAX} attempts of the demo bookings",

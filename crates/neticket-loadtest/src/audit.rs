@@ -20,7 +20,7 @@ const EXAMPLES_MAX: usize = 3;
 
 /// What clients were told.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct ClientReport {
     pub event: i64,
     pub max_per_user: u32,
     /// Every reservation that a client was told is confirmed.
@@ -41,7 +41,8 @@ pub struct Audit {
     /// One sentence for each fault.
     pub faults: Vec<String>,
     /// Reservations that clients were told are confirmed.
-    pub told: u64,
+    #[serde(rename = "told")]
+    pub reported: u64,
     /// Confirmed reservations of the event in the database, made by this run.
     pub stored: u64,
     /// Seats that are gone in the store: `capacity` minus `left`.
@@ -56,14 +57,19 @@ pub struct Audit {
 ///
 /// # Errors
 /// The database or a target (`http://host:port`) does not answer.
-pub async fn audit(database: &Database, targets: &[String], told: &Told, timeout: Duration) -> Result<Audit> {
+pub async fn audit(
+    database: &Database,
+    targets: &[String],
+    report: &ClientReport,
+    timeout: Duration,
+) -> Result<Audit> {
     let mut resolved = Vec::with_capacity(targets.len());
     for target in targets {
         resolved.push(api_client::resolve(target).await?);
     }
     let deadline = Instant::now() + timeout;
     loop {
-        let audit = look(database, &resolved, told).await?;
+        let audit = look(database, &resolved, report).await?;
         if audit.passed || Instant::now() >= deadline {
             return Ok(audit);
         }
@@ -71,21 +77,21 @@ pub async fn audit(database: &Database, targets: &[String], told: &Told, timeout
     }
 }
 
-async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Audit> {
-    let rows = database.reservations(told.event).await?;
-    let ticket_types = database.ticket_types(told.event).await?;
+async fn look(database: &Database, targets: &[Target], report: &ClientReport) -> Result<Audit> {
+    let rows = database.reservations(report.event).await?;
+    let ticket_types = database.ticket_types(report.event).await?;
     let confirmed: Vec<&ReservationRow> = rows.iter().filter(|row| row.confirmed).collect();
     let new: Vec<&ReservationRow> =
-        confirmed.iter().filter(|row| !told.before.contains(&row.id)).copied().collect();
+        confirmed.iter().filter(|row| !report.before.contains(&row.id)).copied().collect();
     let mut faults = Vec::new();
-    if told.wrong_answers > 0 {
-        faults.push(format!("{} successful answers did not match their requests", told.wrong_answers));
+    if report.wrong_answers > 0 {
+        faults.push(format!("{} successful answers did not match their requests", report.wrong_answers));
     }
-    let unknown_stored = compare_ids(told, &new, &mut faults);
-    check_limit(told, &confirmed, &mut faults);
+    let unknown_stored = compare_ids(report, &new, &mut faults);
+    check_limit(report, &confirmed, &mut faults);
     check_seats(&ticket_types, &confirmed, &mut faults);
     for target in targets {
-        let shown = ApiClient::new(target.clone()).availability(told.event).await?;
+        let shown = ApiClient::new(target.clone()).availability(report.event).await?;
         let shown = shown
             .ticket_types
             .iter()
@@ -96,10 +102,10 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
     Ok(Audit {
         passed: faults.is_empty(),
         faults,
-        told: told.confirmed.len().try_into()?,
+        reported: report.confirmed.len().try_into()?,
         stored: new.len().try_into()?,
         seats_gone: ticket_types.iter().map(|ticket_type| ticket_type.capacity - ticket_type.left).sum(),
-        unknown: told.unknown_users.len().try_into()?,
+        unknown: report.unknown_users.len().try_into()?,
         unknown_stored,
     })
 }
@@ -107,24 +113,24 @@ async fn look(database: &Database, targets: &[Target], told: &Told) -> Result<Au
 /// Checks that every reservation that a client was told is confirmed is in the store, and that a client was
 /// told of every reservation in the store, unless its answer was lost. Returns how many bookings with a lost
 /// answer are stored.
-fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>) -> u64 {
+fn compare_ids(report: &ClientReport, stored: &[&ReservationRow], faults: &mut Vec<String>) -> u64 {
     let ids: BTreeSet<Uuid> = stored.iter().map(|row| row.id).collect();
-    let told_ids: BTreeSet<Uuid> = told.confirmed.iter().copied().collect();
-    let twice = told.confirmed.len() - told_ids.len();
+    let reported_ids: BTreeSet<Uuid> = report.confirmed.iter().copied().collect();
+    let twice = report.confirmed.len() - reported_ids.len();
     if twice > 0 {
         faults.push(format!("{twice} bookings got the reservation of another booking"));
     }
-    let missing: Vec<&Uuid> = told_ids.difference(&ids).collect();
+    let missing: Vec<&Uuid> = reported_ids.difference(&ids).collect();
     if !missing.is_empty() {
         let (count, examples) = (missing.len(), examples(&missing));
         faults.push(format!("{count} reservations that the server confirmed to clients are not confirmed in the store: {examples}"));
     }
     let mut lost: BTreeMap<i64, u64> = BTreeMap::new();
-    for user in &told.unknown_users {
+    for user in &report.unknown_users {
         *lost.entry(*user).or_default() += 1;
     }
     let (mut lost_stored, mut untold) = (0, Vec::new());
-    for row in stored.iter().filter(|row| !told_ids.contains(&row.id)) {
+    for row in stored.iter().filter(|row| !reported_ids.contains(&row.id)) {
         match lost.get_mut(&row.user) {
             Some(count) if *count > 0 => {
                 *count -= 1;
@@ -142,12 +148,12 @@ fn compare_ids(told: &Told, stored: &[&ReservationRow], faults: &mut Vec<String>
     lost_stored
 }
 
-fn check_limit(told: &Told, confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
+fn check_limit(report: &ClientReport, confirmed: &[&ReservationRow], faults: &mut Vec<String>) {
     let mut held: BTreeMap<i64, i64> = BTreeMap::new();
     for row in confirmed {
         *held.entry(row.user).or_default() += row.quantity;
     }
-    let limit = i64::from(told.max_per_user);
+    let limit = i64::from(report.max_per_user);
     let over: Vec<i64> = held.iter().filter(|(_, held)| **held > limit).map(|(user, _)| *user).collect();
     if !over.is_empty() {
         let (count, examples) = (over.len(), examples(&over));

@@ -41,7 +41,7 @@ pub(crate) struct BookingAttempt<'a> {
 
 /// The fields of a reservation that are checked.
 #[derive(Deserialize)]
-struct Told {
+struct BookingReply {
     id: Uuid,
     status: ReservationStatus,
     quantity: u32,
@@ -125,26 +125,26 @@ impl BookingAttempt<'_> {
             }
         };
         match answer.status {
-            201 | 202 => self.told(&answer),
+            201 | 202 => self.booked(&answer),
             status => refused(status, &answer),
         }
     }
 
-    fn told(&self, answer: &Answer) -> Try {
-        let Ok(told) = serde_json::from_slice::<Told>(&answer.body) else {
+    fn booked(&self, answer: &Answer) -> Try {
+        let Ok(reply) = serde_json::from_slice::<BookingReply>(&answer.body) else {
             return Try::Outcome(Outcome::Wrong);
         };
-        let told_price = (told.ticket_type.id, told.unit_price);
-        if told.quantity != 1 || told_price != (self.ticket_type.id, self.ticket_type.unit_price) {
+        let replied_price = (reply.ticket_type.id, reply.unit_price);
+        if reply.quantity != 1 || replied_price != (self.ticket_type.id, self.ticket_type.unit_price) {
             return Try::Outcome(Outcome::Wrong);
         }
-        match (answer.status, told.status) {
+        match (answer.status, reply.status) {
             (201, ReservationStatus::Confirmed) => Try::Outcome(Outcome::Confirmed {
-                id: told.id,
+                id: reply.id,
                 after_pending: false,
                 replayed: answer.replayed,
             }),
-            (202, ReservationStatus::Pending) => Try::Pending(told.id),
+            (202, ReservationStatus::Pending) => Try::Pending(reply.id),
             _ => Try::Outcome(Outcome::Wrong),
         }
     }
@@ -170,8 +170,8 @@ impl BookingAttempt<'_> {
             pause = (pause * 2).min(POLL_MAX);
             match connection.ask(&http_request, deadline.min(Instant::now() + TRY_TIMEOUT)).await {
                 Ok(answer) if answer.status == 200 => {
-                    let told = serde_json::from_slice::<Told>(&answer.body);
-                    match told.map(|told| told.status) {
+                    let reply = serde_json::from_slice::<BookingReply>(&answer.body);
+                    match reply.map(|reply| reply.status) {
                         Ok(ReservationStatus::Pending) => {}
                         Ok(ReservationStatus::Confirmed) => {
                             return Outcome::Confirmed { id, after_pending: true, replayed: false };

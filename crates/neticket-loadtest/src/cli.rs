@@ -89,8 +89,8 @@ pub struct RushArgs {
     #[arg(long, value_enum, default_value_t = Connect::Before)]
     pub connect: Connect,
     /// How long a person repeats before giving up
-    #[arg(long, default_value_t = 60)]
-    pub patience_s: u64,
+    #[arg(long = "patience-s", default_value_t = 60)]
+    pub give_up_after_s: u64,
     /// People who find a ticket type sold out try the next one
     #[arg(long = "other-grades")]
     pub other_ticket_types: bool,

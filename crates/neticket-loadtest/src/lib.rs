@@ -26,7 +26,7 @@ mod worker;
 mod worker_config;
 mod workers;
 
-pub use audit::{Audit, Told, audit};
+pub use audit::{Audit, ClientReport, audit};
 pub use database::Database;
 pub use machine::Machine;
 pub use result::{Client, Durability, FORMAT, Kind, Latency, Run, RunConfig, RunLatency};

@@ -47,7 +47,7 @@ async fn rush_play(context: &WorkerContext, rush: &Rush, n: usize) {
     #[allow(clippy::cast_precision_loss, clippy::as_conversions, reason = "a position in a queue of people")]
     let offset = Duration::from_secs_f64((rush.first_us + rush.step_us * n as f64) / 1e6);
     let intended = shared.start() + offset;
-    let deadline = intended + Duration::from_millis(rush.patience_ms);
+    let deadline = intended + Duration::from_millis(rush.give_up_after_ms);
     let person = &context.people[n];
     sleep_until(intended).await;
     shared.begin();

@@ -9,7 +9,7 @@ use neticket_domain::Role;
 use uuid::Uuid;
 
 use crate::api_client::{self, ApiClient};
-use crate::audit::{Told, audit};
+use crate::audit::{ClientReport, audit};
 use crate::cli::{BookArgs, CommonArgs, Connect, HoldArgs, ReadArgs, RushArgs};
 use crate::database::Database;
 use crate::machine::redis_durability;
@@ -54,7 +54,7 @@ pub(crate) async fn rush(args: &RushArgs) -> Result<bool> {
                 first_us: step_us * f64::from(n),
                 step_us: step_us * f64::from(processes),
                 connect_before: args.connect == Connect::Before,
-                patience_ms: args.patience_s * 1000,
+                give_up_after_ms: args.give_up_after_s * 1000,
                 other_ticket_types: args.other_ticket_types,
             })
         });
@@ -234,7 +234,7 @@ impl RunSetup {
         if let Some(database) = &self.database {
             if wanted {
                 let timeout = if stats.unknown_users.is_empty() { AUDIT_TIMEOUT } else { AUDIT_TIMEOUT_LOST };
-                let told = Told {
+                let report = ClientReport {
                     event: self.config.event,
                     max_per_user: self.config.max_per_user,
                     confirmed: stats.confirmed,
@@ -242,7 +242,7 @@ impl RunSetup {
                     wrong_answers: stats.counts.wrong_answers,
                     before: self.before,
                 };
-                run.audit = Some(audit(database, &common.targets, &told, timeout).await?);
+                run.audit = Some(audit(database, &common.targets, &report, timeout).await?);
             }
             run.durability.database = database.durability().await?;
         }

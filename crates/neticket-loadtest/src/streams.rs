@@ -183,8 +183,8 @@ impl Heard {
         }
         let text = std::str::from_utf8(block).ok()?;
         let data = text.lines().find_map(|line| line.strip_prefix("data: "))?;
-        let told: Availability = serde_json::from_str(data).ok()?;
-        let left = told.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum();
+        let availability: Availability = serde_json::from_str(data).ok()?;
+        let left = availability.ticket_types.iter().map(|ticket_type| u64::from(ticket_type.left)).sum();
         self.last = (Bytes::copy_from_slice(block), left);
         Some(left)
     }

@@ -61,7 +61,7 @@ pub(crate) struct Rush {
     pub(crate) first_us: f64,
     pub(crate) step_us: f64,
     pub(crate) connect_before: bool,
-    pub(crate) patience_ms: u64,
+    pub(crate) give_up_after_ms: u64,
     pub(crate) other_ticket_types: bool,
 }
 

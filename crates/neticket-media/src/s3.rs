@@ -94,8 +94,8 @@ impl S3Backend {
 
     /// Reads an image for a visitor. Refused while too many images are being read from the bucket.
     pub(crate) async fn serve(&self, key: &Key) -> Result<Option<Found>, MediaError> {
-        let crowded = |_| MediaError::TooManyReads { bucket: self.options.bucket.clone() };
-        let _turn = self.reads.try_acquire().map_err(crowded)?;
+        let too_many = |_| MediaError::TooManyReads { bucket: self.options.bucket.clone() };
+        let _turn = self.reads.try_acquire().map_err(too_many)?;
         self.read(key).await
     }
 

@@ -131,8 +131,8 @@ impl S3 {
     pub fn metadata(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder of objects");
         let paths = entries.map(|entry| entry.expect("a file").path());
-        let told = paths.filter(|path| path.to_string_lossy().ends_with(".metadata.json"));
-        told.map(|path| std::fs::read_to_string(path).expect("metadata")).collect()
+        let metadata_files = paths.filter(|path| path.to_string_lossy().ends_with(".metadata.json"));
+        metadata_files.map(|path| std::fs::read_to_string(path).expect("metadata")).collect()
     }
 
     /// Makes an object appear to have been stored this long ago.

@@ -38,14 +38,14 @@ impl Locks {
         let mut client = client(env, &format!("BEGIN// {lock}// SELECT CONNECTION_ID()// SELECT SLEEP(600)"));
         let mut client =
             client.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the client starts");
-        let (mut told, mut byte) = (String::new(), [0]);
-        while told.lines().count() < 2 || !told.ends_with('\n') {
+        let (mut output, mut byte) = (String::new(), [0]);
+        while output.lines().count() < 2 || !output.ends_with('\n') {
             client.stdout.as_mut().expect("a pipe").read_exact(&mut byte).expect("it has the locks");
-            told.push(char::from(byte[0]));
+            output.push(char::from(byte[0]));
         }
         Self {
             client,
-            connection: told.lines().nth(1).expect("the client prints its connection id").to_owned(),
+            connection: output.lines().nth(1).expect("the client prints its connection id").to_owned(),
         }
     }
 

@@ -90,9 +90,9 @@ impl RedisCluster {
             let bus = process_guard::free_port()?;
             let options = ["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()].map(str::to_owned);
             let master = Redis { extra_options: options.into(), ..Redis::default() }.start()?;
-            told(&master, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;
+            run_command(&master, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"))?;
             if let Some(known) = masters.first() {
-                told(known, &format!("CLUSTER MEET 127.0.0.1 {} {bus}", master.port()))?;
+                run_command(known, &format!("CLUSTER MEET 127.0.0.1 {} {bus}", master.port()))?;
             }
             masters.push(master);
         }
@@ -112,7 +112,7 @@ impl RedisCluster {
     }
 }
 
-fn told(master: &Server, command: &str) -> Result<()> {
+fn run_command(master: &Server, command: &str) -> Result<()> {
     let answer = ask(master.port(), command)?;
     if answer != "+OK" {
         bail!("{command}: {answer}");

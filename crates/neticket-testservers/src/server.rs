@@ -180,9 +180,9 @@ impl Server {
         Ok(())
     }
 
-    fn wait_for_end(&mut self, patience: Duration) -> Result<Option<ExitStatus>> {
+    fn wait_for_end(&mut self, timeout: Duration) -> Result<Option<ExitStatus>> {
         let Some(child) = self.child.as_mut() else { return Ok(None) };
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeout;
         loop {
             let status = child.try_wait().context("cannot read the state of the server")?;
             if status.is_some() || Instant::now() >= deadline {

@@ -6,7 +6,7 @@ use crate::api::ApiError;
 
 /// How long a booking is retried after the press, in milliseconds. After that the page says that the outcome
 /// is unknown.
-pub(crate) const PATIENCE_MS: i64 = 120_000;
+pub(crate) const GIVE_UP_AFTER_MS: i64 = 120_000;
 /// A refusal because the sale is not open is retried if the sale opens within this many milliseconds.
 /// Otherwise the page shows the countdown again.
 const OPENS_SOON_MS: i64 = 3_000;
@@ -81,7 +81,7 @@ pub(crate) fn next(error: &ApiError, tries: u32, elapsed_ms: i64, jitter: i64) -
         ApiError::Refused { .. } | ApiError::OtherUser => return Next::Refused,
         ApiError::Lost | ApiError::Unreadable(_) => return Next::GiveUp,
     };
-    if elapsed_ms + wait > PATIENCE_MS { Next::GiveUp } else { Next::Wait(wait) }
+    if elapsed_ms + wait > GIVE_UP_AFTER_MS { Next::GiveUp } else { Next::Wait(wait) }
 }
 
 /// Whether a node refuses a request only for its price, because the node is older than that field. Such nodes
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn retries_end_after_two_minutes() {
-        assert_eq!(next(&ApiError::Lost, 30, PATIENCE_MS - 100, 0), Next::GiveUp);
+        assert_eq!(next(&ApiError::Lost, 30, GIVE_UP_AFTER_MS - 100, 0), Next::GiveUp);
         assert_eq!(next(&refused(ProblemCode::Overloaded, Some(60)), 2, 70_000, 0), Next::GiveUp);
     }
 

@@ -5,7 +5,7 @@ use leptos::task::spawn_local;
 use neticket_contract::{Problem, ProblemCode, Reservation, ReservationStatus};
 
 use super::attempt::Attempt;
-use super::retry::{self, Next, PATIENCE_MS, WaitReason};
+use super::retry::{self, GIVE_UP_AFTER_MS, Next, WaitReason};
 use crate::api::ApiError;
 use crate::browser;
 use crate::clock::Clock;
@@ -120,7 +120,7 @@ impl Booking {
         }
         self.stage.set(Stage::Trying(first()));
         spawn_local(async move {
-            if browser::now_ms() - pressed_ms < PATIENCE_MS {
+            if browser::now_ms() - pressed_ms < GIVE_UP_AFTER_MS {
                 self.run(attempt, pressed_ms).await;
             } else {
                 // The press is long ago. Only the person knows whether the booking is still wanted, so it is
@@ -212,7 +212,7 @@ impl Booking {
         if ask_again {
             match self.create(&attempt).await {
                 Ok(reservation) => return self.booked(&reservation),
-                Err(error) if retry::next(&error, 1, PATIENCE_MS + 1, 0) == Next::Refused => {
+                Err(error) if retry::next(&error, 1, GIVE_UP_AFTER_MS + 1, 0) == Next::Refused => {
                     return self.refused(error, attempt);
                 }
                 Err(_) => {}

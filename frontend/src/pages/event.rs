@@ -100,11 +100,11 @@ impl Shown {
 
     /// Shows the price that the refusal of a booking contained, and fetches the event with that price.
     fn correct(self, ticket_type_id: i64, price: u64) {
-        let outdated = self.event.state.try_with_untracked(|load| match load {
+        let stale_detail = self.event.state.try_with_untracked(|load| match load {
             Load::Ready(facts) => facts.with_price(ticket_type_id, price),
             Load::Loading | Load::Failed(_) => None,
         });
-        if let Some(facts) = outdated.flatten() {
+        if let Some(facts) = stale_detail.flatten() {
             let revision = facts.0.revision.unwrap_or(0);
             self.event.put(facts);
             // Perhaps there is no such revision: a ledger that is not loaded yet answers with the previous

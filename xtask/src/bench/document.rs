@@ -52,7 +52,7 @@ fn markdown(summary: &Summary) -> String {
     let Summary { date, command, rounds, seconds, machine, .. } = summary;
     let _ = writeln!(
         text,
-        "Measured on {date} with `{command}`: {rounds} rounds, {seconds} s per rung and round, medians.\n"
+        "Measured on {date} with `{command}`: {rounds} rounds, {seconds} s per scenario and round, medians.\n"
     );
     text.push_str("| figure | floor | goal | median | min – max | |\n|---|---|---|---|---|---|\n");
     for figure in &summary.figures {

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::rungs::Rung;
 use super::sample::{PER_S, Sample, Spread};
+use super::scenarios::Scenario;
 
-/// One round: every rung once.
-pub(super) type Round = BTreeMap<Rung, Sample>;
+/// One round: every scenario once.
+pub(super) type Round = BTreeMap<Scenario, Sample>;
 
 /// The goal of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -50,7 +50,7 @@ pub(super) struct Figure {
 /// A value without a goal, for example one from which ratios are made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Speed {
-    pub(super) rung: Rung,
+    pub(super) scenario: Scenario,
     pub(super) name: &'static str,
     pub(super) unit: &'static str,
     pub(super) spread: Spread,
@@ -70,70 +70,70 @@ const FIGURES: [Definition; 16] = [
         unit: "×",
         floor: "0.54",
         goal: Goal::AtLeast(0.70),
-        of: |round| ratio(round, Rung::Node, Rung::Ceiling),
+        of: |round| ratio(round, Scenario::Node, Scenario::Ceiling),
     },
     Definition {
         name: "durable bookings/s ÷ row lock, one ticket type, 256 connections",
         unit: "×",
         floor: "13–15",
         goal: Goal::AtLeast(25.0),
-        of: |round| ratio(round, Rung::NodeFew, Rung::RowLock),
+        of: |round| ratio(round, Scenario::NodeFew, Scenario::RowLock),
     },
     Definition {
         name: "the rush, seats for all: errors",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
-        of: |round| value(round, Rung::Rush, "errors"),
+        of: |round| value(round, Scenario::Rush, "errors"),
     },
     Definition {
         name: "the rush, seats for all: people without an answer or without a seat",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
-        of: |round| value(round, Rung::Rush, "unserved"),
+        of: |round| value(round, Scenario::Rush, "unserved"),
     },
     Definition {
         name: "the rush, seats for all: mean wait",
         unit: "s",
         floor: "≈ 1.2",
         goal: Goal::AtMost(1.0),
-        of: |round| value(round, Rung::Rush, "mean_s"),
+        of: |round| value(round, Scenario::Rush, "mean_s"),
     },
     Definition {
         name: "the rush, seats for all: last answer",
         unit: "s",
         floor: "2.5",
         goal: Goal::AtMost(2.0),
-        of: |round| value(round, Rung::Rush, "last_s"),
+        of: |round| value(round, Scenario::Rush, "last_s"),
     },
     Definition {
         name: "the rush, seats for one in five: errors",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
-        of: |round| value(round, Rung::RushScarce, "errors"),
+        of: |round| value(round, Scenario::RushScarce, "errors"),
     },
     Definition {
         name: "the rush, seats for one in five: difference between winners and seats",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
-        of: |round| value(round, Rung::RushScarce, "unsold"),
+        of: |round| value(round, Scenario::RushScarce, "unsold"),
     },
     Definition {
         name: "the rush, seats for one in five: losers' mean wait",
         unit: "s",
         floor: "–",
         goal: Goal::AtMost(0.6),
-        of: |round| value(round, Rung::RushScarce, "losers_mean_s"),
+        of: |round| value(round, Scenario::RushScarce, "losers_mean_s"),
     },
     Definition {
         name: "event detail reads/s ÷ ceiling's GET, 256 connections",
         unit: "×",
         floor: "–",
         goal: Goal::AtLeast(0.8),
-        of: |round| ratio(round, Rung::ReadNode, Rung::ReadCeiling),
+        of: |round| ratio(round, Scenario::ReadNode, Scenario::ReadCeiling),
     },
     Definition {
         name: "idle node: a booking above HTTP and the same transaction alone, p50",
@@ -142,7 +142,7 @@ const FIGURES: [Definition; 16] = [
         goal: Goal::AtMost(0.2),
         of: |round| {
             let [booking, commit, http] =
-                ["booking_ms", "commit_ms", "http_ms"].map(|name| value(round, Rung::Idle, name));
+                ["booking_ms", "commit_ms", "http_ms"].map(|name| value(round, Scenario::Idle, name));
             Some(booking? - commit? - http?)
         },
     },
@@ -151,14 +151,14 @@ const FIGURES: [Definition; 16] = [
         unit: "MB",
         floor: "–",
         goal: Goal::AtMost(200.0),
-        of: |round| value(round, Rung::Memory, "resident_mb"),
+        of: |round| value(round, Scenario::Memory, "resident_mb"),
     },
     Definition {
         name: "embedded, new folder: start to first 200",
         unit: "ms",
         floor: "–",
         goal: Goal::AtMost(150.0),
-        of: |round| value(round, Rung::ColdStart, "first_answer_ms"),
+        of: |round| value(round, Scenario::ColdStart, "first_answer_ms"),
     },
     Definition {
         name: "10,000 open streams of one event: reads of its ledger",
@@ -166,50 +166,50 @@ const FIGURES: [Definition; 16] = [
         floor: "–",
         // One per 250 ms, and one more at the edge of the measured time.
         goal: Goal::AtMost(4.5),
-        of: |round| value(round, Rung::Streams, "ledger_views_per_s"),
+        of: |round| value(round, Scenario::Streams, "ledger_views_per_s"),
     },
     Definition {
         name: "10,000 open streams of one event: streams that missed the last booking",
         unit: "",
         floor: "–",
         goal: Goal::Always(0.0),
-        of: |round| value(round, Rung::Streams, "unheard"),
+        of: |round| value(round, Scenario::Streams, "unheard"),
     },
     Definition {
         name: "10,000 open streams of one event: from a booking to its message, p99",
         unit: "ms",
         floor: "–",
         goal: Goal::AtMost(1_000.0),
-        of: |round| value(round, Rung::Streams, "push_p99_ms"),
+        of: |round| value(round, Scenario::Streams, "push_p99_ms"),
     },
 ];
 
-/// The values that are shown beside the figures: rung, name, unit, key of the value.
-const SPEEDS: [(Rung, &str, &str, &str); 21] = [
-    (Rung::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
-    (Rung::RowLock, "row lock, one ticket type, 256 connections", "/s", PER_S),
-    (Rung::Node, "one node, 2,000 connections", "/s", PER_S),
-    (Rung::NodeFew, "one node, one ticket type, 256 connections", "/s", PER_S),
-    (Rung::TwoNodes, "two nodes behind nginx, 2,000 connections", "/s", PER_S),
-    (Rung::FourNodes, "four nodes behind nginx, 2,000 connections", "/s", PER_S),
-    (Rung::Embedded, "embedded: SQLite, ledger in the process, 256 connections", "/s", PER_S),
-    (Rung::Ledger, "ledger only: admitted and settled in Redis", "/s", PER_S),
-    (Rung::ReadCeiling, "event detail: ceiling's GET, 256 connections", "/s", PER_S),
-    (Rung::ReadNode, "event detail: one node, 256 connections", "/s", PER_S),
-    (Rung::Node, "one node, 2,000 connections: p50", "ms", "p50_ms"),
-    (Rung::Node, "one node, 2,000 connections: p99", "ms", "p99_ms"),
-    (Rung::NodeFew, "one node, one ticket type, 256 connections: p99", "ms", "p99_ms"),
-    (Rung::RowLock, "row lock, one ticket type, 256 connections: p99", "ms", "p99_ms"),
-    (Rung::Rush, "the rush, seats for all: p99 wait", "s", "p99_s"),
-    (Rung::RushScarce, "the rush, seats for one in five: last answer", "s", "last_s"),
-    (Rung::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),
-    (Rung::Idle, "the same transaction alone, p50", "ms", "commit_ms"),
-    (Rung::Idle, "ceiling, one connection, p50", "ms", "http_ms"),
-    (Rung::Streams, "10,000 open streams: from a booking to its message, p50", "ms", "push_p50_ms"),
-    (Rung::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
+/// The values that are shown beside the figures: scenario, name, unit, key of the value.
+const SPEEDS: [(Scenario, &str, &str, &str); 21] = [
+    (Scenario::Ceiling, "ceiling: no store, 2,000 connections", "/s", PER_S),
+    (Scenario::RowLock, "row lock, one ticket type, 256 connections", "/s", PER_S),
+    (Scenario::Node, "one node, 2,000 connections", "/s", PER_S),
+    (Scenario::NodeFew, "one node, one ticket type, 256 connections", "/s", PER_S),
+    (Scenario::TwoNodes, "two nodes behind nginx, 2,000 connections", "/s", PER_S),
+    (Scenario::FourNodes, "four nodes behind nginx, 2,000 connections", "/s", PER_S),
+    (Scenario::Embedded, "embedded: SQLite, ledger in the process, 256 connections", "/s", PER_S),
+    (Scenario::Ledger, "ledger only: admitted and settled in Redis", "/s", PER_S),
+    (Scenario::ReadCeiling, "event detail: ceiling's GET, 256 connections", "/s", PER_S),
+    (Scenario::ReadNode, "event detail: one node, 256 connections", "/s", PER_S),
+    (Scenario::Node, "one node, 2,000 connections: p50", "ms", "p50_ms"),
+    (Scenario::Node, "one node, 2,000 connections: p99", "ms", "p99_ms"),
+    (Scenario::NodeFew, "one node, one ticket type, 256 connections: p99", "ms", "p99_ms"),
+    (Scenario::RowLock, "row lock, one ticket type, 256 connections: p99", "ms", "p99_ms"),
+    (Scenario::Rush, "the rush, seats for all: p99 wait", "s", "p99_s"),
+    (Scenario::RushScarce, "the rush, seats for one in five: last answer", "s", "last_s"),
+    (Scenario::Idle, "idle node, one connection: a booking, p50", "ms", "booking_ms"),
+    (Scenario::Idle, "the same transaction alone, p50", "ms", "commit_ms"),
+    (Scenario::Idle, "ceiling, one connection, p50", "ms", "http_ms"),
+    (Scenario::Streams, "10,000 open streams: from a booking to its message, p50", "ms", "push_p50_ms"),
+    (Scenario::Streams, "resident memory of a node with 10,000 open streams", "MB", "resident_mb"),
 ];
 
-/// The figures for which the rounds have values. A figure whose rung was omitted is missing.
+/// The figures for which the rounds have values. A figure whose scenario was omitted is missing.
 pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {
     let known = FIGURES.iter().filter_map(|definition| {
         let spread = Spread::of(rounds.iter().filter_map(definition.of).collect())?;
@@ -221,31 +221,31 @@ pub(super) fn figures(rounds: &[Round]) -> Vec<Figure> {
 
 /// The speeds for which the rounds have values.
 pub(super) fn speeds(rounds: &[Round]) -> Vec<Speed> {
-    let known = SPEEDS.iter().filter_map(|&(rung, name, unit, key)| {
-        let values = rounds.iter().filter_map(|round| value(round, rung, key));
-        Some(Speed { rung, name, unit, spread: Spread::of(values.collect())? })
+    let known = SPEEDS.iter().filter_map(|&(scenario, name, unit, key)| {
+        let values = rounds.iter().filter_map(|round| value(round, scenario, key));
+        Some(Speed { scenario, name, unit, spread: Spread::of(values.collect())? })
     });
     known.collect()
 }
 
-fn value(round: &Round, rung: Rung, name: &str) -> Option<f64> {
-    round.get(&rung)?.get(name).copied()
+fn value(round: &Round, scenario: Scenario, name: &str) -> Option<f64> {
+    round.get(&scenario)?.get(name).copied()
 }
 
-/// How many times as fast as `base` `rung` was in this round.
-fn ratio(round: &Round, rung: Rung, base: Rung) -> Option<f64> {
+/// How many times as fast as `base` `scenario` was in this round.
+fn ratio(round: &Round, scenario: Scenario, base: Scenario) -> Option<f64> {
     let base = value(round, base, PER_S).filter(|base| *base > 0.0)?;
-    Some(value(round, rung, PER_S)? / base)
+    Some(value(round, scenario, PER_S)? / base)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn round(values: &[(Rung, &'static str, f64)]) -> Round {
+    fn round(values: &[(Scenario, &'static str, f64)]) -> Round {
         let mut round = Round::new();
-        for (rung, name, value) in values {
-            round.entry(*rung).or_default().insert(name, *value);
+        for (scenario, name, value) in values {
+            round.entry(*scenario).or_default().insert(name, *value);
         }
         round
     }
@@ -267,23 +267,25 @@ mod tests {
     #[test]
     fn a_ratio_is_taken_within_each_round_before_the_median() {
         // The machine was three times slower in the second round, but the ratio stayed the same.
-        let rounds = [(30_000.0, 24_000.0), (10_000.0, 8_000.0), (30_000.0, 21_000.0)]
-            .map(|(ceiling, node)| round(&[(Rung::Ceiling, PER_S, ceiling), (Rung::Node, PER_S, node)]));
+        let rounds =
+            [(30_000.0, 24_000.0), (10_000.0, 8_000.0), (30_000.0, 21_000.0)].map(|(ceiling, node)| {
+                round(&[(Scenario::Ceiling, PER_S, ceiling), (Scenario::Node, PER_S, node)])
+            });
         let figures = figures(&rounds);
-        assert_eq!(figures.len(), 1, "rungs that were left out must have no figures: {figures:?}");
+        assert_eq!(figures.len(), 1, "scenarios that were left out must have no figures: {figures:?}");
         assert!((figures[0].spread.median - 0.8).abs() < 1e-9 && figures[0].reached);
         assert!((figures[0].spread.min - 0.7).abs() < 1e-9);
     }
 
     #[test]
     fn a_baseline_of_zero_divides_nothing() {
-        let rounds = [round(&[(Rung::Ceiling, PER_S, 0.0), (Rung::Node, PER_S, 8.0)])];
+        let rounds = [round(&[(Scenario::Ceiling, PER_S, 0.0), (Scenario::Node, PER_S, 8.0)])];
         assert_eq!(figures(&rounds), []);
     }
 
     #[test]
     fn a_forbidden_event_in_any_round_misses_the_goal() {
-        let rounds = [0.0, 0.0, 1.0].map(|errors| round(&[(Rung::Rush, "errors", errors)]));
+        let rounds = [0.0, 0.0, 1.0].map(|errors| round(&[(Scenario::Rush, "errors", errors)]));
         assert!(!figures(&rounds)[0].reached, "one error must miss the goal although the median is 0");
         assert!(figures(&rounds[..2])[0].reached);
     }
@@ -291,9 +293,9 @@ mod tests {
     #[test]
     fn the_cost_of_batching_is_the_rest_after_http_and_the_transaction() {
         let rounds = [round(&[
-            (Rung::Idle, "booking_ms", 1.0),
-            (Rung::Idle, "commit_ms", 0.7),
-            (Rung::Idle, "http_ms", 0.15),
+            (Scenario::Idle, "booking_ms", 1.0),
+            (Scenario::Idle, "commit_ms", 0.7),
+            (Scenario::Idle, "http_ms", 0.15),
         ])];
         let figure = &figures(&rounds)[0];
         assert!((figure.spread.median - 0.15).abs() < 1e-9 && figure.reached, "{figure:?}");

@@ -23,7 +23,7 @@ pub(super) fn html(summary: &Summary, reports: &[(String, String)]) -> String {
         "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>NETicket: benchmarks</title>\
          <style>{STYLE}</style>\n<h1>Benchmarks</h1>\n\
-         <p>{} · <code>{}</code> · {} rounds, {} s per rung and round, medians</p>\n",
+         <p>{} · <code>{}</code> · {} rounds, {} s per scenario and round, medians</p>\n",
         escaped(&summary.date),
         escaped(&summary.command),
         summary.rounds,

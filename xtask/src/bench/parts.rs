@@ -21,7 +21,7 @@ pub(super) const JWT_SECRET: &str = "benchmarks-sign-their-tokens-with-this";
 const OF_THE_NETWORK: [&str; 3] = ["bind", "protected-mode", "requirepass"];
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The servers that all rungs share, and the folders.
+/// The servers that all scenarios share, and the folders.
 pub(super) struct Parts<'a> {
     workspace: &'a Workspace,
     /// The folder of the binaries.
@@ -150,7 +150,7 @@ impl<'a> Parts<'a> {
 
     fn node(&self, mut command: Command, number: usize) -> Result<Process> {
         let address = process::free_address()?;
-        // The log has a line per request, so only that of the last rung is kept.
+        // The log has a line per request, so only that of the last scenario is kept.
         let log = self.results.join(format!("node-{number}.log"));
         let _ = fs::remove_file(&log);
         command.env("NETICKET_LISTEN", address.to_string());

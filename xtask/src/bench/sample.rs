@@ -1,13 +1,13 @@
-//! What a rung measures, and the spread of a value over the rounds.
+//! What a scenario measures, and the spread of a value over the rounds.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// The values that one rung measured in one round, by name.
+/// The values that one scenario measured in one round, by name.
 pub(super) type Sample = BTreeMap<&'static str, f64>;
 
-/// The key of each rung's main value.
+/// The key of each scenario's main value.
 pub(super) const PER_S: &str = "per_s";
 
 /// A figure over all rounds.

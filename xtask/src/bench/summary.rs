@@ -14,7 +14,7 @@ pub(super) struct Summary {
     pub(super) date: String,
     pub(super) command: String,
     pub(super) rounds: usize,
-    /// Seconds per rung and round.
+    /// Seconds per scenario and round.
     pub(super) seconds: u32,
     pub(super) figures: Vec<Figure>,
     pub(super) speeds: Vec<Speed>,
@@ -117,16 +117,16 @@ fn aligned(rows: &[[String; 6]]) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::rungs::Rung;
+    use super::super::scenarios::Scenario;
     use super::*;
 
     /// Two rounds in which some goals are reached and some are not.
     pub(in crate::bench) fn summary() -> Summary {
         let round = |ceiling: f64, node: f64, last_s: f64| {
             let mut round = Round::new();
-            round.entry(Rung::Ceiling).or_default().insert("per_s", ceiling);
-            round.entry(Rung::Node).or_default().insert("per_s", node);
-            round.entry(Rung::Rush).or_default().extend([("errors", 0.0), ("last_s", last_s)]);
+            round.entry(Scenario::Ceiling).or_default().insert("per_s", ceiling);
+            round.entry(Scenario::Node).or_default().insert("per_s", node);
+            round.entry(Scenario::Rush).or_default().extend([("errors", 0.0), ("last_s", last_s)]);
             round
         };
         let machine = Machine {

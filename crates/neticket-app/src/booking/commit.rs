@@ -48,7 +48,7 @@ struct Sorted {
     /// for them have to be returned.
     conflicting: Vec<(Admitted, ReservationRecord)>,
     /// Admitted under an epoch that differs from the epoch of the store.
-    outdated: Vec<BookingRequest>,
+    stale: Vec<BookingRequest>,
 }
 
 impl Committer {
@@ -102,7 +102,7 @@ impl Committer {
             if !sorted.refused.is_empty() {
                 self.refuse(event, sorted.refused).await;
             }
-            batch = self.admit_again(event, sorted.outdated).await;
+            batch = self.admit_again(event, sorted.stale).await;
         }
         for admitted in batch {
             admitted.booking.answer(Err(AppError::Overloaded));
@@ -201,9 +201,9 @@ impl Committer {
 
     /// Offers requests again under the current epoch. Recovered entries are not offered: the load of that
     /// epoch has carried them over into its journal, unless they have been refused since.
-    async fn admit_again(&self, event: EventId, outdated: Vec<BookingRequest>) -> Vec<Admitted> {
+    async fn admit_again(&self, event: EventId, stale: Vec<BookingRequest>) -> Vec<Admitted> {
         let (recovered, asked): (Vec<BookingRequest>, Vec<BookingRequest>) =
-            outdated.into_iter().partition(BookingRequest::is_recovered);
+            stale.into_iter().partition(BookingRequest::is_recovered);
         if let Some(epoch) = recovered.iter().map(|booking| booking.epoch_min).max()
             && let Err(error) = self.admission.loader.load(event, epoch).await
         {
@@ -251,7 +251,7 @@ fn partition_by_outcome(batch: Vec<Admitted>, outcomes: Vec<CommitOutcome>) -> S
                 // If the store has the lower epoch, it was restored from a backup. Then a ledger with a
                 // higher epoch than the present one is necessary.
                 booking.epoch_min = if stores > epoch { stores } else { Epoch(epoch.0 + 1) };
-                sorted.outdated.push(booking);
+                sorted.stale.push(booking);
                 continue;
             }
             CommitOutcome::SoldOut => AppError::SoldOut { left: 0 },

@@ -114,9 +114,9 @@ impl BookingRequest {
     /// journal. `None` if no client can have been told `pending`. A client that no longer waits may have been
     /// told so, and so may another client request with the same idempotency key.
     pub(crate) fn rejection_to_record(&self) -> Option<CommitRequest> {
-        let somebody_was_told =
+        let may_have_answered_pending =
             self.has_idempotency_key || self.reply.as_ref().is_none_or(oneshot::Sender::is_closed);
-        self.last.filter(|_| somebody_was_told)
+        self.last.filter(|_| may_have_answered_pending)
     }
 
     /// Whether it comes from the journal and not from a client.

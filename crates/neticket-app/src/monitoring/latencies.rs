@@ -87,8 +87,8 @@ mod tests {
     fn every_latency_is_reported_within_a_thirtieth_of_its_value() {
         for micros in (6..350).map(|step| 1.1_f64.powi(step) * 40.0).take_while(|micros| *micros < 3.3e7) {
             let bucket = u32::try_from(bucket_of(Duration::from_secs_f64(micros / 1e6))).unwrap();
-            let told = middle_ms(bucket) * 1_000.0;
-            assert!((told - micros).abs() <= micros / 30.0, "{micros} µs is reported as {told} µs");
+            let reported = middle_ms(bucket) * 1_000.0;
+            assert!((reported - micros).abs() <= micros / 30.0, "{micros} µs is reported as {reported} µs");
         }
     }
 
@@ -105,8 +105,9 @@ mod tests {
     #[test]
     fn quantiles_cover_the_counts_of_all_nodes() {
         assert_eq!(quantile_ms(&[], 500), None);
-        let near =
-            |told: Option<f64>, ms: f64| assert!((told.unwrap() - ms).abs() < ms / 30.0, "{told:?} {ms}");
+        let near = |reported: Option<f64>, ms: f64| {
+            assert!((reported.unwrap() - ms).abs() < ms / 30.0, "{reported:?} {ms}")
+        };
         let at = |ms| u32::try_from(bucket_of(Duration::from_millis(ms))).unwrap();
         let counts = [(at(100), 1), (at(10), 198), (at(1_000), 1), (at(10), 1)];
         near(quantile_ms(&counts, 500), 10.0);

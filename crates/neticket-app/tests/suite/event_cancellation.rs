@@ -108,7 +108,7 @@ on_both! {
         };
         let (people, ()) = tokio::join!(join_all(people), cancel);
         until_cancellation_finished(&env, &event).await;
-        let mut told = 0;
+        let mut answered = 0;
         for (user, booked) in people.into_iter().map(Result::unwrap) {
             for was in booked {
                 let is = nodes[1].reservation(user, was.id).await.unwrap();
@@ -118,10 +118,10 @@ on_both! {
                 let is_refused =
                     (was.state, is.state) == (ReservationState::Pending, ReservationState::Rejected);
                 assert!(is_refused || matches!(is.state, ReservationState::Cancelled { .. }), "{was:?} {is:?}");
-                told += 1;
+                answered += 1;
             }
         }
-        assert!(told > 10, "{told} bookings were answered");
+        assert!(answered > 10, "{answered} bookings were answered");
         env.finish().await;
     }
 

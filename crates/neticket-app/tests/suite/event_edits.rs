@@ -81,8 +81,8 @@ on_both! {
         assert!(made > 0, "some edits succeeded");
         let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("no panic")).collect();
         assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(AppError::SoldOut { .. }))), "{outcomes:?}");
-        let told = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        assert_eq!(env.confirmed(&event).await, [u64::try_from(told).unwrap()], "the store has every confirmed booking");
+        let confirmed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(env.confirmed(&event).await, [u64::try_from(confirmed).unwrap()], "the store has every confirmed booking");
 
         // No edits come any more, so everyone who was answered sold out now takes what is left.
         let capacity = env.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;

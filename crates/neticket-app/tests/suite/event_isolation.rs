@@ -127,13 +127,13 @@ async fn a_stuck_event_does_not_delay_the_rejection_records_of_other_events() {
     until("no rejection is recorded", async || waits(dropped[0]).await && waits(dropped[1]).await).await;
     let locks = Locks::of(&env, stuck.id);
     sql(&env, "DROP TRIGGER no_notes");
-    let is_noted = async |id| {
+    let is_recorded = async |id| {
         app.reservation(users[1], id).await.is_ok_and(|seen| seen.state == ReservationState::Rejected)
     };
-    until("the rejection of the other event is recorded", async || is_noted(dropped[1]).await).await;
+    until("the rejection of the other event is recorded", async || is_recorded(dropped[1]).await).await;
     assert!(waits(dropped[0]).await, "the stuck event is still stuck");
     locks.release(&env);
-    until("the rejection of the stuck event is recorded", async || is_noted(dropped[0]).await).await;
+    until("the rejection of the stuck event is recorded", async || is_recorded(dropped[0]).await).await;
     env.finish().await;
 }
 

@@ -12,7 +12,7 @@ use crate::own_servers::with_fast_recovery;
 use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 on_both! {
     async fn recovery_commits_a_reservation_that_a_crashed_node_admitted(backends: Backends) {
@@ -34,11 +34,11 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         while env.ledger.view(event.id).await.unwrap().unwrap().journal_len > 0 {
             assert!(tokio::time::Instant::now() < deadline, "recovery settles the booking");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         assert_eq!(env.confirmed(&event).await, [3]);
         env.finish().await;
@@ -56,7 +56,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 10 {
             assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         env.finish().await;
     }
@@ -125,7 +125,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.expect("within the limit");
         env.finish().await;
@@ -145,12 +145,12 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left < 10) {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let later = env.now().await.plus_millis(60_000);
         while !env.store.outbox_before(later, 10).await.unwrap().is_empty() {
             assert!(tokio::time::Instant::now() < deadline, "the outbox is drained");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         env.finish().await;
     }
@@ -190,7 +190,7 @@ async fn a_slow_store_makes_a_booking_pending_and_loses_none() {
     let deadline = tokio::time::Instant::now() + TIMEOUT;
     while app.reservation(users[0], id).await.unwrap().state != ReservationState::Confirmed {
         assert!(tokio::time::Instant::now() < deadline, "the booking is confirmed");
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     let again = patient.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 2)).await.unwrap();
     assert_eq!((again.replayed, again.reservation.state), (true, ReservationState::Confirmed));
@@ -212,7 +212,7 @@ async fn a_request_that_timed_out_during_a_load_takes_no_seats() {
     let deadline = tokio::time::Instant::now() + TIMEOUT;
     while env.ledger.view(event.id).await.unwrap().is_none() {
         assert!(tokio::time::Instant::now() < deadline, "the load finishes");
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     app.shut_down().await; // finishes everything it has accepted
     assert_eq!(env.confirmed(&event).await, [0]);

@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The reservations that a person was told of, each with whether it was cancelled.
-type Told = BTreeMap<ReservationId, bool>;
+type Answers = BTreeMap<ReservationId, bool>;
 
 /// Books one ticket until the answer is definite. `None` if there is no ticket for this person.
 async fn book(app: &App, user: UserId, ticket_type: TicketTypeId, booking: &str) -> Option<ReservationId> {
@@ -55,8 +55,8 @@ async fn person(
     (n, user): (usize, UserId),
     ticket_types: Vec<TicketTypeId>,
     mut rounds_done: watch::Receiver<usize>,
-) -> Told {
-    let mut told = Told::new();
+) -> Answers {
+    let mut answers = Answers::new();
     for booking in 0..BOOKINGS {
         // A booking before the first action would prove nothing.
         timeout(TIMEOUT, rounds_done.wait_for(|rounds| *rounds >= booking))
@@ -65,15 +65,15 @@ async fn person(
             .unwrap();
         let ticket_type = ticket_types[(n + booking) % ticket_types.len()];
         let Some(id) = book(&app, user, ticket_type, &format!("{user}-{booking}")).await else { continue };
-        told.insert(id, false);
+        answers.insert(id, false);
         if n % 3 == 0 && booking == 1 {
             while app.reservation_cancel(user, id).await.is_err() {
                 tokio::time::sleep(PAUSE).await;
             }
-            told.insert(id, true);
+            answers.insert(id, true);
         }
     }
-    told
+    answers
 }
 
 /// A rush with administrators in it. Returns what is wrong afterwards. For the negative control, the ledger
@@ -97,9 +97,9 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let mut people = std::pin::pin!(join_all(people));
     let mut wrong = Vec::new();
     let mut worked = BTreeSet::new();
-    let told = loop {
+    let answers = loop {
         tokio::select! {
-            told = &mut people => break told,
+            answers = &mut people => break answers,
             (alarms, actions) = run_actions_on_both(&nodes, by, event.id) => {
                 wrong.extend(alarms);
                 worked.extend(actions);
@@ -111,13 +111,14 @@ async fn rush(env: &mut TestEnv, edited: u32) -> Vec<String> {
     let expected = BTreeSet::from(["clear", "load", "pause", "resume"]);
     assert!(worked.is_superset(&expected), "every action reports what it did: {worked:?}");
     nodes[0].sale_pause(by, None, event.id, false).await.unwrap();
-    let told: Vec<(UserId, Told)> = users.into_iter().zip(told.into_iter().map(Result::unwrap)).collect();
+    let answers: Vec<(UserId, Answers)> =
+        users.into_iter().zip(answers.into_iter().map(Result::unwrap)).collect();
     until("no booking is pending", async || {
         let view = nodes[0].inventory_entry(event.id).await;
         view.is_ok_and(|view| view.journal_len == 0)
     })
     .await;
-    wrong.extend(audit(env, &told).await);
+    wrong.extend(audit(env, &answers).await);
     if edited > 0 {
         let mut snapshot = env.snapshot(event.id).await;
         snapshot.ticket_types.iter_mut().for_each(|ticket_type| ticket_type.left += edited);
@@ -160,13 +161,13 @@ async fn run_actions_on_both(
     (alarms, worked)
 }
 
-async fn audit(env: &TestEnv, told: &[(UserId, Told)]) -> Vec<String> {
+async fn audit(env: &TestEnv, answers: &[(UserId, Answers)]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (user, told) in told {
+    for (user, answers) in answers {
         let (rows, _) = env.store.reservations_of(*user, 1, 1_000).await.unwrap();
         let rows: BTreeMap<ReservationId, ReservationStatus> =
             rows.into_iter().map(|row| (row.id, row.status)).collect();
-        for (id, cancelled) in told {
+        for (id, cancelled) in answers {
             let expected =
                 if *cancelled { ReservationStatus::Cancelled } else { ReservationStatus::Confirmed };
             if rows.get(id) != Some(&expected) {
@@ -174,8 +175,8 @@ async fn audit(env: &TestEnv, told: &[(UserId, Told)]) -> Vec<String> {
             }
         }
         let held = rows.values().filter(|status| **status == ReservationStatus::Confirmed).count();
-        if held != told.values().filter(|cancelled| !**cancelled).count() {
-            wrong.push(format!("{user} has {held} and was told {told:?}"));
+        if held != answers.values().filter(|cancelled| !**cancelled).count() {
+            wrong.push(format!("{user} has {held} and was told {answers:?}"));
         }
         if held > usize::try_from(MAX_PER_USER).unwrap() {
             wrong.push(format!("{user} has {held}"));

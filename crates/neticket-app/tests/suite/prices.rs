@@ -27,7 +27,7 @@ fn dearer(event: &EventRecord) -> EventChange {
 }
 
 on_both! {
-    async fn a_booking_at_an_outdated_price_is_refused(backends: Backends) {
+    async fn a_booking_at_an_old_price_is_refused(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let (app, other) = (env.node().await, env.node().await);
         let event = env.event_on_sale(&[10], 4).await;

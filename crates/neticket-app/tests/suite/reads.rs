@@ -21,7 +21,7 @@ const QUERIES_OF_AN_EVENT: u64 = 2;
 /// How late another node may show a change.
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
 /// How long a reader may wait while Redis does not answer: the timeout for readers.
-const READER_PATIENCE: Duration = Duration::from_millis(200);
+const READER_TIMEOUT: Duration = Duration::from_millis(200);
 /// How much longer it may take on a busy machine.
 const SLACK: Duration = Duration::from_millis(400);
 
@@ -147,12 +147,12 @@ async fn a_stalled_redis_delays_only_the_first_readers_and_only_briefly() {
         let took = asked.elapsed();
         assert_eq!(shown, 8, "the view is the last one of the ledger or the store's");
         reads += 1;
-        waits += u32::from(took > READER_PATIENCE / 2);
+        waits += u32::from(took > READER_TIMEOUT / 2);
         longest = longest.max(took);
         tokio::time::sleep(Duration::from_millis(5)).await; // cached data expires meanwhile, repeatedly
     }
     assert!(
-        reads > 100 && longest < 2 * READER_PATIENCE + SLACK,
+        reads > 100 && longest < 2 * READER_TIMEOUT + SLACK,
         "{reads} reads, the longest took {longest:?}"
     );
     // One wait for the ledger and one for the shared cache. A busy machine may be slow a few times.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::inventory::admin;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 on_both! {
     async fn a_dry_run_reports_a_wrong_ledger_and_apply_repairs_it(backends: Backends) {
@@ -57,7 +57,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.ticket_types[0].left != 10) {
             assert!(tokio::time::Instant::now() < deadline, "the ledger is repaired");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         env.finish().await;
     }
@@ -130,7 +130,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.loaded().await.unwrap().events.contains(&event.id) {
             assert!(tokio::time::Instant::now() < deadline, "the ledger is evicted");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         assert!(env.now().await >= event.starts_at, "the ledger is not evicted before the start");
         assert_eq!(env.confirmed(&event).await, [3], "no pending booking is lost");

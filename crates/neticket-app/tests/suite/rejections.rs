@@ -11,7 +11,7 @@ use neticket_testkit::store::{CommitOutcome, CommitRequest, ReservationStatus};
 use neticket_testkit::{TestEnv, on_both, tickets_of, until};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 async fn rejected(app: &App, user: UserId, id: ReservationId) {
     let deadline = tokio::time::Instant::now() + TIMEOUT;
@@ -23,7 +23,7 @@ async fn rejected(app: &App, user: UserId, id: ReservationId) {
             return;
         }
         assert!(tokio::time::Instant::now() < deadline, "the booking is rejected");
-        tokio::time::sleep(GLANCE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -88,7 +88,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left < 2 {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let late = app.reservation_create(users[1], Some("k"), tickets_of(ticket_type, 2)).await;
         assert!(matches!(late, Err(AppError::SoldOut { .. })), "{late:?}");
@@ -112,7 +112,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.ledger.view(event.id).await.unwrap().is_none_or(|view| view.journal_len > 0) {
             assert!(tokio::time::Instant::now() < deadline, "recovery removes the journal entry");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
         let stored = env.store.reservation(id).await.unwrap().unwrap();
@@ -161,7 +161,7 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while app.reservations_page(user, 1, 10).await.unwrap().total_items < 4 {
             assert!(tokio::time::Instant::now() < deadline, "the pending booking is listed");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let ids = async |page, size| {
             let listed = app.reservations_page(user, page, size).await.unwrap();
@@ -193,12 +193,12 @@ on_both! {
         let deadline = tokio::time::Instant::now() + TIMEOUT;
         while env.now().await < event.starts_at {
             assert!(tokio::time::Instant::now() < deadline);
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         let app = env.node().await;
         while app.reservation(user, id).await.unwrap().state != ReservationState::Confirmed {
             assert!(tokio::time::Instant::now() < deadline, "recovery commits the booking");
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         assert_eq!(env.confirmed(&event).await, [2]);
         env.finish().await;

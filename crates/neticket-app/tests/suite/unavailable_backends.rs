@@ -59,8 +59,8 @@ on_both! {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        let patience = Duration::from_millis(env.config.engine.ack_deadline_ms);
-        assert!(first_refusal.expect("the queue has no room for 60 requests") < patience);
+        let ack_deadline = Duration::from_millis(env.config.engine.ack_deadline_ms);
+        assert!(first_refusal.expect("the queue has no room for 60 requests") < ack_deadline);
         let taken = outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count();
         assert_eq!(env.confirmed(&event).await, [u64::try_from(taken).unwrap()], "refused users have no reservation");
         let repeated = async || {

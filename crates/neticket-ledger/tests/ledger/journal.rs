@@ -233,16 +233,16 @@ async fn a_full_journal_is_read_in_parts_of_the_limit(kind: Kind) {
     assert_eq!(admit_one(&*ledger, request(10_000, 10_000, VIP, 1)).await, Verdict::JournalFull);
     assert_eq!(journal_ids(&*ledger).await, ids(0..10_000));
     // Repeated calls, with settling in between, return each entry exactly once.
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for expected_len in [4_000, 4_000, 2_000, 0] {
         let entries = ledger.journal_older_than(EVENT, 0, 4_000).await.unwrap();
         assert_eq!(entries.len(), expected_len);
         let some: Vec<_> = entries.iter().map(|entry| entry.request.id).collect();
         ledger.settle(EVENT, Epoch(1), &some).await.unwrap();
-        told.extend(some);
+        found.extend(some);
     }
-    told.sort_unstable();
-    assert_eq!(told, ids(0..10_000));
+    found.sort_unstable();
+    assert_eq!(found, ids(0..10_000));
 }
 
 async fn only_entries_of_the_minimum_age_are_read(kind: Kind) {

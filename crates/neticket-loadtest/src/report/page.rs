@@ -88,7 +88,7 @@ fn audit(run: &Run) -> Markup {
     html! {
         @match &run.audit {
             Some(audit) if audit.passed => p.audit.winners {
-                "Audit passed: " (audit.told) " confirmed to clients = " (audit.stored - audit.unknown_stored) " stored, "
+                "Audit passed: " (audit.reported) " confirmed to clients = " (audit.stored - audit.unknown_stored) " stored, "
                 (audit.seats_gone) " seats taken, nobody over the limit, ledger = store."
             },
             Some(audit) => div.audit.errors {

@@ -72,7 +72,7 @@ fn audit_words(audit: &Audit) -> String {
     if audit.passed {
         format!(
             "passed: {} confirmed to clients = {} stored, {} seats taken, {} lost answers ({} stored)",
-            audit.told, audit.stored, audit.seats_gone, audit.unknown, audit.unknown_stored
+            audit.reported, audit.stored, audit.seats_gone, audit.unknown, audit.unknown_stored
         )
     } else {
         format!("FAILED\n{}", audit.faults.join("\n"))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use neticket_loadtest::{Audit, Database, Told, audit};
+use neticket_loadtest::{Audit, ClientReport, Database, audit};
 use neticket_testkit::domain::EventId;
 use neticket_testkit::{TestEnv, TestServer, on_both};
 use serde_json::json;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 const AT_ONCE: Duration = Duration::ZERO;
 
 /// Three people with one ticket each, and what they were told.
-async fn booked(env: &TestEnv, server: &TestServer) -> (Database, Told) {
+async fn booked(env: &TestEnv, server: &TestServer) -> (Database, ClientReport) {
     let event = env.event_on_sale(&[5], 1).await;
     let mut confirmed = Vec::new();
     for n in 0..3 {
@@ -21,7 +21,7 @@ async fn booked(env: &TestEnv, server: &TestServer) -> (Database, Told) {
         assert_eq!(answer.status, 201, "{}", answer.text);
         confirmed.push(answer.json()["id"].as_str().unwrap().parse::<Uuid>().unwrap());
     }
-    let told = Told {
+    let report = ClientReport {
         event: event.id.0,
         max_per_user: 1,
         confirmed,
@@ -29,7 +29,7 @@ async fn booked(env: &TestEnv, server: &TestServer) -> (Database, Told) {
         wrong_answers: 0,
         before: Default::default(),
     };
-    (Database::connect(&env.config.database_url).await.unwrap(), told)
+    (Database::connect(&env.config.database_url).await.unwrap(), report)
 }
 
 async fn change(database: &Database, query: &'static str) {
@@ -39,8 +39,8 @@ async fn change(database: &Database, query: &'static str) {
     }
 }
 
-async fn look(database: &Database, server: &TestServer, told: &Told) -> Audit {
-    audit(database, std::slice::from_ref(&server.url), told, AT_ONCE).await.unwrap()
+async fn look(database: &Database, server: &TestServer, report: &ClientReport) -> Audit {
+    audit(database, std::slice::from_ref(&server.url), report, AT_ONCE).await.unwrap()
 }
 
 fn finds(found: &Audit, fault: &str) {
@@ -51,20 +51,20 @@ on_both! {
     async fn the_audit_finds_manipulated_data(backends: Backends) {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
-        let (database, told) = booked(&env, &server).await;
+        let (database, report) = booked(&env, &server).await;
         // The availability that the server shows may be out of date for a moment.
-        let found = audit(&database, std::slice::from_ref(&server.url), &told, Duration::from_secs(5)).await.unwrap();
+        let found = audit(&database, std::slice::from_ref(&server.url), &report, Duration::from_secs(5)).await.unwrap();
         assert!(found.passed, "{found:?}");
-        assert_eq!((found.told, found.stored, found.seats_gone), (3, 3, 3));
+        assert_eq!((found.reported, found.stored, found.seats_gone), (3, 3, 3));
 
         // Seats are gone without a booking.
         change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
-        finds(&look(&database, &server, &told).await, "4 seats are taken and 3 are confirmed");
+        finds(&look(&database, &server, &report).await, "4 seats are taken and 3 are confirmed");
         change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
-        assert!(look(&database, &server, &told).await.passed);
+        assert!(look(&database, &server, &report).await.passed);
 
         // A client is told of fewer reservations, of another person's, or of none.
-        let mut less = told.clone();
+        let mut less = report.clone();
         let kept = less.confirmed.pop().unwrap();
         finds(&look(&database, &server, &less).await, "1 reservations are confirmed in the store but were never confirmed to a client");
         less.confirmed.push(less.confirmed[0]);
@@ -75,20 +75,20 @@ on_both! {
         less.before.insert(kept);
         less.unknown_users.clear();
         assert!(look(&database, &server, &less).await.passed);
-        let wrong = Told { wrong_answers: 1, ..told.clone() };
+        let wrong = ClientReport { wrong_answers: 1, ..report.clone() };
         finds(&look(&database, &server, &wrong).await, "did not match their requests");
 
         // A user holds more than the limit.
         change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
-        finds(&look(&database, &server, &told).await, "1 users hold more than the 1 tickets");
+        finds(&look(&database, &server, &report).await, "1 users hold more than the 1 tickets");
 
         // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
-        finds(&look(&database, &server, &told).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(&look(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
-        finds(&look(&database, &server, &told).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(&look(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         // The ledger still knows those bookings. Losing it makes the node load it again from the store.
-        env.lose_ledger(EventId(told.event)).await;
+        env.lose_ledger(EventId(report.event)).await;
         env.finish().await;
     }
 }

@@ -1,6 +1,6 @@
 //! Rushes on real nodes.
 
-use neticket_loadtest::{Database, Told, audit};
+use neticket_loadtest::{ClientReport, Database, audit};
 use neticket_testkit::{TestEnv, on_both};
 
 use crate::{loadtest, words};
@@ -29,14 +29,14 @@ on_both! {
         assert_eq!((run.latency.winners.count, run.latency.losers.count), (100, 200));
         let found = run.audit.unwrap();
         assert!(found.passed, "{:?}", found.faults);
-        assert_eq!((found.told, found.stored, found.seats_gone), (100, 100, 100));
+        assert_eq!((found.report, found.stored, found.seats_gone), (100, 100, 100));
         assert!(!run.command.contains(env.config.jwt_secret.as_deref().unwrap()), "{}", run.command);
         let page = std::fs::read_to_string(html).unwrap();
         assert!(page.contains("<svg") && !page.contains("<script"));
 
         // A negative control: the audit of the same event, as if no client had been told anything.
         let database = Database::connect(&env.config.database_url).await.unwrap();
-        let told = Told {
+        let report = ClientReport {
             event: run.config.event,
             max_per_user: run.config.max_per_user,
             confirmed: Vec::new(),
@@ -44,7 +44,7 @@ on_both! {
             wrong_answers: 0,
             before: Default::default(),
         };
-        let found = audit(&database, std::slice::from_ref(&server.url), &told, std::time::Duration::ZERO).await.unwrap();
+        let found = audit(&database, std::slice::from_ref(&server.url), &report, std::time::Duration::ZERO).await.unwrap();
         assert!(found.faults[0].contains("100 reservations are confirmed in the store but were never confirmed to a client"), "{found:?}");
         env.finish().await;
     }

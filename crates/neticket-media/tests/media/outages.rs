@@ -87,8 +87,8 @@ async fn a_hanging_server_times_out_and_limits_concurrent_reads() {
     let keys: Vec<String> = (0..100).map(|n| format!("{n:032x}.jpg")).collect();
     let answers = join_all(keys.iter().map(|key| media.read(key))).await;
     assert!(answers.iter().all(Result::is_err));
-    let crowded = answers.iter().filter(|answer| matches!(answer, Err(MediaError::TooManyReads { .. })));
-    assert_eq!(crowded.count(), 36);
+    let too_many = answers.iter().filter(|answer| matches!(answer, Err(MediaError::TooManyReads { .. })));
+    assert_eq!(too_many.count(), 36);
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 

@@ -55,11 +55,11 @@ on_both! {
         };
         let before = sorted().await;
         let other = CommitRequest { quantity: tickets(2), ..new };
-        let noted = store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
-        assert_eq!(noted, 1, "only the new one is recorded, once");
+        let recorded = store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
+        assert_eq!(recorded, 1, "only the new one is recorded, once");
         assert_eq!(sorted().await, before);
-        let noted = store.reservation(new.id).await.unwrap().unwrap();
-        assert_eq!((noted.status, noted.quantity), (ReservationStatus::Rejected, tickets(1)));
+        let recorded = store.reservation(new.id).await.unwrap().unwrap();
+        assert_eq!((recorded.status, recorded.quantity), (ReservationStatus::Rejected, tickets(1)));
         assert_eq!(store.seats(event.id).await.left, 4);
     }
 
@@ -71,8 +71,8 @@ on_both! {
         let crossed = CommitRequest { ticket_type: ticket_type_of(&two, 0), ..one_seat(&one, user) };
         let right = one_seat(&one, user);
         store.reject(&[nobody, nothing, crossed, right], at(NOW)).await.unwrap();
-        let noted = store.reservations(&[nobody.id, nothing.id, crossed.id, right.id]).await.unwrap();
-        assert_eq!(noted.iter().map(|record| record.id).collect::<Vec<_>>(), [right.id]);
+        let recorded = store.reservations(&[nobody.id, nothing.id, crossed.id, right.id]).await.unwrap();
+        assert_eq!(recorded.iter().map(|record| record.id).collect::<Vec<_>>(), [right.id]);
     }
 
     async fn a_batch_larger_than_one_statement_is_rejected(store: &TestStore) {

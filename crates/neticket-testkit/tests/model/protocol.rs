@@ -413,9 +413,9 @@ impl Node {
     }
 }
 
-fn tell_all<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>, told: BookingAnswer) {
+fn tell_all<'a>(bookings: impl IntoIterator<Item = &'a BookingRequest>, answer: BookingAnswer) {
     for booking in bookings {
-        booking.tell(told);
+        booking.tell(answer);
     }
 }
 

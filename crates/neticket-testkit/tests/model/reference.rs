@@ -55,9 +55,9 @@ impl Reference {
     }
 
     /// `may_come`: an earlier request for the same id may still reach the ledger.
-    pub(crate) fn tell(&mut self, id: ReservationId, told: BookingAnswer, may_come: bool) {
+    pub(crate) fn tell(&mut self, id: ReservationId, answer: BookingAnswer, may_come: bool) {
         let alone = !may_come && self.under_way.get(&id) == Some(&1);
-        match told {
+        match answer {
             BookingAnswer::Confirmed => drop(self.confirmed.insert(id)),
             BookingAnswer::Pending => drop(self.pending.insert(id)),
             BookingAnswer::Refused if alone => drop(self.refused.insert(id)),

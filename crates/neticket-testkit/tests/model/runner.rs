@@ -76,7 +76,7 @@ impl Runner {
         let minutes = number(MINUTES_VARIABLE).map(Duration::from_mins);
         let given = number(SEED_VARIABLE);
         let first = given.unwrap_or_else(rand::random);
-        let (mut seeds, mut steps, mut told) = (0_u32, 0, Instant::now());
+        let (mut seeds, mut steps, mut reported_at) = (0_u32, 0, Instant::now());
         loop {
             let seed = first.wrapping_add(u64::from(seeds));
             match self.play_seed(seed, SHRINKS_MAX) {
@@ -88,8 +88,8 @@ impl Runner {
                 Some(minutes) => begin.elapsed() >= minutes,
                 None => given.is_some() || seeds * HISTORIES_PER_SEED >= histories,
             };
-            if over || told.elapsed() > Duration::from_mins(1) {
-                told = Instant::now();
+            if over || reported_at.elapsed() > Duration::from_mins(1) {
+                reported_at = Instant::now();
                 let (played, seconds) = (seeds * HISTORIES_PER_SEED, begin.elapsed().as_secs());
                 println!("{played} histories, {steps} steps in {seconds} s, seeds {first} to {seed}");
             }

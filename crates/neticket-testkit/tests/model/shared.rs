@@ -174,7 +174,7 @@ pub(crate) struct WaitingClient {
     pub(crate) request: AdmitRequest,
     /// After how many losses of the ledger its seats were taken; `None` if they were not.
     admitted: Cell<Option<u32>>,
-    told: Cell<bool>,
+    has_answer: Cell<bool>,
 }
 
 impl WaitingClient {
@@ -184,19 +184,19 @@ impl WaitingClient {
             shared: Rc::clone(shared),
             request,
             admitted: Cell::default(),
-            told: Cell::default(),
+            has_answer: Cell::default(),
         });
         shared.waiting.borrow_mut().push(Rc::downgrade(&client));
         client
     }
 
     /// Gives the answer, unless there was one before. Returns whether it was heard.
-    pub(crate) fn tell(&self, told: BookingAnswer) -> bool {
-        let heard = !self.told.replace(true);
+    pub(crate) fn tell(&self, answer: BookingAnswer) -> bool {
+        let heard = !self.has_answer.replace(true);
         if heard {
             let id = self.request.id;
             let may_come = self.shared.delayed_calls.borrow().iter().any(|call| call.admits(id));
-            self.shared.reference.borrow_mut().tell(id, told, may_come);
+            self.shared.reference.borrow_mut().tell(id, answer, may_come);
         }
         heard
     }
@@ -241,9 +241,9 @@ impl BookingRequest {
         Self { request, epoch_min: Epoch(0), last: None, client: Some(WaitingClient::new(shared, request)) }
     }
 
-    pub(crate) fn tell(&self, told: BookingAnswer) {
+    pub(crate) fn tell(&self, answer: BookingAnswer) {
         if let Some(client) = &self.client {
-            client.tell(told);
+            client.tell(answer);
         }
     }
 
@@ -273,7 +273,7 @@ impl BookingRequest {
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.client.as_ref().is_some_and(|client| client.told.get() && client.admitted.get().is_none())
+        self.client.as_ref().is_some_and(|client| client.has_answer.get() && client.admitted.get().is_none())
     }
 }
 

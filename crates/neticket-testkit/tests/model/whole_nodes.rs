@@ -69,7 +69,7 @@ async fn round(
     nodes: &mut Vec<Node>,
     is_faulty: &Arc<AtomicBool>,
     people: &[UserId],
-    told: &mut BTreeMap<ReservationId, (UserId, ReservationStatus)>,
+    answers: &mut BTreeMap<ReservationId, (UserId, ReservationStatus)>,
     event: &EventRecord,
 ) {
     let ticket_type = event.ticket_types[0].id;
@@ -77,12 +77,12 @@ async fn round(
         .map(|n| (n, people[rand::random_range(0..PEOPLE)]))
         .map(|(n, user)| (user, nodes[n % NODES].book(user, ticket_type)))
         .collect();
-    let confirmed = told.iter().filter(|(_, (_, status))| *status == ReservationStatus::Confirmed);
+    let confirmed = answers.iter().filter(|(_, (_, status))| *status == ReservationStatus::Confirmed);
     let cancels: Vec<_> =
         confirmed.take(3).map(|(id, (user, _))| (*id, nodes[0].cancel(*user, *id))).collect();
     for (id, _) in &cancels {
         // The cancel was sent, but it is not always known whether it was done.
-        told.remove(id);
+        answers.remove(id);
     }
     tokio::time::sleep(Duration::from_millis(rand::random_range(0..10))).await;
     match rand::random_range(0..3) {
@@ -97,12 +97,12 @@ async fn round(
         if let Ok(Ok(booked)) = answer.await
             && booked.reservation.state == ReservationState::Confirmed
         {
-            told.insert(booked.reservation.id, (user, ReservationStatus::Confirmed));
+            answers.insert(booked.reservation.id, (user, ReservationStatus::Confirmed));
         }
     }
     for (id, answer) in cancels {
         if answer.await.is_ok_and(|done| done) {
-            told.insert(id, (people[0], ReservationStatus::Cancelled));
+            answers.insert(id, (people[0], ReservationStatus::Cancelled));
         }
     }
 }
@@ -115,16 +115,16 @@ pub(crate) async fn crash_with_faulty_ledgers(kind: Kind) {
     let people = env.users(PEOPLE).await;
     let is_faulty = Arc::new(AtomicBool::new(true));
     let mut nodes = vec![Node::start(&env, &is_faulty).await, Node::start(&env, &is_faulty).await];
-    let mut told = BTreeMap::new();
+    let mut answers = BTreeMap::new();
     for _ in 0..ROUNDS {
-        round(&env, &mut nodes, &is_faulty, &people, &mut told, &event).await;
+        round(&env, &mut nodes, &is_faulty, &people, &mut answers, &event).await;
     }
     is_faulty.store(false, Ordering::Relaxed);
     come_to_rest(&env, &event).await;
-    let ids: Vec<ReservationId> = told.keys().copied().collect();
+    let ids: Vec<ReservationId> = answers.keys().copied().collect();
     let records = env.store.reservations(&ids).await.unwrap();
     let stored: BTreeMap<_, _> = records.iter().map(|record| (record.id, record.status)).collect();
-    for (id, (_, status)) in &told {
+    for (id, (_, status)) in &answers {
         assert_eq!(stored.get(id), Some(status), "the stored status of {id} differs from the answered one");
     }
     for user in people {

@@ -39,20 +39,20 @@ impl AnswerCounts {
     pub(crate) fn definite(&self, answer: &str) {
         self.with(|counts| {
             counts.definite += 1;
-            counts.note(answer);
+            counts.observed(answer);
         });
     }
 
     pub(crate) fn disturbed(&self, answer: &str) {
         self.with(|counts| {
             counts.disturbed += u64::from(counts.phase == Phase::During);
-            counts.note(answer);
+            counts.observed(answer);
         });
     }
 
     /// Counts an answer that does not decide the request yet.
-    pub(crate) fn note(&self, answer: &str) {
-        self.with(|counts| counts.note(answer));
+    pub(crate) fn observed(&self, answer: &str) {
+        self.with(|counts| counts.observed(answer));
     }
 
     pub(crate) fn definite_count(&self) -> u64 {
@@ -69,7 +69,7 @@ impl AnswerCounts {
 }
 
 impl Counts {
-    fn note(&mut self, answer: &str) {
+    fn observed(&mut self, answer: &str) {
         *self.answers.entry((self.phase, answer.to_owned())).or_default() += 1;
     }
 }
@@ -79,9 +79,9 @@ impl fmt::Display for AnswerCounts {
         let lines = self.with(|counts| {
             [Phase::Before, Phase::During, Phase::After].map(|phase| {
                 let answers = counts.answers.iter().filter(|((of, _), _)| *of == phase);
-                let told: Vec<String> =
+                let parts: Vec<String> =
                     answers.map(|((_, answer), count)| format!("{answer} ×{count}")).collect();
-                format!("  {:<7} {}", format!("{phase:?}").to_lowercase(), told.join(", "))
+                format!("  {:<7} {}", format!("{phase:?}").to_lowercase(), parts.join(", "))
             })
         });
         write!(f, "{}", lines.join("\n"))

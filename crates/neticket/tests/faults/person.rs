@@ -286,11 +286,11 @@ impl Person {
             None => "cancel ",
         };
         let code = body["code"].as_str().unwrap_or_default();
-        let told = format!("{word}{status} {code}").trim_end().to_owned();
+        let answer = format!("{word}{status} {code}").trim_end().to_owned();
         match status {
-            202 | 408 | 429 | 500.. => answer_counts.disturbed(&told),
-            _ if is_look => answer_counts.note(&told),
-            _ => answer_counts.definite(&told),
+            202 | 408 | 429 | 500.. => answer_counts.disturbed(&answer),
+            _ if is_look => answer_counts.observed(&answer),
+            _ => answer_counts.definite(&answer),
         }
         // 408: the machine is so busy that the node has given up before it had read the request.
         let is_unknown = matches!(status, 408 | 429 | 500..);

@@ -141,9 +141,9 @@ impl Rush {
         let epoch = view.map_or(0, |view| view.epoch.0);
         let (answer_counts, seed) = (&self.sale.answer_counts, self.options.seed);
         let (answers, disturbed) = (answer_counts.definite_count(), answer_counts.disturbed_count());
-        let (told, log) = (answer_counts.to_string(), self.cluster.close());
+        let (counts, log) = (answer_counts.to_string(), self.cluster.close());
         let recoveries = log.matches("recovering journal entries").count();
-        println!("{name}, seed {seed}, {} people\n{told}", self.people.len());
+        println!("{name}, seed {seed}, {} people\n{counts}", self.people.len());
         println!("  ledger loaded ×{epoch}, journal recovered ×{recoveries}, late bookings ×{}", audit.late);
         let well = if findings.is_empty() { "kept" } else { "BROKEN" };
         let seconds = took.as_secs();
@@ -158,7 +158,7 @@ impl Rush {
         assert!(findings.is_empty(), "seed {seed}: {}", findings.join("\n"));
         // Inventory actions do not disturb anyone, except that the sale is paused for a moment.
         let is_felt = match fault {
-            Fault::InventoryActions => told.contains("409 sale_paused"),
+            Fault::InventoryActions => counts.contains("409 sale_paused"),
             _ => disturbed > 0,
         };
         assert!(is_felt, "seed {seed}: the fault disturbed no request, so this run proves nothing");

@@ -80,7 +80,7 @@ impl Pair {
         }
         let (stuck, disturbed) =
             (slow.answer_counts.definite_count() - answered, other.answer_counts.disturbed_count());
-        let told = format!("slow:\n{}\nother:\n{}", slow.answer_counts, other.answer_counts);
+        let counts = format!("slow:\n{}\nother:\n{}", slow.answer_counts, other.answer_counts);
         self.cluster.sql(&format!("KILL {}", lock.connection));
         lock.client.wait().expect("the process ends");
         for crowd in crowds {
@@ -89,8 +89,8 @@ impl Pair {
             }
         }
         let log = self.cluster.close();
-        assert!(stuck < ANSWERS, "the slowed event was not slow\n{told}\n{log}");
-        assert_eq!(disturbed, 0, "the slowed event delayed the other event\n{told}\n{log}");
+        assert!(stuck < ANSWERS, "the slowed event was not slow\n{counts}\n{log}");
+        assert_eq!(disturbed, 0, "the slowed event delayed the other event\n{counts}\n{log}");
     }
 }
 

@@ -137,12 +137,12 @@ fn production_refuses_a_redis_without_a_shared_database_in_serve_and_doctor() {
         misspelt.extend((!name.is_empty()).then(|| (name, database.url())));
         let refusal = refused_to_serve(&borrowed(&misspelt));
         assert!(refusal.contains("NETICKET_DATABASE_URL must name a shared database"), "{refusal}");
-        let told = run(&["doctor"], &borrowed(&misspelt));
-        assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
+        let output = run(&["doctor"], &borrowed(&misspelt));
+        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
         assert!(
-            printed(&told).contains("NETICKET_DATABASE_URL must name a shared database"),
+            printed(&output).contains("NETICKET_DATABASE_URL must name a shared database"),
             "{}",
-            printed(&told)
+            printed(&output)
         );
         assert!(!folder.path().join("neticket.db").exists(), "the command created its own database");
     }
@@ -153,9 +153,9 @@ fn outside_production_doctor_warns_of_a_redis_without_a_shared_database() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = embedded(folder.path());
     settings.push(("NETICKET_REDIS_URL", redis_url().unwrap()));
-    let told = run(&["doctor"], &borrowed(&settings));
-    assert!(told.status.success(), "{}", printed(&told));
-    assert!(printed(&told).contains("WARNING NETICKET_REDIS_URL is set"), "{}", printed(&told));
+    let output = run(&["doctor"], &borrowed(&settings));
+    assert!(output.status.success(), "{}", printed(&output));
+    assert!(printed(&output).contains("WARNING NETICKET_REDIS_URL is set"), "{}", printed(&output));
 }
 
 #[test]

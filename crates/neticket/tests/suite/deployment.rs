@@ -47,12 +47,12 @@ fn ends(serving: Serving) {
 fn assert_refused(settings: &Settings, reason: &str) {
     let refusal = refused_to_serve(&borrowed(settings));
     assert!(refusal.contains(&format!(" use {reason}: set ")), "{refusal}");
-    let told = run(&["doctor"], &borrowed(settings));
-    assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
+    let output = run(&["doctor"], &borrowed(settings));
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     let failed = format!("FAILED  deployment: nodes that run on this Redis and prefix use {reason}: set ");
-    assert!(printed(&told).contains(&failed), "{}", printed(&told));
+    assert!(printed(&output).contains(&failed), "{}", printed(&output));
     for secret in [OTHER_SECRET, "a secret for tests"] {
-        assert!(!refusal.contains(secret) && !printed(&told).contains(secret));
+        assert!(!refusal.contains(secret) && !printed(&output).contains(secret));
     }
 }
 

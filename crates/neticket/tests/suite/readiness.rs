@@ -51,7 +51,7 @@ impl Backends {
 /// The status and the problem code of `/readyz`. Panics if there is no answer before [`DEADLINE`].
 async fn readyz(client: &reqwest::Client, url: &str) -> (u16, String) {
     let answer = client.get(format!("{url}/readyz")).timeout(DEADLINE).send().await;
-    let answer = answer.expect("readyz answers long before the time-outs of store and ledger");
+    let answer = answer.expect("readyz answers long before the timeouts of store and ledger");
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.unwrap();
     (status, body["code"].as_str().unwrap_or_default().to_owned())
@@ -96,7 +96,7 @@ async fn doctor(backends: &Backends) -> Output {
     let settings = backends.settings();
     let ended = tokio::task::spawn_blocking(move || run(&["doctor"], &borrowed(&settings)));
     let ended = tokio::time::timeout(DEADLINE, ended).await;
-    ended.expect("doctor ends long before the time-outs of store and ledger").unwrap()
+    ended.expect("doctor ends long before the timeouts of store and ledger").unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,10 +106,10 @@ async fn doctor_names_a_hung_database_and_a_hung_redis_while_they_hang() {
         [(&backends.mariadb, "store", "ledger"), (&backends.redis, "ledger", "store")]
     {
         server.pause().unwrap();
-        let told = doctor(&backends).await;
+        let output = doctor(&backends).await;
         server.resume().unwrap();
-        assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
-        assert!(printed(&told).contains(&format!("FAILED  {hangs}: ")), "{}", printed(&told));
-        assert!(printed(&told).contains(&format!("ok      {answers}: ")), "{}", printed(&told));
+        assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+        assert!(printed(&output).contains(&format!("FAILED  {hangs}: ")), "{}", printed(&output));
+        assert!(printed(&output).contains(&format!("ok      {answers}: ")), "{}", printed(&output));
     }
 }

@@ -1,4 +1,4 @@
-//! The rungs of the ladder. Each starts its servers, measures them, and ends them again. A rung leaves
+//! The scenarios. Each starts its servers, measures them, and ends them again. A scenario leaves
 //! nothing to the next one but a warm disk.
 
 use std::fs;
@@ -33,10 +33,10 @@ const STREAMS_SECONDS_MIN: u32 = 5;
 /// Cold starts per round. The result is their median.
 const STARTS: usize = 10;
 
-/// What a rung measures.
+/// What a scenario measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Rung {
+pub(super) enum Scenario {
     /// HTTP, tokens and JSON without a store
     Ceiling,
     /// One row lock and one commit per booking, all on one row
@@ -81,11 +81,11 @@ pub(super) struct Scale {
     pub(super) held: u32,
 }
 
-/// One rung in one round.
+/// One scenario in one round.
 pub(super) struct Measurement<'a> {
     pub(super) parts: &'a Parts<'a>,
     pub(super) scale: Scale,
-    pub(super) rung: Rung,
+    pub(super) scenario: Scenario,
     /// From 1.
     pub(super) round: usize,
 }
@@ -93,9 +93,9 @@ pub(super) struct Measurement<'a> {
 impl Measurement<'_> {
     pub(super) fn take(&self) -> Result<Sample> {
         let parts = self.parts;
-        match self.rung {
-            Rung::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, TICKET_TYPES),
-            Rung::RowLock => self.bookings(
+        match self.scenario {
+            Scenario::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, TICKET_TYPES),
+            Scenario::RowLock => self.bookings(
                 parts.baseline(
                     "row-lock",
                     Some(parts.database()?),
@@ -104,20 +104,20 @@ impl Measurement<'_> {
                 FEW,
                 ONE_TICKET_TYPE,
             ),
-            Rung::Node => self.bookings(parts.site(1, false)?, MANY, TICKET_TYPES),
-            Rung::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_TICKET_TYPE),
-            Rung::TwoNodes => self.bookings(parts.site(2, true)?, MANY, TICKET_TYPES),
-            Rung::FourNodes => self.bookings(parts.site(4, true)?, MANY, TICKET_TYPES),
-            Rung::Embedded => self.bookings(parts.embedded()?, FEW, TICKET_TYPES),
-            Rung::Ledger => self.ledger(),
-            Rung::ReadCeiling => self.reads(parts.baseline("ceiling", None, &[])?),
-            Rung::ReadNode => self.reads(parts.site(1, false)?),
-            Rung::Rush => self.rush(self.scale.people / 5 * 6),
-            Rung::RushScarce => self.rush(self.scale.people / 5),
-            Rung::Idle => self.idle(),
-            Rung::Memory => self.memory(),
-            Rung::ColdStart => self.cold_starts(),
-            Rung::Streams => self.streams(),
+            Scenario::Node => self.bookings(parts.site(1, false)?, MANY, TICKET_TYPES),
+            Scenario::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_TICKET_TYPE),
+            Scenario::TwoNodes => self.bookings(parts.site(2, true)?, MANY, TICKET_TYPES),
+            Scenario::FourNodes => self.bookings(parts.site(4, true)?, MANY, TICKET_TYPES),
+            Scenario::Embedded => self.bookings(parts.embedded()?, FEW, TICKET_TYPES),
+            Scenario::Ledger => self.ledger(),
+            Scenario::ReadCeiling => self.reads(parts.baseline("ceiling", None, &[])?),
+            Scenario::ReadNode => self.reads(parts.site(1, false)?),
+            Scenario::Rush => self.rush(self.scale.people / 5 * 6),
+            Scenario::RushScarce => self.rush(self.scale.people / 5),
+            Scenario::Idle => self.idle(),
+            Scenario::Memory => self.memory(),
+            Scenario::ColdStart => self.cold_starts(),
+            Scenario::Streams => self.streams(),
         }
     }
 
@@ -180,7 +180,7 @@ impl Measurement<'_> {
 
     /// The example of `neticket-ledger` measures it: it sends batches directly to Redis.
     fn ledger(&self) -> Result<Sample> {
-        // This empties Redis of the last rung's data. The database is not needed here.
+        // This empties Redis of the last scenario's data. The database is not needed here.
         drop(self.parts.database()?);
         let mut command = process::command(&self.parts.binary("examples/admit_rate"));
         command.args(["--redis-url", &self.parts.redis_url(), "--seconds", &self.scale.seconds.to_string()]);
@@ -314,8 +314,9 @@ impl Measurement<'_> {
     /// Adds the arguments for the database and the audit. Nodes are audited. Baselines have their own event
     /// with id 1 and are never audited.
     fn inventory(&self, command: &mut Command, site: &Site, load: &str) {
-        let is_baseline = matches!(self.rung, Rung::Ceiling | Rung::RowLock | Rung::ReadCeiling)
-            || site.database_url.is_empty();
+        let is_baseline =
+            matches!(self.scenario, Scenario::Ceiling | Scenario::RowLock | Scenario::ReadCeiling)
+                || site.database_url.is_empty();
         if is_baseline {
             command.args(["--event", "1"]);
             if load != "read" {
@@ -330,7 +331,7 @@ impl Measurement<'_> {
     }
 
     fn name(&self) -> String {
-        self.rung.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+        self.scenario.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// The path of a result file of this measurement.
