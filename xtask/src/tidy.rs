@@ -9,6 +9,7 @@ mod layers;
 mod lessons;
 mod texts;
 mod widths;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     findings.extend(dependencies::check(&manifest, &reasons));
     let lessons = fs::read_to_string(workspace.root().join("docs/lessons.md"))?;
     findings.extend(lessons::check(&lessons, |path| fs::read_to_string(workspace.root().join(path)).ok()));
+    let glossary = fs::read_to_string(workspace.root().join("docs/glossary.md"))?;
+    let word_rules = words::rules(&glossary);
     findings.extend(check_commits(workspace)?);
     let files = files(workspace)?;
     let home = env::var_os("HOME").map(PathBuf::from);
@@ -40,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         if let Ok(text) = String::from_utf8(content) {
             findings.extend(texts::check(name, &text, &machine_paths));
             findings.extend(widths::check(name, &text));
+            findings.extend(words::check(name, &text, &word_rules));
             if let Some(advice) = texts::advice(name, &text) {
                 println!("{advice}");
             }
