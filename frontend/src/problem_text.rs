@@ -46,7 +46,7 @@ pub(crate) fn problem_text(code: ProblemCode) -> Msg {
         | ProblemCode::EventHasReservations
         | ProblemCode::LedgerBusy
         | ProblemCode::LedgerNotLoaded
-        | ProblemCode::EditConflict => Msg::ProblemOutdated,
+        | ProblemCode::EditConflict => Msg::ProblemStale,
         ProblemCode::Internal
         | ProblemCode::LedgerUnavailable
         | ProblemCode::StoreUnavailable

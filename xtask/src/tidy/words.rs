@@ -32,14 +32,14 @@ pub(super) fn rules(glossary: &str) -> Vec<Rule> {
         .collect()
 }
 
-/// Every line of a file that contains a word of `rules`.
+/// Every line of a file that contains a word of `rules`, and the file itself if its name does.
 pub(super) fn check(name: &str, text: &str, rules: &[Rule]) -> Vec<Finding> {
     let is_checked = name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension));
     if !is_checked || EXEMPT.iter().any(|it| name.contains(it)) {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for (index, line) in text.lines().enumerate() {
+    for (number, line) in std::iter::once(name).chain(text.lines()).enumerate() {
         let words = words(line);
         for rule in rules {
             let is_exception = || rule.exceptions.iter().any(|it| line.contains(it));
@@ -47,7 +47,7 @@ pub(super) fn check(name: &str, text: &str, rules: &[Rule]) -> Vec<Finding> {
                 && !is_exception()
             {
                 let message = format!("`{word}` is not a word of this project: write {}", rule.instead);
-                findings.push(Finding::new(format!("{name}:{}", index + 1), message));
+                findings.push(Finding::new(format!("{name}:{number}"), message));
             }
         }
     }
@@ -96,6 +96,7 @@ mod tests {
         assert_eq!(found("let booking_desks = DESK;"), 1);
         assert_eq!(found("// The desk answers."), 1);
         assert_eq!(found("let desktop = upgrade;"), 0);
+        assert_eq!(check("src/desk.rs", "", &rules(GLOSSARY)).len(), 1);
     }
 
     #[test]

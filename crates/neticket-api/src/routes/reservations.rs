@@ -26,7 +26,7 @@ use crate::wire;
     (status = 201, description = "The booking is committed.", body = Reservation,
         headers(("Location" = String, description = "The reservation."),
             ("Idempotency-Replayed" = String, description = "`true` if an earlier request with this key made the booking."))),
-    (status = 202, description = "The booking is admitted, with status `pending`. Poll `Location` until the status is `confirmed`.",
+    (status = 202, description = "The booking is admitted, with status `pending`. Poll `Location` until the status is no longer `pending`.",
         body = Reservation,
         headers(("Location" = String, description = "The reservation."),
             ("Idempotency-Replayed" = String, description = "`true` if an earlier request with this key made the booking."))),

@@ -61,7 +61,7 @@ impl AdmissionStage {
         let admit = self.ledger.admit(event, epoch_min(&bookings), &requests);
         match self.metrics.admit.timed(requests.len(), admit).await {
             Ok(AdmitAnswer::Verdicts { epoch, verdicts, .. }) => {
-                OfferOutcome::Admitted(self.sort(event, epoch, bookings, verdicts).await)
+                OfferOutcome::Admitted(self.partition_by_verdict(event, epoch, bookings, verdicts).await)
             }
             Ok(AdmitAnswer::Absent | AdmitAnswer::Stale) => OfferOutcome::Unloaded(bookings),
             Err(error) => {
@@ -171,7 +171,7 @@ impl AdmissionStage {
     }
 
     /// Returns the admitted requests, and answers the others.
-    async fn sort(
+    async fn partition_by_verdict(
         &self,
         event: EventId,
         epoch: Epoch,

@@ -79,7 +79,7 @@ impl Committer {
             if batch.is_empty() {
                 return;
             }
-            let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit).collect();
+            let requests: Vec<CommitRequest> = batch.iter().map(Admitted::to_commit_request).collect();
             let call = self.budget.calls.begin(event);
             let permit = permits.acquire().await;
             let committed = self.metrics.commit.timed(requests.len(), self.store.commit(&requests)).await;

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::connection_budget::ConnectionBudget;
 use super::rejections::Rejections;
-use super::request::to_commit;
+use super::request::to_commit_request;
 use crate::error::AppError;
 use crate::metrics::Metrics;
 
@@ -187,7 +187,8 @@ impl Loader {
     /// pending. If a request still waits for one of them, its worker admits it again, and the answer is what
     /// the store then decides.
     async fn record_dropped(&self, event: EventId, dropped: &[JournalEntry]) {
-        let dropped: Vec<CommitRequest> = dropped.iter().map(|entry| to_commit(event, *entry)).collect();
+        let dropped: Vec<CommitRequest> =
+            dropped.iter().map(|entry| to_commit_request(event, *entry)).collect();
         self.rejections.record_or_buffer(dropped).await;
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct AdmissionSlot(Arc<Mutex<Option<SeenAdmission>>>);
 pub(crate) struct SeenAdmission {
     pub(crate) admission: Admission,
     /// When this node first learned that the journal contains the entry.
-    pub(crate) since: Instant,
+    pub(crate) admitted_at: Instant,
 }
 
 impl AdmissionSlot {
@@ -46,8 +46,8 @@ impl AdmissionSlot {
 
     fn set(&self, admission: Admission) {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = taken.map_or_else(Instant::now, |before| before.since);
-        *taken = Some(SeenAdmission { admission, since });
+        let admitted_at = taken.map_or_else(Instant::now, |before| before.admitted_at);
+        *taken = Some(SeenAdmission { admission, admitted_at });
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) struct Admitted {
 impl Admitted {
     pub(crate) fn new(mut booking: BookingRequest, admission: Admission, epoch: Epoch) -> Self {
         let entry = JournalEntry { request: booking.request, admission, epoch };
-        booking.last = Some(to_commit(booking.event, entry));
+        booking.last = Some(to_commit_request(booking.event, entry));
         booking.slot.set(admission);
         Self { booking, admission, epoch }
     }
@@ -156,9 +156,9 @@ impl Admitted {
         Self::new(booking, entry.admission, entry.epoch)
     }
 
-    pub(crate) fn to_commit(&self) -> CommitRequest {
+    pub(crate) fn to_commit_request(&self) -> CommitRequest {
         let Self { booking, admission, epoch } = self;
-        to_commit(
+        to_commit_request(
             booking.event,
             JournalEntry { request: booking.request, admission: *admission, epoch: *epoch },
         )
@@ -173,7 +173,7 @@ pub(crate) fn is_same_booking(record: &ReservationRecord, event: EventId, reques
 }
 
 /// The commit request for an entry of the event's journal.
-pub(crate) fn to_commit(event: EventId, entry: JournalEntry) -> CommitRequest {
+pub(crate) fn to_commit_request(event: EventId, entry: JournalEntry) -> CommitRequest {
     let JournalEntry { request: AdmitRequest { id, user, ticket_type, quantity, .. }, admission, epoch } =
         entry;
     CommitRequest {

@@ -119,7 +119,7 @@ impl BookingService {
             Err(AppError::StoreUnavailable(_) | AppError::Overloaded | AppError::Internal(_))
                 if let Some(taken) = slot.get() =>
             {
-                tokio::time::sleep(PENDING_AGE_MIN.saturating_sub(taken.since.elapsed())).await;
+                tokio::time::sleep(PENDING_AGE_MIN.saturating_sub(taken.admitted_at.elapsed())).await;
                 Ok(BookingAnswer::Pending(taken.admission))
             }
             answer => answer,

@@ -226,7 +226,7 @@ async fn delete(
     }
     let ticket_types: Vec<TicketTypeId> =
         event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
-    if rows::any(transaction, &ticket_types).await? {
+    if rows::any_exists(transaction, &ticket_types).await? {
         return Ok(DeleteOutcome::HasReservations);
     }
     remove(transaction, id, &ticket_types).await?;

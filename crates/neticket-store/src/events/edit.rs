@@ -204,7 +204,9 @@ async fn refusal(
         let tickets = on_their_way.entry(entry.ticket_type).or_default();
         *tickets = tickets.saturating_add(entry.quantity.get());
     }
-    if removed.iter().any(|id| on_their_way.contains_key(id)) || rows::any(transaction, removed).await? {
+    if removed.iter().any(|id| on_their_way.contains_key(id))
+        || rows::any_exists(transaction, removed).await?
+    {
         return Ok(Some(EditOutcome::HasReservations));
     }
     let below_sold = edit.ticket_types.iter().find_map(|ticket_type| {

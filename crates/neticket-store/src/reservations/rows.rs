@@ -101,7 +101,7 @@ pub(crate) async fn held(
 
 /// Whether any of these ticket types has a reservation of any status. While the caller holds their locks, the
 /// answer stays true.
-pub(crate) async fn any(
+pub(crate) async fn any_exists(
     connection: &impl ConnectionTrait,
     ticket_types: &[TicketTypeId],
 ) -> Result<bool, DbErr> {

@@ -8,7 +8,7 @@ use neticket_testkit::store::{
 
 use crate::calls::{Answer, Call, CallFailed};
 use crate::protocol::{ATTEMPTS_MAX, Node};
-use crate::shared::to_commit;
+use crate::shared::to_commit_request;
 
 /// The highest capacity that administrators give a ticket type.
 const CAPACITY_MAX: u32 = 6;
@@ -36,7 +36,9 @@ impl Node {
             self.await_read().await?;
             if let Some(state) = self.shared.backends.ledger.examine(event).await.unwrap() {
                 let entries = state.journal.iter();
-                return Ok(entries.map(|e| to_commit(event, &e.request, e.admission, e.epoch)).collect());
+                return Ok(entries
+                    .map(|e| to_commit_request(event, &e.request, e.admission, e.epoch))
+                    .collect());
             }
             if self.begin_load().await?.current_epoch == Epoch(0) {
                 return Ok(Vec::new());

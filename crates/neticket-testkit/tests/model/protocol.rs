@@ -17,7 +17,7 @@ use crate::calls::{Answer, Call, CallFailed, Gate, to_snapshot};
 use crate::checks;
 use crate::history::CallFate;
 use crate::reference::BookingAnswer;
-use crate::shared::{Admitted, BookingRequest, Shared, Variant, Work, to_commit};
+use crate::shared::{Admitted, BookingRequest, Shared, Variant, Work, to_commit_request};
 
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
 
@@ -197,7 +197,8 @@ impl Node {
                 let settled = batch.iter().map(|a| (a.epoch, a.booking.request.id));
                 self.clone().settle(by_epoch(settled)).await;
             }
-            let requests = batch.iter().map(|admitted| admitted.to_commit(self.shared.event)).collect();
+            let requests =
+                batch.iter().map(|admitted| admitted.to_commit_request(self.shared.event)).collect();
             let Ok(Answer::Commit(outcomes)) = self.send(Call::Commit(requests)).await else {
                 return left_to_recovery(batch.iter().map(|admitted| &admitted.booking));
             };
@@ -310,7 +311,8 @@ impl Node {
             match answer {
                 LoadAnswer::Replaced { dropped } => {
                     let event = self.shared.event;
-                    let dropped = dropped.iter().map(|e| to_commit(event, &e.request, e.admission, e.epoch));
+                    let dropped =
+                        dropped.iter().map(|e| to_commit_request(event, &e.request, e.admission, e.epoch));
                     let _ = self.record_rejections(dropped.collect()).await;
                 }
                 LoadAnswer::Kept { .. } if refused.is_empty() => {}

@@ -291,19 +291,19 @@ impl Admitted {
         admission: Admission,
         epoch: Epoch,
     ) -> Self {
-        booking.last = Some(to_commit(event, &booking.request, admission, epoch));
+        booking.last = Some(to_commit_request(event, &booking.request, admission, epoch));
         if let Some(client) = &booking.client {
             client.admitted.set(Some(client.shared.losses.get()));
         }
         Self { booking, admission, epoch }
     }
 
-    pub(crate) fn to_commit(&self, event: EventId) -> CommitRequest {
-        to_commit(event, &self.booking.request, self.admission, self.epoch)
+    pub(crate) fn to_commit_request(&self, event: EventId) -> CommitRequest {
+        to_commit_request(event, &self.booking.request, self.admission, self.epoch)
     }
 }
 
-pub(crate) fn to_commit(
+pub(crate) fn to_commit_request(
     event: EventId,
     request: &AdmitRequest,
     admission: Admission,
