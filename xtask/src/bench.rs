@@ -1,12 +1,12 @@
-//! `cargo xtask bench`: measures the scenarios of docs/benchmarks.md in one run. The scenarios alternate, so that
-//! other work on the machine affects all of them. The figures are ratios within a round, and the medians of
-//! these.
+//! `cargo xtask bench`: measures the scenarios of docs/benchmarks.md in one run. The scenarios alternate, so
+//! that other work on the machine affects all of them. The figures are ratios within a round, and the medians
+//! of these.
 
+mod deployments;
 mod document;
 mod figures;
 mod machine;
 mod page;
-mod parts;
 mod proxy;
 mod sample;
 mod scenarios;
@@ -20,10 +20,10 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 
+use self::deployments::Deployments;
 use self::document::Part as Generated;
 use self::figures::Round;
 use self::machine::Machine;
-use self::parts::Parts;
 use self::scenarios::{Measurement, Scale, Scenario};
 use self::summary::Summary;
 use crate::setup::{self, Part};
@@ -93,10 +93,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     fs::create_dir_all(&results)?;
     println!("writing results to {}", results.display());
 
-    let parts = Parts::start(workspace, workspace.target().join(folder), results.clone())?;
-    let machine = Machine::look(workspace, parts.folder(), parts.durability.clone())?;
-    let rounds = measure(&parts, options)?;
-    drop(parts);
+    let deployments = Deployments::start(workspace, workspace.target().join(folder), results.clone())?;
+    let machine = Machine::look(workspace, deployments.folder(), deployments.durability.clone())?;
+    let rounds = measure(&deployments, options)?;
+    drop(deployments);
 
     let date = started.split('T').next().unwrap_or_default().to_owned();
     let summary_of = |rounds: &[Round]| {
@@ -132,9 +132,9 @@ fn build(workspace: &Workspace, profile: &str) -> Result<()> {
     shell::run(&mut command)
 }
 
-/// Every second round measures the scenarios in reverse order. A drift during a round then affects both sides of
-/// a ratio.
-fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
+/// Every second round measures the scenarios in reverse order. A drift during a round then affects both sides
+/// of a ratio.
+fn measure(deployments: &Deployments<'_>, options: &Options) -> Result<Vec<Round>> {
     let mut scenarios = options.scenarios();
     let mut rounds = Vec::new();
     for number in 1..=options.rounds() {
@@ -142,7 +142,7 @@ fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
         for scenario in &scenarios {
             let start = Instant::now();
             let measurement =
-                Measurement { parts, scale: options.scale(), scenario: *scenario, round: number };
+                Measurement { deployments, scale: options.scale(), scenario: *scenario, round: number };
             let sample = measurement.take().with_context(|| format!("{scenario:?}, round {number}"))?;
             let values: Vec<String> = sample
                 .iter()
@@ -162,8 +162,8 @@ fn measure(parts: &Parts<'_>, options: &Options) -> Result<Vec<Round>> {
     Ok(rounds)
 }
 
-/// Writes the load test's own page about the runs of each scenario that has interesting plots. A page that fails
-/// is reported and skipped.
+/// Writes the load test's own page about the runs of each scenario that has interesting plots. A page that
+/// fails is reported and skipped.
 fn report(client: &Path, results: &Path) -> Vec<(String, String)> {
     let mut pages = Vec::new();
     for name in ["rush", "rush-scarce", "node", "row-lock"] {

@@ -161,7 +161,7 @@ impl ApiError {
     }
 }
 
-const INTERNAL_DETAIL: &str = "The server made an error. Its log contains the details under `trace_id`.";
+const INTERNAL_DETAIL: &str = "The server failed. Its log has the details under `trace_id`.";
 const UNCERTAIN_DETAIL: &str =
     "Repeat the request a little later. Requests with the same `Idempotency-Key` book only once.";
 
@@ -177,7 +177,7 @@ impl From<AppError> for ApiError {
             }
             AppError::NotFound => Self::not_found("It does not exist, or it belongs to somebody else."),
             AppError::SoldOut { left } => {
-                Self::new(Code::SoldOut, format!("Tickets of this ticket type that are left: {left}."))
+                Self::new(Code::SoldOut, format!("Tickets left of this type: {left}."))
                     .with(|problem| problem.left = Some(*left))
             }
             AppError::PurchaseLimitExceeded { max_per_user, already_held } => Self::new(

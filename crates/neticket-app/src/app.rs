@@ -85,7 +85,7 @@ impl App {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let store = Self::open_store(&config).await?;
         let ledger = Self::open_ledger(&config)?;
-        let secret = token_secret::read_or_make(&config)?;
+        let secret = token_secret::read_or_generate(&config)?;
         Self::assemble(config, secret, store, ledger, None, |_| None).await
     }
 
@@ -137,7 +137,7 @@ impl App {
         store: Store,
         ledger: Arc<dyn Ledger>,
     ) -> Result<Arc<Self>, StartError> {
-        let secret = token_secret::read_or_make(&config)?;
+        let secret = token_secret::read_or_generate(&config)?;
         let deployment = Deployment::join(&store, &*ledger, &secret).await?.map(Arc::new);
         let tasks = |context: &Arc<TaskContext>| Some(Tasks::start(context));
         Self::assemble(config, secret, store, ledger, deployment, tasks).await.map(Arc::new)

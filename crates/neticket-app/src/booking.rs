@@ -19,6 +19,6 @@ pub(crate) use commit::Committer;
 pub(crate) use connection_budget::ConnectionBudget;
 pub(crate) use loader::{Loader, should_be_loaded};
 pub(crate) use rejections::Rejections;
-pub(crate) use request::to_commit;
+pub(crate) use request::to_commit_request;
 pub use reservations::reservation_id;
 pub(crate) use service::BookingService;

@@ -22,7 +22,7 @@ const OWN: [(&str, usize, u32, bool); 4] = [
 ];
 
 /// Whether a season was created here before, completely.
-pub(super) async fn season_is_made(store: &Store) -> anyhow::Result<bool> {
+pub(super) async fn season_exists(store: &Store) -> anyhow::Result<bool> {
     Ok(store.reservation(own_id(OWN.len() - 1)).await?.is_some())
 }
 

@@ -1,8 +1,8 @@
 //! The demo season: fifty events with posters, an audience that has booked some of them, and two accounts to
 //! sign in with.
 //!
-//! It is for a first look and for development. The passwords are published, so this crate and the command
-//! both refuse production.
+//! It is for a first look and for development. The passwords are published, so [`seed`] refuses
+//! production.
 
 mod accounts;
 mod booking;
@@ -40,27 +40,27 @@ pub async fn seed(config: &Config) -> anyhow::Result<Report> {
     let store = App::open_store(config).await?;
     let shows = season::shows()?;
     let events = shows.len();
-    if booking::season_is_made(&store).await? {
-        return Ok(Report { events, made: false });
+    if booking::season_exists(&store).await? {
+        return Ok(Report { events, created: false });
     }
     let media = App::open_media(config)?;
     let (person, now) = accounts::logins(config, &store).await?;
     let audience = accounts::audience(&store, now).await?;
-    let there = titles(&store, now).await?;
-    let mut made = Vec::with_capacity(events);
+    let existing = titles(&store, now).await?;
+    let mut created = Vec::with_capacity(events);
     for show in &shows {
-        let event = match there.get(&show.title) {
+        let event = match existing.get(&show.title) {
             Some(id) => store.event(*id).await?.context("a demo event does not exist any more")?,
             None => event_create(&store, &media, show, now).await?,
         };
-        made.push((show, event));
+        created.push((show, event));
     }
     // The show whose bookings mark the season as complete comes last.
-    made.sort_by_key(|(show, _)| booking::is_last(show));
-    for (show, event) in &made {
+    created.sort_by_key(|(show, _)| booking::is_last(show));
+    for (show, event) in &created {
         booking::fill(&store, show, event, &audience, person, now).await?;
     }
-    Ok(Report { events, made: true })
+    Ok(Report { events, created: true })
 }
 
 /// The existing events, by title.

@@ -12,7 +12,7 @@ const DATE: &str = "{date}";
 macro_rules! posters {
     ($($name:literal)*) => {
         /// All posters: the name of the file and its content.
-        const POSTERS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../posters/", $name)))),*];
+        pub(crate) const POSTERS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../posters/", $name)))),*];
     };
 }
 
@@ -94,18 +94,23 @@ impl TryFrom<String> for Poster {
 
     fn try_from(name: String) -> Result<Self, String> {
         let found = POSTERS.iter().find(|(other, _)| *other == name);
-        found.map(|&(_, template)| Self { template }).ok_or_else(|| format!("there is no poster {name}"))
+        found.map(|&(_, template)| Self { template }).ok_or_else(|| format!("no poster is called {name}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn every_file_is_a_poster() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/posters");
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), POSTERS.len());
+        let names =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let known = POSTERS.iter().map(|&(name, _)| name.to_owned());
+        assert_eq!(names.collect::<BTreeSet<_>>(), known.collect());
     }
 
     #[test]

@@ -10,12 +10,12 @@ pub struct Report {
     /// The number of events of the season.
     pub events: usize,
     /// `false`: the season existed already, and nothing was changed.
-    pub made: bool,
+    pub created: bool,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.made {
+        if self.created {
             writeln!(
                 f,
                 "created the demo season: {} events, one of which opens in two minutes",

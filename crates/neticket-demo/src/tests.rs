@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use neticket_app::EventSearch;
 use neticket_domain::EventStatus;
 
+use super::poster::POSTERS;
 use super::*;
 
 /// The shows, each with its date and its poster.
@@ -75,6 +76,12 @@ fn every_poster_shows_the_title_the_place_and_the_date_of_its_show() {
             nodes.filter_map(|node| node.text()).collect::<Vec<_>>()
         };
         assert_eq!(texts("tspan").join(" "), show.title);
+        for line in document.descendants().filter(|node| node.has_tag_name("tspan")) {
+            let number =
+                |node: roxmltree::Node<'_, '_>, name| node.attribute(name).unwrap().parse::<f64>().unwrap();
+            let (size, baseline) = (number(line.parent().unwrap(), "font-size"), number(line, "y"));
+            assert!(size >= 48.0 && baseline >= 80.0 + size && baseline <= 690.0, "{}: {line:?}", show.title);
+        }
         for wanted in [&date, &show.place] {
             assert!(texts("text").contains(&wanted.as_str()), "{}: {wanted}", show.title);
         }
@@ -84,7 +91,7 @@ fn every_poster_shows_the_title_the_place_and_the_date_of_its_show() {
 #[test]
 fn all_posters_differ() {
     let different: HashSet<_> = posters().into_iter().map(|(_, _, svg)| svg).collect();
-    assert_eq!(different.len(), 50);
+    assert_eq!(different.len(), POSTERS.len(), "every poster belongs to a show");
 }
 
 fn config(folder: &std::path::Path, environment: &'static str) -> Config {
@@ -115,8 +122,8 @@ async fn a_season_is_created_once_and_keeps_every_rule() {
     let config = config(folder.path(), "development");
     let before = now();
     let report = seed(&config).await.unwrap();
-    assert_eq!(report, Report { events: 50, made: true });
-    assert!(!seed(&config).await.unwrap().made);
+    assert_eq!(report, Report { events: 50, created: true });
+    assert!(!seed(&config).await.unwrap().created);
 
     let store = App::open_store(&config).await.unwrap();
     for seats in store.inventory_audit(None).await.unwrap() {

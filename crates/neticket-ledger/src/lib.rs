@@ -62,7 +62,7 @@ pub trait Ledger: Send + Sync + 'static {
     /// run.
     async fn settle(&self, event: EventId, epoch: Epoch, ids: &[ReservationId]) -> Result<(), LedgerError>;
 
-    /// Gives back the seats of cancelled reservations. Each release is applied only in the epoch that it
+    /// Returns the seats of cancelled reservations. Each release is applied only in the epoch that it
     /// names, and once per reservation, whether the entry is settled or still in the journal.
     ///
     /// Answers the epoch of the ledger that was asked; `None` if it is absent or of another server run. The

@@ -56,7 +56,8 @@ impl ApiClient {
         Self { target, connection }
     }
 
-    /// Creates an event that has been on sale for a minute. Its `ticket_types` ticket types share `seats` evenly.
+    /// Creates an event that has been on sale for a minute. Its `ticket_types` ticket types share `seats`
+    /// evenly.
     pub(crate) async fn event_create(
         &mut self,
         admin: HeaderValue,

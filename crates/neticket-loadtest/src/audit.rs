@@ -14,7 +14,7 @@ use crate::database::{Database, ReservationRow, TicketTypeRow};
 use crate::worker_config::Target;
 
 /// Pause between two inspections while something does not match yet.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// The most examples that one fault names.
 const EXAMPLES_MAX: usize = 3;
 
@@ -69,15 +69,15 @@ pub async fn audit(
     }
     let deadline = Instant::now() + timeout;
     loop {
-        let audit = look(database, &resolved, report).await?;
+        let audit = compare(database, &resolved, report).await?;
         if audit.passed || Instant::now() >= deadline {
             return Ok(audit);
         }
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
-async fn look(database: &Database, targets: &[Target], report: &ClientReport) -> Result<Audit> {
+async fn compare(database: &Database, targets: &[Target], report: &ClientReport) -> Result<Audit> {
     let rows = database.reservations(report.event).await?;
     let ticket_types = database.ticket_types(report.event).await?;
     let confirmed: Vec<&ReservationRow> = rows.iter().filter(|row| row.confirmed).collect();

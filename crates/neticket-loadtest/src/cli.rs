@@ -60,7 +60,7 @@ pub struct CommonArgs {
     #[arg(long)]
     pub event: Option<i64>,
     /// Ticket types of the event that is created, which share the seats evenly
-    #[arg(long = "grades", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(long = "grades", value_name = "GRADES", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub ticket_types: u32,
     /// Write the result here
     #[arg(long)]
@@ -89,7 +89,7 @@ pub struct RushArgs {
     #[arg(long, value_enum, default_value_t = Connect::Before)]
     pub connect: Connect,
     /// How long a person repeats before giving up
-    #[arg(long = "patience-s", default_value_t = 60)]
+    #[arg(long = "patience-s", value_name = "PATIENCE_S", default_value_t = 60)]
     pub give_up_after_s: u64,
     /// People who find a ticket type sold out try the next one
     #[arg(long = "other-grades")]

@@ -1,4 +1,5 @@
-//! The result of a worker: counts, latencies, answers over time. Tallies of several workers can be merged.
+//! The result of a worker: counts, latencies, answers over time. The statistics of several workers can be
+//! merged.
 
 use std::collections::BTreeMap;
 
@@ -189,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tallies_add_up_and_round_trip_between_processes() {
+    fn statistics_add_up_and_round_trip_between_processes() {
         let mut one = Stats::default();
         one.winners.add(1_000);
         one.answer(Kind::Confirmed, 50_000);

@@ -152,7 +152,7 @@ async fn eviction(config: &Config) -> anyhow::Result<String> {
     };
     if policy != NOEVICTION && config.environment == Environment::Production {
         bail!(
-            "maxmemory-policy is {policy}: it must be {NOEVICTION}, or Redis can evict ledgers during a sale"
+            "maxmemory-policy is {policy}: it must be {NOEVICTION}, or Redis can delete ledgers during a sale when its memory is full"
         );
     }
     Ok(format!("maxmemory-policy is {policy}"))

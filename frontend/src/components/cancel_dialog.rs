@@ -64,11 +64,8 @@ pub(crate) fn CancelDialog(
     let summary = move || {
         pending.get().map(|reservation| {
             let date = format::full_date(i18n, reservation.event.starts_at);
-            let ticket_type = reservation.ticket_type.name;
-            let tickets = i18n.fill(
-                Msg::ReservationTickets,
-                &[("ticket_type", &ticket_type), ("n", &reservation.quantity)],
-            );
+            let (ticket_type, n) = (&reservation.ticket_type.name, &reservation.quantity);
+            let tickets = i18n.fill(Msg::ReservationTickets, &[("ticket_type", ticket_type), ("n", n)]);
             view! {
                 <p class="dialog__summary">
                     <strong>{reservation.event.title}</strong>

@@ -50,6 +50,7 @@ pub(super) struct Figure {
 /// A value without a goal, for example one from which ratios are made.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Speed {
+    #[serde(rename = "rung")]
     pub(super) scenario: Scenario,
     pub(super) name: &'static str,
     pub(super) unit: &'static str,

@@ -25,14 +25,14 @@ pub(super) fn start(workspace: &Workspace, nodes: &[SocketAddr], folder: &Path) 
     let address = process::free_address()?;
     let template = fs::read_to_string(workspace.root().join("infra/nginx.conf"))?;
     let configuration = folder.join("nginx.conf");
-    fs::write(&configuration, main(&site(&template, address, nodes, folder), folder))?;
+    fs::write(&configuration, main(&deployment(&template, address, nodes, folder), folder))?;
     let mut command = process::command_with_workers(&program);
     command.arg("-p").arg(folder).arg("-c").arg(&configuration);
     Process::start(command, address, "/healthz", folder.join("nginx.log"))
 }
 
 /// The main configuration around the site. Where it matters, it is the same as Debian's.
-fn main(site: &str, folder: &Path) -> String {
+fn main(deployment: &str, folder: &Path) -> String {
     let folder = folder.display();
     let mut text = format!(
         "daemon off;\nworker_processes auto;\npid {folder}/nginx.pid;\nerror_log {folder}/error.log;\n\
@@ -41,36 +41,36 @@ fn main(site: &str, folder: &Path) -> String {
     for kind in FOLDERS {
         let _ = writeln!(text, "{kind}_temp_path {folder}/{kind};");
     }
-    let _ = writeln!(text, "{site}}}");
+    let _ = writeln!(text, "{deployment}}}");
     text
 }
 
 /// `infra/nginx.conf` for these nodes, with plain HTTP at `address`.
-fn site(template: &str, address: SocketAddr, nodes: &[SocketAddr], folder: &Path) -> String {
+fn deployment(template: &str, address: SocketAddr, nodes: &[SocketAddr], folder: &Path) -> String {
     let lines = blocks(template).into_iter().filter(|block| !is_redirect(block)).flatten();
     let mut nodes = nodes.iter();
-    let mut site = String::new();
+    let mut deployment = String::new();
     for line in lines {
         let words: Vec<&str> = line.trim().trim_end_matches(';').split_whitespace().collect();
         let _ = match words.as_slice() {
             ["server_name" | "ssl_certificate" | "ssl_certificate_key", ..] => Ok(()),
             // The first node of the example is replaced by all nodes. Its other nodes are omitted.
-            ["server", example, options @ ..] if *example != "{" => {
-                nodes.by_ref().try_for_each(|node| writeln!(site, "    server {node} {};", options.join(" ")))
-            }
+            ["server", example, options @ ..] if *example != "{" => nodes
+                .by_ref()
+                .try_for_each(|node| writeln!(deployment, "    server {node} {};", options.join(" "))),
             ["listen", _, options @ ..] => {
                 let options: Vec<&str> =
                     options.iter().copied().filter(|option| option.contains('=')).collect();
-                writeln!(site, "    listen {address} {};", options.join(" "))
+                writeln!(deployment, "    listen {address} {};", options.join(" "))
             }
             ["access_log", _, options @ ..] => {
                 let log = folder.join("access.log");
-                writeln!(site, "    access_log {} {};", log.display(), options.join(" "))
+                writeln!(deployment, "    access_log {} {};", log.display(), options.join(" "))
             }
-            _ => writeln!(site, "{line}"),
+            _ => writeln!(deployment, "{line}"),
         };
     }
-    site
+    deployment
 }
 
 /// The blocks at the outermost level, each as a list of its lines, without comments.
@@ -99,7 +99,8 @@ mod tests {
     fn the_proxy_keeps_the_settings_of_infra_except_names_and_certificates() {
         let template = include_str!("../../../infra/nginx.conf");
         let nodes = ["127.0.0.1:9001".parse().unwrap(), "127.0.0.1:9002".parse().unwrap()];
-        let site = site(template, "127.0.0.1:9000".parse().unwrap(), &nodes, Path::new("/somewhere"));
+        let deployment =
+            deployment(template, "127.0.0.1:9000".parse().unwrap(), &nodes, Path::new("/somewhere"));
         for kept in [
             "least_conn;",
             "keepalive 256;",
@@ -111,11 +112,11 @@ mod tests {
             "proxy_next_upstream_tries 2;",
             "proxy_pass http://neticket;",
         ] {
-            assert!(site.contains(kept), "{kept} is missing:\n{site}");
+            assert!(deployment.contains(kept), "{kept} is missing:\n{deployment}");
         }
         for gone in ["10.0.0.", "ssl", "301", "server_name"] {
-            assert!(!site.contains(gone), "{gone} must be removed:\n{site}");
+            assert!(!deployment.contains(gone), "{gone} must be removed:\n{deployment}");
         }
-        assert_eq!(site.matches('{').count(), site.matches('}').count());
+        assert_eq!(deployment.matches('{').count(), deployment.matches('}').count());
     }
 }

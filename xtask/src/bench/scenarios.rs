@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::parts::{JWT_SECRET, Parts, Site, run};
+use super::deployments::{Deployment, Deployments, JWT_SECRET, run};
 use super::sample::{PER_S, Sample, Spread};
 use crate::{http, process};
 
@@ -83,7 +83,7 @@ pub(super) struct Scale {
 
 /// One scenario in one round.
 pub(super) struct Measurement<'a> {
-    pub(super) parts: &'a Parts<'a>,
+    pub(super) deployments: &'a Deployments<'a>,
     pub(super) scale: Scale,
     pub(super) scenario: Scenario,
     /// From 1.
@@ -92,26 +92,28 @@ pub(super) struct Measurement<'a> {
 
 impl Measurement<'_> {
     pub(super) fn take(&self) -> Result<Sample> {
-        let parts = self.parts;
+        let deployments = self.deployments;
         match self.scenario {
-            Scenario::Ceiling => self.bookings(parts.baseline("ceiling", None, &[])?, MANY, TICKET_TYPES),
+            Scenario::Ceiling => {
+                self.bookings(deployments.baseline("ceiling", None, &[])?, MANY, TICKET_TYPES)
+            }
             Scenario::RowLock => self.bookings(
-                parts.baseline(
+                deployments.baseline(
                     "row-lock",
-                    Some(parts.database()?),
+                    Some(deployments.database()?),
                     &["--grades", &ONE_TICKET_TYPE.to_string()],
                 )?,
                 FEW,
                 ONE_TICKET_TYPE,
             ),
-            Scenario::Node => self.bookings(parts.site(1, false)?, MANY, TICKET_TYPES),
-            Scenario::NodeFew => self.bookings(parts.site(1, false)?, FEW, ONE_TICKET_TYPE),
-            Scenario::TwoNodes => self.bookings(parts.site(2, true)?, MANY, TICKET_TYPES),
-            Scenario::FourNodes => self.bookings(parts.site(4, true)?, MANY, TICKET_TYPES),
-            Scenario::Embedded => self.bookings(parts.embedded()?, FEW, TICKET_TYPES),
+            Scenario::Node => self.bookings(deployments.deployment(1, false)?, MANY, TICKET_TYPES),
+            Scenario::NodeFew => self.bookings(deployments.deployment(1, false)?, FEW, ONE_TICKET_TYPE),
+            Scenario::TwoNodes => self.bookings(deployments.deployment(2, true)?, MANY, TICKET_TYPES),
+            Scenario::FourNodes => self.bookings(deployments.deployment(4, true)?, MANY, TICKET_TYPES),
+            Scenario::Embedded => self.bookings(deployments.embedded()?, FEW, TICKET_TYPES),
             Scenario::Ledger => self.ledger(),
-            Scenario::ReadCeiling => self.reads(parts.baseline("ceiling", None, &[])?),
-            Scenario::ReadNode => self.reads(parts.site(1, false)?),
+            Scenario::ReadCeiling => self.reads(deployments.baseline("ceiling", None, &[])?),
+            Scenario::ReadNode => self.reads(deployments.deployment(1, false)?),
             Scenario::Rush => self.rush(self.scale.people / 5 * 6),
             Scenario::RushScarce => self.rush(self.scale.people / 5),
             Scenario::Idle => self.idle(),
@@ -121,7 +123,7 @@ impl Measurement<'_> {
         }
     }
 
-    fn bookings(&self, site: Site, connections: u32, ticket_types: u32) -> Result<Sample> {
+    fn bookings(&self, deployment: Deployment, connections: u32, ticket_types: u32) -> Result<Sample> {
         let seconds = self.scale.seconds.to_string();
         let (connections, ticket_types) = (connections.to_string(), ticket_types.to_string());
         let words = [
@@ -134,7 +136,7 @@ impl Measurement<'_> {
             "--grades",
             &ticket_types,
         ];
-        let result = self.client(site, "book", "", &words)?;
+        let result = self.client(deployment, "book", "", &words)?;
         Ok(Sample::from([
             (PER_S, number(&result, "/per_s")?),
             ("p50_ms", number(&result, "/latency/winners/p50_us")? / 1e3),
@@ -142,16 +144,16 @@ impl Measurement<'_> {
         ]))
     }
 
-    fn reads(&self, site: Site) -> Result<Sample> {
+    fn reads(&self, deployment: Deployment) -> Result<Sample> {
         let seconds = self.scale.seconds.to_string();
         let words = ["--connections", &FEW.to_string(), "--seconds", &seconds, "--warmup-s", "1"];
-        let result = self.client(site, "read", "", &words)?;
+        let result = self.client(deployment, "read", "", &words)?;
         Ok(Sample::from([(PER_S, number(&result, "/per_s")?)]))
     }
 
     fn rush(&self, seats: u32) -> Result<Sample> {
         let people = self.scale.people;
-        let site = self.parts.site(RUSH_NODES, false)?;
+        let deployment = self.deployments.deployment(RUSH_NODES, false)?;
         let words = [
             "--people",
             &people.to_string(),
@@ -162,7 +164,7 @@ impl Measurement<'_> {
             "--connect",
             "before",
         ];
-        let result = self.client(site, "rush", "", &words)?;
+        let result = self.client(deployment, "rush", "", &words)?;
         let confirmed = number(&result, "/counts/confirmed")?;
         let mut sample = Sample::from([
             ("errors", errors(&result)),
@@ -181,10 +183,15 @@ impl Measurement<'_> {
     /// The example of `neticket-ledger` measures it: it sends batches directly to Redis.
     fn ledger(&self) -> Result<Sample> {
         // This empties Redis of the last scenario's data. The database is not needed here.
-        drop(self.parts.database()?);
-        let mut command = process::command(&self.parts.binary("examples/admit_rate"));
-        command.args(["--redis-url", &self.parts.redis_url(), "--seconds", &self.scale.seconds.to_string()]);
-        command.arg("--settle").current_dir(self.parts.folder()).stdin(Stdio::null());
+        drop(self.deployments.database()?);
+        let mut command = process::command(&self.deployments.binary("examples/admit_rate"));
+        command.args([
+            "--redis-url",
+            &self.deployments.redis_url(),
+            "--seconds",
+            &self.scale.seconds.to_string(),
+        ]);
+        command.arg("--settle").current_dir(self.deployments.folder()).stdin(Stdio::null());
         let said = crate::shell::read(&mut command)?;
         fs::write(self.file("", "json"), &said)?;
         let result: Value = serde_json::from_str(said.trim()).context("admit_rate printed no JSON")?;
@@ -210,17 +217,18 @@ impl Measurement<'_> {
         let p50_ms =
             |result: &Value| Ok::<_, anyhow::Error>(number(result, "/latency/winners/p50_us")? / 1e3);
 
-        let database = self.parts.database()?;
+        let database = self.deployments.database()?;
         let file = self.file("-commit", "json");
-        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
+        let mut command = process::command(&self.deployments.binary("neticket-loadtest"));
         command.args(["commit", "--seconds", &seconds, "--json"]).arg(&file);
         command.env("NETICKET_DATABASE_URL", database.url());
         run(command, &self.file("-commit", "log"))?;
         let commit: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
         drop(database);
 
-        let booking = self.client(self.parts.site(1, false)?, "book", "-booking", &words)?;
-        let ceiling = self.client(self.parts.baseline("ceiling", None, &[])?, "book", "-http", &words)?;
+        let booking = self.client(self.deployments.deployment(1, false)?, "book", "-booking", &words)?;
+        let ceiling =
+            self.client(self.deployments.baseline("ceiling", None, &[])?, "book", "-http", &words)?;
         Ok(Sample::from([
             ("commit_ms", number(&commit, "/p50_us")? / 1e3),
             ("booking_ms", p50_ms(&booking)?),
@@ -229,10 +237,16 @@ impl Measurement<'_> {
     }
 
     fn memory(&self) -> Result<Sample> {
-        let site = self.parts.site(1, false)?;
-        let pid = site.nodes[0].pid();
-        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
-        command.args(["hold", "--target", &site.targets()[0], "--connections", &self.scale.held.to_string()]);
+        let deployment = self.deployments.deployment(1, false)?;
+        let pid = deployment.nodes[0].pid();
+        let mut command = process::command(&self.deployments.binary("neticket-loadtest"));
+        command.args([
+            "hold",
+            "--target",
+            &deployment.targets()[0],
+            "--connections",
+            &self.scale.held.to_string(),
+        ]);
         command.args(["--seconds", "2"]).stdin(Stdio::null()).stdout(Stdio::null());
         let mut client = neticket_testservers::spawn(command)?;
         let wanted = usize::try_from(self.scale.held)?;
@@ -252,8 +266,8 @@ impl Measurement<'_> {
     }
 
     fn streams(&self) -> Result<Sample> {
-        let site = self.parts.site(1, false)?;
-        let pid = site.nodes[0].pid();
+        let deployment = self.deployments.deployment(1, false)?;
+        let pid = deployment.nodes[0].pid();
         let seconds = self.scale.seconds.max(STREAMS_SECONDS_MIN).to_string();
         let words = ["--streams", &self.scale.held.to_string(), "--seconds", &seconds, "--grades", "4"];
         let (mut resident_mb, watching) = (0.0_f64, AtomicBool::new(true));
@@ -266,7 +280,7 @@ impl Measurement<'_> {
                 }
                 most
             });
-            let result = self.client(site, "streams", "", &words);
+            let result = self.client(deployment, "streams", "", &words);
             watching.store(false, Ordering::Relaxed);
             resident_mb = most.join().unwrap_or(0.0);
             result
@@ -285,8 +299,8 @@ impl Measurement<'_> {
         let mut times = Vec::new();
         for _ in 0..STARTS {
             let start = Instant::now();
-            let site = self.parts.embedded()?;
-            let answer = http::get(site.nodes[0].address(), "/api/v1/events")?;
+            let deployment = self.deployments.embedded()?;
+            let answer = http::get(deployment.nodes[0].address(), "/api/v1/events")?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
             ensure!(answer.status == 200, "the first answer was {}", answer.status);
         }
@@ -295,38 +309,38 @@ impl Measurement<'_> {
     }
 
     /// Runs the load test against the site and returns its result. A failed audit is an error.
-    fn client(&self, mut site: Site, load: &str, part: &str, words: &[&str]) -> Result<Value> {
+    fn client(&self, mut deployment: Deployment, load: &str, part: &str, words: &[&str]) -> Result<Value> {
         let file = self.file(part, "json");
-        let mut command = process::command(&self.parts.binary("neticket-loadtest"));
+        let mut command = process::command(&self.deployments.binary("neticket-loadtest"));
         command.arg(load).args(words).arg("--json").arg(&file);
-        for target in site.targets() {
+        for target in deployment.targets() {
             command.args(["--target", &target]);
         }
         command.env("NETICKET_JWT_SECRET", JWT_SECRET);
-        self.inventory(&mut command, &site, load);
+        self.inventory(&mut command, &deployment, load);
         let log = self.file(part, "log");
         run(command, &log)
             .with_context(|| format!("{}, round {}: {}", self.name(), self.round, log.display()))?;
-        site.ensure_alive()?;
+        deployment.ensure_alive()?;
         serde_json::from_str(&fs::read_to_string(&file)?).context("the load test wrote no JSON")
     }
 
     /// Adds the arguments for the database and the audit. Nodes are audited. Baselines have their own event
     /// with id 1 and are never audited.
-    fn inventory(&self, command: &mut Command, site: &Site, load: &str) {
+    fn inventory(&self, command: &mut Command, deployment: &Deployment, load: &str) {
         let is_baseline =
             matches!(self.scenario, Scenario::Ceiling | Scenario::RowLock | Scenario::ReadCeiling)
-                || site.database_url.is_empty();
+                || deployment.database_url.is_empty();
         if is_baseline {
             command.args(["--event", "1"]);
             if load != "read" {
                 command.arg("--no-audit");
             }
-        } else if !site.database_url.starts_with("sqlite:") {
-            command.env("NETICKET_REDIS_URL", self.parts.redis_url());
+        } else if !deployment.database_url.starts_with("sqlite:") {
+            command.env("NETICKET_REDIS_URL", self.deployments.redis_url());
         }
-        if !site.database_url.is_empty() {
-            command.env("NETICKET_DATABASE_URL", &site.database_url);
+        if !deployment.database_url.is_empty() {
+            command.env("NETICKET_DATABASE_URL", &deployment.database_url);
         }
     }
 
@@ -336,7 +350,7 @@ impl Measurement<'_> {
 
     /// The path of a result file of this measurement.
     fn file(&self, part: &str, extension: &str) -> PathBuf {
-        self.parts.results.join(format!("{}{part}-{}.{extension}", self.name(), self.round))
+        self.deployments.results.join(format!("{}{part}-{}.{extension}", self.name(), self.round))
     }
 }
 

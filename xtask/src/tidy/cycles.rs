@@ -1,4 +1,4 @@
-//! The source files of a crate do not import each other in a circle. A name counts where it is defined, not
+//! The source files of a crate do not import each other in a cycle. A name counts where it is defined, not
 //! where a parent re-exports it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,7 +25,7 @@ pub(super) fn check(files: &BTreeMap<String, String>) -> Vec<Finding> {
         let module = if is_root { Vec::new() } else { path.split('/').collect() };
         crates.entry(folder).or_default().insert(module, read(file, text));
     }
-    crates.values().flat_map(|modules| circles(&imports(modules))).collect()
+    crates.values().flat_map(|modules| cycles(&imports(modules))).collect()
 }
 
 fn imports<'a>(modules: &Modules<'a>) -> Imports<'a> {
@@ -35,7 +35,7 @@ fn imports<'a>(modules: &Modules<'a>) -> Imports<'a> {
     };
     let mut imports = Imports::new();
     for (module, source) in modules.iter().filter(|(module, _)| is_declared(module)) {
-        let used = source.uses.iter().filter(|it| !is_mere_re_export(modules, module, source, it));
+        let used = source.uses.iter().filter(|it| !is_pure_re_export(modules, module, source, it));
         let paths = used.map(|it| it.path.clone()).chain(source.inline_paths());
         let found = paths.filter_map(|path| target(modules, module, &path, HOPS_MAX));
         let files = found.map(|(_, found)| found.file).filter(|file| *file != source.file);
@@ -45,7 +45,7 @@ fn imports<'a>(modules: &Modules<'a>) -> Imports<'a> {
 }
 
 /// Whether the module only passes on what one of its children defines.
-fn is_mere_re_export(modules: &Modules<'_>, module: &[&str], source: &Source<'_>, used: &Use<'_>) -> bool {
+fn is_pure_re_export(modules: &Modules<'_>, module: &[&str], source: &Source<'_>, used: &Use<'_>) -> bool {
     let found = target(modules, module, &used.path, HOPS_MAX);
     let is_of_child = found.is_some_and(|(found, _)| found.len() > module.len() && found.starts_with(module));
     used.is_public && is_of_child && !source.names(used.name)
@@ -82,35 +82,39 @@ fn absolute<'a>(modules: &Modules<'a>, from: &[&'a str], path: &[&'a str]) -> Op
     }
 }
 
-/// One finding for each set of files that import each other, with a shortest circle in it.
-fn circles(imports: &Imports<'_>) -> Vec<Finding> {
+/// One finding for each set of files that import each other, with a shortest cycle in it.
+fn cycles(imports: &Imports<'_>) -> Vec<Finding> {
     let (mut findings, mut seen) = (Vec::new(), BTreeSet::new());
     for &file in imports.keys() {
-        if seen.contains(file) || way(imports, file, file).is_none() {
+        if seen.contains(file) || shortest_path(imports, file, file).is_none() {
             continue;
         }
-        let is_member =
-            |other: &&str| way(imports, file, other).is_some() && way(imports, other, file).is_some();
+        let is_member = |other: &&str| {
+            shortest_path(imports, file, other).is_some() && shortest_path(imports, other, file).is_some()
+        };
         let members: Vec<&str> = imports.keys().copied().filter(is_member).collect();
-        let circles = members.iter().filter_map(|member| way(imports, member, member));
-        let shortest = circles.min_by_key(Vec::len).unwrap_or_default().join(" → ");
-        findings.push(Finding::new(file, format!("is in a circle of {} files: {shortest}", members.len())));
+        let cycles = members.iter().filter_map(|member| shortest_path(imports, member, member));
+        let shortest = cycles.min_by_key(Vec::len).unwrap_or_default().join(" → ");
+        findings.push(Finding::new(
+            file,
+            format!("is in an import cycle of {} files: {shortest}", members.len()),
+        ));
         seen.extend(members);
     }
     findings
 }
 
-/// A shortest way of imports from one file to another, with both of them.
-fn way<'a>(imports: &Imports<'a>, from: &'a str, to: &'a str) -> Option<Vec<&'a str>> {
-    let (mut ways, mut seen) = (VecDeque::from([vec![from]]), BTreeSet::new());
-    while let Some(way) = ways.pop_front() {
-        for &next in way.last().and_then(|last| imports.get(last)).into_iter().flatten() {
-            let longer = [&way[..], &[next]].concat();
+/// A shortest path of imports from one file to another, with both of them.
+fn shortest_path<'a>(imports: &Imports<'a>, from: &'a str, to: &'a str) -> Option<Vec<&'a str>> {
+    let (mut paths, mut seen) = (VecDeque::from([vec![from]]), BTreeSet::new());
+    while let Some(path) = paths.pop_front() {
+        for &next in path.last().and_then(|last| imports.get(last)).into_iter().flatten() {
+            let longer = [&path[..], &[next]].concat();
             if next == to {
                 return Some(longer);
             }
             if seen.insert(next) {
-                ways.push_back(longer);
+                paths.push_back(longer);
             }
         }
     }
@@ -125,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_imports_from_a_parent_that_imports_it_is_a_circle() {
+    fn a_child_that_imports_from_a_parent_that_imports_it_is_a_cycle() {
         let child = ("a/b.rs", "use super::A;\npub struct B(A);");
-        let circle = ["a/src/a.rs: is in a circle of 2 files: a/src/a.rs → a/src/a/b.rs → a/src/a.rs"];
+        let cycle = ["a/src/a.rs: is in an import cycle of 2 files: a/src/a.rs → a/src/a/b.rs → a/src/a.rs"];
         for parent in ["mod b;\nuse b::B;\nstruct A;", "mod b;\nstruct A;\nfn f() { b::g() }"] {
-            assert_eq!(check(&[("lib.rs", "mod a;"), ("a.rs", parent), child]), circle, "{parent}");
+            assert_eq!(check(&[("lib.rs", "mod a;"), ("a.rs", parent), child]), cycle, "{parent}");
         }
         assert_eq!(check(&[("lib.rs", "mod a;"), ("a.rs", "mod b;\nstruct A;"), child]), [""; 0]);
     }
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn one_finding_has_all_files_and_the_shortest_circle() {
+    fn one_finding_has_all_files_and_the_shortest_cycle() {
         let files = [
             ("main.rs", "mod a;\nmod b;\nmod c;\nfn main() { a::f() }"),
             ("a.rs", "use crate::b::B;"),
@@ -162,7 +166,7 @@ mod tests {
         ];
         assert_eq!(
             check(&files),
-            ["a/src/a.rs: is in a circle of 3 files: a/src/b.rs → a/src/c.rs → a/src/b.rs"]
+            ["a/src/a.rs: is in an import cycle of 3 files: a/src/b.rs → a/src/c.rs → a/src/b.rs"]
         );
     }
 }

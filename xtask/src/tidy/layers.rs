@@ -89,9 +89,15 @@ fn check_package(package: &Value, workspace: &[&str], layers: &Layers<'_>) -> Ve
         }
         let enables_testing =
             dependency["features"].as_array().is_some_and(|it| it.iter().any(|it| it == TESTING_FEATURE));
-        if enables_testing && !in_tests && !TEST_CRATES.contains(&name) {
+        if enables_testing && !in_tests && name != TEST_CRATES[0] {
             let message = format!("enables the feature `{TESTING_FEATURE}` of {imported} outside its tests");
             findings.push(Finding::new(name, message));
+        }
+    }
+    for (feature, enabled) in package["features"].as_object().into_iter().flatten() {
+        let is_testing = |it: &str| it == TESTING_FEATURE || it.ends_with("/testing");
+        if enabled.as_array().into_iter().flatten().filter_map(Value::as_str).any(is_testing) {
+            findings.push(Finding::new(name, format!("its feature `{feature}` enables `{TESTING_FEATURE}`")));
         }
     }
     findings
@@ -189,6 +195,14 @@ mod tests {
         assert_eq!(enabled_by("neticket-testkit", None), []);
         assert_eq!(enabled_by("neticket-app", Some("dev")), []);
         assert!(enabled_by("neticket-app", None)[0].message.contains("outside its tests"));
+        let package = json!({
+            "name": "neticket-store",
+            "manifest_path": "/somewhere/neticket-store/Cargo.toml",
+            "features": { "default": ["testing"], "testing": [] },
+        });
+        assert!(
+            check_package(&package, &[], &layers(TABLE))[0].message.contains("feature `default` enables")
+        );
     }
 
     #[test]

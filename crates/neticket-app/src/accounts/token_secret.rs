@@ -13,10 +13,10 @@ const SECRET_LEN_MIN: usize = 32;
 ///
 /// # Errors
 /// [`StartError::Files`].
-pub(crate) fn read_or_make(config: &Config) -> Result<String, StartError> {
+pub(crate) fn read_or_generate(config: &Config) -> Result<String, StartError> {
     match read(config)? {
         Some(secret) => Ok(secret),
-        None => make(&config.data_dir).map_err(|source| file_error(&config.data_dir, "written", source)),
+        None => generate(&config.data_dir).map_err(|source| file_error(&config.data_dir, "written", source)),
     }
 }
 
@@ -52,7 +52,7 @@ fn file_error(data_dir: &Path, done: &str, source: io::Error) -> StartError {
 
 /// Generates a secret and writes it to the data folder, readable only by the owner. If another process has
 /// written one there meanwhile, returns that secret.
-fn make(data_dir: &Path) -> io::Result<String> {
+fn generate(data_dir: &Path) -> io::Result<String> {
     let mut folder = std::fs::DirBuilder::new();
     folder.recursive(true);
     #[cfg(unix)]

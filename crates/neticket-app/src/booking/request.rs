@@ -24,18 +24,18 @@ pub(crate) enum BookingOutcome {
 /// The latest admission of a booking, shared between the stages and the waiting request. Empty while the
 /// ledger has not taken seats for it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AdmissionSlot(Arc<Mutex<Option<SeenAdmission>>>);
+pub(crate) struct AdmissionSlot(Arc<Mutex<Option<ObservedAdmission>>>);
 
 /// An admission that this node has seen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SeenAdmission {
+pub(crate) struct ObservedAdmission {
     pub(crate) admission: Admission,
     /// When this node first learned that the journal contains the entry.
-    pub(crate) admitted_at: Instant,
+    pub(crate) first_seen_at: Instant,
 }
 
 impl AdmissionSlot {
-    pub(crate) fn get(&self) -> Option<SeenAdmission> {
+    pub(crate) fn get(&self) -> Option<ObservedAdmission> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -45,9 +45,9 @@ impl AdmissionSlot {
     }
 
     fn set(&self, admission: Admission) {
-        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let admitted_at = taken.map_or_else(Instant::now, |before| before.admitted_at);
-        *taken = Some(SeenAdmission { admission, admitted_at });
+        let mut observed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first_seen_at = observed.map_or_else(Instant::now, |before| before.first_seen_at);
+        *observed = Some(ObservedAdmission { admission, first_seen_at });
     }
 }
 
@@ -84,8 +84,8 @@ impl BookingRequest {
     /// what the caller has to record in the store as rejected.
     pub(crate) fn refuse(self, refusal: AppError) -> Option<CommitRequest> {
         let last = self.last;
-        let heard = self.reply.is_some_and(|reply| reply.send(Err(refusal)).is_ok());
-        if heard { None } else { last }
+        let was_delivered = self.reply.is_some_and(|reply| reply.send(Err(refusal)).is_ok());
+        if was_delivered { None } else { last }
     }
 
     /// Returns the requests that still have to be offered to the ledger, and answers the others with
@@ -94,12 +94,12 @@ impl BookingRequest {
     /// has noticed it.
     pub(crate) fn drop_abandoned(bookings: Vec<Self>) -> Vec<Self> {
         let now = Instant::now();
-        let (over, wanted): (Vec<Self>, Vec<Self>) =
+        let (abandoned, active): (Vec<Self>, Vec<Self>) =
             bookings.into_iter().partition(|booking| booking.is_abandoned(now));
-        for booking in over {
+        for booking in abandoned {
             booking.answer(Err(AppError::Overloaded));
         }
-        wanted
+        active
     }
 
     fn is_abandoned(&self, now: Instant) -> bool {

@@ -12,7 +12,7 @@ use super::admission::AdmissionStage;
 use super::batcher::{BatchLimits, Batcher, QueueFull};
 use super::commit::Committer;
 use super::connection_budget::ConnectionBudget;
-use super::request::{AdmissionSlot, Admitted, BookingOutcome, BookingRequest, SeenAdmission};
+use super::request::{AdmissionSlot, Admitted, BookingOutcome, BookingRequest, ObservedAdmission};
 use crate::config::{EngineConfig, VIEW_AGE_MAX_MS};
 use crate::error::AppError;
 
@@ -117,10 +117,10 @@ impl BookingService {
             // The ledger has admitted this booking and recovery will decide it, so the answer is `Pending`
             // and not an error.
             Err(AppError::StoreUnavailable(_) | AppError::Overloaded | AppError::Internal(_))
-                if let Some(taken) = slot.get() =>
+                if let Some(observed) = slot.get() =>
             {
-                tokio::time::sleep(PENDING_AGE_MIN.saturating_sub(taken.admitted_at.elapsed())).await;
-                Ok(BookingAnswer::Pending(taken.admission))
+                tokio::time::sleep(PENDING_AGE_MIN.saturating_sub(observed.first_seen_at.elapsed())).await;
+                Ok(BookingAnswer::Pending(observed.admission))
             }
             answer => answer,
         }
@@ -136,7 +136,7 @@ impl BookingService {
     ) -> Result<BookingAnswer, AppError> {
         let mut in_time = tokio::time::timeout_at(deadline.into(), &mut answer).await;
         if in_time.is_err()
-            && let Some(SeenAdmission { mut admission, .. }) = slot.get()
+            && let Some(ObservedAdmission { mut admission, .. }) = slot.get()
         {
             // A read finds pending bookings by an inspection that may be this old. An entry whose client is
             // told `pending` must therefore be older.
@@ -145,7 +145,7 @@ impl BookingService {
                 // After `close()` no stage can answer. A stage that refuses this booking later must record
                 // the rejection.
                 answer.close();
-                admission = slot.get().map_or(admission, |taken| taken.admission);
+                admission = slot.get().map_or(admission, |observed| observed.admission);
                 return answer.try_recv().map_or(Ok(BookingAnswer::Pending(admission)), |outcome| {
                     outcome.map(BookingAnswer::Decided)
                 });

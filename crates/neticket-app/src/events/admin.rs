@@ -16,7 +16,7 @@ use super::validation;
 use crate::App;
 use crate::audit;
 use crate::booking::should_be_loaded;
-use crate::booking::to_commit;
+use crate::booking::to_commit_request;
 use crate::error::AppError;
 use crate::views::{EventChange, EventDraft, EventView, Expected, Principal};
 
@@ -215,7 +215,7 @@ impl App {
     async fn journal_of(&self, event: EventId) -> Result<Vec<CommitRequest>, AppError> {
         for _ in 0..JOURNAL_READS_MAX {
             if let Some(state) = self.ledger.examine(event).await? {
-                return Ok(state.journal.into_iter().map(|entry| to_commit(event, entry)).collect());
+                return Ok(state.journal.into_iter().map(|entry| to_commit_request(event, entry)).collect());
             }
             if self.ledger.current_epoch(event).await? == Epoch(0) {
                 return Ok(Vec::new());

@@ -180,8 +180,8 @@ impl EventCache {
         let lease = match &self.shared {
             None => None,
             Some(shared) => match shared.get(id).await {
-                Some(CachedEvent::Copy(copy)) => return Ok(copy),
-                Some(CachedEvent::Missing(lease)) => Some((shared, lease)),
+                Some(CachedEvent::Hit(copy)) => return Ok(copy),
+                Some(CachedEvent::Miss(lease)) => Some((shared, lease)),
                 None => None,
             },
         };

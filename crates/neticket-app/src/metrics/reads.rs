@@ -24,7 +24,7 @@ impl Reads {
     pub(super) fn new(register: &mut Register) -> Self {
         let ledger_views = register.add(
             "ledger_views",
-            "Looks at the ledger of an event to show what is left of it",
+            "Reads of an event's ledger that show the seats left",
             Counter::default(),
         );
         let reads = register.add(
@@ -34,12 +34,12 @@ impl Reads {
         );
         let invalidations = register.add(
             "read_cache_forgets",
-            "Copies to be forgotten by all nodes because something was written: told or failed",
+            "Invalidations of the shared event cache after a write: told (succeeded) or failed",
             Family::<Label, Counter>::default(),
         );
         let breakers = register.add(
             "breaker_open",
-            "1 while something is not asked because it did not answer: ledger_views, ledger_pending or read_cache",
+            "1 while the circuit breaker is open: ledger_views, ledger_pending or read_cache",
             Family::<Label, Gauge>::default(),
         );
         let read = |outcome| reads.get_or_create_owned(&[("outcome", outcome)]);

@@ -106,7 +106,7 @@ mod tests {
     fn quantiles_cover_the_counts_of_all_nodes() {
         assert_eq!(quantile_ms(&[], 500), None);
         let near = |reported: Option<f64>, ms: f64| {
-            assert!((reported.unwrap() - ms).abs() < ms / 30.0, "{reported:?} {ms}")
+            assert!((reported.unwrap() - ms).abs() < ms / 30.0, "{reported:?} {ms}");
         };
         let at = |ms| u32::try_from(bucket_of(Duration::from_millis(ms))).unwrap();
         let counts = [(at(100), 1), (at(10), 198), (at(1_000), 1), (at(10), 1)];

@@ -47,18 +47,18 @@ local journal_room = tonumber(ARGV[2]) - redis.call('HLEN', KEYS[3])
 
 local status_codes, details, holders, entries = {}, {}, {}, {}
 
--- Caches one value per combination of ticket type, quantity and price (`terms`, the end of a request),
+-- Caches one value per combination of ticket type, quantity and price (`request_tail`, the end of a request),
 -- because most requests of a batch ask for the same. `ticket_types` is keyed by the 8 bytes of the id.
 local any_price = string.rep('\255', 8)
 local ticket_types = {}
-local requests_by_terms = setmetatable({}, {
-  __index = function(cache, terms)
-    local id = sub(terms, 1, 8)
+local requests_by_tail = setmetatable({}, {
+  __index = function(cache, request_tail)
+    local id = sub(request_tail, 1, 8)
     local left = tonumber(ledger['left:' .. id])
     if left and not ticket_types[id] then
       ticket_types[id] = { left = left, price_and_now = ledger['price:' .. id] .. pack('>i8', now) }
     end
-    local quantity, price = unpack_number('>I4', terms, 9), sub(terms, 13, 20)
+    local quantity, price = unpack_number('>I4', request_tail, 9), sub(request_tail, 13, 20)
     local request = {
       ticket_type = ticket_types[id],
       quantity = quantity,
@@ -67,7 +67,7 @@ local requests_by_terms = setmetatable({}, {
     if price ~= any_price and price ~= ledger['price:' .. id] then
       request.changed_to_price = ledger['price:' .. id]
     end
-    cache[terms] = request
+    cache[request_tail] = request
     return request
   end,
 })
@@ -97,11 +97,11 @@ local function repeated(id, content)
 end
 
 -- Returns the status code, and the detail if any.
-local function admit(id, content, terms, user, record)
-  if record and find_reservation(record, id) then
+local function admit(id, content, request_tail, user, record)
+  if record and reservation_offset(record, id) then
     return repeated(id, content)
   end
-  local request = requests_by_terms[terms]
+  local request = requests_by_tail[request_tail]
   local ticket_type = request.ticket_type
   if not ticket_type then
     return 'n'
@@ -148,8 +148,8 @@ end
 for i = 1, #users do
   local start, user = (i - 1) * 44, users[i]
   local id, content = sub(requests, start + 1, start + 16), sub(requests, start + 17, start + 36)
-  local terms = sub(requests, start + 25, start + 44)
-  local status_code, detail = admit(id, content, terms, user, records_after[user] or records[i])
+  local request_tail = sub(requests, start + 25, start + 44)
+  local status_code, detail = admit(id, content, request_tail, user, records_after[user] or records[i])
   status_codes[i] = status_code
   if detail then
     details[#details + 1] = detail

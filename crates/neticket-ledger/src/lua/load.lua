@@ -113,13 +113,13 @@ for i = 1, #old do
   local id, entry, user = old[i].id, old[i].entry, users[i]
   local record = records_after[user] or records[i]
   -- The snapshot has every reservation of the store. Entries of those are dropped and not reported.
-  if not (record and find_reservation(record, id)) then
+  if not (record and reservation_offset(record, id)) then
     local ticket_type, quantity = sub(entry, 9, 16), unpack_number('>I4', entry, 17)
     local held = held_by(record) + quantity
     local admitted = old[i][1]
-    local admitted_unaware = admitted >= paused_at
+    local admitted_outside_sale = admitted >= paused_at
       or admitted >= window_since and (admitted < opens_at or admitted >= closes_at)
-    if admitted_unaware or (left[ticket_type] or 0) < quantity or held > max_per_user then
+    if admitted_outside_sale or (left[ticket_type] or 0) < quantity or held > max_per_user then
       dropped[#dropped + 1] = id .. entry
     else
       left[ticket_type] = left[ticket_type] - quantity

@@ -123,7 +123,7 @@ end
 
 -- Where the id begins in the record; nil if it is not there. Ids are 17 bytes apart. A match at another
 -- distance consists of parts of two ids.
-local function find_reservation(record, id)
+local function reservation_offset(record, id)
   local at = find(record, id, 5, true)
   while at and (at - 5) % 17 ~= 0 do
     at = find(record, id, at + 1, true)

@@ -1,4 +1,4 @@
---[[ Gives back the seats of cancelled reservations of one event, once per reservation.
+--[[ Returns the seats of cancelled reservations of one event, once per reservation.
 
   KEYS  1 ledger           hash    see admit.lua
         2 holders          hash
@@ -27,7 +27,7 @@ for i = 1, #users do
   local release, user = sub(releases, (i - 1) * 44 + 1, i * 44), users[i]
   local id, quantity = sub(release, 1, 16), unpack_number('>I4', release, 33)
   local record = records_after[user] or records[i]
-  local at = record and find_reservation(record, id)
+  local at = record and reservation_offset(record, id)
   if sub(release, 37, 44) == epoch_bytes and not (at and sub(record, at + 16, at + 16) == 'r') then
     if at then
       record = sub(record, 1, at - 1) .. sub(record, at + 17)

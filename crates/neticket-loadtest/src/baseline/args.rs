@@ -31,7 +31,7 @@ pub struct RowLockArgs {
     #[arg(long, env = "NETICKET_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: String,
     /// Ticket types of the event, each of which is a row that is locked
-    #[arg(long = "grades", default_value_t = http::TICKET_TYPES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::TICKET_TYPES)))]
+    #[arg(long = "grades", value_name = "GRADES", default_value_t = http::TICKET_TYPES, value_parser = clap::value_parser!(u32).range(1..=i64::from(http::TICKET_TYPES)))]
     pub ticket_types: u32,
 }
 

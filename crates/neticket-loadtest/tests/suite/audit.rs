@@ -39,7 +39,7 @@ async fn change(database: &Database, query: &'static str) {
     }
 }
 
-async fn look(database: &Database, server: &TestServer, report: &ClientReport) -> Audit {
+async fn run_audit(database: &Database, server: &TestServer, report: &ClientReport) -> Audit {
     audit(database, std::slice::from_ref(&server.url), report, AT_ONCE).await.unwrap()
 }
 
@@ -59,34 +59,34 @@ on_both! {
 
         // Seats are gone without a booking.
         change(&database, "UPDATE ticket_types SET `left` = `left` - 1").await;
-        finds(&look(&database, &server, &report).await, "4 seats are taken and 3 are confirmed");
+        finds(&run_audit(&database, &server, &report).await, "4 seats are taken and 3 are confirmed");
         change(&database, "UPDATE ticket_types SET `left` = `left` + 1").await;
-        assert!(look(&database, &server, &report).await.passed);
+        assert!(run_audit(&database, &server, &report).await.passed);
 
         // A client is told of fewer reservations, of another person's, or of none.
         let mut less = report.clone();
         let kept = less.confirmed.pop().unwrap();
-        finds(&look(&database, &server, &less).await, "1 reservations are confirmed in the store but were never confirmed to a client");
+        finds(&run_audit(&database, &server, &less).await, "1 reservations are confirmed in the store but were never confirmed to a client");
         less.confirmed.push(less.confirmed[0]);
-        finds(&look(&database, &server, &less).await, "got the reservation of another");
+        finds(&run_audit(&database, &server, &less).await, "got the reservation of another");
         less.confirmed.pop();
         less.unknown_users.push(-1);
-        finds(&look(&database, &server, &less).await, "never confirmed to a client");
+        finds(&run_audit(&database, &server, &less).await, "never confirmed to a client");
         less.before.insert(kept);
         less.unknown_users.clear();
-        assert!(look(&database, &server, &less).await.passed);
+        assert!(run_audit(&database, &server, &less).await.passed);
         let wrong = ClientReport { wrong_answers: 1, ..report.clone() };
-        finds(&look(&database, &server, &wrong).await, "did not match their requests");
+        finds(&run_audit(&database, &server, &wrong).await, "did not match their requests");
 
         // A user holds more than the limit.
         change(&database, "UPDATE reservations SET user_id = (SELECT MIN(id) FROM users)").await;
-        finds(&look(&database, &server, &report).await, "1 users hold more than the 1 tickets");
+        finds(&run_audit(&database, &server, &report).await, "1 users hold more than the 1 tickets");
 
         // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
-        finds(&look(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(&run_audit(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
-        finds(&look(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(&run_audit(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
         // The ledger still knows those bookings. Losing it makes the node load it again from the store.
         env.lose_ledger(EventId(report.event)).await;
         env.finish().await;

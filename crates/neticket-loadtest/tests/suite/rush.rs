@@ -29,7 +29,7 @@ on_both! {
         assert_eq!((run.latency.winners.count, run.latency.losers.count), (100, 200));
         let found = run.audit.unwrap();
         assert!(found.passed, "{:?}", found.faults);
-        assert_eq!((found.report, found.stored, found.seats_gone), (100, 100, 100));
+        assert_eq!((found.reported, found.stored, found.seats_gone), (100, 100, 100));
         assert!(!run.command.contains(env.config.jwt_secret.as_deref().unwrap()), "{}", run.command);
         let page = std::fs::read_to_string(html).unwrap();
         assert!(page.contains("<svg") && !page.contains("<script"));

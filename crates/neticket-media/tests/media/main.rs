@@ -2,6 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail loudly")]
 
+mod backends;
 mod outages;
-mod places;
 mod support;

@@ -1,6 +1,6 @@
 --[[ Reads one event from the cache, or grants a lease to write it.
 
-  KEYS  1 namespace     string  the namespace version of the cache; see invalidate_all in mod.rs
+  KEYS  1 namespace     string  the namespace version of the cache; see invalidate_all in event_cache.rs
         2 event         hash    era (the namespace version), permit (the lease token), value
   ARGV  1 lease_token   a new lease token, never used before
         2 lease_ms      how long the lease lasts

@@ -16,7 +16,7 @@ use super::audit_diff;
 use super::edit::{highest_epoch, lock_and_read_event, remove};
 use super::epoch::{next_epoch, set_epoch};
 use crate::entity::{event, ticket_type};
-use crate::reservations::rows;
+use crate::reservations;
 use crate::transaction::DatabaseTransaction;
 use crate::{AuditOrigin, CancelRequest, EventRecord, NewAudit, Store, StoreError, audit_log, convert};
 
@@ -153,7 +153,7 @@ impl Store {
                 .all(self.reader())
                 .await?;
             let ticket_types: Vec<_> = ticket_types.into_iter().map(TicketTypeId).collect();
-            rows::confirmed(self.reader(), &ticket_types, limit).await
+            reservations::confirmed(self.reader(), &ticket_types, limit).await
         })
         .await
     }
@@ -226,7 +226,7 @@ async fn delete(
     }
     let ticket_types: Vec<TicketTypeId> =
         event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
-    if rows::any_exists(transaction, &ticket_types).await? {
+    if reservations::any_exists(transaction, &ticket_types).await? {
         return Ok(DeleteOutcome::HasReservations);
     }
     remove(transaction, id, &ticket_types).await?;
@@ -245,7 +245,9 @@ async fn finish(
     let Some(event) = lock_and_read_event(transaction, id).await? else { return Ok(None) };
     let ticket_types: Vec<TicketTypeId> =
         event.ticket_types.iter().map(|ticket_type| ticket_type.id).collect();
-    if event.cancelled_at.is_none() || !rows::confirmed(transaction, &ticket_types, 1).await?.is_empty() {
+    if event.cancelled_at.is_none()
+        || !reservations::confirmed(transaction, &ticket_types, 1).await?.is_empty()
+    {
         return Ok(None);
     }
     let update = Query::update()

@@ -18,7 +18,7 @@ use super::epoch::{next_epoch, set_epoch};
 use super::{audit_diff, event_record, with_ticket_types};
 use crate::entity::{event, ticket_type};
 use crate::indexed::{IDS_MAX, TICKET_TYPES_BY_EVENT, marks};
-use crate::reservations::rows;
+use crate::reservations;
 use crate::transaction::DatabaseTransaction;
 use crate::{
     AuditOrigin, CommitRequest, EventRecord, NewAudit, Store, StoreError, TicketTypeRecord, audit_log,
@@ -198,14 +198,14 @@ async fn refusal(
 ) -> Result<Option<EditOutcome>, DbErr> {
     let ids: Vec<ReservationId> = journal.iter().map(|entry| entry.id).collect();
     // These are committed and not settled yet. They are counted as sold already.
-    let stored = rows::present(transaction, &ids).await?;
+    let stored = reservations::present(transaction, &ids).await?;
     let mut on_their_way: BTreeMap<TicketTypeId, u32> = BTreeMap::new();
     for entry in journal.iter().filter(|entry| !stored.contains(&entry.id)) {
         let tickets = on_their_way.entry(entry.ticket_type).or_default();
         *tickets = tickets.saturating_add(entry.quantity.get());
     }
     if removed.iter().any(|id| on_their_way.contains_key(id))
-        || rows::any_exists(transaction, removed).await?
+        || reservations::any_exists(transaction, removed).await?
     {
         return Ok(Some(EditOutcome::HasReservations));
     }

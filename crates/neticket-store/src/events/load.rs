@@ -9,7 +9,7 @@ use sea_orm::{DbErr, EntityTrait};
 use super::LoadedEvent;
 use super::epoch::{lock_ticket_types, next_epoch, set_epoch};
 use crate::entity::event;
-use crate::reservations::rows;
+use crate::reservations;
 use crate::{Store, StoreError, convert};
 
 impl Store {
@@ -37,7 +37,7 @@ impl Store {
             return Ok(None);
         };
         let ids: Vec<_> = ticket_types.iter().map(|found| found.id).collect();
-        let reservations = rows::held(&transaction, &ids).await?;
+        let reservations = reservations::held(&transaction, &ids).await?;
         transaction.commit().await?;
         Ok(Some(LoadedEvent {
             event: id,

@@ -49,15 +49,15 @@ fn event(id: i64, title: &str) -> EventRecord {
 
 async fn lease(cache: &SharedEventCache, id: i64) -> WriteLease {
     match cache.get(EventId(id)).await.unwrap() {
-        CachedEvent::Missing(lease) => lease,
-        CachedEvent::Copy(copy) => panic!("there is one: {copy:?}"),
+        CachedEvent::Miss(lease) => lease,
+        CachedEvent::Hit(copy) => panic!("there is one: {copy:?}"),
     }
 }
 
 async fn copy(cache: &SharedEventCache, id: i64) -> Option<EventRecord> {
     match cache.get(EventId(id)).await.unwrap() {
-        CachedEvent::Missing(_) => None,
-        CachedEvent::Copy(copy) => Some(copy),
+        CachedEvent::Miss(_) => None,
+        CachedEvent::Hit(copy) => Some(copy),
     }
 }
 

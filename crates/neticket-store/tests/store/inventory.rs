@@ -117,12 +117,24 @@ fn only_commits_cancels_and_edits_change_the_seats_left() {
         ".value(Left,",
         ".value(Column::Left,",
         ".value(ticket_type::Column::Left,",
+        "col_expr(Left,",
+        "col_expr(Column::Left,",
+        "col_expr(ticket_type::Column::Left,",
+        "left = ?",
+        "`left` =",
         "SET left",
-        "SET `left`",
         "UPDATE ticket_types",
     ];
     let is_write =
         |line: &str| !line.trim_start().starts_with("//") && writes.iter().any(|write| line.contains(write));
+    for line in [
+        "update.value(Left, 1)",
+        "update.col_expr(Column::Left, 1)",
+        "UPDATE {} SET epoch = ?, left = ?",
+        "SET `left` = 1",
+    ] {
+        assert!(is_write(line), "{line}");
+    }
     let files = source_files().into_iter().filter(|(_, text)| text.lines().any(is_write));
     let files: BTreeSet<String> = files.map(|(name, _)| name).collect();
     let expected = ["events/edit.rs", "reservations/cancel.rs", "reservations/commit.rs"];

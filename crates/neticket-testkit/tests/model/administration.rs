@@ -1,4 +1,4 @@
-//! The actions of administrators (`neticket-app`'s `events/administer.rs` and `inventory/actions.rs`),
+//! The actions of administrators (`neticket-app`'s `events/admin.rs` and `inventory/actions.rs`),
 //! call by call, like the protocol.
 
 use neticket_testkit::domain::Epoch;

@@ -23,8 +23,8 @@ pub(crate) struct FaultyLedger {
 /// How late a call may arrive, in milliseconds.
 const LATE_MAX_MS: u64 = 20;
 
-enum CallFate {
-    Fine,
+enum NetworkOutcome {
+    Delivered,
     AnswerLost,
     Late(Duration),
     Lost,
@@ -35,15 +35,15 @@ fn timed_out<T>() -> Result<T, LedgerError> {
 }
 
 impl FaultyLedger {
-    fn fate(&self) -> CallFate {
+    fn fate(&self) -> NetworkOutcome {
         if !self.is_faulty.load(Ordering::Relaxed) {
-            return CallFate::Fine;
+            return NetworkOutcome::Delivered;
         }
         match rand::random_range(0..20) {
-            0 => CallFate::AnswerLost,
-            1 => CallFate::Late(Duration::from_millis(rand::random_range(0..=LATE_MAX_MS))),
-            2 => CallFate::Lost,
-            _ => CallFate::Fine,
+            0 => NetworkOutcome::AnswerLost,
+            1 => NetworkOutcome::Late(Duration::from_millis(rand::random_range(0..=LATE_MAX_MS))),
+            2 => NetworkOutcome::Lost,
+            _ => NetworkOutcome::Delivered,
         }
     }
 
@@ -55,13 +55,13 @@ impl FaultyLedger {
     {
         let call = call(Arc::clone(&self.ledger));
         match self.fate() {
-            CallFate::Fine => call.await,
-            CallFate::Lost => timed_out(),
-            CallFate::AnswerLost => {
+            NetworkOutcome::Delivered => call.await,
+            NetworkOutcome::Lost => timed_out(),
+            NetworkOutcome::AnswerLost => {
                 call.await?;
                 timed_out()
             }
-            CallFate::Late(late) => {
+            NetworkOutcome::Late(late) => {
                 self.outside.spawn(async move {
                     tokio::time::sleep(late).await;
                     call.await

@@ -63,9 +63,9 @@ impl SharedCache {
             return None;
         }
         match self.cache.get(event).await {
-            Ok(CachedEvent::Copy(copy)) => {
+            Ok(CachedEvent::Hit(copy)) => {
                 self.metrics.reads.cache_hits.inc();
-                Some(CachedEvent::Copy(copy))
+                Some(CachedEvent::Hit(copy))
             }
             Ok(missing) => {
                 self.metrics.reads.cache_misses.inc();

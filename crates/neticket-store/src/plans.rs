@@ -80,7 +80,7 @@ fn every_statement_on_reservations_and_the_outbox_names_its_index() {
     let mut named = Vec::new();
     for file in files_under(&source) {
         let name = file.strip_prefix(&source).unwrap().display().to_string();
-        if name.starts_with("plans/") || may_name.contains(&name.as_str()) {
+        if name.starts_with("plans") || may_name.contains(&name.as_str()) {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
@@ -102,9 +102,9 @@ fn every_statement_on_reservations_and_the_outbox_names_its_index() {
 fn public_functions() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     // These read events and ticket types alone, which do not grow during a sale.
-    let of_events_alone =
-        ["events/images.rs", "events/list.rs", "events/mod.rs"].map(|name| source().join(name));
-    let others = ["accounts.rs", "audit_log.rs", "sessions.rs"].map(|name| source().join(name));
+    let of_events_alone = ["events/images.rs", "events/list.rs"].map(|name| source().join(name));
+    let others =
+        ["accounts.rs", "audit_log.rs", "reservations.rs", "sessions.rs"].map(|name| source().join(name));
     let files = ["reservations", "events"].into_iter().flat_map(|name| files_under(&source().join(name)));
     for file in files.filter(|file| !of_events_alone.contains(file)).chain(others) {
         let text = fs::read_to_string(file).unwrap();

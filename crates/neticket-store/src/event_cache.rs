@@ -37,15 +37,15 @@ const VALUE_LEN_MAX: usize = 256 * 1024;
 /// another version, or one that cannot be parsed, counts as missing.
 const FORMAT_VERSION: u32 = 1;
 
-static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("get.lua")));
-static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lua")));
+static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("event_cache/get.lua")));
+static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("event_cache/put.lua")));
 
 /// The result of looking up an event.
 #[derive(Debug)]
 pub enum CachedEvent {
-    Copy(EventRecord),
+    Hit(EventRecord),
     /// Nothing is cached. Read the store *after* this, and write what it says with this lease.
-    Missing(WriteLease),
+    Miss(WriteLease),
 }
 
 /// A lease: the right to write one event to the cache, until that event or the whole cache is invalidated.
@@ -62,14 +62,16 @@ pub struct SharedEventCache {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
-    layout: u32,
+struct Envelope<'a> {
+    #[serde(rename = "layout")]
+    format_version: u32,
     event: &'a EventRecord,
 }
 
 #[derive(Deserialize)]
-struct Layout {
-    layout: u32,
+struct Version {
+    #[serde(rename = "layout")]
+    format_version: u32,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +102,7 @@ impl SharedEventCache {
             .arg(NAMESPACE_VERSION_MS);
         let (token, value): (Vec<u8>, Option<Vec<u8>>) = self.run(&call).await?;
         let copy = value.and_then(|value| read(&value)).filter(|copy| copy.id == event);
-        Ok(copy.map_or(CachedEvent::Missing(WriteLease { event, token }), CachedEvent::Copy))
+        Ok(copy.map_or(CachedEvent::Miss(WriteLease { event, token }), CachedEvent::Hit))
     }
 
     /// Caches what the store answered after the lease was granted. Returns `false` if it was not cached,
@@ -109,7 +111,8 @@ impl SharedEventCache {
     /// # Errors
     /// [`EventCacheError`]. It may have been cached.
     pub async fn put(&self, lease: &WriteLease, event: &EventRecord) -> Result<bool, EventCacheError> {
-        let value = serde_json::to_vec(&Written { layout: FORMAT_VERSION, event }).unwrap_or_default();
+        let value =
+            serde_json::to_vec(&Envelope { format_version: FORMAT_VERSION, event }).unwrap_or_default();
         if event.id != lease.event || value.is_empty() || value.len() > VALUE_LEN_MAX {
             return Ok(false);
         }
@@ -170,8 +173,8 @@ impl SharedEventCache {
 }
 
 fn read(value: &[u8]) -> Option<EventRecord> {
-    let Layout { layout } = serde_json::from_slice(value).ok()?;
-    if layout != FORMAT_VERSION {
+    let Version { format_version } = serde_json::from_slice(value).ok()?;
+    if format_version != FORMAT_VERSION {
         return None;
     }
     serde_json::from_slice(value).ok().map(|Read { event }| event)
@@ -183,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_scripts_use_only_commands_on_single_keys() {
-        for source in [include_str!("get.lua"), include_str!("put.lua")] {
+        for source in [include_str!("event_cache/get.lua"), include_str!("event_cache/put.lua")] {
             let commands: Vec<&str> =
                 source.split("redis.call('").skip(1).filter_map(|rest| rest.split('\'').next()).collect();
             assert!(commands.len() > 2 && source.matches("redis.call(").count() == commands.len());

@@ -22,7 +22,7 @@ const OF_THE_NETWORK: [&str; 3] = ["bind", "protected-mode", "requirepass"];
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The servers that all scenarios share, and the folders.
-pub(super) struct Parts<'a> {
+pub(super) struct Deployments<'a> {
     workspace: &'a Workspace,
     /// The folder of the binaries.
     binaries: PathBuf,
@@ -34,7 +34,7 @@ pub(super) struct Parts<'a> {
     pub(super) durability: Vec<String>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> Deployments<'a> {
     /// Starts MariaDB and Redis with the settings of `infra`.
     pub(super) fn start(workspace: &'a Workspace, binaries: PathBuf, results: PathBuf) -> Result<Self> {
         let infra = workspace.root().join("infra");
@@ -94,7 +94,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Starts `count` nodes on a new database, behind nginx if `behind_proxy`.
-    pub(super) fn site(&self, count: usize, behind_proxy: bool) -> Result<Site> {
+    pub(super) fn deployment(&self, count: usize, behind_proxy: bool) -> Result<Deployment> {
         let database = self.database()?;
         let prefix = unique_name("bench");
         let node = |number| {
@@ -113,17 +113,17 @@ impl<'a> Parts<'a> {
         } else {
             None
         };
-        Ok(Site { proxy, nodes, database_url: database.url(), _database: Some(database) })
+        Ok(Deployment { proxy, nodes, database_url: database.url(), _database: Some(database) })
     }
 
     /// Starts a node that needs no other server, in a new folder.
-    pub(super) fn embedded(&self) -> Result<Site> {
+    pub(super) fn embedded(&self) -> Result<Deployment> {
         let folder = self.new_folder()?;
         let mut command = self.serve()?;
         command.env("NETICKET_DATA_DIR", &folder);
         let node = self.node(command, 1)?;
         let database_url = format!("sqlite:{}", folder.join("neticket.db").display());
-        Ok(Site { proxy: None, nodes: vec![node], database_url, _database: None })
+        Ok(Deployment { proxy: None, nodes: vec![node], database_url, _database: None })
     }
 
     /// Starts a baseline server, with the database if it needs one.
@@ -132,7 +132,7 @@ impl<'a> Parts<'a> {
         name: &str,
         database: Option<TestDatabase>,
         words: &[&str],
-    ) -> Result<Site> {
+    ) -> Result<Deployment> {
         let address = process::free_address()?;
         let mut command = process::command(&self.binary("neticket-loadtest"));
         command
@@ -145,7 +145,7 @@ impl<'a> Parts<'a> {
         }
         let log = self.results.join(format!("{name}.log"));
         let node = Process::start(command, address, "/healthz", log)?;
-        Ok(Site { proxy: None, nodes: vec![node], database_url, _database: database })
+        Ok(Deployment { proxy: None, nodes: vec![node], database_url, _database: database })
     }
 
     fn node(&self, mut command: Command, number: usize) -> Result<Process> {
@@ -177,14 +177,14 @@ impl<'a> Parts<'a> {
 }
 
 /// Servers that answer, with their database. Dropping it ends them, the proxy first.
-pub(super) struct Site {
+pub(super) struct Deployment {
     proxy: Option<Process>,
     pub(super) nodes: Vec<Process>,
     pub(super) database_url: String,
     _database: Option<TestDatabase>,
 }
 
-impl Site {
+impl Deployment {
     /// The addresses to which clients send requests.
     pub(super) fn targets(&self) -> Vec<String> {
         let servers = self.proxy.as_ref().map_or(self.nodes.as_slice(), std::slice::from_ref);

@@ -18,7 +18,9 @@ mod inventory;
 mod outbox;
 mod read;
 mod reject;
-pub(crate) mod rows;
+mod rows;
+
+pub(crate) use self::rows::{any_exists, confirmed, held, present};
 
 use std::collections::BTreeSet;
 
