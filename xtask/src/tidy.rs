@@ -32,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     findings.extend(lessons::check(&lessons, |path| fs::read_to_string(workspace.root().join(path)).ok()));
     let glossary = fs::read_to_string(workspace.root().join("docs/glossary.md"))?;
     let word_rules = words::rules(&glossary);
+    findings.extend(words::check_table(&word_rules));
     findings.extend(check_commits(workspace)?);
     let files = files(workspace)?;
     let home = env::var_os("HOME").map(PathBuf::from);

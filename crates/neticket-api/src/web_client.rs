@@ -270,9 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn without_the_admin_client_its_pages_are_not_found() {
+    fn without_the_admin_client_its_pages_are_the_public_index() {
         let (client, _folder) = client();
-        assert!(get(&client, "admin/events", &[("accept", "text/html")]).is_some());
+        let tag_and_policy = |path: &str| {
+            let response = get(&client, path, &[("accept", "text/html")]).unwrap();
+            ["etag", "content-security-policy"].map(|name| header(response.headers(), name).to_owned())
+        };
+        assert_eq!(tag_and_policy("admin/events"), tag_and_policy(""));
+        assert_eq!(tag_and_policy("admin/events")[0], client.assets[INDEX].etag.to_string());
     }
 
     #[test]

@@ -112,7 +112,8 @@ fn now() -> Timestamp {
 #[tokio::test]
 async fn production_refuses_the_demo_season() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(seed(&config(folder.path(), "production")).await.is_err());
+    let refusal = seed(&config(folder.path(), "production")).await.unwrap_err();
+    assert!(refusal.to_string().contains("not allowed in production"), "{refusal}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -433,11 +433,11 @@ impl EventLedger {
     fn carry_over(&mut self, mut old: Vec<JournalEntry>) -> Vec<JournalEntry> {
         old.retain(|JournalEntry { request, admission, .. }| {
             let at = admission.admitted_at;
-            let admitted_unaware = self.paused_at.is_some_and(|since| at >= since)
+            let admitted_outside_sale = self.paused_at.is_some_and(|since| at >= since)
                 || self.window_since.is_some_and(|since| at >= since)
                     && self.window.at(at) != SaleState::Open;
             !self.settled.contains_key(&request.id)
-                && (admitted_unaware || self.take(request, *admission).is_err())
+                && (admitted_outside_sale || self.take(request, *admission).is_err())
         });
         old
     }

@@ -19,7 +19,7 @@ pub(super) struct Rule {
     exceptions: Vec<String>,
 }
 
-/// Reads the table of the glossary.
+/// Reads the table of the glossary. Without it, [`check_table`] has a finding.
 pub(super) fn rules(glossary: &str) -> Vec<Rule> {
     let rows = glossary.lines().skip_while(|line| !line.starts_with(TABLE_HEAD)).skip(2);
     rows.take_while(|line| line.starts_with('|'))
@@ -31,6 +31,11 @@ pub(super) fn rules(glossary: &str) -> Vec<Rule> {
             Some(Rule { words, instead, exceptions: exceptions.map(str::to_owned).collect() })
         })
         .collect()
+}
+
+/// A glossary without the table would rule out nothing, and no file could have a finding.
+pub(super) fn check_table(rules: &[Rule]) -> Option<Finding> {
+    rules.is_empty().then(|| Finding::new(PAGE, format!("has no table that begins with `{TABLE_HEAD}`")))
 }
 
 /// Every line of a file that contains a word of `rules`, and the file itself if its name does.
@@ -89,6 +94,12 @@ mod tests {
         let rules = rules(GLOSSARY);
         assert_eq!(rules.len(), 2);
         assert_eq!((rules[0].words.len(), rules[1].exceptions.len()), (2, 2));
+        assert_eq!(check_table(&rules), None);
+    }
+
+    #[test]
+    fn a_glossary_without_the_table_is_found() {
+        assert!(check_table(&rules("# Glossary\n\nText\n")).is_some());
     }
 
     #[test]
