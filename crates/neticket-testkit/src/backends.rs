@@ -12,7 +12,7 @@ pub enum Backends {
 /// Makes two tests of each `async fn name(backends: Backends)`: `name::embedded` and `name::shared`.
 #[macro_export]
 macro_rules! on_both {
-    ($(async fn $name:ident($backends:ident: Backends) $body:block)+) => {
+    ($(async fn $name:ident($backends:ident: Backends $(,)?) $body:block)+) => {
         $(
             mod $name {
                 #[allow(unused_imports, reason = "not every test uses everything")]

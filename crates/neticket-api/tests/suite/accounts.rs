@@ -77,9 +77,11 @@ on_both! {
         let (person, _other) = (server.person(1).await, server.person(2).await);
         let token = Some(person.token.as_str());
         assert_json_snapshot!("me", masked(&server.get("/api/v1/me", token).await, &["cache-control"]));
-        let renamed = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
+        let renamed =
+            server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "새이름"}))).await;
         assert_json_snapshot!("me_renamed", masked(&renamed, &[]));
-        let taken = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
+        let taken =
+            server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({"nickname": "PERSON2"}))).await;
         assert_eq!(taken.code(), "nickname_taken");
         let unchanged = server.ask(Method::PATCH, "/api/v1/me", token, Some(json!({}))).await;
         assert_eq!((unchanged.status, unchanged.json()["nickname"].as_str()), (200, Some("새이름")));

@@ -65,9 +65,15 @@ on_both! {
         let log = server.get("/api/v1/admin/audit?size=2", Some(&admin.token)).await.json();
         let newest = &log["items"][0];
         assert_eq!((&log["total_items"], &newest["action"]), (&json!(5), &json!("event_update")));
-        assert_eq!((&newest["before"], &newest["after"]), (&json!({"title": "*"}), &json!({"title": "넷째"})));
+        assert_eq!(
+            (&newest["before"], &newest["after"]),
+            (&json!({"title": "*"}), &json!({"title": "넷째"}))
+        );
         assert_eq!(newest["actor"], json!({"id": admin.id.0, "nickname": "person1"}));
-        assert_eq!((&newest["target"], &newest["ip"]), (&json!(format!("event/{}", event.id)), &json!("127.0.0.1")));
+        assert_eq!(
+            (&newest["target"], &newest["ip"]),
+            (&json!(format!("event/{}", event.id)), &json!("127.0.0.1"))
+        );
         env.finish().await;
     }
 
@@ -107,7 +113,10 @@ on_both! {
         let mut unreadable = draft.clone();
         unreadable["starts_at"] = json!("tomorrow");
         let found = faults(&server.post(EVENTS, Some(&admin.token), unreadable).await);
-        assert!(found.iter().any(|(field, code)| field == "starts_at" && code == "invalid_value"), "{found:?}");
+        assert!(
+            found.iter().any(|(field, code)| field == "starts_at" && code == "invalid_value"),
+            "{found:?}"
+        );
         assert!(!found.iter().any(|(field, _)| field == "opens_at"), "{found:?}");
 
         let event = env.event_on_sale(&[10], 4).await;
@@ -124,7 +133,8 @@ on_both! {
         let admin = server.admin(1).await;
         let event = env.event_on_sale(&[10], 4).await;
         let path = format!("{EVENTS}/{}", event.id);
-        let change = async |body: Value| server.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
+        let change =
+            async |body: Value| server.ask(Method::PATCH, &path, Some(&admin.token), Some(body)).await;
         for text in ["한", "🎭", "a"] {
             let ticket_type = json!([{"id": event.ticket_types[0].id, "name": text.repeat(50), "price": 0, "capacity": 10}]);
             let longest = json!({
@@ -154,9 +164,11 @@ on_both! {
         let path = |event: &neticket_testkit::store::EventRecord| format!("{EVENTS}/{}", event.id);
         let refused = server.ask(Method::DELETE, &path(&booked), token, None).await;
         assert_eq!((refused.status, refused.code().as_str()), (409, "event_has_reservations"));
-        let stale = with_tag(&server, Method::DELETE, &path(&unbooked), &admin.token, "\"2\"", json!({})).await;
+        let stale =
+            with_tag(&server, Method::DELETE, &path(&unbooked), &admin.token, "\"2\"", json!({})).await;
         assert_eq!(stale.code(), "edit_conflict");
-        let deleted = with_tag(&server, Method::DELETE, &path(&unbooked), &admin.token, "\"1\"", json!({})).await;
+        let deleted =
+            with_tag(&server, Method::DELETE, &path(&unbooked), &admin.token, "\"1\"", json!({})).await;
         assert_eq!((deleted.status, deleted.text.as_str()), (204, ""));
         for gone in [path(&unbooked), format!("/api/v1/events/{}", unbooked.id)] {
             assert_eq!(server.get(&gone, token).await.code(), "not_found", "{gone}");
@@ -184,7 +196,8 @@ on_both! {
         let changed = server.ask(Method::PATCH, &path(&booked), token, Some(json!({"title": "x"}))).await;
         assert_eq!(changed.code(), "event_cancelled");
         let log = server.get("/api/v1/admin/audit", token).await.json();
-        let actions: Vec<_> = log["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
+        let actions: Vec<_> =
+            log["items"].as_array().unwrap().iter().map(|entry| entry["action"].clone()).collect();
         assert_eq!(actions, ["event_cancel", "event_delete", "admin_create"]);
         env.finish().await;
     }

@@ -34,7 +34,8 @@ on_both! {
         env.event_on_sale(&[1], 1).await;
         let past = server.get("/api/v1/events?page=9&size=5", None).await;
         assert_json_snapshot!("event_list_past_the_end", masked(&past, &[]));
-        for query in ["page=0", "size=101", "size=x", "status=open", "color=red", "page=-1", "include_past=2"] {
+        for query in ["page=0", "size=101", "size=x", "status=open", "color=red", "page=-1", "include_past=2"]
+        {
             let refused = server.get(&format!("/api/v1/events?{query}"), None).await;
             assert_eq!((refused.status, refused.code().as_str()), (422, "validation_failed"), "{query}");
         }
@@ -45,11 +46,15 @@ on_both! {
         let mut env = TestEnv::new(backends).await;
         let server = env.server().await;
         let admin = server.admin(1).await;
-        for (title, place) in [("Hamlet 햄릿", "서울 예술의전당"), ("HAMLET the musical", "부산"), ("100% 웃음", "서울")] {
+        for (title, place) in
+            [("Hamlet 햄릿", "서울 예술의전당"), ("HAMLET the musical", "부산"), ("100% 웃음", "서울")]
+        {
             let event = with(&env, |e| (e["title"], e["place"]) = (json!(title), json!(place))).await;
             assert_eq!(server.post("/api/v1/admin/events", Some(&admin.token), event).await.status, 201);
         }
-        for (query, expected) in [("hamlet", 2), ("HAMLET 서울", 1), ("hamlet 대구", 0), ("%25", 1), ("_", 0), ("", 3)] {
+        for (query, expected) in
+            [("hamlet", 2), ("HAMLET 서울", 1), ("hamlet 대구", 0), ("%25", 1), ("_", 0), ("", 3)]
+        {
             let found = server.get(&format!("/api/v1/events?q={query}"), None).await.json();
             assert_eq!(found["total_items"], expected, "{query}");
         }
@@ -75,7 +80,8 @@ on_both! {
         let wrong = with(&env, |e| {
             e["title"] = json!(" ");
             e["max_per_user"] = json!(0);
-            e["ticket_types"] = json!([{"name": "R", "price": 1, "capacity": 0}, {"name": "", "price": 1, "capacity": 1}]);
+            e["ticket_types"] =
+                json!([{"name": "R", "price": 1, "capacity": 0}, {"name": "", "price": 1, "capacity": 1}]);
         })
         .await;
         let refused = server.post("/api/v1/admin/events", Some(&admin.token), wrong).await;

@@ -59,18 +59,33 @@ on_both! {
         let ticket_type = json!({
             "id": event.ticket_types[0].id, "name": "VIP", "capacity": 5, "store_left": 3, "ledger_left": 3, "drift": 0
         });
-        assert_eq!((&page["total_items"], &page["items"][0]["ticket_types"]), (&json!(1), &json!([ticket_type])));
+        assert_eq!(
+            (&page["total_items"], &page["items"][0]["ticket_types"]),
+            (&json!(1), &json!([ticket_type]))
+        );
         assert_eq!(page["items"][0]["status"], "on_sale");
         let path = |action| format!("/api/v1/admin/inventory/{}/{action}", event.id);
         let act = async |action| server.post(&path(action), Some(&admin), json!({})).await;
         let loaded = act("load").await.json();
-        assert!(loaded["ledger"]["epoch"].as_i64() > page["items"][0]["ledger"]["epoch"].as_i64(), "{loaded}");
+        assert!(
+            loaded["ledger"]["epoch"].as_i64() > page["items"][0]["ledger"]["epoch"].as_i64(),
+            "{loaded}"
+        );
         let paused = act("pause").await.json();
         assert_eq!((&paused["ledger"]["paused"], &paused["status"]), (&json!(true), &json!("paused")));
-        assert_eq!(server.get(&format!("/api/v1/events/{}", event.id), None).await.json()["status"], "paused", "at once");
+        assert_eq!(
+            server.get(&format!("/api/v1/events/{}", event.id), None).await.json()["status"],
+            "paused",
+            "at once"
+        );
         assert_eq!(book(&server, &person, None, booking_body.clone()).await.code(), "sale_paused");
         let evicted = act("evict").await;
-        assert_eq!((evicted.status, &evicted.json()["ledger"]["paused"]), (200, &json!(true)), "{}", evicted.text);
+        assert_eq!(
+            (evicted.status, &evicted.json()["ledger"]["paused"]),
+            (200, &json!(true)),
+            "{}",
+            evicted.text
+        );
         assert_eq!(act("resume").await.json()["ledger"]["paused"], json!(false));
         assert_eq!(book(&server, &person, None, booking_body).await.status, 201);
         let nothing = server.post("/api/v1/admin/inventory/987654/load", Some(&admin), json!({})).await;
@@ -93,14 +108,22 @@ on_both! {
         let tag = shown.header("etag").to_owned();
         assert!(tag.starts_with('"'), "strong: {tag}");
         for other in ["\"other\"", &format!("W/{tag}"), "nonsense", "\"a\", \"b\""] {
-            assert_eq!(reconcile(&server, &admin, event.id.0, false, Some(other)).await.code(), "edit_conflict", "{other}");
+            assert_eq!(
+                reconcile(&server, &admin, event.id.0, false, Some(other)).await.code(),
+                "edit_conflict",
+                "{other}"
+            );
         }
         let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["items"][0]["ticket_types"][0]["drift"], 2);
         let applied = reconcile(&server, &admin, event.id.0, false, Some(&format!("\"x\", {tag}"))).await;
         assert_eq!(applied.json(), json!({"applied": true, "changes": [change]}));
         let again = reconcile(&server, &admin, event.id.0, false, Some("*")).await;
-        assert_eq!(again.json(), json!({"applied": false, "changes": []}), "an action without an effect was audited");
+        assert_eq!(
+            again.json(),
+            json!({"applied": false, "changes": []}),
+            "an action without an effect was audited"
+        );
         let drifted = server.get("/api/v1/admin/inventory?drifted=true", Some(&admin)).await.json();
         assert_eq!(drifted["total_items"], 0);
         env.finish().await;

@@ -75,17 +75,21 @@ on_both! {
             assert_eq!(book(&server, token, key, booking_body(quantity)).await.status, status);
         }
         let scrape = Scrape::of(&server).await;
-        let all: f64 = scrape.0.iter().filter(|(name, _)| name.starts_with("bookings_total")).map(|(_, n)| n).sum();
-        let counts = ["confirmed", "replayed", "purchase_limit_exceeded", "sold_out"].map(|o| scrape.bookings(o));
+        let all: f64 =
+            scrape.0.iter().filter(|(name, _)| name.starts_with("bookings_total")).map(|(_, n)| n).sum();
+        let counts =
+            ["confirmed", "replayed", "purchase_limit_exceeded", "sold_out"].map(|o| scrape.bookings(o));
         assert_eq!((counts, all), ([2.0, 1.0, 1.0, 1.0], 5.0));
         // Bookings that found no ledger were admitted again after it was loaded, and count again.
         assert!(scrape.value("batch_reservations_sum{stage=\"admit\"}") >= 5.0);
         assert_eq!(scrape.value("batch_reservations_sum{stage=\"commit\"}"), 2.0);
         assert_eq!(scrape.value("stage_duration_seconds_count{stage=\"commit\"}"), 2.0);
         assert_eq!(scrape.value("ledger_loads_total{outcome=\"loaded\"}"), 1.0);
-        let posts = |status| scrape.value(&format!(
+        let posts = |status| {
+            scrape.value(&format!(
             "http_request_duration_seconds_count{{route=\"/api/v1/reservations\",method=\"POST\",status=\"{status}\"}}"
-        ));
+        ))
+        };
         assert_eq!((posts(201), posts(409)), (3.0, 2.0));
         assert!(scrape.value("http_connections") >= 1.0 && scrape.has("store_connections{state=\"idle\"}"));
         env.finish().await;
@@ -118,7 +122,11 @@ on_both! {
             ))
         };
         assert_eq!((of("other"), of("/api/v1/events/{id}")), (3.0, 1.0));
-        assert!(!scrape.0.keys().any(|name| name.contains("x1") || name.contains("987654")), "{:?}", scrape.0);
+        assert!(
+            !scrape.0.keys().any(|name| name.contains("x1") || name.contains("987654")),
+            "{:?}",
+            scrape.0
+        );
         env.finish().await;
     }
 

@@ -53,21 +53,36 @@ on_both! {
         let token = server.person(1).await.token;
         let booking_body = |id, quantity| json!({"ticket_type_id": id, "quantity": quantity});
         let (few, many) = (open.ticket_types[0].id, open.ticket_types[1].id);
-        assert_json_snapshot!("sold_out", masked(&book(&server, &token, None, booking_body(few, 4)).await, &[]));
+        assert_json_snapshot!(
+            "sold_out",
+            masked(&book(&server, &token, None, booking_body(few, 4)).await, &[])
+        );
         assert_eq!(book(&server, &token, Some("k"), booking_body(many, 3)).await.status, 201);
-        assert_json_snapshot!("over_the_limit", masked(&book(&server, &token, None, booking_body(many, 2)).await, &[]));
-        assert_json_snapshot!("key_reused", masked(&book(&server, &token, Some("k"), booking_body(many, 1)).await, &[]));
+        assert_json_snapshot!(
+            "over_the_limit",
+            masked(&book(&server, &token, None, booking_body(many, 2)).await, &[])
+        );
+        assert_json_snapshot!(
+            "key_reused",
+            masked(&book(&server, &token, Some("k"), booking_body(many, 1)).await, &[])
+        );
         let early = book(&server, &token, None, booking_body(soon.ticket_types[0].id, 1)).await;
         assert_json_snapshot!("sale_not_open", masked(&early, &[]));
         for quantity in [json!(0), json!(101), json!(-1), json!(1.5), json!("2"), json!(null)] {
-            let refused = book(&server, &token, None, json!({"ticket_type_id": many, "quantity": quantity})).await;
+            let refused =
+                book(&server, &token, None, json!({"ticket_type_id": many, "quantity": quantity})).await;
             assert_eq!((refused.status, refused.code().as_str()), (422, "validation_failed"), "{quantity}");
         }
         for key in ["", "키", &"k".repeat(256), "a b"] {
             let refused = book(&server, &token, Some(key), booking_body(many, 1)).await;
             assert_eq!(refused.code(), "validation_failed", "{key}");
         }
-        assert_eq!(book(&server, &token, None, booking_body(neticket_testkit::domain::TicketTypeId(987_654), 1)).await.code(), "not_found");
+        assert_eq!(
+            book(&server, &token, None, booking_body(neticket_testkit::domain::TicketTypeId(987_654), 1))
+                .await
+                .code(),
+            "not_found"
+        );
         env.finish().await;
     }
 }

@@ -88,7 +88,9 @@ async fn until_metric(server: &TestServer, within: Duration, line: &str) {
 }
 
 on_both! {
-    async fn an_edit_on_another_node_reaches_open_streams_and_its_revision_bypasses_every_cache(backends: Backends) {
+    async fn an_edit_on_another_node_reaches_open_streams_and_its_revision_bypasses_every_cache(
+        backends: Backends,
+    ) {
         let mut env = TestEnv::new(backends).await;
         let servers = [env.server().await, env.server().await];
         let event = env.event_on_sale(&[10], 4).await;
@@ -107,7 +109,10 @@ on_both! {
         assert!(revision > before["revision"].as_i64().unwrap());
         // Requested at once: the cache of the other node may still contain the event from before the edit.
         let seen = servers[1].get(&format!("{path}?revision={revision}"), None).await.json();
-        assert_eq!((&seen["revision"], &seen["ticket_types"][0]["price"]), (&json!(revision), &json!(ticket_type.price + 1)));
+        assert_eq!(
+            (&seen["revision"], &seen["ticket_types"][0]["price"]),
+            (&json!(revision), &json!(ticket_type.price + 1))
+        );
         while listener.next().await.unwrap()["revision"] != revision {}
         // This revision does not exist yet, so the answer is the current one.
         let seen = servers[1].get(&format!("{path}?revision={}", revision + 1), None).await;
@@ -132,7 +137,10 @@ on_both! {
         );
         let first = listener.next().await.unwrap();
         let polled = server.get(&format!("/api/v1/events/{}/availability", event.id), None).await.json();
-        let timeless = |mut answer: Value| { answer["server_time"].take(); answer };
+        let timeless = |mut answer: Value| {
+            answer["server_time"].take();
+            answer
+        };
         assert_eq!(timeless(first), timeless(polled), "a stream event must equal the polled answer");
         let booking_body = json!({"ticket_type_id": event.ticket_types[1].id, "quantity": 3});
         assert_eq!(book(&server, &token, None, booking_body).await.status, 201);
@@ -156,7 +164,11 @@ on_both! {
         assert!((0..1_000).contains(&late_ms), "the stream reported the opening after {late_ms} ms");
         let token = server.person(1).await.token;
         let booking_body = json!({"ticket_type_id": event.ticket_types[0].id, "quantity": 1});
-        assert_eq!(book(&server, &token, None, booking_body).await.status, 201, "the sale is open as the stream reported");
+        assert_eq!(
+            book(&server, &token, None, booking_body).await.status,
+            201,
+            "the sale is open as the stream reported"
+        );
         env.finish().await;
     }
 
@@ -188,7 +200,12 @@ on_both! {
         let server = env.server().await;
         let event = env.event_on_sale(&[10], 4).await;
         let from = async |address: &str| {
-            server.request(Method::GET, &path(&event)).header("x-forwarded-for", address).send().await.unwrap()
+            server
+                .request(Method::GET, &path(&event))
+                .header("x-forwarded-for", address)
+                .send()
+                .await
+                .unwrap()
         };
         let (first, _second) = (from("192.0.2.1").await, from("192.0.2.1").await);
         assert_eq!((first.status().as_u16(), from("192.0.2.1").await.status().as_u16()), (200, 503));
@@ -208,8 +225,11 @@ on_both! {
         let event = env.event_on_sale(&[10], 4).await;
         let nothing = server.get("/api/v1/events/987654/availability/stream", None).await;
         assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_found"));
-        for (accept, status) in [("text/event-stream", 200), ("*/*", 200), ("application/json", 406), ("text/html", 406)] {
-            let answer = server.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
+        for (accept, status) in
+            [("text/event-stream", 200), ("*/*", 200), ("application/json", 406), ("text/html", 406)]
+        {
+            let answer =
+                server.request(Method::HEAD, &path(&event)).header("accept", accept).send().await.unwrap();
             assert_eq!(answer.status(), status, "{accept}");
         }
         until_metric(&server, DEADLINE, "neticket_http_streams 0").await;

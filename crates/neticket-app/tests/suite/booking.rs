@@ -82,7 +82,12 @@ on_both! {
         let users = env.users(400).await;
         let (outcomes, losses) = rush_on_emptied_ledgers(&env, &nodes, &users, &event).await;
         assert!(losses > 0, "the ledger was lost during the rush");
-        assert_eq!(confirmed(&outcomes), 100, "{:?}", outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>());
+        assert_eq!(
+            confirmed(&outcomes),
+            100,
+            "{:?}",
+            outcomes.iter().filter(|o| o.is_err()).take(3).collect::<Vec<_>>()
+        );
         assert_eq!(env.confirmed(&event).await, [100]);
         env.finish().await;
     }
@@ -112,8 +117,10 @@ on_both! {
         let event = env.event_on_sale(&[100], 4).await;
         let user = env.user(0).await;
         let outcomes = rush(&nodes, &[user; 50], event.ticket_types[0].id).await;
-        let ids: std::collections::BTreeSet<ReservationId> =
-            outcomes.iter().map(|outcome| outcome.as_ref().expect("all repeats get the same answer").reservation.id).collect();
+        let ids: std::collections::BTreeSet<ReservationId> = outcomes
+            .iter()
+            .map(|outcome| outcome.as_ref().expect("all repeats get the same answer").reservation.id)
+            .collect();
         assert_eq!(ids.len(), 1);
         assert_eq!(env.confirmed(&event).await, [1]);
         env.finish().await;
@@ -124,7 +131,8 @@ on_both! {
         let nodes = [env.node().await, env.node().await];
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
-        let booked = nodes[0].reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
+        let booked =
+            nodes[0].reservation_create(user, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
         let id = booked.reservation.id;
         let cancels = (0..50).map(|n| {
             let app = Arc::clone(&nodes[n % 2]);
@@ -209,7 +217,8 @@ on_both! {
         assert!(matches!(refused, Err(AppError::SoldOut { left: 0 })), "{refused:?}");
         nodes[0].reservation_cancel(users[0], first.reservation.id).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-        while nodes[1].reservation_create(users[1], Some("again"), tickets_of(ticket_type, 1)).await.is_err() {
+        while nodes[1].reservation_create(users[1], Some("again"), tickets_of(ticket_type, 1)).await.is_err()
+        {
             assert!(tokio::time::Instant::now() < deadline, "the seat is returned");
             tokio::task::yield_now().await;
         }
@@ -242,7 +251,8 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[1], 4).await;
         let users = env.users(2).await;
-        let booked = app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
+        let booked =
+            app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
         let id = booked.reservation.id;
         assert!(matches!(app.reservation(users[1], id).await, Err(AppError::NotFound)));
         assert!(matches!(app.reservation_cancel(users[1], id).await, Err(AppError::NotFound)));
@@ -257,7 +267,10 @@ on_both! {
         let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         let mut ids = Vec::new();
         for _ in 0..3 {
-            ids.insert(0, app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id);
+            ids.insert(
+                0,
+                app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id,
+            );
             tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
         app.reservation_cancel(user, ids[1]).await.unwrap();

@@ -78,7 +78,9 @@ on_both! {
         let late = nodes[1].reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         assert!(env.ledger.view(event.id).await.unwrap().is_none(), "a new request does not load the ledger");
-        let changed = nodes[0].event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default()).await;
+        let changed = nodes[0]
+            .event_update(admin(), None, event.id, &Expected::Any, &neticket_app::EventChange::default())
+            .await;
         assert!(matches!(changed, Err(AppError::EventCancelled)), "{changed:?}");
         env.finish().await;
     }
@@ -117,7 +119,10 @@ on_both! {
                 // the cancellation.
                 let is_refused =
                     (was.state, is.state) == (ReservationState::Pending, ReservationState::Rejected);
-                assert!(is_refused || matches!(is.state, ReservationState::Cancelled { .. }), "{was:?} {is:?}");
+                assert!(
+                    is_refused || matches!(is.state, ReservationState::Cancelled { .. }),
+                    "{was:?} {is:?}"
+                );
                 answered += 1;
             }
         }
@@ -175,7 +180,10 @@ on_both! {
         let now = env.now().await;
         let event = env.event(now.plus_millis(-2_000), now.plus_millis(-1_000), &[1], 4).await;
         let refused = app.event_cancel(admin(), None, event.id).await;
-        assert!(matches!(refused, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at), "{refused:?}");
+        assert!(
+            matches!(refused, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at),
+            "{refused:?}"
+        );
         let nothing = app.event_cancel(admin(), None, EventId(987_654_321)).await;
         assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
         env.finish().await;

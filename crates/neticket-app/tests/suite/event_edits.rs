@@ -82,12 +82,17 @@ on_both! {
         let outcomes: Vec<_> = outcomes.into_iter().map(|outcome| outcome.expect("no panic")).collect();
         assert!(outcomes.iter().all(|o| matches!(o, Ok(()) | Err(AppError::SoldOut { .. }))), "{outcomes:?}");
         let confirmed = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-        assert_eq!(env.confirmed(&event).await, [u64::try_from(confirmed).unwrap()], "the store has every confirmed booking");
+        assert_eq!(
+            env.confirmed(&event).await,
+            [u64::try_from(confirmed).unwrap()],
+            "the store has every confirmed booking"
+        );
 
         // No edits come any more, so everyone who was answered sold out now takes what is left.
         let capacity = env.store.event(event.id).await.unwrap().unwrap().ticket_types[0].capacity;
         for (n, user) in users.iter().enumerate() {
-            let _ = nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
+            let _ =
+                nodes[n % 2].reservation_create(*user, None, tickets_of(event.ticket_types[0].id, 1)).await;
         }
         assert_eq!(env.confirmed(&event).await, [u64::from(capacity)], "all seats of the capacity are sold");
         env.finish().await;
@@ -118,7 +123,10 @@ on_both! {
         update(&nodes[0], event.id, change).await.unwrap();
         for n in [3, 4] {
             let early = book(n).await;
-            assert!(matches!(early, Err(AppError::SaleNotOpen { opens_at, .. }) if opens_at == later), "{early:?}");
+            assert!(
+                matches!(early, Err(AppError::SaleNotOpen { opens_at, .. }) if opens_at == later),
+                "{early:?}"
+            );
         }
         let change = EventChange { opens_at: Some(now), max_per_user: Some(2), ..EventChange::default() };
         update(&nodes[1], event.id, change).await.unwrap();
@@ -126,7 +134,10 @@ on_both! {
         book(4).await.unwrap();
         book(0).await.expect("the limit is two by now");
         let over = book(0).await;
-        assert!(matches!(over, Err(AppError::PurchaseLimitExceeded { max_per_user: 2, already_held: 2 })), "{over:?}");
+        assert!(
+            matches!(over, Err(AppError::PurchaseLimitExceeded { max_per_user: 2, already_held: 2 })),
+            "{over:?}"
+        );
         env.finish().await;
     }
 
@@ -136,11 +147,16 @@ on_both! {
         let event = env.event_on_sale(&[10, 10], 4).await;
         let user = env.user(0).await;
         let old = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
-        let ticket_type = |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
-        let ticket_types = vec![ticket_type(None, "Box", 7), ticket_type(Some(event.ticket_types[0].id), "VIP", 9)];
+        let ticket_type =
+            |id, name: &str, price| TicketTypeChange { id, name: name.to_owned(), price, capacity: 10 };
+        let ticket_types =
+            vec![ticket_type(None, "Box", 7), ticket_type(Some(event.ticket_types[0].id), "VIP", 9)];
         let change = EventChange { ticket_types: Some(ticket_types), ..EventChange::default() };
         let changed = update(&app, event.id, change).await.unwrap();
-        assert_eq!(changed.ticket_types.iter().map(|ticket_type| ticket_type.price).collect::<Vec<_>>(), [7, 9]);
+        assert_eq!(
+            changed.ticket_types.iter().map(|ticket_type| ticket_type.price).collect::<Vec<_>>(),
+            [7, 9]
+        );
         for ticket_type in &changed.ticket_types {
             let booked = app.reservation_create(user, None, tickets_of(ticket_type.id, 1)).await.unwrap();
             assert_eq!(booked.reservation.unit_price, ticket_type.price);
@@ -171,7 +187,8 @@ on_both! {
 
         // A caller that accepts any version loses nothing of what the other one has changed.
         let limit = EventChange { max_per_user: Some(7), ..EventChange::default() };
-        let (one, other) = tokio::join!(update(&nodes[0], event.id, titled(9)), update(&nodes[1], event.id, limit));
+        let (one, other) =
+            tokio::join!(update(&nodes[0], event.id, titled(9)), update(&nodes[1], event.id, limit));
         one.unwrap();
         other.unwrap();
         let after = env.store.event(event.id).await.unwrap().unwrap();
@@ -193,7 +210,11 @@ on_both! {
         assert!(matches!(deleted, Err(AppError::EventHasReservations)), "{deleted:?}");
         update(&app, event.id, capacity(&event, 2)).await.unwrap();
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.journal_len, view.ticket_types[0].left), (1, 0), "the pending booking is carried over");
+        assert_eq!(
+            (view.journal_len, view.ticket_types[0].left),
+            (1, 0),
+            "the pending booking is carried over"
+        );
         env.lose_ledger(event.id).await;
         env.finish().await;
     }
@@ -249,10 +270,15 @@ on_both! {
             image_key: Some(Some("nothing".to_owned())),
             ..EventChange::default()
         };
-        assert_eq!(faults(backwards).await, ["starts_at", "opens_at", "closes_at", "max_per_user", "image_key"]);
-        let ticket_type = |id, name: &str| TicketTypeChange { id, name: name.to_owned(), price: 0, capacity: 1 };
+        assert_eq!(
+            faults(backwards).await,
+            ["starts_at", "opens_at", "closes_at", "max_per_user", "image_key"]
+        );
+        let ticket_type =
+            |id, name: &str| TicketTypeChange { id, name: name.to_owned(), price: 0, capacity: 1 };
         let (own, foreign) = (event.ticket_types[0].id, neticket_testkit::domain::TicketTypeId(987_654));
-        let ticket_types = vec![ticket_type(Some(own), "R"), ticket_type(Some(own), " R "), ticket_type(Some(foreign), "S")];
+        let ticket_types =
+            vec![ticket_type(Some(own), "R"), ticket_type(Some(own), " R "), ticket_type(Some(foreign), "S")];
         let change = EventChange { ticket_types: Some(ticket_types), ..EventChange::default() };
         assert_eq!(
             faults(change).await,
@@ -261,7 +287,10 @@ on_both! {
         let past = env.event(at(-200), at(-100), &[1], 4).await;
         let moved = EventChange { starts_at: Some(at(500)), ..EventChange::default() };
         let moved = update(&app, past.id, moved).await;
-        assert!(matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"), "{moved:?}");
+        assert!(
+            matches!(&moved, Err(AppError::Invalid(faults)) if faults[0].code == "event_started"),
+            "{moved:?}"
+        );
         let titled = EventChange { title: Some("지난 공연".to_owned()), ..EventChange::default() };
         update(&app, past.id, titled).await.expect("the title of a past event may be corrected");
         // Times that are not on a full minute are accepted too.

@@ -152,7 +152,8 @@ on_both! {
                 let app = env.node().await;
                 // Caches the names and loads the ledger.
                 app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
-                let mut booking = std::pin::pin!(app.reservation_create(user, None, tickets_of(ticket_type, 2)));
+                let mut booking =
+                    std::pin::pin!(app.reservation_create(user, None, tickets_of(ticket_type, 2)));
                 assert!(futures::poll!(&mut booking).is_pending()); // it is queued
                 std::thread::sleep(Duration::from_millis(600));
                 let outcome = booking.await;

@@ -23,7 +23,8 @@ on_both! {
         let ticket_type = event.ticket_types[0].id;
         app.reservation_create(users[1], None, tickets_of(ticket_type, 1)).await.unwrap(); // loads the ledger
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[0], ticket_type, quantity: tickets(2), unit_price: None };
+        let request =
+            AdmitRequest { id, user: users[0], ticket_type, quantity: tickets(2), unit_price: None };
         let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(
             matches!(&answer, AdmitAnswer::Verdicts { verdicts, .. } if matches!(verdicts[0], Verdict::Admitted(_))),
@@ -49,7 +50,8 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
-        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
+        let booked =
+            app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let request = CancelRequest { id: booked.reservation.id, user };
         let outcomes = env.store.cancel(&[request], env.now().await).await.unwrap();
         assert!(matches!(outcomes[0], CancelOutcome::Cancelled { .. }), "{outcomes:?}");
@@ -82,7 +84,8 @@ on_both! {
         let event = env.event_on_sale(&[100], 4).await;
         let (users, ticket_type) = (env.users(20).await, event.ticket_types[0].id);
         let bookings = users.iter().zip(nodes.iter().cycle());
-        let bookings = bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(ticket_type, 1)));
+        let bookings =
+            bookings.map(|(user, app)| app.reservation_create(*user, None, tickets_of(ticket_type, 1)));
         for booked in futures::future::join_all(bookings).await {
             booked.unwrap();
         }
@@ -116,7 +119,8 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
-        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
+        let booked =
+            app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let before_the_cancel = env.snapshot(event.id).await;
         let id = booked.reservation.id;
         env.store.cancel(&[CancelRequest { id, user }], env.now().await).await.unwrap();
@@ -127,7 +131,9 @@ on_both! {
             assert!(tokio::time::Instant::now() < deadline, "the seats are returned");
             tokio::time::sleep(POLL_INTERVAL).await;
         }
-        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.expect("within the limit");
+        app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4))
+            .await
+            .expect("within the limit");
         env.finish().await;
     }
 
@@ -136,7 +142,8 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[10], 4).await;
         let user = env.user(0).await;
-        let booked = app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
+        let booked =
+            app.reservation_create(user, None, tickets_of(event.ticket_types[0].id, 4)).await.unwrap();
         let before_the_cancel = env.snapshot(event.id).await;
         // Finds the ledger of the epoch before.
         app.reservation_cancel(user, booked.reservation.id).await.unwrap();

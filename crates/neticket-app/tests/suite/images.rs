@@ -81,9 +81,15 @@ on_both! {
         let mut gallery = Gallery::new(backends).await;
         let app = gallery.env.node().await;
         let image = app.image_upload(admin(), Some("192.0.2.1".to_owned()), picture(1)).await.unwrap();
-        assert_eq!((image.width, image.height, image.url.clone()), (800, 400, format!("/images/{}", image.key)));
+        assert_eq!(
+            (image.width, image.height, image.url.clone()),
+            (800, 400, format!("/images/{}", image.key))
+        );
         let log = gallery.env.store.audit_page(1, 10).await.unwrap().0;
-        assert_eq!((log[0].entry.action.as_str(), &log[0].entry.target), ("image_upload", &format!("image/{}", image.key)));
+        assert_eq!(
+            (log[0].entry.action.as_str(), &log[0].entry.target),
+            ("image_upload", &format!("image/{}", image.key))
+        );
         assert_eq!((log[0].entry.actor, log[0].entry.ip.as_str()), (Some(UserId(1)), "192.0.2.1"));
 
         let event = app.event_create(admin(), None, draft(&gallery.env, &image.key).await).await.unwrap();
@@ -119,11 +125,13 @@ on_both! {
         let (first, second) = (upload(&app, 1).await, upload(&app, 2).await);
         let event = app.event_create(admin(), None, draft(&gallery.env, &first).await).await.unwrap();
         gallery.age(&second, 2 * DAY);
-        let named = |key: &str| EventChange { image_key: Some(Some(key.to_owned())), ..EventChange::default() };
+        let named =
+            |key: &str| EventChange { image_key: Some(Some(key.to_owned())), ..EventChange::default() };
         let id = event.summary.id;
         let changed = app.event_update(admin(), None, id, &Expected::Any, &named(&second)).await.unwrap();
         assert_eq!(changed.image_key, Some(second.clone()));
-        let put_ms = App::open_media(&gallery.env.config).unwrap().copy(&second).await.unwrap().unwrap().modified_ms();
+        let put_ms =
+            App::open_media(&gallery.env.config).unwrap().copy(&second).await.unwrap().unwrap().modified_ms();
         assert!(app.now().as_millis() - put_ms < 3_600_000, "{put_ms}");
         let absent = named("00112233445566778899aabbccddeeff.jpg");
         let refused = app.event_update(admin(), None, id, &Expected::Any, &absent).await.unwrap_err();
@@ -138,14 +146,18 @@ on_both! {
         let app = gallery.env.node().await;
         let (orphan, young, named) = (upload(&app, 1).await, upload(&app, 2).await, upload(&app, 3).await);
         app.event_create(admin(), None, draft(&gallery.env, &named).await).await.unwrap();
-        let poster = App::open_media(&gallery.env.config).unwrap().put(b"<svg/>", ImageFormat::Svg).await.unwrap();
+        let poster =
+            App::open_media(&gallery.env.config).unwrap().put(b"<svg/>", ImageFormat::Svg).await.unwrap();
         for key in [&orphan, &named] {
             gallery.age(key, 2 * DAY);
         }
         gallery.age(&young, DAY / 2);
         gallery.env.config.engine.image_sweep_interval_ms = 20;
         let _sweeper = gallery.env.node().await;
-        until("the unused image is deleted", async || !gallery.names().iter().any(|name| name.contains(&orphan[..32]))).await;
+        until("the unused image is deleted", async || {
+            !gallery.names().iter().any(|name| name.contains(&orphan[..32]))
+        })
+        .await;
         assert!(gallery.has(&young) && gallery.has(&named) && gallery.names().contains(&poster));
         assert_eq!(app.image(&named).await.unwrap().map(|image| image.content_type), Some("image/jpeg"));
         gallery.env.finish().await;
@@ -186,7 +198,8 @@ on_both! {
         let (named, _sweepers) = tokio::join!(naming, sweeping);
         until("used images exist and unused images are deleted", async || {
             keys.iter().all(|key| gallery.has(key) == named.contains(&key))
-        }).await;
+        })
+        .await;
         gallery.env.finish().await;
     }
 }

@@ -62,7 +62,10 @@ on_both! {
         assert_eq!(audit_log(&env).await, []);
 
         app.reservation_create(users[0], None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
+        until("the booking is settled", async || {
+            app.inventory_entry(event.id).await.unwrap().journal_len == 0
+        })
+        .await;
         let view = app.inventory_entry(event.id).await.unwrap();
         assert_eq!((view.epoch, view.status), (Some(Epoch(1)), EventStatus::OnSale));
         assert_eq!(seats(&view), [(7, Some(7), 0), (20, Some(20), 0)]);
@@ -81,18 +84,31 @@ on_both! {
 
         let loaded = app.ledger_load(by, Some("192.0.2.1".into()), event.id).await.unwrap();
         assert!(loaded.epoch > Some(Epoch(1)) && loaded.journal_len == 1, "{loaded:?}");
-        assert_eq!(seats(&loaded), [(7, Some(7), 0), (20, Some(18), 0)], "the pending booking is carried over");
+        assert_eq!(
+            seats(&loaded),
+            [(7, Some(7), 0), (20, Some(18), 0)],
+            "the pending booking is carried over"
+        );
         let entries = audit_log(&env).await;
         let [entry] = &entries[..] else { panic!("{entries:?}") };
-        assert_eq!((entry.actor, entry.action.as_str(), entry.ip.as_str()), (Some(by.user), "ledger_load", "192.0.2.1"));
-        assert_eq!((entry.target.clone(), entry.before.clone()), (format!("event/{}", event.id), Some(json!({"epoch": 1}))));
+        assert_eq!(
+            (entry.actor, entry.action.as_str(), entry.ip.as_str()),
+            (Some(by.user), "ledger_load", "192.0.2.1")
+        );
+        assert_eq!(
+            (entry.target.clone(), entry.before.clone()),
+            (format!("event/{}", event.id), Some(json!({"epoch": 1})))
+        );
         let nothing = app.ledger_load(by, None, EventId(987_654_321)).await;
         assert!(matches!(nothing, Err(AppError::NotFound)), "{nothing:?}");
         env.config.engine.grace_ms = 1_000;
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
         until("recovery commits the booking", async || env.confirmed(&event).await == [3, 2]).await;
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
+        until("the booking is settled", async || {
+            app.inventory_entry(event.id).await.unwrap().journal_len == 0
+        })
+        .await;
         env.finish().await;
     }
 
@@ -102,7 +118,10 @@ on_both! {
         let event = env.event_on_sale(&[10], 4).await;
         let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         app.reservation_create(user, Some("k"), tickets_of(ticket_type, 3)).await.unwrap();
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
+        until("the booking is settled", async || {
+            app.inventory_entry(event.id).await.unwrap().journal_len == 0
+        })
+        .await;
         let gone = app.ledger_evict(by, None, event.id).await.unwrap();
         assert_eq!((gone.epoch, seats(&gone)), (None, vec![(7, None, 0)]));
         assert_eq!(env.ledger.view(event.id).await.unwrap(), None);
@@ -110,7 +129,10 @@ on_both! {
         assert!(again.replayed, "the evicted ledger loses no booking");
         let entries = audit_log(&env).await;
         assert_eq!(entries.len(), 1);
-        assert_eq!((entries[0].action.as_str(), &entries[0].before, &entries[0].after), ("ledger_evict", &Some(json!({"epoch": 1})), &None));
+        assert_eq!(
+            (entries[0].action.as_str(), &entries[0].before, &entries[0].after),
+            ("ledger_evict", &Some(json!({"epoch": 1})), &None)
+        );
         env.finish().await;
     }
 
@@ -140,7 +162,11 @@ on_both! {
             ("sale_pause".to_owned(), runs.clone(), paused.clone()),
             ("sale_resume".to_owned(), paused, runs),
         ];
-        assert_eq!(audit_log(&env).await.iter().map(summary).collect::<Vec<_>>(), expected, "each change is audited once");
+        assert_eq!(
+            audit_log(&env).await.iter().map(summary).collect::<Vec<_>>(),
+            expected,
+            "each change is audited once"
+        );
         env.finish().await;
     }
 
@@ -159,7 +185,11 @@ on_both! {
         assert!(matches!(refused, Err(AppError::SalePaused)), "{refused:?}");
         assert_eq!(env.confirmed(&event).await, [1]);
         let view = env.ledger.view(event.id).await.unwrap().unwrap();
-        assert_eq!((view.paused, view.journal_len, view.ticket_types[0].left), (true, 0, 9), "the refused booking keeps no seats");
+        assert_eq!(
+            (view.paused, view.journal_len, view.ticket_types[0].left),
+            (true, 0, 9),
+            "the refused booking keeps no seats"
+        );
         env.finish().await;
     }
 
@@ -193,7 +223,10 @@ on_both! {
         env.config.engine.task_interval_ms = 100;
         let _recovers = env.node().await;
         until("recovery commits the booking", async || env.confirmed(&event).await == [3]).await;
-        until("the booking is settled", async || app.inventory_entry(event.id).await.unwrap().journal_len == 0).await;
+        until("the booking is settled", async || {
+            app.inventory_entry(event.id).await.unwrap().journal_len == 0
+        })
+        .await;
         env.finish().await;
     }
 
@@ -218,19 +251,31 @@ on_both! {
         let only = ApplyOnly(vec!["something".to_owned(), shown.fingerprint]);
         let refused = app.ledger_reconcile(by, None, event.id, &only).await;
         assert!(matches!(refused, Err(AppError::EditConflict)), "{refused:?}");
-        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 3, "nothing was changed");
+        assert_eq!(
+            env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left,
+            3,
+            "nothing was changed"
+        );
         assert_eq!(audit_log(&env).await, []);
         let shown = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
-        let applied = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint.clone()])).await;
+        let applied =
+            app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint.clone()])).await;
         let applied = applied.unwrap();
-        assert_eq!((applied.applied, &applied.fingerprint, &applied.changes), (true, &shown.fingerprint, &shown.changes));
+        assert_eq!(
+            (applied.applied, &applied.fingerprint, &applied.changes),
+            (true, &shown.fingerprint, &shown.changes)
+        );
         assert_eq!(seats(&app.inventory_entry(event.id).await.unwrap()), [(10, Some(10), 0)]);
         let entries = audit_log(&env).await;
         assert_eq!((entries.len(), entries[0].action.as_str()), (1, "ledger_reconcile"));
-        let audited = |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": ticket_type.0, "left": left}]});
+        let audited =
+            |left| json!({"epoch": wrong.epoch.0, "left": [{"ticket_type_id": ticket_type.0, "left": left}]});
         assert_eq!((&entries[0].before, &entries[0].after), (&Some(audited(3)), &Some(audited(10))));
         let again = app.ledger_reconcile(by, None, event.id, &ApplyOnly(vec![shown.fingerprint])).await;
-        assert!(matches!(again, Err(AppError::EditConflict)), "the difference is repaired already: {again:?}");
+        assert!(
+            matches!(again, Err(AppError::EditConflict)),
+            "the difference is repaired already: {again:?}"
+        );
         env.finish().await;
     }
 
@@ -246,7 +291,10 @@ on_both! {
                 one.ledger_reconcile(by, None, event.id, &Apply),
                 other.ledger_reconcile(by, None, event.id, &Apply),
             );
-            let applied = [&first, &second].iter().filter(|result| result.as_ref().is_ok_and(|result| result.applied)).count();
+            let applied = [&first, &second]
+                .iter()
+                .filter(|result| result.as_ref().is_ok_and(|result| result.applied))
+                .count();
             assert_eq!(applied, 1, "{round}: {first:?} {second:?}");
             assert_eq!(audit_log(&env).await.len(), round + 1);
         }

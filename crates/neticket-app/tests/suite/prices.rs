@@ -39,12 +39,21 @@ on_both! {
         let mut numbers = String::new();
         app.metrics().register().write(&mut numbers);
         let counted = |outcome: &str, count: u32| {
-            numbers.lines().any(|line| line == format!("neticket_bookings_total{{outcome=\"{outcome}\"}} {count}"))
+            numbers
+                .lines()
+                .any(|line| line == format!("neticket_bookings_total{{outcome=\"{outcome}\"}} {count}"))
         };
-        assert!(counted("price_changed", 1) && counted("internal", 0), "it is counted as a refusal and not as an internal error: {numbers}");
+        assert!(
+            counted("price_changed", 1) && counted("internal", 0),
+            "it is counted as a refusal and not as an internal error: {numbers}"
+        );
         assert_eq!(env.confirmed(&event).await, [1], "the refused booking takes no seats");
         let again = app.reservation_create(user, Some("second"), at(90_000, ticket_type, 1)).await.unwrap();
-        assert_eq!((again.reservation.unit_price, again.replayed), (90_000, false), "the same key is admitted at the new price");
+        assert_eq!(
+            (again.reservation.unit_price, again.replayed),
+            (90_000, false),
+            "the same key is admitted at the new price"
+        );
         let replay = app.reservation_create(user, Some("first"), at(PRICE, ticket_type, 1)).await.unwrap();
         assert_eq!((replay.reservation.id, replay.replayed), (first.reservation.id, true));
         assert_eq!(replay.reservation.unit_price, PRICE, "the replay has the price that was paid");

@@ -232,9 +232,14 @@ on_both! {
         }
         assert_eq!(listeners[0].borrow().frame, (EventStatus::OnSale, vec![10]));
         let (before, begun) = (ledger_reads(&app), Instant::now());
-        app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 3)).await.unwrap();
+        app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 3))
+            .await
+            .unwrap();
         for listener in &mut listeners {
-            tokio::time::timeout(Duration::from_secs(10), listener.changed()).await.expect("the watcher is notified").unwrap();
+            tokio::time::timeout(Duration::from_secs(10), listener.changed())
+                .await
+                .expect("the watcher is notified")
+                .unwrap();
             assert_eq!(listener.borrow_and_update().frame.1, [7]);
         }
         until("some intervals have passed", async || begun.elapsed() > Duration::from_secs(2)).await;
@@ -280,7 +285,8 @@ on_both! {
             let mut listener = watchers.watch(event.id).await.unwrap();
             assert_eq!(listener.borrow_and_update().frame.0, EventStatus::Scheduled);
         }
-        let mut listeners = [watchers[0].watch(event.id).await.unwrap(), watchers[1].watch(event.id).await.unwrap()];
+        let mut listeners =
+            [watchers[0].watch(event.id).await.unwrap(), watchers[1].watch(event.id).await.unwrap()];
         for (listener, app) in listeners.iter_mut().zip(&nodes) {
             let open = listener.wait_for(|seen| seen.frame.0 == EventStatus::OnSale);
             drop(tokio::time::timeout(Duration::from_secs(10), open).await.expect("the sale opens").unwrap());

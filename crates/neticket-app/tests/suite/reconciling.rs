@@ -35,7 +35,10 @@ on_both! {
             let reconciliation = app.ledger_reconcile(by, None, event.id, &DryRun).await.unwrap();
             let changes = &reconciliation.changes;
             assert_eq!((reconciliation.applied, changes.len()), (false, 1));
-            assert_eq!((changes[0].ticket_type, changes[0].from, changes[0].to), (event.ticket_types[1].id, 13, 10));
+            assert_eq!(
+                (changes[0].ticket_type, changes[0].from, changes[0].to),
+                (event.ticket_types[1].id, 13, 10)
+            );
         }
         let repaired = app.ledger_reconcile(by, None, event.id, &Apply).await.unwrap();
         assert_eq!((repaired.applied, repaired.changes.len()), (true, 1));
@@ -80,10 +83,12 @@ on_both! {
                         // A ledger that is never at rest cannot be compared, so nobody books on before it was
                         // compared once.
                         half_way.fetch_add(1, Ordering::Relaxed);
-                        let has_compared = tokio::time::timeout(TIMEOUT, compared.wait_for(|looks| *looks > 0));
+                        let has_compared =
+                            tokio::time::timeout(TIMEOUT, compared.wait_for(|looks| *looks > 0));
                         has_compared.await.expect("a comparison succeeds during the rush").unwrap();
                     }
-                    let booked = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
+                    let booked =
+                        app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap();
                     if n % 3 == 0 {
                         app.reservation_cancel(user, booked.reservation.id).await.unwrap();
                     }
@@ -108,12 +113,18 @@ on_both! {
             person.unwrap();
         }
         assert!(*compared.borrow() > 0, "a comparison succeeded during the rush");
-        assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().epoch, Epoch(1), "no ledger was reloaded");
+        assert_eq!(
+            env.ledger.view(event.id).await.unwrap().unwrap().epoch,
+            Epoch(1),
+            "no ledger was reloaded"
+        );
         assert_eq!(env.confirmed(&event).await, [66 * 4]);
         env.finish().await;
     }
 
-    async fn the_ledger_of_a_started_event_is_evicted_and_repeats_still_find_their_booking(backends: Backends) {
+    async fn the_ledger_of_a_started_event_is_evicted_and_repeats_still_find_their_booking(
+        backends: Backends,
+    ) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.grace_ms = 50;
         env.config.engine.task_interval_ms = 20;
@@ -124,7 +135,8 @@ on_both! {
         let booked = app.reservation_create(users[0], Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         // In the journal when the event starts, left there by a node that died.
         let id = ReservationId(Uuid::new_v4());
-        let request = AdmitRequest { id, user: users[1], ticket_type, quantity: tickets(2), unit_price: None };
+        let request =
+            AdmitRequest { id, user: users[1], ticket_type, quantity: tickets(2), unit_price: None };
         let answer = env.ledger.admit(event.id, Epoch(0), &[request]).await.unwrap();
         assert!(matches!(answer, AdmitAnswer::Verdicts { .. }), "{answer:?}");
         let deadline = tokio::time::Instant::now() + TIMEOUT;

@@ -61,9 +61,15 @@ on_both! {
             node.metrics().register().write(&mut text);
             text.contains("neticket_bookings_total{outcome=\"rejected\"} 1")
         };
-        until("the node that recorded the rejection counts it", async || nodes.iter().filter(|node| counts(node)).count() == 1).await;
+        until("the node that recorded the rejection counts it", async || {
+            nodes.iter().filter(|node| counts(node)).count() == 1
+        })
+        .await;
         let mine = nodes[0].reservations_page(users[1], 1, 10).await.unwrap();
-        assert_eq!(mine.items.iter().map(|item| item.state).collect::<Vec<_>>(), [ReservationState::Rejected]);
+        assert_eq!(
+            mine.items.iter().map(|item| item.state).collect::<Vec<_>>(),
+            [ReservationState::Rejected]
+        );
         let cancel = nodes[0].reservation_cancel(users[1], second).await;
         assert!(matches!(cancel, Err(AppError::NotFound)), "{cancel:?}");
         assert_eq!(env.confirmed(&event).await, [2]);
@@ -94,7 +100,9 @@ on_both! {
         assert!(matches!(late, Err(AppError::SoldOut { .. })), "{late:?}");
         let other = app.reservation_create(users[1], Some("k"), tickets_of(ticket_type, 1)).await;
         assert!(matches!(other, Err(AppError::IdempotencyKeyReused)), "{other:?}");
-        app.reservation_create(users[1], Some("another"), tickets_of(ticket_type, 2)).await.expect("seats are left");
+        app.reservation_create(users[1], Some("another"), tickets_of(ticket_type, 2))
+            .await
+            .expect("seats are left");
         assert_eq!(app.reservations_page(users[1], 1, 10).await.unwrap().total_items, 2);
         env.finish().await;
     }
@@ -117,7 +125,9 @@ on_both! {
         assert_eq!(env.ledger.view(event.id).await.unwrap().unwrap().ticket_types[0].left, 10);
         let stored = env.store.reservation(id).await.unwrap().unwrap();
         assert_eq!(stored.status, ReservationStatus::Rejected);
-        app.reservation_create(user, None, tickets_of(ticket_type, 4)).await.expect("a rejected booking does not count towards the limit");
+        app.reservation_create(user, None, tickets_of(ticket_type, 4))
+            .await
+            .expect("a rejected booking does not count towards the limit");
         env.finish().await;
     }
 
@@ -153,7 +163,10 @@ on_both! {
         let (user, ticket_type) = (env.user(0).await, event.ticket_types[0].id);
         let mut stored = Vec::new();
         for _ in 0..3 {
-            stored.insert(0, app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id);
+            stored.insert(
+                0,
+                app.reservation_create(user, None, tickets_of(ticket_type, 1)).await.unwrap().reservation.id,
+            );
             tokio::time::sleep(Duration::from_millis(2)).await; // so that no two have the same age
         }
         let pending = admit(&env, event.id, user, ticket_type).await;

@@ -35,7 +35,11 @@ on_both! {
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], ticket_type, 4).await;
-            assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
+            assert_eq!(
+                view(&env, second.id).await,
+                before,
+                "the seats, the epoch and the journal are unchanged"
+            );
         }
         let full = app.reservation_create(users[0], None, tickets_of(ticket_type, 4)).await;
         full.expect("refused requests do not count towards the limit");
@@ -66,7 +70,11 @@ on_both! {
         let before = view(&env, second.id).await;
         for _ in 0..3 {
             refused(&app, users[0], ticket_type, 2).await;
-            assert_eq!(view(&env, second.id).await, before, "the seats, the epoch and the journal are unchanged");
+            assert_eq!(
+                view(&env, second.id).await,
+                before,
+                "the seats, the epoch and the journal are unchanged"
+            );
         }
         env.finish().await;
     }

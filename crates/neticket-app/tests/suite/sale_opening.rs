@@ -53,14 +53,18 @@ on_both! {
         let late = app.reservation_create(user, None, tickets_of(ticket_type, 1)).await;
         assert!(matches!(late, Err(AppError::SaleClosed)), "{late:?}");
         let cancel = app.reservation_cancel(user, booked.reservation.id).await;
-        assert!(matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at));
+        assert!(
+            matches!(cancel, Err(AppError::NotCancellable { starts_at }) if starts_at == event.starts_at)
+        );
         env.lose_ledger(event.id).await;
         let again = app.reservation_create(user, Some("k"), tickets_of(ticket_type, 1)).await.unwrap();
         assert!(again.replayed, "the repeat returns the first booking");
         env.finish().await;
     }
 
-    async fn an_event_added_after_its_opening_opens_although_another_event_cannot_be_loaded(backends: Backends) {
+    async fn an_event_added_after_its_opening_opens_although_another_event_cannot_be_loaded(
+        backends: Backends,
+    ) {
         let mut env = TestEnv::new(backends).await;
         env.config.engine.task_interval_ms = 20;
         let app = env.node().await;
@@ -103,7 +107,10 @@ on_both! {
             for status in [detail, listed] {
                 match status {
                     EventStatus::Scheduled => {
-                        assert!(asked < opens_at.plus_millis(SEEN_AGE_MAX_MS), "still not open at {asked}, after {opens_at}");
+                        assert!(
+                            asked < opens_at.plus_millis(SEEN_AGE_MAX_MS),
+                            "still not open at {asked}, after {opens_at}"
+                        );
                     }
                     EventStatus::OnSale => {}
                     other => panic!("{other:?}"),
@@ -125,7 +132,8 @@ on_both! {
         let app = env.node().await;
         let now = env.now().await;
         let event = env.event(now.plus_millis(86_400_000), now.plus_millis(2 * 86_400_000), &[10], 4).await;
-        let outcome = app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 1)).await;
+        let outcome =
+            app.reservation_create(env.user(0).await, None, tickets_of(event.ticket_types[0].id, 1)).await;
         assert!(matches!(outcome, Err(AppError::SaleNotOpen { .. })), "{outcome:?}");
         assert!(env.ledger.view(event.id).await.unwrap().is_none());
         assert_eq!(app.event(event.id).await.unwrap().summary.status, EventStatus::Scheduled);

@@ -95,7 +95,10 @@ on_both! {
             match signing_in.await.unwrap() {
                 Ok(session) => {
                     let refreshed = app.session_refresh(&session.refresh_token).await.map(drop);
-                    assert!(matches!(refreshed, Err(AppError::Unauthenticated)), "{delay_ms} ms: {refreshed:?}");
+                    assert!(
+                        matches!(refreshed, Err(AppError::Unauthenticated)),
+                        "{delay_ms} ms: {refreshed:?}"
+                    );
                 }
                 Err(error) => assert!(matches!(error, AppError::BadCredentials), "{error:?}"),
             }

@@ -51,7 +51,8 @@ on_both! {
         until_started(&env, &event).await;
         let _raised = env.snapshot(event.id).await;
         let (app, ticket_type) = (env.node().await, event.ticket_types[0].id);
-        let booked = app.reservation_create(user, Some(KEY), tickets_of(ticket_type, 1)).await.unwrap().reservation;
+        let booked =
+            app.reservation_create(user, Some(KEY), tickets_of(ticket_type, 1)).await.unwrap().reservation;
         assert_eq!((booked.id, booked.state), (id, ReservationState::Confirmed));
         for key in [Some("another"), None] {
             let new = app.reservation_create(user, key, tickets_of(ticket_type, 1)).await;

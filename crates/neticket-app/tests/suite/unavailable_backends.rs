@@ -44,11 +44,14 @@ on_both! {
         let app = env.node().await;
         let event = env.event_on_sale(&[100], 4).await;
         let users = env.users(60).await;
-        app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1)).await.unwrap();
+        app.reservation_create(users[0], Some("once"), tickets_of(event.ticket_types[0].id, 1))
+            .await
+            .unwrap();
         let began = Instant::now();
         let mut first_refusal = None;
         let bookings = users.iter().map(async |user| {
-            let outcome = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
+            let outcome =
+                app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
             (outcome, began.elapsed())
         });
         let outcomes = join_all(bookings).await;
@@ -62,10 +65,16 @@ on_both! {
         let ack_deadline = Duration::from_millis(env.config.engine.ack_deadline_ms);
         assert!(first_refusal.expect("the queue has no room for 60 requests") < ack_deadline);
         let taken = outcomes.iter().filter(|(outcome, _)| outcome.is_ok()).count();
-        assert_eq!(env.confirmed(&event).await, [u64::try_from(taken).unwrap()], "refused users have no reservation");
+        assert_eq!(
+            env.confirmed(&event).await,
+            [u64::try_from(taken).unwrap()],
+            "refused users have no reservation"
+        );
         let repeated = async || {
             for user in &users {
-                let again = app.reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1)).await;
+                let again = app
+                    .reservation_create(*user, Some("once"), tickets_of(event.ticket_types[0].id, 1))
+                    .await;
                 again.expect("the queue has room for one request at a time");
             }
         };

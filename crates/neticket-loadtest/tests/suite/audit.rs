@@ -53,7 +53,9 @@ on_both! {
         let server = env.server().await;
         let (database, report) = booked(&env, &server).await;
         // The availability that the server shows may be out of date for a moment.
-        let found = audit(&database, std::slice::from_ref(&server.url), &report, Duration::from_secs(5)).await.unwrap();
+        let found = audit(&database, std::slice::from_ref(&server.url), &report, Duration::from_secs(5))
+            .await
+            .unwrap();
         assert!(found.passed, "{found:?}");
         assert_eq!((found.reported, found.stored, found.seats_gone), (3, 3, 3));
 
@@ -66,7 +68,10 @@ on_both! {
         // A client is told of fewer reservations, of another person's, or of none.
         let mut less = report.clone();
         let kept = less.confirmed.pop().unwrap();
-        finds(&run_audit(&database, &server, &less).await, "1 reservations are confirmed in the store but were never confirmed to a client");
+        finds(
+            &run_audit(&database, &server, &less).await,
+            "1 reservations are confirmed in the store but were never confirmed to a client",
+        );
         less.confirmed.push(less.confirmed[0]);
         finds(&run_audit(&database, &server, &less).await, "got the reservation of another");
         less.confirmed.pop();
@@ -84,9 +89,15 @@ on_both! {
 
         // A confirmed booking is gone.
         change(&database, "DELETE FROM reservations WHERE status = 'confirmed'").await;
-        finds(&run_audit(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(
+            &run_audit(&database, &server, &report).await,
+            "3 reservations that the server confirmed to clients are not confirmed in the store",
+        );
         change(&database, "UPDATE ticket_types SET `left` = capacity").await;
-        finds(&run_audit(&database, &server, &report).await, "3 reservations that the server confirmed to clients are not confirmed in the store");
+        finds(
+            &run_audit(&database, &server, &report).await,
+            "3 reservations that the server confirmed to clients are not confirmed in the store",
+        );
         // The ledger still knows those bookings. Losing it makes the node load it again from the store.
         env.lose_ledger(EventId(report.event)).await;
         env.finish().await;

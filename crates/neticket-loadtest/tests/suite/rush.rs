@@ -14,11 +14,23 @@ on_both! {
         let (output, run) = loadtest(
             folder.path(),
             &[
-                "rush", "--target", &server.url,
-                "--database-url", &env.config.database_url,
-                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
-                "--people", "300", "--seats", "100", "--ramp-ms", "300", "--processes", "2",
-                "--html", html.to_str().unwrap(),
+                "rush",
+                "--target",
+                &server.url,
+                "--database-url",
+                &env.config.database_url,
+                "--jwt-secret",
+                env.config.jwt_secret.as_deref().unwrap(),
+                "--people",
+                "300",
+                "--seats",
+                "100",
+                "--ramp-ms",
+                "300",
+                "--processes",
+                "2",
+                "--html",
+                html.to_str().unwrap(),
             ],
         )
         .await;
@@ -44,8 +56,14 @@ on_both! {
             wrong_answers: 0,
             before: Default::default(),
         };
-        let found = audit(&database, std::slice::from_ref(&server.url), &report, std::time::Duration::ZERO).await.unwrap();
-        assert!(found.faults[0].contains("100 reservations are confirmed in the store but were never confirmed to a client"), "{found:?}");
+        let found = audit(&database, std::slice::from_ref(&server.url), &report, std::time::Duration::ZERO)
+            .await
+            .unwrap();
+        assert!(
+            found.faults[0]
+                .contains("100 reservations are confirmed in the store but were never confirmed to a client"),
+            "{found:?}"
+        );
         env.finish().await;
     }
 
@@ -56,10 +74,21 @@ on_both! {
         let (output, run) = loadtest(
             folder.path(),
             &[
-                "book", "--target", &server.url,
-                "--database-url", &env.config.database_url,
-                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
-                "--connections", "8", "--people", "400", "--seconds", "1", "--warmup-s", "0",
+                "book",
+                "--target",
+                &server.url,
+                "--database-url",
+                &env.config.database_url,
+                "--jwt-secret",
+                env.config.jwt_secret.as_deref().unwrap(),
+                "--connections",
+                "8",
+                "--people",
+                "400",
+                "--seconds",
+                "1",
+                "--warmup-s",
+                "0",
             ],
         )
         .await;

@@ -13,10 +13,19 @@ on_both! {
         let json = folder.path().join("streams.json");
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_neticket-loadtest"))
             .args([
-                "streams", "--target", &server.url,
-                "--database-url", &env.config.database_url,
-                "--jwt-secret", env.config.jwt_secret.as_deref().unwrap(),
-                "--streams", "60", "--seconds", "2", "--json", json.to_str().unwrap(),
+                "streams",
+                "--target",
+                &server.url,
+                "--database-url",
+                &env.config.database_url,
+                "--jwt-secret",
+                env.config.jwt_secret.as_deref().unwrap(),
+                "--streams",
+                "60",
+                "--seconds",
+                "2",
+                "--json",
+                json.to_str().unwrap(),
             ])
             .output()
             .await

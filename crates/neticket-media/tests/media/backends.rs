@@ -30,7 +30,8 @@ on_both! {
         assert_eq!(backend.names(), [card.clone(), kept.key.clone()]);
         let full = backend.media.read(&kept.key).await.unwrap().unwrap();
         assert_eq!((u64::try_from(full.bytes.len()).unwrap(), full.content_type), (kept.bytes, "image/jpeg"));
-        let small = image::load_from_memory(&backend.media.read(&card).await.unwrap().unwrap().bytes).unwrap();
+        let small =
+            image::load_from_memory(&backend.media.read(&card).await.unwrap().unwrap().bytes).unwrap();
         assert_eq!((small.width(), small.height()), (640, 320));
         assert_eq!(backend.media.url(&kept.key, ImageSize::Card), format!("/images/{card}"));
         assert_eq!(backend.media.url(&kept.key, ImageSize::Full), format!("/images/{}", kept.key));
@@ -39,7 +40,8 @@ on_both! {
     }
 
     async fn the_same_image_is_stored_once_and_its_age_is_renewed(backend: &TestBackend) {
-        let keep = async |n| backend.media.store(backend.media.prepare(picture(n)).await.unwrap()).await.unwrap();
+        let keep =
+            async |n| backend.media.store(backend.media.prepare(picture(n)).await.unwrap()).await.unwrap();
         let first = keep(1).await;
         for name in backend.names() {
             backend.age(&name, 2 * DAY);
@@ -63,7 +65,9 @@ on_both! {
 
     async fn a_name_that_is_not_an_image_key_reaches_no_file(backend: &TestBackend) {
         backend.put_foreign("plain.svg");
-        for name in ["../secret.svg", "plain.svg", "", ".", "..", "/etc/passwd", "%2e%2e/secret.svg", "a/b.jpg"] {
+        for name in
+            ["../secret.svg", "plain.svg", "", ".", "..", "/etc/passwd", "%2e%2e/secret.svg", "a/b.jpg"]
+        {
             assert_eq!(backend.media.read(name).await.unwrap(), None, "{name}");
             assert!(!backend.media.contains(name).await.unwrap(), "{name}");
             assert!(backend.media.copy(name).await.unwrap().is_none(), "{name}");
@@ -98,7 +102,10 @@ on_both! {
         let copy = backend.media.copy(&kept.key).await.unwrap().unwrap();
         backend.delete(&kept.key.replace('.', "-card."));
         assert!(!backend.media.contains(&kept.key).await.unwrap());
-        assert!(backend.media.copy(&kept.key).await.unwrap().is_none(), "an incomplete image cannot be copied");
+        assert!(
+            backend.media.copy(&kept.key).await.unwrap().is_none(),
+            "an incomplete image cannot be copied"
+        );
         backend.media.restore(&copy).await.unwrap();
         assert!(backend.media.contains(&kept.key).await.unwrap());
     }

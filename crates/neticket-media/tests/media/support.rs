@@ -80,7 +80,7 @@ impl TestBackend {
 
 /// Makes two tests from each `async fn name(backend: &TestBackend)`: `name::folder` and `name::s3`.
 macro_rules! on_both {
-    ($(async fn $name:ident($backend:ident: &TestBackend) $body:block)+) => {
+    ($(async fn $name:ident($backend:ident: &TestBackend $(,)?) $body:block)+) => {
         $(
             mod $name {
                 #[allow(unused_imports, reason = "not every test uses everything")]

@@ -28,7 +28,8 @@ async fn create(store: &Store, email: &str, nickname: &str) -> Result<UserRecord
 on_both! {
     async fn creating_and_revoking_administrators_is_audited(store: &TestStore) {
         let (email, nickname) = (Email::parse("boss@example.com").unwrap(), Nickname::parse("boss").unwrap());
-        let new = NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(1) };
+        let new =
+            NewUser { email: &email, nickname: &nickname, password_hash: "-", role: Role::Admin, now: at(1) };
         let by = AuditOrigin { actor: None, ip: String::new() };
         let boss = store.admin_create(new, &by).await.unwrap();
         assert!(store.admin_create(new, &by).await.is_err());
@@ -61,7 +62,11 @@ on_both! {
             assert_eq!(store.admins(10).await.unwrap(), std::slice::from_ref(&admin));
             if round == 0 {
                 let rotated = store.session_rotate([1; 32], [2; 32], at(9_000), at(3)).await.unwrap();
-                assert_eq!(rotated, Rotation::Rotated { user: admin.clone(), family }, "the rotated session has the role");
+                assert_eq!(
+                    rotated,
+                    Rotation::Rotated { user: admin.clone(), family },
+                    "the rotated session has the role"
+                );
                 store.admin_revoke(&email, &by, at(4)).await.unwrap().unwrap();
             }
         }
@@ -70,7 +75,11 @@ on_both! {
         let (log, _) = store.audit_page(1, 10).await.unwrap();
         let mut actions: Vec<_> = log.iter().map(|record| record.entry.action.as_str()).collect();
         actions.sort_unstable();
-        assert_eq!(actions, ["admin_grant", "admin_grant", "admin_revoke"], "calls that change nothing are not audited");
+        assert_eq!(
+            actions,
+            ["admin_grant", "admin_grant", "admin_revoke"],
+            "calls that change nothing are not audited"
+        );
         let granted = &log.iter().find(|record| record.entry.action == "admin_grant").unwrap().entry;
         assert_eq!(granted.target, format!("user/{}", ann.id));
         assert_eq!(granted.before, Some(serde_json::json!({ "role": "user" })));
@@ -112,7 +121,10 @@ on_both! {
 
     async fn an_account_is_found_by_email_and_by_id(store: &TestStore) {
         let user = create(store, "Ann@Example.com", "홍길동").await.unwrap();
-        assert_eq!((user.email.as_str(), user.nickname.as_str(), user.role), ("ann@example.com", "홍길동", Role::User));
+        assert_eq!(
+            (user.email.as_str(), user.nickname.as_str(), user.role),
+            ("ann@example.com", "홍길동", Role::User)
+        );
         assert_eq!(user.created_at, at(7));
         let email = Email::parse("ANN@example.com").unwrap();
         assert_eq!(store.user_by_email(&email).await.unwrap(), Some(user.clone()));

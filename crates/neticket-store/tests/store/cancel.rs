@@ -75,7 +75,8 @@ on_both! {
     }
 
     async fn a_batch_spans_events_and_ticket_types(store: &TestStore) {
-        let (one, two) = (store.event_of(&[5, 5]).await, store.event_create(&new_event(&[5]), None, at(1)).await.unwrap());
+        let (one, two) =
+            (store.event_of(&[5, 5]).await, store.event_create(&new_event(&[5]), None, at(1)).await.unwrap());
         let user = store.user().await;
         let second = CommitRequest { ticket_type: one.ticket_types[1].id, ..one_seat(&one, user) };
         let batch = [one_seat(&two, user), second, one_seat(&one, user)];

@@ -47,7 +47,8 @@ on_both! {
         store.epoch_raise_and_load(one.id, Epoch(0)).await.unwrap();
         let right = CommitRequest { epoch: Epoch(1), ..one_seat(&one, user) };
         let ahead = CommitRequest { epoch: OTHER_EPOCH, ..one_seat(&one, user) };
-        let outcomes = store.commit(&[one_seat(&one, user), one_seat(&two, user), right, ahead]).await.unwrap();
+        let outcomes =
+            store.commit(&[one_seat(&one, user), one_seat(&two, user), right, ahead]).await.unwrap();
         let stale = StaleEpoch { epoch: Epoch(1) };
         assert_eq!(outcomes, [stale.clone(), Confirmed, Confirmed, stale]);
     }

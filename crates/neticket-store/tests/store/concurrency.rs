@@ -106,7 +106,9 @@ on_both! {
         store.commit_one(request).await;
         let outcomes = at_once(50, |_| {
             let store = (**store).clone();
-            async move { store.cancel(&[CancelRequest { id: request.id, user }], at(NOW)).await.unwrap().remove(0) }
+            async move {
+                store.cancel(&[CancelRequest { id: request.id, user }], at(NOW)).await.unwrap().remove(0)
+            }
         })
         .await;
         let cancelled = outcomes.iter().filter(|o| matches!(o, CancelOutcome::Cancelled { .. })).count();
@@ -125,7 +127,10 @@ on_both! {
                 let mut outcomes = Vec::new();
                 for _ in 0..10 {
                     let mut batch: Vec<_> = (0..30)
-                        .map(|at| CommitRequest { ticket_type: ticket_type_of(&event, at % 3), ..one_seat(&event, user) })
+                        .map(|at| CommitRequest {
+                            ticket_type: ticket_type_of(&event, at % 3),
+                            ..one_seat(&event, user)
+                        })
                         .collect();
                     if n % 2 == 0 {
                         batch.reverse();

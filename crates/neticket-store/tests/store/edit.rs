@@ -35,20 +35,34 @@ on_both! {
         let (after, epoch) = edited(edit(store, &before, &new).await);
         assert_eq!(epoch, None, "the edit does not raise the epoch");
         assert_eq!(store.event(before.id).await.unwrap().as_ref(), Some(&after));
-        assert_eq!((after.title.as_str(), after.place.as_str(), after.description.as_str()), ("Hamlet", "부산", "🎭"));
+        assert_eq!(
+            (after.title.as_str(), after.place.as_str(), after.description.as_str()),
+            ("Hamlet", "부산", "🎭")
+        );
         assert_eq!((after.version, after.updated_at, after.created_at), (2, at(NOW), before.created_at));
         assert_eq!(after.ticket_types, before.ticket_types);
         let words = neticket_domain::SearchWords::parse("hamlet 부산");
         let filter = neticket_store::EventFilter { words, include_past: true, ..Default::default() };
-        assert_eq!(store.events_page(&filter, at(NOW), 1, 10).await.unwrap().1, 1, "the search finds the new title");
+        assert_eq!(
+            store.events_page(&filter, at(NOW), 1, 10).await.unwrap().1,
+            1,
+            "the search finds the new title"
+        );
 
         let (log, total) = store.audit_page(1, 10).await.unwrap();
         assert_eq!(total, 1);
         let entry = &log[0].entry;
-        assert_eq!((entry.action.as_str(), entry.target.clone()), ("event_update", format!("event/{}", before.id)));
+        assert_eq!(
+            (entry.action.as_str(), entry.target.clone()),
+            ("event_update", format!("event/{}", before.id))
+        );
         let (audited_before, audited_after) = (entry.before.as_ref().unwrap(), entry.after.as_ref().unwrap());
         assert_eq!((&audited_before["title"], &audited_after["title"]), (&"햄릿".into(), &"Hamlet".into()));
-        assert_eq!(audited_after.as_object().unwrap().len(), 4, "only changed fields are audited: {audited_after}");
+        assert_eq!(
+            audited_after.as_object().unwrap().len(),
+            4,
+            "only changed fields are audited: {audited_after}"
+        );
     }
 
     async fn an_edit_that_affects_the_ledger_raises_the_epoch_of_all_ticket_types(store: &TestStore) {
@@ -62,7 +76,14 @@ on_both! {
             &|edit| edit.max_per_user = 9,
             &|edit| edit.ticket_types[0].capacity = 6,
             &|edit| edit.ticket_types[1] = ticket_type.clone(),
-            &|edit| edit.ticket_types.push(TicketTypeEdit { id: None, name: "new".to_owned(), price: 0, capacity: 3 }),
+            &|edit| {
+                edit.ticket_types.push(TicketTypeEdit {
+                    id: None,
+                    name: "new".to_owned(),
+                    price: 0,
+                    capacity: 3,
+                });
+            },
         ];
         for (expected, change) in (1..).zip(changes) {
             let mut new = EventEdit::of(&before);
@@ -73,7 +94,8 @@ on_both! {
             before = after;
         }
         assert_eq!(before.window, SaleWindow { opens_at: at(2_000), closes_at: at(8_000) });
-        let ticket_types: Vec<_> = before.ticket_types.iter().map(|it| (it.price, it.capacity, it.left)).collect();
+        let ticket_types: Vec<_> =
+            before.ticket_types.iter().map(|it| (it.price, it.capacity, it.left)).collect();
         assert_eq!(ticket_types, [(10_000, 6, 6), (1, 7, 7), (0, 3, 3)]);
         let mut names = EventEdit::of(&before);
         names.ticket_types.reverse();
@@ -106,12 +128,14 @@ on_both! {
         for capacities in [&[5, 7][..], &[]] {
             let event = store.event_of(capacities).await;
             let edits = (0..8).map(|n| {
-                let new = EventEdit { title: format!("title {n}"), max_per_user: 10 + n, ..EventEdit::of(&event) };
+                let new =
+                    EventEdit { title: format!("title {n}"), max_per_user: 10 + n, ..EventEdit::of(&event) };
                 let event = event.clone();
                 async move { store.event_update(event.id, &new, &[], &admin(), || at(NOW)).await }
             });
             let outcomes = join_all(edits).await;
-            let made = outcomes.iter().filter(|outcome| matches!(outcome, Ok(EditOutcome::Edited { .. }))).count();
+            let made =
+                outcomes.iter().filter(|outcome| matches!(outcome, Ok(EditOutcome::Edited { .. }))).count();
             assert_eq!(made, 1, "{outcomes:?}");
             assert_eq!(store.event(event.id).await.unwrap().unwrap().version, 2);
         }
@@ -154,7 +178,11 @@ on_both! {
         assert_eq!(update(&new).await, EditOutcome::BelowSold { sold: 6 });
         new.ticket_types.truncate(1);
         new.ticket_types[0].capacity = 6;
-        assert_eq!(update(&new).await, EditOutcome::HasReservations, "a booking of the removed ticket type is pending");
+        assert_eq!(
+            update(&new).await,
+            EditOutcome::HasReservations,
+            "a booking of the removed ticket type is pending"
+        );
         new.ticket_types.push(EventEdit::of(&event).ticket_types[1].clone());
         edited(update(&new).await);
     }
@@ -173,7 +201,11 @@ on_both! {
         let (after, epoch) = edited(edit(store, &event, &new).await);
         assert_eq!(epoch, Some(Epoch(1)));
         assert_eq!(after.ticket_types.len(), 2);
-        let gone = CommitRequest { ticket_type: event.ticket_types[1].id, epoch: Epoch(1), ..one_seat(&event, user) };
+        let gone = CommitRequest {
+            ticket_type: event.ticket_types[1].id,
+            epoch: Epoch(1),
+            ..one_seat(&event, user)
+        };
         assert_eq!(store.commit_one(gone).await, CommitOutcome::NoSuchTicketType);
     }
 
@@ -213,7 +245,10 @@ on_both! {
                         request.epoch = epoch;
                     }
                     if round % 2 == 0 {
-                        store.cancel(&[CancelRequest { id: request.id, user: *user }], at(NOW)).await.unwrap();
+                        store
+                            .cancel(&[CancelRequest { id: request.id, user: *user }], at(NOW))
+                            .await
+                            .unwrap();
                     }
                 }
             }
@@ -225,7 +260,8 @@ on_both! {
                 let mut new = EventEdit::of(&before);
                 for ticket_type in &mut new.ticket_types {
                     let seats = ticket_type.capacity;
-                    ticket_type.capacity = if n % 2 == 0 { seats + 3 } else { seats.saturating_sub(5).max(1) };
+                    ticket_type.capacity =
+                        if n % 2 == 0 { seats + 3 } else { seats.saturating_sub(5).max(1) };
                 }
                 made += usize::from(matches!(edit(store, &before, &new).await, EditOutcome::Edited { .. }));
                 store.assert_invariants().await;

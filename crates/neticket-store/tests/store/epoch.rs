@@ -34,8 +34,14 @@ on_both! {
         let mut entries: Vec<_> = records.into_iter().map(|record| record.entry).collect();
         entries.sort_by_key(|entry| entry.at);
         let [pause, resume] = &entries[..] else { panic!("{entries:?}") };
-        assert_eq!((pause.action.as_str(), pause.actor, pause.ip.as_str()), ("sale_pause", Some(user), "192.0.2.1"));
-        assert_eq!((&pause.before, &pause.after), (&Some(json!({"paused": false})), &Some(json!({"paused": true}))));
+        assert_eq!(
+            (pause.action.as_str(), pause.actor, pause.ip.as_str()),
+            ("sale_pause", Some(user), "192.0.2.1")
+        );
+        assert_eq!(
+            (&pause.before, &pause.after),
+            (&Some(json!({"paused": false})), &Some(json!({"paused": true})))
+        );
         assert_eq!((resume.action.as_str(), &resume.target), ("sale_resume", &format!("event/{}", event.id)));
         assert!(!store.event(elsewhere.id).await.unwrap().unwrap().paused);
         assert_eq!(store.event(elsewhere.id).await.unwrap().unwrap().ticket_types[0].epoch, Epoch(0));
@@ -46,7 +52,10 @@ on_both! {
         store.sql("UPDATE events SET cancelled_at = 5").await.unwrap();
         let by = AuditOrigin { actor: None, ip: String::new() };
         for paused in [true, false] {
-            assert_eq!(store.event_pause(event.id, paused, &by, || at(NOW)).await.unwrap(), PauseOutcome::Cancelled);
+            assert_eq!(
+                store.event_pause(event.id, paused, &by, || at(NOW)).await.unwrap(),
+                PauseOutcome::Cancelled
+            );
             let nothing = store.event_pause(EventId(987_654), paused, &by, || at(NOW)).await.unwrap();
             assert_eq!(nothing, PauseOutcome::NotFound);
         }

@@ -32,7 +32,10 @@ on_both! {
         assert_eq!(log[0].entry.before.as_ref().unwrap()["cancelled_at"], serde_json::Value::Null);
         let late = store.commit_one(one_seat(&event, store.user().await)).await;
         assert_eq!(late, CommitOutcome::StaleEpoch { epoch }, "bookings admitted before are refused");
-        assert_eq!(store.event_cancel(EventId(99), &admin(), at(NOW)).await.unwrap(), EventCancelOutcome::NotFound);
+        assert_eq!(
+            store.event_cancel(EventId(99), &admin(), at(NOW)).await.unwrap(),
+            EventCancelOutcome::NotFound
+        );
     }
 
     async fn a_started_event_cannot_be_cancelled(store: &TestStore) {
@@ -49,20 +52,31 @@ on_both! {
         let batch = [one_seat(&event, user), second, one_seat(&other, user)];
         store.commit(&batch).await.unwrap();
         assert_eq!(store.events_cancelling(10).await.unwrap(), []);
-        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "the event is not cancelled");
+        assert_eq!(
+            store.cancellation_finish(event.id, at(NOW)).await.unwrap(),
+            None,
+            "the event is not cancelled"
+        );
         let (_, epoch) = cancelled(store, event.id).await;
         assert_eq!(store.events_cancelling(10).await.unwrap(), [event.id]);
-        assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), None, "some reservations are still confirmed");
+        assert_eq!(
+            store.cancellation_finish(event.id, at(NOW)).await.unwrap(),
+            None,
+            "some reservations are still confirmed"
+        );
 
         assert_eq!(store.reservations_confirmed(event.id, 1).await.unwrap().len(), 1);
         let mut confirmed = store.reservations_confirmed(event.id, 10).await.unwrap();
         confirmed.sort_by_key(|booking| booking.id);
-        let mut expected: Vec<_> = batch[..2].iter().map(|request| CancelRequest { id: request.id, user }).collect();
+        let mut expected: Vec<_> =
+            batch[..2].iter().map(|request| CancelRequest { id: request.id, user }).collect();
         expected.sort_by_key(|booking| booking.id);
         assert_eq!(confirmed, expected);
         // This also works after the start, because a cancelled event never starts.
         let outcomes = store.cancel(&confirmed, event.starts_at.plus_millis(1)).await.unwrap();
-        assert!(outcomes.iter().all(|outcome| matches!(outcome, CancelOutcome::Cancelled { release, .. } if release.epoch == epoch)));
+        assert!(outcomes.iter().all(
+            |outcome| matches!(outcome, CancelOutcome::Cancelled { release, .. } if release.epoch == epoch)
+        ));
         assert_eq!(store.reservations_confirmed(event.id, 10).await.unwrap(), []);
 
         assert_eq!(store.cancellation_finish(event.id, at(NOW)).await.unwrap(), Some(Epoch(2)));
@@ -90,7 +104,10 @@ on_both! {
         assert_eq!(store.commit_one(one_seat(&other, user)).await, CommitOutcome::NoSuchTicketType);
         let (log, total) = store.audit_page(1, 10).await.unwrap();
         assert_eq!((total, log[0].entry.action.as_str()), (1, "event_delete"));
-        assert_eq!((&log[0].entry.before.as_ref().unwrap()["title"], &log[0].entry.after), (&"햄릿".into(), &None));
+        assert_eq!(
+            (&log[0].entry.before.as_ref().unwrap()["title"], &log[0].entry.after),
+            (&"햄릿".into(), &None)
+        );
         let bare = store.event_create(&new_event(&[]), None, at(1)).await.unwrap();
         assert_eq!(delete(bare.id, None).await, DeleteOutcome::Deleted);
     }

@@ -13,7 +13,10 @@ on_both! {
         assert_eq!((event.title.as_str(), event.description.as_str()), ("햄릿", "To be 🎭"));
         assert_eq!(event.window, SaleWindow { opens_at: at(1_000), closes_at: at(9_000) });
         assert_eq!((event.starts_at, event.created_at, event.updated_at), (at(10_000), at(3), at(3)));
-        assert_eq!((event.max_per_user, event.paused, event.cancelled_at, event.version), (4, false, None, 1));
+        assert_eq!(
+            (event.max_per_user, event.paused, event.cancelled_at, event.version),
+            (4, false, None, 1)
+        );
         assert_eq!(event.image_key.as_deref(), Some("image.webp"));
         let ticket_types: Vec<_> = event.ticket_types.iter().map(|it| (it.name.as_str(), it.price)).collect();
         assert_eq!(ticket_types, [("type 0", 10_000), ("type 1", 10_001)]);
@@ -22,7 +25,8 @@ on_both! {
     }
 
     async fn an_event_can_have_no_ticket_types(store: &TestStore) {
-        let made = store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, None, at(3)).await.unwrap();
+        let made =
+            store.event_create(&NewEvent { image_key: None, ..new_event(&[]) }, None, at(3)).await.unwrap();
         assert_eq!(store.event(made.id).await.unwrap().unwrap().ticket_types, []);
         assert_eq!(store.inventory_audit(Some(made.id)).await.unwrap(), []);
     }

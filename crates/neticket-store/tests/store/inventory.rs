@@ -14,7 +14,11 @@ on_both! {
         let (event, other) = (store.event_of(&[5, 7]).await, store.event_of(&[5]).await);
         let user = store.user().await;
         store.epoch_raise_and_load(event.id, Epoch(0)).await.unwrap();
-        let of = |quantity| CommitRequest { quantity: tickets(quantity), epoch: Epoch(1), ..one_seat(&event, user) };
+        let of = |quantity| CommitRequest {
+            quantity: tickets(quantity),
+            epoch: Epoch(1),
+            ..one_seat(&event, user)
+        };
         let [confirmed, cancelled, rejected] = [of(3), of(1), of(2)];
         let elsewhere = one_seat(&other, user);
         store.commit(&[confirmed, cancelled, elsewhere]).await.unwrap();
@@ -42,7 +46,8 @@ on_both! {
     async fn the_database_refuses_seat_counts_below_zero_or_above_capacity(store: &TestStore) {
         let event = store.event_of(&[10, 10]).await;
         let quote = if store.is_embedded() { '"' } else { '`' };
-        let (left, first, second) = (format!("{quote}left{quote}"), event.ticket_types[0].id, event.ticket_types[1].id);
+        let (left, first, second) =
+            (format!("{quote}left{quote}"), event.ticket_types[0].id, event.ticket_types[1].id);
         let before = store.inventory_of(event.id, &[]).await.unwrap();
         for change in [
             format!("UPDATE ticket_types SET {left} = -1 WHERE id = {first}"),

@@ -178,7 +178,10 @@ on_both! {
         assert_eq!(seen, (1..=7).collect::<Vec<_>>());
         let first = store.events_page(&EventFilter::default(), at(NOW), 1, 3).await.unwrap();
         assert_eq!(store.events_page(&EventFilter::default(), at(NOW), 0, 3).await.unwrap(), first);
-        assert_eq!(store.events_page(&EventFilter::default(), at(NOW), u32::MAX, u32::MAX).await.unwrap().1, 7);
+        assert_eq!(
+            store.events_page(&EventFilter::default(), at(NOW), u32::MAX, u32::MAX).await.unwrap().1,
+            7
+        );
     }
 
     async fn status_and_order_in_sql_agree_with_the_domain(store: &TestStore) {

@@ -23,7 +23,10 @@ on_both! {
         assert_eq!(record.event_starts_at, at(10_000));
         assert_eq!((record.ticket_type, record.ticket_type_name.as_str()), (request.ticket_type, "type 1"));
         assert_eq!((record.quantity, record.unit_price), (tickets(3), 777));
-        assert_eq!((record.status, record.created_at, record.cancelled_at), (ReservationStatus::Confirmed, at(NOW), None));
+        assert_eq!(
+            (record.status, record.created_at, record.cancelled_at),
+            (ReservationStatus::Confirmed, at(NOW), None)
+        );
         assert_eq!(store.reservation(new_id()).await.unwrap(), None);
     }
 

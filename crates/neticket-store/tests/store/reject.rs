@@ -55,7 +55,8 @@ on_both! {
         };
         let before = sorted().await;
         let other = CommitRequest { quantity: tickets(2), ..new };
-        let recorded = store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
+        let recorded =
+            store.reject(&[confirmed, new, cancelled, rejected, other], at(NOW + 1)).await.unwrap();
         assert_eq!(recorded, 1, "only the new one is recorded, once");
         assert_eq!(sorted().await, before);
         let recorded = store.reservation(new.id).await.unwrap().unwrap();

@@ -49,14 +49,20 @@ on_both! {
         start(store, user, family(1), 1).await;
         let tries = (0..20_u8).map(|n| {
             let store = (**store).clone();
-            tokio::spawn(async move { store.session_rotate([1; 32], [100 + n; 32], at(EXPIRY), at(2)).await.unwrap() })
+            tokio::spawn(async move {
+                store.session_rotate([1; 32], [100 + n; 32], at(EXPIRY), at(2)).await.unwrap()
+            })
         });
         let tries = futures::future::join_all(tries).await;
         let (won, lost): (Vec<_>, Vec<_>) = tries.into_iter().map(Result::unwrap).partition(rotated);
         assert_eq!(won.len(), 1);
         assert!(lost.iter().all(|lost| *lost == Rotation::Reused { family: family(1) }), "{lost:?}");
         for n in 0..20 {
-            assert_eq!(rotate(store, 100 + n, 200).await, Rotation::Unknown, "all tokens of the family are revoked");
+            assert_eq!(
+                rotate(store, 100 + n, 200).await,
+                Rotation::Unknown,
+                "all tokens of the family are revoked"
+            );
         }
     }
 
@@ -109,7 +115,8 @@ on_both! {
                 let family = family(u128::from(round) << 8 | u128::from(n));
                 store.session_start(user, family, hash(n, 0), at(EXPIRY), at(1)).await.unwrap();
                 let (store, old, new) = ((**store).clone(), hash(n, 0), hash(n, 1));
-                rotating.spawn(async move { store.session_rotate(old, new, at(EXPIRY), at(2)).await.unwrap() });
+                rotating
+                    .spawn(async move { store.session_rotate(old, new, at(EXPIRY), at(2)).await.unwrap() });
             }
             assert!(store.user_password_change(user, "new", None).await.unwrap());
             rotating.join_all().await;

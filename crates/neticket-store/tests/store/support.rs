@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Defines a test that runs on both databases:
 /// `on_both! { async fn something_is_so(store: &TestStore) { … } }`.
 macro_rules! on_both {
-    ($(async fn $name:ident($store:ident: &$ty:ty) $body:block)+) => {
+    ($(async fn $name:ident($store:ident: &$ty:ty $(,)?) $body:block)+) => {
         $(mod $name {
             #[allow(unused_imports, reason = "not every test needs all that its module imports")]
             use super::*;
