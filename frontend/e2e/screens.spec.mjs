@@ -149,3 +149,17 @@ for (const language of ["ko", "en"]) {
     });
   });
 }
+
+test("nothing is animated for people who prefer reduced motion", async ({ page, request }) => {
+  const { event } = await eventOnSale(request);
+  for (const path of ["/", `/events/${event.id}`, "/signup"]) {
+    await page.goto(path);
+    await settled(page);
+    const animated = await page.evaluate(() =>
+      [...document.querySelectorAll("*")]
+        .filter((element) => getComputedStyle(element).animationName !== "none")
+        .map((element) => element.className),
+    );
+    expect(animated, path).toEqual([]);
+  }
+});
